@@ -1,0 +1,108 @@
+"""What the pixels and nuclei are called, and their colours, in one order everywhere."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from seg_core.errors import ModelError
+
+BACKGROUND = 0
+"""Value of a class map, and of a ternary map, where there is no nucleus of the four classes."""
+
+INSIDE, BOUNDARY = 1, 2
+"""Values of a ternary map (0 background) inside a nucleus and on the outer rim of one."""
+
+OTHER = "other"
+"""Name of a nucleus whose pixels no class claims: fibroblasts, endothelium, muscle."""
+
+OTHER_COLOUR = "#8c8c8c"
+
+
+@dataclass(frozen=True, slots=True)
+class NucleusClass:
+    """One class of nuclei: its id in the class map, its name, its colour as ``#rrggbb``."""
+
+    id: int
+    name: str
+    colour: str
+
+    @property
+    def rgb(self) -> tuple[int, int, int]:
+        """The colour as three bytes."""
+        return rgb_of(self.colour)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScheme:
+    """The nucleus classes of a model, ids 1 to N in order; 0 is background.
+
+    Examples
+    --------
+    >>> MONUSAC.names
+    ('epithelial', 'lymphocyte', 'neutrophil', 'macrophage')
+    >>> MONUSAC.name_of(2), MONUSAC.name_of(0)
+    ('lymphocyte', 'other')
+    """
+
+    classes: tuple[NucleusClass, ...]
+
+    def __post_init__(self) -> None:
+        ids = [each.id for each in self.classes]
+        if ids != list(range(1, len(ids) + 1)):
+            raise ModelError(f"class ids must be 1 to {len(ids)} in order, got {ids}.")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the classes by id, without background and *other*."""
+        return tuple(each.name for each in self.classes)
+
+    @property
+    def names_with_other(self) -> tuple[str, ...]:
+        """Names that a nucleus can have: the classes, then *other*."""
+        return (*self.names, OTHER)
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """``#rrggbb`` by name, *other* included."""
+        return {**{each.name: each.colour for each in self.classes}, OTHER: OTHER_COLOUR}
+
+    def name_of(self, class_id: int) -> str:
+        """Return the name of a nucleus with this class id; 0 is *other*."""
+        return OTHER if class_id == BACKGROUND else self.classes[class_id - 1].name
+
+    def id_of(self, name: str) -> int:
+        """Return the class id of a name; *other* is 0."""
+        return BACKGROUND if name == OTHER else self.names.index(name) + 1
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return the scheme as it stands in a model card."""
+        return [{"id": c.id, "name": c.name, "colour": c.colour} for c in self.classes]
+
+    @classmethod
+    def from_json(cls, entries: list[dict[str, Any]]) -> "ClassScheme":
+        """Read the scheme of a model card."""
+        return cls(tuple(NucleusClass(int(e["id"]), e["name"], e["colour"]) for e in entries))
+
+
+def rgb_of(colour: str) -> tuple[int, int, int]:
+    """Return the three bytes of a colour written ``#rrggbb``.
+
+    Examples
+    --------
+    >>> rgb_of("#ff8000")
+    (255, 128, 0)
+    """
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
+
+
+# Colours that stand out on pink and violet and, after Okabe and Ito (2008), mostly also for
+# colour-blind readers.
+MONUSAC = ClassScheme(
+    (
+        NucleusClass(1, "epithelial", "#e69f00"),
+        NucleusClass(2, "lymphocyte", "#0072ff"),
+        NucleusClass(3, "neutrophil", "#00c853"),
+        NucleusClass(4, "macrophage", "#e6194b"),
+    )
+)
+"""MoNuSAC 2020 (Verma et al. 2021). Other tools swap 3 and 4, so names travel with ids."""

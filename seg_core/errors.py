@@ -1,0 +1,46 @@
+"""What can go wrong for a reason the reader can do something about.
+
+Every message is one sentence for the person in front of the screen: what was got, what is needed,
+what to do. Pages and the command line show ``str(error)`` as it is. Anything that is not a
+`SegCoreError` is a bug and may show its traceback.
+"""
+
+
+class SegCoreError(Exception):
+    """Base of every error that a user can cause and cure."""
+
+
+class SlideError(SegCoreError):
+    """A slide cannot be opened or read."""
+
+
+class ResolutionError(SlideError):
+    """Nobody has said how large a pixel of the slide is."""
+
+
+class RegionError(SegCoreError):
+    """A region or ROI makes no sense on this slide."""
+
+
+class ModelError(SegCoreError):
+    """Weights or their card are missing, damaged or of another kind."""
+
+
+class StoreError(SegCoreError):
+    """A run cannot be written, read or found."""
+
+
+class ExportError(SegCoreError):
+    """A file cannot be written as asked."""
+
+
+class DataError(SegCoreError):
+    """Labelled data are not what their layout promises."""
+
+
+class SettingsError(SegCoreError):
+    """An option has a value it cannot have."""
+
+
+class JobCancelled(SegCoreError):
+    """Somebody pressed Stop; what was finished so far is kept."""

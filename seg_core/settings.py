@@ -1,0 +1,84 @@
+"""How an analysis is done: every option with its unit and its reason."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from seg_core.errors import SettingsError
+
+EngineName = Literal["auto", "torch"]
+Precision = Literal["auto", "fp32", "bf16"]
+
+_STEP_PX = 32  # the network halves its input five times
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisSettings:
+    """Options of one analysis; part of what names a run, so the same question finds the same run."""
+
+    tile_px: int = 256
+    """Side of a tile the network sees, pixels at the model's mpp; a multiple of 32."""
+
+    overlap_px: int = 64
+    """Pixels two neighbouring tiles share and blend; a multiple of 32, at most half a tile."""
+
+    tissue_only: bool = True
+    """Ask the network only where the low-resolution mask sees tissue; glass is most of a slide."""
+
+    engine: EngineName = "auto"
+    """Runtime of the network; auto takes the fastest this machine has."""
+
+    precision: Precision = "auto"
+    """Arithmetic of the network; auto takes bf16 where the processor has it, else fp32."""
+
+    min_nucleus_um2: float = 7.5
+    """Smaller nuclei are debris. 7.5 µm² is a disc of 3.1 µm; the smallest lymphocytes have 15."""
+
+    min_seed_um2: float = 1.0
+    """A connected part of *inside* becomes a seed from this area on; smaller ones are speckle."""
+
+    growth_um: float = 3.0
+    """How far a seed may grow into the foreground; the boundary class is 0.75 µm thick."""
+
+    max_extent_um: float = 100.0
+    """A larger component is a fold or a smear, not a nucleus; it also bounds the blocks' halo."""
+
+    block_px: int = 2048
+    """Core of the blocks in which nuclei are found, raster pixels; the result does not depend on it."""
+
+    def __post_init__(self) -> None:
+        for name in ("tile_px", "overlap_px"):
+            value = getattr(self, name)
+            if value % _STEP_PX or value < 0:
+                raise SettingsError(
+                    f"{name} is {value}; the network halves its input five times, "
+                    f"so give a multiple of {_STEP_PX}."
+                )
+        if self.tile_px < 2 * _STEP_PX or 2 * self.overlap_px > self.tile_px:
+            raise SettingsError(
+                f"a tile of {self.tile_px} px with {self.overlap_px} px overlap cannot be blended; "
+                "give an overlap of at most half the tile."
+            )
+        for name in ("min_nucleus_um2", "min_seed_um2", "growth_um"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"{name} is {getattr(self, name)}; it cannot be below 0.")
+        if self.max_extent_um <= 0:
+            raise SettingsError(f"max_extent_um is {self.max_extent_um}; it must be above 0.")
+        if self.block_px < 256:
+            raise SettingsError(f"block_px is {self.block_px}; give at least 256.")
+        if self.engine not in get_args(EngineName):
+            raise SettingsError(
+                f"engine is {self.engine!r}; choose one of {', '.join(get_args(EngineName))}."
+            )
+        if self.precision not in get_args(Precision):
+            raise SettingsError(
+                f"precision is {self.precision!r}; choose one of {', '.join(get_args(Precision))}."
+            )
+
+    @property
+    def stride_px(self) -> int:
+        """Distance between the corners of two neighbouring tiles."""
+        return self.tile_px - self.overlap_px
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the options as they stand in ``run.json``."""
+        return asdict(self)

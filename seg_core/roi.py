@@ -69,10 +69,7 @@ def read_rois(path: Path) -> list[Roi]:
         raise RegionError(
             f"{path.name} cannot be read as GeoJSON ({error}); export the ROI again."
         ) from error
-    if isinstance(document, dict):
-        features = document.get("features", [document])
-    else:
-        features = document
+    features = document.get("features", [document]) if isinstance(document, dict) else document
     rois = []
     for number, feature in enumerate(features, start=1):
         rois += _rois_of_feature(feature, number, path)

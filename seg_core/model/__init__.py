@@ -1,0 +1,14 @@
+"""The network: its card, its layers and the engines that run it."""
+
+from seg_core.model.card import ModelCard, available_models, find_model, read_card, write_card
+from seg_core.model.engine import Engine, make_engine
+
+__all__ = [
+    "Engine",
+    "ModelCard",
+    "available_models",
+    "find_model",
+    "make_engine",
+    "read_card",
+    "write_card",
+]

@@ -1,0 +1,251 @@
+"""What stands beside a file of weights: all that depends on the model and not on the program."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from seg_core.classes import MONUSAC, ClassScheme
+from seg_core.errors import ModelError
+
+WEIGHTS_FOLDER = Path(__file__).parents[2] / "weights"
+MODEL_VARIABLE = "SEG_MODEL"
+"""Environment variable that names the model to use where nobody chooses one."""
+
+ARCHITECTURE = "two-head-unet"
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """A model's facts, kept as JSON beside its weights."""
+
+    name: str
+    """What people call it; the card is ``<name>.json``."""
+
+    file: str
+    """Name of the file of weights beside the card."""
+
+    sha256: str
+    """Checksum of that file."""
+
+    encoder: str
+    """Name of the encoder in segmentation_models_pytorch."""
+
+    mpp: float
+    """µm per pixel the network was trained at."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    """Per channel, of an image scaled to 0–1: the network sees ``(x - mean) / std``."""
+
+    scheme: ClassScheme = MONUSAC
+    architecture: str = ARCHITECTURE
+    decoder_channels: tuple[int, ...] = (256, 128, 64, 32, 16)
+    tile_px: int = 256
+    """Side of the tiles it was trained on."""
+
+    default: bool = False
+    """The one to take where nobody chooses."""
+
+    title: str = ""
+    """A sentence for the person who chooses a model."""
+
+    licence: str = ""
+    data: str = ""
+    """What it was trained on, and what that means for its figures."""
+
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.architecture != ARCHITECTURE:
+            raise ModelError(
+                f"the model {self.name!r} is a {self.architecture!r}; "
+                f"this program runs a {ARCHITECTURE!r}, choose another model."
+            )
+        if not self.mpp > 0 or len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise ModelError(
+                f"the card of {self.name!r} needs mpp above 0 and three means and standard "
+                "deviations; correct the card."
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the card as it is written."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "default": self.default,
+            "file": self.file,
+            "sha256": self.sha256,
+            "architecture": self.architecture,
+            "encoder": self.encoder,
+            "decoder_channels": list(self.decoder_channels),
+            "mpp": self.mpp,
+            "tile_px": self.tile_px,
+            "mean": list(self.mean),
+            "std": list(self.std),
+            "classes": self.scheme.to_json(),
+            "licence": self.licence,
+            "data": self.data,
+            "metrics": self.metrics,
+        }
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read a card.
+
+    Raises
+    ------
+    ModelError
+        If the file is no card.
+    """
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return ModelCard(
+            name=entries["name"],
+            title=entries.get("title", ""),
+            default=bool(entries.get("default", False)),
+            file=entries["file"],
+            sha256=entries["sha256"],
+            architecture=entries["architecture"],
+            encoder=entries["encoder"],
+            decoder_channels=tuple(entries["decoder_channels"]),
+            mpp=float(entries["mpp"]),
+            tile_px=int(entries["tile_px"]),
+            mean=tuple(entries["mean"]),
+            std=tuple(entries["std"]),
+            scheme=ClassScheme.from_json(entries["classes"]),
+            licence=entries.get("licence", ""),
+            data=entries.get("data", ""),
+            metrics=entries.get("metrics", {}),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{path.name} is no model card ({error!r}); put the card that belongs to the weights "
+            "beside them."
+        ) from error
+
+
+def write_card(card: ModelCard, path: Path) -> None:
+    """Write a card as JSON."""
+    text = json.dumps(card.to_json(), indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def available_models(folder: Path = WEIGHTS_FOLDER) -> list[ModelCard]:
+    """List the cards of a folder, the default first, then by name."""
+    cards = [read_card(path) for path in sorted(folder.glob("*.json"))]
+    return sorted(cards, key=lambda card: (not card.default, card.name))
+
+
+def find_model(
+    name: str | Path | None = None, folder: Path = WEIGHTS_FOLDER
+) -> tuple[ModelCard, Path]:
+    """Find a model by name or by file.
+
+    Parameters
+    ----------
+    name : str or Path, optional
+        The name of a card in ``weights/``, or a file: ``.safetensors`` with its card beside it, or
+        a ``.pt`` checkpoint of the original project. Without it the environment variable
+        ``SEG_MODEL`` is asked, then the default card is taken.
+    folder : Path
+        Where the named models are.
+
+    Returns
+    -------
+    card : ModelCard
+    weights : Path
+        The file; its checksum is that of the card.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or its file is missing or not the one the card means.
+    """
+    name = name or os.environ.get(MODEL_VARIABLE) or None
+    if name is not None and Path(name).suffix in {".safetensors", ".pt", ".pth"}:
+        return _model_of_file(Path(name))
+    cards = available_models(folder)
+    chosen = cards[:1] if name is None else [card for card in cards if card.name == name]
+    if not chosen:
+        known = ", ".join(card.name for card in cards) or "none"
+        wanted = "there is no model" if name is None else f"there is no model {str(name)!r}"
+        raise ModelError(
+            f"{wanted} in {folder.name}/ (found: {known}); name one of these or give a file."
+        )
+    return chosen[0], _checked(folder / chosen[0].file, chosen[0].sha256)
+
+
+def _model_of_file(path: Path) -> tuple[ModelCard, Path]:
+    if not path.is_file():
+        raise ModelError(f"there is no file {path.name}; give the path of a file of weights.")
+    if path.suffix == ".safetensors":
+        beside = path.with_suffix(".json")
+        if not beside.is_file():
+            raise ModelError(
+                f"{path.name} has no card; put {beside.name}, its model card, beside it."
+            )
+        card = read_card(beside)
+        return card, _checked(path, card.sha256)
+    return _card_of_checkpoint(path), path
+
+
+def _card_of_checkpoint(path: Path) -> ModelCard:
+    """Return the card of a checkpoint of the original project, whose layout has none."""
+    card = ModelCard(
+        name=path.stem,
+        title="Checkpoint of the original project",
+        file=path.name,
+        sha256=_sha256(path, *_stamp(path)),
+        encoder="resnet34",
+        mpp=0.25,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+    )
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        return card
+    try:
+        entries = json.loads(beside.read_text(encoding="utf-8"))
+        encoder = entries.get("config", {}).get("encoder", card.encoder)
+        metrics = entries.get("extra_json", {}).get("val_metrics", {})
+    except (OSError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"{beside.name} beside {path.name} cannot be read ({error}); repair or remove it."
+        ) from error
+    return replace(card, encoder=encoder, metrics=metrics)
+
+
+def _checked(path: Path, sha256: str) -> Path:
+    if not path.is_file():
+        raise ModelError(f"the weights {path.name} are missing; put them beside their card.")
+    found = _sha256(path, *_stamp(path))
+    if found != sha256:
+        raise ModelError(
+            f"{path.name} has the checksum {found[:12]}…, its card says {sha256[:12]}…; "
+            "download the weights and the card again."
+        )
+    return path
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return what changes when a file changes: time and size."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=32)
+def _sha256(path: Path, _modified_ns: int, _size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file as hexadecimal digits."""
+    return _sha256(path, *_stamp(path))

@@ -1,0 +1,162 @@
+"""The two-head U-Net, and how its weights come in and go out.
+
+One encoder and one decoder of segmentation_models_pytorch, dropout, and two 3 × 3 heads: five
+semantic classes (background first) and the ternary map (background, inside, boundary). Names of
+modules are those of the original project, so its checkpoints load.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import segmentation_models_pytorch as smp
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from segmentation_models_pytorch.base import SegmentationHead
+from torch import Tensor, nn
+
+from seg_core.errors import ModelError
+from seg_core.model.card import ModelCard
+
+TERNARY_CHANNELS = 3
+UNUSED_HEAD = "base.segmentation_head."  # smp's own head, in checkpoints of the original project
+
+
+class TwoHeadUnet(nn.Module):
+    """U-Net with a semantic and a ternary head on one decoder.
+
+    Parameters
+    ----------
+    encoder : str
+        Name of an encoder of segmentation_models_pytorch.
+    semantic_channels : int
+        Classes with background.
+    encoder_weights : str, optional
+        "imagenet" fetches pretrained weights from the hub; None starts from random ones.
+    decoder_channels : sequence of int
+        From the deepest block to the last.
+    dropout : float
+        Share of the decoder's channels dropped in training.
+    """
+
+    def __init__(
+        self,
+        encoder: str,
+        *,
+        semantic_channels: int = 5,
+        encoder_weights: str | None = None,
+        decoder_channels: Sequence[int] = (256, 128, 64, 32, 16),
+        dropout: float = 0.2,
+    ) -> None:
+        super().__init__()
+        try:
+            unet = smp.Unet(
+                encoder,
+                encoder_depth=len(decoder_channels),
+                encoder_weights=encoder_weights,
+                decoder_channels=tuple(decoder_channels),
+                classes=1,
+            )
+        except (KeyError, RuntimeError) as error:
+            raise ModelError(
+                f"the encoder {encoder!r} is unknown; give the name of an encoder of "
+                "segmentation_models_pytorch, for instance resnet34."
+            ) from error
+        self.base = nn.ModuleDict({"encoder": unet.encoder, "decoder": unet.decoder})
+        self.dropout = nn.Dropout2d(dropout)
+        last = decoder_channels[-1]
+        self.sem_head = SegmentationHead(last, semantic_channels, kernel_size=3)
+        self.ter_head = SegmentationHead(last, TERNARY_CHANNELS, kernel_size=3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits.
+
+        Parameters
+        ----------
+        images : (N, 3, H, W) float
+            Normalised; H and W multiples of 32.
+
+        Returns
+        -------
+        logits : (N, C + 3, H, W)
+            Semantic channels first, then the three of the ternary map.
+        """
+        decoded = self.dropout(self.base["decoder"](self.base["encoder"](images)))
+        return torch.cat([self.sem_head(decoded), self.ter_head(decoded)], dim=1)
+
+
+def build_network(card: ModelCard) -> TwoHeadUnet:
+    """Return the network a card describes, with random weights, ready to be filled."""
+    return TwoHeadUnet(
+        card.encoder,
+        semantic_channels=len(card.scheme.classes) + 1,
+        decoder_channels=card.decoder_channels,
+    )
+
+
+def load_network(card: ModelCard, weights: Path) -> TwoHeadUnet:
+    """Return the network of a card with its weights, in evaluation mode and float32.
+
+    Raises
+    ------
+    ModelError
+        If the file is damaged or holds another network.
+    """
+    network = build_network(card)
+    fill_network(network, read_weights(weights), weights.name)
+    return network.eval()
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read tensors by name from safetensors or from a checkpoint of the original project.
+
+    A checkpoint is a dictionary with ``model_state``; it is loaded with ``weights_only=True``, so
+    nothing but tensors and plain values is ever unpickled.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        state = checkpoint["model_state"]
+        return {k: v for k, v in state.items() if not k.startswith(UNUSED_HEAD)}
+    except (SafetensorError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(_unreadable(path, error)) from error
+    except Exception as error:  # torch.load raises whatever its unpickler stumbles over
+        if isinstance(error, MemoryError):
+            raise
+        raise ModelError(_unreadable(path, error)) from error
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    reason = " ".join(str(error).split())[:120] or type(error).__name__
+    return (
+        f"{path.name} cannot be read as weights ({reason}); "
+        "it is truncated or of another kind, so download it again."
+    )
+
+
+def fill_network(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
+    """Copy tensors into a network; every name and shape must fit.
+
+    Raises
+    ------
+    ModelError
+        If a tensor is missing, left over or of another shape; ``name`` is said.
+    """
+    try:
+        network.load_state_dict(dict(state), strict=True)
+    except RuntimeError as error:
+        detail = str(error).splitlines()[1].strip()[:160] if "\n" in str(error) else str(error)
+        raise ModelError(
+            f"the weights in {name} are those of another network ({detail}); "
+            "give the card that belongs to them."
+        ) from error
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """Write the weights as fp16 safetensors, integers as they are."""
+    state = {
+        name: (value.half() if value.is_floating_point() else value).contiguous()
+        for name, value in network.state_dict().items()
+    }
+    save_file(state, path)

@@ -42,5 +42,9 @@ class SettingsError(SegCoreError):
     """An option has a value it cannot have."""
 
 
+class JobError(SegCoreError):
+    """The worker process failed in a way its reader cannot be blamed for."""
+
+
 class JobCancelled(SegCoreError):
     """Somebody pressed Stop; what was finished so far is kept."""

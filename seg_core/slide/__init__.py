@@ -1,0 +1,23 @@
+"""The slide: opening it, reading it at any resolution, finding its tissue, serving its tiles."""
+
+from seg_core.slide.deepzoom import DeepZoom
+from seg_core.slide.reader import (
+    SLIDE_SUFFIXES,
+    ArraySlide,
+    Slide,
+    SlideInfo,
+    open_slide,
+    slide_id,
+)
+from seg_core.slide.stain import stain_densities
+
+__all__ = [
+    "SLIDE_SUFFIXES",
+    "ArraySlide",
+    "DeepZoom",
+    "Slide",
+    "SlideInfo",
+    "open_slide",
+    "slide_id",
+    "stain_densities",
+]

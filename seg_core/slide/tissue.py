@@ -1,0 +1,1 @@
+"""Where the slide holds tissue and where only glass."""

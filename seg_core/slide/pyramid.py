@@ -162,10 +162,12 @@ def _read_averaged(
     read_level: ReadLevel,
     level_size: tuple[int, int],
     block: int,
-    rectangle: tuple[int, int, int, int],
+    x: int,
+    y: int,
+    width: int,
+    height: int,
 ) -> Image.Image:
     """Read a rectangle of the picture that has one pixel per block × block pixels of the level."""
-    x, y, width, height = rectangle
     x0, x1 = x * block, min((x + width) * block, level_size[0])
     rows = max(1, _MAX_SOURCE_PX // ((x1 - x0) * block))
     averaged = Image.new("RGB", (width, height))

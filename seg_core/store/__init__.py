@@ -1,0 +1,28 @@
+"""A run on disk: what was asked, the maps, the nuclei."""
+
+from seg_core.store.maps import MapsWriter, RunMaps
+from seg_core.store.run import (
+    Question,
+    Run,
+    RunFacts,
+    Status,
+    default_store,
+    open_run,
+    runs_of,
+    write_facts,
+)
+from seg_core.store.table import write_nuclei
+
+__all__ = [
+    "MapsWriter",
+    "Question",
+    "Run",
+    "RunFacts",
+    "RunMaps",
+    "Status",
+    "default_store",
+    "open_run",
+    "runs_of",
+    "write_facts",
+    "write_nuclei",
+]

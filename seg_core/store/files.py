@@ -1,0 +1,131 @@
+"""Files that a reader never sees half written, a folder that one process works in, and errors."""
+
+import errno
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from seg_core.errors import StoreError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+# A reader that asks whether a folder is locked holds the lock itself for some microseconds.
+_TRIES, _PAUSE_S = 5, 0.02
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` that takes its place when all went well.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> with replacing(path) as temporary:
+    ...     _ = temporary.write_text("whole")
+    >>> path.read_text(), [each.name for each in path.parent.iterdir()]
+    ('whole', ['note.txt'])
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON in one step, as far as a reader can see."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+@contextmanager
+def store_errors(folder: Path) -> Iterator[None]:
+    """Turn what the operating system says about a folder into a sentence.
+
+    Raises
+    ------
+    StoreError
+        Where an OSError was raised inside.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(_sentence(error, folder)) from error
+
+
+def _sentence(error: OSError, folder: Path) -> str:
+    if error.errno in _FULL:
+        return (
+            f"the disk that holds {folder} is full; make room and start the same analysis again, "
+            "it goes on where it stopped."
+        )
+    if error.errno in _FORBIDDEN:
+        return (
+            f"there is no permission to write in {folder}; choose another store with --out or the "
+            "environment variable SEG_STORE."
+        )
+    return f"{folder} cannot be written or read ({error.strerror or error}); check the disk."
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from working in a folder.
+
+    The operating system drops the lock when the process ends, however it ends: what stays behind
+    is an empty file ``lock`` that locks nothing.
+
+    Raises
+    ------
+    StoreError
+        If another process works in the folder.
+    """
+    with store_errors(folder):
+        file = (folder / "lock").open("ab")
+    with file:
+        if not any(_try_lock(file) or time.sleep(_PAUSE_S) for _ in range(_TRIES)):
+            raise StoreError(
+                f"another process is already at this analysis ({folder}); "
+                "wait until it is done or stop it there."
+            )
+        yield
+
+
+def is_locked(folder: Path) -> bool:
+    """Tell whether a process works in a folder."""
+    try:
+        with (folder / "lock").open("rb") as file:
+            return not _try_lock(file, shared=True)
+    except FileNotFoundError:
+        return False
+
+
+if sys.platform == "win32":
+
+    def _try_lock(file: IO[bytes], *, shared: bool = False) -> bool:
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+
+    def _try_lock(file: IO[bytes], *, shared: bool = False) -> bool:
+        try:
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -1,0 +1,346 @@
+"""The maps of a run as a pyramid that OME-Zarr readers open, written band by band.
+
+``maps.zarr`` follows NGFF 0.5 (Zarr version 3). It is a collection of three images, *class*,
+*ternary* and *score*, each a multiscale group with the levels ``0`` (the raster of the whole
+slide), ``1``, ``2`` … of half the side each, down to 512 pixels::
+
+    maps.zarr/  OME/            names the images, in order
+                class/          0  1  2 …     uint8, chunks of 512 × 512
+                ternary/        0  1  2 …
+                score/          0  1  2 …
+    bands.json                  windows of the raster that are finished
+
+Chunks in which there is nothing do not exist as files, so a map costs what was analysed and not
+what the slide measures.
+"""
+
+import json
+import shutil
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from seg_core.classes import BACKGROUND
+from seg_core.errors import StoreError
+from seg_core.geometry import Raster, Window
+from seg_core.nuclei.instances import Maps
+from seg_core.store.files import store_errors, write_json
+from seg_core.tiling import MapBand
+
+CHUNK_PX = 512
+
+_NAMES = ("class", "ternary", "score")
+
+_Image = npt.NDArray[np.uint8]
+_Levels = dict[str, list[zarr.Array[Any]]]
+
+
+class RunMaps:
+    """The maps of a run, to read.
+
+    Parameters
+    ----------
+    path : Path
+        The folder ``maps.zarr``.
+
+    Raises
+    ------
+    StoreError
+        If there are none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._levels = _open_levels(path, "r")
+
+    @property
+    def level_count(self) -> int:
+        """Number of levels; level 0 is the raster itself."""
+        return len(self._levels["class"])
+
+    def level_shape(self, level: int) -> tuple[int, int]:
+        """Return (height, width) of a level."""
+        height, width = self._levels["class"][level].shape
+        return height, width
+
+    def read(self, window: Window, level: int = 0) -> Maps:
+        """Read a window of a level; past the edges, and where nothing was analysed, all is 0.
+
+        Parameters
+        ----------
+        window : Window
+            Pixels of that level.
+        level : int
+        """
+        with store_errors(self._path):
+            return Maps(*(_read(self._levels[name][level], window) for name in _NAMES))
+
+
+class MapsWriter:
+    """Writes finished bands into the maps of a run; there is one writer at a time.
+
+    Bands that follow one another downwards are held back until they fill whole chunks, since a
+    chunk written in parts is read and packed again for each part: at most a chunk's height and a
+    band of the raster are in memory. After each chunk row its part of the coarser levels is
+    made, and only then are its bands recorded as finished, so that a killed process leaves
+    either a finished band or one that is computed again.
+
+    Parameters
+    ----------
+    path : Path
+        The folder ``maps.zarr``; made when it is not there.
+    raster : Raster
+        The raster of the whole slide.
+
+    Examples
+    --------
+    ::
+
+        with MapsWriter(folder / "maps.zarr", raster) as writer:
+            for band in predict(slide, raster, window, engine, settings):
+                writer.write(band)
+    """
+
+    def __init__(self, path: Path, raster: Raster) -> None:
+        self._path = path
+        self._record = path.with_name("bands.json")
+        with store_errors(path):
+            if not self._record.is_file():
+                shutil.rmtree(path, ignore_errors=True)
+                _create(path, raster)
+                write_json(self._record, [])
+            self._finished = _read_record(self._record)
+        self._levels = _open_levels(path, "r+")
+        self._held: _Block | None = None
+        self._unrecorded: list[Window] = []
+
+    def is_finished(self, window: Window) -> bool:
+        """Tell whether exactly this band is on disk."""
+        return window in self._finished
+
+    def write(self, band: MapBand) -> None:
+        """Take a finished band.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full or cannot be written.
+        """
+        block = _Block(band.window, (band.class_map, band.ternary_map, band.score))
+        if self._held is not None and not self._held.is_followed_by(block):
+            self.flush()
+        self._held = block if self._held is None else self._held.with_below(block)
+        self._unrecorded.append(band.window)
+        upper, self._held = self._held.split(band.window.bottom // CHUNK_PX * CHUNK_PX)
+        if upper is not None:
+            self._store(upper)
+
+    def flush(self) -> None:
+        """Put on disk what is held back."""
+        if self._held is not None:
+            block, self._held = self._held, None
+            self._store(block)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not isinstance(error, StoreError):  # a disk that was full a moment ago still is
+            self.flush()
+
+    def _store(self, block: "_Block") -> None:
+        with store_errors(self._path):
+            for name, plane in zip(_NAMES, block.planes, strict=True):
+                self._levels[name][0][block.window.slices()] = plane
+                _coarsen(self._levels[name], block.window, mean=name == "score")
+            bottom = block.window.bottom
+            self._finished |= {band for band in self._unrecorded if band.bottom <= bottom}
+            self._unrecorded = [band for band in self._unrecorded if band.bottom > bottom]
+            write_json(self._record, sorted([w.x, w.y, w.width, w.height] for w in self._finished))
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Rows of the three maps that lie below one another."""
+
+    window: Window
+    planes: tuple[_Image, ...]
+
+    def is_followed_by(self, other: "_Block") -> bool:
+        mine, its = self.window, other.window
+        return (its.x, its.y, its.width) == (mine.x, mine.bottom, mine.width)
+
+    def with_below(self, other: "_Block") -> "_Block":
+        planes = tuple(map(np.concatenate, zip(self.planes, other.planes, strict=True)))
+        return _Block(replace(self.window, height=len(planes[0])), planes)
+
+    def split(self, row: int) -> tuple["_Block | None", "_Block | None"]:
+        """Return what lies above a row of the raster and what lies below."""
+        if row <= self.window.y:
+            return None, self
+        if row >= self.window.bottom:
+            return self, None
+        height = row - self.window.y
+        below = replace(self.window, y=row, height=self.window.height - height)
+        return (
+            _Block(replace(self.window, height=height), tuple(p[:height] for p in self.planes)),
+            _Block(below, tuple(p[height:] for p in self.planes)),
+        )
+
+
+def coarser_classes(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Halve a map of classes: each 2 × 2 becomes the class that most of its nucleus pixels have.
+
+    A 2 × 2 that is half nucleus counts as nucleus. So an edge moves outwards as often as
+    inwards and areas stay what they are on average, while *any* of the four would swell nuclei
+    from level to level and *most* of them would let small ones vanish at once. Ties between
+    classes go to the smaller id.
+
+    Parameters
+    ----------
+    values : (H, W) uint8
+        An odd last row or column counts twice.
+
+    Returns
+    -------
+    (ceil(H / 2), ceil(W / 2)) uint8
+
+    Examples
+    --------
+    >>> coarser_classes(np.array([[2, 2, 0, 0], [0, 3, 0, 4]], dtype=np.uint8))
+    array([[2, 0]], dtype=uint8)
+    """
+    quarters = _quarters(values)
+    best = np.zeros_like(quarters[0])
+    most = np.zeros_like(best)
+    foreground = np.zeros_like(best)
+    for value in range(1, int(values.max(initial=0)) + 1):
+        votes = sum(((quarter == value).view(np.uint8) for quarter in quarters), start=most * 0)
+        foreground += votes
+        best[votes > most] = value
+        np.maximum(most, votes, out=most)
+    best[foreground < 2] = BACKGROUND
+    return best
+
+
+def coarser_score(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Halve a map of scores: each 2 × 2 becomes its mean.
+
+    Examples
+    --------
+    >>> coarser_score(np.array([[10, 20], [30, 41]], dtype=np.uint8))
+    array([[25]], dtype=uint8)
+    """
+    total = sum((quarter.astype(np.uint16) for quarter in _quarters(values)), start=np.uint16(2))
+    return (total // 4).astype(np.uint8)
+
+
+def _quarters(values: _Image) -> list[_Image]:
+    height, width = values.shape
+    even = np.pad(values, ((0, height % 2), (0, width % 2)), mode="edge")
+    return [even[row::2, column::2] for row in (0, 1) for column in (0, 1)]
+
+
+def _coarsen(levels: list[zarr.Array[Any]], window: Window, *, mean: bool) -> None:
+    """Make what the coarser levels have of a window of level 0 that was just written.
+
+    Each level is made from the one below it as it stands on disk, one pixel further where the
+    window's edge lies inside a 2 × 2; the neighbour that comes later makes that pixel again.
+    """
+    for finer, coarser in pairwise(levels):
+        left, top = window.x // 2, window.y // 2
+        right, bottom = (window.right + 1) // 2, (window.bottom + 1) // 2
+        window = Window(left, top, right - left, bottom - top)
+        source = finer[2 * top : 2 * bottom, 2 * left : 2 * right]
+        coarser[window.slices()] = coarser_score(source) if mean else coarser_classes(source)
+
+
+def _read(level: zarr.Array[Any], window: Window) -> _Image:
+    image = np.zeros((window.height, window.width), dtype=np.uint8)
+    height, width = level.shape
+    inside = window.intersection(Window(0, 0, width, height))
+    if inside is not None:
+        x, y = inside.x - window.x, inside.y - window.y
+        image[y : y + inside.height, x : x + inside.width] = level[inside.slices()]
+    return image
+
+
+def _open_levels(path: Path, mode: Literal["r", "r+"]) -> _Levels:
+    with store_errors(path):
+        if not path.is_dir():
+            raise StoreError(f"there are no maps in {path.parent}; run the analysis again.")
+        group = zarr.open_group(path, mode=mode)
+        return {name: _levels_of(group[name]) for name in _NAMES}
+
+
+def _levels_of(image: Any) -> list[zarr.Array[Any]]:
+    datasets = image.attrs["ome"]["multiscales"][0]["datasets"]
+    return [image[dataset["path"]] for dataset in datasets]
+
+
+def _read_record(path: Path) -> set[Window]:
+    return {Window(*values) for values in json.loads(path.read_text("utf-8"))}
+
+
+def _create(path: Path, raster: Raster) -> None:
+    """Lay out the empty collection: bioformats2raw.layout 3, which names images by a series."""
+    group = zarr.create_group(
+        path, zarr_format=3, attributes=_ome({"bioformats2raw.layout": 3}), overwrite=True
+    )
+    group.create_group("OME", attributes=_ome({"series": list(_NAMES)}))
+    shapes = _level_shapes(raster.height, raster.width)
+    for name in _NAMES:
+        image = group.create_group(
+            name, attributes=_ome({"multiscales": [_multiscale(name, raster.mpp, len(shapes))]})
+        )
+        for level, shape in enumerate(shapes):
+            image.create_array(
+                str(level),
+                shape=shape,
+                chunks=(CHUNK_PX, CHUNK_PX),
+                dtype="uint8",
+                fill_value=BACKGROUND,
+                dimension_names=("y", "x"),
+            )
+
+
+def _ome(entries: dict[str, Any]) -> dict[str, Any]:
+    return {"ome": {"version": "0.5", **entries}}
+
+
+def _level_shapes(height: int, width: int) -> list[tuple[int, int]]:
+    shapes = [(height, width)]
+    while max(shapes[-1]) > CHUNK_PX:
+        height, width = shapes[-1]
+        shapes.append(((height + 1) // 2, (width + 1) // 2))
+    return shapes
+
+
+def _multiscale(name: str, mpp: float, level_count: int) -> dict[str, Any]:
+    """Return NGFF's description of one map, in µm from the centre of the raster's first pixel."""
+    return {
+        "name": name,
+        "type": "mean" if name == "score" else "mode",
+        "axes": [{"name": axis, "type": "space", "unit": "micrometer"} for axis in ("y", "x")],
+        "datasets": [
+            {
+                "path": str(level),
+                "coordinateTransformations": [
+                    {"type": "scale", "scale": [mpp * 2**level] * 2},
+                    {"type": "translation", "translation": [mpp * (2**level - 1) / 2] * 2},
+                ],
+            }
+            for level in range(level_count)
+        ],
+    }

@@ -1,0 +1,96 @@
+"""The nuclei of a run as GeoParquet, written and read a part at a time."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import geopandas as gpd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from seg_core.errors import StoreError
+from seg_core.nuclei import empty_table
+from seg_core.store.files import replacing, store_errors
+
+_GEOMETRY = "geometry"
+
+# Rows that are in memory at a time while a run is read: with their outlines some 50 MB.
+_ROWS = 20_000
+
+# What makes a Parquet file a GeoParquet file; level-0 pixels are no place on Earth, hence no crs.
+_GEO = {
+    "version": "1.1.0",
+    "primary_column": _GEOMETRY,
+    "columns": {_GEOMETRY: {"encoding": "WKB", "geometry_types": ["Polygon"], "crs": None}},
+}
+
+
+def write_nuclei(tables: Iterable[gpd.GeoDataFrame], path: Path) -> None:
+    """Write the parts of a table to one file, which is there when all of them are.
+
+    Parameters
+    ----------
+    tables : iterable of GeoDataFrame
+        With the columns of `seg_core.nuclei.empty_table`; none at all gives an empty table.
+    path : Path
+
+    Raises
+    ------
+    StoreError
+        If the disk is full or cannot be written.
+    """
+    schema = _to_arrow(empty_table()).schema
+    schema = schema.with_metadata({**(schema.metadata or {}), b"geo": json.dumps(_GEO).encode()})
+    with (
+        store_errors(path.parent),
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        for table in tables:
+            writer.write_table(_to_arrow(table).cast(schema))
+
+
+def read_nuclei(path: Path) -> gpd.GeoDataFrame:
+    """Read a whole table.
+
+    Raises
+    ------
+    StoreError
+        If the file is missing or damaged.
+    """
+    with store_errors(path.parent):
+        try:
+            return gpd.read_parquet(path)
+        except pa.ArrowInvalid as error:
+            raise _damaged(path) from error
+
+
+def iterate_nuclei(path: Path, rows: int = _ROWS) -> Iterator[gpd.GeoDataFrame]:
+    """Read a table in parts of at most so many rows.
+
+    Raises
+    ------
+    StoreError
+        If the file is missing or damaged.
+    """
+    with store_errors(path.parent):
+        try:
+            file = pq.ParquetFile(path)
+        except pa.ArrowInvalid as error:
+            raise _damaged(path) from error
+    with file:
+        for batch in file.iter_batches(rows):
+            table = batch.to_pandas()
+            table[_GEOMETRY] = shapely.from_wkb(table[_GEOMETRY])
+            yield gpd.GeoDataFrame(table, geometry=_GEOMETRY)
+
+
+def _damaged(path: Path) -> StoreError:
+    return StoreError(f"{path} is damaged; remove the folder of the run and analyse again.")
+
+
+def _to_arrow(table: gpd.GeoDataFrame) -> pa.Table:
+    columns = pa.Table.from_pandas(table.drop(columns=_GEOMETRY), preserve_index=False)
+    outlines = pa.array(shapely.to_wkb(table[_GEOMETRY].to_numpy()), type=pa.binary())
+    return columns.append_column(_GEOMETRY, outlines)

@@ -10,6 +10,7 @@ from seg_core.slide.reader import (
     slide_id,
 )
 from seg_core.slide.stain import stain_densities
+from seg_core.slide.tissue import TissueMask, find_tissue
 
 __all__ = [
     "SLIDE_SUFFIXES",
@@ -17,6 +18,8 @@ __all__ = [
     "DeepZoom",
     "Slide",
     "SlideInfo",
+    "TissueMask",
+    "find_tissue",
     "open_slide",
     "slide_id",
     "stain_densities",

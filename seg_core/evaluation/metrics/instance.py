@@ -1,0 +1,426 @@
+"""Figures of labelled nuclei: which of the reference were found, how exactly, and as what.
+
+Everything follows from one `Comparison`: the nuclei of both sides with their areas, centroids and
+classes, and the pixels each pair has in common. It is blind to the numbers that label maps use
+(gaps do no harm), with the single exception of `challenge_pq`, whose error is exactly that.
+
+Two nuclei are *matched* if their IoU is above 0.5. No pixel has two labels, so a nucleus has at
+most one match, and matching within each class gives the same pairs as matching first and asking
+for the same class afterwards.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+
+from seg_core.classes import BACKGROUND
+from seg_core.errors import DataError
+from seg_core.evaluation.metrics.pixel import divide
+
+MATCH_IOU = 0.5
+"""Two nuclei are the same one if their IoU is *above* this (Kirillov et al. 2019)."""
+
+MOSTLY = 0.5
+"""A nucleus with more than this part of its area in an ignore area is dropped, never cut."""
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Nuclei:
+    """Labelled nuclei of one image, as the reference or a prediction has them."""
+
+    labels: npt.NDArray[np.integer]
+    """(H, W): 0 background, other numbers one a nucleus; gaps are allowed."""
+
+    class_ids: npt.NDArray[np.integer] | None = None
+    """(N,): row i is the class of label i + 1, 0 *other*; None where nobody knows the classes."""
+
+    def __post_init__(self) -> None:
+        if self.labels.ndim != 2 or self.labels.dtype.kind not in "ui":
+            raise DataError(
+                f"a label map has two dimensions and whole numbers, not shape {self.labels.shape} "
+                f"and {self.labels.dtype}."
+            )
+        if self.labels.size and int(self.labels.min()) < 0:
+            raise DataError(f"a label map has no negative label, got {int(self.labels.min())}.")
+        highest = int(self.labels.max(initial=0))
+        if self.class_ids is not None and len(self.class_ids) < highest:
+            raise DataError(
+                f"the label map goes up to {highest}, but there are classes for "
+                f"{len(self.class_ids)} nuclei only; give one class a label."
+            )
+
+    def class_map(self) -> npt.NDArray[np.uint8]:
+        """Return (H, W) uint8: each nucleus painted in its class; 0 where classes are unknown."""
+        if self.class_ids is None:
+            return np.zeros(self.labels.shape, dtype=np.uint8)
+        of_label = np.concatenate([[BACKGROUND], self.class_ids]).astype(np.uint8)
+        return of_label[self.labels]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Right, wrong and missing, and how exact; one number, or an array with one a class or image.
+
+    Examples
+    --------
+    >>> counts = Counts(tp=np.array(3.0), fp=np.array(1.0), fn=np.array(1.0), iou=np.array(2.4))
+    >>> float(counts.dq), round(float(counts.sq), 3), round(float(counts.pq), 3)
+    (0.75, 0.8, 0.6)
+    """
+
+    tp: Floats
+    """Matched pairs."""
+
+    fp: Floats
+    """Predicted without a match (spurious)."""
+
+    fn: Floats
+    """Of the reference without a match (missed)."""
+
+    iou: Floats
+    """Sum of the matched pairs' IoU; 0 where it is not asked."""
+
+    @property
+    def dq(self) -> Floats:
+        """Detection quality, which is F1; NaN where there is nothing on either side."""
+        return divide(2 * self.tp, 2 * self.tp + self.fp + self.fn)
+
+    @property
+    def sq(self) -> Floats:
+        """Segmentation quality: mean IoU of the matched pairs; 0 where nothing was matched."""
+        anything = self.tp + self.fp + self.fn > 0
+        return np.where(anything, self.iou / np.maximum(self.tp, 1), np.nan)
+
+    @property
+    def pq(self) -> Floats:
+        """Panoptic quality, DQ times SQ."""
+        return divide(self.iou, self.tp + (self.fp + self.fn) / 2)
+
+    @classmethod
+    def stacked(cls, counts: Iterable["Counts"]) -> Self:
+        """Put the counts of several images into arrays with a new first axis."""
+        each = list(counts)
+        return cls(
+            tp=np.stack([c.tp for c in each]),
+            fp=np.stack([c.fp for c in each]),
+            fn=np.stack([c.fn for c in each]),
+            iou=np.stack([c.iou for c in each]),
+        )
+
+    def weighted(self, weights: Floats) -> Self:
+        """Add up along the first axis, each image as often as its weight says."""
+        return replace(
+            self,
+            tp=weights @ self.tp,
+            fp=weights @ self.fp,
+            fn=weights @ self.fn,
+            iou=weights @ self.iou,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The nuclei of one side of a comparison, in the order of their labels."""
+
+    ids: Ints
+    """(N,) labels."""
+
+    areas: Ints
+    """(N,) pixels."""
+
+    centroids: Floats
+    """(N, 2) (x, y); pixel i has its centre at i + 0.5."""
+
+    classes: Ints | None
+    """(N,) class ids, 0 *other*; None where unknown."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def kept(self, keep: npt.NDArray[np.bool_]) -> "Side":
+        """Return the nuclei for which ``keep`` is true."""
+        return Side(
+            self.ids[keep],
+            self.areas[keep],
+            self.centroids[keep],
+            None if self.classes is None else self.classes[keep],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two sides and the pixels their nuclei have in common; pairs without any are not listed."""
+
+    reference: Side
+    predicted: Side
+    rows: Ints
+    """(K,) index of the pair's nucleus in ``reference``."""
+
+    columns: Ints
+    """(K,) index in ``predicted``."""
+
+    common: Ints
+    """(K,) pixels."""
+
+    @property
+    def iou(self) -> Floats:
+        """(K,) intersection over union of each pair."""
+        areas = self.reference.areas[self.rows] + self.predicted.areas[self.columns]
+        return self.common / (areas - self.common)
+
+    def matched(self) -> "Comparison":
+        """Return the comparison with the matched pairs only (IoU above 0.5)."""
+        keep = self.iou > MATCH_IOU
+        return replace(
+            self, rows=self.rows[keep], columns=self.columns[keep], common=self.common[keep]
+        )
+
+    def kept(
+        self, reference: npt.NDArray[np.bool_], predicted: npt.NDArray[np.bool_]
+    ) -> "Comparison":
+        """Return the comparison of the nuclei for which the masks, one a side, are true."""
+        keep = reference[self.rows] & predicted[self.columns]
+        return Comparison(
+            self.reference.kept(reference),
+            self.predicted.kept(predicted),
+            (np.cumsum(reference) - 1)[self.rows[keep]],
+            (np.cumsum(predicted) - 1)[self.columns[keep]],
+            self.common[keep],
+        )
+
+    def without_predicted_other(self) -> "Comparison":
+        """Return the comparison without the predicted nuclei that no class claims."""
+        if self.predicted.classes is None:
+            return self
+        everything = np.ones(len(self.reference), dtype=bool)
+        return self.kept(everything, self.predicted.classes != BACKGROUND)
+
+
+def compare(
+    reference: Nuclei, predicted: Nuclei, ignore: npt.NDArray[np.bool_] | None = None
+) -> Comparison:
+    """Compare the labelled nuclei of an image with those of its reference.
+
+    Parameters
+    ----------
+    reference, predicted : Nuclei
+    ignore : (H, W) bool, optional
+        Where nobody knows what is right. A nucleus with more than half of its area inside is
+        dropped; others stay whole.
+
+    Returns
+    -------
+    comparison : Comparison
+
+    Raises
+    ------
+    DataError
+        If the shapes differ.
+    """
+    if reference.labels.shape != predicted.labels.shape or (
+        ignore is not None and ignore.shape != reference.labels.shape
+    ):
+        raise DataError(
+            f"nuclei on {reference.labels.shape} pixels cannot be compared with nuclei on "
+            f"{predicted.labels.shape}; both, and the ignore mask, must have the image's shape."
+        )
+    of_reference, reference_side, reference_keep = _side(reference, ignore)
+    of_predicted, predicted_side, predicted_keep = _side(predicted, ignore)
+    both = (of_reference >= 0) & (of_predicted >= 0)
+    codes, common = np.unique(
+        of_reference[both] * max(len(predicted_side), 1) + of_predicted[both], return_counts=True
+    )
+    rows, columns = np.divmod(codes, max(len(predicted_side), 1))
+    whole = Comparison(reference_side, predicted_side, rows, columns, common.astype(np.int64))
+    return whole.kept(reference_keep, predicted_keep)
+
+
+def _side(
+    nuclei: Nuclei, ignore: npt.NDArray[np.bool_] | None
+) -> tuple[Ints, Side, npt.NDArray[np.bool_]]:
+    """Return each pixel's index among the nuclei (-1 background), the nuclei, and which to keep."""
+    y, x = np.nonzero(nuclei.labels)
+    ids, index = np.unique(nuclei.labels[y, x], return_inverse=True)
+    index_map = np.full(nuclei.labels.shape, -1, dtype=np.int64)
+    index_map[y, x] = index
+    ids = ids.astype(np.int64)
+    areas = np.bincount(index, minlength=len(ids))
+    sums = [np.bincount(index, weights=axis + 0.5, minlength=len(ids)) for axis in (x, y)]
+    classes = None if nuclei.class_ids is None else nuclei.class_ids[ids - 1].astype(np.int64)
+    side = Side(ids, areas, np.stack(sums, axis=1) / areas[:, None], classes)
+    if ignore is None:
+        return index_map, side, np.ones(len(ids), dtype=bool)
+    ignored = np.bincount(index[ignore[y, x]], minlength=len(ids))
+    return index_map, side, ignored <= MOSTLY * areas
+
+
+def panoptic_counts(comparison: Comparison) -> Counts:
+    """Count matched, spurious and missed nuclei whatever their class."""
+    matched = comparison.matched()
+    tp = len(matched.rows)
+    return _counts(
+        tp, len(comparison.predicted) - tp, len(comparison.reference) - tp, matched.iou.sum()
+    )
+
+
+def class_counts(comparison: Comparison, classes: int) -> Counts:
+    """Count matched, spurious and missed nuclei of each class.
+
+    A nucleus found but called by another class is missed in its own and spurious in the other.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        With classes on both sides.
+    classes : int
+        Number of classes, *other* not counted.
+
+    Returns
+    -------
+    counts : Counts
+        Arrays (classes,), the class with id 1 first.
+    """
+    of_reference, of_predicted = _classes(comparison, classes)
+    matched = comparison.matched()
+    right = of_reference[matched.rows] == of_predicted[matched.columns]
+    of_pair = of_reference[matched.rows][right]
+    size = classes + 1
+    tp = np.bincount(of_pair, minlength=size)
+    iou = np.bincount(of_pair, weights=matched.iou[right], minlength=size)
+    predicted = np.bincount(of_predicted, minlength=size)
+    reference = np.bincount(of_reference, minlength=size)
+    return _counts(tp[1:], (predicted - tp)[1:], (reference - tp)[1:], iou[1:])
+
+
+def nucleus_confusion(comparison: Comparison, classes: int) -> Ints:
+    """Count the nuclei by what they are and what they are called.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        With classes on both sides.
+    classes : int
+        Number of classes, *other* not counted.
+
+    Returns
+    -------
+    confusion : (classes + 2, classes + 2) int64
+        Rows are the reference's classes in the order of their ids, then *other*, then spurious
+        (predicted, but nothing there); columns the predicted classes, then *other*, then missed.
+        Its last element is 0.
+    """
+    of_reference, of_predicted = _classes(comparison, classes)
+    other, nothing = classes, classes + 1
+    # ids 1 to N stand first, 0 (other) after them
+    rows = np.where(of_reference == BACKGROUND, other, of_reference - 1)
+    columns = np.where(of_predicted == BACKGROUND, other, of_predicted - 1)
+    matched = comparison.matched()
+    missed = np.delete(rows, matched.rows)
+    spurious = np.delete(columns, matched.columns)
+    confusion = np.zeros((classes + 2, classes + 2), dtype=np.int64)
+    np.add.at(confusion, (rows[matched.rows], columns[matched.columns]), 1)
+    confusion[:, nothing] += np.bincount(missed, minlength=classes + 2)
+    confusion[nothing, :] += np.bincount(spurious, minlength=classes + 2)
+    return confusion
+
+
+def aji_plus(comparison: Comparison) -> float:
+    """Return AJI+, the aggregated Jaccard index with each nucleus used once.
+
+    Nuclei are paired one to one so that the sum of their IoU is greatest; the index is the pairs'
+    common pixels over their united ones plus all pixels of nuclei without a partner. (AJI itself
+    lets several nuclei of the reference claim one prediction; Graham et al. 2019.)
+
+    Returns
+    -------
+    index : float
+        NaN if there is no nucleus on either side.
+    """
+    areas = int(comparison.reference.areas.sum() + comparison.predicted.areas.sum())
+    if areas == 0:
+        return float("nan")
+    chosen = _assign(comparison.rows, comparison.columns, comparison.iou)
+    common = int(comparison.common[chosen].sum())
+    return common / (areas - common)
+
+
+def detection_counts(comparison: Comparison, radius_px: float) -> Counts:
+    """Count nuclei whose centroids lie at most ``radius_px`` apart, spurious and missed ones.
+
+    Centroids are paired one to one by the Hungarian method: as many pairs as the radius allows
+    and, among such pairings, the one with the smallest sum of distances.
+    """
+    distances = cdist(comparison.reference.centroids, comparison.predicted.centroids)
+    rows, columns = np.nonzero(distances <= radius_px)
+    # One pair more outweighs any saving in distance, since the savings sum to less than 1.
+    closeness = 1 - distances[rows, columns] / max(radius_px, np.finfo(float).tiny)
+    tp = len(_assign(rows, columns, 1 + closeness / (len(rows) + 1)))
+    return _counts(tp, len(comparison.predicted) - tp, len(comparison.reference) - tp, 0)
+
+
+def challenge_pq(comparison: Comparison, classes: int) -> float:
+    """Return an image's PQ as the code of the MoNuSAC challenge computed it, errors included.
+
+    The mean over the classes *present in the reference*: false positives of other classes cost
+    nothing. And of the predicted nuclei, not the matched ones are taken off the list of false
+    positives, but those whose number happens to be that of a matched nucleus *of the reference*
+    (Foucart et al. 2022). It depends on how the nuclei are numbered and is kept for comparison
+    with published figures only.
+
+    Returns
+    -------
+    pq : float
+        NaN if the reference has no nucleus of any class.
+    """
+    of_reference, of_predicted = _classes(comparison, classes)
+    matched = comparison.matched()
+    pqs = []
+    for class_id in range(1, classes + 1):
+        if not (of_reference == class_id).any():
+            continue
+        right = (of_reference[matched.rows] == class_id) & (
+            of_predicted[matched.columns] == class_id
+        )
+        tp = int(right.sum())
+        fn = int((of_reference == class_id).sum()) - tp
+        removed = comparison.reference.ids[matched.rows[right]]
+        left = np.setdiff1d(comparison.predicted.ids[of_predicted == class_id], removed)
+        pqs.append(matched.iou[right].sum() / (tp + (len(left) + fn) / 2))
+    return float(np.mean(pqs)) if pqs else float("nan")
+
+
+def _classes(comparison: Comparison, classes: int) -> tuple[Ints, Ints]:
+    of_reference, of_predicted = comparison.reference.classes, comparison.predicted.classes
+    if of_reference is None or of_predicted is None:
+        raise DataError(
+            "figures by class need the class of every nucleus; "
+            "the reference or the prediction has none."
+        )
+    highest = max(of_reference.max(initial=0), of_predicted.max(initial=0))
+    if highest > classes:
+        raise DataError(f"a nucleus has class {highest}; there are {classes} classes only.")
+    return of_reference, of_predicted
+
+
+def _assign(rows: Ints, columns: Ints, gains: Floats) -> Ints:
+    """Choose pairs so that no row or column occurs twice and the sum of gains is greatest."""
+    row_ids, row = np.unique(rows, return_inverse=True)
+    column_ids, column = np.unique(columns, return_inverse=True)
+    position = np.full((len(row_ids), len(column_ids)), -1, dtype=np.int64)
+    position[row, column] = np.arange(len(rows))
+    table = np.zeros(position.shape)
+    table[row, column] = gains
+    chosen = position[linear_sum_assignment(table, maximize=True)]
+    return chosen[chosen >= 0]
+
+
+def _counts(tp: npt.ArrayLike, fp: npt.ArrayLike, fn: npt.ArrayLike, iou: npt.ArrayLike) -> Counts:
+    return Counts(*(np.asarray(value, dtype=np.float64) for value in (tp, fp, fn, iou)))

@@ -21,6 +21,10 @@ from PIL import Image
 # Scanners report 0.2520 or 0.2498 for a nominal 0.25; below 5 % it is the same resolution.
 SAME_MPP_TOLERANCE = 0.05
 
+# What one pixel of a microscope's camera can cover. A file that says 84 µm (300 dpi) speaks of
+# paper, one that says 0 of nothing.
+_PLAUSIBLE_MPP = (0.05, 20.0)
+
 # Levels are cut to whole pixels, so one of a nominal downsample 4 says 4.0003 or, small, 4.02.
 _SAME_LEVEL_TOLERANCE = 0.01
 
@@ -49,6 +53,20 @@ def same_resolution(mpp: float, other: float) -> bool:
     (True, False)
     """
     return abs(mpp / other - 1) <= SAME_MPP_TOLERANCE
+
+
+def plausible_mpp(mpp: float) -> float | None:
+    """Return a file's pixel size where a microscope can have it, else None.
+
+    Examples
+    --------
+    >>> plausible_mpp(0.25)
+    0.25
+    >>> plausible_mpp(25_400 / 300) is None  # 300 dpi
+    True
+    """
+    lowest, highest = _PLAUSIBLE_MPP
+    return mpp if lowest <= mpp <= highest else None
 
 
 def best_level(level_downsamples: tuple[float, ...], downsample: float) -> int:

@@ -7,8 +7,6 @@ Whole-slide formats are read through OpenSlide, ordinary images through Pillow; 
 import hashlib
 import math
 import re
-import struct
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,11 +17,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import openslide
-from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from seg_core.errors import RegionError, ResolutionError, SlideError
 from seg_core.geometry import Raster, Region, Window
-from seg_core.slide.pyramid import best_level, resample, same_resolution
+from seg_core.slide.image import on_background, read_image
+from seg_core.slide.pyramid import best_level, plausible_mpp, resample, same_resolution
 
 SLIDE_SUFFIXES = frozenset(
     {
@@ -32,21 +31,6 @@ SLIDE_SUFFIXES = frozenset(
     }
 )
 """Lower-case file suffixes worth listing in a folder; a slide may also have another or none."""
-
-# What one pixel of a microscope's camera can cover. A file that says 84 µm (300 dpi) speaks of
-# paper, one that says 0 of nothing.
-_PLAUSIBLE_MPP = (0.05, 20.0)
-
-# An ordinary image is held in memory: 0.8 GB as RGB. Larger ones are Pillow's "decompression bombs".
-_MAX_IMAGE_PX = 2**28
-Image.MAX_IMAGE_PIXELS = _MAX_IMAGE_PX
-warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
-
-# What Pillow raises on a damaged file, by format.
-_BROKEN_IMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error)
-
-_UM_PER_INCH = 25_400.0
-_MAX_UINT16 = 65_535
 
 # Decoded parts of the files, shared by all slides: one row of tiles of a slide 200,000 px wide.
 _OPENSLIDE_CACHE = openslide.OpenSlideCache(256 * 1024 * 1024)
@@ -204,7 +188,8 @@ def open_slide(path: Path, *, mpp: float | None = None) -> Slide:
                 f"{path.name} cannot be opened ({error}); "
                 "the file is damaged or incomplete: copy or download it again."
             ) from error
-        return _open_image(path, mpp)
+        array, own_mpp = read_image(path)
+        return ArraySlide(array, own_mpp if mpp is None else mpp, path)
     handle.set_cache(_OPENSLIDE_CACHE)
     return ScannedSlide(handle, path, mpp=mpp)
 
@@ -357,7 +342,7 @@ class ScannedSlide(_LevelledSlide):
             pictures = dict(self._handle.associated_images)
         except openslide.OpenSlideError as error:
             raise self._damaged(error) from error
-        return {name: _on_background(each, "#ffffff") for name, each in pictures.items()}
+        return {name: on_background(each, "#ffffff") for name, each in pictures.items()}
 
     def close(self) -> None:
         """Let go of the file; nothing can be read afterwards."""
@@ -383,7 +368,7 @@ class ScannedSlide(_LevelledSlide):
             picture = self._handle.read_region(location, level, (width, height))
         except openslide.OpenSlideError as error:
             raise self._damaged(error) from error
-        return _on_background(picture, self._background)
+        return on_background(picture, self._background)
 
     def _damaged(self, error: openslide.OpenSlideError) -> SlideError:
         return SlideError(
@@ -459,11 +444,6 @@ def _check_mpp(mpp: float) -> None:
         )
 
 
-def _plausible(mpp: float) -> float | None:
-    lowest, highest = _PLAUSIBLE_MPP
-    return mpp if lowest <= mpp <= highest else None
-
-
 def _number(properties: Mapping[str, str], name: str) -> float | None:
     try:
         value = float(properties[name])
@@ -477,7 +457,7 @@ def _mpp_of_properties(properties: Mapping[str, str]) -> float | None:
     mpp_y = _number(properties, openslide.PROPERTY_NAME_MPP_Y)
     if mpp_x is None or mpp_y is None:
         return None
-    return _plausible((mpp_x + mpp_y) / 2)
+    return plausible_mpp((mpp_x + mpp_y) / 2)
 
 
 def _bounds_of_properties(properties: Mapping[str, str], width: int, height: int) -> Region:
@@ -499,84 +479,6 @@ def _background_of_properties(properties: Mapping[str, str]) -> str:
     """Return the colour of what was not scanned, as ``#rrggbb``."""
     colour = properties.get(openslide.PROPERTY_NAME_BACKGROUND_COLOR, "")
     return f"#{colour}" if re.fullmatch("[0-9a-fA-F]{6}", colour) else "#ffffff"
-
-
-def _on_background(picture: Image.Image, colour: str) -> Image.Image:
-    """Return an RGB image: what is transparent shows the colour."""
-    if picture.mode != "RGBA":
-        return picture.convert("RGB")
-    lowest, _ = picture.getchannel("A").getextrema()
-    if lowest == 255:
-        return picture.convert("RGB")
-    ground = Image.new("RGBA", picture.size, (*ImageColor.getrgb(colour)[:3], 255))
-    return Image.alpha_composite(ground, picture).convert("RGB")
-
-
-def _open_image(path: Path, mpp: float | None) -> ArraySlide:
-    """Open an ordinary image: one picture, held in memory."""
-    try:
-        with Image.open(path) as image:
-            _check_size(image, path)
-            own_mpp = _mpp_of_image(image)
-            array = np.asarray(_to_rgb(ImageOps.exif_transpose(image), path))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large(path) from error
-    except UnidentifiedImageError as error:
-        raise SlideError(
-            f"{path.name} is neither a slide that OpenSlide reads nor an ordinary image; "
-            "choose an SVS, NDPI, MRXS, SCN, DICOM, TIFF, PNG, JPEG or WebP file."
-        ) from error
-    except _BROKEN_IMAGE as error:
-        raise SlideError(
-            f"{path.name} cannot be read ({error}); "
-            "the file is damaged or incomplete: copy or download it again."
-        ) from error
-    return ArraySlide(array, own_mpp if mpp is None else mpp, path)
-
-
-def _check_size(image: Image.Image, path: Path) -> None:
-    if image.width * image.height > _MAX_IMAGE_PX:
-        raise _too_large(path)
-
-
-def _too_large(path: Path) -> SlideError:
-    return SlideError(
-        f"{path.name} is an ordinary image of more than {_MAX_IMAGE_PX / 1e6:.0f} megapixels, "
-        "too large to be held in memory; save it as a pyramidal, tiled TIFF."
-    )
-
-
-def _mpp_of_image(image: Image.Image) -> float | None:
-    """Return the pixel size that an image's resolution tells, None where it speaks of paper."""
-    try:
-        dots_x, dots_y = (float(each) for each in image.info["dpi"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    if not (dots_x > 0 and dots_y > 0):
-        return None
-    return _plausible((_UM_PER_INCH / dots_x + _UM_PER_INCH / dots_y) / 2)
-
-
-def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
-    """Convert any picture to RGB, 8 bit; an alpha channel goes onto white."""
-    if image.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):
-        values = np.asarray(image)
-        if values.min() < 0 or values.max() > _MAX_UINT16:
-            raise _unknown_values(path, image.mode)
-        grey = (values.astype(np.uint32) * 255 + _MAX_UINT16 // 2) // _MAX_UINT16
-        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
-    if image.mode in ("F", "LAB", "HSV"):
-        raise _unknown_values(path, image.mode)
-    if image.has_transparency_data:
-        return _on_background(image.convert("RGBA"), "#ffffff")
-    return image.convert("RGB")
-
-
-def _unknown_values(path: Path, mode: str) -> SlideError:
-    return SlideError(
-        f"{path.name} holds pixel values of a kind that has no agreed colour (mode {mode}); "
-        "save it as RGB or grey of 8 or 16 bits."
-    )
 
 
 def _halved(array: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.uint8]]:

@@ -1,0 +1,85 @@
+"""Slides that ship with the program; README.md beside them tells where they come from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from seg_core.errors import SlideError
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A slide that ships.
+
+    Attributes
+    ----------
+    name : str
+        Short name, the file's stem.
+    file : str
+        Name of the file beside this module.
+    title : str
+        What it shows.
+    mpp : float or None
+        Size of a pixel, µm, where the file does not say it but its source does; None leaves it to
+        the file, and to the user where that is silent too.
+    credit : str
+        Source and licence, one line.
+    """
+
+    name: str
+    file: str
+    title: str
+    mpp: float | None
+    credit: str
+
+
+SAMPLES = (
+    Sample(
+        name="cmu_small_region",
+        file="cmu_small_region.svs",
+        title="Epithelium and connective tissue, Aperio scan at 20x",
+        mpp=None,
+        credit="CMU-1-Small-Region of the OpenSlide test data, Carnegie Mellon University, CC0 1.0",
+    ),
+    Sample(
+        name="hgsc_nest",
+        file="hgsc_nest.jpg",
+        title="High-grade serous carcinoma: a tumour nest among lymphocytes",
+        mpp=None,
+        credit="histolytics 0.3.0, HautaniemiLab, University of Helsinki, BSD-3-Clause",
+    ),
+    Sample(
+        name="hgsc_stromal_he",
+        file="hgsc_stromal_he.jpg",
+        title="High-grade serous carcinoma: fibrous stroma",
+        mpp=None,
+        credit="histolytics 0.3.0, HautaniemiLab, University of Helsinki, BSD-3-Clause",
+    ),
+)
+
+
+def sample_path(name: str) -> Path:
+    """Return the file of a sample.
+
+    Parameters
+    ----------
+    name : str
+        One of the names in `SAMPLES`.
+
+    Raises
+    ------
+    SlideError
+        If there is no such sample.
+
+    Examples
+    --------
+    >>> sample_path("hgsc_nest").name
+    'hgsc_nest.jpg'
+    """
+    for sample in SAMPLES:
+        if sample.name == name:
+            return _FOLDER / sample.file
+    raise SlideError(
+        f"there is no sample {name!r}; choose one of {', '.join(each.name for each in SAMPLES)}."
+    )

@@ -213,7 +213,8 @@ def _card_of_checkpoint(path: Path) -> ModelCard:
         return card
     try:
         entries = json.loads(beside.read_text(encoding="utf-8"))
-        encoder = entries.get("config", {}).get("encoder", card.encoder)
+        config = entries.get("config", {})
+        encoder = config.get("encoder", config.get("encoder_name", card.encoder))
         metrics = entries.get("extra_json", {}).get("val_metrics", {})
     except (OSError, ValueError, AttributeError) as error:
         raise ModelError(

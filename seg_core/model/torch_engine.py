@@ -43,8 +43,8 @@ class TorchEngine:
         self.device = torch.device(device or _best_device())
         self.precision = _resolved(precision, self.device)
         self._dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
-        network = load_network(card, weights).requires_grad_(False)
-        self._network = network.to(self.device, memory_format=torch.channels_last)
+        network = load_network(card, weights).requires_grad_(False).to(self.device)
+        self._network = network.to(memory_format=torch.channels_last)
         self._mean = torch.tensor(card.mean, device=self.device).view(1, 3, 1, 1) * 255
         self._std = torch.tensor(card.std, device=self.device).view(1, 3, 1, 1) * 255
 

@@ -1,0 +1,206 @@
+"""A training run as one TOML file: what to learn from, how long, how hard."""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from seg_core.errors import DataError, SettingsError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class SourceConfig:
+    """One folder of labelled images, and what its labels may teach."""
+
+    name: str
+    """Which kind of labels: monusac, consep, or all-nuclei (outlines without our classes)."""
+
+    folder: str
+    """Relative to the folder of the configuration file."""
+
+    share: float
+    """Part of the crops taken from here."""
+
+    hold_out: tuple[str, ...] = ()
+    """Stems of images never trained on."""
+
+    only: tuple[str, ...] = ()
+    """Where given, the only stems taken: the other side of a ``hold_out``."""
+
+    centres: tuple[float, ...] = ()
+    """Odds that a crop is centred on a nucleus of class 0 (other), 1, 2, …; what is left over is a
+    place drawn at random."""
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """How wrong answers are weighed."""
+
+    class_weights: tuple[float, ...] = (1.0, 1.2, 1.2, 2.0, 2.0)
+    """Cross-entropy of a pixel by its class, background first."""
+
+    dice: float = 0.5
+    """Soft Dice of the semantic classes, beside cross-entropy."""
+
+    ternary_weights: tuple[float, ...] = (1.0, 1.0, 1.5)
+    """Cross-entropy of a pixel of the ternary map: background, inside, boundary."""
+
+    ternary_dice: float = 0.5
+    ternary: float = 1.0
+    """The ternary loss beside the semantic one."""
+
+    touching: float = 2.0
+    """Extra weight of boundary between two nuclei that touch."""
+
+    focal_gamma: float = 0.0
+    """Above 0 the cross-entropy is focal (Lin et al. 2017): easy pixels count less."""
+
+    label_smoothing: float = 0.0
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """How much a crop is changed before the network sees it."""
+
+    scale: float = 0.25
+    """Enlarged or shrunk by up to this part."""
+
+    stain: float = 0.12
+    """Standard deviation of the factor on each stain's density (HED space; Tellez et al. 2018)."""
+
+    light: float = 0.08
+    """Standard deviation of brightness and contrast."""
+
+    blur: float = 0.15
+    """Odds of a Gaussian blur."""
+
+    low_resolution: float = 0.25
+    """Odds that the crop is shrunk to half and enlarged again, as a 20x slide is."""
+
+    jpeg: float = 0.25
+    """Odds of JPEG compression of quality 40 to 90."""
+
+    elastic: float = 0.0
+    """Odds of a smooth distortion."""
+
+    paste: float = 0.0
+    """Odds that rare nuclei are copied into the crop."""
+
+    paste_classes: tuple[int, ...] = (3, 4)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The whole of a run."""
+
+    name: str
+    encoder: str
+    steps: int
+    sources: tuple[SourceConfig, ...]
+    validation: tuple[SourceConfig, ...]
+    title: str = ""
+    data: str = ""
+    licence: str = ""
+    encoder_weights: str = ""
+    """Empty for random ones, "imagenet" for the hub's, or a file of a state dict."""
+
+    start_from: str = ""
+    """Weights of an earlier run (safetensors) to go on from."""
+
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    mpp: float = 0.25
+    dropout: float = 0.2
+    seed: int = 1
+    crop_px: int = 256
+    batch: int = 8
+    learning_rate: float = 1e-3
+    encoder_rate: float = 0.5
+    """Learning rate of the encoder, as a part of the decoder's."""
+
+    weight_decay: float = 1e-2
+    warm_up: int = 200
+    ema: float = 0.998
+    bf16: bool = True
+    threads: int = 1
+    validate_every: int = 500
+    patience: int = 0
+    """Validations without a better one after which the run ends early; 0 never."""
+
+    save_minutes: float = 4.0
+    loss: LossConfig = LossConfig()
+    augment: AugmentConfig = AugmentConfig()
+
+    def __post_init__(self) -> None:
+        if self.crop_px % 32 or self.crop_px < 64:
+            raise SettingsError(f"crop_px is {self.crop_px}; give a multiple of 32 from 64 on.")
+        for name in ("steps", "batch", "validate_every"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} is {getattr(self, name)}; give at least 1.")
+        if not self.sources:
+            raise SettingsError("the configuration names no source; give at least one [[sources]].")
+
+
+def read_config(path: Path) -> TrainConfig:
+    """Read a run's configuration; folders become absolute, seen from the file's own folder.
+
+    Raises
+    ------
+    SettingsError
+        If the file is no TOML or an option is unknown or missing.
+    """
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"{path.name} cannot be read as TOML ({error}); correct the file."
+        ) from error
+    entries["loss"] = _filled(LossConfig, entries.get("loss", {}), path)
+    entries["augment"] = _filled(AugmentConfig, entries.get("augment", {}), path)
+    for key in ("sources", "validation"):
+        entries[key] = tuple(
+            _filled(SourceConfig, {**each, "folder": _absolute(each.get("folder", ""), path)}, path)
+            for each in entries.get(key, [])
+        )
+    for key in ("encoder_weights", "start_from"):
+        if entries.get(key) and entries[key] != "imagenet":
+            entries[key] = _absolute(entries[key], path)
+    return _filled(TrainConfig, entries, path)
+
+
+def _absolute(folder: str, config: Path) -> str:
+    return str((config.parent / folder).resolve())
+
+
+def _filled(kind: type[T], entries: dict[str, Any], path: Path) -> T:
+    known = {each.name for each in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    if unknown := set(entries) - known:
+        raise SettingsError(
+            f"{path.name} has the unknown option {min(unknown)!r}; "
+            f"choose from {', '.join(sorted(known))}."
+        )
+    entries = {k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()}
+    try:
+        return kind(**entries)
+    except TypeError as error:
+        raise SettingsError(f"{path.name} lacks an option ({error}); add it.") from error
+
+
+def existing_folder(source: SourceConfig) -> Path:
+    """Return a source's folder.
+
+    Raises
+    ------
+    DataError
+        If it does not exist.
+    """
+    folder = Path(source.folder)
+    if not folder.is_dir():
+        raise DataError(
+            f"the folder {folder.name} of the source {source.name!r} does not exist; "
+            "correct `folder` in the configuration."
+        )
+    return folder

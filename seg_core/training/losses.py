@@ -1,0 +1,73 @@
+"""Losses of the two heads, with a weight for every pixel: partial labels say where they hold."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from seg_core.training.config import LossConfig
+
+
+def two_head_loss(
+    logits: Tensor, targets: dict[str, Tensor], config: LossConfig
+) -> tuple[Tensor, dict[str, float]]:
+    """Return the loss to minimise, and its parts for the log.
+
+    Parameters
+    ----------
+    logits : (N, C + 3, H, W) float
+    targets : dict
+        ``classes`` (N, H, W) int64, ``class_weight`` (N, H, W) float32 (0 teaches nothing),
+        ``ternary`` and ``ternary_weight`` the same for the ternary map.
+    config : LossConfig
+    """
+    semantic, ternary = logits[:, :-3].float(), logits[:, -3:].float()
+    class_weights = torch.tensor(config.class_weights)
+    ternary_weights = torch.tensor(config.ternary_weights)
+    parts = {
+        "class_ce": cross_entropy(
+            semantic, targets["classes"], targets["class_weight"], class_weights, config
+        ),
+        "class_dice": soft_dice(semantic, targets["classes"], targets["class_weight"]),
+        "ternary_ce": cross_entropy(
+            ternary, targets["ternary"], targets["ternary_weight"], ternary_weights, config
+        ),
+        "ternary_dice": soft_dice(ternary, targets["ternary"], targets["ternary_weight"]),
+    }
+    total = (
+        parts["class_ce"]
+        + config.dice * parts["class_dice"]
+        + config.ternary * (parts["ternary_ce"] + config.ternary_dice * parts["ternary_dice"])
+    )
+    return total, {name: float(value.detach()) for name, value in parts.items()}
+
+
+def cross_entropy(
+    logits: Tensor, target: Tensor, weight: Tensor, class_weights: Tensor, config: LossConfig
+) -> Tensor:
+    """Cross-entropy averaged by weight; focal where ``config.focal_gamma`` is above 0.
+
+    The focal factor is (1 - p)^gamma of Lin et al. (2017), equation 4.
+    """
+    each = functional.cross_entropy(
+        logits, target, reduction="none", label_smoothing=config.label_smoothing
+    )
+    if config.focal_gamma > 0:
+        each = each * (1 - torch.exp(-each)) ** config.focal_gamma
+    weight = weight * class_weights[target]
+    return (each * weight).sum() / weight.sum().clamp_min(1.0)
+
+
+def soft_dice(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """One minus the soft Dice of each class but background, over the classes in the batch.
+
+    Dice = 2 Σ w p t / (Σ w p + Σ w t), pooled over the batch (Milletari et al. 2016 use squares
+    below; plain sums are kinder to rare classes). Classes without a pixel in the batch are left
+    out: their Dice would be 0 whatever the network says.
+    """
+    shares = logits.softmax(dim=1)[:, 1:] * weight.unsqueeze(1)
+    truth = functional.one_hot(target, logits.shape[1]).movedim(-1, 1)[:, 1:] * weight.unsqueeze(1)
+    agreed = (shares * truth.bool()).sum(dim=(0, 2, 3))
+    there = truth.sum(dim=(0, 2, 3))
+    dice = 2 * agreed / (shares.sum(dim=(0, 2, 3)) + there).clamp_min(1e-6)
+    present = there > 0
+    return (1 - dice)[present].mean() if bool(present.any()) else logits.sum() * 0

@@ -1,0 +1,259 @@
+"""The training loop: stopped at any moment, it goes on where it was.
+
+Crops, dropout and learning rate are functions of seed and step, so nothing but the network, its
+moving average and the optimiser has to be kept; a run that was killed ends with the weights of one
+that was not.
+"""
+
+import csv
+import logging
+import math
+import time
+from dataclasses import asdict
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from seg_core.classes import MONUSAC
+from seg_core.errors import DataError
+from seg_core.model.card import ModelCard, sha256_of, write_card
+from seg_core.model.network import TwoHeadUnet, fill_network, read_weights, save_weights
+from seg_core.training.config import TrainConfig
+from seg_core.training.dataset import Crops
+from seg_core.training.losses import two_head_loss
+from seg_core.training.validation import Validation
+
+_log = logging.getLogger(__name__)
+
+CHECKPOINT, LOG, BEST = "checkpoint.pt", "log.csv", "best.safetensors"
+
+
+def train(config: TrainConfig, folder: Path) -> ModelCard:
+    """Train a model, or go on with a run that was stopped.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    folder : Path
+        Of the run; holds the checkpoint, the log, and in the end ``<name>.safetensors`` with its
+        card, which are the best step's.
+
+    Returns
+    -------
+    card : ModelCard
+    """
+    torch.set_num_threads(config.threads)
+    folder.mkdir(parents=True, exist_ok=True)
+    run = _Run(config, folder)
+    crops = Crops(config)
+    validation = Validation(config, MONUSAC) if config.validation else None
+    saved = time.monotonic()
+    steps = tqdm(range(run.step, config.steps), initial=run.step, total=config.steps, unit="step")
+    for step, batch in zip(steps, _ahead(crops, run.step, config.steps), strict=True):
+        run.learn(step, batch)
+        done = step + 1
+        if done % config.validate_every == 0 or done == config.steps:
+            run.validate(validation)
+            steps.set_postfix(score=f"{run.best_score:.4f}")
+        if done == config.steps or time.monotonic() - saved > 60 * config.save_minutes:
+            run.save()
+            saved = time.monotonic()
+        if config.patience and run.without_gain >= config.patience:
+            _log.info("no better step in %d validations; the run ends", config.patience)
+            break
+    run.save()
+    return run.finish()
+
+
+def _ahead(crops: Crops, start: int, stop: int, depth: int = 3) -> Any:
+    """Yield the batches of the steps, made by a thread while the network learns."""
+    queue: Queue[dict[str, Tensor] | Exception] = Queue(maxsize=depth)
+
+    def fill() -> None:
+        try:
+            for step in range(start, stop):
+                queue.put(crops.batch(step))
+        except Exception as error:  # noqa: BLE001 — the learning thread raises it
+            queue.put(error)
+
+    Thread(target=fill, daemon=True).start()
+    for _ in range(start, stop):
+        batch = queue.get()
+        if isinstance(batch, Exception):
+            raise batch
+        yield batch
+
+
+class _Run:
+    """Everything that changes while a run goes on."""
+
+    def __init__(self, config: TrainConfig, folder: Path) -> None:
+        self.config, self.folder = config, folder
+        torch.manual_seed(config.seed)
+        self.network = initial_network(config).to(memory_format=torch.channels_last)
+        self.average = initial_network(config).to(memory_format=torch.channels_last).eval()
+        self.average.load_state_dict(self.network.state_dict())
+        encoder = list(self.network.base["encoder"].parameters())
+        known = {id(each) for each in encoder}
+        rest = [each for each in self.network.parameters() if id(each) not in known]
+        self.optimiser = torch.optim.AdamW(
+            [{"params": encoder, "part": config.encoder_rate}, {"params": rest, "part": 1.0}],
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+        )
+        self.step = 0
+        self.best_score = -math.inf
+        self.best_figures: dict[str, float] = {}
+        self.without_gain = 0
+        self.losses: dict[str, float] = {}
+        self._resume()
+
+    def learn(self, step: int, batch: dict[str, Tensor]) -> None:
+        """Take one step."""
+        config = self.config
+        torch.manual_seed(hash((config.seed, step)))  # dropout, the same after a resume
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["part"] * learning_rate(step, config)
+        self.network.train()
+        image = batch["image"].contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
+            logits = self.network(image)
+        loss, parts = two_head_loss(logits, batch, config.loss)
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        self._follow(step)
+        self.step = step + 1
+        for name, value in {"loss": float(loss.detach()), **parts}.items():
+            self.losses[name] = 0.98 * self.losses.get(name, value) + 0.02 * value
+
+    def _follow(self, step: int) -> None:
+        """Move the average towards the network; early on it follows faster."""
+        keep = min(self.config.ema, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for mean, now in zip(
+                self.average.state_dict().values(), self.network.state_dict().values(), strict=True
+            ):
+                if mean.is_floating_point():
+                    mean.lerp_(now, 1 - keep)
+                else:
+                    mean.copy_(now)
+
+    def validate(self, validation: Validation | None) -> None:
+        """Write a line of the log; keep the average if it is the best so far."""
+        figures = (
+            validation.figures(self.average) if validation else {"score": -self.losses["loss"]}
+        )
+        rate = learning_rate(self.step - 1, self.config)
+        self._write_log({"step": self.step, "rate": rate, **self.losses, **figures})
+        self.without_gain += 1
+        if figures["score"] > self.best_score:
+            self.best_score, self.best_figures = figures["score"], figures
+            self.without_gain = 0
+            _replace(self.folder / BEST, lambda path: save_weights(self.average, path))
+
+    def _write_log(self, row: dict[str, float]) -> None:
+        path = self.folder / LOG
+        rows: list[dict[str, Any]] = []
+        if path.is_file():
+            with path.open(newline="", encoding="utf-8") as file:
+                # a run resumed from before its last validation repeats that line
+                rows = [each for each in csv.DictReader(file) if int(each["step"]) < row["step"]]
+        shown = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()}
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(shown), extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows([*rows, shown])
+
+    def save(self) -> None:
+        """Keep all that a resumed run needs."""
+        state = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "best_score": self.best_score,
+            "best_figures": self.best_figures,
+            "without_gain": self.without_gain,
+            "losses": self.losses,
+            "config": _plain(self.config),
+        }
+        _replace(self.folder / CHECKPOINT, lambda path: torch.save(state, path))
+
+    def _resume(self) -> None:
+        path = self.folder / CHECKPOINT
+        if not path.is_file():
+            return
+        state = torch.load(path, weights_only=True)
+        if state["config"]["encoder"] != self.config.encoder:
+            raise DataError(
+                f"{self.folder.name} holds a run with the encoder {state['config']['encoder']}, "
+                f"not {self.config.encoder}; choose another folder."
+            )
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        for name in ("step", "best_score", "best_figures", "without_gain", "losses"):
+            setattr(self, name, state[name])
+
+    def finish(self) -> ModelCard:
+        """Write the best step's weights under the run's name, with their card."""
+        config = self.config
+        weights = self.folder / f"{config.name}.safetensors"
+        weights.write_bytes((self.folder / BEST).read_bytes())
+        card = ModelCard(
+            name=config.name,
+            title=config.title,
+            file=weights.name,
+            sha256=sha256_of(weights),
+            encoder=config.encoder,
+            mpp=config.mpp,
+            mean=config.mean,  # type: ignore[arg-type]
+            std=config.std,  # type: ignore[arg-type]
+            tile_px=config.crop_px,
+            licence=config.licence,
+            data=config.data,
+            metrics={"training": {"steps": self.step, "validation": self.best_figures}},
+        )
+        write_card(card, weights.with_suffix(".json"))
+        return card
+
+
+def initial_network(config: TrainConfig) -> TwoHeadUnet:
+    """Return the network a run starts from."""
+    from_hub = "imagenet" if config.encoder_weights == "imagenet" else None
+    network = TwoHeadUnet(config.encoder, encoder_weights=from_hub, dropout=config.dropout)
+    if config.start_from:
+        path = Path(config.start_from)
+        fill_network(network, read_weights(path), path.name)
+    elif config.encoder_weights and not from_hub:
+        path = Path(config.encoder_weights)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        fill_network(network.base["encoder"], state, path.name)
+    return network
+
+
+def learning_rate(step: int, config: TrainConfig) -> float:
+    """Warm-up by a line, then half a cosine down to a hundredth."""
+    if step < config.warm_up:
+        return config.learning_rate * (step + 1) / config.warm_up
+    part = (step - config.warm_up) / max(1, config.steps - config.warm_up)
+    return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))
+
+
+def _plain(config: TrainConfig) -> dict[str, Any]:
+    """Return a configuration as plain values, which `torch.load` takes without unpickling."""
+    return asdict(config)
+
+
+def _replace(path: Path, write: Any) -> None:
+    """Write to a temporary name first: a killed run never leaves half a file."""
+    temporary = path.with_name(path.name + ".tmp")
+    write(temporary)
+    temporary.replace(path)

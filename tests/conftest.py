@@ -1,0 +1,19 @@
+"""Fixtures of all tests."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The first call of an example may import or compile; 200 ms then fail by chance.
+settings.register_profile("patient", deadline=None, max_examples=30)
+settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the development data beside the repository; skips the test where it is absent."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"needs the development data in {folder}")
+    return folder

@@ -1,0 +1,197 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from seg_core.errors import SlideError
+from seg_core.geometry import Region
+from seg_core.slide import open_slide
+
+
+def opened(path):
+    """Return the picture and the pixel size that an image file is opened with."""
+    slide = open_slide(path)
+    info = slide.info
+    return slide.read_level0(Region(0, 0, info.width, info.height), (info.width, info.height))
+
+
+@pytest.fixture
+def picture(noise):
+    return noise[:40, :60]
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "webp"])
+def test_an_rgb_image_keeps_its_pixels(tmp_path, picture, suffix):
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(picture).save(path, **({"lossless": True} if suffix == "webp" else {}))
+    slide = open_slide(path)
+    assert (opened(path) == picture).all()
+    assert (slide.info.vendor, slide.info.mpp, slide.info.objective_power) == (None, None, None)
+    assert slide.associated_images() == {}
+    slide.close()
+
+
+def test_a_jpeg_keeps_its_colours(tmp_path):
+    path = tmp_path / "a.jpg"
+    Image.new("RGB", (40, 30), (180, 90, 160)).save(path, quality=95)
+    assert np.abs(opened(path).astype(int) - (180, 90, 160)).max() <= 3
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_16_bit_grey_is_scaled_to_8(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    values = np.array([[0, 128, 257 * 100, 65535]], dtype=np.uint16)
+    Image.fromarray(values).save(path)
+    assert opened(path).tolist() == [[[0] * 3, [0] * 3, [100] * 3, [255] * 3]]
+
+
+def test_32_bit_values_that_fit_16_are_scaled_alike(tmp_path):
+    path = tmp_path / "a.tif"
+    Image.fromarray(np.array([[0, 257 * 100]], dtype=np.int32)).save(path)
+    assert opened(path)[0, :, 0].tolist() == [0, 100]
+
+
+def test_grey_becomes_rgb(tmp_path):
+    path = tmp_path / "a.png"
+    Image.fromarray(np.array([[0, 100, 255]], dtype=np.uint8)).save(path)
+    assert opened(path).tolist() == [[[0] * 3, [100] * 3, [255] * 3]]
+
+
+def test_black_and_white_becomes_rgb(tmp_path):
+    path = tmp_path / "a.tif"
+    Image.fromarray(np.array([[False, True]])).save(path)
+    assert opened(path).tolist() == [[[0] * 3, [255] * 3]]
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "webp"])
+def test_an_alpha_channel_goes_onto_white(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    rgba = np.array([[[200, 0, 0, 255], [200, 0, 0, 0], [200, 0, 0, 128]]], dtype=np.uint8)
+    Image.fromarray(rgba).save(
+        path, **({"lossless": True, "exact": True} if suffix == "webp" else {})
+    )
+    solid, clear, half = opened(path)[0].astype(int)
+    assert solid.tolist() == [200, 0, 0]
+    assert clear.tolist() == [255, 255, 255]
+    assert np.abs(half - (227, 127, 127)).max() <= 1
+
+
+def test_grey_with_alpha_goes_onto_white(tmp_path):
+    path = tmp_path / "a.png"
+    Image.merge("LA", [Image.new("L", (2, 2), 50), Image.new("L", (2, 2), 0)]).save(path)
+    assert (opened(path) == 255).all()
+
+
+def test_a_palette_is_looked_up_and_its_transparent_entry_is_white(tmp_path):
+    path = tmp_path / "a.png"
+    image = Image.new("P", (2, 1))
+    image.putpalette([10, 20, 30, 200, 0, 0])
+    image.putpixel((1, 0), 1)
+    image.save(path, transparency=1)
+    assert opened(path).tolist() == [[[10, 20, 30], [255, 255, 255]]]
+
+
+@pytest.mark.parametrize("suffix", ["tif", "jpg"])
+def test_cmyk_is_converted(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    Image.new("CMYK", (16, 16), (0, 255, 0, 0)).save(path)
+    assert np.abs(opened(path).astype(int) - (255, 0, 255)).max() <= 3
+
+
+def test_a_cameras_orientation_is_followed(tmp_path, picture):
+    path = tmp_path / "a.png"
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    Image.fromarray(picture).save(path, exif=exif)
+    assert (opened(path) == np.rot90(picture, -1)).all()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "dpi", "mpp"),
+    [
+        ("png", 25_400 / 0.5, 0.5),
+        ("png", 300, None),
+        ("tif", 25_400 / 0.25, 0.25),
+        ("tif", 72, None),
+        ("jpg", 300, None),
+        ("jpg", 96, None),
+    ],
+)
+def test_resolution_counts_only_where_a_microscope_can_have_it(tmp_path, picture, suffix, dpi, mpp):
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(picture).save(path, dpi=(dpi, dpi))
+    own = open_slide(path).info.mpp
+    assert own == (mpp and pytest.approx(mpp, rel=1e-3))
+    assert open_slide(path, mpp=0.7).info.mpp == 0.7
+
+
+def test_a_resolution_of_zero_is_unknown(tmp_path, picture):
+    path = tmp_path / "a.tif"
+    Image.fromarray(picture).save(path, dpi=(0, 0))
+    assert open_slide(path).info.mpp is None
+
+
+def test_floating_point_pixels_are_refused(tmp_path):
+    path = tmp_path / "a.tif"
+    Image.fromarray(np.zeros((4, 4), dtype=np.float32)).save(path)
+    with pytest.raises(
+        SlideError, match=r"a\.tif holds pixel values .* \(mode F\); save it as RGB"
+    ):
+        open_slide(path)
+
+
+def test_values_beyond_16_bits_are_refused(tmp_path):
+    path = tmp_path / "a.tif"
+    Image.fromarray(np.full((4, 4), 70_000, dtype=np.int32)).save(path)
+    with pytest.raises(SlideError, match="mode I"):
+        open_slide(path)
+
+
+@pytest.mark.parametrize("limit", [1500, 1000])
+def test_an_image_too_large_for_memory_is_refused(tmp_path, picture, monkeypatch, limit):
+    """Below twice Pillow's own limit it only warns, above it raises; both are one sentence here."""
+    path = tmp_path / "a.png"
+    Image.fromarray(picture).save(path)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    with pytest.raises(SlideError, match=r"more than .* megapixels.*pyramidal, tiled TIFF"):
+        open_slide(path)
+
+
+def test_the_limit_holds_where_pillow_keeps_silent(tmp_path, picture, monkeypatch):
+    path = tmp_path / "a.png"
+    Image.fromarray(picture).save(path)
+    monkeypatch.setattr("seg_core.slide.image._MAX_IMAGE_PX", 2000)
+    with pytest.raises(SlideError, match="too large to be held in memory"):
+        open_slide(path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "webp"])
+def test_a_truncated_image_is_refused(tmp_path, noise, suffix):
+    whole = tmp_path / f"whole.{suffix}"
+    Image.fromarray(noise).save(whole)
+    content = whole.read_bytes()
+    path = tmp_path / f"cut.{suffix}"
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(SlideError, match=r"cut\.\w+ cannot be read .*damaged or incomplete"):
+        open_slide(path)
+
+
+def test_a_compressed_tiff_whose_directory_is_missing_is_refused(tmp_path, noise):
+    whole = tmp_path / "whole.tif"
+    Image.fromarray(noise).save(whole, compression="tiff_lzw")
+    content = whole.read_bytes()
+    path = tmp_path / "cut.tif"
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(SlideError, match="it ends too early"):
+        open_slide(path)
+
+
+def test_of_several_pictures_the_first_is_taken(tmp_path, picture):
+    path = tmp_path / "a.tif"
+    Image.fromarray(picture).save(path, save_all=True, append_images=[Image.new("RGB", (9, 9))])
+    assert (opened(path) == picture).all()
+
+
+def test_a_bigtiff_is_opened(tmp_path, picture):
+    path = tmp_path / "a.tif"
+    Image.fromarray(picture).save(path, big_tiff=True)
+    assert (opened(path) == picture).all()

@@ -1,0 +1,98 @@
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from seg_core.errors import DataError
+from seg_core.model.card import find_model
+from seg_core.model.network import load_network
+from seg_core.training import train as room
+from seg_core.training.config import TrainConfig
+from seg_core.training.train import learning_rate, train
+
+
+class Killed(BaseException):
+    """What a killed process would look like from inside."""
+
+
+def log_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "log.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_loss_falls_and_a_model_with_its_card_is_left(
+    tiny_config: TrainConfig, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    train(replace(tiny_config, steps=30, validate_every=5), folder)
+    losses = [float(row["loss"]) for row in log_of(folder)]
+    assert losses[-1] < 0.9 * losses[0]
+    card, weights = find_model(folder / "tiny.safetensors")
+    assert load_network(card, weights)(torch.zeros(1, 3, 64, 64)).shape == (1, 8, 64, 64)
+    assert card.metrics["training"]["validation"]["score"] == pytest.approx(
+        max(float(row["score"]) for row in log_of(folder)), rel=1e-4
+    )
+
+
+def test_killed_run_ends_with_the_weights_of_one_that_was_not(
+    tiny_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train(tiny_config, whole)
+    learn = room._Run.learn
+
+    def learn_until_killed(self: room._Run, step: int, batch: dict[str, torch.Tensor]) -> None:
+        if step == 8:
+            raise Killed
+        learn(self, step, batch)
+
+    monkeypatch.setattr(room._Run, "learn", learn_until_killed)
+    with pytest.raises(Killed):
+        train(tiny_config, parts)
+    monkeypatch.setattr(room._Run, "learn", learn)
+    train(tiny_config, parts)
+    expected, found = (load_file(folder / "tiny.safetensors") for folder in (whole, parts))
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    assert log_of(whole) == log_of(parts)
+
+
+def test_run_ends_early_when_nothing_gets_better(
+    tiny_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room.Validation, "figures", lambda _self, _network: {"score": 0.5})
+    train(replace(tiny_config, validate_every=1, patience=3), tmp_path)
+    assert len(log_of(tmp_path)) == 4
+
+
+def test_folder_of_another_encoder_is_refused(tiny_config: TrainConfig, tmp_path: Path) -> None:
+    train(replace(tiny_config, steps=1), tmp_path)
+    with pytest.raises(DataError, match="holds a run with the encoder tu-test_resnet"):
+        train(replace(tiny_config, encoder="resnet18"), tmp_path)
+
+
+def test_run_can_start_from_an_earlier_one(tiny_config: TrainConfig, tmp_path: Path) -> None:
+    train(tiny_config, tmp_path / "first")
+    start = tmp_path / "first" / "tiny.safetensors"
+    network = room.initial_network(replace(tiny_config, start_from=str(start)))
+    state = load_file(start)
+    assert all(torch.allclose(v, state[k].to(v.dtype)) for k, v in network.state_dict().items())
+
+
+def test_encoder_can_start_from_a_file(tiny_config: TrainConfig, tmp_path: Path) -> None:
+    encoder = room.initial_network(replace(tiny_config, seed=9)).base["encoder"]
+    torch.save(encoder.state_dict(), tmp_path / "encoder.pth")
+    config = replace(tiny_config, encoder_weights=str(tmp_path / "encoder.pth"))
+    found = room.initial_network(config).base["encoder"].state_dict()
+    assert all(torch.equal(value, found[name]) for name, value in encoder.state_dict().items())
+
+
+def test_rate_warms_up_and_sinks_to_a_hundredth(tiny_config: TrainConfig) -> None:
+    config = replace(tiny_config, steps=100, warm_up=10, learning_rate=1.0)
+    rates = [learning_rate(step, config) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == rates[9] == rates[10] == 1.0
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] == pytest.approx(0.01, abs=1e-3)

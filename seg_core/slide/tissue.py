@@ -127,7 +127,6 @@ def _fill_small_holes(mask: npt.NDArray[np.bool_], mpp: float) -> npt.NDArray[np
     holes = (~mask).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(holes, connectivity=4)
     small = stats[:, cv2.CC_STAT_AREA] * mpp**2 < _MIN_HOLE_UM2
-    small[0] = False  # label 0 is the mask itself
     return mask | small[labels]
 
 

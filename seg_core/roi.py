@@ -65,6 +65,8 @@ def read_rois(path: Path) -> list[Roi]:
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(document, dict | list):
+            raise ValueError("neither an object nor a list")
     except (OSError, ValueError) as error:
         raise RegionError(
             f"{path.name} cannot be read as GeoJSON ({error}); export the ROI again."

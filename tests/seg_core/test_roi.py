@@ -1,0 +1,85 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import shapely
+
+from seg_core.errors import RegionError
+from seg_core.geometry import Region
+from seg_core.roi import Roi, read_rois, roi_of_region
+
+SQUARE = {"type": "Polygon", "coordinates": [[[0, 0], [10, 0], [10, 10.5], [0, 10.5], [0, 0]]]}
+
+
+def written(tmp_path: Path, document: Any) -> Path:
+    path = tmp_path / "rois.geojson"
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    return path
+
+
+def feature(geometry: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    return {"type": "Feature", "geometry": geometry, "properties": properties}
+
+
+def test_region_is_the_bounding_box_in_whole_pixels() -> None:
+    assert Roi("a", shapely.Polygon([(0.5, 1), (9.2, 1), (5, 7)])).region == Region(0, 1, 10, 6)
+    assert roi_of_region(Region(3, 4, 5, 6)).region == Region(3, 4, 5, 6)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"type": "FeatureCollection", "features": [feature(SQUARE, name="tumour", kind="exclude")]},
+        [feature(SQUARE, name="tumour", kind="exclude")],
+        feature(SQUARE, name="tumour", kind="exclude"),
+    ],
+)
+def test_every_form_qupath_writes_is_read(tmp_path: Path, document: Any) -> None:
+    [roi] = read_rois(written(tmp_path, document))
+    assert (roi.name, roi.kind, roi.polygon.area) == ("tumour", "exclude", 105.0)
+
+
+def test_bare_geometry_gets_a_number_for_a_name(tmp_path: Path) -> None:
+    [roi] = read_rois(written(tmp_path, SQUARE))
+    assert (roi.name, roi.kind) == ("ROI 1", "include")
+
+
+def test_parts_of_a_multipolygon_become_rois_of_their_own(tmp_path: Path) -> None:
+    away = [[[20, 0], [30, 0], [30, 10], [20, 0]]]
+    several = {"type": "MultiPolygon", "coordinates": [SQUARE["coordinates"], away]}
+    rois = read_rois(written(tmp_path, feature(several, name="nest")))
+    assert [roi.name for roi in rois] == ["nest (1)", "nest (2)"]
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ("no json", "cannot be read as GeoJSON"),
+        ({"type": "FeatureCollection", "features": []}, "holds no polygon"),
+        (feature({"type": "Point", "coordinates": [1, 2]}), "holds no polygon"),
+        ([3], "entry 1 of rois.geojson is no GeoJSON feature"),
+        ("7", "is no GeoJSON"),
+        (feature({"type": "Polygon", "coordinates": "x"}), "is no GeoJSON geometry"),
+        (feature(SQUARE, kind="maybe"), "is of kind 'maybe'; choose one of include, exclude"),
+        (
+            feature({"type": "Polygon", "coordinates": [[[0, 0], [9, 9], [9, 0], [0, 9], [0, 0]]]}),
+            "encloses no area|crosses itself",
+        ),
+    ],
+)
+def test_files_that_are_no_rois_are_refused(tmp_path: Path, document: Any, sentence: str) -> None:
+    with pytest.raises(RegionError, match=sentence):
+        read_rois(written(tmp_path, document))
+
+
+def test_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RegionError, match="cannot be read"):
+        read_rois(tmp_path / "nowhere.geojson")
+
+
+def test_outline_that_crosses_itself_is_refused() -> None:
+    with pytest.raises(RegionError, match="crosses itself"):
+        Roi("bow", shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 8)]))
+    with pytest.raises(RegionError, match="encloses no area"):
+        Roi("flat", shapely.Polygon([(0, 0), (10, 0), (5, 0)]))

@@ -1,0 +1,34 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from seg_core.errors import SettingsError
+from seg_core.settings import AnalysisSettings
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"tile_px": 250}, "tile_px is 250; .* multiple of 32"),
+        ({"overlap_px": -32}, "overlap_px is -32"),
+        ({"overlap_px": 160}, "256 px with 160 px overlap cannot be blended"),
+        ({"tile_px": 32, "overlap_px": 0}, "a tile of 32 px"),
+        ({"min_nucleus_um2": -1.0}, "min_nucleus_um2 is -1.0"),
+        ({"min_seed_um2": -1.0}, "min_seed_um2 is -1.0"),
+        ({"growth_um": -1.0}, "growth_um is -1.0"),
+        ({"max_extent_um": 0.0}, "max_extent_um is 0.0"),
+        ({"block_px": 100}, "block_px is 100"),
+        ({"engine": "abacus"}, "engine is 'abacus'; choose one of auto, torch"),
+        ({"precision": "fp8"}, "precision is 'fp8'; choose one of auto, fp32"),
+    ],
+)
+def test_impossible_options_are_refused(change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        replace(AnalysisSettings(), **change)
+
+
+def test_options_are_written_with_their_names() -> None:
+    settings = AnalysisSettings(tile_px=512)
+    assert AnalysisSettings(**settings.to_json()) == settings
+    assert settings.stride_px == 448

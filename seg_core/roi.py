@@ -65,13 +65,13 @@ def read_rois(path: Path) -> list[Roi]:
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(document, dict | list):
-            raise ValueError("neither an object nor a list")
     except (OSError, ValueError) as error:
         raise RegionError(
             f"{path.name} cannot be read as GeoJSON ({error}); export the ROI again."
         ) from error
-    features = document.get("features", [document]) if isinstance(document, dict) else document
+    features = document.get("features") if isinstance(document, dict) else document
+    if not isinstance(features, list):
+        features = [document]
     rois = []
     for number, feature in enumerate(features, start=1):
         rois += _rois_of_feature(feature, number, path)

@@ -59,7 +59,7 @@ def test_parts_of_a_multipolygon_become_rois_of_their_own(tmp_path: Path) -> Non
         ({"type": "FeatureCollection", "features": []}, "holds no polygon"),
         (feature({"type": "Point", "coordinates": [1, 2]}), "holds no polygon"),
         ([3], "entry 1 of rois.geojson is no GeoJSON feature"),
-        ("7", "is no GeoJSON"),
+        ("7", "entry 1 of rois.geojson is no GeoJSON feature"),
         (feature({"type": "Polygon", "coordinates": "x"}), "is no GeoJSON geometry"),
         (feature(SQUARE, kind="maybe"), "is of kind 'maybe'; choose one of include, exclude"),
         (

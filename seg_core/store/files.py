@@ -82,7 +82,7 @@ def _sentence(error: OSError, folder: Path) -> str:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes from working in a folder.
+    """Keep other processes from working in a folder; it is made when it is not there.
 
     The operating system drops the lock when the process ends, however it ends: what stays behind
     is an empty file ``lock`` that locks nothing.
@@ -93,6 +93,7 @@ def locked(folder: Path) -> Iterator[None]:
         If another process works in the folder.
     """
     with store_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
         file = (folder / "lock").open("ab")
     with file:
         if not any(_try_lock(file) or time.sleep(_PAUSE_S) for _ in range(_TRIES)):

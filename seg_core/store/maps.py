@@ -35,6 +35,8 @@ from seg_core.tiling import MapBand
 
 CHUNK_PX = 512
 
+RECORD_FILE = "bands.json"
+
 _NAMES = ("class", "ternary", "score")
 
 _Image = npt.NDArray[np.uint8]
@@ -109,7 +111,7 @@ class MapsWriter:
 
     def __init__(self, path: Path, raster: Raster) -> None:
         self._path = path
-        self._record = path.with_name("bands.json")
+        self._record = path.with_name(RECORD_FILE)
         with store_errors(path):
             if not self._record.is_file():
                 shutil.rmtree(path, ignore_errors=True)
@@ -162,8 +164,7 @@ class MapsWriter:
     def _store(self, block: "_Block") -> None:
         with store_errors(self._path):
             for name, plane in zip(_NAMES, block.planes, strict=True):
-                self._levels[name][0][block.window.slices()] = plane
-                _coarsen(self._levels[name], block.window, mean=name == "score")
+                _write(self._levels[name], block.window, plane, mean=name == "score")
             bottom = block.window.bottom
             self._finished |= {band for band in self._unrecorded if band.bottom <= bottom}
             self._unrecorded = [band for band in self._unrecorded if band.bottom > bottom]
@@ -202,10 +203,10 @@ class _Block:
 def coarser_classes(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Halve a map of classes: each 2 × 2 becomes the class that most of its nucleus pixels have.
 
-    A 2 × 2 that is half nucleus counts as nucleus. So an edge moves outwards as often as
-    inwards and areas stay what they are on average, while *any* of the four would swell nuclei
-    from level to level and *most* of them would let small ones vanish at once. Ties between
-    classes go to the smaller id.
+    A 2 × 2 that is half nucleus counts as nucleus. *Any* of the four would swell nuclei by a
+    pixel a level and *most* of them would let small ones vanish at once; half of them lets an edge
+    move outwards by a quarter of a coarser pixel on average, and keeps a nucleus for as long as it
+    measures a pixel and a half. Ties between classes go to the smaller id.
 
     Parameters
     ----------
@@ -252,6 +253,22 @@ def _quarters(values: _Image) -> list[_Image]:
     return [even[row::2, column::2] for row in (0, 1) for column in (0, 1)]
 
 
+def _write(levels: list[zarr.Array[Any]], window: Window, plane: _Image, *, mean: bool) -> None:
+    """Write a window of level 0 and what the coarser levels have of it.
+
+    Columns of chunks in which there is nothing are left as they are, which is empty: a band is
+    written once, or again with the same values. Most of a slide is glass.
+    """
+    occupied = np.flatnonzero(plane.any(axis=0))
+    if not len(occupied):
+        return
+    left = max(window.x, (window.x + int(occupied[0])) // CHUNK_PX * CHUNK_PX)
+    right = min(window.right, -(-(window.x + int(occupied[-1]) + 1) // CHUNK_PX) * CHUNK_PX)
+    part = replace(window, x=left, width=right - left)
+    levels[0][part.slices()] = plane[:, left - window.x : right - window.x]
+    _coarsen(levels, part, mean=mean)
+
+
 def _coarsen(levels: list[zarr.Array[Any]], window: Window, *, mean: bool) -> None:
     """Make what the coarser levels have of a window of level 0 that was just written.
 
@@ -264,6 +281,13 @@ def _coarsen(levels: list[zarr.Array[Any]], window: Window, *, mean: bool) -> No
         window = Window(left, top, right - left, bottom - top)
         source = finer[2 * top : 2 * bottom, 2 * left : 2 * right]
         coarser[window.slices()] = coarser_score(source) if mean else coarser_classes(source)
+
+
+def discard_maps(path: Path) -> None:
+    """Remove maps and the record of their bands, for instance because another engine made them."""
+    with store_errors(path):
+        path.with_name(RECORD_FILE).unlink(missing_ok=True)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _read(level: zarr.Array[Any], window: Window) -> _Image:

@@ -1,0 +1,8 @@
+"""``python -m seg_core``."""
+
+import sys
+
+from seg_core.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

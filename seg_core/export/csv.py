@@ -1,0 +1,89 @@
+"""The nuclei of a run, and their summary by class, as CSV.
+
+UTF-8, a comma between columns, a point in numbers, one row of names with their units.
+"""
+
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from seg_core.classes import OTHER
+from seg_core.export.files import new_text_file
+from seg_core.nuclei import empty_table, summarise
+from seg_core.store import Run
+
+
+def write_nuclei_csv(run: Run, path: Path, *, other: bool = False, force: bool = False) -> int:
+    """Write a row for each nucleus.
+
+    The columns are those of the nucleus table without its outlines. The centroid stands in it
+    twice: ``x_px``, ``y_px`` in level-0 pixels of the slide and ``x_um``, ``y_um`` in µm from the
+    corner of level 0.
+
+    Parameters
+    ----------
+    run : Run
+    path : Path
+    other : bool
+        Also write the nuclei that no class names.
+    force : bool
+        Replace a file of that name.
+
+    Returns
+    -------
+    rows : int
+        Number of nuclei written.
+
+    Raises
+    ------
+    ExportError
+        If there is such a file already, or it cannot be written.
+    StoreError
+        If the run has no nuclei yet.
+    """
+    slide_mpp = run.facts.question.slide_mpp
+    parts = run.nuclei_in_parts()
+    rows = 0
+    with new_text_file(path, force=force) as file:
+        _csv_columns(empty_table(), slide_mpp).to_csv(file, index=False)
+        for part in parts:
+            chosen = part if other else part[part["class_name"] != OTHER]
+            _csv_columns(chosen, slide_mpp).to_csv(file, index=False, header=False)
+            rows += len(chosen)
+    return rows
+
+
+def write_summary_csv(run: Run, path: Path, *, other: bool = False, force: bool = False) -> None:
+    """Write a row for each class: `seg_core.nuclei.summarise` over the run's tissue.
+
+    Parameters
+    ----------
+    run : Run
+    path : Path
+    other : bool
+        Also write the row of the nuclei that no class names.
+    force : bool
+        Replace a file of that name.
+
+    Raises
+    ------
+    ExportError
+        If there is such a file already, or it cannot be written.
+    StoreError
+        If the run has no nuclei yet.
+    """
+    summary = summarise(run.nuclei(), run.facts.tissue_um2, run.scheme)
+    if not other:
+        summary = summary[summary["class_name"] != OTHER]
+    with new_text_file(path, force=force) as file:
+        summary.to_csv(file, index=False)
+
+
+def _csv_columns(table: gpd.GeoDataFrame, slide_mpp: float) -> pd.DataFrame:
+    columns = pd.DataFrame(table.drop(columns="geometry"))
+    columns = columns.rename(columns={"x": "x_px", "y": "y_px"})
+    after = columns.columns.get_loc("y_px") + 1
+    columns.insert(after, "x_um", columns["x_px"] * slide_mpp)
+    columns.insert(after + 1, "y_um", columns["y_px"] * slide_mpp)
+    return columns

@@ -1,0 +1,118 @@
+"""The nuclei of a run as GeoJSON in the conventions of QuPath.
+
+Each nucleus is a *detection* with its outline as a closed polygon in level-0 pixels, its class as
+``classification`` with name and colour, and its measures as ``measurements``. QuPath cuts a slide
+that says where its non-empty part is (MIRAX, for instance) to that part, so coordinates count from
+the corner of the slide's bounds, which is the corner of the slide for all others.
+"""
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from seg_core.classes import OTHER, ClassScheme, rgb_of
+from seg_core.export.files import new_text_file
+from seg_core.store import Run
+
+_NAMESPACE = uuid.UUID("5f0c6a52-7f3b-5c55-9d0a-3f8f4a2b6f51")
+
+# Columns that say where and what a nucleus is; the others are its measures.
+_NO_MEASURES = {"nucleus_id", "class_name", "x", "y", "geometry"}
+
+_DECIMALS = 4
+_COORDINATE_DECIMALS = 2
+
+
+def write_geojson(run: Run, path: Path, *, other: bool = False, force: bool = False) -> int:
+    """Write a Feature for each nucleus.
+
+    Parameters
+    ----------
+    run : Run
+    path : Path
+    other : bool
+        Also write the nuclei that no class names.
+    force : bool
+        Replace a file of that name.
+
+    Returns
+    -------
+    features : int
+        Number of nuclei written.
+
+    Raises
+    ------
+    ExportError
+        If there is such a file already, or it cannot be written.
+    StoreError
+        If the run has no nuclei yet.
+    """
+    parts = run.nuclei_in_parts()
+    written = 0
+    with new_text_file(path, force=force) as file:
+        file.write('{"type": "FeatureCollection", "features": [')
+        for part in parts:
+            chosen = part if other else part[part["class_name"] != OTHER]
+            for feature in _features(chosen, run):
+                file.write((",\n" if written else "\n") + feature)
+                written += 1
+        file.write("\n]}\n")
+    return written
+
+
+def measurement_name(column: str) -> str:
+    """Return what QuPath's measurement table calls a column of the nucleus table.
+
+    Examples
+    --------
+    >>> measurement_name("area_um2"), measurement_name("major_um")
+    ('Area µm^2', 'Major µm')
+    >>> measurement_name("share_background")
+    'Share background'
+    """
+    name = column.replace("_um2", " µm^2").replace("_um", " µm").replace("_od", " OD")
+    name = name.replace("_", " ")
+    return name[:1].upper() + name[1:]
+
+
+def _features(table: gpd.GeoDataFrame, run: Run) -> Iterator[str]:
+    bounds = run.raster.region
+    corner = np.array([bounds.x, bounds.y])
+    outlines = shapely.transform(
+        table.geometry.to_numpy(), lambda points: np.round(points - corner, _COORDINATE_DECIMALS)
+    )
+    classifications = _classifications(run.scheme)
+    measures = table.drop(columns=list(_NO_MEASURES)).rename(columns=measurement_name)
+    rows = zip(
+        table["nucleus_id"],
+        table["class_name"],
+        shapely.to_geojson(outlines),
+        measures.astype(float).round(_DECIMALS).to_dict("records"),
+        strict=True,
+    )
+    for nucleus_id, class_name, geometry, measurements in rows:
+        properties = {
+            "objectType": "detection",
+            "classification": classifications[class_name],
+            # NaN is no JSON; a measure that a nucleus lacks is left out
+            "measurements": {k: v for k, v in measurements.items() if np.isfinite(v)},
+        }
+        # the same nucleus has the same id in every export of its run
+        feature_id = uuid.uuid5(_NAMESPACE, f"{run.run_id}/{nucleus_id}")
+        yield (
+            f'{{"type": "Feature", "id": "{feature_id}", "geometry": {geometry}, '
+            f'"properties": {json.dumps(properties, ensure_ascii=False)}}}'
+        )
+
+
+def _classifications(scheme: ClassScheme) -> dict[str, dict[str, Any]]:
+    return {
+        name: {"name": name, "color": list(rgb_of(colour))}
+        for name, colour in scheme.colours.items()
+    }

@@ -82,6 +82,10 @@ class Window(_Rectangle):
             self.x - margin, self.y - margin, self.width + 2 * margin, self.height + 2 * margin
         )
 
+    def moved(self, dx: int, dy: int) -> "Window":
+        """Return the window so many pixels further right and down."""
+        return Window(self.x + dx, self.y + dy, self.width, self.height)
+
     def slices(self) -> tuple[slice, slice]:
         """Return (rows, columns) that cut the window out of an array of the whole raster."""
         return slice(self.y, self.bottom), slice(self.x, self.right)

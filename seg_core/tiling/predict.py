@@ -1,0 +1,262 @@
+"""Ask the network for a window of a slide and give its maps, finished rows at a time."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from seg_core.errors import RegionError
+from seg_core.geometry import Raster, Window
+from seg_core.model.engine import Engine, NumberedTile
+from seg_core.settings import AnalysisSettings
+from seg_core.slide import Slide
+from seg_core.tiling.blend import Blender, MapBand
+from seg_core.tiling.grid import TileGrid, cuts
+
+STRIP_PX = 16_384
+"""Wider windows are worked in strips of columns, so that memory does not depend on the width."""
+
+# What the blender may hold of one row of tiles for the next. Default tiles need 45 MB for a
+# strip; strips get narrower where tiles of 1024 px share half of their pixels.
+_CARRY_BYTES = 128 * 2**20
+_BYTES_PER_PX = 8 * np.dtype(np.float32).itemsize
+
+# Reading neighbours at once takes half the time of reading tile by tile; more than this gains
+# nothing and lets the network wait for the first tile.
+_READ_PX = 4096
+
+# Tiles that lie ready while the network works: enough for a batch, 50 MB of the largest.
+_TILES_AHEAD = 16
+
+
+def predict(
+    slide: Slide,
+    raster: Raster,
+    window: Window,
+    engine: Engine,
+    settings: AnalysisSettings,
+    *,
+    wanted: Callable[[Window], bool] | None = None,
+    skip: Callable[[Window], bool] | None = None,
+    report: Callable[[int, int], None] | None = None,
+) -> Iterator[MapBand]:
+    """Give the maps of a window of a slide, band by band, as the network answers.
+
+    What lies in the window gets exactly the answer that the whole slide would give it: the grid of
+    tiles hangs on the raster, and tiles that reach out of the window see what is there. Only
+    beyond the raster is the slide continued by reflection.
+
+    Parameters
+    ----------
+    slide : Slide
+    raster : Raster
+        Of the slide, at the model's resolution.
+    window : Window
+        What is asked, inside the raster.
+    engine : Engine
+    settings : AnalysisSettings
+        ``tile_px`` and ``overlap_px`` are used here.
+    wanted : callable, optional
+        Tells of a tile's window, which may reach past the raster, whether the tile is asked. By
+        default all are. Pixels of none but unwanted tiles are background with score 0.
+    skip : callable, optional
+        Tells of a band's window whether that band is stored already; it is then neither computed
+        nor given. The bands of a window are the same ones each time, whatever is skipped.
+    report : callable, optional
+        Called with the number of tiles done and of all tiles, first with 0. What it raises ends
+        the work.
+
+    Yields
+    ------
+    MapBand
+        The window's part of one row of the grid's cells, top to bottom; in a window wider than
+        `STRIP_PX` one strip of columns after the other.
+
+    Raises
+    ------
+    RegionError
+        If the window is not inside the raster.
+    """
+    if not raster.window.contains(window):
+        raise RegionError(
+            f"the window {window.x},{window.y} of {window.width} × {window.height} pixels reaches "
+            f"out of the raster of {raster.width} × {raster.height}; choose one inside it."
+        )
+    grid = TileGrid.of(raster, settings)
+    strips = _plan(grid, window, wanted, skip)
+    return _predict(slide, raster, engine, grid, strips, report or _silent)
+
+
+def _predict(
+    slide: Slide,
+    raster: Raster,
+    engine: Engine,
+    grid: TileGrid,
+    strips: list["_Strip"],
+    report: Callable[[int, int], None],
+) -> Iterator[MapBand]:
+    total = sum(strip.tile_count for strip in strips)
+    done = 0
+    report(done, total)
+    for strip in strips:
+        blender = Blender(grid, strip.bands, strip.asked)
+        yield from blender.finished()
+        with _read_ahead(_tiles(slide, raster, grid, strip.asked), _TILES_AHEAD) as tiles:
+            for number, logits in engine.run(tiles):
+                row, column = divmod(number, grid.columns)
+                blender.add(column, row, logits)
+                done += 1
+                report(done, total)
+                yield from blender.finished()
+    if done != total:
+        raise RuntimeError(f"the engine {engine.name} answered {done} of {total} tiles.")
+
+
+def _silent(done: int, total: int) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """Some columns of the window: the bands to compute and the tiles that touch them.
+
+    Attributes
+    ----------
+    bands : list of Window
+    asked : (rows, columns) bool
+        Over the whole grid.
+    """
+
+    bands: list[Window]
+    asked: npt.NDArray[np.bool_]
+
+    @property
+    def tile_count(self) -> int:
+        return int(self.asked.sum())
+
+
+def _plan(
+    grid: TileGrid,
+    window: Window,
+    wanted: Callable[[Window], bool] | None,
+    skip: Callable[[Window], bool] | None,
+) -> list[_Strip]:
+    strips = []
+    for columns in _strip_windows(grid, window):
+        bands = [band for band in grid.cell_rows(columns) if skip is None or not skip(band)]
+        asked = np.zeros((grid.rows, grid.columns), dtype=np.bool_)
+        for band in bands:
+            touched_columns, touched_rows = grid.tiles_touching(band)
+            asked[np.ix_(touched_rows, touched_columns)] = True
+        if wanted is not None:
+            for row, column in np.argwhere(asked).tolist():
+                asked[row, column] = wanted(grid.tile_window(column, row))
+        strips.append(_Strip(bands, asked))
+    return strips
+
+
+def _strip_windows(grid: TileGrid, window: Window) -> list[Window]:
+    """Cut a wide window between cells, at the same columns in whatever window of the raster.
+
+    The tiles on a cut belong to both strips and are asked twice: one column more a strip.
+    """
+    most_px = STRIP_PX
+    if grid.overlap_px:
+        carried_per_px = _BYTES_PER_PX * grid.overlap_px * grid.tile_px // grid.stride_px
+        most_px = min(most_px, _CARRY_BYTES // carried_per_px)
+    if window.width <= most_px:
+        return [window]
+    step = max(most_px // grid.stride_px, 1) * grid.stride_px
+    return [
+        Window(left, window.y, right - left, window.height)
+        for left, right in cuts(window.x, window.right, step)
+    ]
+
+
+def _tiles(
+    slide: Slide, raster: Raster, grid: TileGrid, asked: npt.NDArray[np.bool_]
+) -> Iterator[NumberedTile]:
+    """Read the tiles asked, row by row, numbered along the rows of the whole grid."""
+    for row in np.flatnonzero(asked.any(axis=1)).tolist():
+        for columns in _runs(np.flatnonzero(asked[row]), most=max(_READ_PX // grid.stride_px, 1)):
+            tiles = _read_run(slide, raster, [grid.tile_window(column, row) for column in columns])
+            for column, tile in zip(columns, tiles, strict=True):
+                yield row * grid.columns + column, tile
+
+
+def _runs(columns: npt.NDArray[np.int64], most: int) -> Iterator[list[int]]:
+    """Group ascending numbers into runs without a gap, of ``most`` numbers at most."""
+    for run in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
+        for start in range(0, len(run), most):
+            yield run[start : start + most].tolist()
+
+
+def _read_run(
+    slide: Slide, raster: Raster, windows: list[Window]
+) -> Iterator[npt.NDArray[np.uint8]]:
+    """Read neighbouring tiles in one go and cut them; past the raster they are reflected."""
+    first, last = windows[0], windows[-1]
+    run = Window(first.x, first.y, last.right - first.x, first.height)
+    inside = run.intersection(raster.window)
+    assert inside is not None, "every tile of the grid touches the raster"
+    pixels = slide.read(raster, inside)
+    for window in windows:
+        part = pixels[:, window.x - inside.x : window.right - inside.x]
+        below, right = window.height - part.shape[0], window.width - part.shape[1]
+        if below or right:
+            yield np.pad(part, ((0, below), (0, right), (0, 0)), mode="reflect")
+        else:
+            yield np.ascontiguousarray(part)
+
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class _End:
+    """Stands in the queue behind the last item; says why it is the last."""
+
+    error: BaseException | None = None
+
+
+@contextmanager
+def _read_ahead(source: Iterator[_Item], ahead: int) -> Iterator[Iterator[_Item]]:
+    """Run an iterator in a thread of its own, at most ``ahead`` items before they are taken.
+
+    What the iterator raises is raised, as it is, where its items are taken. When the block is
+    left, for whatever reason, the thread has ended.
+    """
+    room = threading.Semaphore(ahead)
+    stopped = threading.Event()
+    ready: queue.SimpleQueue[_Item | _End] = queue.SimpleQueue()
+
+    def produce() -> None:
+        try:
+            while room.acquire() and not stopped.is_set():
+                ready.put(next(source))
+        except StopIteration:
+            ready.put(_End())
+        except BaseException as error:  # noqa: BLE001 - it belongs to the one who waits
+            ready.put(_End(error))
+
+    def items() -> Iterator[_Item]:
+        while not isinstance(item := ready.get(), _End):
+            room.release()
+            yield item
+        if item.error is not None:
+            raise item.error
+
+    thread = threading.Thread(target=produce, name="tile reader", daemon=True)
+    thread.start()
+    try:
+        yield items()
+    finally:
+        stopped.set()
+        room.release()
+        thread.join()
+        ready.put(_End())  # an engine that takes tiles in a thread of its own must not wait

@@ -26,9 +26,7 @@ def blended(grid: TileGrid, logits: dict[tuple[int, int], np.ndarray]) -> list[M
 def assembled(bands: list[MapBand], width: int, height: int) -> tuple[np.ndarray, ...]:
     planes = tuple(np.full((height, width), 255, np.uint8) for _ in range(3))
     for band in bands:
-        for plane, part in zip(
-            planes, (band.class_map, band.ternary_map, band.score), strict=True
-        ):
+        for plane, part in zip(planes, (band.class_map, band.ternary_map, band.score), strict=True):
             plane[band.window.slices()] = part
     return planes
 

@@ -24,9 +24,7 @@ def grids(draw: st.DrawFn) -> TileGrid:
 def windows(draw: st.DrawFn, grid: TileGrid) -> Window:
     x = draw(st.integers(0, grid.width - 1))
     y = draw(st.integers(0, grid.height - 1))
-    return Window(
-        x, y, draw(st.integers(1, grid.width - x)), draw(st.integers(1, grid.height - y))
-    )
+    return Window(x, y, draw(st.integers(1, grid.width - x)), draw(st.integers(1, grid.height - y)))
 
 
 @given(grids())

@@ -157,22 +157,19 @@ class Blender:
             self._decide(row, column, self._parts.pop((row, column)))
 
     def _decide(self, row: int, column: int, parts: "_Parts") -> None:
-        logits = _sum_of(parts, self._grid)
-        semantic, ternary = logits[:-TERNARY_CHANNELS], logits[-TERNARY_CHANNELS:]
-        class_map, best = _argmax(semantic)
-        ternary_map, _ = _argmax(ternary)
-        score = _score(semantic, best, self._weight_sum(row, column))
-
         band = self._band(row)
         stride = self._grid.stride_px
         cell = Window(column * stride, row * stride, stride, stride)
-        common = cell.intersection(band.window)
-        assert common is not None, "only cells of the bands are decided"
-        source = common.moved(-cell.x, -cell.y).slices()
-        target = common.moved(-band.window.x, -band.window.y).slices()
-        band.class_map[target] = class_map[source]
-        band.ternary_map[target] = ternary_map[source]
-        band.score[target] = score[source]
+        wanted = cell.intersection(band.window)
+        assert wanted is not None, "only cells of the bands are decided"
+        source = wanted.moved(-cell.x, -cell.y).slices()
+        target = wanted.moved(-band.window.x, -band.window.y).slices()
+
+        logits = _sum_of(parts, self._grid)[:, *source]
+        semantic, ternary = logits[:-TERNARY_CHANNELS], logits[-TERNARY_CHANNELS:]
+        band.class_map[target], best = _argmax(semantic)
+        band.ternary_map[target], _ = _argmax(ternary)
+        band.score[target] = _score(semantic, best, self._weight_sum(row, column)[source])
 
     def _weight_sum(self, row: int, column: int) -> _Floats:
         """Sum up the weights that went into a cell; 0 where no tile was asked."""

@@ -1,10 +1,11 @@
-"""``python -m seg_core train``."""
+"""``python -m seg_core train`` and ``runs``."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from seg_core.training.config import read_config
+from seg_core.training.runs import compare, read_runs, report_html
 
 
 def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,6 +25,29 @@ def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="folder of the run: checkpoint, log, weights and card (default: runs/<name>)",
     )
     parser.set_defaults(run=_train, parser=parser)
+
+
+def add_runs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``runs``: compare training runs."""
+    parser = subparsers.add_parser(
+        "runs", help="list training runs and compare them", description="Compare training runs."
+    )
+    parser.add_argument("folder", metavar="DIR", type=Path, help="a run, or a folder of runs")
+    parser.add_argument("--csv", metavar="FILE", type=Path, help="write the comparison")
+    parser.add_argument("--report", metavar="FILE", type=Path, help="write curves and tables, HTML")
+    parser.set_defaults(run=_runs, parser=parser)
+
+
+def _runs(options: argparse.Namespace) -> int:
+    runs = read_runs(options.folder)
+    table = compare(runs)
+    shown = table[["run", "encoder", "steps", "done", "best_step", "score"]]
+    sys.stdout.write(shown.to_string(index=False) + "\n")
+    if options.csv:
+        table.to_csv(options.csv, index=False)
+    if options.report:
+        options.report.write_text(report_html(runs), encoding="utf-8")
+    return 0
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ that was not.
 """
 
 import csv
+import json
 import logging
 import math
 import time
@@ -25,12 +26,12 @@ from seg_core.model.card import ModelCard, sha256_of, write_card
 from seg_core.model.network import TwoHeadUnet, fill_network, read_weights, save_weights
 from seg_core.training.config import TrainConfig
 from seg_core.training.dataset import Crops
+from seg_core.training.files import BEST, CHECKPOINT, CONFIG, LOG, PREVIEWS
 from seg_core.training.losses import two_head_loss
+from seg_core.training.previews import write_previews
 from seg_core.training.validation import Validation
 
 _log = logging.getLogger(__name__)
-
-CHECKPOINT, LOG, BEST = "checkpoint.pt", "log.csv", "best.safetensors"
 
 
 def train(config: TrainConfig, folder: Path) -> ModelCard:
@@ -50,6 +51,7 @@ def train(config: TrainConfig, folder: Path) -> ModelCard:
     torch.set_num_threads(config.threads)
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run(config, folder)
+    (folder / CONFIG).write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
     crops = Crops(config)
     validation = Validation(config, MONUSAC) if config.validation else None
     saved = time.monotonic()
@@ -67,7 +69,7 @@ def train(config: TrainConfig, folder: Path) -> ModelCard:
             _log.info("no better step in %d validations; the run ends", config.patience)
             break
     run.save()
-    return run.finish()
+    return run.finish(validation)
 
 
 def _ahead(crops: Crops, start: int, stop: int, depth: int = 3) -> Any:
@@ -182,7 +184,7 @@ class _Run:
             "best_figures": self.best_figures,
             "without_gain": self.without_gain,
             "losses": self.losses,
-            "config": _plain(self.config),
+            "encoder": self.config.encoder,
         }
         _replace(self.folder / CHECKPOINT, lambda path: torch.save(state, path))
 
@@ -191,9 +193,9 @@ class _Run:
         if not path.is_file():
             return
         state = torch.load(path, weights_only=True)
-        if state["config"]["encoder"] != self.config.encoder:
+        if state["encoder"] != self.config.encoder:
             raise DataError(
-                f"{self.folder.name} holds a run with the encoder {state['config']['encoder']}, "
+                f"{self.folder.name} holds a run with the encoder {state['encoder']}, "
                 f"not {self.config.encoder}; choose another folder."
             )
         self.network.load_state_dict(state["network"])
@@ -202,8 +204,8 @@ class _Run:
         for name in ("step", "best_score", "best_figures", "without_gain", "losses"):
             setattr(self, name, state[name])
 
-    def finish(self) -> ModelCard:
-        """Write the best step's weights under the run's name, with their card."""
+    def finish(self, validation: Validation | None) -> ModelCard:
+        """Write the best step's weights under the run's name, their card and pictures."""
         config = self.config
         weights = self.folder / f"{config.name}.safetensors"
         weights.write_bytes((self.folder / BEST).read_bytes())
@@ -222,6 +224,9 @@ class _Run:
             metrics={"training": {"steps": self.step, "validation": self.best_figures}},
         )
         write_card(card, weights.with_suffix(".json"))
+        if validation:
+            fill_network(self.average, read_weights(weights), weights.name)
+            write_previews(validation, self.average, card.scheme, self.folder / PREVIEWS)
         return card
 
 
@@ -245,11 +250,6 @@ def learning_rate(step: int, config: TrainConfig) -> float:
         return config.learning_rate * (step + 1) / config.warm_up
     part = (step - config.warm_up) / max(1, config.steps - config.warm_up)
     return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))
-
-
-def _plain(config: TrainConfig) -> dict[str, Any]:
-    """Return a configuration as plain values, which `torch.load` takes without unpickling."""
-    return asdict(config)
 
 
 def _replace(path: Path, write: Any) -> None:

@@ -28,6 +28,11 @@ class Validation:
         self._scheme = scheme
         self._sources = [(each, read_images(each)) for each in config.validation]
 
+    @property
+    def images(self) -> list[LabelledImage]:
+        """All of them, source by source."""
+        return [image for _, images in self._sources for image in images]
+
     def figures(self, network: TwoHeadUnet) -> dict[str, float]:
         """Return the figures of every source, named ``<source> <figure>``, and ``score``.
 

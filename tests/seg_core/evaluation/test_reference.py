@@ -1,0 +1,313 @@
+import logging
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from seg_core.classes import BACKGROUND, ClassScheme, NucleusClass
+from seg_core.errors import DataError
+from seg_core.evaluation.metrics import Nuclei, compare
+from seg_core.evaluation.metrics.instance import panoptic_counts
+from seg_core.evaluation.reference import (
+    CLASS_NAMES,
+    Reference,
+    majority_class_ids,
+    patient_of,
+    read_labels,
+    read_references,
+)
+
+XML = """<Annotations MicronsPerPixel="0.2">
+<Annotation><Attributes><Attribute Name="{layer}"/></Attributes><Regions><Region><Vertices>
+<Vertex X="2" Y="2"/><Vertex X="5" Y="2"/><Vertex X="5" Y="5"/><Vertex X="2" Y="5"/>
+</Vertices></Region></Regions></Annotation></Annotations>"""
+
+LABELS = np.zeros((9, 12), np.uint16)
+LABELS[1:4, 1:4] = 300
+LABELS[5:8, 5:8] = 2
+LABELS[1:4, 8:11] = 7
+CLASS_MAP = np.zeros((9, 12), np.uint8)
+CLASS_MAP[1:4, 1:4] = 3
+CLASS_MAP[5:8, 5:8] = 4
+CLASS_MAP[1, 8:11] = 2  # 3 of 9 pixels: the nucleus is *other*
+
+
+def write_mask(path, mask):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), mask)
+
+
+def write_image(path, colour=(200, 150, 180), size=(12, 9)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(path)
+
+
+@pytest.fixture
+def masks(tmp_path):
+    """A mask layout with one image; tests add to it and take away."""
+    folder = tmp_path / "masks"
+    write_image(folder / "images" / "TCGA-AA-0001-01Z_1.png")
+    write_mask(folder / "inst" / "TCGA-AA-0001-01Z_1.png", LABELS)
+    write_mask(folder / "class" / "TCGA-AA-0001-01Z_1.png", CLASS_MAP)
+    return folder
+
+
+@pytest.fixture
+def challenge(tmp_path):
+    folder = tmp_path / "challenge"
+    write_image(folder / "TCGA-BB-0002" / "TCGA-BB-0002-01Z_1.tif")
+    write_image(folder / "clinic 3" / "slide.tif")
+    (folder / "TCGA-BB-0002" / "TCGA-BB-0002-01Z_1.xml").write_text(XML.format(layer="Neutrophil"))
+    (folder / "clinic 3" / "slide.xml").write_text(XML.format(layer="Ambiguous"))
+    return folder
+
+
+def test_the_mask_layout_is_read(masks):
+    references = read_references(masks)
+    assert len(references) == 1
+    reference = references[0]
+    assert reference.name == "TCGA-AA-0001-01Z_1"
+    assert reference.patient == "TCGA-AA-0001"
+    assert reference.image.shape == (9, 12, 3)
+    assert reference.image[0, 0].tolist() == [200, 150, 180]
+    np.testing.assert_array_equal(reference.nuclei.labels, LABELS)
+    assert reference.nuclei.class_ids[[299, 1, 6]].tolist() == [3, 4, BACKGROUND]
+    assert reference.ignore is None
+    assert reference.mpp is None
+
+
+def test_a_nucleus_of_class_0_tells_that_every_nucleus_is_outlined(masks):
+    assert read_references(masks).outlines_every_nucleus
+    write_mask(
+        masks / "class" / "TCGA-AA-0001-01Z_1.png", np.where(LABELS > 0, 1, 0).astype(np.uint8)
+    )
+    assert not read_references(masks).outlines_every_nucleus
+
+
+def test_without_classes_every_nucleus_is_outlined_and_none_is_named(masks):
+    (masks / "class" / "TCGA-AA-0001-01Z_1.png").unlink()
+    (masks / "class").rmdir()
+    references = read_references(masks)
+    assert references[0].nuclei.class_ids is None
+    assert references.outlines_every_nucleus
+
+
+def test_an_ignore_mask_is_read_where_there_is_one(masks):
+    ignore = np.zeros((9, 12), np.uint8)
+    ignore[0, :] = 255
+    write_mask(masks / "ignore" / "TCGA-AA-0001-01Z_1.png", ignore)
+    np.testing.assert_array_equal(read_references(masks)[0].ignore, ignore > 0)
+    (masks / "ignore" / "TCGA-AA-0001-01Z_1.png").unlink()
+    assert read_references(masks)[0].ignore is None
+
+
+def test_ids_of_another_data_set_are_translated_and_unknown_nuclei_ignored(masks):
+    # CoNSeP: 3 epithelial, 4 spindle-shaped, which is *other*; 0 means nothing: ignored
+    ignore = np.zeros((9, 12), np.uint8)
+    ignore[0, :] = 255
+    write_mask(masks / "ignore" / "TCGA-AA-0001-01Z_1.png", ignore)
+    references = read_references(masks, class_names=CLASS_NAMES["consep"])
+    nuclei = references[0].nuclei
+    assert np.unique(nuclei.labels).tolist() == [0, 2, 300]
+    assert nuclei.class_ids[[299, 1]].tolist() == [1, BACKGROUND]
+    np.testing.assert_array_equal(references[0].ignore, (LABELS == 7) | (ignore > 0))
+    assert references.outlines_every_nucleus
+
+
+def test_names_travel_where_a_scheme_has_other_ids(masks):
+    swapped = ClassScheme(
+        tuple(
+            NucleusClass(k, name, "#000000")
+            for k, name in enumerate(("epithelial", "lymphocyte", "macrophage", "neutrophil"), 1)
+        )
+    )
+    nuclei = read_references(masks, swapped)[0].nuclei
+    assert nuclei.class_ids[[299, 1]].tolist() == [4, 3]
+
+
+def test_the_challenges_layout_is_read(challenge):
+    references = read_references(challenge)
+    assert references.names == ["TCGA-BB-0002-01Z_1", "slide"]
+    named, ambiguous = references
+    assert (named.patient, ambiguous.patient) == ("TCGA-BB-0002", "clinic 3")
+    assert named.mpp == pytest.approx(0.2)
+    assert named.nuclei.class_ids.tolist() == [3]
+    assert (named.nuclei.labels[2:6, 2:6] == 1).all()
+    assert named.ignore is None
+    assert not ambiguous.nuclei.labels.any()
+    assert np.count_nonzero(ambiguous.ignore) == 16
+    assert not references.outlines_every_nucleus
+
+
+def test_the_scan_is_taken_before_the_copy_of_it(challenge, shared_data):
+    """The challenge's script wrote the copies with red and blue swapped."""
+    scan = shared_data / "monusac_xml" / "TCGA-5P-A9K0-01Z-00-DX1"
+    name = "TCGA-5P-A9K0-01Z-00-DX1_3"
+    for suffix in (".svs", ".xml"):
+        target = challenge / (name + suffix)
+        target.write_bytes((scan / (name + suffix)).read_bytes())
+    write_image(challenge / f"{name}.tif", colour=(0, 0, 255), size=(497, 185))
+    reference = read_references(challenge)[0]
+    assert reference.name == name
+    assert len(np.unique(reference.image.reshape(-1, 3), axis=0)) > 1000
+
+
+def test_an_image_without_outlines_is_left_out_and_said(challenge, caplog):
+    write_image(challenge / "clinic 3" / "unread.tif")
+    with caplog.at_level(logging.WARNING):
+        assert len(read_references(challenge)) == 2
+    assert "unread.tif has no outlines (.xml) and is left out" in caplog.text
+
+
+def test_references_are_a_sequence(challenge):
+    references = read_references(challenge)
+    assert [each.name for each in references[1:]] == references.names[1:]
+    assert references[-1].name == "slide"
+
+
+def test_the_two_layouts_agree_on_the_same_images(shared_data):
+    """Outlines as published, and masks that others made of them: to the pixel, but for one.
+
+    That one is a hole of a single pixel inside a line that crosses itself.
+    """
+    outlined = read_references(shared_data / "monusac_xml")
+    masked = read_references(shared_data / "monusac" / "train")
+    assert len(outlined) == 3
+    differing = 0
+    for reference in outlined:
+        twin = masked[masked.names.index(reference.name)]
+        np.testing.assert_array_equal(reference.image, twin.image)
+        assert reference.patient == twin.patient == "TCGA-5P-A9K0"
+        assert reference.mpp == pytest.approx(0.19448)
+        differing += (reference.nuclei.class_map() != twin.nuclei.class_map()).sum()
+        comparison = compare(twin.nuclei, reference.nuclei)
+        counts = panoptic_counts(comparison)
+        assert counts.fp == counts.fn == 0
+        assert counts.pq > 0.99999
+        matched = comparison.matched()
+        np.testing.assert_array_equal(
+            comparison.reference.classes[matched.rows],
+            comparison.predicted.classes[matched.columns],
+        )
+    assert differing <= 1
+
+
+@pytest.mark.parametrize(
+    ("folder", "classes", "images", "nuclei", "every"),
+    [
+        ("monusac/val", "monusac", 11, 1559, False),
+        ("consep", "consep", 27, 15184, True),
+        ("kumar", "monusac", 29, 16516, True),
+    ],
+)
+def test_real_folders_are_read(shared_data, folder, classes, images, nuclei, every):
+    references = read_references(shared_data / folder, class_names=CLASS_NAMES[classes])
+    assert len(references) == images
+    assert references.outlines_every_nucleus == every
+    labels = (each.nuclei.labels for each in references)
+    assert sum(len(np.unique(each[each > 0])) for each in labels) == nuclei
+
+
+@pytest.mark.parametrize(
+    ("name", "patient"),
+    [
+        ("TCGA-5P-A9K0-01Z-00-DX1_3", "TCGA-5P-A9K0"),
+        ("Kidney_TCGA-B0-5711-01Z", "TCGA-B0-5711"),
+        ("tcga-b0-5711", "TCGA-B0-5711"),
+        ("train_1", "train_1"),
+    ],
+)
+def test_patients_by_name(name, patient):
+    assert patient_of(name) == patient
+
+
+def test_a_tie_in_the_majority_goes_to_the_smaller_id():
+    assert majority_class_ids(np.array([[1, 1]]), np.array([[4, 2]])).tolist() == [2]
+    assert majority_class_ids(np.zeros((2, 2), int), np.zeros((2, 2), int)).size == 0
+
+
+def test_a_missing_folder_is_refused(tmp_path):
+    with pytest.raises(DataError, match="there is no folder nowhere"):
+        read_references(tmp_path / "nowhere")
+
+
+def test_a_folder_with_neither_layout_is_refused(tmp_path):
+    with pytest.raises(DataError, match="has no labelled images; give a folder with images/"):
+        read_references(tmp_path)
+
+
+def test_an_image_without_a_mask_is_refused(masks):
+    write_image(masks / "images" / "lonely.png")
+    with pytest.raises(DataError, match="lonely is in only one of images/ and inst/ of masks"):
+        read_references(masks)
+
+
+def test_a_mask_without_an_image_is_refused(masks):
+    write_mask(masks / "inst" / "lonely.png", LABELS)
+    with pytest.raises(DataError, match="lonely is in only one of"):
+        read_references(masks)
+
+
+def test_a_missing_class_mask_is_refused(masks):
+    (masks / "class" / "TCGA-AA-0001-01Z_1.png").unlink()
+    with pytest.raises(DataError, match=r"class/TCGA-AA-0001-01Z_1\.png is missing"):
+        read_references(masks)[0]
+
+
+def test_a_damaged_mask_is_refused(tmp_path):
+    path = tmp_path / "inst" / "a.png"
+    path.parent.mkdir()
+    path.write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"inst/a\.png is missing or cannot be read"):
+        read_labels(path)
+
+
+def test_a_coloured_mask_is_refused(tmp_path):
+    write_mask(tmp_path / "inst" / "a.png", np.zeros((3, 3, 3), np.uint8))
+    with pytest.raises(DataError, match="one channel of whole numbers"):
+        read_labels(tmp_path / "inst" / "a.png")
+
+
+def test_a_class_nobody_has_named_is_refused(masks):
+    write_mask(masks / "class" / "TCGA-AA-0001-01Z_1.png", np.full((9, 12), 9, np.uint8))
+    with pytest.raises(DataError, match="has nuclei of class 9, which nobody has named"):
+        read_references(masks)[0]
+
+
+@pytest.mark.parametrize("kind", ["inst", "ignore"])
+def test_masks_of_another_size_are_refused(masks, kind):
+    name = "TCGA-AA-0001-01Z_1.png"
+    if kind == "inst":
+        write_mask(masks / "class" / name, CLASS_MAP[:5])
+    write_mask(masks / kind / name, LABELS[:5].astype(np.uint8))
+    with pytest.raises(DataError, match="mask of TCGA-AA-0001-01Z_1 has 12 × 5 pixels, its image"):
+        read_references(masks)[0]
+
+
+def test_masks_that_differ_from_each_other_are_refused(masks):
+    write_mask(masks / "class" / "TCGA-AA-0001-01Z_1.png", CLASS_MAP[:5])
+    with pytest.raises(DataError, match="in inst/ and class/ differ in size"):
+        read_references(masks)[0]
+
+
+def test_outlines_without_an_image_are_refused(challenge):
+    (challenge / "clinic 3" / "slide.tif").unlink()
+    with pytest.raises(DataError, match=r"slide\.xml has no image beside it"):
+        read_references(challenge)
+
+
+def test_two_images_of_one_name_are_refused(challenge):
+    for suffix in (".tif", ".xml"):
+        other = challenge / "clinic 4" / f"slide{suffix}"
+        other.parent.mkdir(exist_ok=True)
+        other.write_bytes((challenge / "clinic 3" / f"slide{suffix}").read_bytes())
+    with pytest.raises(DataError, match="several images are called slide"):
+        read_references(challenge)
+
+
+def test_a_reference_checks_itself():
+    with pytest.raises(DataError, match="label mask of a has 2 × 3 pixels, its image 4 × 3"):
+        Reference(
+            "a", "p", np.zeros((3, 4, 3), np.uint8), Nuclei(np.zeros((3, 2), int)), None, None
+        )

@@ -1,11 +1,63 @@
-"""``python -m seg_core train`` and ``runs``."""
+"""``python -m seg_core patches``, ``train`` and ``runs``."""
 
 import argparse
 import sys
 from pathlib import Path
 
+from tqdm import tqdm
+
 from seg_core.training.config import read_config
+from seg_core.training.patches import MANIFEST, export_patches
 from seg_core.training.runs import compare, read_runs, report_html
+
+
+def add_patches(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``patches``: cut labelled images into patches."""
+    parser = subparsers.add_parser(
+        "patches",
+        help="cut labelled images into patches, split by patient",
+        description="Cut labelled images into patches in the mask layout, with a manifest.",
+    )
+    parser.add_argument(
+        "--source",
+        metavar="DIR",
+        type=Path,
+        action="append",
+        required=True,
+        help="the challenge's layout or the mask layout; may be given several times",
+    )
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True)
+    parser.add_argument("--size", metavar="PX", type=int, default=256)
+    parser.add_argument("--stride", metavar="PX", type=int, default=128)
+    parser.add_argument(
+        "--min-foreground", metavar="SHARE", type=float, default=0.01, help="default: 0.01"
+    )
+    parser.add_argument(
+        "--validation", metavar="SHARE", type=float, default=0.2, help="of the patients"
+    )
+    parser.set_defaults(run=_patches, parser=parser)
+
+
+def _patches(options: argparse.Namespace) -> int:
+    with tqdm(desc="patches", unit=" images", disable=None) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        warnings = export_patches(
+            options.source,
+            options.out,
+            size_px=options.size,
+            stride_px=options.stride,
+            min_foreground=options.min_foreground,
+            validation_share=options.validation,
+            report=report,
+        )
+    for warning in warnings:
+        sys.stderr.write(warning + "\n")
+    sys.stdout.write(f"{options.out / MANIFEST} written.\n")
+    return 0
 
 
 def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

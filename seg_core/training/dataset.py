@@ -1,5 +1,6 @@
 """Crops to learn from: a pure function of seed and step, so that a resumed run sees the same."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,14 @@ from PIL import Image
 from torch import Tensor
 
 from seg_core.errors import DataError
+from seg_core.evaluation.reference import (
+    CLASSES,
+    IGNORE,
+    IMAGES,
+    INSTANCES,
+    read_labels,
+    read_references,
+)
 from seg_core.nuclei.ternary import RIM_PX, ternary_of
 from seg_core.training import augment
 from seg_core.training.config import SourceConfig, TrainConfig, existing_folder
@@ -56,47 +65,61 @@ class Source:
 
 
 def read_images(config: SourceConfig) -> list[LabelledImage]:
-    """Read the mask layout (``images/ inst/ class/ ignore/``) of one source.
+    """Read the labelled images of one source, in the mask layout or in the challenge's.
 
     Raises
     ------
     DataError
-        If there is no image, or an image has no instance mask of its size.
+        If there is no image, or images and labels do not fit.
     """
     folder = existing_folder(config)
+    masks = (folder / INSTANCES).is_dir()
+    read = _read_masks if masks else _read_outlines
+    images = list(read(folder, config))
+    if not images:
+        raise DataError(
+            f"{folder.name} holds no image to learn from; it needs images/ and inst/, or a folder "
+            "a patient with images and their .xml."
+        )
+    return images
+
+
+def _read_masks(folder: Path, config: SourceConfig) -> Iterator[LabelledImage]:
     teaching = teaching_of(config.name)
-    images = []
-    for path in sorted((folder / "images").glob("*")):
-        chosen = not config.only or path.stem in config.only
-        if path.suffix.lower() not in IMAGE_SUFFIXES or path.stem in config.hold_out or not chosen:
+    for path in sorted((folder / IMAGES).glob("*")):
+        if path.suffix.lower() not in IMAGE_SUFFIXES or not _is_taken(path.stem, config):
             continue
         image = np.array(Image.open(path).convert("RGB"))
-        instances = _mask(folder / "inst" / f"{path.stem}.png", image)
+        instances = _mask(folder / INSTANCES / f"{path.stem}.png", image)
         if instances is None:
             raise DataError(
                 f"{path.name} has no instance mask; put inst/{path.stem}.png beside images/."
             )
-        class_map = _mask(folder / "class" / f"{path.stem}.png", image)
-        ignore = _mask(folder / "ignore" / f"{path.stem}.png", image)
-        images.append(
-            labelled_image(
-                path.stem,
-                image,
-                instances,
-                None if class_map is None else class_map.astype(np.uint8),
-                None if ignore is None else ignore > 0,
-                teaching,
+        class_map = _mask(folder / CLASSES / f"{path.stem}.png", image)
+        ignore = _mask(folder / IGNORE / f"{path.stem}.png", image)
+        taught = None if ignore is None else ignore > 0
+        yield labelled_image(path.stem, image, instances, class_map, taught, teaching)
+
+
+def _read_outlines(folder: Path, config: SourceConfig) -> Iterator[LabelledImage]:
+    teaching = teaching_of(config.name)
+    references = read_references(folder)
+    for number, name in enumerate(references.names):
+        if _is_taken(name, config):
+            each = references[number]
+            yield labelled_image(
+                name, each.image, each.nuclei.labels, each.nuclei.class_map(), each.ignore, teaching
             )
-        )
-    if not images:
-        raise DataError(f"{folder} holds no image to learn from; it needs images/ and inst/.")
-    return images
+
+
+def _is_taken(name: str, config: SourceConfig) -> bool:
+    return name not in config.hold_out and (not config.only or name in config.only)
 
 
 def _mask(path: Path, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32] | None:
     if not path.is_file():
         return None
-    mask = np.array(Image.open(path)).astype(np.int32)
+    mask = read_labels(path)
     if mask.shape != image.shape[:2]:
         raise DataError(
             f"{path.parent.name}/{path.name} is {mask.shape[1]} × {mask.shape[0]} pixels, its "

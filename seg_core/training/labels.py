@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seg_core.errors import SettingsError
+from seg_core.evaluation.reference import majority_class_ids
 
 UNKNOWN = 255
 """A class target that teaches nothing."""
@@ -98,7 +99,7 @@ def labelled_image(
     name: str,
     image: npt.NDArray[np.uint8],
     instances: npt.NDArray[np.integer],
-    class_map: npt.NDArray[np.uint8] | None,
+    class_map: npt.NDArray[np.integer] | None,
     ignore: npt.NDArray[np.bool_] | None,
     teaching: Teaching,
 ) -> LabelledImage:
@@ -110,7 +111,7 @@ def labelled_image(
     image : (H, W, 3) uint8
     instances : (H, W) integer
         0 background, other numbers one a nucleus, in any order and with gaps.
-    class_map : (H, W) uint8, optional
+    class_map : (H, W) integer, optional
         The data set's own ids; a nucleus has the class of most of its pixels.
     ignore : (H, W) bool, optional
         Where nothing is taught.
@@ -121,7 +122,11 @@ def labelled_image(
     if ids[0] != 0:
         labels += 1
     count = int(labels.max())
-    their_ids = _majority(labels, class_map, count)
+    their_ids = (
+        np.zeros(count, dtype=np.uint8)
+        if class_map is None
+        else majority_class_ids(labels, class_map)
+    )
     return LabelledImage(
         name=name,
         image=image,
@@ -132,16 +137,6 @@ def labelled_image(
         ignore=ignore,
         blank_weight=teaching.blank_weight,
     )
-
-
-def _majority(
-    labels: npt.NDArray[np.int32], class_map: npt.NDArray[np.uint8] | None, count: int
-) -> npt.NDArray[np.intp]:
-    if class_map is None:
-        return np.zeros(count, dtype=np.intp)
-    kinds = int(class_map.max()) + 1
-    votes = np.bincount(labels.ravel() * kinds + class_map.ravel(), minlength=(count + 1) * kinds)
-    return votes.reshape(count + 1, kinds)[1:].argmax(axis=1)
 
 
 def _boxes(labels: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.int32]:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self, get_args
+from typing import Any, NoReturn, Self, TypeAlias, cast, get_args
 
 from tqdm import tqdm
 
@@ -27,7 +27,7 @@ from seg_core.roi import Roi, read_rois
 from seg_core.settings import AnalysisSettings, EngineName, Precision
 from seg_core.store import Run, default_store, open_run
 
-Subparsers = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 _PROGRAM = "python -m seg_core"
 _STDOUT = "-"
@@ -201,7 +201,7 @@ def _settings(options: argparse.Namespace) -> AnalysisSettings:
             precision=options.precision,
         )
     except SettingsError as error:
-        options.parser.error(str(error))
+        cast("argparse.ArgumentParser", options.parser).error(str(error))
 
 
 def _result(run: Run) -> dict[str, Any]:

@@ -82,8 +82,5 @@ def write_summary_csv(run: Run, path: Path, *, other: bool = False, force: bool 
 
 def _csv_columns(table: gpd.GeoDataFrame, slide_mpp: float) -> pd.DataFrame:
     columns = pd.DataFrame(table.drop(columns="geometry"))
-    columns = columns.rename(columns={"x": "x_px", "y": "y_px"})
-    after = columns.columns.get_loc("y_px") + 1
-    columns.insert(after, "x_um", columns["x_px"] * slide_mpp)
-    columns.insert(after + 1, "y_um", columns["y_px"] * slide_mpp)
-    return columns
+    columns = columns.assign(x_um=columns["x"] * slide_mpp, y_um=columns["y"] * slide_mpp)
+    return columns.rename(columns={"x": "x_px", "y": "y_px"})

@@ -96,12 +96,29 @@ def locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / "lock").open("ab")
     with file:
-        if not any(_try_lock(file) or time.sleep(_PAUSE_S) for _ in range(_TRIES)):
+        if not _lock_patiently(file):
             raise StoreError(
                 f"another process is already at this analysis ({folder}); "
                 "wait until it is done or stop it there."
             )
+        _remove_leftovers(folder)
         yield
+
+
+def _lock_patiently(file: IO[bytes]) -> bool:
+    for _ in range(_TRIES):
+        if _try_lock(file):
+            return True
+        time.sleep(_PAUSE_S)
+    return False
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process was writing: our temporary files and those of zarr."""
+    with store_errors(folder):
+        for pattern in (".*.tmp", "*.partial"):
+            for path in folder.rglob(pattern):
+                path.unlink(missing_ok=True)
 
 
 def is_locked(folder: Path) -> bool:

@@ -243,8 +243,8 @@ def coarser_score(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     >>> coarser_score(np.array([[10, 20], [30, 41]], dtype=np.uint8))
     array([[25]], dtype=uint8)
     """
-    total = sum((quarter.astype(np.uint16) for quarter in _quarters(values)), start=np.uint16(2))
-    return (total // 4).astype(np.uint8)
+    total: npt.NDArray[np.uint16] = np.sum(_quarters(values), axis=0, dtype=np.uint16)
+    return ((total + 2) // 4).astype(np.uint8)
 
 
 def _quarters(values: _Image) -> list[_Image]:
@@ -279,7 +279,7 @@ def _coarsen(levels: list[zarr.Array[Any]], window: Window, *, mean: bool) -> No
         left, top = window.x // 2, window.y // 2
         right, bottom = (window.right + 1) // 2, (window.bottom + 1) // 2
         window = Window(left, top, right - left, bottom - top)
-        source = finer[2 * top : 2 * bottom, 2 * left : 2 * right]
+        source = np.asarray(finer[2 * top : 2 * bottom, 2 * left : 2 * right], dtype=np.uint8)
         coarser[window.slices()] = coarser_score(source) if mean else coarser_classes(source)
 
 

@@ -20,7 +20,7 @@ import shapely
 from seg_core.classes import ClassScheme
 from seg_core.errors import SegCoreError, StoreError
 from seg_core.geometry import Raster, Region, Window
-from seg_core.roi import Roi
+from seg_core.roi import Roi, roi_of_region
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo
 from seg_core.store.files import is_locked, store_errors, write_json
@@ -87,9 +87,11 @@ class Question:
 
     @property
     def area_um2(self) -> float:
-        """Area of the ROI, else of the region."""
-        pixels = self.region.area if self.roi is None else self.roi.polygon.area
-        return float(pixels * self.slide_mpp**2)
+        """Area of the region, or of what the ROI covers of it."""
+        polygon = roi_of_region(self.region).polygon
+        if self.roi is not None:
+            polygon = polygon.intersection(self.roi.polygon)
+        return float(polygon.area * self.slide_mpp**2)
 
     def folder(self, store: Path) -> Path:
         """Return where the run lies in a store."""

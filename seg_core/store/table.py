@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import geopandas as gpd
@@ -40,8 +41,7 @@ def write_nuclei(tables: Iterable[gpd.GeoDataFrame], path: Path) -> None:
     StoreError
         If the disk is full or cannot be written.
     """
-    schema = _to_arrow(empty_table()).schema
-    schema = schema.with_metadata({**(schema.metadata or {}), b"geo": json.dumps(_GEO).encode()})
+    schema = _schema_of(empty_table())
     with (
         store_errors(path.parent),
         replacing(path) as temporary,
@@ -59,11 +59,8 @@ def read_nuclei(path: Path) -> gpd.GeoDataFrame:
     StoreError
         If the file is missing or damaged.
     """
-    with store_errors(path.parent):
-        try:
-            return gpd.read_parquet(path)
-        except pa.ArrowInvalid as error:
-            raise _damaged(path) from error
+    with store_errors(path.parent), _damage_in_words(path):
+        return gpd.read_parquet(path)
 
 
 def iterate_nuclei(path: Path, rows: int = _ROWS) -> Iterator[gpd.GeoDataFrame]:
@@ -74,11 +71,8 @@ def iterate_nuclei(path: Path, rows: int = _ROWS) -> Iterator[gpd.GeoDataFrame]:
     StoreError
         If the file is missing or damaged.
     """
-    with store_errors(path.parent):
-        try:
-            file = pq.ParquetFile(path)
-        except pa.ArrowInvalid as error:
-            raise _damaged(path) from error
+    with store_errors(path.parent), _damage_in_words(path):
+        file = pq.ParquetFile(path)
     with file:
         for batch in file.iter_batches(rows):
             table = batch.to_pandas()
@@ -86,11 +80,26 @@ def iterate_nuclei(path: Path, rows: int = _ROWS) -> Iterator[gpd.GeoDataFrame]:
             yield gpd.GeoDataFrame(table, geometry=_GEOMETRY)
 
 
-def _damaged(path: Path) -> StoreError:
-    return StoreError(f"{path} is damaged; remove the folder of the run and analyse again.")
+@contextmanager
+def _damage_in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowInvalid, FileNotFoundError) as error:
+        raise StoreError(
+            f"{path} is missing or damaged; remove the folder of the run and analyse again."
+        ) from error
 
 
 def _to_arrow(table: gpd.GeoDataFrame) -> pa.Table:
     columns = pa.Table.from_pandas(table.drop(columns=_GEOMETRY), preserve_index=False)
     outlines = pa.array(shapely.to_wkb(table[_GEOMETRY].to_numpy()), type=pa.binary())
     return columns.append_column(_GEOMETRY, outlines)
+
+
+def _schema_of(table: gpd.GeoDataFrame) -> pa.Schema:
+    """Return the columns' types from their dtypes; without rows Arrow calls a text column null."""
+    schema = _to_arrow(table).schema
+    fields = [
+        field.with_type(pa.string()) if pa.types.is_null(field.type) else field for field in schema
+    ]
+    return pa.schema(fields, {**(schema.metadata or {}), b"geo": json.dumps(_GEO).encode()})

@@ -206,13 +206,17 @@ class Worker:
     def _start_next(self) -> None:
         if self._running is not None or not self._waiting:
             return
+        self._running = self._waiting.popleft()
         if self._child is None:
-            self._child = _start_child()
+            try:
+                self._child = _start_child()
+            except OSError as error:
+                self._end_running(error=_no_process(error))
+                return
             self._listener = threading.Thread(
                 target=self._listen, args=(self._child,), name="seg_core.jobs", daemon=True
             )
             self._listener.start()
-        self._running = self._waiting.popleft()
         self._send(("run", self._running._number, self._running._call))
 
     def _send(self, message: tuple[Any, ...]) -> None:
@@ -294,6 +298,13 @@ def _close_quietly(stream: IO[bytes]) -> None:
         stream.close()
     except OSError:  # what was buffered finds no reader any more
         _log.debug("the worker process left a message unread")
+
+
+def _no_process(error: OSError) -> JobError:
+    return JobError(
+        f"no process could be started to do the work ({error.strerror or error}); "
+        "close other programs and start again."
+    )
 
 
 def _end_of_process(exit_code: int, *, closed: bool) -> SegCoreError:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from seg_core.classes import OTHER
 from seg_core.export.files import new_text_file
-from seg_core.nuclei import empty_table, summarise
+from seg_core.nuclei import summarise
 from seg_core.store import Run
 
 
@@ -46,10 +46,9 @@ def write_nuclei_csv(run: Run, path: Path, *, other: bool = False, force: bool =
     parts = run.nuclei_in_parts()
     rows = 0
     with new_text_file(path, force=force) as file:
-        _csv_columns(empty_table(), slide_mpp).to_csv(file, index=False)
-        for part in parts:
+        for number, part in enumerate(parts):
             chosen = part if other else part[part["class_name"] != OTHER]
-            _csv_columns(chosen, slide_mpp).to_csv(file, index=False, header=False)
+            _csv_columns(chosen, slide_mpp).to_csv(file, index=False, header=number == 0)
             rows += len(chosen)
     return rows
 
@@ -73,7 +72,8 @@ def write_summary_csv(run: Run, path: Path, *, other: bool = False, force: bool 
     StoreError
         If the run has no nuclei yet.
     """
-    summary = summarise(run.nuclei(), run.facts.tissue_um2, run.scheme)
+    measures = pd.concat([part.drop(columns="geometry") for part in run.nuclei_in_parts()])
+    summary = summarise(measures, run.facts.tissue_um2, run.scheme)
     if not other:
         summary = summary[summary["class_name"] != OTHER]
     with new_text_file(path, force=force) as file:

@@ -2,7 +2,7 @@
 
 import errno
 import json
-import os
+import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def replacing(path: Path) -> Iterator[Path]:
     >>> path.read_text(), [each.name for each in path.parent.iterdir()]
     ('whole', ['note.txt'])
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
         temporary.replace(path)
@@ -96,7 +96,9 @@ def locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / "lock").open("ab")
     with file:
-        if not _lock_patiently(file):
+        with store_errors(folder):  # some network drives have no locks
+            is_ours = _lock_patiently(file)
+        if not is_ours:
             raise StoreError(
                 f"another process is already at this analysis ({folder}); "
                 "wait until it is done or stop it there."

@@ -256,7 +256,7 @@ class Run:
         return read_nuclei(self._nuclei_file())
 
     def nuclei_in_parts(self) -> Iterator[gpd.GeoDataFrame]:
-        """Read the same table a part at a time; for runs that do not fit into memory."""
+        """Read the same table in one or more parts; for runs that do not fit into memory."""
         return iterate_nuclei(self._nuclei_file())
 
     def _nuclei_file(self) -> Path:

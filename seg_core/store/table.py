@@ -64,7 +64,7 @@ def read_nuclei(path: Path) -> gpd.GeoDataFrame:
 
 
 def iterate_nuclei(path: Path, rows: int = _ROWS) -> Iterator[gpd.GeoDataFrame]:
-    """Read a table in parts of at most so many rows.
+    """Read a table in parts of at most so many rows; an empty table is one empty part.
 
     Raises
     ------
@@ -74,7 +74,8 @@ def iterate_nuclei(path: Path, rows: int = _ROWS) -> Iterator[gpd.GeoDataFrame]:
     with store_errors(path.parent), _damage_in_words(path):
         file = pq.ParquetFile(path)
     with file:
-        for batch in file.iter_batches(rows):
+        empty = [file.schema_arrow.empty_table()]
+        for batch in file.iter_batches(rows) if file.metadata.num_rows else empty:
             table = batch.to_pandas()
             table[_GEOMETRY] = shapely.from_wkb(table[_GEOMETRY])
             yield gpd.GeoDataFrame(table, geometry=_GEOMETRY)

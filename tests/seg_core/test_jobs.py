@@ -1,5 +1,6 @@
 """The worker process, with jobs small enough to be looked at."""
 
+import errno
 import logging
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from seg_core import jobs
 from seg_core.errors import JobCancelled, JobError, SlideError
 from seg_core.jobs import NICENESS, Job, Progress, Report, Worker
 
@@ -152,6 +154,19 @@ def test_a_killed_process_is_one_sentence_and_the_next_job_starts_another(worker
     with pytest.raises(JobError, match=r"ended by itself \(exit code -9\).*ran out of memory"):
         dying.result(WAIT_S)
     assert after.result(WAIT_S) == 3
+
+
+def test_a_process_that_cannot_start_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse_to_fork() -> subprocess.Popen[bytes]:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    with Worker() as worker:
+        with monkeypatch.context() as patch:
+            patch.setattr(jobs, "_start_child", refuse_to_fork)
+            failed = worker.submit(add, a=1, b=1)
+        with pytest.raises(JobError, match=r"no process could be started .*\(Cannot allocate"):
+            failed.result(WAIT_S)
+        assert worker.submit(add, a=1, b=1).result(WAIT_S) == 2
 
 
 def test_closing_stops_what_runs_and_what_waits(tmp_path: Path) -> None:

@@ -1,0 +1,206 @@
+"""From maps to nuclei: seeds grow into the foreground, and their pixels vote on the class."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from seg_core.classes import BACKGROUND, ClassScheme
+from seg_core.errors import ModelError
+from seg_core.geometry import Raster, Window
+from seg_core.nuclei.growth import grow_seeds
+from seg_core.nuclei.seeds import Seeds, find_seeds
+from seg_core.settings import AnalysisSettings
+
+# Ratios such as 3.0 / 0.25 are not exact; a millionth of a pixel is nobody's pixel.
+_EPSILON = 1e-6
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What the network says of a window of a raster, pixel by pixel.
+
+    Attributes
+    ----------
+    class_map : (H, W) uint8
+        Class id, 0 background.
+    ternary_map : (H, W) uint8
+        0 background, 1 inside, 2 boundary.
+    score : (H, W) uint8
+        Probability of the class, 255 for 1.
+    """
+
+    class_map: npt.NDArray[np.uint8]
+    ternary_map: npt.NDArray[np.uint8]
+    score: npt.NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        for name in ("class_map", "ternary_map", "score"):
+            plane = getattr(self, name)
+            if plane.ndim != 2 or plane.shape != self.class_map.shape or plane.dtype != np.uint8:
+                raise ValueError(
+                    f"{name} is {plane.dtype} of shape {plane.shape}; all three maps need to be "
+                    f"uint8 of one shape, here {self.class_map.shape}."
+                )
+
+    def cropped(self, window: Window) -> "Maps":
+        """Return a part, given in pixels of the maps; not copied."""
+        part = window.slices()
+        return Maps(self.class_map[part], self.ternary_map[part], self.score[part])
+
+
+@dataclass(frozen=True)
+class Instances:
+    """Nuclei as pixels, with their class. Row i is label i + 1.
+
+    Attributes
+    ----------
+    raster : Raster
+    window : Window
+        Where the labels lie in the raster.
+    labels : (H, W) int32
+        0 none, 1 to N one a nucleus, each connected across edges of pixels.
+    class_ids : (N,) uint8
+        Winner of the vote; 0, background, for a nucleus that none of the classes names (*other*).
+    class_scores : (N,) float32
+        The winner's share.
+    class_shares : (N, C + 1) float32
+        Share of the score that each class got, background first. They add up to 1; where no pixel
+        has any score they are 0 and the nucleus is *other*.
+    """
+
+    raster: Raster
+    window: Window
+    labels: npt.NDArray[np.int32]
+    class_ids: npt.NDArray[np.uint8]
+    class_scores: npt.NDArray[np.float32]
+    class_shares: npt.NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.labels.shape != (self.window.height, self.window.width):
+            raise ValueError(
+                f"labels have the shape {self.labels.shape}; the window is "
+                f"{self.window.width} × {self.window.height} pixels."
+            )
+        rows = {len(self.class_ids), len(self.class_scores), len(self.class_shares)}
+        if len(rows) != 1:
+            raise ValueError(f"ids, scores and shares have {sorted(rows)} rows; they need as many.")
+
+    def __len__(self) -> int:
+        return len(self.class_ids)
+
+    def selected(self, keep: npt.NDArray[np.bool_]) -> "Instances":
+        """Return some of the nuclei, in the same order, numbered anew.
+
+        Parameters
+        ----------
+        keep : (N,) bool
+        """
+        return replace(
+            self,
+            labels=_renumbered(self.labels, keep),
+            class_ids=self.class_ids[keep],
+            class_scores=self.class_scores[keep],
+            class_shares=self.class_shares[keep],
+        )
+
+
+def find_instances(
+    maps: Maps, raster: Raster, window: Window, settings: AnalysisSettings, scheme: ClassScheme
+) -> Instances:
+    """Find the nuclei of a window, in memory.
+
+    Parameters
+    ----------
+    maps : Maps
+        Of the window.
+    raster : Raster
+    window : Window
+        Where the maps lie in the raster.
+    settings : AnalysisSettings
+        ``min_seed_um2``, ``max_extent_um``, ``growth_um`` and ``min_nucleus_um2`` are used here.
+    scheme : ClassScheme
+        The classes of the class map.
+
+    Returns
+    -------
+    Instances
+        In reading order of the seeds' first pixels.
+
+    Examples
+    --------
+    >>> from seg_core.classes import MONUSAC
+    >>> from seg_core.geometry import Region
+    >>> ternary = np.array([[2, 2, 2, 2], [2, 1, 1, 2], [2, 2, 2, 2]], dtype=np.uint8)
+    >>> maps = Maps(np.full_like(ternary, 2), ternary, np.full_like(ternary, 200))
+    >>> raster = Raster(Region(0, 0, 4, 3), mpp=1.0, downsample=1.0)
+    >>> nuclei = find_instances(maps, raster, raster.window, AnalysisSettings(), MONUSAC)
+    >>> nuclei.labels.tolist()
+    [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]]
+    >>> nuclei.class_ids.tolist(), nuclei.class_scores.tolist()
+    ([2], [1.0])
+    """
+    seeds = find_seeds(maps.ternary_map, raster.mpp, settings)
+    return instances_of_seeds(seeds, maps, raster, window, settings, scheme)
+
+
+def instances_of_seeds(
+    seeds: Seeds,
+    maps: Maps,
+    raster: Raster,
+    window: Window,
+    settings: AnalysisSettings,
+    scheme: ClassScheme,
+) -> Instances:
+    """Grow seeds, drop what stays small, and let the pixels vote; see `find_instances`."""
+    foreground = (maps.ternary_map != BACKGROUND) & ~seeds.overlarge
+    labels = grow_seeds(seeds.labels, foreground, growth_px(settings, raster.mpp))
+    areas_px = np.bincount(labels.reshape(-1))[1:]
+    labels = _renumbered(
+        labels, (areas_px > 0) & (areas_px * raster.mpp**2 >= settings.min_nucleus_um2)
+    )
+    shares = _vote(labels, maps, len(scheme.classes) + 1)
+    winners = shares.argmax(axis=1)
+    return Instances(
+        raster=raster,
+        window=window,
+        labels=labels,
+        class_ids=winners.astype(np.uint8),
+        class_scores=np.take_along_axis(shares, winners[:, None], axis=1)[:, 0],
+        class_shares=shares,
+    )
+
+
+def growth_px(settings: AnalysisSettings, mpp: float) -> int:
+    """Return how many whole pixels a seed may grow."""
+    return int(settings.growth_um / mpp + _EPSILON)
+
+
+def _renumbered(
+    labels: npt.NDArray[np.int32], keep: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int32]:
+    """Take labels away where ``keep``, by label - 1, is False and close the gaps."""
+    if keep.all():
+        return labels
+    numbers = np.zeros(len(keep) + 1, np.int32)
+    numbers[1:][keep] = np.arange(1, np.count_nonzero(keep) + 1)
+    return np.take(numbers, labels)
+
+
+def _vote(labels: npt.NDArray[np.int32], maps: Maps, classes: int) -> npt.NDArray[np.float32]:
+    """Return the share of the score that each class has in each nucleus, (N, classes)."""
+    pixels = np.flatnonzero(labels > 0)
+    owners = labels.reshape(-1)[pixels]
+    class_ids = maps.class_map.reshape(-1)[pixels]
+    if len(pixels) and class_ids.max() >= classes:
+        raise ModelError(
+            f"the class map names class {class_ids.max()}, but the model's card has "
+            f"{classes - 1} classes; give the card that belongs to the weights."
+        )
+    count = int(owners.max(initial=0))
+    votes = np.bincount(
+        (owners - 1) * classes + class_ids,
+        weights=maps.score.reshape(-1)[pixels],
+        minlength=count * classes,
+    ).reshape(count, classes)
+    return (votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)).astype(np.float32)

@@ -1,0 +1,244 @@
+"""Find the nuclei of a large slide block by block, each of them exactly once.
+
+The raster is cut into square *cores*. A nucleus belongs to the core that holds its centroid, and
+the block of that core must find it just as it would be found on the whole slide. So a block sees
+more than its core::
+
+    |<------------------------- halo ------------------------->|
+    +----------------------------------------------------------+---------- core ----
+    |                                                          |
+    |  < extent >  < 1.5 growth >  < growth >< extent >< growth | >
+    |                                                          |
+    |  [ another inside       ]         [ ~~( inside )~~~~~~~~~|~~~ ]
+    |                         ^         ^  a nucleus whose     |  ^ centroid at the nearest here
+    |             its seed, whole       its farthest pixel     |
+    +----------------------------------------------------------+---------------------
+
+- A nucleus is a seed, no wider than the largest extent, and what it grew on each side. Its bounding
+  box holds the centroid, so no pixel of it is farther from the core than extent + 2 growth.
+- Whether a pixel went to it is decided by the seeds within 1.5 growth of that pixel: a step across
+  an edge looks one pixel far, a step round a corner two, and every second step is of that kind.
+- Those seeds must be seen whole, because their area and their first pixel decide, or far enough to
+  see that they are larger than the largest extent: one extent more, and a pixel.
+
+Together 2 extents + 3.5 growths. Only connected parts are looked for so far out; growing and all that
+follows is done where it can matter to the core, mostly a nucleus' width around it.
+
+Cores are anchored to the raster's corner. Outside the window asked nothing is known and nothing is
+read: there is background, and nuclei on the window's border are as it cuts them.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+
+from seg_core.classes import ClassScheme
+from seg_core.geometry import Raster, Window
+from seg_core.nuclei.features import NucleusPixels, measure_nuclei
+from seg_core.nuclei.instances import Instances, Maps, growth_px, instances_of_seeds
+from seg_core.nuclei.seeds import Seeds, find_seeds
+from seg_core.nuclei.table import empty_table
+from seg_core.settings import AnalysisSettings
+
+
+@dataclass(frozen=True)
+class BlockNuclei:
+    """The nuclei of one block.
+
+    Attributes
+    ----------
+    core : Window
+        Where their centroids are, in the raster.
+    table : GeoDataFrame
+        See `seg_core.nuclei.table`.
+    overlarge_um2 : float
+        Area of the core that lies in connected insides too large to be a nucleus.
+    """
+
+    core: Window
+    table: gpd.GeoDataFrame
+    overlarge_um2: float
+
+
+def find_nuclei(
+    read_maps: Callable[[Window], Maps],
+    read_rgb: Callable[[Window], npt.NDArray[np.uint8]],
+    raster: Raster,
+    window: Window,
+    settings: AnalysisSettings,
+    scheme: ClassScheme,
+    *,
+    report: Callable[[int, int], None] | None = None,
+) -> tuple[Iterator[gpd.GeoDataFrame], list[str]]:
+    """Find the nuclei of a window of any size, in memory that does not depend on it.
+
+    Parameters
+    ----------
+    read_maps : callable
+        Gives the maps of a window of the raster.
+    read_rgb : callable
+        Gives the slide in a window of the raster, (h, w, 3) uint8.
+    raster : Raster
+    window : Window
+        Where nuclei are looked for.
+    settings : AnalysisSettings
+    scheme : ClassScheme
+        The classes of the class map.
+    report : callable, optional
+        Called with the number of blocks done and of all blocks, first with 0. What it raises ends
+        the work.
+
+    Returns
+    -------
+    tables : iterator of GeoDataFrame
+        One of each block, made when it is asked for; `seg_core.nuclei.table.join_tables` makes
+        one of them. ``nucleus_id`` runs from 1 through all of them.
+    warnings : list of str
+        Sentences on what was left out; complete when the last table is there.
+    """
+    warnings: list[str] = []
+
+    def tables() -> Iterator[gpd.GeoDataFrame]:
+        overlarge_um2 = 0.0
+        for block in nuclei_by_block(
+            read_maps, read_rgb, raster, window, settings, scheme, report=report
+        ):
+            overlarge_um2 += block.overlarge_um2
+            yield block.table
+        if overlarge_um2:
+            warnings.append(
+                f"{overlarge_um2:,.0f} µm² lie in connected nuclear areas wider than "
+                f"{settings.max_extent_um:g} µm, which are folds, smears or clots rather than "
+                "nuclei; they were left out."
+            )
+
+    return tables(), warnings
+
+
+def nuclei_by_block(
+    read_maps: Callable[[Window], Maps],
+    read_rgb: Callable[[Window], npt.NDArray[np.uint8]],
+    raster: Raster,
+    window: Window,
+    settings: AnalysisSettings,
+    scheme: ClassScheme,
+    *,
+    stored: Callable[[Window], int | None] | None = None,
+    report: Callable[[int, int], None] | None = None,
+) -> Iterator[BlockNuclei]:
+    """Find nuclei block by block, along the rows of blocks; parameters as of `find_nuclei`.
+
+    Parameters
+    ----------
+    stored : callable, optional
+        Tells of a block's core how many nuclei of it are stored already, None if it is still to be
+        done. A stored block is not computed and not given, and the next ids are what they would
+        have been.
+    """
+    cores = list(_cores(window, settings.block_px))
+    next_id = 1
+    if report is not None:
+        report(0, len(cores))
+    for done, core in enumerate(cores, start=1):
+        count = None if stored is None else stored(core)
+        if count is None:
+            block = _find_in_block(read_maps, read_rgb, raster, window, core, settings, scheme)
+            block.table["nucleus_id"] += next_id - 1
+            count = len(block.table)
+            yield block
+        next_id += count
+        if report is not None:
+            report(done, len(cores))
+
+
+def halo_px(settings: AnalysisSettings, mpp: float) -> int:
+    """Return how far beyond its core a block must see; the module's docstring tells why.
+
+    Examples
+    --------
+    >>> halo_px(AnalysisSettings(max_extent_um=100.0, growth_um=3.0), mpp=0.25)
+    843
+    """
+    extent = math.ceil(settings.max_extent_um / mpp)
+    growth = growth_px(settings, mpp)
+    return 2 * extent + growth + _zone_margin_px(growth) + 1
+
+
+def _zone_margin_px(growth: int) -> int:
+    """Return how far from a seed nothing decides any more what becomes of its nucleus."""
+    return growth + math.ceil(1.5 * growth)
+
+
+def _cores(window: Window, block_px: int) -> Iterator[Window]:
+    for y in range(window.y - window.y % block_px, window.bottom, block_px):
+        for x in range(window.x - window.x % block_px, window.right, block_px):
+            core = Window(x, y, block_px, block_px).intersection(window)
+            assert core is not None, "every core shares a pixel with the window"
+            yield core
+
+
+def _find_in_block(
+    read_maps: Callable[[Window], Maps],
+    read_rgb: Callable[[Window], npt.NDArray[np.uint8]],
+    raster: Raster,
+    window: Window,
+    core: Window,
+    settings: AnalysisSettings,
+    scheme: ClassScheme,
+) -> BlockNuclei:
+    seen = core.expanded(halo_px(settings, raster.mpp)).intersection(window)
+    assert seen is not None, "the core lies in the window"
+    maps = read_maps(seen)
+    if not maps.ternary_map.any():
+        return BlockNuclei(core, empty_table(scheme), 0.0)
+
+    seeds = find_seeds(maps.ternary_map, raster.mpp, settings)
+    local_core = core.moved(-seen.x, -seen.y)
+    overlarge_um2 = np.count_nonzero(seeds.overlarge[local_core.slices()]) * raster.mpp**2
+    zone = _zone(seeds, local_core, growth_px(settings, raster.mpp), maps)
+    if zone is None:
+        return BlockNuclei(core, empty_table(scheme), overlarge_um2)
+
+    instances = instances_of_seeds(
+        seeds.cropped(zone),
+        maps.cropped(zone),
+        raster,
+        zone.moved(seen.x, seen.y),
+        settings,
+        scheme,
+    )
+    owned = instances.selected(_centroid_in(core, instances))
+    if not len(owned):
+        return BlockNuclei(core, empty_table(scheme), overlarge_um2)
+    table = measure_nuclei(owned, read_rgb(owned.window), scheme)
+    return BlockNuclei(core, table, overlarge_um2)
+
+
+def _zone(seeds: Seeds, core: Window, growth: int, maps: Maps) -> Window | None:
+    """Return what decides about all nuclei that can have their centroid in a core."""
+    near = seeds.bounds[seeds.reaching(core, growth)]
+    if not len(near):
+        return None
+    (left, top), (right, bottom) = near[:, :2].min(axis=0), near[:, 2:].max(axis=0)
+    height, width = maps.ternary_map.shape
+    around = Window(int(left), int(top), int(right - left), int(bottom - top))
+    return around.expanded(_zone_margin_px(growth)).intersection(Window(0, 0, width, height))
+
+
+def _centroid_in(core: Window, instances: Instances) -> npt.NDArray[np.bool_]:
+    """Tell of each nucleus whether its centroid lies in a core.
+
+    In whole numbers, sum of coordinates by number of pixels, so that two blocks cannot round the
+    same centroid to two sides of their border.
+    """
+    pixels = NucleusPixels(instances.labels, len(instances))
+    corner = np.array([instances.window.x, instances.window.y])
+    areas_px = pixels.areas_px[:, None]
+    doubled = 2 * (pixels.coordinate_sums() + corner * areas_px) + areas_px
+    not_before = doubled >= 2 * areas_px * np.array([core.x, core.y])
+    not_past = doubled < 2 * areas_px * np.array([core.right, core.bottom])
+    return np.logical_and(not_before, not_past).all(axis=1)

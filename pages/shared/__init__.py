@@ -1,0 +1,1 @@
+"""What the pages share: frame, state, resources, tiles and the viewer component."""

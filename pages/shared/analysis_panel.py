@@ -1,0 +1,131 @@
+"""The part of the Viewer page that has a slide analysed and follows the work."""
+
+import os
+
+import streamlit as st
+
+from pages.shared import frame, resources, state
+from seg_core.analysis import analyse
+from seg_core.errors import JobCancelled, SegCoreError
+from seg_core.geometry import Region
+from seg_core.jobs import Progress
+from seg_core.model import available_models
+from seg_core.model.card import MODEL_VARIABLE
+from seg_core.slide import SlideInfo
+from seg_core.store import default_store
+
+_STAGES = {"tiles": "Tile {done:,} of {total:,}", "nuclei": "Block {done:,} of {total:,} of nuclei"}
+
+
+def collect_result() -> None:
+    """Show what a job has found as soon as it is done; a failed one stays for its sentence."""
+    job = state.JOB.get()
+    if job is None or not job.done():
+        return
+    try:
+        state.RUN.set(job.result().path)
+    except SegCoreError:
+        return
+    state.JOB.clear()
+
+
+def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
+    """Offer to analyse the drawn region or the slide, or follow the analysis that runs."""
+    job = state.JOB.get()
+    if job is not None and not job.done():
+        _follow_job()
+        return
+    model = _choose_model()
+    region = state.REGION.get()
+    st.caption(_tell_region(region, info.mpp))
+    for label, part, ready in (
+        ("Analyse region", region, region is not None),
+        ("Analyse slide", None, True),
+    ):
+        st.button(
+            label,
+            type="primary" if part else "secondary",
+            disabled=not ready or info.mpp is None,
+            on_click=_start,
+            args=(chosen, part, model),
+            width="stretch",
+        )
+    if info.mpp is None:
+        st.warning("Say on the Slides page how large a pixel is; then this slide can be analysed.")
+        st.page_link("pages/slides.py", label="Go to Slides", icon=":material/arrow_forward:")
+    if job is not None:
+        _tell_failure()
+
+
+@st.fragment(run_every="1s")
+def _follow_job() -> None:
+    """Redraw the progress alone until the job ends, then the whole page once."""
+    job = state.JOB.get()
+    if job is None or job.done():
+        st.rerun()
+    progress = job.progress
+    st.progress(progress.fraction if progress else 0.0, _tell_progress(progress))
+    if st.button("Stop", icon=":material/stop:", width="stretch"):
+        job.cancel()
+
+
+def _start(chosen: state.ChosenSlide, region: Region | None, model: str | None) -> None:
+    job = resources.worker().submit(
+        analyse,
+        slide_path=chosen.path,
+        store=default_store(),
+        region=region,
+        model=model,
+        mpp=chosen.mpp,
+    )
+    state.JOB.set(job)
+
+
+def _choose_model() -> str | None:
+    """Let the reader choose where there is a choice; None is the default model."""
+    cards = [] if os.environ.get(MODEL_VARIABLE) else available_models()
+    if len(cards) < 2:
+        return None
+    card = st.selectbox("Model", cards, format_func=lambda each: each.title or each.name)
+    return card.name
+
+
+def _tell_region(region: Region | None, mpp: float | None) -> str:
+    if region is None:
+        return "To analyse a part, draw a rectangle with :material/select: on the slide."
+    size = f"Region of {region.width:,} × {region.height:,} px"
+    if mpp is None:
+        return size
+    return f"{size}, {region.width * mpp:,.0f} × {region.height * mpp:,.0f} µm"
+
+
+def _tell_progress(progress: Progress | None) -> str:
+    if progress is None:
+        return "Loading the model …"
+    if progress.stage == "waiting":
+        return f"Waiting for {progress.total} other analysis to end …"
+    text = _STAGES[progress.stage].format(done=progress.done, total=progress.total)
+    return (
+        text
+        if progress.seconds_left is None
+        else f"{text}, {_duration(progress.seconds_left)} left"
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{minutes} min" if minutes < 90 else f"{seconds / 3600:.1f} h"
+
+
+def _tell_failure() -> None:
+    """Show why the last job gave no result."""
+    job = state.JOB.get()
+    try:
+        if job is not None:
+            job.result(timeout=0)
+    except JobCancelled:
+        st.info("Stopped. What was finished is kept: the same analysis goes on from there.")
+    except SegCoreError as error:
+        st.error(frame.sentence(error))

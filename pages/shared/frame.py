@@ -1,0 +1,85 @@
+"""What every page has around its content."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared import resources, state
+from seg_core.errors import SegCoreError, SlideError
+from seg_core.slide import SlideInfo
+
+_ICON = Path(__file__).parent / "icon.svg"
+_SIDEBAR_PX = 272
+
+# Less air at the top than Streamlit leaves: a slide wants the space.
+_STYLE = """
+<style>
+.stAppHeader { height: 2.5rem; min-height: 2.5rem; background: none; }
+.stMainBlockContainer { padding: 2.75rem 1.5rem 1rem; }
+.stSidebar [data-testid="stSidebarHeader"] { height: 2.5rem; margin: 0; }
+</style>
+"""
+
+_MENU = (
+    ("pages/slides.py", "Slides", ":material/grid_view:"),
+    ("pages/viewer.py", "Viewer", ":material/biotech:"),
+    ("pages/nuclei.py", "Nuclei", ":material/bar_chart:"),
+)
+
+
+def open_page(title: str) -> None:
+    """Begin a page: its title in the browser, its look, the menu and what is chosen.
+
+    Every page calls this first, since any page can be the first one opened.
+    """
+    st.set_page_config(f"{title} – nuclei in H&E slides", _ICON, "wide", _SIDEBAR_PX)
+    st.html(_STYLE)
+    with st.sidebar:
+        for page, label, icon in _MENU:
+            st.page_link(page, label=label, icon=icon, width="stretch")
+
+
+def close_page() -> None:
+    """End a page's sidebar with what nobody may overlook."""
+    st.sidebar.caption("For research only. Not for diagnosis or treatment.")
+
+
+def chosen_slide() -> state.ChosenSlide:
+    """Return the slide the session works on, or end the page with a word on where to choose one."""
+    chosen = state.SLIDE.get()
+    if chosen is None:
+        st.info("Choose a slide on the Slides page first.", icon=":material/grid_view:")
+        st.page_link("pages/slides.py", label="Go to Slides", icon=":material/arrow_forward:")
+        st.stop()
+    return chosen
+
+
+def describe_slide(info: SlideInfo) -> None:
+    """Say in a few words which slide this is."""
+    facts = [f"{info.width:,} × {info.height:,} px"]
+    if info.mpp is not None:
+        facts.append(f"{info.mpp:.3g} µm/px")
+    if info.objective_power is not None:
+        facts.append(f"{info.objective_power:g}×")
+    st.subheader(info.path.name, anchor=False)
+    st.caption(" · ".join(facts))
+
+
+@contextmanager
+def shown_errors() -> Iterator[None]:
+    """Show what the reader can do something about as a sentence, and end the page there."""
+    try:
+        yield
+    except SegCoreError as error:
+        if isinstance(error, SlideError):
+            resources.forget_slides()
+        st.error(sentence(error), icon=":material/error:")
+        st.stop()
+
+
+def sentence(error: SegCoreError) -> str:
+    """Return an error's text with a capital letter, as a sentence of a page begins."""
+    text = str(error)
+    return text[:1].upper() + text[1:]

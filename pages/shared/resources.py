@@ -1,0 +1,112 @@
+"""What all sessions share and what is worth keeping; the only place with Streamlit's caches.
+
+What depends on a file is kept by its path and time of change, so a replaced file is read anew.
+All is shared as it is, by pages and tile routes alike: nobody may write into it.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import streamlit as st
+from PIL import Image, ImageOps
+
+from pages.shared.tiles import TileSources
+from seg_core.export.overlay import NucleusPainter
+from seg_core.jobs import Worker
+from seg_core.slide import Slide, open_slide, slide_id
+from seg_core.store import Run, RunMaps, open_run
+
+_THUMBNAIL_PX = 420
+_CARD_PX = (420, 300)
+
+
+@st.cache_resource(show_spinner=False)
+def worker() -> Worker:
+    """Return the one process that analyses, with the model it has loaded."""
+    return Worker()
+
+
+@st.cache_resource(show_spinner=False)
+def tile_sources() -> TileSources:
+    """Return which session may see which slide's tiles."""
+    return TileSources()
+
+
+def slide(path: Path, mpp: float | None = None) -> Slide:
+    """Return an open slide, one for all sessions."""
+    return _slide(path, _changed(path), mpp)
+
+
+def forget_slides() -> None:
+    """Open slides anew: after one error OpenSlide's handle answers nothing any more."""
+    _slide.clear()
+
+
+def identity(path: Path) -> str:
+    """Return the id under which a slide's runs are kept."""
+    return _identity(path, _changed(path))
+
+
+def thumbnail(path: Path) -> npt.NDArray[np.uint8]:
+    """Return a small picture of a slide."""
+    return _thumbnail(path, _changed(path))
+
+
+def card_picture(path: Path) -> Image.Image:
+    """Return a picture of a slide's middle, of one shape for all slides."""
+    return ImageOps.fit(Image.fromarray(thumbnail(path)), _CARD_PX)
+
+
+def associated_images(path: Path) -> dict[str, Image.Image]:
+    """Return the label, the macro image and the like."""
+    return _associated_images(path, _changed(path))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def run(folder: Path) -> Run:
+    """Return a finished run, which changes no more."""
+    return open_run(folder)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def maps(folder: Path) -> RunMaps:
+    """Return the maps of a finished run."""
+    return run(folder).maps()
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def nucleus_painter(folder: Path) -> NucleusPainter:
+    """Return what draws the nuclei of a finished run, with their spatial index."""
+    return NucleusPainter(run(folder).nuclei(), run(folder).scheme)
+
+
+@st.cache_resource(max_entries=3, show_spinner="Reading the nuclei …")
+def nuclei(folder: Path) -> pd.DataFrame:
+    """Return the nuclei of a finished run without their outlines."""
+    return pd.DataFrame(run(folder).nuclei().drop(columns="geometry"))
+
+
+def _changed(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _slide(path: Path, changed: int, mpp: float | None) -> Slide:
+    return open_slide(path, mpp=mpp)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _identity(path: Path, changed: int) -> str:
+    return slide_id(path)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _thumbnail(path: Path, changed: int) -> npt.NDArray[np.uint8]:
+    return slide(path).thumbnail(_THUMBNAIL_PX)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _associated_images(path: Path, changed: int) -> dict[str, Image.Image]:
+    return slide(path).associated_images()

@@ -1,0 +1,89 @@
+"""What the server answers beside the pages: tiles, and the viewer's own files.
+
+All addresses begin with ``/app/static/``, which Streamlit leaves to the app and which hosting
+proxies let through; pages name them relative to their own address, so a path prefix does no harm.
+"""
+
+import gc
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from pages.shared.drawing import SLIDE_LAYER, draw_tile
+from pages.shared.tiles import TileRequest, UnknownTileError
+from pages.shared.viewer_files import public_files
+from seg_core.errors import RegionError, SegCoreError
+
+# A token's picture never changes: another slide has another token, another run another query.
+_TILE_HEADERS = {"Cache-Control": "private, max-age=86400, immutable"}
+_FILE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
+_ERROR_HEADERS = {"Cache-Control": "no-store"}
+
+
+async def tile(request: Request) -> Response:
+    """Answer one tile of the slide or of an overlay, drawn in a thread of its own."""
+    wanted = TileRequest(
+        token=request.path_params["token"],
+        layer=request.path_params["layer"],
+        level=request.path_params["level"],
+        column=request.path_params["x"],
+        row=request.path_params["y"],
+        run=request.query_params.get("run"),
+        shown=_class_ids(request.query_params.get("show", "")),
+    )
+    try:
+        content = await run_in_threadpool(draw_tile, wanted)
+    except (UnknownTileError, RegionError) as error:
+        return PlainTextResponse(str(error), 404, _ERROR_HEADERS)
+    except SegCoreError as error:
+        return PlainTextResponse(str(error), 500, _ERROR_HEADERS)
+    media_type = "image/jpeg" if wanted.layer == SLIDE_LAYER else "image/png"
+    return Response(content, media_type=media_type, headers=_TILE_HEADERS)
+
+
+async def viewer_file(request: Request) -> Response:
+    """Answer a module of the viewer, or OpenSeadragon where npm has installed it."""
+    path = public_files().get(request.path_params["name"])
+    if path is None:
+        return PlainTextResponse("There is no such file.", 404, _ERROR_HEADERS)
+    return FileResponse(path, media_type="text/javascript", headers=_FILE_HEADERS)
+
+
+def _class_ids(listed: str) -> frozenset[int]:
+    return frozenset(int(each) for each in listed.split(",") if each.isdecimal())
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/app/static/wsi/{token}/{layer}/{level:int}/{x:int}_{y:int}.{ext}", tile),
+    Route("/app/static/viewer/{version}/{name}", viewer_file),
+]
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Have each tile sent at once.
+
+    Nagle's algorithm holds the last packet of an answer back until the browser has acknowledged
+    the one before, 40 ms a tile. asyncio switches it off only for sockets that name their
+    protocol, which Streamlit's does not; a connection inherits the option from the listening
+    socket. That socket is nowhere handed out, hence the search for it.
+    """
+    for each in _internet_sockets():
+        each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    yield
+
+
+def _internet_sockets() -> Iterator[socket.socket]:
+    for each in gc.get_objects():
+        if (
+            type(each) is socket.socket
+            and each.fileno() >= 0
+            and each.type == socket.SOCK_STREAM
+            and each.family in (socket.AF_INET, socket.AF_INET6)
+        ):
+            yield each

@@ -1,0 +1,56 @@
+"""Which of a slide's analyses is shown."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from pages.shared import resources, state
+from seg_core.store import Run, default_store, runs_of
+
+
+def finished_runs(chosen: state.ChosenSlide) -> list[Run]:
+    """Return the finished analyses of a slide, the latest first."""
+    runs = runs_of(default_store(), resources.identity(chosen.path))
+    return [run for run in runs if run.status == "finished"]
+
+
+def shown_run(chosen: state.ChosenSlide) -> Run | None:
+    """Return the analysis the reader has picked or just made, else the latest."""
+    runs = finished_runs(chosen)
+    picked = [run for run in runs if run.path == state.RUN.get()]
+    return next(iter(picked or runs), None)
+
+
+def pick_run(chosen: state.ChosenSlide) -> None:
+    """Let the reader pick one of the slide's analyses."""
+    runs = finished_runs(chosen)
+    if not runs:
+        return
+    shown = shown_run(chosen)
+    picked = st.selectbox(
+        "Shown analysis",
+        runs,
+        index=next(index for index, run in enumerate(runs) if run == shown),
+        format_func=_describe,
+    )
+    if picked != shown:
+        state.RUN.set(picked.path)
+        st.rerun()
+
+
+def _describe(run: Run) -> str:
+    part = "Whole slide" if run.region == run.raster.region else _size(run)
+    return f"{part} · {_time(run)}"
+
+
+def _size(run: Run) -> str:
+    mpp = run.facts.question.slide_mpp
+    return f"{run.region.width * mpp:,.0f} × {run.region.height * mpp:,.0f} µm"
+
+
+def _time(run: Run) -> str:
+    """Return when a run was finished, in the reader's own time."""
+    finished = datetime.fromisoformat(run.facts.finished or run.facts.started)
+    zone = st.context.timezone
+    return f"{finished.astimezone(ZoneInfo(zone) if zone else None):%d %b, %H:%M}"

@@ -1,0 +1,139 @@
+"""The parts of the Slides page: three places to choose from, and the facts of the chosen slide."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared import resources, slide_places, state
+from seg_core.samples import SAMPLES, sample_path
+from seg_core.slide import SlideInfo
+
+_SMALLEST_MPP, _LARGEST_MPP = 0.05, 4.0
+
+_UPLOAD_HELP = (
+    "Of a DICOM slide take all files together. Uploads are kept on the server beside the analyses "
+    "until somebody deletes them there."
+)
+_MPP_HELP = "Scanners cover about 0.25 µm with a pixel at 40x and 0.5 µm at 20x."
+
+
+def choose_sample() -> None:
+    """Show the slides that ship with the program as cards."""
+    for sample, column in zip(SAMPLES, st.columns(len(SAMPLES)), strict=True):
+        path = sample_path(sample.name)
+        with column.container(border=True, height="stretch"):
+            st.image(resources.card_picture(path), width="stretch", alt=sample.title)
+            st.markdown(f":small[**{sample.title}**]", help=sample.credit)
+            with st.container(height="stretch", vertical_alignment="bottom"):
+                _choose_button(path, sample.mpp)
+
+
+def choose_in_folder() -> None:
+    """Offer the slides of a folder of the machine."""
+    folder = slide_places.offered_folder()
+    if slide_places.reader_is_local():
+        typed = st.text_input(
+            "Folder on this machine", str(folder or ""), placeholder=str(Path.home())
+        )
+        folder = Path(typed).expanduser() if typed else None
+    if folder is None:
+        st.info("Name a folder; its slides will be listed here.", icon=":material/folder:")
+    else:
+        _choose_of(slide_places.slides_in(folder), folder)
+
+
+def choose_upload() -> None:
+    """Take slides from the reader's own computer."""
+    files = st.file_uploader("Slide files", accept_multiple_files=True, help=_UPLOAD_HELP)
+    if files:
+        folder = state.UPLOADS.get() or slide_places.new_upload_folder()
+        state.UPLOADS.set(folder)
+        saved = [slide_places.save_upload(file.name, file.size, file, folder) for file in files]
+        _choose_of(slide_places.one_a_series(saved), folder)
+
+
+def describe(chosen: state.ChosenSlide) -> None:
+    """Show what is known of the chosen slide, and ask for the size of a pixel where nobody knows."""
+    path = chosen.path
+    info = resources.slide(path).info
+    st.subheader(path.name, anchor=False)
+    if info.mpp is None:
+        _ask_mpp(chosen)
+    if st.button("Open in the viewer", type="primary", icon=":material/biotech:", width="stretch"):
+        st.switch_page("pages/viewer.py")
+    st.table(_facts(info), border="horizontal", hide_header=True)
+    st.image(resources.thumbnail(path), alt=f"Thumbnail of {path.name}")
+    _show_associated(path)
+
+
+def _choose_of(paths: Sequence[Path], folder: Path) -> None:
+    if not paths:
+        st.info(f"{folder} and the folders in it hold no slide.", icon=":material/folder:")
+        return
+    path = st.selectbox(
+        "Slide", paths, format_func=lambda each: str(each.relative_to(folder)), key="_slide"
+    )
+    _choose_button(path, None)
+
+
+def _choose_button(path: Path, mpp: float | None) -> None:
+    chosen = state.SLIDE.get()
+    st.button(
+        "Chosen" if chosen and chosen.path == path else "Choose",
+        key=f"_choose_{path}",
+        icon=":material/check:" if chosen and chosen.path == path else None,
+        on_click=state.choose_slide,
+        args=(state.ChosenSlide(path, mpp),),
+        width="stretch",
+    )
+
+
+def _facts(info: SlideInfo) -> dict[str, str]:
+    size = f"{info.width:,} × {info.height:,} px"
+    if info.mpp is not None:
+        size += f" ({info.width * info.mpp / 1000:.2f} × {info.height * info.mpp / 1000:.2f} mm)"
+    return {
+        "Size": size,
+        "Pixel": "not stated" if info.mpp is None else f"{info.mpp:.4g} µm",
+        "Magnification": "not stated"
+        if info.objective_power is None
+        else f"{info.objective_power:g}×",
+        "Format": info.vendor or f"image ({info.path.suffix.lstrip('.').upper()})",
+        "Levels": ", ".join(f"1 : {round(each)}" for each in info.level_downsamples),
+    }
+
+
+def _ask_mpp(chosen: state.ChosenSlide) -> None:
+    st.warning(
+        "The file does not say how large a pixel is. Without that the slide can be looked at, "
+        "but not analysed.",
+        icon=":material/straighten:",
+    )
+
+    def keep() -> None:
+        mpp = st.session_state[key]
+        state.SLIDE.set(state.ChosenSlide(chosen.path, mpp))
+
+    key = f"_mpp_{chosen.path}"
+    st.number_input(
+        "µm per pixel",
+        _SMALLEST_MPP,
+        _LARGEST_MPP,
+        chosen.mpp,
+        step=0.01,
+        format="%.4f",
+        key=key,
+        help=_MPP_HELP,
+        placeholder="0.25 at 40x, 0.5 at 20x",
+        on_change=keep,
+    )
+
+
+def _show_associated(path: Path) -> None:
+    pictures = resources.associated_images(path)
+    if pictures:
+        with st.expander("Label and macro image"):
+            st.caption("A label may show a patient's name or number.")
+            for name, picture in pictures.items():
+                st.image(picture, caption=name)

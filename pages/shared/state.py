@@ -1,0 +1,63 @@
+"""What a session remembers: the one list of its keys, with their types."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar, cast
+
+import streamlit as st
+
+from pages.shared.tiles import TileSource
+from seg_core.geometry import Region
+from seg_core.jobs import Job
+from seg_core.store import Run
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Key(Generic[T]):
+    """One thing a session remembers, by name and type."""
+
+    name: str
+
+    def get(self) -> T | None:
+        """Return it, None where it has not been set."""
+        return cast("T | None", st.session_state.get(self.name))
+
+    def set(self, value: T) -> None:
+        """Remember it."""
+        st.session_state[self.name] = value
+
+    def clear(self) -> None:
+        """Forget it."""
+        st.session_state.pop(self.name, None)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenSlide:
+    """The slide a session works on.
+
+    Attributes
+    ----------
+    path : Path
+    mpp : float or None
+        Size of a level-0 pixel, µm, as the reader said; None where the file's own word counts.
+    """
+
+    path: Path
+    mpp: float | None = None
+
+
+SLIDE = Key[ChosenSlide]("slide")
+TILES = Key[TileSource]("tiles")
+REGION = Key[Region]("region")
+JOB = Key[Job[Run]]("job")
+RUN = Key[Path]("run")
+UPLOADS = Key[Path]("uploads")
+
+
+def choose_slide(chosen: ChosenSlide) -> None:
+    """Turn to another slide; what was drawn on or found in the last one is put away."""
+    SLIDE.set(chosen)
+    for key in (TILES, REGION, JOB, RUN):
+        key.clear()

@@ -1,0 +1,119 @@
+"""Who may see which slide's tiles, and how a tile is asked for.
+
+A session that opens a slide is given a token that nobody can guess; the token stands in the
+addresses of the tiles, the slide's path never does.
+"""
+
+import secrets
+import weakref
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from seg_core.export.overlay import Picture
+from seg_core.geometry import Region
+
+TILE_PX = 256
+
+_TOKEN_BYTES = 24
+
+# At the sixth a pixel of the tile is 1/64 level-0 pixel: nothing is that fine.
+_MOST_EXTRA_LEVELS = 6
+
+
+class UnknownTileError(Exception):
+    """No session has opened what a tile's address names."""
+
+
+@dataclass(frozen=True, slots=True)
+class TileRequest:
+    """What a tile's address says."""
+
+    token: str
+    layer: str
+    level: int
+    column: int
+    row: int
+    run: str | None = None
+    """Version of the run that an overlay shows; none for the slide itself."""
+
+    shown: frozenset[int] = frozenset()
+    """Ids of the classes to paint."""
+
+
+@dataclass(eq=False)
+class TileSource:
+    """What one session shows of one slide.
+
+    Attributes
+    ----------
+    path : Path
+        The slide.
+    token : str
+    runs : dict of str to Path
+        Folders of the runs that its overlays may show, by version.
+    """
+
+    path: Path
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES))
+    runs: dict[str, Path] = field(default_factory=dict)
+
+    def address(self, layer: str, extension: str) -> str:
+        """Return the template of a layer's tiles, relative to the page's base."""
+        return f"app/static/wsi/{self.token}/{layer}/{{level}}/{{x}}_{{y}}.{extension}"
+
+    def run_of(self, version: str | None) -> Path:
+        """Return the folder of a run that this session shows."""
+        if version is None or version not in self.runs:
+            raise UnknownTileError("This session shows no such run; reload the page.")
+        return self.runs[version]
+
+
+class TileSources:
+    """All sessions' tile sources by token.
+
+    They are held weakly: when a session ends and its state goes, its tokens are forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._sources: weakref.WeakValueDictionary[str, TileSource] = weakref.WeakValueDictionary()
+
+    def add(self, path: Path) -> TileSource:
+        """Give a slide a token; whoever holds the answer keeps it alive."""
+        source = TileSource(path)
+        self._sources[source.token] = source
+        return source
+
+    def find(self, token: str) -> TileSource:
+        """Return what a token stands for."""
+        source = self._sources.get(token)
+        if source is None:
+            raise UnknownTileError("This view has expired; reload the page.")
+        return source
+
+
+def picture_of_tile(bounds: Region, level_count: int, level: int, column: int, row: int) -> Picture:
+    """Return where an overlay's tile lies.
+
+    Parameters
+    ----------
+    bounds : Region
+        What the Deep Zoom pyramid covers.
+    level_count : int
+        Levels of the slide's pyramid. Overlays may go on beyond: at ``level_count`` a pixel of
+        the tile is half a level-0 pixel.
+    level, column, row : int
+    """
+    if level >= level_count + _MOST_EXTRA_LEVELS:
+        raise UnknownTileError(f"There is no level {level}.")
+    step = 2.0 ** (level_count - 1 - level)
+    width, height = -int(-bounds.width // step), -int(-bounds.height // step)
+    left, top = column * TILE_PX, row * TILE_PX
+    if not (0 <= left < width and 0 <= top < height):
+        raise UnknownTileError(f"Level {level} has no tile at column {column}, row {row}.")
+    return Picture(
+        bounds.x + left * step,
+        bounds.y + top * step,
+        step,
+        min(TILE_PX, width - left),
+        min(TILE_PX, height - top),
+    )

@@ -1,0 +1,43 @@
+/** Magnification and scale bar of the present view. */
+
+const LONGEST_BAR_PX = 150;
+const MPP_AT_1X = 10; // a 10x objective scans at about 1 µm/px, a 40x one at 0.25
+
+export class Readout {
+  constructor(OpenSeadragon, osd, place, slide) {
+    this.osd = osd;
+    this.mpp = slide.mpp;
+    this.magnification = place.querySelector(".magnification");
+    this.scale = place.querySelector(".scale");
+    this.bar = place.querySelector(".scale-bar");
+    this.text = place.querySelector(".scale-text");
+    this.scale.hidden = !this.mpp;
+    osd.addHandler("open", () => this.#draw());
+    osd.addHandler("update-viewport", () => this.#draw());
+  }
+
+  #draw() {
+    if (!this.osd.isOpen()) return;
+    const { viewport, world } = this.osd;
+    const screenPxPerPixel = world.getItemAt(0).viewportToImageZoom(viewport.getZoom(true));
+    if (!this.mpp) {
+      this.magnification.textContent = `${Math.round(screenPxPerPixel * 100)} %`;
+      return;
+    }
+    const umPerScreenPx = this.mpp / screenPxPerPixel;
+    this.magnification.textContent = `${format(MPP_AT_1X / umPerScreenPx)}×`;
+    const length = roundLength(umPerScreenPx * LONGEST_BAR_PX);
+    this.text.textContent = length >= 1000 ? `${length / 1000} mm` : `${length} µm`;
+    this.bar.style.width = `${length / umPerScreenPx}px`;
+  }
+}
+
+/** The largest of 1, 2, 5 times a power of ten that is not above a length. */
+function roundLength(longest) {
+  const power = 10 ** Math.floor(Math.log10(longest));
+  return [5, 2, 1].map((factor) => factor * power).find((length) => length <= longest * 1.000001);
+}
+
+function format(magnification) {
+  return magnification < 10 ? magnification.toFixed(1) : Math.round(magnification);
+}

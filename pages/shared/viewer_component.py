@@ -1,0 +1,77 @@
+"""The viewer as a Streamlit component: its files, and what it is told.
+
+The component itself is small and sent with the page; the rest it fetches, see `viewer_files`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import resources, state, viewer_files
+from pages.shared.drawing import SLIDE_LAYER
+from pages.shared.overlays import legend_of, overlays_of, rectangle
+from pages.shared.tiles import TILE_PX, TileSource
+from seg_core.geometry import Region
+from seg_core.slide import DeepZoom, Slide
+from seg_core.store import Run
+
+_mount = st.components.v2.component(
+    "slide_viewer",
+    html=(viewer_files.FOLDER / "viewer.html").read_text("utf-8"),
+    css=(viewer_files.FOLDER / "viewer.css").read_text("utf-8"),
+    js=(viewer_files.FOLDER / "mount.js").read_text("utf-8"),
+)
+
+
+def show_viewer(slide: Slide, run: Run | None) -> None:
+    """Show a slide and the overlays of a run; what the reader draws goes to `state.REGION`.
+
+    A rerun of the page changes the viewer in place: the key names the slide, and only that.
+    """
+    source = _tile_source(slide.info.path)
+    # Streamlit forbids "__" in such a key; of the slide's id only the digits at its end have none.
+    key = f"_viewer_{resources.identity(slide.info.path).rpartition('-')[2]}"
+
+    def keep_region() -> None:
+        drawn = st.session_state[key]["region"]
+        if drawn is None:
+            state.REGION.clear()
+        else:
+            state.REGION.set(Region(**drawn))
+
+    region = state.REGION.get()
+    _mount(
+        key=key,
+        data={
+            "modules": viewer_files.address("slide_viewer.js"),
+            "library": viewer_files.library(),
+            "slide": _slide_data(slide, source),
+            "layers": [] if run is None else overlays_of(run, source),
+            "classes": [] if run is None else legend_of(run),
+            "region": None if region is None else rectangle(region),
+        },
+        on_region_change=keep_region,
+    )
+
+
+def _tile_source(path: Path) -> TileSource:
+    """Return what the session's token stands for; a new slide has a new token."""
+    source = state.TILES.get()
+    if source is None or source.path != path:
+        source = resources.tile_sources().add(path)
+        state.TILES.set(source)
+    return source
+
+
+def _slide_data(slide: Slide, source: TileSource) -> dict[str, Any]:
+    info = slide.info
+    return {
+        "id": resources.identity(info.path),
+        "title": info.path.name,
+        "url": source.address(SLIDE_LAYER, "jpg"),
+        "tileSize": TILE_PX,
+        "levels": DeepZoom(slide, TILE_PX).level_count,
+        "mpp": info.mpp,
+        **rectangle(info.bounds),
+    }

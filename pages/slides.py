@@ -1,0 +1,38 @@
+"""Choose a slide: a sample, one of this machine, or an upload."""
+
+import streamlit as st
+
+from pages.shared import frame, slide_choice, slide_places, state
+
+frame.open_page("Slides")
+st.header("Slides")
+
+places, details = st.columns([3, 2], gap="large")
+
+with places, frame.shown_errors():
+    names = ["Samples", "Upload"]
+    if slide_places.reader_is_local() or slide_places.offered_folder():
+        names.insert(1, "Folder")
+    chosen_place = st.segmented_control(
+        "Where from",
+        names,
+        default="Samples",
+        required=True,
+        key="_place",
+        label_visibility="collapsed",
+    )
+    if chosen_place == "Samples":
+        slide_choice.choose_sample()
+    elif chosen_place == "Folder":
+        slide_choice.choose_in_folder()
+    else:
+        slide_choice.choose_upload()
+
+with details, frame.shown_errors():
+    chosen = state.SLIDE.get()
+    if chosen is None:
+        st.info("Choose a slide; its facts will stand here.", icon=":material/info:")
+    else:
+        slide_choice.describe(chosen)
+
+frame.close_page()

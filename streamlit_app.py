@@ -1,0 +1,19 @@
+"""The dashboard: ``streamlit run streamlit_app.py``.
+
+Streamlit imports this file for `app`, the server with the tile routes, and runs it again as a
+script for every visit to a page.
+"""
+
+import streamlit as st
+
+if __name__ != "__main__":
+    from pages.shared.routes import ROUTES, lifespan
+
+    app = st.App(__file__, routes=ROUTES, lifespan=lifespan)
+else:
+    pages = [
+        st.Page("pages/slides.py", title="Slides", default=True),
+        st.Page("pages/viewer.py", title="Viewer"),
+        st.Page("pages/nuclei.py", title="Nuclei"),
+    ]
+    st.navigation(pages, position="hidden").run()

@@ -158,7 +158,8 @@ def figures_of(scores: Sequence[ImageScore], scheme: ClassScheme) -> dict[str, A
     - ``pixel``: IoU and Dice pooled over all pixels; ``class_mean_iou`` over the classes and
       background; ``ternary_dice`` pooled; ``patch_miou_macro`` the original project's own figure.
     - ``instance``: ``bpq``, ``dq``, ``sq`` and ``aji_plus`` are means over images (those with a
-      nucleus on either side); ``detection_f1``, ``pq_plus`` and ``f1`` are pooled over images;
+      nucleus on either side), so that an image with four nuclei weighs as much as one with six
+      hundred; ``bpq_plus``, ``detection_f1``, ``pq_plus`` and ``f1`` are pooled over images;
       ``a_pq`` is the mean over patients of the mean over the classes that occur, in the reference
       or the prediction, of the PQ pooled over the patient's images; ``a_pq_challenge`` is what
       the challenge computed instead.
@@ -253,6 +254,7 @@ class _Stack:
             ("pixel", "ternary_dice", "inside"): ternary[INSIDE],
             ("pixel", "ternary_dice", "boundary"): ternary[BOUNDARY],
             ("instance", "bpq"): _mean(self._binary.pq, images),
+            ("instance", "bpq_plus"): self._binary.weighted(images).pq,
             ("instance", "dq"): _mean(self._binary.dq, images),
             ("instance", "sq"): _mean(self._binary.sq, images),
             ("instance", "aji_plus"): _mean(self._aji_plus, images),

@@ -52,8 +52,8 @@ def test_figures_have_the_keys_other_programs_rely_on():
         "iou", "class_mean_iou", "dice", "ternary_dice", "patch_miou_macro",
     }  # fmt: skip
     assert set(result["instance"]) == {
-        "bpq", "dq", "sq", "aji_plus", "detection_f1", "pq_plus", "mpq_plus", "f1", "macro_f1",
-        "a_pq", "a_pq_challenge", "confusion",
+        "bpq", "bpq_plus", "dq", "sq", "aji_plus", "detection_f1", "pq_plus", "mpq_plus", "f1",
+        "macro_f1", "a_pq", "a_pq_challenge", "confusion",
     }  # fmt: skip
     assert set(result["pixel"]["iou"]) == set(result["pixel"]["dice"]) == names | {"background"}
     assert set(result["pixel"]["ternary_dice"]) == {"inside", "boundary"}
@@ -86,6 +86,7 @@ def test_binary_figures_are_means_over_images_and_class_figures_are_pooled():
     assert result["sq"] == 0.5
     assert result["aji_plus"] == 0.5
     # pooled: 3 found, 1 missed
+    assert result["bpq_plus"] == pytest.approx(3 / 3.5)
     assert result["pq_plus"]["epithelial"] == pytest.approx(3 / 3.5)
     assert result["f1"]["epithelial"] == pytest.approx(6 / 7)
     assert result["detection_f1"] == pytest.approx(6 / 7)
@@ -144,7 +145,9 @@ def test_a_four_class_prediction_on_an_other_nucleus_is_a_false_positive_of_its_
 def test_a_reference_without_classes_gives_the_class_blind_figures_only():
     result = figures(score(squares(*SQUARES), PERFECT))
     for path, value in leaves(result):
-        blind = path[1] in {"bpq", "dq", "sq", "aji_plus", "detection_f1", "ternary_dice"}
+        blind = path[1] in {
+            "bpq", "bpq_plus", "dq", "sq", "aji_plus", "detection_f1", "ternary_dice",
+        }  # fmt: skip
         assert value == (1 if blind else None)
     assert set(result["instance"]["pq_plus"]) == set(MONUSAC.names)
 

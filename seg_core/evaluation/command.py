@@ -1,0 +1,106 @@
+"""The command ``evaluate``."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+from tqdm import tqdm
+
+from seg_core.evaluation.evaluate import evaluate
+from seg_core.evaluation.reference import CLASS_NAMES
+from seg_core.export.files import new_text_file
+from seg_core.settings import AnalysisSettings, EngineName, Precision
+
+_STDOUT = "-"
+
+
+def add_evaluate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``evaluate``: measure a model by labelled images."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="measure a model by labelled images",
+        description="Measure a model by labelled images: a folder a patient with .svs or .tif and "
+        ".xml as the MoNuSAC challenge has them, or images/, inst/, class/ and ignore/.",
+    )
+    parser.add_argument("--data", metavar="DIR", type=Path, required=True)
+    parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
+    parser.add_argument("--engine", choices=get_args(EngineName), default=AnalysisSettings().engine)
+    parser.add_argument(
+        "--precision", choices=get_args(Precision), default="fp32", help="default: fp32"
+    )
+    parser.add_argument(
+        "--mpp",
+        metavar="UM",
+        type=_above_zero,
+        help="size of the images' pixels, instead of the model's",
+    )
+    parser.add_argument(
+        "--classes", choices=sorted(CLASS_NAMES), default="monusac", help="whose ids class/ has"
+    )
+    parser.add_argument("--predictions", metavar="DIR", type=Path, help="write predictions there")
+    parser.add_argument(
+        "--json",
+        metavar="FILE",
+        nargs="?",
+        const=_STDOUT,
+        help="figures as JSON; without FILE on the last line of stdout",
+    )
+    parser.set_defaults(run=_evaluate, parser=parser)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    settings = AnalysisSettings(engine=options.engine, precision=options.precision)
+    with tqdm(desc=options.data.name, unit=" images", disable=None) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        result = evaluate(
+            options.data,
+            options.model,
+            settings,
+            mpp=options.mpp,
+            classes=options.classes,
+            predictions=options.predictions,
+            report=report,
+        )
+    if options.json not in (None, _STDOUT):
+        with new_text_file(Path(options.json), force=True) as file:
+            file.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(_in_words(result))
+    if options.json == _STDOUT:
+        sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+    return 0
+
+
+def _in_words(result: dict[str, Any]) -> str:
+    """Return the figures that matter most as lines, each with its interval."""
+    rough = " (rough: few patients)" if result["bootstrap"]["rough"] else ""
+    data = f"{result['images']} images of {result['patients']} patients"
+    lines = [f"{data}; figures with 95 % intervals{rough}"]
+    for part, names in _SHOWN.items():
+        for name in names:
+            value, interval = result[part][name], result["interval95"][part][name]
+            if value is not None:
+                between = "" if interval is None else f"  {interval[0]:.3f} to {interval[1]:.3f}"
+                lines.append(f"{name:<16}{value:.3f}{between}")
+    return "\n".join(lines) + "\n"
+
+
+_SHOWN = {
+    "pixel": ("class_mean_iou",),
+    "instance": ("bpq", "aji_plus", "detection_f1", "mpq_plus", "macro_f1"),
+}
+
+
+def _above_zero(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; give µm per pixel, such as 0.25.")
+    return value

@@ -1,0 +1,166 @@
+"""What a model answers on a labelled image, and as files in the mask layout."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from seg_core.classes import ClassScheme
+from seg_core.errors import DataError, ExportError
+from seg_core.evaluation.metrics import Nuclei
+from seg_core.evaluation.reference import CLASSES, INSTANCES, majority_class_ids, read_labels
+from seg_core.geometry import Raster
+from seg_core.model import Engine
+from seg_core.nuclei.instances import Maps, find_instances
+from seg_core.settings import AnalysisSettings
+from seg_core.slide import ArraySlide
+from seg_core.tiling.predict import predict
+
+CLASS_MAPS, TERNARY_MAPS = "semantic", "ternary"
+"""Folders of the network's own maps, beside those of the mask layout."""
+
+_HIGHEST_LABEL = np.iinfo(np.uint16).max
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer on one image, on that image's own pixels."""
+
+    nuclei: Nuclei
+
+    class_map: npt.NDArray[np.uint8] | None = None
+    """(H, W) the network's class of each pixel; None where only the nuclei are known."""
+
+    ternary_map: npt.NDArray[np.uint8] | None = None
+    """(H, W) the network's ternary map; None where only the nuclei are known."""
+
+
+def predict_image(
+    image: npt.NDArray[np.uint8],
+    image_mpp: float,
+    model_mpp: float,
+    engine: Engine,
+    settings: AnalysisSettings,
+    scheme: ClassScheme,
+) -> Prediction:
+    """Let the model find the nuclei of an image, exactly as in an analysis but without tissue mask.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        RGB.
+    image_mpp, model_mpp : float
+        µm per pixel; where they differ by more than 5 % the image is resampled for the network,
+        and its answer is brought back to the image's pixels by nearest neighbour.
+    engine : Engine
+    settings : AnalysisSettings
+    scheme : ClassScheme
+
+    Returns
+    -------
+    prediction : Prediction
+    """
+    slide = ArraySlide(image, mpp=image_mpp)
+    raster = slide.raster(model_mpp)
+    class_map, ternary_map, score = np.zeros((3, raster.height, raster.width), dtype=np.uint8)
+    for band in predict(slide, raster, raster.window, engine, settings):
+        place = band.window.slices()
+        class_map[place], ternary_map[place] = band.class_map, band.ternary_map
+        score[place] = band.score
+    maps = Maps(class_map, ternary_map, score)
+    instances = find_instances(maps, raster, raster.window, settings, scheme)
+    seen = _pixels_of(raster, image.shape[1], image.shape[0])
+    return Prediction(
+        Nuclei(instances.labels[seen], instances.class_ids), class_map[seen], ternary_map[seen]
+    )
+
+
+def write_prediction(prediction: Prediction, folder: Path, name: str) -> None:
+    """Write a prediction as PNG: ``inst/`` and ``class/`` as in the mask layout, and the maps.
+
+    Parameters
+    ----------
+    prediction : Prediction
+    folder : Path
+        Made where it is missing; files of this name in it are replaced.
+    name : str
+        Stem of the image.
+
+    Raises
+    ------
+    ExportError
+        If a file cannot be written.
+    """
+    labels = prediction.nuclei.labels
+    if int(labels.max(initial=0)) > _HIGHEST_LABEL:
+        raise ExportError(
+            f"{name} has more than {_HIGHEST_LABEL} nuclei, which a 16-bit PNG cannot number; "
+            "evaluate smaller images."
+        )
+    images: dict[str, npt.NDArray[np.generic] | None] = {
+        INSTANCES: labels.astype(np.uint16),
+        CLASSES: prediction.nuclei.class_map(),
+        CLASS_MAPS: prediction.class_map,
+        TERNARY_MAPS: prediction.ternary_map,
+    }
+    for kind, image in images.items():
+        if image is not None:
+            _write_png(image, folder / kind / f"{name}.png")
+
+
+def read_prediction(folder: Path, name: str) -> Prediction:
+    """Read a prediction that `write_prediction`, or another program in this layout, has written.
+
+    ``inst/`` and ``class/`` are needed; a nucleus has the class of most of its pixels. Without
+    ``semantic/`` and ``ternary/`` the figures of pixels are those of the nuclei.
+
+    Raises
+    ------
+    DataError
+        If a mask is missing or cannot be read.
+    """
+    labels, class_map = (
+        read_labels(folder / kind / f"{name}.png") for kind in (INSTANCES, CLASSES)
+    )
+    if labels.shape != class_map.shape:
+        raise DataError(
+            f"the masks of {name} in {INSTANCES}/ and {CLASSES}/ of {folder.name} differ in size; "
+            "both must have the size of their image."
+        )
+    maps = {
+        kind: read_labels(folder / kind / f"{name}.png").astype(np.uint8)
+        for kind in (CLASS_MAPS, TERNARY_MAPS)
+        if (folder / kind).is_dir()
+    }
+    return Prediction(
+        Nuclei(labels, majority_class_ids(labels, class_map)),
+        maps.get(CLASS_MAPS),
+        maps.get(TERNARY_MAPS),
+    )
+
+
+def _pixels_of(
+    raster: Raster, width: int, height: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the indices that lay a raster's map over an image's own pixels."""
+    sides = []
+    for length, limit, axis in ((height, raster.height, 1), (width, raster.width, 0)):
+        centres = np.repeat((np.arange(length) + 0.5)[:, None], 2, axis=1)
+        on_raster = np.floor(raster.from_level0(centres)[:, axis])
+        sides.append(np.clip(on_raster, 0, limit - 1).astype(np.intp))
+    rows, columns = np.ix_(*sides)
+    return rows, columns
+
+
+def _write_png(image: npt.NDArray[np.generic], path: Path) -> None:
+    done, encoded = cv2.imencode(".png", image)
+    assert done  # whole numbers of 8 or 16 bit always can be
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded.tobytes())
+    except OSError as error:
+        raise ExportError(
+            f"{path} cannot be written ({error.strerror or error}); choose another place."
+        ) from error

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from seg_core.analysis import analyse
 from seg_core.classes import OTHER
 from seg_core.errors import SegCoreError, SettingsError
+from seg_core.evaluation.command import add_evaluate
 from seg_core.export.csv import write_nuclei_csv, write_summary_csv
 from seg_core.export.files import new_text_file
 from seg_core.export.geojson import write_geojson
@@ -109,7 +110,7 @@ def add_export(subparsers: "Subparsers") -> None:
     parser.set_defaults(run=_export, parser=parser)
 
 
-_COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (add_analyse, add_export)
+_COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (add_analyse, add_export, add_evaluate)
 """Each adds a parser whose default ``run`` takes the options and returns the exit status."""
 
 

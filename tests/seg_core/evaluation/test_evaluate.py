@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, MONUSAC, OTHER
+from seg_core.cli import main
 from seg_core.errors import DataError, ExportError, ModelError
 from seg_core.evaluation import evaluate as evaluate_module
 from seg_core.evaluation.command import add_evaluate
@@ -350,3 +351,8 @@ def test_a_pixel_size_that_cannot_be_is_wrong_use(data, text, capsys):
 def test_an_unknown_model_is_the_models_own_sentence(data):
     with pytest.raises(ModelError, match="there is no model 'x'"):
         command("--data", data, "--model", "x")
+
+
+def test_the_command_is_one_of_the_programs(tmp_path, capsys):
+    assert main(["evaluate", "--data", str(tmp_path / "nowhere")]) == 1
+    assert "there is no folder nowhere" in capsys.readouterr().err

@@ -24,6 +24,8 @@ with frame.shown_errors():
     other = st.toggle("Count nuclei of no class (other), too", key="_other")
     nuclei = nucleus_tables.counted_nuclei(run, other=other)
     nucleus_tables.show_metrics(run, len(nuclei))
+    for warning in run.facts.warnings:
+        st.warning(warning, icon=":material/warning:")
     if nuclei.empty:
         st.info("No nuclei were found here. Is there tissue in the analysed region?")
         st.stop()

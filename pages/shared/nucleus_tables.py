@@ -52,6 +52,7 @@ def show_summary(summary: pd.DataFrame) -> None:
     st.dataframe(
         summary,
         hide_index=True,
+        placeholder="–",
         column_order=list(_SUMMARY_COLUMNS),
         column_config={
             name: number(label, format=form) if form else label

@@ -1,0 +1,152 @@
+"""What the server answers beside the pages."""
+
+import gc
+import io
+import socket
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from pages.shared import resources, viewer_files
+from pages.shared.routes import ROUTES, lifespan
+from pages.shared.tiles import TileSource
+from seg_core.classes import MONUSAC
+from seg_core.slide import DeepZoom
+from seg_core.store import Run
+
+LYMPHOCYTE = MONUSAC.classes[1]
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    return TestClient(Starlette(routes=ROUTES))
+
+
+@pytest.fixture
+def source(run: Run) -> TileSource:
+    """What a session has that looks at the slide and its analysis."""
+    opened = resources.tile_sources().add(run.slide_path)
+    opened.runs[run.run_id] = run.path
+    return opened
+
+
+@pytest.fixture
+def full(run: Run) -> int:
+    """The level of the slide's own pixels."""
+    return DeepZoom(resources.slide(run.slide_path)).level_count - 1
+
+
+def picture(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def address(source: TileSource, layer: str, level: int, run: Run | None = None, show="") -> str:
+    extension = "jpg" if layer == "slide" else "png"
+    path = source.address(layer, extension).format(level=level, x=0, y=0)
+    return f"/{path}" + (f"?run={run.run_id}&show={show}" if run else "")
+
+
+def test_the_slide_is_answered_as_jpeg_that_a_browser_may_keep(client, source, full) -> None:
+    answer = client.get(address(source, "slide", full))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert "private" in answer.headers["cache-control"]
+    assert picture(answer.content).shape == (256, 256, 3)
+
+
+def test_no_address_names_a_file(source, run) -> None:
+    assert run.slide_path.stem not in address(source, "slide", 3)
+
+
+@pytest.mark.parametrize("layer", ["classes", "nuclei"])
+def test_an_overlay_shows_the_classes_asked_for(client, source, run, full, layer) -> None:
+    hidden = client.get(address(source, layer, full, run, "1,3,4"))
+    assert hidden.headers["content-type"] == "image/png"
+    assert not picture(hidden.content)[..., 3].any()
+    shown = picture(client.get(address(source, layer, full, run, "0,1,2,3,4")).content)
+    assert tuple(shown[shown[..., 3] == 255][0, :3]) == LYMPHOCYTE.rgb
+
+
+def test_classes_lie_where_the_nuclei_are(client, source, run, full) -> None:
+    shown = picture(client.get(address(source, "classes", full, run, "2")).content)
+    assert shown[50, 50, 3] == 255
+    assert shown[100, 100, 3] == 0
+
+
+def test_overlays_go_on_beyond_the_slides_own_pixels(client, source, run, full) -> None:
+    enlarged = picture(client.get(address(source, "classes", full + 1, run, "2")).content)
+    assert enlarged.shape == (256, 256, 4)
+    assert enlarged[100, 100, 3] == 255
+
+
+def test_boundaries_are_painted(client, source, run, full) -> None:
+    assert picture(client.get(address(source, "boundaries", full, run)).content)[..., 3].any()
+
+
+@pytest.mark.parametrize(
+    ("layer", "level", "query"),
+    [
+        ("slide", 99, ""),
+        ("nothing", 5, "?run={run}"),
+        ("classes", 99, "?run={run}"),
+        ("classes", 5, ""),
+        ("classes", 5, "?run=another"),
+    ],
+)
+def test_what_is_not_there_is_404_and_not_kept(client, source, run, layer, level, query) -> None:
+    path = source.address(layer, "png").format(level=level, x=0, y=0)
+    answer = client.get(f"/{path}{query.format(run=run.run_id)}")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_token_nobody_has_is_404(client, source) -> None:
+    answer = client.get("/app/static/wsi/guessed/slide/8/0_0.jpg")
+    assert answer.status_code == 404
+    assert "reload the page" in answer.text
+
+
+def test_a_token_is_forgotten_with_its_session(client, source, full) -> None:
+    other = resources.tile_sources().add(source.path)
+    path = address(other, "slide", full)
+    assert client.get(path).status_code == 200
+    del other
+    gc.collect()
+    assert client.get(path).status_code == 404
+
+
+def test_a_slide_that_has_become_unreadable_is_an_error_in_words(client, tmp_path) -> None:
+    path = tmp_path / "empty.svs"
+    path.touch()
+    opened = resources.tile_sources().add(path)
+    answer = client.get(address(opened, "slide", 0))
+    assert answer.status_code == 500
+    assert "empty (0 bytes)" in answer.text
+
+
+def test_the_viewers_modules_are_answered_and_nothing_else(client) -> None:
+    answer = client.get("/" + viewer_files.address("slide_viewer.js"))
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert "class SlideViewer" in answer.text
+    for name in ("mount.js", "viewer.html", "nothing.js"):
+        assert client.get("/" + viewer_files.address(name)).status_code == 404
+
+
+def test_openseadragon_comes_from_here_only_where_npm_has_put_it(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(viewer_files, "_INSTALLED", tmp_path / "openseadragon.min.js")
+    (source,) = viewer_files.library()["sources"]
+    assert source.startswith("https://cdn.jsdelivr.net/npm/openseadragon@")
+    assert "openseadragon.min.js" not in viewer_files.public_files()
+    (tmp_path / "openseadragon.min.js").touch()
+    assert viewer_files.library()["sources"][0].startswith("app/static/viewer/")
+
+
+def test_listening_sockets_send_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert not listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        with TestClient(Starlette(lifespan=lifespan)):
+            assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -1,0 +1,105 @@
+from pathlib import Path
+
+import pytest
+
+from pages.shared import state
+from seg_core.errors import JobCancelled, SegCoreError, SlideError
+from seg_core.geometry import Region
+from seg_core.jobs import Progress
+
+
+class FakeJob:
+    """A job that has ended with a result or an error, or goes on."""
+
+    def __init__(
+        self, *, result: object = None, error: SegCoreError | None = None, running: bool = False
+    ) -> None:
+        self._result, self._error, self._running = result, error, running
+        self.progress = Progress("tiles", 30, 120, 95.0)
+        self.cancelled = False
+
+    def done(self) -> bool:
+        return not self._running
+
+    def result(self, timeout: float | None = None) -> object:
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+def buttons(page) -> dict[str, bool]:
+    return {button.label: not button.disabled for button in page.sidebar.button}
+
+
+def test_with_nothing_chosen_it_says_where_to_choose(visit) -> None:
+    assert visit("viewer").info[0].value == "Choose a slide on the Slides page first."
+
+
+def test_a_slide_can_be_analysed_whole_and_a_region_once_it_is_drawn(visit, chosen) -> None:
+    page = visit("viewer", slide=chosen)
+    assert "draw a rectangle" in page.sidebar.caption[1].value
+    assert buttons(page) == {"Analyse region": False, "Analyse slide": True}
+    page = visit("viewer", slide=chosen, region=Region(0, 0, 200, 100))
+    assert page.sidebar.caption[1].value == "Region of 200 × 100 px, 50 × 25 µm"
+    assert buttons(page) == {"Analyse region": True, "Analyse slide": True}
+
+
+def test_without_the_size_of_a_pixel_nothing_is_analysed(visit, slide_path: Path) -> None:
+    page = visit("viewer", slide=state.ChosenSlide(slide_path), region=Region(0, 0, 200, 100))
+    assert "how large a pixel is" in page.sidebar.warning[0].value
+    assert buttons(page) == {"Analyse region": False, "Analyse slide": False}
+
+
+def test_a_result_is_offered_to_be_shown(visit, chosen, run) -> None:
+    page = visit("viewer", slide=chosen)
+    assert page.sidebar.selectbox[0].label == "Shown analysis"
+    assert page.sidebar.selectbox[0].options[0].startswith("Whole slide")
+    assert page.session_state["tiles"].runs == {run.run_id: run.path}
+
+
+def test_a_running_job_shows_its_progress_and_can_be_stopped(visit, chosen) -> None:
+    job = FakeJob(running=True)
+    page = visit("viewer", slide=chosen, job=job)
+    assert page.sidebar.get("progress")[0].proto.text == "Tile 30 of 120, 2 min left"
+    assert buttons(page) == {"Stop": True}
+    page.sidebar.button[0].click().run()
+    assert job.cancelled
+
+
+def test_a_finished_job_is_shown_at_once(visit, chosen, run) -> None:
+    page = visit("viewer", slide=chosen, job=FakeJob(result=run))
+    assert page.session_state["run"] == run.path
+    assert "job" not in page.session_state
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (SlideError("the slide is damaged."), "The slide is damaged."),
+        (JobCancelled("stopped."), "Stopped. What was finished is kept"),
+    ],
+)
+def test_a_job_without_result_says_why_until_the_next(visit, chosen, error, sentence) -> None:
+    page = visit("viewer", slide=chosen, job=FakeJob(error=error))
+    told = [*page.sidebar.error, *page.sidebar.info]
+    assert told[0].value.startswith(sentence)
+    assert buttons(page)["Analyse slide"]
+
+
+def test_a_slide_that_has_gone_is_one_sentence(visit, tmp_path: Path) -> None:
+    page = visit("viewer", slide=state.ChosenSlide(tmp_path / "gone.svs"))
+    assert page.error[0].value.startswith("There is no file")
+
+
+def test_another_slide_has_another_token_and_no_region(visit, chosen, tmp_path: Path) -> None:
+    page = visit("viewer", slide=chosen, region=Region(0, 0, 9, 9))
+    first = page.session_state["tiles"].token
+    page.switch_page("pages/slides.py").run()
+    page.button[0].click().run()
+    page.switch_page("pages/viewer.py").run()
+    assert not page.exception
+    assert page.session_state["tiles"].token != first
+    assert "region" not in page.session_state

@@ -244,7 +244,8 @@ def _make_nuclei(
         report=pace,
     )
     counts = dict.fromkeys(scheme.names_with_other, 0)
-    write_nuclei(_counted(_inside(tables, question.roi), counts), folder / NUCLEI_FILE)
+    kept = _counted(_inside(tables, question.roi), counts)
+    write_nuclei(kept, folder / NUCLEI_FILE, scheme)
     return warnings, counts
 
 

@@ -61,7 +61,7 @@ def write_summary_csv(run: Run, path: Path, *, other: bool = False, force: bool 
     run : Run
     path : Path
     other : bool
-        Also write the row of the nuclei that no class names.
+        Also count the nuclei that no class names, in a row of their own.
     force : bool
         Replace a file of that name.
 
@@ -73,9 +73,7 @@ def write_summary_csv(run: Run, path: Path, *, other: bool = False, force: bool 
         If the run has no nuclei yet.
     """
     measures = pd.concat([part.drop(columns="geometry") for part in run.nuclei_in_parts()])
-    summary = summarise(measures, run.facts.tissue_um2, run.scheme)
-    if not other:
-        summary = summary[summary["class_name"] != OTHER]
+    summary = summarise(measures, run.facts.tissue_um2, run.scheme, other=other)
     with new_text_file(path, force=force) as file:
         summary.to_csv(file, index=False)
 

@@ -10,11 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
+from seg_core.classes import ClassScheme
 from seg_core.errors import StoreError
-from seg_core.nuclei import empty_table
+from seg_core.nuclei.table import GEOMETRY, empty_table
 from seg_core.store.files import replacing, store_errors
-
-_GEOMETRY = "geometry"
 
 # Rows that are in memory at a time while a run is read: with their outlines some 50 MB.
 _ROWS = 20_000
@@ -22,26 +21,28 @@ _ROWS = 20_000
 # What makes a Parquet file a GeoParquet file; level-0 pixels are no place on Earth, hence no crs.
 _GEO = {
     "version": "1.1.0",
-    "primary_column": _GEOMETRY,
-    "columns": {_GEOMETRY: {"encoding": "WKB", "geometry_types": ["Polygon"], "crs": None}},
+    "primary_column": GEOMETRY,
+    "columns": {GEOMETRY: {"encoding": "WKB", "geometry_types": ["Polygon"], "crs": None}},
 }
 
 
-def write_nuclei(tables: Iterable[gpd.GeoDataFrame], path: Path) -> None:
+def write_nuclei(tables: Iterable[gpd.GeoDataFrame], path: Path, scheme: ClassScheme) -> None:
     """Write the parts of a table to one file, which is there when all of them are.
 
     Parameters
     ----------
     tables : iterable of GeoDataFrame
-        With the columns of `seg_core.nuclei.empty_table`; none at all gives an empty table.
+        With the columns of `seg_core.nuclei.table`; none at all gives an empty table.
     path : Path
+    scheme : ClassScheme
+        Classes of the model, which have columns of their own.
 
     Raises
     ------
     StoreError
         If the disk is full or cannot be written.
     """
-    schema = _schema_of(empty_table())
+    schema = _schema_of(empty_table(scheme))
     with (
         store_errors(path.parent),
         replacing(path) as temporary,
@@ -77,8 +78,8 @@ def iterate_nuclei(path: Path, rows: int = _ROWS) -> Iterator[gpd.GeoDataFrame]:
         empty = [file.schema_arrow.empty_table()]
         for batch in file.iter_batches(rows) if file.metadata.num_rows else empty:
             table = batch.to_pandas()
-            table[_GEOMETRY] = shapely.from_wkb(table[_GEOMETRY])
-            yield gpd.GeoDataFrame(table, geometry=_GEOMETRY)
+            table[GEOMETRY] = shapely.from_wkb(table[GEOMETRY])
+            yield gpd.GeoDataFrame(table, geometry=GEOMETRY)
 
 
 @contextmanager
@@ -92,9 +93,9 @@ def _damage_in_words(path: Path) -> Iterator[None]:
 
 
 def _to_arrow(table: gpd.GeoDataFrame) -> pa.Table:
-    columns = pa.Table.from_pandas(table.drop(columns=_GEOMETRY), preserve_index=False)
-    outlines = pa.array(shapely.to_wkb(table[_GEOMETRY].to_numpy()), type=pa.binary())
-    return columns.append_column(_GEOMETRY, outlines)
+    columns = pa.Table.from_pandas(table.drop(columns=GEOMETRY), preserve_index=False)
+    outlines = pa.array(shapely.to_wkb(table[GEOMETRY].to_numpy()), type=pa.binary())
+    return columns.append_column(GEOMETRY, outlines)
 
 
 def _schema_of(table: gpd.GeoDataFrame) -> pa.Schema:

@@ -119,8 +119,8 @@ def test_any_bands_give_the_same_pyramid_and_any_window_reads_its_part(
     window = Window(*asked)
     found = run_maps.read(window)
     for name, plane in planes.items():
-        outside = np.pad(plane, 100)
-        x, y = window.x + 100, window.y + 100
+        outside = np.pad(plane, 200)
+        x, y = window.x + 200, window.y + 200
         np.testing.assert_array_equal(
             getattr(found, name), outside[y : y + window.height, x : x + window.width]
         )

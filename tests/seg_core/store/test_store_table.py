@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
+from seg_core.classes import MONUSAC
 from seg_core.errors import StoreError
-from seg_core.nuclei import empty_table
+from seg_core.nuclei.table import empty_table
 from seg_core.store import write_nuclei
 from seg_core.store.table import iterate_nuclei, read_nuclei
 
@@ -19,9 +20,7 @@ def some_nuclei(first: int, count: int) -> gpd.GeoDataFrame:
     empty = empty_table()
     ids = np.arange(first, first + count)
     columns = {
-        name: pd.Series(ids if pd.api.types.is_numeric_dtype(dtype) else "lymphocyte", dtype=dtype)
-        if pd.api.types.is_numeric_dtype(dtype)
-        else pd.Series(["lymphocyte"] * count, dtype=dtype)
+        name: pd.Series(ids if dtype != object else ["lymphocyte"] * count, dtype=dtype)
         for name, dtype in empty.drop(columns="geometry").dtypes.items()
     }
     outlines = shapely.box(ids, 0, ids + 1.5, 2)
@@ -31,7 +30,7 @@ def some_nuclei(first: int, count: int) -> gpd.GeoDataFrame:
 def test_parts_are_read_back_as_one_table_by_geopandas(tmp_path: Path) -> None:
     path = tmp_path / "nuclei.parquet"
     parts = [some_nuclei(0, 3), some_nuclei(3, 4)]
-    write_nuclei(iter(parts), path)
+    write_nuclei(iter(parts), path, MONUSAC)
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
     table = gpd.read_parquet(path)
     expected = pd.concat(parts, ignore_index=True)
@@ -45,7 +44,7 @@ def test_parts_are_read_back_as_one_table_by_geopandas(tmp_path: Path) -> None:
 
 def test_reading_in_parts_gives_the_same_rows(tmp_path: Path) -> None:
     path = tmp_path / "nuclei.parquet"
-    write_nuclei([some_nuclei(0, 5), some_nuclei(5, 2)], path)
+    write_nuclei([some_nuclei(0, 5), some_nuclei(5, 2)], path, MONUSAC)
     parts = list(iterate_nuclei(path, rows=3))
     assert max(len(part) for part in parts) <= 3
     joined = pd.concat(parts, ignore_index=True)
@@ -56,7 +55,7 @@ def test_reading_in_parts_gives_the_same_rows(tmp_path: Path) -> None:
 def test_no_nuclei_are_a_table_with_all_columns(
     tmp_path: Path, parts: list[gpd.GeoDataFrame]
 ) -> None:
-    write_nuclei(parts, tmp_path / "nuclei.parquet")
+    write_nuclei(parts, tmp_path / "nuclei.parquet", MONUSAC)
     table = read_nuclei(tmp_path / "nuclei.parquet")
     assert len(table) == 0
     assert list(table.columns) == list(empty_table().columns)
@@ -69,7 +68,7 @@ def test_a_table_that_was_not_finished_is_not_there(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_nuclei(parts(), tmp_path / "nuclei.parquet")  # type: ignore[arg-type]
+        write_nuclei(parts(), tmp_path / "nuclei.parquet", MONUSAC)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,1 @@
+"""Files to take away, and pictures of what was found."""

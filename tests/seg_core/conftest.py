@@ -1,0 +1,55 @@
+"""Fixtures of the rooms that work on whole runs."""
+
+from pathlib import Path
+
+import painted_slides
+import pytest
+from painted_slides import PaintedEngine, Painting
+
+from seg_core import analysis
+from seg_core.analysis import analyse
+from seg_core.model import ModelCard
+from seg_core.settings import AnalysisSettings
+from seg_core.store import Run
+
+SMALL_TILES = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
+
+
+@pytest.fixture
+def painted_engines(monkeypatch: pytest.MonkeyPatch) -> list[PaintedEngine]:
+    """Let analyses run on paintings; returns the engines made, in order."""
+    made: list[PaintedEngine] = []
+
+    def make(card: ModelCard, weights: Path, settings: AnalysisSettings) -> PaintedEngine:
+        made.append(painted_slides.make_painted_engine(card, weights, settings))
+        return made[-1]
+
+    monkeypatch.setattr(analysis, "find_model", painted_slides.find_painted_model)
+    monkeypatch.setattr(analysis, "make_engine", make)
+    monkeypatch.setattr(analysis, "_engines", {})
+    return made
+
+
+@pytest.fixture(scope="session")
+def painting() -> Painting:
+    return painted_slides.paint(500, 700, glass_from=400)
+
+
+@pytest.fixture(scope="session")
+def painted_slide(painting: Painting, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return painting.save(tmp_path_factory.mktemp("slides") / "painted.png")
+
+
+@pytest.fixture(scope="session")
+def painted_run(painted_slide: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run, to read only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(analysis, "find_model", painted_slides.find_painted_model)
+        patch.setattr(analysis, "make_engine", painted_slides.make_painted_engine)
+        patch.setattr(analysis, "_engines", {})
+        return analyse(
+            painted_slide,
+            tmp_path_factory.mktemp("store"),
+            mpp=painted_slides.MPP,
+            settings=SMALL_TILES,
+        )

@@ -1,0 +1,164 @@
+"""CSV and GeoJSON, read back by other libraries."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from painted_slides import PaintedEngine
+from PIL import Image
+
+from seg_core.analysis import analyse
+from seg_core.classes import OTHER, rgb_of
+from seg_core.errors import ExportError, StoreError
+from seg_core.export.csv import write_nuclei_csv, write_summary_csv
+from seg_core.export.geojson import write_geojson
+from seg_core.geometry import Raster, Region
+from seg_core.store import Run
+
+WRITERS = [write_nuclei_csv, write_summary_csv, write_geojson]
+
+
+def named(run: Run) -> gpd.GeoDataFrame:
+    table = run.nuclei()
+    return table[table["class_name"] != OTHER].reset_index(drop=True)
+
+
+def test_csv_has_a_row_for_each_nucleus_that_a_class_names(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    table = named(painted_run)
+    assert 0 < len(table) < len(painted_run.nuclei())
+    assert write_nuclei_csv(painted_run, tmp_path / "nuclei.csv") == len(table)
+    found = pd.read_csv(tmp_path / "nuclei.csv")
+    assert len(found) == len(table)
+    assert found["class_name"].tolist() == table["class_name"].tolist()
+    np.testing.assert_allclose(found["x_px"], table["x"])
+    np.testing.assert_allclose(found["y_um"], table["y"] * 0.25)
+    np.testing.assert_allclose(found["area_um2"], table["area_um2"], rtol=1e-6)
+    assert "geometry" not in found.columns
+
+
+def test_csv_and_geojson_hold_other_on_demand(painted_run: Run, tmp_path: Path) -> None:
+    everything = len(painted_run.nuclei())
+    assert write_nuclei_csv(painted_run, tmp_path / "all.csv", other=True) == everything
+    assert write_geojson(painted_run, tmp_path / "all.geojson", other=True) == everything
+    assert len(pd.read_csv(tmp_path / "all.csv")) == everything
+    assert len(gpd.read_file(tmp_path / "all.geojson")) == everything
+    write_summary_csv(painted_run, tmp_path / "summary.csv", other=True)
+    assert OTHER in set(pd.read_csv(tmp_path / "summary.csv")["class_name"])
+
+
+def test_summary_counts_what_the_run_counts(painted_run: Run, tmp_path: Path) -> None:
+    write_summary_csv(painted_run, tmp_path / "summary.csv")
+    found = pd.read_csv(tmp_path / "summary.csv").set_index("class_name")
+    assert list(found.index) == list(painted_run.scheme.names)
+    for name in painted_run.scheme.names:
+        assert found.loc[name, "count"] == painted_run.facts.counts[name]
+
+
+def test_geojson_is_what_qupath_reads(painted_run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "nuclei.geojson"
+    table = named(painted_run)
+    assert write_geojson(painted_run, path) == len(table)
+    document = json.loads(path.read_text("utf-8"))
+    assert document["type"] == "FeatureCollection"
+    first = document["features"][0]
+    assert first["type"] == "Feature"
+    assert first["properties"]["objectType"] == "detection"
+    assert first["properties"]["classification"] == {
+        "name": table["class_name"][0],
+        "color": list(rgb_of(painted_run.scheme.colours[table["class_name"][0]])),
+    }
+    assert first["properties"]["measurements"]["Area µm^2"] == pytest.approx(
+        table["area_um2"][0], abs=1e-3
+    )
+    ring = first["geometry"]["coordinates"][0]
+    assert first["geometry"]["type"] == "Polygon"
+    assert ring[0] == ring[-1]
+    assert len({feature["id"] for feature in document["features"]}) == len(table)
+
+
+def test_geojson_read_back_has_the_same_outlines(painted_run: Run, tmp_path: Path) -> None:
+    write_geojson(painted_run, tmp_path / "nuclei.geojson")
+    found = gpd.read_file(tmp_path / "nuclei.geojson")
+    assert found.geometry.is_valid.all()
+    assert (found.geometry.geom_type == "Polygon").all()
+    different = shapely.symmetric_difference(
+        found.geometry.to_numpy(), named(painted_run).geometry.to_numpy()
+    )
+    assert shapely.area(different).max() < 0.5
+
+
+def test_geojson_is_the_same_each_time(painted_run: Run, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_geojson(painted_run, tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_geojson_counts_from_the_corner_of_the_bounds(painted_run: Run, tmp_path: Path) -> None:
+    """QuPath shows a MIRAX slide cut to its bounds."""
+    raster = Raster(Region(100, 40, 500, 700), mpp=0.25, downsample=1.0)
+    question = replace(painted_run.facts.question, raster=raster)
+    moved = Run(painted_run.path, replace(painted_run.facts, question=question))
+    write_geojson(painted_run, tmp_path / "a.geojson")
+    write_geojson(moved, tmp_path / "b.geojson")
+    here = gpd.read_file(tmp_path / "a.geojson").geometry
+    there = gpd.read_file(tmp_path / "b.geojson").geometry
+    assert there.translate(100, 40).geom_equals_exact(here, 1e-6).all()
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_file_is_replaced_only_when_forced(painted_run: Run, tmp_path: Path, write) -> None:
+    path = tmp_path / "file"
+    path.write_text("mine")
+    with pytest.raises(ExportError, match=r"file exists already; .* --force"):
+        write(painted_run, path)
+    assert path.read_text() == "mine"
+    write(painted_run, path, force=True)
+    assert path.read_text() != "mine"
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_file_in_no_folder_is_one_sentence(painted_run: Run, tmp_path: Path, write) -> None:
+    with pytest.raises(ExportError, match=r"cannot be written \(No such file.*another place"):
+        write(painted_run, tmp_path / "nowhere/file")
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_an_unfinished_run_has_nothing_to_export(painted_run: Run, tmp_path: Path, write) -> None:
+    stopped = Run(painted_run.path, replace(painted_run.facts, status="stopped"))
+    with pytest.raises(StoreError, match="is stopped and has no nuclei yet"):
+        write(stopped, tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("write", [write_nuclei_csv, write_geojson])
+def test_a_failed_export_leaves_nothing_behind(
+    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write
+) -> None:
+    def one_part(run: Run) -> object:
+        yield run.nuclei()
+        raise StoreError("nuclei.parquet is damaged")
+
+    monkeypatch.setattr(Run, "nuclei_in_parts", one_part)
+    with pytest.raises(StoreError, match="is damaged"):
+        write(painted_run, tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_without_nuclei_is_exported_as_empty_files(
+    tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    Image.new("RGB", (40, 30), "white").save(tmp_path / "blank.png")
+    run = analyse(tmp_path / "blank.png", tmp_path, mpp=0.25)
+    assert write_nuclei_csv(run, tmp_path / "nuclei.csv") == 0
+    assert len(pd.read_csv(tmp_path / "nuclei.csv").columns) > 5
+    assert write_geojson(run, tmp_path / "nuclei.geojson") == 0
+    assert json.loads((tmp_path / "nuclei.geojson").read_text())["features"] == []
+    write_summary_csv(run, tmp_path / "summary.csv")
+    assert pd.read_csv(tmp_path / "summary.csv")["count"].sum() == 0

@@ -1,0 +1,417 @@
+"""From a painted slide to a run: the same answer whatever happens on the way."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from painted_slides import CARD, MPP, PaintedEngine, Painting, paint
+from PIL import Image
+
+from seg_core import analysis
+from seg_core.analysis import analyse
+from seg_core.classes import MONUSAC
+from seg_core.errors import JobCancelled, RegionError, ResolutionError, SlideError, StoreError
+from seg_core.geometry import Region
+from seg_core.jobs import Progress
+from seg_core.roi import Roi
+from seg_core.settings import AnalysisSettings
+from seg_core.slide import ArraySlide
+from seg_core.store import Run, open_run, runs_of
+from seg_core.store.files import locked
+
+HERE = Path(__file__).parent
+SMALL_TILES = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
+
+
+def stop_after(tiles: int) -> Callable[[Progress], None]:
+    def report(progress: Progress) -> None:
+        if progress.stage == "tiles" and progress.done >= tiles:
+            raise JobCancelled("stopped in the test")
+
+    return report
+
+
+def run_files(run: Run) -> dict[str, bytes]:
+    """All files of a run except its times."""
+    return {
+        str(path.relative_to(run.path)): path.read_bytes()
+        for path in run.path.rglob("*")
+        if path.is_file() and path.name != "run.json"
+    }
+
+
+def assert_same_table(one: gpd.GeoDataFrame, other: gpd.GeoDataFrame) -> None:
+    pd.testing.assert_frame_equal(pd.DataFrame(one), pd.DataFrame(other))
+
+
+def expected_counts(painting: Painting, inside: np.ndarray) -> dict[str, int]:
+    ids = painting.class_ids[inside]
+    return {name: int((ids == MONUSAC.id_of(name)).sum()) for name in MONUSAC.names_with_other}
+
+
+def test_the_nuclei_that_were_painted_are_found(painted_run: Run, painting: Painting) -> None:
+    facts = painted_run.facts
+    assert facts.status == "finished"
+    assert facts.counts == expected_counts(painting, np.full(len(painting.centres), True))
+    assert len(painted_run.nuclei()) == len(painting.centres)
+    assert (facts.engine, facts.precision) == ("painted", "fp32")
+    assert facts.megapixels == pytest.approx(0.35)
+    assert facts.tissue_um2 == pytest.approx(400 * 700 * MPP**2, rel=0.1)
+    assert facts.peak_rss_mb is not None
+    assert facts.peak_rss_mb > 1
+    assert {"torch", "numpy", "python"} <= facts.versions.keys()
+    assert open_run(painted_run.path) == painted_run
+
+
+def test_no_tile_is_asked_on_glass(
+    painted_slide: Path, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
+    everywhere = replace(SMALL_TILES, tissue_only=False)
+    run = analyse(painted_slide, tmp_path, mpp=MPP, settings=everywhere)
+    tissue, all_tiles = painted_engines[-1].tiles, 16 * 22
+    assert tissue > 0
+    assert run.facts.tissue_um2 == pytest.approx(500 * 700 * MPP**2)
+    assert sum(engine.tiles for engine in painted_engines) < 2 * all_tiles
+
+
+def test_a_finished_run_answers_at_once(
+    painted_slide: Path, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    first = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
+    before = run_files(first)
+    again = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
+    assert again == first
+    assert run_files(again) == before
+    assert len(painted_engines) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"region": Region(0, 0, 300, 300)},
+        {"roi": Roi("a", shapely.box(0, 0, 300, 300))},
+        {"mpp": 0.5},
+        {"settings": replace(SMALL_TILES, min_nucleus_um2=9.0)},
+    ],
+)
+def test_another_question_is_another_run(
+    painted_run: Run,
+    painted_slide: Path,
+    tmp_path: Path,
+    painted_engines: list[PaintedEngine],
+    other: dict[str, object],
+) -> None:
+    question: dict[str, object] = {"mpp": MPP, "settings": SMALL_TILES, **other}
+    run = analyse(painted_slide, tmp_path, **question)  # type: ignore[arg-type]
+    assert run.run_id != painted_run.run_id
+    assert run.path.parent.name == painted_run.path.parent.name
+
+
+def test_the_model_is_loaded_once_for_many_runs(
+    painted_slide: Path, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    for x in (0, 100):
+        region = Region(x, 0, 150, 150)
+        analyse(painted_slide, tmp_path, region=region, mpp=MPP, settings=SMALL_TILES)
+    assert len(painted_engines) == 1
+    bf16 = replace(SMALL_TILES, precision="bf16")
+    run = analyse(painted_slide, tmp_path, region=region, mpp=MPP, settings=bf16)
+    assert run.facts.precision == "bf16"
+    assert len(painted_engines) == 2
+
+
+@pytest.mark.parametrize("tiles", [0, 1, 150, 10**6])
+def test_what_was_stopped_goes_on_and_ends_the_same(
+    painted_run: Run,
+    painted_slide: Path,
+    tmp_path: Path,
+    painted_engines: list[PaintedEngine],
+    tiles: int,
+) -> None:
+    if tiles < 10**6:
+        with pytest.raises(JobCancelled, match="stopped in the test"):
+            analyse(
+                painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=stop_after(tiles)
+            )
+        (stopped,) = runs_of(tmp_path, painted_run.path.parent.name)
+        assert stopped.status == "stopped"
+        with pytest.raises(StoreError, match="is stopped and has no nuclei yet"):
+            stopped.nuclei()
+    run = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
+    assert run.run_id == painted_run.run_id
+    assert run.facts.counts == painted_run.facts.counts
+    assert run_files(run) == run_files(painted_run)
+    assert_same_table(run.nuclei(), painted_run.nuclei())
+
+
+def test_going_on_asks_only_the_tiles_that_are_missing(
+    painted_slide: Path, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    everything: list[Progress] = []
+    analyse(painted_slide, tmp_path / "a", mpp=MPP, settings=SMALL_TILES, report=everything.append)
+    total = everything[0].total
+    with pytest.raises(JobCancelled):
+        analyse(
+            painted_slide,
+            tmp_path / "b",
+            mpp=MPP,
+            settings=SMALL_TILES,
+            report=stop_after(total - 20),
+        )
+    rest: list[Progress] = []
+    analyse(painted_slide, tmp_path / "b", mpp=MPP, settings=SMALL_TILES, report=rest.append)
+    assert rest[0].total < total / 2
+
+
+def test_progress_counts_tiles_then_nuclei_and_knows_the_time_left(
+    painted_slide: Path, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    reports: list[Progress] = []
+    analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=reports.append)
+    stages = [report.stage for report in reports]
+    assert stages == sorted(stages, key=["tiles", "nuclei"].index)
+    tiles = [report for report in reports if report.stage == "tiles"]
+    assert [report.done for report in tiles] == list(range(tiles[0].total + 1))
+    assert tiles[0].seconds_left is None
+    assert tiles[1].seconds_left is not None
+    assert tiles[1].seconds_left > 0
+    assert tiles[-1].seconds_left == 0
+    assert reports[-1].fraction == 1
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import painted_slides
+from seg_core import analysis
+from seg_core.settings import AnalysisSettings
+
+analysis.find_model = painted_slides.find_painted_model
+analysis.make_engine = painted_slides.make_painted_engine
+
+def report(progress):
+    if (progress.stage, progress.done) == (sys.argv[3], int(sys.argv[4])):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+analysis.analyse(
+    Path(sys.argv[1]), Path(sys.argv[2]), mpp=painted_slides.MPP, report=report,
+    settings=AnalysisSettings(tile_px=64, overlap_px=32, block_px=256),
+)
+"""
+
+
+@pytest.mark.parametrize(("stage", "done"), [("tiles", 230), ("nuclei", 1)])
+def test_kill_9_in_the_middle_ends_the_same_value_for_value(
+    tmp_path: Path, painted_engines: list[PaintedEngine], stage: str, done: int
+) -> None:
+    slide = paint(300, 1700).save(tmp_path / "tall.png")  # two rows of chunks are full by then
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
+    arguments = [str(slide), str(tmp_path / "killed"), stage, str(done)]
+    ended = subprocess.run([sys.executable, "-c", KILLED, *arguments], env=environment, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    (facts,) = (tmp_path / "killed").glob("*/*/run.json")
+    assert json.loads(facts.read_text())["status"] == "running"
+    assert open_run(facts.parent).status == "stopped"
+    killed = analyse(slide, tmp_path / "killed", mpp=MPP, settings=SMALL_TILES)
+    whole = analyse(slide, tmp_path / "whole", mpp=MPP, settings=SMALL_TILES)
+    assert painted_engines[-1].tiles > 0
+    assert run_files(killed) == run_files(whole)
+    assert_same_table(killed.nuclei(), whole.nuclei())
+
+
+def test_maps_of_another_precision_are_not_continued(
+    painted_slide: Path,
+    tmp_path: Path,
+    painted_engines: list[PaintedEngine],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """*auto* may mean something else on the next machine; one run has one precision."""
+    with pytest.raises(JobCancelled):
+        analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=stop_after(200))
+    monkeypatch.setattr(analysis, "_engines", {})
+    monkeypatch.setattr(analysis, "make_engine", lambda *_: PaintedEngine("bf16"))
+    reports: list[Progress] = []
+    run = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=reports.append)
+    assert run.facts.precision == "bf16"
+    assert reports[0].total > 200
+
+
+def test_the_same_question_in_two_processes_is_refused(
+    painted_run: Run, painted_slide: Path, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    with pytest.raises(JobCancelled):
+        analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=stop_after(10))
+    (stopped,) = runs_of(tmp_path, painted_run.path.parent.name)
+    with locked(stopped.path), pytest.raises(StoreError, match="another process is already at"):
+        analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
+    assert analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES).status == "finished"
+
+
+def test_nuclei_of_a_roi_are_those_with_their_centroid_inside(
+    painted_slide: Path,
+    painting: Painting,
+    tmp_path: Path,
+    painted_engines: list[PaintedEngine],
+) -> None:
+    polygon = shapely.Polygon([(-50, 60), (390, 60), (100, 690)])
+    roi = Roi("front", polygon)
+    run = analyse(painted_slide, tmp_path, roi=roi, mpp=MPP, settings=SMALL_TILES)
+    assert run.region == Region(0, 60, 390, 630)
+    assert run.roi == roi
+    inside = shapely.contains_xy(polygon, painting.centres + 0.5)
+    cut = shapely.distance(polygon.boundary, shapely.points(painting.centres)) < 20
+    certain = expected_counts(painting, inside & ~cut)
+    possible = expected_counts(painting, inside | cut)
+    for name, count in run.facts.counts.items():
+        assert certain[name] <= count <= possible[name]
+    table = run.nuclei()
+    assert shapely.contains_xy(polygon, table["x"], table["y"]).all()
+    slide_part = polygon.intersection(shapely.box(0, 0, 500, 700))
+    assert run.facts.question.area_um2 == pytest.approx(slide_part.area * MPP**2)
+    assert 0 < run.facts.tissue_um2 <= run.facts.question.area_um2 * 1.001
+
+
+def test_a_region_is_cut_at_the_edge_of_the_slide(
+    painted_slide: Path, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    region = Region(-100, 600, 250, 1000)
+    run = analyse(painted_slide, tmp_path, region=region, mpp=MPP, settings=SMALL_TILES)
+    assert run.region == Region(0, 600, 150, 100)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (300, 200)])
+def test_a_blank_image_has_no_nuclei_and_that_is_an_answer(
+    tmp_path: Path, painted_engines: list[PaintedEngine], size: tuple[int, int]
+) -> None:
+    Image.new("RGB", size, "white").save(tmp_path / "blank.png")
+    run = analyse(tmp_path / "blank.png", tmp_path, mpp=MPP, settings=SMALL_TILES)
+    assert run.status == "finished"
+    assert run.facts.counts == dict.fromkeys(MONUSAC.names_with_other, 0)
+    assert run.facts.tissue_um2 == 0
+    assert len(run.nuclei()) == 0
+    assert [len(part) for part in run.nuclei_in_parts()] == [0]
+
+
+@pytest.mark.parametrize(
+    ("question", "error", "sentence"),
+    [
+        ({"region": Region(5000, 0, 10, 10)}, RegionError, "lies outside the slide"),
+        ({"roi": Roi("a", shapely.box(900, 0, 950, 9))}, RegionError, "lies outside the slide"),
+        (
+            {"roi": Roi("necrosis", shapely.box(0, 0, 90, 90), "exclude")},
+            RegionError,
+            "'necrosis' says what to leave out; give one of kind include",
+        ),
+        (
+            {"roi": Roi("a", shapely.box(0, 0, 9, 9)), "region": Region(0, 0, 9, 9)},
+            RegionError,
+            "a region and a ROI were both given; give one of them",
+        ),
+        ({"mpp": None}, ResolutionError, "--mpp"),
+    ],
+)
+def test_a_question_without_sense_is_refused_before_anything_is_written(
+    painted_slide: Path,
+    tmp_path: Path,
+    painted_engines: list[PaintedEngine],
+    question: dict[str, object],
+    error: type[Exception],
+    sentence: str,
+) -> None:
+    with pytest.raises(error, match=sentence):
+        analyse(painted_slide, tmp_path, **{"mpp": MPP, **question})  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_slide_that_becomes_unreadable_fails_in_words_and_goes_on_later(
+    painted_slide: Path,
+    tmp_path: Path,
+    painted_engines: list[PaintedEngine],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    earlier = analyse(
+        painted_slide, tmp_path, region=Region(0, 0, 99, 99), mpp=MPP, settings=SMALL_TILES
+    )
+    before = run_files(earlier)
+    read = ArraySlide.read
+
+    def unplugged(slide: ArraySlide, raster: object, window: object) -> object:
+        if window.y > 300:  # type: ignore[attr-defined]
+            raise SlideError("the drive was unplugged; plug it in.")
+        return read(slide, raster, window)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ArraySlide, "read", unplugged)
+    with pytest.raises(SlideError, match="unplugged; plug it in"):
+        analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
+    failed, _ = sorted(
+        runs_of(tmp_path, earlier.path.parent.name), key=lambda run: run.status != "failed"
+    )
+    assert failed.facts.error == "the drive was unplugged; plug it in."
+    assert run_files(open_run(earlier.path)) == before
+    monkeypatch.setattr(ArraySlide, "read", read)
+    assert analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES).path == failed.path
+
+
+def test_a_store_without_write_permission_is_one_sentence(
+    painted_slide: Path,
+    tmp_path: Path,
+    painted_engines: list[PaintedEngine],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def forbidden(path: Path, *_arguments: object, **_named: object) -> None:
+        raise PermissionError(13, os.strerror(13), str(path))
+
+    monkeypatch.setattr(
+        Path, "mkdir", forbidden
+    )  # root may write anywhere, so a folder will not do
+    with pytest.raises(StoreError, match=r"no permission to write in .*--out .*SEG_STORE"):
+        analyse(painted_slide, tmp_path / "store", mpp=MPP, settings=SMALL_TILES)
+
+
+def test_a_full_disk_leaves_a_run_that_goes_on(
+    painted_run: Run,
+    painted_slide: Path,
+    tmp_path: Path,
+    painted_engines: list[PaintedEngine],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(_tables: object, path: Path, _scheme: object) -> None:
+        raise StoreError(f"the disk that holds {path.parent} is full; make room.")
+
+    monkeypatch.setattr(analysis, "write_nuclei", full)
+    with pytest.raises(StoreError, match="is full; make room"):
+        analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
+    monkeypatch.undo()
+    (failed,) = runs_of(tmp_path, painted_run.path.parent.name)
+    assert failed.status == "failed"
+    assert not (failed.path / "nuclei.parquet").exists()
+
+
+def test_ctrl_c_keeps_the_run_as_stopped(
+    painted_run: Run, painted_slide: Path, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.done == 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=interrupt)
+    (stopped,) = runs_of(tmp_path, painted_run.path.parent.name)
+    assert stopped.status == "stopped"
+
+
+def test_a_run_names_its_model(painted_run: Run) -> None:
+    assert painted_run.facts.question.model == CARD.name
+    assert painted_run.facts.question.model_sha256 == CARD.sha256
+    assert painted_run.scheme == CARD.scheme

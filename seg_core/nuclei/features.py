@@ -78,8 +78,8 @@ class NucleusPixels:
 
     def sums(self, values: npt.ArrayLike) -> _Floats:
         """Sum a value of each pixel over each nucleus."""
-        weights = np.asarray(values, dtype=np.float64)
-        return np.bincount(self._owners, weights=weights, minlength=self.count)
+        sums = np.bincount(self._owners, weights=values, minlength=self.count)
+        return sums.astype(np.float64, copy=False)
 
     def coordinate_sums(self) -> _Integers:
         """Return the sums of x and of y, (N, 2), as exact numbers."""

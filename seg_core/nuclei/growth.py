@@ -23,11 +23,11 @@ def grow_seeds(seeds: _Labels, foreground: npt.NDArray[np.bool_], steps: int) ->
     in the same step. Fronts are octagons, 12 % from round at most, where steps across edges alone
     make diamonds and a nucleus would grow differently when it is turned by 45°::
 
-        . . 4 . .          . 4 4 4 .
-        . 4 2 4 .          4 2 2 2 4       the step at which a pixel is reached from the seed S,
-        4 2 S 2 4    →     4 2 S 2 4       across edges only, and as it is done here (drawn for
-        . 4 2 4 .          4 2 2 2 4       even steps)
-        . . 4 . .          . 4 4 4 .
+        . . 2 . .          . 2 2 2 .
+        . 2 1 2 .          2 2 1 2 2       the step at which a pixel is reached from the seed S:
+        2 1 S 1 2          2 1 S 1 2       left across edges only, right as it is done here
+        . 2 1 2 .          2 2 1 2 2
+        . . 2 . .          . 2 2 2 .
 
     Every pixel shares an edge with one of the same seed that was reached before it, so what was
     connected stays connected. Of seeds that reach a pixel at the same step across an edge, or

@@ -6,7 +6,7 @@ const classChoices = new Map();
 
 /** The layers over the slide, with their panel: a switch and an opacity each, and the legend. */
 export class Overlays {
-  constructor(OpenSeadragon, osd, panel, slide) {
+  constructor(osd, panel, slide) {
     this.osd = osd;
     this.panel = panel;
     this.slide = slide;
@@ -36,7 +36,10 @@ export class Overlays {
 
   /** Ids of the classes switched on, in the address's form. */
   get shown() {
-    return this.classes.filter(isOn).map(({ id }) => id).join(",");
+    return this.classes
+      .filter(isOn)
+      .map(({ id }) => id)
+      .join(",");
   }
 
   #paint() {
@@ -55,20 +58,31 @@ export class Overlays {
 
   #drawPanel() {
     this.panel.hidden = this.layers.length === 0;
-    this.panel.querySelector(".layers").replaceChildren(
-      ...this.layers.flatMap((layer) => this.#layerRow(layer)),
-    );
-    this.panel.querySelector(".legend").replaceChildren(
-      ...this.classes.map((each) => this.#classRow(each)),
-    );
+    this.panel
+      .querySelector(".layers")
+      .replaceChildren(...this.layers.flatMap((layer) => this.#layerRow(layer)));
+    this.panel
+      .querySelector(".legend")
+      .replaceChildren(...this.classes.map((each) => this.#classRow(each)));
   }
 
   #layerRow(layer) {
     const { id, label, title } = layer.spec;
     const name = element("label", { htmlFor: `layer-${id}`, textContent: label, title });
-    const toggle = element("input", { type: "checkbox", id: `layer-${id}`, className: "switch", checked: layer.choice.on });
+    const toggle = element("input", {
+      type: "checkbox",
+      id: `layer-${id}`,
+      className: "switch",
+      checked: layer.choice.on,
+    });
     toggle.setAttribute("role", "switch");
-    const opacity = element("input", { type: "range", min: 0.05, max: 1, step: 0.05, title: "Opacity" });
+    const opacity = element("input", {
+      type: "range",
+      min: 0.05,
+      max: 1,
+      step: 0.05,
+      title: "Opacity",
+    });
     opacity.value = layer.choice.opacity;
     opacity.disabled = !layer.choice.on;
     opacity.setAttribute("aria-label", `Opacity of ${label}`);
@@ -90,7 +104,11 @@ export class Overlays {
       this.#paint();
     };
     const count = each.count?.toLocaleString() ?? "";
-    row.append(box, element("span", { textContent: each.name }), element("span", { className: "count", textContent: count }));
+    row.append(
+      box,
+      element("span", { textContent: each.name }),
+      element("span", { className: "count", textContent: count }),
+    );
     return row;
   }
 }
@@ -130,7 +148,7 @@ class Layer {
         if (this.wanted !== show) return this.osd.world.removeItem(item);
         this.items.push(item);
         restack();
-        item.whenFullyLoaded(() => this.#drop(this.items.slice(0, this.items.indexOf(item))));
+        item.whenFullyLoaded(() => this.#drop(this.#olderThan(item)));
         return item.setOpacity(this.opacity);
       },
     });
@@ -139,6 +157,10 @@ class Layer {
   remove() {
     this.wanted = null;
     this.#drop([...this.items]);
+  }
+
+  #olderThan(item) {
+    return this.items.slice(0, Math.max(0, this.items.indexOf(item)));
   }
 
   #drop(items) {
@@ -152,8 +174,5 @@ function isOn({ name, on }) {
 }
 
 function element(tag, properties) {
-  const { title, ...others } = properties;
-  const made = Object.assign(document.createElement(tag), others);
-  if (title) made.title = title;
-  return made;
+  return Object.assign(document.createElement(tag), properties);
 }

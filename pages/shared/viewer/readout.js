@@ -4,7 +4,7 @@ const LONGEST_BAR_PX = 150;
 const MPP_AT_1X = 10; // a 10x objective scans at about 1 µm/px, a 40x one at 0.25
 
 export class Readout {
-  constructor(OpenSeadragon, osd, place, slide) {
+  constructor(osd, place, slide) {
     this.osd = osd;
     this.mpp = slide.mpp;
     this.magnification = place.querySelector(".magnification");

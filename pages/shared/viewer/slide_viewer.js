@@ -15,10 +15,7 @@ export class SlideViewer {
    * @param {(region: ?object) => void} chooseRegion tells Python which rectangle was drawn
    */
   static async open(root, data, chooseRegion) {
-    const [OpenSeadragon] = await Promise.all([
-      loadOpenSeadragon(data.library),
-      probe(data.slide),
-    ]);
+    const [OpenSeadragon] = await Promise.all([loadOpenSeadragon(data.library), probe(data.slide)]);
     return new SlideViewer(OpenSeadragon, root, data, chooseRegion);
   }
 
@@ -43,18 +40,23 @@ export class SlideViewer {
       zoomPerScroll: 1.3,
       gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
     });
-    this.osd.canvas.setAttribute("aria-label", `${this.slide.title}: arrow keys move, + and − zoom`);
+    this.osd.canvas.setAttribute(
+      "aria-label",
+      `${this.slide.title}: arrow keys move, + and − zoom`,
+    );
     this.osd.addHandler("canvas-key", keepUpright);
     this.osd.addOnceHandler("open", () => this.#restoreView());
     this.osd.addHandler("animation-finish", () => this.#rememberView());
 
-    new Readout(OpenSeadragon, this.osd, root.querySelector(".readout"), this.slide);
-    this.overlays = new Overlays(OpenSeadragon, this.osd, root.querySelector(".panel"), this.slide);
+    new Readout(this.osd, root.querySelector(".readout"), this.slide);
+    this.overlays = new Overlays(this.osd, root.querySelector(".panel"), this.slide);
     this.rectangle = new RectangleTool(OpenSeadragon, this.osd, root, this.slide, chooseRegion);
 
     this.abort = new AbortController();
     const { signal } = this.abort;
-    root.querySelector(".toolbar").addEventListener("click", (event) => this.#act(event), { signal });
+    root
+      .querySelector(".toolbar")
+      .addEventListener("click", (event) => this.#act(event), { signal });
     // Streamlit has shortcuts of its own (r reruns, c clears) on the document.
     for (const type of ["keydown", "keyup", "keypress"]) {
       root.querySelector(".viewer").addEventListener(type, stopHere, { signal });

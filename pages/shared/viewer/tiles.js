@@ -45,13 +45,16 @@ export async function probe(slide) {
     response.status === 404
       ? "This view has expired; reload the page to see the slide again."
       : "The slide's tiles cannot be had from this server; " +
-        "start the dashboard with “streamlit run streamlit_app.py” (Streamlit 1.57 or newer).",
+          "start the dashboard with “streamlit run streamlit_app.py” (Streamlit 1.57 or newer).",
   );
 }
 
 /** The level at which the whole slide is one tile; smaller ones are never worth a request. */
 function smallestUsefulLevel({ width, height, levels, tileSize }) {
-  return Math.max(0, levels - 1 - Math.ceil(Math.log2(Math.max(1, Math.max(width, height) / tileSize))));
+  return Math.max(
+    0,
+    levels - 1 - Math.ceil(Math.log2(Math.max(1, Math.max(width, height) / tileSize))),
+  );
 }
 
 /** Does a tile of `side` level-0 pixels see anything of the analysed region? */

@@ -40,7 +40,12 @@ class LossConfig:
     """How wrong answers are weighed."""
 
     class_weights: tuple[float, ...] = (1.0, 1.2, 1.2, 2.0, 2.0)
-    """Cross-entropy of a pixel by its class, background first."""
+    """Cross-entropy of a pixel by its class, background first. Empty: by median frequency, the
+    median of the classes' shares of the labelled pixels over the class's own share (Eigen and
+    Fergus 2015)."""
+
+    weight_cap: float = 4.0
+    """Weights by median frequency lie between one part in this and this."""
 
     dice: float = 0.5
     """Soft Dice of the semantic classes, beside cross-entropy."""
@@ -101,6 +106,9 @@ class TrainConfig:
     steps: int
     sources: tuple[SourceConfig, ...]
     validation: tuple[SourceConfig, ...]
+    preset: str = "main"
+    """A variant of the original project, a key of `PRESETS`; what the file says wins over it."""
+
     title: str = ""
     data: str = ""
     licence: str = ""
@@ -144,6 +152,19 @@ class TrainConfig:
             raise SettingsError("the configuration names no source; give at least one [[sources]].")
 
 
+PRESETS: dict[str, dict[str, Any]] = {
+    "main": {},
+    "immune boost": {
+        # rare immune cells are sampled more often and pasted into other crops
+        "monusac_centres": (0.0, 0.2, 0.28, 0.26, 0.26),
+        "augment": {"paste": 0.5},
+    },
+    # the ternary boundary counts more; 4 is the original's hard cap
+    "boundary weight": {"loss": {"ternary_weights": (1.0, 1.0, 4.0)}},
+}
+"""The variants of the original project."""
+
+
 def read_config(path: Path) -> TrainConfig:
     """Read a run's configuration; folders become absolute, seen from the file's own folder.
 
@@ -158,17 +179,32 @@ def read_config(path: Path) -> TrainConfig:
         raise SettingsError(
             f"{path.name} cannot be read as TOML ({error}); correct the file."
         ) from error
-    entries["loss"] = _filled(LossConfig, entries.get("loss", {}), path)
-    entries["augment"] = _filled(AugmentConfig, entries.get("augment", {}), path)
+    preset = _preset(entries.get("preset", "main"), path)
+    for key, kind in (("loss", LossConfig), ("augment", AugmentConfig)):
+        entries[key] = _filled(kind, preset.get(key, {}) | entries.get(key, {}), path)
     for key in ("sources", "validation"):
         entries[key] = tuple(
-            _filled(SourceConfig, {**each, "folder": _absolute(each.get("folder", ""), path)}, path)
+            _filled(SourceConfig, _with_defaults(each, preset, path), path)
             for each in entries.get(key, [])
         )
     for key in ("encoder_weights", "start_from"):
         if entries.get(key) and entries[key] != "imagenet":
             entries[key] = _absolute(entries[key], path)
     return _filled(TrainConfig, entries, path)
+
+
+def _preset(name: str, path: Path) -> dict[str, Any]:
+    if name not in PRESETS:
+        raise SettingsError(
+            f"{path.name} asks for the preset {name!r}; choose one of {', '.join(PRESETS)}."
+        )
+    return PRESETS[name]
+
+
+def _with_defaults(source: dict[str, Any], preset: dict[str, Any], path: Path) -> dict[str, Any]:
+    centres = preset.get("monusac_centres") if source.get("name") == "monusac" else None
+    defaults = {} if centres is None else {"centres": centres}
+    return defaults | source | {"folder": _absolute(source.get("folder", ""), path)}
 
 
 def _absolute(folder: str, config: Path) -> str:

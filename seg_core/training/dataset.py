@@ -141,6 +141,14 @@ class Crops:
             config.augment.paste_classes,
         )
 
+    def class_pixels(self, kinds: int) -> npt.NDArray[np.int64]:
+        """Count the labelled pixels of each class over all images."""
+        pixels = np.zeros(kinds, dtype=np.int64)
+        for image in (image for source in self._sources for image in source.images):
+            classes = np.concatenate([[0], image.classes])[image.instances]
+            pixels += np.bincount(classes[classes != UNKNOWN], minlength=kinds)
+        return pixels
+
     def batch(self, step: int) -> dict[str, Tensor]:
         """Return the crops of a step; the same step always has the same crops."""
         config = self._config

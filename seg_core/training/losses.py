@@ -1,5 +1,7 @@
 """Losses of the two heads, with a weight for every pixel: partial labels say where they hold."""
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -39,6 +41,26 @@ def two_head_loss(
         + config.ternary * (parts["ternary_ce"] + config.ternary_dice * parts["ternary_dice"])
     )
     return total, {name: float(value.detach()) for name, value in parts.items()}
+
+
+def median_frequency_weights(pixels: npt.ArrayLike, cap: float) -> tuple[float, ...]:
+    """Return the weight of each class: the median of the shares over its own share.
+
+    Parameters
+    ----------
+    pixels : (C,) int
+        Labelled pixels of each class; a class without any gets the highest weight.
+    cap : float
+        Weights lie between 1 / cap and cap.
+
+    Examples
+    --------
+    >>> median_frequency_weights([100, 50, 10], cap=4.0)
+    (0.5, 1.0, 4.0)
+    """
+    shares = np.asarray(pixels, dtype=np.float64)
+    weights = np.median(shares) / np.maximum(shares, 1)
+    return tuple(np.clip(weights, 1 / cap, cap).tolist())
 
 
 def cross_entropy(

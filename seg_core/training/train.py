@@ -10,14 +10,15 @@ import json
 import logging
 import math
 import time
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from queue import Queue
 from threading import Thread
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from seg_core.classes import MONUSAC
@@ -27,7 +28,7 @@ from seg_core.model.network import TwoHeadUnet, fill_network, read_weights, save
 from seg_core.training.config import TrainConfig
 from seg_core.training.dataset import Crops
 from seg_core.training.files import BEST, CHECKPOINT, CONFIG, LOG, PREVIEWS
-from seg_core.training.losses import two_head_loss
+from seg_core.training.losses import median_frequency_weights, two_head_loss
 from seg_core.training.previews import write_previews
 from seg_core.training.validation import Validation
 
@@ -53,6 +54,8 @@ def train(config: TrainConfig, folder: Path) -> ModelCard:
     run = _Run(config, folder)
     (folder / CONFIG).write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
     crops = Crops(config)
+    if not config.loss.class_weights:
+        run.use_class_weights(crops)
     validation = Validation(config, MONUSAC) if config.validation else None
     saved = time.monotonic()
     steps = tqdm(range(run.step, config.steps), initial=run.step, total=config.steps, unit="step")
@@ -98,6 +101,8 @@ class _Run:
         self.config, self.folder = config, folder
         torch.manual_seed(config.seed)
         self.network = initial_network(config).to(memory_format=torch.channels_last)
+        if config.bf16:
+            keep_depthwise_in_fp32(self.network)
         self.average = initial_network(config).to(memory_format=torch.channels_last).eval()
         self.average.load_state_dict(self.network.state_dict())
         encoder = list(self.network.base["encoder"].parameters())
@@ -114,6 +119,12 @@ class _Run:
         self.without_gain = 0
         self.losses: dict[str, float] = {}
         self._resume()
+
+    def use_class_weights(self, crops: Crops) -> None:
+        """Weigh classes by median frequency."""
+        pixels = crops.class_pixels(len(MONUSAC.classes) + 1)
+        weights = median_frequency_weights(pixels, self.config.loss.weight_cap)
+        self.config = replace(self.config, loss=replace(self.config.loss, class_weights=weights))
 
     def learn(self, step: int, batch: dict[str, Tensor]) -> None:
         """Take one step."""
@@ -242,6 +253,25 @@ def initial_network(config: TrainConfig) -> TwoHeadUnet:
         state = torch.load(path, map_location="cpu", weights_only=True)
         fill_network(network.base["encoder"], state, path.name)
     return network
+
+
+def keep_depthwise_in_fp32(network: nn.Module) -> None:
+    """Leave depthwise convolutions out of autocast.
+
+    Their backward pass in bf16 takes 3 to 18 times as long as in fp32 on a CPU; a step of
+    EfficientNet-Lite0 as a whole is a fifth shorter this way.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d) and module.groups > 1:
+            module.forward = _outside_autocast(module.forward)  # type: ignore[method-assign, assignment]
+
+
+def _outside_autocast(forward: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    def outside(images: Tensor) -> Tensor:
+        with torch.autocast("cpu", enabled=False):
+            return forward(images.float())
+
+    return outside
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:

@@ -10,8 +10,8 @@ from seg_core.errors import DataError
 from seg_core.model.card import find_model
 from seg_core.model.network import load_network
 from seg_core.training import train as room
-from seg_core.training.config import TrainConfig
-from seg_core.training.train import learning_rate, train
+from seg_core.training.config import LossConfig, TrainConfig
+from seg_core.training.train import keep_depthwise_in_fp32, learning_rate, train
 
 
 class Killed(BaseException):
@@ -57,6 +57,28 @@ def test_killed_run_ends_with_the_weights_of_one_that_was_not(
     expected, found = (load_file(folder / "tiny.safetensors") for folder in (whole, parts))
     assert all(torch.equal(expected[name], found[name]) for name in expected)
     assert log_of(whole) == log_of(parts)
+
+
+def test_classes_can_be_weighed_by_median_frequency(
+    tiny_config: TrainConfig, tmp_path: Path
+) -> None:
+    config = replace(tiny_config, steps=1, loss=LossConfig(class_weights=()))
+    run = room._Run(config, tmp_path)
+    run.use_class_weights(room.Crops(config))
+    background, *classes = run.config.loss.class_weights
+    assert background == 0.25
+    assert all(weight == pytest.approx(1, rel=0.05) for weight in classes)
+    train(config, tmp_path)
+    assert len(log_of(tmp_path)) == 1
+
+
+def test_depthwise_convolutions_stay_out_of_bf16() -> None:
+    network = torch.nn.Sequential(torch.nn.Conv2d(4, 4, 3, groups=4), torch.nn.Conv2d(4, 8, 1))
+    keep_depthwise_in_fp32(network)
+    with torch.autocast("cpu", torch.bfloat16):
+        between = network[0](torch.randn(1, 4, 8, 8))
+        assert between.dtype == torch.float32
+        assert network[1](between).dtype == torch.bfloat16
 
 
 def test_run_ends_early_when_nothing_gets_better(

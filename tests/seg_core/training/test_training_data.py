@@ -158,9 +158,24 @@ def test_configuration_comes_from_toml_with_folders_seen_from_it(tmp_path: Path)
     assert config.sources[0].hold_out == ("a",)
 
 
+def test_presets_are_defaults_that_the_file_overrules(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    text = 'name = "n"\nencoder = "e"\nsteps = 5\npreset = "{}"\n{}[[sources]]\nname = "monusac"\n'
+    text += 'folder = "."\nshare = 1.0\n'
+    path.write_text(text.format("immune boost", ""))
+    boosted = read_config(path)
+    assert boosted.sources[0].centres[3] > 0.2
+    assert boosted.augment.paste == 0.5
+    path.write_text(text.format("boundary weight", ""))
+    assert read_config(path).loss.ternary_weights[2] == 4.0
+    path.write_text(text.format("boundary weight", "[loss]\nternary_weights = [1.0, 1.0, 2.0]\n"))
+    assert read_config(path).loss.ternary_weights[2] == 2.0
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        ('name = "n"\nencoder = "e"\nsteps = 5\npreset = "best"', "asks for the preset 'best'"),
         ("name = ", "cannot be read as TOML"),
         ('name = "n"\nencoder = "e"\nsteps = 5\nlerning_rate = 1', "unknown option 'lerning_rate'"),
         ('name = "n"', "lacks an option"),

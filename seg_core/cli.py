@@ -27,6 +27,7 @@ from seg_core.jobs import Progress
 from seg_core.roi import Roi, read_rois
 from seg_core.settings import AnalysisSettings, EngineName, Precision
 from seg_core.store import Run, default_store, open_run
+from seg_core.training.command import add_patches, add_runs, add_train
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -110,7 +111,10 @@ def add_export(subparsers: "Subparsers") -> None:
     parser.set_defaults(run=_export, parser=parser)
 
 
-_COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (add_analyse, add_export, add_evaluate)
+_COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (
+    *(add_analyse, add_export, add_evaluate),
+    *(add_patches, add_train, add_runs),
+)
 """Each adds a parser whose default ``run`` takes the options and returns the exit status."""
 
 

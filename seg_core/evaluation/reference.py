@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from seg_core.classes import BACKGROUND, MONUSAC, OTHER, ClassScheme
 from seg_core.errors import DataError
-from seg_core.evaluation.metrics import Nuclei
+from seg_core.evaluation.metrics import Nuclei, majority_class_ids
 from seg_core.evaluation.monusac_xml import draw_outlines, read_annotations
 from seg_core.geometry import Region
 from seg_core.slide import open_slide
@@ -203,34 +203,6 @@ def read_labels(path: Path) -> npt.NDArray[np.int32]:
             f"{labels.dtype}; a mask has one channel of whole numbers."
         )
     return labels.astype(np.int32)
-
-
-def majority_class_ids(
-    labels: npt.NDArray[np.integer], class_map: npt.NDArray[np.integer]
-) -> npt.NDArray[np.uint8]:
-    """Return the class of most pixels of each nucleus, the smaller id where two are even.
-
-    Parameters
-    ----------
-    labels : (H, W) integer
-    class_map : (H, W) integer
-
-    Returns
-    -------
-    class_ids : (N,) uint8
-        Row i is the class of label i + 1, up to the highest label; 0 for numbers nobody has.
-
-    Examples
-    --------
-    >>> majority_class_ids(np.array([[1, 1, 1, 3]]), np.array([[2, 2, 0, 4]]))
-    array([2, 0, 4], dtype=uint8)
-    """
-    inside = labels > 0
-    kinds = int(class_map.max(initial=0)) + 1
-    highest = int(labels.max(initial=0))
-    codes = (labels[inside].astype(np.int64) - 1) * kinds + class_map[inside]
-    votes = np.bincount(codes, minlength=highest * kinds).reshape(highest, kinds)
-    return votes.argmax(axis=1).astype(np.uint8)
 
 
 class _Files(Protocol):

@@ -16,7 +16,13 @@ from seg_core.evaluation.metrics.figures import (
     intervals_of,
     score_image,
 )
-from seg_core.evaluation.metrics.instance import Comparison, Counts, Nuclei, compare
+from seg_core.evaluation.metrics.instance import (
+    Comparison,
+    Counts,
+    Nuclei,
+    compare,
+    majority_class_ids,
+)
 
 __all__ = [
     "BOOTSTRAP_SAMPLES",
@@ -30,5 +36,6 @@ __all__ = [
     "compare",
     "figures_of",
     "intervals_of",
+    "majority_class_ids",
     "score_image",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seg_core.classes import BOUNDARY, INSIDE, OTHER, ClassScheme
+from seg_core.classes import BOUNDARY, INSIDE, ClassScheme
 from seg_core.errors import DataError
 from seg_core.evaluation.metrics.bootstrap import (
     BOOTSTRAP_SAMPLES,
@@ -27,6 +27,7 @@ from seg_core.evaluation.metrics.instance import (
     detection_counts,
     nucleus_confusion,
     panoptic_counts,
+    vote_confusion,
 )
 from seg_core.evaluation.metrics.pixel import (
     dice_of,
@@ -41,6 +42,9 @@ DETECTION_RADIUS_UM = 3.0
 """A nucleus counts as detected if the centroids lie at most this far apart."""
 
 BACKGROUND_NAME, MISSED, SPURIOUS = "background", "missed", "spurious"
+
+CONFUSIONS = ("confusion", "vote_confusion")
+"""Keys of the tables of nuclei: matched pairs, and the class map's opinion of the reference's."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -60,6 +64,9 @@ class ClassScore:
 
     nuclei: npt.NDArray[np.int64]
     """(C + 2, C + 2) see `nucleus_confusion`."""
+
+    votes: npt.NDArray[np.int64]
+    """(C + 1, C + 1) see `vote_confusion`."""
 
     challenge_pq: float
 
@@ -140,6 +147,7 @@ def score_image(
             patch_mious=patch_mious(true_map, class_map, kinds, ignore),
             counts=class_counts(comparison, classes),
             nuclei=nucleus_confusion(comparison, classes),
+            votes=vote_confusion(comparison, reference, class_map, classes),
             challenge_pq=challenge_pq(comparison, classes),
         )
     return ImageScore(
@@ -162,7 +170,8 @@ def figures_of(scores: Sequence[ImageScore], scheme: ClassScheme) -> dict[str, A
       hundred; ``bpq_plus``, ``detection_f1``, ``pq_plus`` and ``f1`` are pooled over images;
       ``a_pq`` is the mean over patients of the mean over the classes that occur, in the reference
       or the prediction, of the PQ pooled over the patient's images; ``a_pq_challenge`` is what
-      the challenge computed instead.
+      the challenge computed instead; ``confusion`` counts nuclei matched at IoU above 0.5, and
+      ``vote_confusion`` the reference's nuclei by the predicted class of most of their pixels.
 
     Parameters
     ----------
@@ -181,7 +190,7 @@ def figures_of(scores: Sequence[ImageScore], scheme: ClassScheme) -> dict[str, A
     """
     stack = _Stack(scores, scheme)
     nested = _nested(stack.figures(patient_weights(stack.patients)))
-    nested["instance"]["confusion"] = stack.confusion()
+    nested["instance"] |= stack.confusions()
     return nested
 
 
@@ -203,7 +212,7 @@ def intervals_of(
     -------
     intervals : dict
         The keys of `figures_of`, each with [low, high]; None where there is no interval: for the
-        confusion matrix, for figures that cannot be had, and for a single image, which says
+        tables of nuclei, for figures that cannot be had, and for a single image, which says
         nothing about others.
 
     Raises
@@ -222,7 +231,7 @@ def intervals_of(
         ]
         interval = interval95(np.array(drawn))
     nested = _nested(dict(zip(names, interval, strict=True)))
-    nested["instance"]["confusion"] = None
+    nested["instance"] |= dict.fromkeys(CONFUSIONS)
     return nested
 
 
@@ -264,14 +273,18 @@ class _Stack:
             return figures | dict.fromkeys(_class_figure_names(self.scheme), math.nan)
         return figures | self._classes.figures(weights, images)
 
-    def confusion(self) -> dict[str, Any] | None:
+    def confusions(self) -> dict[str, Any]:
         """Return the nuclei of all images by what they are and what they are called."""
         if self._classes is None:
-            return None
+            return dict.fromkeys(CONFUSIONS)
+        names = list(self.scheme.names_with_other)
+        tables = (
+            ([*names, SPURIOUS], [*names, MISSED], self._classes.nuclei),
+            (names, names, self._classes.votes),
+        )
         return {
-            "rows": [*self.scheme.names, OTHER, SPURIOUS],
-            "columns": [*self.scheme.names, OTHER, MISSED],
-            "counts": self._classes.nuclei.sum(axis=0).tolist(),
+            key: {"rows": rows, "columns": columns, "counts": counts.sum(axis=0).tolist()}
+            for key, (rows, columns, counts) in zip(CONFUSIONS, tables, strict=True)
         }
 
 
@@ -286,6 +299,7 @@ class _ClassStack:
         self._patch_sums = np.array([score.patch_mious.sum() for score in scores])
         self._patches = np.array([len(score.patch_mious) for score in scores])
         self.nuclei = np.stack([score.nuclei for score in scores])
+        self.votes = np.stack([score.votes for score in scores])
 
     def figures(self, weights: Floats, images: Floats) -> dict[tuple[str, ...], float]:
         pixels = np.tensordot(images, self._pixels, axes=1)

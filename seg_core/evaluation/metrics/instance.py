@@ -332,6 +332,68 @@ def nucleus_confusion(comparison: Comparison, classes: int) -> Ints:
     return confusion
 
 
+def vote_confusion(
+    comparison: Comparison,
+    reference: Nuclei,
+    class_map: npt.NDArray[np.integer],
+    classes: int,
+) -> Ints:
+    """Count the nuclei of the reference by what the class map says of their pixels.
+
+    Unlike `nucleus_confusion` this does not ask whether a nucleus was outlined well, or at all: it
+    is the class map's opinion of what is there, by the majority of the nucleus's own pixels.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Whose nuclei of the reference are counted.
+    reference : Nuclei
+    class_map : (H, W) integer
+        As predicted.
+    classes : int
+        Number of classes, *other* not counted.
+
+    Returns
+    -------
+    confusion : (classes + 1, classes + 1) int64
+        Rows are the reference's classes in the order of their ids, then *other*; columns the
+        classes their pixels were called most, then *other* where that is background.
+    """
+    of_reference, _ = _classes(comparison, classes)
+    voted = majority_class_ids(reference.labels, class_map)[comparison.reference.ids - 1]
+    confusion = np.zeros((classes + 1, classes + 1), dtype=np.int64)
+    np.add.at(confusion, (of_reference, voted), 1)
+    return np.roll(confusion, -1, axis=(0, 1))  # 0 (other) stands last
+
+
+def majority_class_ids(
+    labels: npt.NDArray[np.integer], class_map: npt.NDArray[np.integer]
+) -> npt.NDArray[np.uint8]:
+    """Return the class of most pixels of each nucleus, the smaller id where two are even.
+
+    Parameters
+    ----------
+    labels : (H, W) integer
+    class_map : (H, W) integer
+
+    Returns
+    -------
+    class_ids : (N,) uint8
+        Row i is the class of label i + 1, up to the highest label; 0 for numbers nobody has.
+
+    Examples
+    --------
+    >>> majority_class_ids(np.array([[1, 1, 1, 3]]), np.array([[2, 2, 0, 4]]))
+    array([2, 0, 4], dtype=uint8)
+    """
+    inside = labels > 0
+    kinds = int(class_map.max(initial=0)) + 1
+    highest = int(labels.max(initial=0))
+    codes = (labels[inside].astype(np.int64) - 1) * kinds + class_map[inside]
+    votes = np.bincount(codes, minlength=highest * kinds).reshape(highest, kinds)
+    return votes.argmax(axis=1).astype(np.uint8)
+
+
 def aji_plus(comparison: Comparison) -> float:
     """Return AJI+, the aggregated Jaccard index with each nucleus used once.
 
@@ -355,14 +417,11 @@ def aji_plus(comparison: Comparison) -> float:
 def detection_counts(comparison: Comparison, radius_px: float) -> Counts:
     """Count nuclei whose centroids lie at most ``radius_px`` apart, spurious and missed ones.
 
-    Centroids are paired one to one by the Hungarian method: as many pairs as the radius allows
-    and, among such pairings, the one with the smallest sum of distances.
+    Centroids are paired one to one by the Hungarian method, as many as the radius allows.
     """
     distances = cdist(comparison.reference.centroids, comparison.predicted.centroids)
     rows, columns = np.nonzero(distances <= radius_px)
-    # One pair more outweighs any saving in distance, since the savings sum to less than 1.
-    closeness = 1 - distances[rows, columns] / max(radius_px, np.finfo(float).tiny)
-    tp = len(_assign(rows, columns, 1 + closeness / (len(rows) + 1)))
+    tp = len(_assign(rows, columns, np.ones(len(rows))))
     return _counts(tp, len(comparison.predicted) - tp, len(comparison.reference) - tp, 0)
 
 

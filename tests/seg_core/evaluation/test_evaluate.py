@@ -13,14 +13,13 @@ from seg_core.errors import DataError, ExportError, ModelError
 from seg_core.evaluation import evaluate as evaluate_module
 from seg_core.evaluation.command import add_evaluate
 from seg_core.evaluation.evaluate import evaluate, evaluate_predictions
-from seg_core.evaluation.metrics import Nuclei, intervals_of
+from seg_core.evaluation.metrics import Nuclei, intervals_of, majority_class_ids
 from seg_core.evaluation.prediction import (
     Prediction,
     predict_image,
     read_prediction,
     write_prediction,
 )
-from seg_core.evaluation.reference import majority_class_ids
 from seg_core.model import ModelCard
 from seg_core.nuclei.ternary import ternary_of
 from seg_core.settings import AnalysisSettings

@@ -53,7 +53,7 @@ def test_figures_have_the_keys_other_programs_rely_on():
     }  # fmt: skip
     assert set(result["instance"]) == {
         "bpq", "bpq_plus", "dq", "sq", "aji_plus", "detection_f1", "pq_plus", "mpq_plus", "f1",
-        "macro_f1", "a_pq", "a_pq_challenge", "confusion",
+        "macro_f1", "a_pq", "a_pq_challenge", "confusion", "vote_confusion",
     }  # fmt: skip
     assert set(result["pixel"]["iou"]) == set(result["pixel"]["dice"]) == names | {"background"}
     assert set(result["pixel"]["ternary_dice"]) == {"inside", "boundary"}
@@ -73,6 +73,11 @@ def test_identity_gives_one_and_what_is_not_there_gives_null():
         "rows": ["epithelial", "lymphocyte", "neutrophil", "macrophage", "other", "spurious"],
         "columns": ["epithelial", "lymphocyte", "neutrophil", "macrophage", "other", "missed"],
         "counts": np.diag([1, 1, 0, 0, 1, 0]).tolist(),
+    }
+    assert result["instance"]["vote_confusion"] == {
+        "rows": [*MONUSAC.names, "other"],
+        "columns": [*MONUSAC.names, "other"],
+        "counts": np.diag([1, 1, 0, 0, 1]).tolist(),
     }
 
 
@@ -194,8 +199,9 @@ def noisy_scores(patients, images=2):
 def test_intervals_have_the_figures_keys_and_hold_the_figure(patients):
     scores = noisy_scores(patients)
     result, intervals = figures_of(scores, MONUSAC), intervals_of(scores, MONUSAC, samples=200)
-    assert intervals["instance"].pop("confusion") is None
-    result["instance"].pop("confusion")
+    for table in ("confusion", "vote_confusion"):
+        assert intervals["instance"].pop(table) is None
+        result["instance"].pop(table)
     values = dict(leaves(result))
     assert dict(leaves(intervals)).keys() == values.keys()
     for path, interval in leaves(intervals):

@@ -15,8 +15,10 @@ from seg_core.evaluation.metrics.instance import (
     class_counts,
     compare,
     detection_counts,
+    majority_class_ids,
     nucleus_confusion,
     panoptic_counts,
+    vote_confusion,
 )
 
 CLASSES = 3
@@ -162,6 +164,13 @@ def test_aji_plus_pairs_for_the_greatest_sum_not_greedily():
     assert aji_plus(compare(reference, predicted)) == pytest.approx((4 + 4) / (10 + 11))
 
 
+def test_aji_plus_pairs_by_iou_not_by_common_pixels():
+    # a: columns 0-19, b: 20-23, P: 14-23. aP: 6 in common of 24; bP: 4 in common of 10.
+    reference = nuclei((1, 24), (0, 1, 0, 20), (0, 1, 20, 24))
+    predicted = nuclei((1, 24), (0, 1, 14, 24))
+    assert aji_plus(compare(reference, predicted)) == pytest.approx(4 / (10 + 20))
+
+
 def test_centroids_are_paired_within_the_radius_and_no_further():
     # centroids at x = 1.0 and 4.0: 3 px apart
     reference, predicted = nuclei((2, 9), (0, 2, 0, 2)), nuclei((2, 9), (0, 2, 3, 5))
@@ -170,7 +179,13 @@ def test_centroids_are_paired_within_the_radius_and_no_further():
     assert as_numbers(detection_counts(comparison, radius_px=2.99)) == [0, 1, 1, 0]
 
 
-def test_as_many_pairs_as_possible_before_the_shortest_distance():
+def test_the_centroid_of_a_pixel_is_its_middle():
+    comparison = compare(nuclei((4, 6), (1, 3, 2, 6)), nuclei((4, 6), (0, 1, 0, 1)))
+    assert comparison.reference.centroids.tolist() == [[4, 2]]
+    assert comparison.predicted.centroids.tolist() == [[0.5, 0.5]]
+
+
+def test_as_many_centroids_are_paired_as_the_radius_allows():
     # centroids, radius 3: reference 0.5 and 3.5; predicted 3.5 and 6.5. The nearest pair alone
     # (3.5, 3.5) leaves 0.5 and 6.5 without a partner; crosswise both are paired, 3 px each.
     reference = nuclei((1, 9), (0, 1, 0, 1), (0, 1, 3, 4))
@@ -202,6 +217,30 @@ def test_the_right_place_with_the_wrong_class_is_missed_here_and_spurious_there(
         [0, 0, 1, 0, 0],  # other
         [0, 0, 0, 1, 0],  # spurious
     ]
+
+
+def test_the_class_maps_opinion_of_each_nucleus_whether_found_or_not():
+    reference = nuclei(
+        (1, 15), (0, 1, 0, 3), (0, 1, 4, 7), (0, 1, 8, 11), (0, 1, 12, 15), classes=[1, 2, 0, 2]
+    )
+    class_map = np.array([[1, 1, 2, 0, 3, 0, 3, 0, 2, 2, 2, 0, 0, 0, 2]])
+    ignore = np.zeros((1, 15), bool)
+    comparison = compare(reference, nuclei((1, 15), classes=[]), ignore)
+    assert vote_confusion(comparison, reference, class_map, CLASSES).tolist() == [
+        # 1  2  3 other
+        [1, 0, 0, 0],
+        [0, 0, 1, 1],
+        [0, 0, 0, 0],
+        [0, 1, 0, 0],  # other
+    ]
+    ignore[0, 12:] = True  # what is dropped has no vote
+    comparison = compare(reference, nuclei((1, 15), classes=[]), ignore)
+    assert vote_confusion(comparison, reference, class_map, CLASSES).sum() == 3
+
+
+def test_a_tie_in_the_majority_goes_to_the_smaller_id():
+    assert majority_class_ids(np.array([[1, 1]]), np.array([[4, 2]])).tolist() == [2]
+    assert majority_class_ids(np.zeros((2, 2), int), np.zeros((2, 2), int)).size == 0
 
 
 def test_a_nucleus_mostly_ignored_is_dropped_and_never_cut():

@@ -12,7 +12,6 @@ from seg_core.evaluation.metrics.instance import panoptic_counts
 from seg_core.evaluation.reference import (
     CLASS_NAMES,
     Reference,
-    majority_class_ids,
     patient_of,
     read_labels,
     read_references,
@@ -220,11 +219,6 @@ def test_real_folders_are_read(shared_data, folder, classes, images, nuclei, eve
 )
 def test_patients_by_name(name, patient):
     assert patient_of(name) == patient
-
-
-def test_a_tie_in_the_majority_goes_to_the_smaller_id():
-    assert majority_class_ids(np.array([[1, 1]]), np.array([[4, 2]])).tolist() == [2]
-    assert majority_class_ids(np.zeros((2, 2), int), np.zeros((2, 2), int)).size == 0
 
 
 def test_a_missing_folder_is_refused(tmp_path):

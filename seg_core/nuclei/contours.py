@@ -117,18 +117,19 @@ class _Sides:
         number[pixels] = np.arange(len(pixels))
 
         outward = (-row, 1, row, -1)
-        exist = np.empty((len(pixels), 4), np.bool_)
-        successors = np.empty((len(pixels), 4), np.int64)
+        exist = np.zeros((len(pixels), 4), np.bool_)
+        successors = np.zeros((len(pixels), 4), np.int64)
         for side in range(4):
             following, previous = (side + 1) % 4, (side - 1) % 4
-            right_ahead = pixels + outward[following]
+            with_side = np.flatnonzero(flat[pixels + outward[side]] != owners)
+            right_ahead = pixels[with_side] + outward[following]
             left_ahead = right_ahead + outward[side]
-            exist[:, side] = flat[pixels + outward[side]] != owners
-            successors[:, side] = np.where(
-                flat[right_ahead] != owners,
-                4 * number[pixels] + following,
+            exist[with_side, side] = True
+            successors[with_side, side] = np.where(
+                flat[right_ahead] != owners[with_side],
+                4 * with_side + following,
                 np.where(
-                    flat[left_ahead] != owners,
+                    flat[left_ahead] != owners[with_side],
                     4 * number[right_ahead] + side,
                     4 * number[left_ahead] + previous,
                 ),

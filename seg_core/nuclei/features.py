@@ -67,6 +67,15 @@ class NucleusPixels:
     labels : (H, W) int32
         0 none, 1 to ``count`` one a nucleus, all of them there.
     count : int
+
+    Attributes
+    ----------
+    indices : (P,) int64
+        Where the pixels are in the flat labels, in reading order.
+    areas_px : (count,) int64
+        Number of pixels of each nucleus.
+    coordinate_sums : (count, 2) int64
+        Sums of x and of y over each nucleus; whole numbers are exact.
     """
 
     def __init__(self, labels: npt.NDArray[np.int32], count: int) -> None:
@@ -75,16 +84,13 @@ class NucleusPixels:
         self._owners = labels.reshape(-1)[self.indices] - 1
         self._y, self._x = np.divmod(self.indices, labels.shape[1])
         self.areas_px = np.bincount(self._owners, minlength=count)
+        sums = np.stack([self.sums(self._x), self.sums(self._y)], axis=1)
+        self.coordinate_sums = sums.astype(np.int64)
 
     def sums(self, values: npt.ArrayLike) -> _Floats:
         """Sum a value of each pixel over each nucleus."""
         sums = np.bincount(self._owners, weights=values, minlength=self.count)
         return sums.astype(np.float64, copy=False)
-
-    def coordinate_sums(self) -> _Integers:
-        """Return the sums of x and of y, (N, 2), as exact numbers."""
-        sums = np.stack([self.sums(self._x), self.sums(self._y)], axis=1)
-        return sums.astype(np.int64)
 
     def central_moments(self) -> tuple[_Floats, _Floats, _Floats]:
         """Return the variances of x and of y, and their covariance, of each nucleus.
@@ -92,9 +98,9 @@ class NucleusPixels:
         Coordinates are counted from the whole pixel next to the centroid: the sums stay small,
         so they are exact, and the same wherever the nucleus lies in the array.
         """
-        near = self.coordinate_sums() // self.areas_px[:, None]
-        x = self._x - near[self._owners, 0]
-        y = self._y - near[self._owners, 1]
+        near_x, near_y = (self.coordinate_sums // self.areas_px[:, None]).T
+        x = (self._x - near_x[self._owners]).astype(np.float64)
+        y = (self._y - near_y[self._owners]).astype(np.float64)
         mean_x, mean_y = self.sums(x) / self.areas_px, self.sums(y) / self.areas_px
         return (
             self.sums(x * x) / self.areas_px - mean_x**2,
@@ -105,7 +111,7 @@ class NucleusPixels:
 
 def _place(pixels: NucleusPixels, corner: _Integers, raster: Raster) -> dict[str, npt.ArrayLike]:
     # From whole numbers, so that a nucleus has one centroid in whatever window it is seen.
-    sums = pixels.coordinate_sums() + corner * pixels.areas_px[:, None]
+    sums = pixels.coordinate_sums + corner * pixels.areas_px[:, None]
     centroids = (2 * sums + pixels.areas_px[:, None]) / (2 * pixels.areas_px[:, None])
     x, y = raster.to_level0(centroids).T
     return {"x": x, "y": y}

@@ -238,7 +238,7 @@ def _centroid_in(core: Window, instances: Instances) -> npt.NDArray[np.bool_]:
     pixels = NucleusPixels(instances.labels, len(instances))
     corner = np.array([instances.window.x, instances.window.y])
     areas_px = pixels.areas_px[:, None]
-    doubled = 2 * (pixels.coordinate_sums() + corner * areas_px) + areas_px
+    doubled = 2 * (pixels.coordinate_sums + corner * areas_px) + areas_px
     not_before = doubled >= 2 * areas_px * np.array([core.x, core.y])
     not_past = doubled < 2 * areas_px * np.array([core.right, core.bottom])
     return np.logical_and(not_before, not_past).all(axis=1)

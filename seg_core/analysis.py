@@ -268,7 +268,8 @@ def _counted(
 
 
 def _tissue_um2(tissue: TissueMask | None, question: Question) -> float:
-    return question.area_um2 if tissue is None else tissue.area_um2(question.roi or question.region)
+    area = question.area_um2 if tissue is None else tissue.area_um2(question.roi or question.region)
+    return round(area, 1)
 
 
 class _Pace:

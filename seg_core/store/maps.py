@@ -8,7 +8,8 @@ slide), ``1``, ``2`` … of half the side each, down to 512 pixels::
                 class/          0  1  2 …     uint8, chunks of 512 × 512
                 ternary/        0  1  2 …
                 score/          0  1  2 …
-    bands.json                  windows of the raster that are finished
+    bands.json                  windows of the raster that are finished, and what of them the
+                                coarser levels still lack
 
 Chunks in which there is nothing do not exist as files, so a map costs what was analysed and not
 what the slide measures.
@@ -34,6 +35,10 @@ from seg_core.store.files import store_errors, write_json
 from seg_core.tiling import MapBand
 
 CHUNK_PX = 512
+
+# Coarser levels follow level 0 at these rows. Halving each row of chunks by itself would read and
+# pack the chunks of level 3 eight times.
+_HALVING_PX = 8 * CHUNK_PX
 
 RECORD_FILE = "bands.json"
 
@@ -89,9 +94,9 @@ class MapsWriter:
 
     Bands that follow one another downwards are held back until they fill whole chunks, since a
     chunk written in parts is read and packed again for each part: at most a chunk's height and a
-    band of the raster are in memory. After each chunk row its part of the coarser levels is
-    made, and only then are its bands recorded as finished, so that a killed process leaves
-    either a finished band or one that is computed again.
+    band of the raster are in memory. A band is recorded as finished after it is on disk, so that a
+    killed process leaves either a finished band or one that is computed again. Coarser levels
+    follow every 4096 rows, and wherever the bands end.
 
     Parameters
     ----------
@@ -116,11 +121,14 @@ class MapsWriter:
             if not self._record.is_file():
                 shutil.rmtree(path, ignore_errors=True)
                 _create(path, raster)
-                write_json(self._record, [])
-            self._finished = _read_record(self._record)
+                write_json(self._record, {"finished": [], "to_halve": None})
+            record = json.loads(self._record.read_text("utf-8"))
+        self._finished = {Window(*values) for values in record["finished"]}
+        self._to_halve = None if record["to_halve"] is None else Window(*record["to_halve"])
         self._levels = _open_levels(path, "r+")
         self._held: _Block | None = None
         self._unrecorded: list[Window] = []
+        self._halve()
 
     def is_finished(self, window: Window) -> bool:
         """Tell whether exactly this band is on disk."""
@@ -144,10 +152,11 @@ class MapsWriter:
             self._store(upper)
 
     def flush(self) -> None:
-        """Put on disk what is held back."""
+        """Put on disk what is held back, and make the coarser levels whole."""
         if self._held is not None:
             block, self._held = self._held, None
             self._store(block)
+        self._halve()
 
     def __enter__(self) -> Self:
         return self
@@ -162,13 +171,36 @@ class MapsWriter:
             self.flush()
 
     def _store(self, block: "_Block") -> None:
+        bottom = block.window.bottom
+        occupied = block.occupied()
+        if occupied is not None:
+            with store_errors(self._path):
+                for name, plane in zip(_NAMES, occupied.planes, strict=True):
+                    self._levels[name][0][occupied.window.slices()] = plane
+            self._to_halve = _around(self._to_halve, occupied.window)
+        self._finished |= {band for band in self._unrecorded if band.bottom <= bottom}
+        self._unrecorded = [band for band in self._unrecorded if band.bottom > bottom]
+        self._write_record()
+        if bottom % _HALVING_PX == 0:
+            self._halve()
+
+    def _halve(self) -> None:
+        """Give the coarser levels what level 0 has got since the last time."""
+        if self._to_halve is None:
+            return
         with store_errors(self._path):
-            for name, plane in zip(_NAMES, block.planes, strict=True):
-                _write(self._levels[name], block.window, plane, mean=name == "score")
-            bottom = block.window.bottom
-            self._finished |= {band for band in self._unrecorded if band.bottom <= bottom}
-            self._unrecorded = [band for band in self._unrecorded if band.bottom > bottom]
-            write_json(self._record, sorted([w.x, w.y, w.width, w.height] for w in self._finished))
+            for name in _NAMES:
+                _halve(self._levels[name], self._to_halve, mean=name == "score")
+        self._to_halve = None
+        self._write_record()
+
+    def _write_record(self) -> None:
+        record = {
+            "finished": sorted(map(_to_json, self._finished)),
+            "to_halve": None if self._to_halve is None else _to_json(self._to_halve),
+        }
+        with store_errors(self._path):
+            write_json(self._record, record)
 
 
 @dataclass(frozen=True)
@@ -185,6 +217,21 @@ class _Block:
     def with_below(self, other: "_Block") -> "_Block":
         planes = tuple(map(np.concatenate, zip(self.planes, other.planes, strict=True)))
         return _Block(replace(self.window, height=len(planes[0])), planes)
+
+    def occupied(self) -> "_Block | None":
+        """Return the columns of chunks from the first to the last in which there is anything.
+
+        The rest of a slide is glass, which is most of it, and empty on disk as it is.
+        """
+        columns = np.flatnonzero(np.any([plane.any(axis=0) for plane in self.planes], axis=0))
+        if not len(columns):
+            return None
+        x = self.window.x
+        first = max(x, (x + int(columns[0])) // CHUNK_PX * CHUNK_PX)
+        last = min(self.window.right, ((x + int(columns[-1])) // CHUNK_PX + 1) * CHUNK_PX)
+        part = slice(first - x, last - x)
+        window = replace(self.window, x=first, width=last - first)
+        return _Block(window, tuple(plane[:, part] for plane in self.planes))
 
     def split(self, row: int) -> tuple["_Block | None", "_Block | None"]:
         """Return what lies above a row of the raster and what lies below."""
@@ -253,24 +300,8 @@ def _quarters(values: _Image) -> list[_Image]:
     return [even[row::2, column::2] for row in (0, 1) for column in (0, 1)]
 
 
-def _write(levels: list[zarr.Array[Any]], window: Window, plane: _Image, *, mean: bool) -> None:
-    """Write a window of level 0 and what the coarser levels have of it.
-
-    Columns of chunks in which there is nothing are left as they are, which is empty: a band is
-    written once, or again with the same values. Most of a slide is glass.
-    """
-    occupied = np.flatnonzero(plane.any(axis=0))
-    if not len(occupied):
-        return
-    left = max(window.x, (window.x + int(occupied[0])) // CHUNK_PX * CHUNK_PX)
-    right = min(window.right, -(-(window.x + int(occupied[-1]) + 1) // CHUNK_PX) * CHUNK_PX)
-    part = replace(window, x=left, width=right - left)
-    levels[0][part.slices()] = plane[:, left - window.x : right - window.x]
-    _coarsen(levels, part, mean=mean)
-
-
-def _coarsen(levels: list[zarr.Array[Any]], window: Window, *, mean: bool) -> None:
-    """Make what the coarser levels have of a window of level 0 that was just written.
+def _halve(levels: list[zarr.Array[Any]], window: Window, *, mean: bool) -> None:
+    """Make what the coarser levels have of a window of level 0, a row of chunks at a time.
 
     Each level is made from the one below it as it stands on disk, one pixel further where the
     window's edge lies inside a 2 × 2; the neighbour that comes later makes that pixel again.
@@ -279,8 +310,25 @@ def _coarsen(levels: list[zarr.Array[Any]], window: Window, *, mean: bool) -> No
         left, top = window.x // 2, window.y // 2
         right, bottom = (window.right + 1) // 2, (window.bottom + 1) // 2
         window = Window(left, top, right - left, bottom - top)
-        source = np.asarray(finer[2 * top : 2 * bottom, 2 * left : 2 * right], dtype=np.uint8)
-        coarser[window.slices()] = coarser_score(source) if mean else coarser_classes(source)
+        for row in range(top // CHUNK_PX, -(-bottom // CHUNK_PX)):
+            y0, y1 = max(top, row * CHUNK_PX), min(bottom, (row + 1) * CHUNK_PX)
+            source = np.asarray(finer[2 * y0 : 2 * y1, 2 * left : 2 * right], dtype=np.uint8)
+            if source.any():
+                coarser[y0:y1, left:right] = (
+                    coarser_score(source) if mean else coarser_classes(source)
+                )
+
+
+def _around(window: Window | None, other: Window) -> Window:
+    if window is None:
+        return other
+    x, y = min(window.x, other.x), min(window.y, other.y)
+    right, bottom = max(window.right, other.right), max(window.bottom, other.bottom)
+    return Window(x, y, right - x, bottom - y)
+
+
+def _to_json(window: Window) -> list[int]:
+    return [window.x, window.y, window.width, window.height]
 
 
 def discard_maps(path: Path) -> None:
@@ -311,10 +359,6 @@ def _open_levels(path: Path, mode: Literal["r", "r+"]) -> _Levels:
 def _levels_of(image: Any) -> list[zarr.Array[Any]]:
     datasets = image.attrs["ome"]["multiscales"][0]["datasets"]
     return [image[dataset["path"]] for dataset in datasets]
-
-
-def _read_record(path: Path) -> set[Window]:
-    return {Window(*values) for values in json.loads(path.read_text("utf-8"))}
 
 
 def _create(path: Path, raster: Raster) -> None:

@@ -107,6 +107,7 @@ def test_any_bands_give_the_same_pyramid_and_any_window_reads_its_part(
     path = tmp_path_factory.mktemp("run") / "maps.zarr"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(maps, "CHUNK_PX", 16)
+        patch.setattr(maps, "_HALVING_PX", 32)
         strips = [Window(0, 0, min(cut, width), height)]
         if cut < width:
             strips.append(Window(cut, 0, width - cut, height))
@@ -164,6 +165,16 @@ def test_a_killed_writer_has_recorded_only_what_is_on_disk(tmp_path: Path) -> No
         for window, known in zip(windows, finished, strict=True):
             if not known:
                 writer.write(band(planes, window))
+    assert_pyramid(RunMaps(tmp_path / "maps.zarr"), planes)
+
+
+def test_coarser_levels_that_a_killed_writer_left_out_are_made_on_opening(tmp_path: Path) -> None:
+    planes, raster = painted(1024, 700), raster_of(1024, 700)
+    MapsWriter(tmp_path / "maps.zarr", raster).write(band(planes, raster.window))
+    before = RunMaps(tmp_path / "maps.zarr")
+    assert not before.read(Window(0, 0, 350, 512), level=1).score.any()
+    writer = MapsWriter(tmp_path / "maps.zarr", raster)
+    assert writer.is_finished(raster.window)
     assert_pyramid(RunMaps(tmp_path / "maps.zarr"), planes)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seg_core.errors import SettingsError
-from seg_core.evaluation.reference import majority_class_ids
+from seg_core.evaluation.metrics import majority_class_ids
 
 UNKNOWN = 255
 """A class target that teaches nothing."""

@@ -62,9 +62,10 @@ def test_enlarged_slide_has_twice_the_pixels() -> None:
     assert raster.to_level0([[1.0, 3.0]]).tolist() == [[10.5, 21.5]]
 
 
-def test_window_grows_on_all_sides_and_cuts_an_array() -> None:
+def test_window_grows_moves_and_cuts_an_array() -> None:
     window = Window(2, 3, 4, 5)
     assert window.expanded(1) == Window(1, 2, 6, 7)
+    assert window.moved(-2, 1) == Window(0, 4, 4, 5)
     assert np.zeros((20, 20))[window.slices()].shape == (5, 4)
 
 

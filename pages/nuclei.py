@@ -43,4 +43,4 @@ with frame.shown_errors():
 
     st.subheader("Table", anchor=False)
     nucleus_tables.offer_downloads(run, other=other)
-    st.dataframe(nuclei, lazy=True, hide_index=True, height=420)
+    nucleus_tables.show_nuclei(nuclei)

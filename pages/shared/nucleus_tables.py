@@ -1,6 +1,6 @@
 """The parts of the Nuclei page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,12 +21,32 @@ _UM2_PER_MM2 = 1e6
 # Fine enough for the small nuclei where one large one stretches the range.
 _BINS = 120
 
+_TABLE_PX = 420
+
 _SUMMARY_COLUMNS = {
     "class_name": ("Class", None),
     "count": ("Nuclei", "localized"),
     "share": ("Share", "percent"),
     "density_per_mm2": ("per mm²", "%.0f"),
     "mean_area_um2": ("Mean area, µm²", "%.1f"),
+}
+
+# What a reader looks for first; the shares of the vote come last.
+_NUCLEUS_COLUMNS = {
+    "nucleus_id": ("Nucleus", None),
+    "class_name": ("Class", None),
+    "class_score": ("Score", "%.2f"),
+    "area_um2": ("Area, µm²", "%.1f"),
+    "perimeter_um": ("Perimeter, µm", "%.1f"),
+    "major_um": ("Long axis, µm", "%.1f"),
+    "minor_um": ("Short axis, µm", "%.1f"),
+    "eccentricity": ("Eccentricity", "%.2f"),
+    "solidity": ("Solidity", "%.2f"),
+    "circularity": ("Circularity", "%.2f"),
+    "haematoxylin_od": ("Haematoxylin, OD", "%.2f"),
+    "eosin_od": ("Eosin, OD", "%.2f"),
+    "x": ("x, px", "%.1f"),
+    "y": ("y, px", "%.1f"),
 }
 
 
@@ -47,17 +67,27 @@ def areas_of(run: Run, *, other: bool) -> pd.DataFrame:
 
 
 def show_summary(summary: pd.DataFrame) -> None:
-    """Show the counts as a table with the names a reader expects."""
-    number = st.column_config.NumberColumn
+    """Show the counts by class."""
     st.dataframe(
         summary,
         hide_index=True,
         placeholder="–",
         column_order=list(_SUMMARY_COLUMNS),
-        column_config={
-            name: number(label, format=form) if form else label
-            for name, (label, form) in _SUMMARY_COLUMNS.items()
-        },
+        column_config=_column_config(_SUMMARY_COLUMNS),
+    )
+
+
+def show_nuclei(nuclei: pd.DataFrame) -> None:
+    """Show the table of nuclei; the browser is sent the rows that are looked at."""
+    shares = [name for name in nuclei.columns if name not in _NUCLEUS_COLUMNS]
+    st.dataframe(
+        nuclei,
+        lazy=True,
+        hide_index=True,
+        height=_TABLE_PX,
+        column_order=[*_NUCLEUS_COLUMNS, *shares],
+        column_config=_column_config(_NUCLEUS_COLUMNS)
+        | _column_config({name: (_label(name), "%.2f") for name in shares}),
     )
 
 
@@ -87,6 +117,18 @@ def offer_downloads(run: Run, *, other: bool) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
+
+
+def _column_config(columns: Mapping[str, tuple[str, str | None]]) -> dict[str, Any]:
+    """Give columns the names a reader expects, and numbers their digits."""
+    return {
+        name: st.column_config.NumberColumn(label, format=digits) if digits else label
+        for name, (label, digits) in columns.items()
+    }
+
+
+def _label(share_column: str) -> str:
+    return share_column.replace("_", " ").capitalize()
 
 
 def _written(write: Callable[[Path], Any]) -> bytes:

@@ -26,10 +26,11 @@ RGBA = npt.NDArray[np.uint8]
 BOUNDARY_RGBA = (20, 20, 20, 255)
 INSIDE_RGBA = (255, 255, 255, 110)
 
-# Below the first width outlines of nuclei fill them: a dot says where one is. Below the second a
-# thin line leaves something of the nucleus to be seen.
+# Narrower nuclei would be filled by their outlines, so a dot says where one is.
 _OUTLINED_FROM_PX = 5.0
-_BOLD_FROM_PX = 16.0
+
+# Smoothed by OpenCV it is two pixels wide.
+_LINE_PX = 1
 
 _MARGIN_PX = 8
 
@@ -186,12 +187,11 @@ class NucleusPainter:
         corners, owners = shapely.get_coordinates(rings, return_index=True)
         points = _to_opencv(corners, picture)
         lines = np.split(points, np.flatnonzero(np.diff(owners)) + 1)
-        thickness = 2 if self._typical_extent / picture.step >= _BOLD_FROM_PX else 1
         # OpenCV draws a line a little differently where it leaves the picture, which would show
         # between two tiles: let it leave outside.
         size = (picture.height + 2 * _MARGIN_PX, picture.width + 2 * _MARGIN_PX)
         coverage = np.zeros(size, dtype=np.uint8)
-        cv2.polylines(coverage, lines, True, 255, thickness, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(coverage, lines, True, 255, _LINE_PX, cv2.LINE_AA, _SHIFT)
         return coverage[_MARGIN_PX:-_MARGIN_PX, _MARGIN_PX:-_MARGIN_PX]
 
     def _dots(self, rows: npt.NDArray[np.intp], picture: Picture) -> npt.NDArray[np.uint8]:

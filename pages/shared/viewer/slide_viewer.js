@@ -27,6 +27,7 @@ export class SlideViewer {
       tileSources: tileSource(this.slide),
       drawer: "canvas", // several times faster than WebGL where a browser has no GPU
       imageLoaderLimit: 6,
+      minPixelRatio: 0.8, // 0.5 would ask for four times the tiles to gain little
       showNavigationControl: false,
       showNavigator: true,
       navigatorPosition: "BOTTOM_RIGHT",

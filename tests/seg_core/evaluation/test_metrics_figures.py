@@ -120,6 +120,32 @@ def test_a_pq_pools_a_patients_images_and_counts_every_class_that_occurs():
     assert result["a_pq_challenge"] == pytest.approx((1 + 0 + 1) / 3)
 
 
+def test_a_pq_is_made_of_panoptic_quality_not_of_detection():
+    # each square shifted by one of its 4 columns: IoU 12 / 20
+    shifted = squares(*SQUARES, classes=[1, 2, 0], shift=1)
+    result = figures(score(PERFECT, shifted))["instance"]
+    assert result["a_pq"] == pytest.approx(0.6)
+    assert result["a_pq_challenge"] == pytest.approx(0.6)
+
+
+def test_the_class_mean_takes_in_background():
+    shifted = squares(*SQUARES, classes=[1, 2, 0], shift=1)
+    pixel = figures(score(PERFECT, shifted))["pixel"]
+    # 480 pixels; two squares of 16 have a class, 4 columns of 4 pixels differ on each side
+    background = (480 - 32 - 8) / (480 - 32 + 8)
+    assert pixel["iou"]["background"] == pytest.approx(background)
+    assert pixel["class_mean_iou"] == pytest.approx((background + 0.6 + 0.6) / 3)
+    assert pixel["dice"]["lymphocyte"] == pytest.approx(24 / 32)
+
+
+def test_patches_weigh_alike_whichever_image_they_are_of():
+    large = Nuclei(np.ones((256, 512), np.int32), np.ones(1, np.uint8))  # 3 patches
+    small = Nuclei(np.ones((40, 40), np.int32), np.ones(1, np.uint8))  # 1 patch
+    wrong = Nuclei(np.zeros((40, 40), np.int32), np.ones(1, np.uint8))
+    pixel = figures(score(large, large), score(small, wrong))["pixel"]
+    assert pixel["patch_miou_macro"] == pytest.approx(3 / 4)
+
+
 def test_other_is_neither_right_nor_wrong_where_not_every_nucleus_is_outlined():
     reference = squares(*SQUARES[:2], classes=[1, 2])
     vague = squares(*SQUARES[:2], SQUARES[2], classes=[1, 0, 0])
@@ -216,6 +242,15 @@ def test_the_same_seed_gives_the_same_interval_and_another_seed_another():
     first = intervals_of(scores, MONUSAC, samples=50, seed=1)
     assert first == intervals_of(scores, MONUSAC, samples=50, seed=1)
     assert first != intervals_of(scores, MONUSAC, samples=50, seed=2)
+
+
+def test_samples_without_any_nucleus_have_no_say_in_the_interval():
+    nothing = score(squares(classes=[]), squares(classes=[]), patient="nobody")
+    scores = [score(PERFECT, PERFECT, patient="somebody"), nothing]
+    intervals = intervals_of(scores, MONUSAC, samples=50)
+    assert intervals["instance"]["bpq"] == [1, 1]
+    assert intervals["instance"]["a_pq"] == [1, 1]
+    assert intervals["pixel"]["patch_miou_macro"] == [1, 1]
 
 
 def test_one_image_has_no_interval():

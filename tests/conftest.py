@@ -9,6 +9,9 @@ from hypothesis import settings
 settings.register_profile("patient", deadline=None, max_examples=30)
 settings.load_profile("patient")
 
+# With --doctest-modules pytest would also import these as modules, all of one name.
+collect_ignore_glob = ["conftest.py", "*/conftest.py"]
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

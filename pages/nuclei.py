@@ -5,13 +5,12 @@ import streamlit as st
 from pages.shared import frame, nucleus_tables, resources, runs
 from seg_core.export import figures
 
-frame.open_page("Nuclei")
+sidebar = frame.open_page("Nuclei")
 chosen = frame.chosen_slide()
 
-with st.sidebar, frame.shown_errors():
+with sidebar, frame.shown_errors():
     frame.describe_slide(resources.slide(chosen.path, chosen.mpp).info)
     runs.pick_run(chosen)
-    frame.close_page()
 
 st.header("Nuclei")
 with frame.shown_errors():

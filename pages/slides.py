@@ -34,5 +34,3 @@ with details, frame.shown_errors():
         st.info("Choose a slide; its facts will stand here.", icon=":material/info:")
     else:
         slide_choice.describe(chosen)
-
-frame.close_page()

@@ -1,10 +1,8 @@
 """Look at the chosen slide, have it analysed, see what was found."""
 
-import streamlit as st
-
 from pages.shared import analysis_panel, frame, resources, runs, viewer_component
 
-frame.open_page("Viewer")
+sidebar = frame.open_page("Viewer")
 chosen = frame.chosen_slide()
 analysis_panel.collect_result()
 
@@ -12,9 +10,7 @@ with frame.shown_errors():
     slide = resources.slide(chosen.path, chosen.mpp)
     viewer_component.show_viewer(slide, runs.shown_run(chosen))
 
-with st.sidebar, frame.shown_errors():
+with sidebar, frame.shown_errors():
     frame.describe_slide(slide.info)
     analysis_panel.offer_analysis(chosen, slide.info)
     runs.pick_run(chosen)
-
-frame.close_page()

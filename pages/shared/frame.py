@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import resources, state
 from seg_core.errors import SegCoreError, SlideError
@@ -29,21 +30,24 @@ _MENU = (
 )
 
 
-def open_page(title: str) -> None:
-    """Begin a page: its title in the browser, its look, the menu and what is chosen.
+def open_page(title: str) -> DeltaGenerator:
+    """Begin a page: its title in the browser, its look, the menu and what nobody may overlook.
 
     Every page calls this first, since any page can be the first one opened.
+
+    Returns
+    -------
+    sidebar : DeltaGenerator
+        Place in the sidebar for what belongs to the page.
     """
     st.set_page_config(f"{title} – nuclei in H&E slides", _ICON, "wide", _SIDEBAR_PX)
     st.html(_STYLE)
     with st.sidebar:
         for page, label, icon in _MENU:
             st.page_link(page, label=label, icon=icon, width="stretch")
-
-
-def close_page() -> None:
-    """End a page's sidebar with what nobody may overlook."""
-    st.sidebar.caption("For research only. Not for diagnosis or treatment.")
+        sidebar = st.container()
+        st.caption("For research only. Not for diagnosis or treatment.")
+    return sidebar
 
 
 def chosen_slide() -> state.ChosenSlide:

@@ -67,7 +67,7 @@ def test_an_overlay_shows_the_classes_asked_for(client, source, run, full, layer
     assert hidden.headers["content-type"] == "image/png"
     assert not picture(hidden.content)[..., 3].any()
     shown = picture(client.get(address(source, layer, full, run, "0,1,2,3,4")).content)
-    assert tuple(shown[shown[..., 3] == 255][0, :3]) == LYMPHOCYTE.rgb
+    assert tuple(shown[shown[..., 3] > 150][0, :3]) == LYMPHOCYTE.rgb
 
 
 def test_classes_lie_where_the_nuclei_are(client, source, run, full) -> None:

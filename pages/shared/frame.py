@@ -84,6 +84,6 @@ def shown_errors() -> Iterator[None]:
 
 
 def sentence(error: SegCoreError) -> str:
-    """Return an error's text with a capital letter, as a sentence of a page begins."""
+    """Return an error's text with a capital letter, unless it begins with the name of a file."""
     text = str(error)
-    return text[:1].upper() + text[1:]
+    return text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text

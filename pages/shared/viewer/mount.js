@@ -42,7 +42,7 @@ async function load(data) {
   } catch (cause) {
     throw new Error(
       "This server does not answer the viewer's own addresses; " +
-        "start the dashboard with “streamlit run streamlit_app.py” (Streamlit 1.57 or newer).",
+        "start the dashboard with “streamlit run streamlit_app.py”.",
       { cause },
     );
   }

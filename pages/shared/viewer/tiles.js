@@ -45,7 +45,7 @@ export async function probe(slide) {
     response.status === 404
       ? "This view has expired; reload the page to see the slide again."
       : "The slide's tiles cannot be had from this server; " +
-          "start the dashboard with “streamlit run streamlit_app.py” (Streamlit 1.57 or newer).",
+          "start the dashboard with “streamlit run streamlit_app.py”.",
   );
 }
 

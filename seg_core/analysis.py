@@ -36,6 +36,7 @@ from seg_core.store import (
     write_facts,
     write_nuclei,
 )
+from seg_core.store.behind import writing_behind
 from seg_core.store.files import locked
 from seg_core.store.maps import discard_maps
 from seg_core.store.run import MAPS_FOLDER, NUCLEI_FILE, RUN_FILE
@@ -229,8 +230,9 @@ def _make_maps(
             skip=writer.is_finished,
             report=pace,
         )
-        for band in bands:
-            writer.write(band)
+        with writing_behind(writer.write) as write:
+            for band in bands:
+                write(band)
 
 
 def _make_nuclei(

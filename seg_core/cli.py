@@ -24,6 +24,7 @@ from seg_core.export.csv import write_nuclei_csv, write_summary_csv
 from seg_core.export.files import new_text_file
 from seg_core.export.geojson import write_geojson
 from seg_core.export.geoparquet import write_nuclei_geoparquet
+from seg_core.export.ome_tiff import write_ome_tiff
 from seg_core.geometry import Region
 from seg_core.jobs import Progress
 from seg_core.roi import Roi, read_rois
@@ -120,6 +121,9 @@ def add_export(subparsers: "Subparsers") -> None:
     parser.add_argument(
         "--geoparquet", metavar="FILE", type=Path, help="outlines and measures, for geopandas"
     )
+    parser.add_argument(
+        "--ome-tiff", metavar="FILE", type=Path, help="class map, ternary map and nuclei as pixels"
+    )
     parser.add_argument("--other", action="store_true", help="also nuclei that no class names")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.set_defaults(run=_export, parser=parser)
@@ -173,6 +177,7 @@ def _export(options: argparse.Namespace) -> int:
         (options.summary_csv, write_summary_csv),
         (options.geojson, partial(write_geojson, simplify_um=options.simplify)),
         (options.geoparquet, write_nuclei_geoparquet),
+        (options.ome_tiff, write_ome_tiff),
     ]
     wanted = [(path, write) for path, write in writers if path is not None]
     if not wanted:

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 from painted_slides import MPP, PaintedEngine, Painting
 
 from seg_core import cli
@@ -136,6 +138,7 @@ def test_export_writes_what_other_programs_read(
         "--summary-csv": tmp_path / "summary.csv",
         "--geojson": tmp_path / "nuclei.geojson",
         "--geoparquet": tmp_path / "nuclei.parquet",
+        "--ome-tiff": tmp_path / "maps.ome.tif",
     }
     arguments = [str(part) for pair in paths.items() for part in pair]
     assert cli.main(["export", str(painted_run.path), *arguments]) == 0
@@ -143,6 +146,7 @@ def test_export_writes_what_other_programs_read(
     assert len(pd.read_csv(paths["--csv"])) == named
     assert len(gpd.read_file(paths["--geojson"])) == named
     assert len(gpd.read_parquet(paths["--geoparquet"])) == named
+    assert len(np.unique(tifffile.imread(paths["--ome-tiff"], series=2))) == named + 1
     assert len(pd.read_csv(paths["--summary-csv"])) == len(MONUSAC.names)
     capsys.readouterr()
 

@@ -20,6 +20,7 @@ from seg_core.analysis import analyse
 from seg_core.classes import OTHER
 from seg_core.errors import SegCoreError, SettingsError
 from seg_core.evaluation.command import add_evaluate
+from seg_core.export.anndata import write_anndata
 from seg_core.export.csv import write_nuclei_csv, write_summary_csv
 from seg_core.export.files import new_text_file
 from seg_core.export.geojson import write_geojson
@@ -122,9 +123,13 @@ def add_export(subparsers: "Subparsers") -> None:
         "--geoparquet", metavar="FILE", type=Path, help="outlines and measures, for geopandas"
     )
     parser.add_argument(
+        "--anndata", metavar="FILE", type=Path, help="measures as .h5ad, for scanpy and squidpy"
+    )
+    parser.add_argument(
         "--ome-tiff", metavar="FILE", type=Path, help="class map, ternary map and nuclei as pixels"
     )
     parser.add_argument("--other", action="store_true", help="also nuclei that no class names")
+    parser.add_argument("--anonymous", action="store_true", help="leave out the name of the slide")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.set_defaults(run=_export, parser=parser)
 
@@ -177,6 +182,7 @@ def _export(options: argparse.Namespace) -> int:
         (options.summary_csv, write_summary_csv),
         (options.geojson, partial(write_geojson, simplify_um=options.simplify)),
         (options.geoparquet, write_nuclei_geoparquet),
+        (options.anndata, partial(write_anndata, anonymous=options.anonymous)),
         (options.ome_tiff, write_ome_tiff),
     ]
     wanted = [(path, write) for path, write in writers if path is not None]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import anndata
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -138,6 +139,7 @@ def test_export_writes_what_other_programs_read(
         "--summary-csv": tmp_path / "summary.csv",
         "--geojson": tmp_path / "nuclei.geojson",
         "--geoparquet": tmp_path / "nuclei.parquet",
+        "--anndata": tmp_path / "nuclei.h5ad",
         "--ome-tiff": tmp_path / "maps.ome.tif",
     }
     arguments = [str(part) for pair in paths.items() for part in pair]
@@ -146,6 +148,7 @@ def test_export_writes_what_other_programs_read(
     assert len(pd.read_csv(paths["--csv"])) == named
     assert len(gpd.read_file(paths["--geojson"])) == named
     assert len(gpd.read_parquet(paths["--geoparquet"])) == named
+    assert len(anndata.read_h5ad(paths["--anndata"])) == named
     assert len(np.unique(tifffile.imread(paths["--ome-tiff"], series=2))) == named + 1
     assert len(pd.read_csv(paths["--summary-csv"])) == len(MONUSAC.names)
     capsys.readouterr()

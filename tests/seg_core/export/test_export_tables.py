@@ -17,6 +17,7 @@ from PIL import Image
 from seg_core.analysis import analyse
 from seg_core.classes import OTHER, rgb_of
 from seg_core.errors import ExportError, StoreError
+from seg_core.export.anndata import write_anndata
 from seg_core.export.csv import write_nuclei_csv, write_summary_csv
 from seg_core.export.geojson import write_geojson
 from seg_core.export.geoparquet import write_nuclei_geoparquet
@@ -25,11 +26,8 @@ from seg_core.geometry import Raster, Region
 from seg_core.store import Run
 
 WRITERS = [
-    write_nuclei_csv,
-    write_summary_csv,
-    write_geojson,
-    write_nuclei_geoparquet,
-    write_ome_tiff,
+    *(write_nuclei_csv, write_summary_csv, write_geojson, write_nuclei_geoparquet),
+    *(write_anndata, write_ome_tiff),
 ]
 
 

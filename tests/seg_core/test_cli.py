@@ -141,6 +141,7 @@ def test_export_writes_what_other_programs_read(
         "--geoparquet": tmp_path / "nuclei.parquet",
         "--anndata": tmp_path / "nuclei.h5ad",
         "--ome-tiff": tmp_path / "maps.ome.tif",
+        "--overlay": tmp_path / "overlay.png",
     }
     arguments = [str(part) for pair in paths.items() for part in pair]
     assert cli.main(["export", str(painted_run.path), *arguments]) == 0

@@ -73,7 +73,7 @@ def test_without_epithelium_there_are_no_compartments() -> None:
 
 def test_polygons_are_filled_where_pixel_centres_are_inside() -> None:
     raster = Raster(Region(0, 0, 60, 50), mpp=1.0, downsample=2.0)
-    ring = shapely.Point(31, 23).buffer(17).difference(shapely.Point(29, 25).buffer(8))
+    ring = shapely.Point(31.2, 23.3).buffer(17).difference(shapely.Point(29.4, 25.1).buffer(8))
     star = shapely.Polygon([(1.1, 1.3), (50.2, 4.7), (20.9, 12.1), (44.4, 47.3), (3.6, 40.2)])
     both = shapely.MultiPolygon([shapely.box(50, 40, 70, 60), shapely.box(0, 46, 8, 50)])
     window = Window(-3, 2, 40, 30)

@@ -1,0 +1,237 @@
+"""What a TIL assessment gives: every score with what it is made of."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from seg_core.til.bootstrap import Estimate
+from seg_core.til.compartments import Compartments
+from seg_core.til.settings import TilSettings
+
+PhenotypeName = Literal["inflamed", "excluded", "desert"]
+
+DISCLAIMER = (
+    "For research only. The compartments are estimated from nuclei, the model's epithelium is "
+    "benign and malignant alike, and the cut-offs of the phenotype belong to another detector."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """How a score is computed: its formula, its unit, its source and the numbers that go in."""
+
+    formula: str
+    unit: str
+    source: str
+    inputs: dict[str, float | int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Phenotype:
+    """The immune phenotype and the squares behind it; no name has its reason."""
+
+    name: PhenotypeName | None
+    valid_squares: int
+    inflamed: int
+    excluded: int
+    desert: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Colocalisation:
+    """Morisita-Horn on squares of one side, beside its value for independent Poisson scatter."""
+
+    square_um: float
+    squares: int
+    value: float | None
+    expected: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hotspots:
+    """Squares with significantly many lymphocytes or epithelial nuclei around (Gi*).
+
+    Shares as in Nawaz et al. 2015; None where there is nothing to divide by.
+    """
+
+    squares: int
+    lymphocyte: int | None = None
+    epithelial: int | None = None
+    both: int | None = None
+    lymphocyte_share: float | None = None
+    """Hotspots of lymphocytes, of all squares."""
+    epithelial_share: float | None = None
+    both_of_lymphocyte: float | None = None
+    """Hotspots of both, of those of lymphocytes."""
+    both_of_epithelial: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Distances:
+    """From each lymphocyte's centroid to the nearest epithelial one, µm."""
+
+    lymphocytes: int
+    median_um: float | None = None
+    low_quartile_um: float | None = None
+    high_quartile_um: float | None = None
+    share_within: dict[str, float] | None = None
+    """By distance in µm, as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrossFunctions:
+    """Cross-type L and G, lymphocyte to epithelial, with envelopes of random labelling.
+
+    The envelopes are the least and greatest of all labellings at each radius; None where no
+    nucleus lies deep enough in the tissue for the radius.
+    """
+
+    nuclei: int
+    squares: int
+    radius_um: tuple[float, ...] = ()
+    l_um: tuple[float | None, ...] = ()
+    l_low_um: tuple[float | None, ...] = ()
+    l_high_um: tuple[float | None, ...] = ()
+    g: tuple[float | None, ...] = ()
+    g_low: tuple[float | None, ...] = ()
+    g_high: tuple[float | None, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """The area score at another dilation."""
+
+    dilation_um: float
+    stil_area_pct: float | None
+    epithelium_mm2: float
+    stroma_mm2: float
+
+
+@dataclass(frozen=True)
+class TilResult:
+    """A TIL assessment.
+
+    Attributes
+    ----------
+    evaluable : bool
+    reason : str or None
+        Why nothing is scored.
+    stil_area_pct : Estimate
+        The primary score, % of stroma.
+    tiger_til : float or None
+        %.
+    density_per_mm2 : dict of Estimate
+        Lymphocytes in ``tissue``, ``epithelium`` and ``stroma``.
+    etils_pct, intraepithelial_ratio : float or None
+    phenotype : Phenotype
+    morisita_horn : tuple of Colocalisation
+        The first is the score, the others its sensitivity.
+    hotspots : Hotspots
+    distances : Distances
+    cross : CrossFunctions
+    counts : dict of int
+        Nuclei in the field by class; lymphocytes also by compartment.
+    areas_mm2 : dict of float
+    sensitivity : tuple of Sensitivity
+    formulas : dict of Formula
+        By score.
+    settings : TilSettings
+    squares : DataFrame
+        A row for each square with tissue: ``x_px``, ``y_px`` (corner), ``side_px`` (all level-0
+        pixels), areas, counts, densities, Gi* and hotspots.
+    phenotype_squares : DataFrame
+        A row for each square with tissue, valid or not.
+    distances_um : DataFrame
+        Of each lymphocyte: ``x``, ``y`` (level-0 pixels), ``distance_um``.
+    compartments : Compartments
+    """
+
+    evaluable: bool
+    reason: str | None
+    stil_area_pct: Estimate
+    tiger_til: float | None
+    density_per_mm2: dict[str, Estimate]
+    etils_pct: float | None
+    intraepithelial_ratio: float | None
+    phenotype: Phenotype
+    morisita_horn: tuple[Colocalisation, ...]
+    hotspots: Hotspots
+    distances: Distances
+    cross: CrossFunctions
+    counts: dict[str, int]
+    areas_mm2: dict[str, float]
+    sensitivity: tuple[Sensitivity, ...]
+    formulas: dict[str, Formula]
+    settings: TilSettings
+    squares: pd.DataFrame
+    phenotype_squares: pd.DataFrame
+    distances_um: pd.DataFrame
+    compartments: Compartments
+
+    def stil_without_false_pct(self, false_share: float) -> float | None:
+        """Return what the primary score would be if a share of the lymphocytes in S were false.
+
+        Parameters
+        ----------
+        false_share : float
+            0 to 1, of their area.
+        """
+        value = self.stil_area_pct.value
+        return None if value is None else value * (1 - false_share)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the scores as they stand in ``til.json``; what cannot be had is None."""
+        densities = self.density_per_mm2
+        lymphocytes = self.counts["lymphocyte"]
+        return {
+            "evaluable": self.evaluable,
+            "reason": self.reason,
+            "stil_area_pct": asdict(self.stil_area_pct),
+            "tiger_til": self.tiger_til,
+            "density_per_mm2": {name: each.value for name, each in densities.items()},
+            "density_per_mm2_interval95": {name: asdict(each) for name, each in densities.items()},
+            "etils_pct": self.etils_pct,
+            "intraepithelial_ratio": self.intraepithelial_ratio,
+            "phenotype": self.phenotype.name,
+            "phenotype_detail": asdict(self.phenotype),
+            "morisita_horn": self.morisita_horn[0].value,
+            "morisita_horn_detail": [asdict(each) for each in self.morisita_horn],
+            "hotspots": asdict(self.hotspots),
+            "distances": asdict(self.distances),
+            "cross": _plain(asdict(self.cross)),
+            "composition": {
+                name: {
+                    "count": self.counts[name],
+                    "per_lymphocyte": self.counts[name] / lymphocytes if lymphocytes else None,
+                }
+                for name in ("lymphocyte", "macrophage", "neutrophil")
+            },
+            "counts": self.counts,
+            "areas_mm2": self.areas_mm2,
+            "sensitivity": [asdict(each) for each in self.sensitivity],
+            "formulas": {name: asdict(each) for name, each in self.formulas.items()},
+            "settings": self.settings.to_json(),
+            "disclaimer": DISCLAIMER,
+        }
+
+
+def known(values: Any) -> tuple[float | None, ...]:
+    """Return numbers with None for NaN, which JSON has no word for.
+
+    Examples
+    --------
+    >>> known([1, float("nan")])
+    (1.0, None)
+    """
+    return tuple(None if math.isnan(value) else float(value) for value in values)
+
+
+def _plain(entries: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in entries.items()
+    }

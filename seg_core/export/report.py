@@ -120,7 +120,7 @@ def _facts(run: Run, *, other: bool, anonymous: bool) -> dict[str, Any]:
         "model_facts": model_facts,
         "metrics": [] if card is None else list(_flat(card.metrics)),
         "settings": [
-            *(("engine", facts.engine), ("precision used", facts.precision)),
+            *(("engine used", facts.engine), ("precision used", facts.precision)),
             *question.settings.to_json().items(),
             *((f"version of {name}", number) for name, number in facts.versions.items()),
         ],

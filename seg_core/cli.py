@@ -27,6 +27,7 @@ from seg_core.export.geojson import write_geojson
 from seg_core.export.geoparquet import write_nuclei_geoparquet
 from seg_core.export.ome_tiff import write_ome_tiff
 from seg_core.export.picture import write_overlay_png
+from seg_core.export.report import write_report
 from seg_core.geometry import Region
 from seg_core.jobs import Progress
 from seg_core.roi import Roi, read_rois
@@ -133,6 +134,9 @@ def add_export(subparsers: "Subparsers") -> None:
     parser.add_argument(
         "--overlay", metavar="FILE", type=Path, help="PNG of the slide with outlines and legend"
     )
+    parser.add_argument(
+        "--report", metavar="FILE", type=Path, help="one HTML file with figures and pictures"
+    )
     parser.add_argument("--anonymous", action="store_true", help="leave out the name of the slide")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.set_defaults(run=_export, parser=parser)
@@ -189,6 +193,7 @@ def _export(options: argparse.Namespace) -> int:
         (options.anndata, partial(write_anndata, anonymous=options.anonymous)),
         (options.ome_tiff, write_ome_tiff),
         (options.overlay, write_overlay_png),
+        (options.report, partial(write_report, anonymous=options.anonymous)),
     ]
     wanted = [(path, write) for path, write in writers if path is not None]
     if not wanted:

@@ -120,6 +120,29 @@ def _with_share(count: int, share: float) -> str:
     return f"{count:,} ({share:.1%})"
 
 
+def to_html(figure: go.Figure, *, with_library: bool) -> str:
+    """Return a figure as a piece of HTML, on white.
+
+    Parameters
+    ----------
+    figure : Figure
+    with_library : bool
+        Also write plotly.js, 4.5 MB, which the first figure of a page needs to bring.
+
+    Examples
+    --------
+    >>> piece = to_html(go.Figure(), with_library=False)
+    >>> piece.startswith("<div"), len(piece) < 10_000
+    (True, True)
+    """
+    on_white = go.Figure(figure).update_layout(template="plotly_white")
+    return on_white.to_html(
+        full_html=False,
+        include_plotlyjs=with_library,
+        config={"displaylogo": False, "responsive": True},
+    )
+
+
 def training_curves(logs: Mapping[str, pd.DataFrame]) -> go.Figure:
     """Draw the losses and figures of training runs against the step, a panel for each.
 

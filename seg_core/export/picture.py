@@ -56,11 +56,11 @@ def write_overlay_png(run: Run, path: Path, *, other: bool = False, force: bool 
         If the run has no nuclei yet.
     """
     painter = NucleusPainter(run.nuclei(), run.scheme)
-    grid = _grid(run)
+    grid = grid_over(run, _LARGEST_PX)
     with new_file(path, force=force) as temporary, slide_of(run) as slide:
-        image = Image.fromarray(paint_nuclei(slide, grid, painter, _shown(run, other=other)))
+        image = Image.fromarray(paint_nuclei(slide, grid, painter, shown_classes(run, other=other)))
         if run.roi is not None:
-            _draw_roi(image, run.roi.polygon, grid)
+            draw_roi(image, run.roi.polygon, grid)
         whole = _with_legend(image, _entries(run, other=other), grid.mpp)
         dpi = _UM_PER_INCH / grid.mpp
         whole.save(temporary, "PNG", dpi=(dpi, dpi))
@@ -90,6 +90,20 @@ def paint_nuclei(slide: Slide, grid: Raster, painter: NucleusPainter, shown: Seq
     return rgb
 
 
+def grid_over(run: Run, largest_px: int) -> Raster:
+    """Lay pixels over the analysed part: the model's, where neither too many nor too few.
+
+    Parameters
+    ----------
+    run : Run
+    largest_px : int
+        Of the longer side; a part below 1200 pixels is enlarged to that.
+    """
+    side = max(run.region.width, run.region.height)
+    step = min(max(run.raster.downsample, side / largest_px), side / _SMALLEST_PX)
+    return Raster(run.region, mpp=step * run.facts.question.slide_mpp, downsample=step)
+
+
 def scale_length_um(width_um: float) -> float:
     """Return a round length, 1, 2 or 5 times a power of ten, of at most a fifth of a width.
 
@@ -103,13 +117,6 @@ def scale_length_um(width_um: float) -> float:
     return float(max(factor * power for factor in (1, 2, 5) if factor * power <= largest))
 
 
-def _grid(run: Run) -> Raster:
-    """Lay pixels over the analysed part: the model's, where neither too many nor too few."""
-    side = max(run.region.width, run.region.height)
-    step = min(max(run.raster.downsample, side / _LARGEST_PX), side / _SMALLEST_PX)
-    return Raster(run.region, mpp=step * run.facts.question.slide_mpp, downsample=step)
-
-
 def _strips(grid: Raster) -> Iterator[Window]:
     for y in range(0, grid.height, _STRIP_PX):
         yield Window(0, y, grid.width, min(_STRIP_PX, grid.height - y))
@@ -120,7 +127,8 @@ def _over(rgb: _RGB, rgba: RGBA) -> _RGB:
     return np.asarray(Image.alpha_composite(picture, Image.fromarray(rgba)).convert("RGB"))
 
 
-def _shown(run: Run, *, other: bool) -> list[int]:
+def shown_classes(run: Run, *, other: bool) -> list[int]:
+    """Return the ids of the classes that are drawn; 0 is *other*."""
     return [run.scheme.id_of(name) for name in _names(run, other=other)]
 
 
@@ -136,7 +144,8 @@ def _entries(run: Run, *, other: bool) -> list[tuple[str, str]]:
     ]
 
 
-def _draw_roi(image: Image.Image, polygon: shapely.Polygon, grid: Raster) -> None:
+def draw_roi(image: Image.Image, polygon: shapely.Polygon, grid: Raster) -> None:
+    """Draw the rings of a polygon in level-0 pixels onto a picture of a grid."""
     draw = ImageDraw.Draw(image)
     for ring in (polygon.exterior, *polygon.interiors):
         points = grid.from_level0(shapely.get_coordinates(ring))

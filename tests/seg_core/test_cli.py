@@ -142,6 +142,7 @@ def test_export_writes_what_other_programs_read(
         "--anndata": tmp_path / "nuclei.h5ad",
         "--ome-tiff": tmp_path / "maps.ome.tif",
         "--overlay": tmp_path / "overlay.png",
+        "--report": tmp_path / "report.html",
     }
     arguments = [str(part) for pair in paths.items() for part in pair]
     assert cli.main(["export", str(painted_run.path), *arguments]) == 0
@@ -150,6 +151,7 @@ def test_export_writes_what_other_programs_read(
     assert len(gpd.read_file(paths["--geojson"])) == named
     assert len(gpd.read_parquet(paths["--geoparquet"])) == named
     assert len(anndata.read_h5ad(paths["--anndata"])) == named
+    assert "painted.png" in paths["--report"].read_text("utf-8")
     assert len(np.unique(tifffile.imread(paths["--ome-tiff"], series=2))) == named + 1
     assert len(pd.read_csv(paths["--summary-csv"])) == len(MONUSAC.names)
     capsys.readouterr()

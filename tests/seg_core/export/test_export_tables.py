@@ -23,12 +23,13 @@ from seg_core.export.geojson import write_geojson
 from seg_core.export.geoparquet import write_nuclei_geoparquet
 from seg_core.export.ome_tiff import write_ome_tiff
 from seg_core.export.picture import write_overlay_png
+from seg_core.export.report import write_report
 from seg_core.geometry import Raster, Region
 from seg_core.store import Run
 
 WRITERS = [
     *(write_nuclei_csv, write_summary_csv, write_geojson, write_nuclei_geoparquet),
-    *(write_anndata, write_ome_tiff, write_overlay_png),
+    *(write_anndata, write_ome_tiff, write_overlay_png, write_report),
 ]
 
 

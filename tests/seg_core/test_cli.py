@@ -169,7 +169,7 @@ def test_export_of_no_run_is_one_sentence(
         (["analyse", "a.svs", "--tile", "100"], "give a multiple of 32"),
         (["analyse", "a.svs", "--precision", "fp8"], "invalid choice: 'fp8'"),
         (["analyse", "a.svs", "--region", "0,0,9,9", "--roi", "b"], "not allowed with argument"),
-        (["export", "run"], "name a file to write: --csv, --summary-csv or --geojson"),
+        (["export", "run"], "name a file to write: --csv, --summary-csv, --til-csv or --geojson"),
     ],
 )
 def test_wrong_use_ends_with_2(

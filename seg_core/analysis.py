@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
 from typing import Any
@@ -36,6 +36,7 @@ from seg_core.store import (
     write_facts,
     write_nuclei,
 )
+from seg_core.store.behind import writing_behind
 from seg_core.store.files import locked
 from seg_core.store.maps import discard_maps
 from seg_core.store.run import MAPS_FOLDER, NUCLEI_FILE, RUN_FILE
@@ -44,7 +45,10 @@ from seg_core.tiling import predict
 if sys.platform != "win32":
     import resource
 
-_PACKAGES = ("torch", "numpy", "scipy", "opencv-python-headless", "shapely", "openslide-python")
+_PACKAGES = (
+    *("torch", "openvino", "numpy", "scipy", "opencv-python-headless", "shapely"),
+    "openslide-python",
+)
 
 # Weight of the newest tile in the average pace: the last twenty or so tiles decide.
 _NEWEST = 0.05
@@ -226,8 +230,9 @@ def _make_maps(
             skip=writer.is_finished,
             report=pace,
         )
-        for band in bands:
-            writer.write(band)
+        with writing_behind(writer.write) as write:
+            for band in bands:
+                write(band)
 
 
 def _make_nuclei(
@@ -309,7 +314,11 @@ def _loaded_engine(card: ModelCard, weights: Path, settings: AnalysisSettings) -
 
 
 def _versions() -> dict[str, str]:
-    return {"python": python_version(), **{name: version(name) for name in _PACKAGES}}
+    versions = {"python": python_version()}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):  # not every engine is installed everywhere
+            versions[name] = version(name)
+    return versions
 
 
 def _now() -> str:

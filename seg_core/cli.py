@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeAlias, cast, get_args
@@ -20,9 +21,13 @@ from seg_core.assessment import assess, keep_scores
 from seg_core.classes import OTHER
 from seg_core.errors import SegCoreError, SettingsError
 from seg_core.evaluation.command import add_evaluate
+from seg_core.export.anndata import write_anndata
 from seg_core.export.csv import write_nuclei_csv, write_summary_csv, write_til_csv
 from seg_core.export.files import new_text_file
 from seg_core.export.geojson import write_geojson
+from seg_core.export.geoparquet import write_nuclei_geoparquet
+from seg_core.export.ome_tiff import write_ome_tiff
+from seg_core.export.picture import write_overlay_png
 from seg_core.geometry import Region
 from seg_core.jobs import Progress
 from seg_core.roi import Roi, read_rois
@@ -102,14 +107,36 @@ def add_analyse(subparsers: "Subparsers") -> None:
 def add_export(subparsers: "Subparsers") -> None:
     """Add ``export``: write files from a finished run."""
     parser = subparsers.add_parser(
-        "export", help="write a run's nuclei as CSV or GeoJSON", description=add_export.__doc__
+        "export", help="write files from a finished run", description=add_export.__doc__
     )
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="the folder analyse has named")
     parser.add_argument("--csv", metavar="FILE", type=Path, help="a row for each nucleus")
     parser.add_argument("--summary-csv", metavar="FILE", type=Path, help="a row for each class")
     parser.add_argument("--til-csv", metavar="FILE", type=Path, help="squares of the TIL scores")
-    parser.add_argument("--geojson", metavar="FILE", type=Path, help="outlines, as QuPath reads")
+    parser.add_argument(
+        "--geojson", metavar="FILE", type=Path, help="outlines, as QuPath reads; also .geojson.gz"
+    )
+    parser.add_argument(
+        "--simplify",
+        metavar="UM",
+        type=float,
+        default=0.0,
+        help="simplify the outlines of the GeoJSON by at most so many µm",
+    )
+    parser.add_argument(
+        "--geoparquet", metavar="FILE", type=Path, help="outlines and measures, for geopandas"
+    )
+    parser.add_argument(
+        "--anndata", metavar="FILE", type=Path, help="measures as .h5ad, for scanpy and squidpy"
+    )
+    parser.add_argument(
+        "--ome-tiff", metavar="FILE", type=Path, help="class map, ternary map and nuclei as pixels"
+    )
     parser.add_argument("--other", action="store_true", help="also nuclei that no class names")
+    parser.add_argument(
+        "--overlay", metavar="FILE", type=Path, help="PNG of the slide with outlines and legend"
+    )
+    parser.add_argument("--anonymous", action="store_true", help="leave out the name of the slide")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.set_defaults(run=_export, parser=parser)
 
@@ -177,11 +204,15 @@ def _export(options: argparse.Namespace) -> int:
         (options.csv, write_nuclei_csv),
         (options.summary_csv, write_summary_csv),
         (options.til_csv, _write_til_csv),
-        (options.geojson, write_geojson),
+        (options.geojson, partial(write_geojson, simplify_um=options.simplify)),
+        (options.geoparquet, write_nuclei_geoparquet),
+        (options.anndata, partial(write_anndata, anonymous=options.anonymous)),
+        (options.ome_tiff, write_ome_tiff),
+        (options.overlay, write_overlay_png),
     ]
     wanted = [(path, write) for path, write in writers if path is not None]
     if not wanted:
-        options.parser.error("name a file to write: --csv, --summary-csv, --til-csv or --geojson.")
+        options.parser.error("name a file to write, for instance --csv nuclei.csv.")
     run = open_run(options.run_folder)
     status = 0
     for path, write in wanted:

@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args
 
 from seg_core.errors import SettingsError
 
-EngineName = Literal["auto", "torch"]
+EngineName = Literal["auto", "torch", "openvino"]
 Precision = Literal["auto", "fp32", "bf16"]
 
 _STEP_PX = 32  # the network halves its input five times
@@ -25,7 +25,7 @@ class AnalysisSettings:
     """Ask the network only where the low-resolution mask sees tissue; glass is most of a slide."""
 
     engine: EngineName = "auto"
-    """Runtime of the network; auto takes the fastest this machine has."""
+    """Runtime of the network; auto takes torch where there is CUDA, else OpenVINO if installed."""
 
     precision: Precision = "auto"
     """Arithmetic of the network; auto takes bf16 where the processor has it, else fp32."""

@@ -1,5 +1,6 @@
 """Fixtures of all tests."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,15 @@ settings.load_profile("patient")
 
 # With --doctest-modules pytest would also import these as modules, all of one name.
 collect_ignore_glob = ["conftest.py", "*/conftest.py"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Converted networks of the tests; the user's own cache stays as it is."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEG_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

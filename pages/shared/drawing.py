@@ -2,7 +2,7 @@
 
 from pages.shared import resources
 from pages.shared.tiles import TILE_PX, TileRequest, UnknownTileError, picture_of_tile
-from seg_core.export.overlay import encode_png, paint_classes, paint_ternary, sample_maps
+from seg_core.export.overlay import encode_png, paint_classes, paint_ternary, sample_map
 from seg_core.slide import DeepZoom
 
 SLIDE_LAYER, CLASS_LAYER, BOUNDARY_LAYER, NUCLEUS_LAYER = "slide", "classes", "boundaries", "nuclei"
@@ -30,9 +30,10 @@ def draw_tile(request: TileRequest) -> bytes:
     )
     if request.layer == NUCLEUS_LAYER:
         return encode_png(resources.nucleus_painter(folder).paint(picture, request.shown))
-    sampled = sample_maps(resources.maps(folder), run.raster, picture)
+    maps = resources.maps(folder)
     if request.layer == CLASS_LAYER:
-        return encode_png(paint_classes(sampled.class_map, run.scheme, request.shown))
+        class_map = sample_map(maps, "class", run.raster, picture)
+        return encode_png(paint_classes(class_map, run.scheme, request.shown))
     if request.layer == BOUNDARY_LAYER:
-        return encode_png(paint_ternary(sampled.ternary_map))
+        return encode_png(paint_ternary(sample_map(maps, "ternary", run.raster, picture)))
     raise UnknownTileError(f"There is no layer {request.layer!r}.")

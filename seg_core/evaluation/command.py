@@ -39,6 +39,13 @@ def add_evaluate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument(
         "--classes", choices=sorted(CLASS_NAMES), default="monusac", help="whose ids class/ has"
     )
+    parser.add_argument(
+        "--only",
+        metavar="NAME",
+        nargs="+",
+        default=(),
+        help="images to measure by (stems), instead of all",
+    )
     parser.add_argument("--predictions", metavar="DIR", type=Path, help="write predictions there")
     parser.add_argument(
         "--json",
@@ -64,6 +71,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             settings,
             mpp=options.mpp,
             classes=options.classes,
+            only=options.only,
             predictions=options.predictions,
             report=report,
         )

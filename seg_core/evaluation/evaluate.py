@@ -1,6 +1,6 @@
 """Measure a model, or anybody's predictions, by labelled images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ def evaluate(
     *,
     mpp: float | None = None,
     classes: str = "monusac",
+    only: Collection[str] = (),
     predictions: Path | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
@@ -59,6 +60,8 @@ def evaluate(
         µm per pixel of the images, where they are not at the model's resolution.
     classes : str
         What the ids of class masks mean, a key of `CLASS_NAMES`.
+    only : collection of str
+        Names of the images to measure by; all where none is named.
     predictions : Path, optional
         Folder to write the predictions to, see `write_prediction`.
     report : callable, optional
@@ -76,6 +79,8 @@ def evaluate(
     """
     card, weights = find_model(model)
     references = read_references(data, card.scheme, CLASS_NAMES[classes])
+    if only:
+        references = references.only(only)
     engine = make_engine(card, weights, settings)
     image_mpp = mpp or card.mpp
 

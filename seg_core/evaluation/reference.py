@@ -11,7 +11,7 @@ one whose pixels have class 0 is a nucleus of class *other*.
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -114,6 +114,21 @@ class References(Sequence[Reference]):
         if isinstance(index, slice):
             return References(self._files[index])
         return self._files[index].read()
+
+    def only(self, names: Collection[str]) -> "References":
+        """Return the images of these names.
+
+        Raises
+        ------
+        DataError
+            If there is no image of a name.
+        """
+        unknown = sorted({*names} - {*self.names})
+        if unknown:
+            raise DataError(
+                f"there is no image {unknown[0]}; name some of {', '.join(self.names[:5])} …"
+            )
+        return References([each for each in self._files if each.name in names])
 
     @cached_property
     def outlines_every_nucleus(self) -> bool:

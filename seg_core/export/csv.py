@@ -1,6 +1,8 @@
 """The nuclei of a run, their summary by class, and the squares of its TIL scores, as CSV.
 
-UTF-8, a comma between columns, a point in numbers, one row of names with their units.
+UTF-8, a comma between columns, a point in numbers, one row of names with their units. There is no
+byte-order mark: Excel needs one only for letters beyond ASCII, of which these files have none, while
+other readers (R's ``read.csv`` among them) would take it for a part of the first column's name.
 """
 
 from pathlib import Path
@@ -8,8 +10,8 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from seg_core.classes import OTHER
 from seg_core.export.files import new_text_file
+from seg_core.export.rows import chosen_nuclei
 from seg_core.nuclei import summarise
 from seg_core.store import Run
 from seg_core.til import TilResult
@@ -18,9 +20,24 @@ from seg_core.til import TilResult
 def write_nuclei_csv(run: Run, path: Path, *, other: bool = False, force: bool = False) -> int:
     """Write a row for each nucleus.
 
-    The columns are those of the nucleus table without its outlines. The centroid stands in it
-    twice: ``x_px``, ``y_px`` in level-0 pixels of the slide and ``x_um``, ``y_um`` in µm from the
-    corner of level 0.
+    The columns are those of the nucleus table without its outlines:
+
+    ``nucleus_id``
+        1 to N, unique in the run.
+    ``class_name``, ``class_score``
+        The class, and its share of the vote of the nucleus' pixels, 0 to 1.
+    ``share_background``, ``share_<class>``
+        The share of each class in that vote, 0 to 1.
+    ``x_px``, ``y_px``, ``x_um``, ``y_um``
+        The centroid twice: in level-0 pixels of the slide, and in µm from the corner of level 0.
+    ``area_um2``, ``perimeter_um``
+        Area of the nucleus' pixels and length of its outline.
+    ``major_um``, ``minor_um``, ``eccentricity``
+        Axes of the ellipse with the same second moments, and its eccentricity, 0 if round.
+    ``solidity``, ``circularity``
+        Area of the outline by that of its convex hull; 4 π area / perimeter².
+    ``haematoxylin_od``, ``eosin_od``
+        Mean optical density of each stain.
 
     Parameters
     ----------
@@ -44,18 +61,20 @@ def write_nuclei_csv(run: Run, path: Path, *, other: bool = False, force: bool =
         If the run has no nuclei yet.
     """
     slide_mpp = run.facts.question.slide_mpp
-    parts = run.nuclei_in_parts()
+    parts = chosen_nuclei(run, other=other)
     rows = 0
     with new_text_file(path, force=force) as file:
         for number, part in enumerate(parts):
-            chosen = part if other else part[part["class_name"] != OTHER]
-            _csv_columns(chosen, slide_mpp).to_csv(file, index=False, header=number == 0)
-            rows += len(chosen)
+            _csv_columns(part, slide_mpp).to_csv(file, index=False, header=number == 0)
+            rows += len(part)
     return rows
 
 
 def write_summary_csv(run: Run, path: Path, *, other: bool = False, force: bool = False) -> None:
     """Write a row for each class: `seg_core.nuclei.summarise` over the run's tissue.
+
+    ``count``, ``share`` of all nuclei counted (0 to 1), ``density_per_mm2`` of tissue, and mean,
+    standard deviation and median of the area (``mean_area_um2`` and so on).
 
     Parameters
     ----------

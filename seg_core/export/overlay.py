@@ -16,8 +16,7 @@ import shapely
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, OTHER_COLOUR, ClassScheme, rgb_of
 from seg_core.geometry import Raster, Window
-from seg_core.nuclei.instances import Maps
-from seg_core.store.maps import RunMaps
+from seg_core.store import MapName, RunMaps
 
 RGBA = npt.NDArray[np.uint8]
 """(H, W, 4), colours not multiplied by the transparency."""
@@ -70,7 +69,9 @@ class Picture:
         return self.x, self.y, right, bottom
 
 
-def sample_maps(maps: RunMaps, raster: Raster, picture: Picture) -> Maps:
+def sample_map(
+    maps: RunMaps, name: MapName, raster: Raster, picture: Picture
+) -> npt.NDArray[np.uint8]:
     """Return the value of the nearest map pixel for every pixel of a picture.
 
     The coarsest level of the maps is read that is not coarser than the picture. Outside the
@@ -80,9 +81,14 @@ def sample_maps(maps: RunMaps, raster: Raster, picture: Picture) -> Maps:
     ----------
     maps : RunMaps
         Of the whole raster.
+    name : {"class", "ternary", "score"}
     raster : Raster
         The maps' level 0.
     picture : Picture
+
+    Returns
+    -------
+    (H, W) uint8
     """
     finer_levels = math.log2(picture.step / raster.downsample)
     level = max(0, min(maps.level_count - 1, math.floor(finer_levels)))
@@ -91,9 +97,7 @@ def sample_maps(maps: RunMaps, raster: Raster, picture: Picture) -> Maps:
     rows = _nearest(picture.y - raster.region.y, picture.step, pixel, picture.height)
     x, y = int(columns[0]), int(rows[0])
     window = Window(x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
-    read = maps.read(window, level)
-    picked = np.ix_(rows - y, columns - x)
-    return Maps(read.class_map[picked], read.ternary_map[picked], read.score[picked])
+    return maps.read_map(name, window, level)[np.ix_(rows - y, columns - x)]
 
 
 def paint_classes(

@@ -1,17 +1,23 @@
 """What every engine can do, and which one this machine gets."""
 
+import ctypes
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from seg_core.errors import ModelError
 from seg_core.model.card import ModelCard
-from seg_core.settings import AnalysisSettings
+from seg_core.settings import AnalysisSettings, EngineName
 
 NumberedTile = tuple[int, npt.NDArray[np.uint8]]
 NumberedLogits = tuple[int, npt.NDArray[np.float32]]
+
+
+_CUDA_DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 
 
 class Engine(Protocol):
@@ -42,12 +48,46 @@ class Engine(Protocol):
 def make_engine(card: ModelCard, weights: Path, settings: AnalysisSettings) -> Engine:
     """Load a model into the engine that the settings ask for.
 
+    *auto* takes a graphics card by way of torch where there is one, else OpenVINO where it is
+    installed, else torch.
+
     Raises
     ------
     ModelError
-        If the weights cannot be loaded.
+        If the weights cannot be loaded, or the engine is not installed.
     """
-    # torch takes seconds to import and is not needed to look at a slide
+    # either runtime takes seconds to import and is not needed to look at a slide
+    if _takes_openvino(settings.engine):
+        from seg_core.model.openvino_engine import OpenVinoEngine
+
+        return OpenVinoEngine(card, weights, precision=settings.precision)
     from seg_core.model.torch_engine import TorchEngine
 
     return TorchEngine(card, weights, precision=settings.precision)
+
+
+def _takes_openvino(engine: EngineName) -> bool:
+    installed = find_spec("openvino") is not None
+    if engine == "openvino" and not installed:
+        raise ModelError(
+            "the engine openvino is not installed; install it with pip install openvino, or choose "
+            "the engine torch."
+        )
+    return engine == "openvino" or (engine == "auto" and installed and not _has_cuda())
+
+
+def _has_cuda() -> bool:
+    """Tell whether torch finds a graphics card; torch is asked only where a driver is."""
+    if not any(map(_is_there, _CUDA_DRIVERS)):
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _is_there(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True

@@ -5,6 +5,7 @@ semantic classes (background first) and the ternary map (background, inside, bou
 modules are those of the original project, so its checkpoints load.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -50,13 +51,16 @@ class TwoHeadUnet(nn.Module):
     ) -> None:
         super().__init__()
         try:
-            unet = smp.Unet(
-                encoder,
-                encoder_depth=len(decoder_channels),
-                encoder_weights=encoder_weights,
-                decoder_channels=tuple(decoder_channels),
-                classes=1,
-            )
+            with warnings.catch_warnings():
+                # Names of layers differ between smp's `timm-` encoders and its newer `tu-` ones.
+                warnings.filterwarnings("ignore", r"`timm-` encoders", DeprecationWarning)
+                unet = smp.Unet(
+                    encoder,
+                    encoder_depth=len(decoder_channels),
+                    encoder_weights=encoder_weights,
+                    decoder_channels=tuple(decoder_channels),
+                    classes=1,
+                )
         except (KeyError, RuntimeError) as error:
             raise ModelError(
                 f"the encoder {encoder!r} is unknown; give the name of an encoder of "
@@ -83,6 +87,33 @@ class TwoHeadUnet(nn.Module):
         """
         decoded = self.dropout(self.base["decoder"](self.base["encoder"](images)))
         return torch.cat([self.sem_head(decoded), self.ter_head(decoded)], dim=1)
+
+
+class NormalisedNetwork(nn.Module):
+    """A network with what comes before it, from the bytes of a tile to the logits."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, card: ModelCard) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", torch.tensor(card.mean).view(1, 3, 1, 1) * 255)
+        self.register_buffer("std", torch.tensor(card.std).view(1, 3, 1, 1) * 255)
+
+    def forward(self, tiles: Tensor) -> Tensor:
+        """Return logits.
+
+        Parameters
+        ----------
+        tiles : (N, H, W, 3) uint8
+
+        Returns
+        -------
+        logits : (N, C + 3, H, W) float32
+        """
+        pixels = tiles.permute(0, 3, 1, 2).float()
+        return self.network((pixels - self.mean) / self.std)
 
 
 def build_network(card: ModelCard) -> TwoHeadUnet:

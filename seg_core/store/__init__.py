@@ -1,6 +1,6 @@
 """A run on disk: what was asked, the maps, the nuclei."""
 
-from seg_core.store.maps import MapsWriter, RunMaps
+from seg_core.store.maps import MapName, MapsWriter, RunMaps
 from seg_core.store.run import (
     Question,
     Run,
@@ -14,6 +14,7 @@ from seg_core.store.run import (
 from seg_core.store.table import write_nuclei
 
 __all__ = [
+    "MapName",
     "MapsWriter",
     "Question",
     "Run",

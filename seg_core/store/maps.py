@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +42,9 @@ _HALVING_PX = 8 * CHUNK_PX
 
 RECORD_FILE = "bands.json"
 
-_NAMES = ("class", "ternary", "score")
+MapName = Literal["class", "ternary", "score"]
+
+_NAMES = get_args(MapName)
 
 _Image = npt.NDArray[np.uint8]
 _Levels = dict[str, list[zarr.Array[Any]]]
@@ -85,8 +87,17 @@ class RunMaps:
             Pixels of that level.
         level : int
         """
+        return Maps(*(self.read_map(name, window, level) for name in _NAMES))
+
+    def read_map(self, name: MapName, window: Window, level: int = 0) -> npt.NDArray[np.uint8]:
+        """Read one of the three, as `read` does, in a third of the time.
+
+        Returns
+        -------
+        (H, W) uint8
+        """
         with store_errors(self._path):
-            return Maps(*(_read(self._levels[name][level], window) for name in _NAMES))
+            return _read(self._levels[name][level], window)
 
 
 class MapsWriter:

@@ -42,14 +42,33 @@ def write_nuclei(tables: Iterable[gpd.GeoDataFrame], path: Path, scheme: ClassSc
     StoreError
         If the disk is full or cannot be written.
     """
+    with store_errors(path.parent), replacing(path) as temporary:
+        write_geoparquet(tables, temporary, scheme)
+
+
+def write_geoparquet(tables: Iterable[gpd.GeoDataFrame], path: Path, scheme: ClassScheme) -> int:
+    """Write the parts of a table to one file as they come.
+
+    Parameters
+    ----------
+    tables : iterable of GeoDataFrame
+        With the columns of `seg_core.nuclei.table`; none at all gives an empty table.
+    path : Path
+    scheme : ClassScheme
+        Classes of the model, which have columns of their own.
+
+    Returns
+    -------
+    rows : int
+        Number of nuclei written.
+    """
     schema = _schema_of(empty_table(scheme))
-    with (
-        store_errors(path.parent),
-        replacing(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
-    ):
+    rows = 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for table in tables:
             writer.write_table(_to_arrow(table).cast(schema))
+            rows += len(table)
+    return rows
 
 
 def read_nuclei(path: Path) -> gpd.GeoDataFrame:

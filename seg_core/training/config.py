@@ -98,6 +98,20 @@ class AugmentConfig:
 
 
 @dataclass(frozen=True)
+class DistilConfig:
+    """A trained model as a second teacher: it has an answer everywhere, where labels have none."""
+
+    teacher: str = ""
+    """File of its weights, with its card beside; empty for none."""
+
+    weight: float = 1.0
+    """Of its answers beside the labels."""
+
+    temperature: float = 2.0
+    """Above 1 softens answers, so that second choices teach too (Hinton et al. 2015)."""
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """The whole of a run."""
 
@@ -141,6 +155,7 @@ class TrainConfig:
     save_minutes: float = 4.0
     loss: LossConfig = LossConfig()
     augment: AugmentConfig = AugmentConfig()
+    distil: DistilConfig = DistilConfig()
 
     def __post_init__(self) -> None:
         if self.crop_px % 32 or self.crop_px < 64:
@@ -180,7 +195,7 @@ def read_config(path: Path) -> TrainConfig:
             f"{path.name} cannot be read as TOML ({error}); correct the file."
         ) from error
     preset = _preset(entries.get("preset", "main"), path)
-    for key, kind in (("loss", LossConfig), ("augment", AugmentConfig)):
+    for key, kind in (("loss", LossConfig), ("augment", AugmentConfig), ("distil", DistilConfig)):
         entries[key] = _filled(kind, preset.get(key, {}) | entries.get(key, {}), path)
     for key in ("sources", "validation"):
         entries[key] = tuple(
@@ -190,6 +205,9 @@ def read_config(path: Path) -> TrainConfig:
     for key in ("encoder_weights", "start_from"):
         if entries.get(key) and entries[key] != "imagenet":
             entries[key] = _absolute(entries[key], path)
+    if entries["distil"].teacher:
+        teacher = _absolute(entries["distil"].teacher, path)
+        entries["distil"] = dataclasses.replace(entries["distil"], teacher=teacher)
     return _filled(TrainConfig, entries, path)
 
 

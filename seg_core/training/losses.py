@@ -43,6 +43,21 @@ def two_head_loss(
     return total, {name: float(value.detach()) for name, value in parts.items()}
 
 
+def distillation_loss(logits: Tensor, teacher_logits: Tensor, temperature: float) -> Tensor:
+    """Return how far the answers are from another network's, at every pixel of both heads.
+
+    The Kullback-Leibler divergence of the softened answers, times the squared temperature so that
+    its gradients are of the size of cross-entropy's (Hinton et al. 2015, section 2).
+    """
+    parts = []
+    for head in (slice(None, -3), slice(-3, None)):
+        own = functional.log_softmax(logits[:, head].float() / temperature, dim=1)
+        theirs = functional.log_softmax(teacher_logits[:, head].float() / temperature, dim=1)
+        each = functional.kl_div(own, theirs, reduction="none", log_target=True).sum(dim=1)
+        parts.append(each.mean())
+    return temperature**2 * (parts[0] + parts[1])
+
+
 def median_frequency_weights(pixels: npt.ArrayLike, cap: float) -> tuple[float, ...]:
     """Return the weight of each class: the median of the shares over its own share.
 

@@ -10,7 +10,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from queue import Queue
@@ -23,12 +23,18 @@ from tqdm import tqdm
 
 from seg_core.classes import MONUSAC
 from seg_core.errors import DataError
-from seg_core.model.card import ModelCard, sha256_of, write_card
-from seg_core.model.network import TwoHeadUnet, fill_network, read_weights, save_weights
+from seg_core.model.card import ModelCard, find_model, sha256_of, write_card
+from seg_core.model.network import (
+    TwoHeadUnet,
+    fill_network,
+    load_network,
+    read_weights,
+    save_weights,
+)
 from seg_core.training.config import TrainConfig
 from seg_core.training.dataset import Crops
 from seg_core.training.files import BEST, CHECKPOINT, CONFIG, LOG, PREVIEWS
-from seg_core.training.losses import median_frequency_weights, two_head_loss
+from seg_core.training.losses import distillation_loss, median_frequency_weights, two_head_loss
 from seg_core.training.previews import write_previews
 from seg_core.training.validation import Validation
 
@@ -108,6 +114,7 @@ class _Run:
         encoder = list(self.network.base["encoder"].parameters())
         known = {id(each) for each in encoder}
         rest = [each for each in self.network.parameters() if id(each) not in known]
+        self.teacher = Teacher(config) if config.distil.teacher else None
         self.optimiser = torch.optim.AdamW(
             [{"params": encoder, "part": config.encoder_rate}, {"params": rest, "part": 1.0}],
             lr=config.learning_rate,
@@ -137,6 +144,12 @@ class _Run:
         with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
             logits = self.network(image)
         loss, parts = two_head_loss(logits, batch, config.loss)
+        if self.teacher:
+            with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
+                theirs = self.teacher.answer(image)
+            distilled = distillation_loss(logits, theirs, config.distil.temperature)
+            loss = loss + config.distil.weight * distilled
+            parts["distillation"] = float(distilled.detach())
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -239,6 +252,27 @@ class _Run:
             fill_network(self.average, read_weights(weights), weights.name)
             write_previews(validation, self.average, card.scheme, self.folder / PREVIEWS)
         return card
+
+
+class Teacher:
+    """A trained network that answers the crops of a run as a second truth."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        card, weights = find_model(config.distil.teacher)
+        self._network = load_network(card, weights).to(memory_format=torch.channels_last)
+        # crops come normalised for the pupil
+        own_mean, own_std = _planes(config.mean), _planes(config.std)
+        self._factor = own_std / _planes(card.std)
+        self._offset = (own_mean - _planes(card.mean)) / _planes(card.std)
+
+    def answer(self, images: Tensor) -> Tensor:
+        """Return the logits of crops that are normalised as the run's own network wants them."""
+        with torch.inference_mode():
+            return self._network(images * self._factor + self._offset)
+
+
+def _planes(values: Sequence[float]) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32).view(1, 3, 1, 1)
 
 
 def initial_network(config: TrainConfig) -> TwoHeadUnet:

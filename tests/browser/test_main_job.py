@@ -14,7 +14,7 @@ from seg_core.classes import MONUSAC
 
 pytestmark = pytest.mark.browser
 
-JOB_MS = 90_000
+JOB_MS = 600_000  # a ceiling for a machine that is busy; a quiet one needs ten seconds
 SAMPLE = "cmu_small_region.svs"
 
 # A piece of the sample with epithelium and stroma, level-0 pixels.

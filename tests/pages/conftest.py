@@ -74,7 +74,7 @@ def visit() -> Visit:
     """Open a page of the dashboard; what the session remembers is given by name."""
 
     def open_page(page: str, **remembered: object) -> AppTest:
-        test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+        test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
         for name, value in remembered.items():
             test.session_state[name] = value
         test.run()

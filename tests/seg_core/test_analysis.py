@@ -26,8 +26,9 @@ from seg_core.jobs import Progress
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
-from seg_core.store import Run, open_run, runs_of
+from seg_core.store import MapsWriter, Run, open_run, runs_of
 from seg_core.store.files import locked
+from seg_core.tiling import MapBand
 
 HERE = Path(__file__).parent
 SMALL_TILES = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
@@ -396,6 +397,33 @@ def test_a_full_disk_leaves_a_run_that_goes_on(
     (failed,) = runs_of(tmp_path, painted_run.path.parent.name)
     assert failed.status == "failed"
     assert not (failed.path / "nuclei.parquet").exists()
+
+
+def test_a_disk_that_fills_up_while_the_network_works_stops_the_run(
+    painted_run: Run,
+    painted_slide: Path,
+    tmp_path: Path,
+    painted_engines: list[PaintedEngine],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Maps are written in a thread of their own; its errors are the run's."""
+    write, written = MapsWriter.write, []
+
+    def full(writer: MapsWriter, band: MapBand) -> None:
+        if len(written) == 9:
+            raise StoreError("the disk that holds the store is full; make room.")
+        written.append(band.window)
+        write(writer, band)
+
+    monkeypatch.setattr(MapsWriter, "write", full)
+    with pytest.raises(StoreError, match="is full; make room"):
+        analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
+    assert len(written) == 9
+    (failed,) = runs_of(tmp_path, painted_run.path.parent.name)
+    assert failed.facts.error == "the disk that holds the store is full; make room."
+    monkeypatch.setattr(MapsWriter, "write", write)
+    run = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
+    assert run_files(run) == run_files(painted_run)
 
 
 def test_ctrl_c_keeps_the_run_as_stopped(

@@ -30,7 +30,7 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "slide_path": sample_path("cmu_small_region"),
         "store": tmp_path_factory.mktemp("store"),
         "region": Region(900, 900, 240, 200),
-        "settings": AnalysisSettings(precision="fp32"),
+        "settings": AnalysisSettings(engine="openvino", precision="fp32"),
     }
     with Worker() as worker:
         run = worker.submit(analyse, **question).result(WAIT_S)
@@ -41,7 +41,7 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_the_shipped_model_finds_nuclei_on_the_sample(sample_run: Run) -> None:
     """120 × 100 µm of dense tissue; a person counts some seventy nuclei."""
     assert sample_run.status == "finished"
-    assert (sample_run.facts.engine, sample_run.facts.precision) == ("torch", "fp32")
+    assert (sample_run.facts.engine, sample_run.facts.precision) == ("openvino", "fp32")
     assert 30 < sum(sample_run.facts.counts.values()) < 150
     table = sample_run.nuclei()
     assert table.geometry.is_valid.all()

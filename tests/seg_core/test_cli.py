@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import anndata
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 from painted_slides import MPP, PaintedEngine, Painting
 
 from seg_core import cli
@@ -135,17 +138,24 @@ def test_export_writes_what_other_programs_read(
         "--csv": tmp_path / "nuclei.csv",
         "--summary-csv": tmp_path / "summary.csv",
         "--geojson": tmp_path / "nuclei.geojson",
+        "--geoparquet": tmp_path / "nuclei.parquet",
+        "--anndata": tmp_path / "nuclei.h5ad",
+        "--ome-tiff": tmp_path / "maps.ome.tif",
+        "--overlay": tmp_path / "overlay.png",
     }
     arguments = [str(part) for pair in paths.items() for part in pair]
     assert cli.main(["export", str(painted_run.path), *arguments]) == 0
     named = sum(painted_run.facts.counts[name] for name in MONUSAC.names)
     assert len(pd.read_csv(paths["--csv"])) == named
     assert len(gpd.read_file(paths["--geojson"])) == named
+    assert len(gpd.read_parquet(paths["--geoparquet"])) == named
+    assert len(anndata.read_h5ad(paths["--anndata"])) == named
+    assert len(np.unique(tifffile.imread(paths["--ome-tiff"], series=2))) == named + 1
     assert len(pd.read_csv(paths["--summary-csv"])) == len(MONUSAC.names)
     capsys.readouterr()
 
     assert cli.main(["export", str(painted_run.path), *arguments, "--other"]) == 1
-    assert capsys.readouterr().err.count("exists already") == 3
+    assert capsys.readouterr().err.count("exists already") == len(paths)
     assert cli.main(["export", str(painted_run.path), *arguments, "--other", "--force"]) == 0
     assert len(pd.read_csv(paths["--csv"])) == len(painted_run.nuclei())
 
@@ -169,7 +179,7 @@ def test_export_of_no_run_is_one_sentence(
         (["analyse", "a.svs", "--tile", "100"], "give a multiple of 32"),
         (["analyse", "a.svs", "--precision", "fp8"], "invalid choice: 'fp8'"),
         (["analyse", "a.svs", "--region", "0,0,9,9", "--roi", "b"], "not allowed with argument"),
-        (["export", "run"], "name a file to write: --csv, --summary-csv, --til-csv or --geojson"),
+        (["export", "run"], "name a file to write, for instance --csv"),
     ],
 )
 def test_wrong_use_ends_with_2(

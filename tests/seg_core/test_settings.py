@@ -19,7 +19,7 @@ from seg_core.settings import AnalysisSettings
         ({"growth_um": -1.0}, "growth_um is -1.0"),
         ({"max_extent_um": 0.0}, "max_extent_um is 0.0"),
         ({"block_px": 100}, "block_px is 100"),
-        ({"engine": "abacus"}, "engine is 'abacus'; choose one of auto, torch"),
+        ({"engine": "abacus"}, "engine is 'abacus'; choose one of auto, torch, openvino"),
         ({"precision": "fp8"}, "precision is 'fp8'; choose one of auto, fp32"),
     ],
 )

@@ -305,3 +305,9 @@ def test_a_reference_checks_itself():
         Reference(
             "a", "p", np.zeros((3, 4, 3), np.uint8), Nuclei(np.zeros((3, 2), int)), None, None
         )
+
+
+def test_some_images_can_be_chosen_by_name(challenge):
+    assert read_references(challenge).only(["slide"]).names == ["slide"]
+    with pytest.raises(DataError, match="there is no image slyde; name some of "):
+        read_references(challenge).only(["slyde", "slide"])

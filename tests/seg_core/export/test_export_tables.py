@@ -1,9 +1,11 @@
-"""CSV and GeoJSON, read back by other libraries."""
+"""CSV, GeoJSON and GeoParquet, read back by other libraries."""
 
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -15,12 +17,19 @@ from PIL import Image
 from seg_core.analysis import analyse
 from seg_core.classes import OTHER, rgb_of
 from seg_core.errors import ExportError, StoreError
+from seg_core.export.anndata import write_anndata
 from seg_core.export.csv import write_nuclei_csv, write_summary_csv
 from seg_core.export.geojson import write_geojson
+from seg_core.export.geoparquet import write_nuclei_geoparquet
+from seg_core.export.ome_tiff import write_ome_tiff
+from seg_core.export.picture import write_overlay_png
 from seg_core.geometry import Raster, Region
 from seg_core.store import Run
 
-WRITERS = [write_nuclei_csv, write_summary_csv, write_geojson]
+WRITERS = [
+    *(write_nuclei_csv, write_summary_csv, write_geojson, write_nuclei_geoparquet),
+    *(write_anndata, write_ome_tiff, write_overlay_png),
+]
 
 
 def named(run: Run) -> gpd.GeoDataFrame:
@@ -41,6 +50,42 @@ def test_csv_has_a_row_for_each_nucleus_that_a_class_names(
     np.testing.assert_allclose(found["y_um"], table["y"] * 0.25)
     np.testing.assert_allclose(found["area_um2"], table["area_um2"], rtol=1e-6)
     assert "geometry" not in found.columns
+
+
+def test_csv_is_ascii_with_no_byte_order_mark(painted_run: Run, tmp_path: Path) -> None:
+    """Excel reads UTF-8 without a mark as another encoding, which agrees on ASCII only."""
+    write_nuclei_csv(painted_run, tmp_path / "nuclei.csv", other=True)
+    write_summary_csv(painted_run, tmp_path / "summary.csv", other=True)
+    assert (tmp_path / "nuclei.csv").read_bytes().startswith(b"nucleus_id,")
+    assert (tmp_path / "nuclei.csv").read_bytes().isascii()
+    assert (tmp_path / "summary.csv").read_bytes().isascii()
+
+
+def test_geoparquet_is_the_table_that_geopandas_reads(painted_run: Run, tmp_path: Path) -> None:
+    table = named(painted_run)
+    assert write_nuclei_geoparquet(painted_run, tmp_path / "nuclei.parquet") == len(table)
+    found = gpd.read_parquet(tmp_path / "nuclei.parquet")
+    assert found.crs is None
+    pd.testing.assert_frame_equal(found, table)
+    everything = write_nuclei_geoparquet(painted_run, tmp_path / "all.parquet", other=True)
+    assert everything == len(painted_run.nuclei())
+
+
+def test_geoparquet_answers_duckdb(painted_run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "nuclei.parquet"
+    write_nuclei_geoparquet(painted_run, path)
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            "select class_name, count(*), sum(area_um2), avg(x) from read_parquet(?) group by 1",
+            [str(path)],
+        ).fetchall()
+    groups = named(painted_run).groupby("class_name")
+    assert {row[0] for row in found} == set(groups.groups)
+    for name, count, area, x in found:
+        group = groups.get_group(name)
+        assert count == len(group)
+        assert area == pytest.approx(group["area_um2"].sum())
+        assert x == pytest.approx(group["x"].mean())
 
 
 def test_csv_and_geojson_hold_other_on_demand(painted_run: Run, tmp_path: Path) -> None:
@@ -94,10 +139,53 @@ def test_geojson_read_back_has_the_same_outlines(painted_run: Run, tmp_path: Pat
     assert shapely.area(different).max() < 0.5
 
 
-def test_geojson_is_the_same_each_time(painted_run: Run, tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        write_geojson(painted_run, tmp_path / name)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+@pytest.mark.parametrize("suffix", ["geojson", "geojson.gz"])
+def test_geojson_is_the_same_each_time(painted_run: Run, tmp_path: Path, suffix: str) -> None:
+    paths = [tmp_path / f"{name}.{suffix}" for name in ("a", "b")]
+    for path in paths:
+        write_geojson(painted_run, path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_packed_geojson_is_the_same_text(painted_run: Run, tmp_path: Path) -> None:
+    write_geojson(painted_run, tmp_path / "a.geojson")
+    write_geojson(painted_run, tmp_path / "a.geojson.gz")
+    packed = (tmp_path / "a.geojson.gz").read_bytes()
+    assert len(packed) < (tmp_path / "a.geojson").stat().st_size / 4
+    assert gzip.decompress(packed) == (tmp_path / "a.geojson").read_bytes()
+
+
+def test_simplified_outlines_are_fewer_corners_of_the_same_nuclei(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    table = named(painted_run)
+    assert write_geojson(painted_run, tmp_path / "a.geojson", simplify_um=0.5) == len(table)
+    found = gpd.read_file(tmp_path / "a.geojson")
+    assert found.geometry.is_valid.all()
+    before, after = table.geometry.to_numpy(), found.geometry.to_numpy()
+    assert shapely.get_num_coordinates(after).sum() < shapely.get_num_coordinates(before).sum() / 2
+    # 0.5 µm are 2 px here; half a hundredth comes from rounding
+    assert shapely.hausdorff_distance(before, after).max() <= 2.01
+    documents = json.loads((tmp_path / "a.geojson").read_text("utf-8"))["features"]
+    areas = [each["properties"]["measurements"]["Area µm^2"] for each in documents]
+    np.testing.assert_allclose(areas, table["area_um2"], atol=1e-3)
+
+
+def test_an_outline_that_simplifying_would_break_stays(
+    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bowtie = shapely.Polygon([(0, 0), (9, 9), (9, 0), (0, 9)])
+    write_geojson(painted_run, tmp_path / "a.geojson")
+    monkeypatch.setattr(shapely, "simplify", lambda found, _: np.full(len(found), bowtie))
+    write_geojson(painted_run, tmp_path / "b.geojson", simplify_um=0.5)
+    assert (tmp_path / "b.geojson").read_bytes() == (tmp_path / "a.geojson").read_bytes()
+
+
+@pytest.mark.parametrize("distance", [-1.0, float("nan"), float("inf")])
+def test_a_tolerance_below_0_is_refused(painted_run: Run, tmp_path: Path, distance: float) -> None:
+    with pytest.raises(ExportError, match=r"simplified by .* µm; give 0 or more"):
+        write_geojson(painted_run, tmp_path / "a.geojson", simplify_um=distance)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_geojson_counts_from_the_corner_of_the_bounds(painted_run: Run, tmp_path: Path) -> None:
@@ -115,12 +203,12 @@ def test_geojson_counts_from_the_corner_of_the_bounds(painted_run: Run, tmp_path
 @pytest.mark.parametrize("write", WRITERS)
 def test_a_file_is_replaced_only_when_forced(painted_run: Run, tmp_path: Path, write) -> None:
     path = tmp_path / "file"
-    path.write_text("mine")
+    path.write_bytes(b"mine")
     with pytest.raises(ExportError, match=r"file exists already; .* --force"):
         write(painted_run, path)
-    assert path.read_text() == "mine"
+    assert path.read_bytes() == b"mine"
     write(painted_run, path, force=True)
-    assert path.read_text() != "mine"
+    assert path.read_bytes() != b"mine"
 
 
 @pytest.mark.parametrize("write", WRITERS)
@@ -137,7 +225,7 @@ def test_an_unfinished_run_has_nothing_to_export(painted_run: Run, tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("write", [write_nuclei_csv, write_geojson])
+@pytest.mark.parametrize("write", [write_nuclei_csv, write_geojson, write_nuclei_geoparquet])
 def test_a_failed_export_leaves_nothing_behind(
     painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write
 ) -> None:
@@ -162,3 +250,6 @@ def test_a_run_without_nuclei_is_exported_as_empty_files(
     assert json.loads((tmp_path / "nuclei.geojson").read_text())["features"] == []
     write_summary_csv(run, tmp_path / "summary.csv")
     assert pd.read_csv(tmp_path / "summary.csv")["count"].sum() == 0
+    assert write_nuclei_geoparquet(run, tmp_path / "nuclei.parquet") == 0
+    empty = gpd.read_parquet(tmp_path / "nuclei.parquet")
+    assert (len(empty), list(empty.columns)) == (0, list(run.nuclei().columns))

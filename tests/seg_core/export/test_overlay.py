@@ -15,10 +15,10 @@ from seg_core.export.overlay import (
     encode_png,
     paint_classes,
     paint_ternary,
-    sample_maps,
+    sample_map,
 )
 from seg_core.geometry import Raster, Region, Window
-from seg_core.store import MapsWriter, RunMaps
+from seg_core.store import MapName, MapsWriter, RunMaps
 from seg_core.tiling import MapBand
 
 # The slide's bounds begin at (100, 60) and its pixels are half as fine as the maps'.
@@ -47,35 +47,34 @@ def test_a_picture_on_the_maps_own_grid_is_the_map(
     maps: RunMaps, class_map: np.ndarray, x: int, y: int
 ) -> None:
     picture = Picture(100 + x * 0.5, 60 + y * 0.5, 0.5, 120, 80)
-    sampled = sample_maps(maps, RASTER, picture)
     wanted = class_map[y : y + 80, x : x + 120]
-    np.testing.assert_array_equal(sampled.class_map, wanted)
-    np.testing.assert_array_equal(sampled.ternary_map, wanted % 3)
-    np.testing.assert_array_equal(sampled.score, wanted * 10)
+    names: tuple[MapName, ...] = ("class", "ternary", "score")
+    for name, plane in zip(names, (wanted, wanted % 3, wanted * 10), strict=True):
+        np.testing.assert_array_equal(sample_map(maps, name, RASTER, picture), plane)
 
 
 def test_an_enlarged_picture_repeats_the_map(maps: RunMaps, class_map: np.ndarray) -> None:
-    sampled = sample_maps(maps, RASTER, Picture(100, 60, 0.125, 160, 160))
+    sampled = sample_map(maps, "class", RASTER, Picture(100, 60, 0.125, 160, 160))
     np.testing.assert_array_equal(
-        sampled.class_map, np.kron(class_map[:40, :40], np.ones((4, 4), dtype=np.uint8))
+        sampled, np.kron(class_map[:40, :40], np.ones((4, 4), dtype=np.uint8))
     )
 
 
 @pytest.mark.parametrize("level", [1, 2])
 def test_a_coarse_picture_reads_the_coarse_level(maps: RunMaps, level: int) -> None:
-    sampled = sample_maps(maps, RASTER, Picture(100, 60, 0.5 * 2**level, 50, 30))
+    sampled = sample_map(maps, "class", RASTER, Picture(100, 60, 0.5 * 2**level, 50, 30))
     wanted = maps.read(Window(0, 0, 50, 30), level)
-    np.testing.assert_array_equal(sampled.class_map, wanted.class_map)
+    np.testing.assert_array_equal(sampled, wanted.class_map)
 
 
 def test_a_picture_coarser_than_all_levels_reads_the_last(maps: RunMaps) -> None:
-    sampled = sample_maps(maps, RASTER, Picture(100, 60, 64, 14, 11))
-    assert sampled.class_map.shape == (11, 14)
+    sampled = sample_map(maps, "class", RASTER, Picture(100, 60, 64, 14, 11))
+    assert sampled.shape == (11, 14)
 
 
 def test_beyond_the_maps_all_is_background(maps: RunMaps) -> None:
-    sampled = sample_maps(maps, RASTER, Picture(0, 0, 0.5, 300, 100))
-    assert not sampled.class_map[:, :200].any()
+    sampled = sample_map(maps, "class", RASTER, Picture(0, 0, 0.5, 300, 100))
+    assert not sampled[:, :200].any()
 
 
 def test_classes_that_are_not_shown_are_transparent() -> None:

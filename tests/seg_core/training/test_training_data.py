@@ -11,7 +11,7 @@ from seg_core.training.augment import cut, recolour
 from seg_core.training.config import AugmentConfig, LossConfig, TrainConfig, read_config
 from seg_core.training.dataset import Crops, between, read_images, targets_of
 from seg_core.training.labels import UNKNOWN, labelled_image, teaching_of
-from seg_core.training.losses import soft_dice, two_head_loss
+from seg_core.training.losses import distillation_loss, soft_dice, two_head_loss
 from seg_core.training.paste import NucleusBank, paste_nuclei
 
 QUIET = AugmentConfig(scale=0, stain=0, light=0, blur=0, low_resolution=0, jpeg=0)
@@ -60,7 +60,7 @@ def test_spindle_nuclei_teach_that_no_class_claims_them() -> None:
     )
     spindle, miscellaneous = instances == 5, instances == 9
     assert (targets["classes"][spindle] == 0).all()
-    assert (targets["class_weight"][spindle] == 1.5).all()
+    assert (targets["class_weight"][spindle] == 1).all()
     assert (targets["class_weight"][miscellaneous] == 0).all()
     assert (targets["ternary"][spindle | miscellaneous] > 0).all()
     assert (targets["ternary_weight"] == 1).all()
@@ -132,6 +132,12 @@ def test_right_answer_has_next_to_no_loss() -> None:
     assert float(two_head_loss(-logits, targets, LossConfig())[0]) > 1
     focal, _ = two_head_loss(logits / 40, targets, LossConfig(focal_gamma=2.0))
     assert float(focal) < float(two_head_loss(logits / 40, targets, LossConfig())[0])
+
+
+def test_same_answers_are_no_distance_apart() -> None:
+    logits = torch.randn(1, 8, 8, 8)
+    assert float(distillation_loss(logits, logits, 2.0)) == pytest.approx(0, abs=1e-6)
+    assert float(distillation_loss(logits, logits + torch.randn_like(logits), 2.0)) > 0
 
 
 def test_untaught_pixels_do_not_count() -> None:

@@ -1,0 +1,237 @@
+"""The network in OpenVINO: the fastest way on a CPU.
+
+The weights are converted once to OpenVINO's own graph, with the normalisation and the batch norms
+folded in, and kept in a cache folder; from then on PyTorch, which takes seconds to import and
+hundreds of megabytes, is not needed::
+
+    <cache>/openvino/<key>/model.xml  model.bin  sha256
+
+The key tells weights, card and OpenVINO's version apart. A folder appears at once and whole, so
+two processes that convert at the same time only do the work twice; one that does not fit its
+checksum is made anew.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import sys
+import tempfile
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import platformdirs
+
+from seg_core.errors import ModelError
+from seg_core.model.card import ModelCard
+from seg_core.model.engine import NumberedLogits, NumberedTile
+from seg_core.settings import Precision
+
+
+@contextmanager
+def _telling_nobody() -> Iterator[None]:
+    """Let openvino be imported without its telemetry.
+
+    Unless it is told not to, it reports each import and each conversion to its maker. It does
+    without where that package is missing, and None in `sys.modules` is a missing package.
+    """
+    name = "openvino_telemetry"
+    before = sys.modules.get(name)
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+        if before is not None:
+            sys.modules[name] = before
+
+
+with _telling_nobody():
+    import openvino as ov
+    from openvino.properties import hint, optimal_number_of_infer_requests
+    from openvino.properties.device import capabilities
+
+CACHE_VARIABLE = "SEG_CACHE"
+"""Environment variable that names another folder for what can be made again."""
+
+_TYPES = {"fp32": ov.Type.f32, "bf16": ov.Type.bf16}
+
+# Counts up when `_convert` makes another graph of the same weights.
+_GRAPH_VERSION = 1
+
+# The graph takes any multiple of 32; small tiles are traced quickly.
+_TRACED_PX = 64
+
+_log = logging.getLogger(__name__)
+
+
+class OpenVinoEngine:
+    """Runs a model with OpenVINO on the CPU.
+
+    Parameters
+    ----------
+    card : ModelCard
+    weights : Path
+    precision : {"auto", "fp32", "bf16"}
+        auto is bf16 where the processor multiplies in it, else fp32.
+
+    Raises
+    ------
+    ModelError
+        If the weights cannot be loaded, or the processor lacks the precision.
+    """
+
+    name = "openvino"
+
+    def __init__(self, card: ModelCard, weights: Path, *, precision: Precision = "auto") -> None:
+        self._core = ov.Core()
+        self.precision = _resolved(precision, self._core.get_property("CPU", capabilities))
+        self._model = _converted(self._core, card, weights)
+        self._compiled: dict[tuple[int, ...], ov.CompiledModel] = {}
+
+    def run(self, tiles: Iterable[NumberedTile]) -> Iterator[NumberedLogits]:
+        """Answer each tile in the order of the tiles; see `seg_core.model.engine.Engine`.
+
+        One tile more than the processor works on at once is on its way, so that nothing stands
+        still while the caller deals with an answer.
+        """
+        for shape, alike in groupby(tiles, key=lambda tile: tile[1].shape):
+            yield from _answers(self._compiled_for(shape), alike)
+
+    def _compiled_for(self, shape: tuple[int, ...]) -> ov.CompiledModel:
+        if shape not in self._compiled:
+            self._compiled.clear()  # an analysis has tiles of one size
+            model = self._model.clone()
+            model.reshape([1, *shape])
+            self._compiled[shape] = self._core.compile_model(
+                model,
+                "CPU",
+                {
+                    # Left to itself OpenVINO takes bf16 wherever there is any.
+                    hint.inference_precision: _TYPES[self.precision],
+                    # Whole tiles side by side instead of threads that wait for one another.
+                    hint.performance_mode: hint.PerformanceMode.THROUGHPUT,
+                    # Pinned threads starve on a core that something else keeps busy.
+                    hint.enable_cpu_pinning: False,
+                },
+            )
+        return self._compiled[shape]
+
+
+def _answers(compiled: ov.CompiledModel, tiles: Iterable[NumberedTile]) -> Iterator[NumberedLogits]:
+    count = compiled.get_property(optimal_number_of_infer_requests) + 1
+    idle = [compiled.create_infer_request() for _ in range(count)]
+    # The image is kept with its request, which reads it in place.
+    busy: deque[tuple[int, npt.NDArray[np.uint8], ov.InferRequest]] = deque()
+
+    def next_answer() -> NumberedLogits:
+        number, _, request = busy.popleft()
+        request.wait()
+        idle.append(request)
+        return number, request.get_output_tensor().data[0].copy()
+
+    try:
+        for number, image in tiles:
+            request = idle.pop()
+            request.start_async([image[None]], share_inputs=True)
+            busy.append((number, image, request))
+            if not idle:
+                yield next_answer()
+        while busy:
+            yield next_answer()
+    finally:
+        for _, _, request in busy:
+            request.wait()
+
+
+def _resolved(precision: Precision, known: list[str]) -> str:
+    if precision == "bf16" and "BF16" not in known:
+        raise ModelError("this processor does not multiply in bf16; choose the precision fp32.")
+    if precision == "auto":
+        return "bf16" if "BF16" in known else "fp32"
+    return precision
+
+
+def _converted(core: ov.Core, card: ModelCard, weights: Path) -> ov.Model:
+    """Return the network from the cache, converted before where it is not there."""
+    folder = _cache_folder() / "openvino" / _key(card)
+    model = _read(core, folder)
+    if model is None:
+        converted = _convert(card, weights)
+        _keep(converted, folder)
+        model = _read(core, folder) or converted
+    return model
+
+
+def _cache_folder() -> Path:
+    """Return ``SEG_CACHE``, else a folder among the user's caches."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    return Path(chosen) if chosen else platformdirs.user_cache_path("seg_core", False)
+
+
+def _key(card: ModelCard) -> str:
+    facts = [
+        *(card.sha256, card.architecture, card.encoder, card.decoder_channels),
+        *(card.mean, card.std, len(card.scheme.classes), ov.get_version(), _GRAPH_VERSION),
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+
+def _read(core: ov.Core, folder: Path) -> ov.Model | None:
+    """Read a kept graph; None where there is none or it is damaged."""
+    try:
+        graph, constants = ((folder / name).read_bytes() for name in ("model.xml", "model.bin"))
+        expected = (folder / "sha256").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    whole = _checksum(graph, constants) == expected
+    return core.read_model(graph, constants) if whole else None
+
+
+def _keep(model: ov.Model, folder: Path) -> None:
+    """Keep a graph for the next time; a cache that cannot be written costs only time."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".", dir=folder.parent) as temporary:
+            made = Path(temporary) / "made"
+            made.mkdir()
+            ov.save_model(model, made / "model.xml", compress_to_fp16=False)
+            parts = ((made / name).read_bytes() for name in ("model.xml", "model.bin"))
+            (made / "sha256").write_text(_checksum(*parts), "utf-8")
+            if folder.exists():
+                folder.rename(Path(temporary) / "damaged")
+            made.rename(folder)
+    except (OSError, RuntimeError) as error:  # openvino's own writing raises RuntimeError
+        _log.warning(
+            "the converted network is not kept in %s (%s), so it is converted again next time; "
+            "choose another folder with %s",
+            *(folder.parent, error, CACHE_VARIABLE),
+        )
+
+
+def _checksum(graph: bytes, constants: bytes) -> str:
+    return hashlib.sha256(graph + constants).hexdigest()
+
+
+def _convert(card: ModelCard, weights: Path) -> ov.Model:
+    """Turn the weights into a graph from (1, H, W, 3) uint8 to (1, C + 3, H, W) float32."""
+    # torch is needed for this alone
+    import torch
+
+    from seg_core.model.network import NormalisedNetwork, load_network
+
+    network = NormalisedNetwork(load_network(card, weights), card).eval()
+    example = torch.zeros(1, _TRACED_PX, _TRACED_PX, 3, dtype=torch.uint8)
+    with torch.inference_mode(), warnings.catch_warnings():
+        # The converter traces, which newer versions of torch call deprecated.
+        warnings.filterwarnings("ignore", category=FutureWarning, message=r"`torch\.jit\.trace")
+        # The encoder asks whether the sides are multiples of 32; the settings have seen to that.
+        tracer_warning = torch.jit.TracerWarning  # type: ignore[attr-defined]
+        warnings.filterwarnings("ignore", category=tracer_warning)
+        return ov.convert_model(network, example_input=example)

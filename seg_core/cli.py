@@ -17,11 +17,12 @@ from typing import Any, NoReturn, Self, TypeAlias, cast, get_args
 from tqdm import tqdm
 
 from seg_core.analysis import analyse
+from seg_core.assessment import assess, keep_scores
 from seg_core.classes import OTHER
 from seg_core.errors import SegCoreError, SettingsError
 from seg_core.evaluation.command import add_evaluate
 from seg_core.export.anndata import write_anndata
-from seg_core.export.csv import write_nuclei_csv, write_summary_csv
+from seg_core.export.csv import write_nuclei_csv, write_summary_csv, write_til_csv
 from seg_core.export.files import new_text_file
 from seg_core.export.geojson import write_geojson
 from seg_core.export.geoparquet import write_nuclei_geoparquet
@@ -33,6 +34,7 @@ from seg_core.jobs import Progress
 from seg_core.roi import Roi, read_rois
 from seg_core.settings import AnalysisSettings, EngineName, Precision
 from seg_core.store import Run, default_store, open_run
+from seg_core.til import TilResult
 from seg_core.training.command import add_patches, add_runs, add_train
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -111,6 +113,7 @@ def add_export(subparsers: "Subparsers") -> None:
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="the folder analyse has named")
     parser.add_argument("--csv", metavar="FILE", type=Path, help="a row for each nucleus")
     parser.add_argument("--summary-csv", metavar="FILE", type=Path, help="a row for each class")
+    parser.add_argument("--til-csv", metavar="FILE", type=Path, help="squares of the TIL scores")
     parser.add_argument(
         "--geojson", metavar="FILE", type=Path, help="outlines, as QuPath reads; also .geojson.gz"
     )
@@ -142,8 +145,24 @@ def add_export(subparsers: "Subparsers") -> None:
     parser.set_defaults(run=_export, parser=parser)
 
 
+def add_til(subparsers: "Subparsers") -> None:
+    """Add ``til``: score the tumour-infiltrating lymphocytes of a finished run."""
+    parser = subparsers.add_parser(
+        "til",
+        help="score the tumour-infiltrating lymphocytes of a run",
+        description="Score the tumour-infiltrating lymphocytes of a finished run, for research "
+        "only. Without --roi the scores are also kept in the run's folder.",
+    )
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="the folder analyse has named")
+    parser.add_argument(
+        "--roi", metavar="FILE", type=Path, help="GeoJSON polygons to include and to exclude"
+    )
+    _add_json(parser)
+    parser.set_defaults(run=_til, parser=parser)
+
+
 _COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (
-    *(add_analyse, add_export, add_evaluate),
+    *(add_analyse, add_export, add_til, add_evaluate),
     *(add_patches, add_train, add_runs),
 )
 """Each adds a parser whose default ``run`` takes the options and returns the exit status."""
@@ -188,6 +207,7 @@ def _export(options: argparse.Namespace) -> int:
     writers: list[tuple[Path | None, Callable[..., object]]] = [
         (options.csv, write_nuclei_csv),
         (options.summary_csv, write_summary_csv),
+        (options.til_csv, _write_til_csv),
         (options.geojson, partial(write_geojson, simplify_um=options.simplify)),
         (options.geoparquet, write_nuclei_geoparquet),
         (options.anndata, partial(write_anndata, anonymous=options.anonymous)),
@@ -208,6 +228,34 @@ def _export(options: argparse.Namespace) -> int:
         else:
             _say(f"{path} written.")
     return status
+
+
+def _write_til_csv(run: Run, path: Path, *, other: bool, force: bool) -> None:
+    # Nuclei that no class names are in no score, so --other has no meaning here.
+    write_til_csv(assess(run), path, force=force)
+
+
+def _til(options: argparse.Namespace) -> int:
+    run = open_run(options.run_folder)
+    result = assess(run, rois=[] if options.roi is None else read_rois(options.roi))
+    if options.roi is None:
+        keep_scores(run, result)
+    _say(_til_sentence(run, result))
+    if options.json:
+        _write_json({"run": str(run.path), **result.to_json()}, options.json)
+    return 0
+
+
+def _til_sentence(run: Run, result: TilResult) -> str:
+    name, score = run.slide_path.name, result.stil_area_pct
+    if score.value is None:
+        return f"{name}: {result.reason}"
+    interval = "no interval" if score.low is None else f"95 % {score.low:.2f} to {score.high:.2f}"
+    return (
+        f"{name}: lymphocytes cover {score.value:.2f} % of {result.areas_mm2['stroma']:.2f} mm² "
+        f"stroma ({interval}), phenotype {result.phenotype.name or 'not evaluable'}; "
+        "for research only."
+    )
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

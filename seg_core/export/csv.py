@@ -1,4 +1,4 @@
-"""The nuclei of a run, and their summary by class, as CSV.
+"""The nuclei of a run, their summary by class, and the squares of its TIL scores, as CSV.
 
 UTF-8, a comma between columns, a point in numbers, one row of names with their units. There is no
 byte-order mark: Excel needs one only for letters beyond ASCII, of which these files have none, while
@@ -14,6 +14,7 @@ from seg_core.export.files import new_text_file
 from seg_core.export.rows import chosen_nuclei
 from seg_core.nuclei import summarise
 from seg_core.store import Run
+from seg_core.til import TilResult
 
 
 def write_nuclei_csv(run: Run, path: Path, *, other: bool = False, force: bool = False) -> int:
@@ -95,6 +96,34 @@ def write_summary_csv(run: Run, path: Path, *, other: bool = False, force: bool 
     summary = summarise(measures, run.facts.tissue_um2, run.scheme, other=other)
     with new_text_file(path, force=force) as file:
         summary.to_csv(file, index=False)
+
+
+def write_til_csv(result: TilResult, path: Path, *, force: bool = False) -> int:
+    """Write a row for each square with tissue that a TIL assessment is made of.
+
+    ``x_px``, ``y_px`` are its corner and ``side_px`` its side in level-0 pixels; areas are in µm²,
+    densities per mm²; what a square does not have is empty.
+
+    Parameters
+    ----------
+    result : TilResult
+    path : Path
+    force : bool
+        Replace a file of that name.
+
+    Returns
+    -------
+    rows : int
+        Number of squares written.
+
+    Raises
+    ------
+    ExportError
+        If there is such a file already, or it cannot be written.
+    """
+    with new_text_file(path, force=force) as file:
+        result.squares.to_csv(file, index=False)
+    return len(result.squares)
 
 
 def _csv_columns(table: gpd.GeoDataFrame, slide_mpp: float) -> pd.DataFrame:

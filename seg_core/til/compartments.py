@@ -235,13 +235,24 @@ def find_compartments(
     centres = field.pixels_of(epithelial["x"], epithelial["y"])
     dilations = sorted({settings.dilation_um, *settings.sensitivity_um})
     levels = _dilation_levels(field, epithelial.geometry.to_numpy(), dilations, settings.grid_um)
-    margin = _margin_px(dilations, settings.grid_um)
     for dilation in (settings.dilation_um, *settings.sensitivity_um):
         erosion_px = (dilation - settings.growth_um) / settings.grid_um
-        grown = _shrunk(levels <= dilations.index(dilation), erosion_px)
-        grown = grown[margin:-margin, margin:-margin] & field.mask
-        grown = _large_islands(grown, centres, settings)
-        yield dilation, _with_stroma(field, grown, settings)
+        reached = dilations.index(dilation)
+        yield (
+            dilation,
+            _with_stroma(
+                field,
+                _large_islands(_closed(field, levels, reached, erosion_px), centres, settings),
+                settings,
+            ),
+        )
+
+
+def _closed(field: Field, levels: npt.NDArray[np.uint8], reached: int, erosion_px: float) -> _Mask:
+    """Return the pixels of the field that one dilation reaches and its erosion leaves."""
+    margin = (len(levels) - field.window.height) // 2
+    shrunk = _shrunk(levels <= reached, erosion_px)
+    return shrunk[margin:-margin, margin:-margin] & field.mask
 
 
 def _dilation_levels(
@@ -268,22 +279,24 @@ def _margin_px(dilations_um: Sequence[float], grid_um: float) -> int:
 
 def _with_stroma(field: Field, epithelium: _Mask, settings: TilSettings) -> Compartments:
     labels = field.mask.astype(np.uint8)
-    if epithelium.any():
-        coarse_px = settings.stroma_reach_um / (settings.grid_um * _COARSER)
-        near = _within(_coarser(epithelium), coarse_px)
-        near = near.repeat(_COARSER, axis=0).repeat(_COARSER, axis=1)
-        labels[near[: labels.shape[0], : labels.shape[1]] & field.mask] = STROMA
-        labels[epithelium] = EPITHELIUM
+    reach_px = settings.stroma_reach_um / (settings.grid_um * _COARSER)
+    near = _within(_coarser(epithelium), reach_px)
+    for band in _bands(len(labels)):
+        rows = near[np.arange(band.start, band.stop) // _COARSER]
+        reached = rows.repeat(_COARSER, axis=1)[:, : labels.shape[1]] & field.mask[band]
+        labels[band][reached] = STROMA
+        labels[band][epithelium[band]] = EPITHELIUM
     return Compartments(field, labels)
 
 
 def _coarser(mask: _Mask) -> _Mask:
     """Return which blocks of pixels are covered by half."""
     height, width = mask.shape
-    padded = np.pad(mask, ((0, -height % _COARSER), (0, -width % _COARSER)))
-    size = (padded.shape[1] // _COARSER, padded.shape[0] // _COARSER)
-    counts = padded.view(np.uint8) * np.uint8(_COARSER**2)
-    return cv2.resize(counts, size, interpolation=cv2.INTER_AREA) >= _COARSER**2 // 2
+    counts = np.zeros((math.ceil(height / _COARSER), math.ceil(width / _COARSER)), dtype=np.uint8)
+    for row, column in np.ndindex(_COARSER, _COARSER):
+        part = mask[row::_COARSER, column::_COARSER]
+        counts[: part.shape[0], : part.shape[1]] += part
+    return counts * 2 >= _COARSER**2
 
 
 def _within(mask: _Mask, reach_px: float) -> _Mask:

@@ -7,6 +7,8 @@ A nucleus belongs to the compartment that its centroid lies in.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import starmap
 
 import geopandas as gpd
 import numpy as np
@@ -99,7 +101,8 @@ def score_tils(
     squares = _squares(cells, compartments, settings)
     if reason is None:
         squares, found_hotspots = _find_hotspots(squares, settings)
-        sensitivity = tuple(_sensitivity(each, nuclei, dilation) for dilation, each in at_dilations)
+        # starmap lets go of each map before the next is made.
+        sensitivity = tuple(starmap(partial(_sensitivity, nuclei), at_dilations))
     else:
         found_hotspots, sensitivity = Hotspots(len(squares), reason=reason), ()
     big = _phenotype_squares(cells, compartments, settings)
@@ -498,7 +501,7 @@ def _square_mask(
 
 
 def _sensitivity(
-    compartments: Compartments, nuclei: gpd.GeoDataFrame, dilation_um: float
+    nuclei: gpd.GeoDataFrame, dilation_um: float, compartments: Compartments
 ) -> Sensitivity:
     areas = _areas_mm2(compartments)
     lymphocytes = nuclei[nuclei["class_name"] == "lymphocyte"]

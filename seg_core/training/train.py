@@ -5,6 +5,7 @@ moving average and the optimiser has to be kept; a run that was killed ends with
 that was not.
 """
 
+import copy
 import csv
 import json
 import logging
@@ -31,6 +32,7 @@ from seg_core.model.network import (
     read_weights,
     save_weights,
 )
+from seg_core.store.files import replacing
 from seg_core.training.config import TrainConfig
 from seg_core.training.dataset import Crops
 from seg_core.training.files import BEST, CHECKPOINT, CONFIG, LOG, PREVIEWS
@@ -71,7 +73,7 @@ def train(config: TrainConfig, folder: Path) -> ModelCard:
         if done % config.validate_every == 0 or done == config.steps:
             run.validate(validation)
             steps.set_postfix(score=f"{run.best_score:.4f}")
-        if done == config.steps or time.monotonic() - saved > 60 * config.save_minutes:
+        if time.monotonic() - saved > 60 * config.save_minutes:
             run.save()
             saved = time.monotonic()
         if config.patience and run.without_gain >= config.patience:
@@ -107,10 +109,9 @@ class _Run:
         self.config, self.folder = config, folder
         torch.manual_seed(config.seed)
         self.network = initial_network(config).to(memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.network).eval()
         if config.bf16:
             keep_depthwise_in_fp32(self.network)
-        self.average = initial_network(config).to(memory_format=torch.channels_last).eval()
-        self.average.load_state_dict(self.network.state_dict())
         encoder = list(self.network.base["encoder"].parameters())
         known = {id(each) for each in encoder}
         rest = [each for each in self.network.parameters() if id(each) not in known]
@@ -182,7 +183,8 @@ class _Run:
         if figures["score"] > self.best_score:
             self.best_score, self.best_figures = figures["score"], figures
             self.without_gain = 0
-            _replace(self.folder / BEST, lambda path: save_weights(self.average, path))
+            with replacing(self.folder / BEST) as temporary:
+                save_weights(self.average, temporary)
 
     def _write_log(self, row: dict[str, float]) -> None:
         path = self.folder / LOG
@@ -210,7 +212,8 @@ class _Run:
             "losses": self.losses,
             "encoder": self.config.encoder,
         }
-        _replace(self.folder / CHECKPOINT, lambda path: torch.save(state, path))
+        with replacing(self.folder / CHECKPOINT) as temporary:
+            torch.save(state, temporary)
 
     def _resume(self) -> None:
         path = self.folder / CHECKPOINT
@@ -314,10 +317,3 @@ def learning_rate(step: int, config: TrainConfig) -> float:
         return config.learning_rate * (step + 1) / config.warm_up
     part = (step - config.warm_up) / max(1, config.steps - config.warm_up)
     return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))
-
-
-def _replace(path: Path, write: Any) -> None:
-    """Write to a temporary name first: a killed run never leaves half a file."""
-    temporary = path.with_name(path.name + ".tmp")
-    write(temporary)
-    temporary.replace(path)

@@ -96,6 +96,13 @@ def add_analyse(subparsers: "Subparsers") -> None:
     parser.add_argument("--tile", metavar="PX", type=int, default=defaults.tile_px)
     parser.add_argument("--overlap", metavar="PX", type=int, default=defaults.overlap_px)
     parser.add_argument(
+        "--views",
+        metavar="N",
+        type=int,
+        default=defaults.views,
+        help="average the answers on 2, 4 or 8 flips and turns of each tile",
+    )
+    parser.add_argument(
         "--mpp", metavar="UM", type=float, help="size of a level-0 pixel, where the slide errs"
     )
     parser.add_argument(
@@ -285,6 +292,7 @@ def _settings(options: argparse.Namespace) -> AnalysisSettings:
         return AnalysisSettings(
             tile_px=options.tile,
             overlap_px=options.overlap,
+            views=options.views,
             tissue_only=not options.no_tissue,
             engine=options.engine,
             precision=options.precision,

@@ -6,8 +6,9 @@ from typing import Any, Literal, get_args
 from seg_core.errors import SettingsError
 
 EngineName = Literal["auto", "torch", "openvino"]
-Precision = Literal["auto", "fp32", "bf16"]
+Precision = Literal["auto", "fp32", "bf16", "int8"]
 
+_VIEWS = (1, 2, 4, 8)
 _STEP_PX = 32  # the network halves its input five times
 
 
@@ -21,6 +22,10 @@ class AnalysisSettings:
     overlap_px: int = 64
     """Pixels two neighbouring tiles share and blend; a multiple of 32, at most half a tile."""
 
+    views: int = 1
+    """Test-time augmentation: flips and quarter turns of a tile whose answers are averaged; 1 asks
+    the tile alone, 2, 4 and 8 take as many times as long."""
+
     tissue_only: bool = True
     """Ask the network only where the low-resolution mask sees tissue; glass is most of a slide."""
 
@@ -28,7 +33,8 @@ class AnalysisSettings:
     """Runtime of the network; auto takes torch where there is CUDA, else OpenVINO if installed."""
 
     precision: Precision = "auto"
-    """Arithmetic of the network; auto takes bf16 where the processor has it, else fp32."""
+    """Arithmetic of the network; auto takes bf16 where the processor has it, else fp32.
+    int8 is for models that ship a graph in it, on a CPU."""
 
     min_nucleus_um2: float = 7.5
     """Smaller nuclei are debris. 7.5 µm² is a disc of 3.1 µm; the smallest lymphocytes have 15."""
@@ -58,6 +64,8 @@ class AnalysisSettings:
                 f"a tile of {self.tile_px} px with {self.overlap_px} px overlap cannot be blended; "
                 "give an overlap of at most half the tile."
             )
+        if self.views not in _VIEWS:
+            raise SettingsError(f"views is {self.views}; give 1, 2, 4 or 8.")
         for name in ("min_nucleus_um2", "min_seed_um2", "growth_um"):
             if getattr(self, name) < 0:
                 raise SettingsError(f"{name} is {getattr(self, name)}; it cannot be below 0.")

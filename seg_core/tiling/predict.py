@@ -15,6 +15,7 @@ from seg_core.geometry import Raster, Window
 from seg_core.model.engine import Engine, NumberedTile
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import Slide
+from seg_core.tiling.augmentation import answer
 from seg_core.tiling.blend import Blender, MapBand
 from seg_core.tiling.grid import TileGrid, cuts
 
@@ -60,7 +61,7 @@ def predict(
         What is asked, inside the raster.
     engine : Engine
     settings : AnalysisSettings
-        ``tile_px`` and ``overlap_px`` are used here.
+        ``tile_px``, ``overlap_px`` and ``views`` are used here.
     wanted : callable, optional
         Tells of a tile's window, which may reach past the raster, whether the tile is asked. By
         default all are. Pixels of none but unwanted tiles are background with score 0.
@@ -89,13 +90,14 @@ def predict(
         )
     grid = TileGrid.of(raster, settings)
     strips = _plan(grid, window, wanted, skip)
-    return _predict(slide, raster, engine, grid, strips, report or _silent)
+    return _predict(slide, raster, engine, settings.views, grid, strips, report or _silent)
 
 
 def _predict(
     slide: Slide,
     raster: Raster,
     engine: Engine,
+    views: int,
     grid: TileGrid,
     strips: list["_Strip"],
     report: Callable[[int, int], None],
@@ -107,7 +109,7 @@ def _predict(
         blender = Blender(grid, strip.bands, strip.asked)
         yield from blender.finished()
         with _read_ahead(_tiles(slide, raster, grid, strip.asked), _TILES_AHEAD) as tiles:
-            for number, logits in engine.run(tiles):
+            for number, logits in answer(engine, tiles, views):
                 row, column = divmod(number, grid.columns)
                 blender.add(column, row, logits)
                 done += 1

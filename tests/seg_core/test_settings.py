@@ -14,6 +14,7 @@ from seg_core.settings import AnalysisSettings
         ({"overlap_px": -32}, "overlap_px is -32"),
         ({"overlap_px": 160}, "256 px with 160 px overlap cannot be blended"),
         ({"tile_px": 32, "overlap_px": 0}, "a tile of 32 px"),
+        ({"views": 3}, "views is 3; give 1, 2, 4 or 8"),
         ({"min_nucleus_um2": -1.0}, "min_nucleus_um2 is -1.0"),
         ({"min_seed_um2": -1.0}, "min_seed_um2 is -1.0"),
         ({"growth_um": -1.0}, "growth_um is -1.0"),

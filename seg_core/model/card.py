@@ -10,6 +10,7 @@ from typing import Any
 
 from seg_core.classes import MONUSAC, ClassScheme
 from seg_core.errors import ModelError
+from seg_core.model.int8 import Int8Graph
 
 WEIGHTS_FOLDER = Path(__file__).parents[2] / "weights"
 MODEL_VARIABLE = "SEG_MODEL"
@@ -61,6 +62,8 @@ class ModelCard:
     """What it was trained on, and what that means for its figures."""
 
     metrics: dict[str, Any] = field(default_factory=dict)
+    int8: Int8Graph | None = None
+    """The graph in 8-bit integers, where one was made."""
 
     def __post_init__(self) -> None:
         if self.architecture != ARCHITECTURE:
@@ -93,6 +96,7 @@ class ModelCard:
             "licence": self.licence,
             "data": self.data,
             "metrics": self.metrics,
+            **({"int8": self.int8.to_json()} if self.int8 else {}),
         }
 
 
@@ -123,6 +127,7 @@ def read_card(path: Path) -> ModelCard:
             licence=entries.get("licence", ""),
             data=entries.get("data", ""),
             metrics=entries.get("metrics", {}),
+            int8=Int8Graph(**entries["int8"]) if "int8" in entries else None,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(

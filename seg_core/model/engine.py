@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from seg_core.errors import ModelError
 from seg_core.model.card import ModelCard
-from seg_core.settings import AnalysisSettings, EngineName
+from seg_core.settings import AnalysisSettings, EngineName, Precision
 
 NumberedTile = tuple[int, npt.NDArray[np.uint8]]
 NumberedLogits = tuple[int, npt.NDArray[np.float32]]
@@ -57,7 +57,9 @@ def make_engine(card: ModelCard, weights: Path, settings: AnalysisSettings) -> E
         If the weights cannot be loaded, or the engine is not installed.
     """
     # either runtime takes seconds to import and is not needed to look at a slide
-    if _takes_openvino(settings.engine):
+    if settings.precision == "int8" and settings.engine == "torch":
+        raise ModelError("the engine torch has no int8; choose the engine openvino or auto.")
+    if _takes_openvino(settings.engine, settings.precision):
         from seg_core.model.openvino_engine import OpenVinoEngine
 
         return OpenVinoEngine(card, weights, precision=settings.precision)
@@ -66,14 +68,15 @@ def make_engine(card: ModelCard, weights: Path, settings: AnalysisSettings) -> E
     return TorchEngine(card, weights, precision=settings.precision)
 
 
-def _takes_openvino(engine: EngineName) -> bool:
+def _takes_openvino(engine: EngineName, precision: Precision) -> bool:
     installed = find_spec("openvino") is not None
-    if engine == "openvino" and not installed:
+    asked = engine == "openvino" or precision == "int8"
+    if asked and not installed:
         raise ModelError(
             "the engine openvino is not installed; install it with pip install openvino, or choose "
-            "the engine torch."
+            "the engine torch and a precision other than int8."
         )
-    return engine == "openvino" or (engine == "auto" and installed and not _has_cuda())
+    return asked or (engine == "auto" and installed and not _has_cuda())
 
 
 def _has_cuda() -> bool:

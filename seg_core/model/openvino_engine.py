@@ -31,6 +31,7 @@ import platformdirs
 from seg_core.errors import ModelError
 from seg_core.model.card import ModelCard
 from seg_core.model.engine import NumberedLogits, NumberedTile
+from seg_core.model.int8 import checksum, read_int8
 from seg_core.settings import Precision
 
 
@@ -78,21 +79,29 @@ class OpenVinoEngine:
     ----------
     card : ModelCard
     weights : Path
-    precision : {"auto", "fp32", "bf16"}
-        auto is bf16 where the processor multiplies in it, else fp32.
+    precision : {"auto", "fp32", "bf16", "int8"}
+        auto is bf16 where the processor multiplies in it, else fp32. int8 takes the graph that
+        ships with the weights; what that leaves in floating point is computed as in auto.
 
     Raises
     ------
     ModelError
-        If the weights cannot be loaded, or the processor lacks the precision.
+        If the weights cannot be loaded, the processor lacks the precision, or the model has no
+        graph in int8.
     """
 
     name = "openvino"
 
     def __init__(self, card: ModelCard, weights: Path, *, precision: Precision = "auto") -> None:
         self._core = ov.Core()
-        self.precision = _resolved(precision, self._core.get_property("CPU", capabilities))
-        self._model = _converted(self._core, card, weights)
+        known = self._core.get_property("CPU", capabilities)
+        self.precision = _resolved(precision, known)
+        if self.precision == "int8":
+            self._floating = _TYPES[_resolved("auto", known)]
+            self._model = self._core.read_model(*read_int8(card.int8, weights, card.sha256))
+        else:
+            self._floating = _TYPES[self.precision]
+            self._model = converted(self._core, card, weights)
         self._compiled: dict[tuple[int, ...], ov.CompiledModel] = {}
 
     def run(self, tiles: Iterable[NumberedTile]) -> Iterator[NumberedLogits]:
@@ -114,7 +123,7 @@ class OpenVinoEngine:
                 "CPU",
                 {
                     # Left to itself OpenVINO takes bf16 wherever there is any.
-                    hint.inference_precision: _TYPES[self.precision],
+                    hint.inference_precision: self._floating,
                     # Whole tiles side by side instead of threads that wait for one another.
                     hint.performance_mode: hint.PerformanceMode.THROUGHPUT,
                     # Pinned threads starve on a core that something else keeps busy.
@@ -158,14 +167,14 @@ def _resolved(precision: Precision, known: list[str]) -> str:
     return precision
 
 
-def _converted(core: ov.Core, card: ModelCard, weights: Path) -> ov.Model:
+def converted(core: ov.Core, card: ModelCard, weights: Path) -> ov.Model:
     """Return the network from the cache, converted before where it is not there."""
     folder = _cache_folder() / "openvino" / _key(card)
     model = _read(core, folder)
     if model is None:
-        converted = _convert(card, weights)
-        _keep(converted, folder)
-        model = _read(core, folder) or converted
+        made = _convert(card, weights)
+        _keep(made, folder)
+        model = _read(core, folder) or made
     return model
 
 
@@ -190,7 +199,7 @@ def _read(core: ov.Core, folder: Path) -> ov.Model | None:
         expected = (folder / "sha256").read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         return None
-    whole = _checksum(graph, constants) == expected
+    whole = checksum(graph, constants) == expected
     return core.read_model(graph, constants) if whole else None
 
 
@@ -203,7 +212,7 @@ def _keep(model: ov.Model, folder: Path) -> None:
             made.mkdir()
             ov.save_model(model, made / "model.xml", compress_to_fp16=False)
             parts = ((made / name).read_bytes() for name in ("model.xml", "model.bin"))
-            (made / "sha256").write_text(_checksum(*parts), "utf-8")
+            (made / "sha256").write_text(checksum(*parts), "utf-8")
             if folder.exists():
                 folder.rename(Path(temporary) / "damaged")
             made.rename(folder)
@@ -213,10 +222,6 @@ def _keep(model: ov.Model, folder: Path) -> None:
             "choose another folder with %s",
             *(folder.parent, error, CACHE_VARIABLE),
         )
-
-
-def _checksum(graph: bytes, constants: bytes) -> str:
-    return hashlib.sha256(graph + constants).hexdigest()
 
 
 def _convert(card: ModelCard, weights: Path) -> ov.Model:

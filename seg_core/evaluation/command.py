@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from tqdm import tqdm
 
+from seg_core.evaluation.card_figures import keep_in_card
 from seg_core.evaluation.evaluate import evaluate
 from seg_core.evaluation.reference import CLASS_NAMES
 from seg_core.export.files import new_text_file
@@ -24,11 +25,21 @@ def add_evaluate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         description="Measure a model by labelled images: a folder a patient with .svs or .tif and "
         ".xml as the MoNuSAC challenge has them, or images/, inst/, class/ and ignore/.",
     )
+    defaults = AnalysisSettings()
     parser.add_argument("--data", metavar="DIR", type=Path, required=True)
     parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
-    parser.add_argument("--engine", choices=get_args(EngineName), default=AnalysisSettings().engine)
+    parser.add_argument("--engine", choices=get_args(EngineName), default=defaults.engine)
     parser.add_argument(
         "--precision", choices=get_args(Precision), default="fp32", help="default: fp32"
+    )
+    parser.add_argument("--tile", metavar="PX", type=int, default=defaults.tile_px)
+    parser.add_argument("--overlap", metavar="PX", type=int, default=defaults.overlap_px)
+    parser.add_argument(
+        "--views",
+        metavar="N",
+        type=int,
+        default=defaults.views,
+        help="average the answers on 2, 4 or 8 flips and turns of each tile",
     )
     parser.add_argument(
         "--mpp",
@@ -46,6 +57,9 @@ def add_evaluate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         default=(),
         help="images to measure by (stems), instead of all",
     )
+    parser.add_argument(
+        "--card-entry", metavar="NAME", help="keep the figures in the model's card under this name"
+    )
     parser.add_argument("--predictions", metavar="DIR", type=Path, help="write predictions there")
     parser.add_argument(
         "--json",
@@ -58,7 +72,13 @@ def add_evaluate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    settings = AnalysisSettings(engine=options.engine, precision=options.precision)
+    settings = AnalysisSettings(
+        engine=options.engine,
+        precision=options.precision,
+        tile_px=options.tile,
+        overlap_px=options.overlap,
+        views=options.views,
+    )
     with tqdm(desc=options.data.name, unit=" images", disable=None) as bar:
 
         def report(done: int, total: int) -> None:
@@ -75,6 +95,8 @@ def _evaluate(options: argparse.Namespace) -> int:
             predictions=options.predictions,
             report=report,
         )
+    if options.card_entry:
+        keep_in_card(options.card_entry, _command(options), result, options.model)
     if options.json not in (None, _STDOUT):
         with new_text_file(Path(options.json), force=True) as file:
             file.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
@@ -82,6 +104,18 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.json == _STDOUT:
         sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
     return 0
+
+
+def _command(options: argparse.Namespace) -> str:
+    """Return what was asked, with the last two folders of the data instead of a machine's path."""
+    parts = ["python -m seg_core evaluate --data", "/".join(options.data.resolve().parts[-2:])]
+    asked = {"model": options.model and Path(options.model).name, "classes": options.classes}
+    asked |= {"precision": options.precision, "tile": options.tile, "overlap": options.overlap}
+    asked |= {"views": options.views, "only": " ".join(options.only)}
+    for name, value in asked.items():
+        if value and value != options.parser.get_default(name):
+            parts.append(f"--{name} {value}")
+    return " ".join(parts)
 
 
 def _in_words(result: dict[str, Any]) -> str:

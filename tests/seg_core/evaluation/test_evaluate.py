@@ -1,5 +1,6 @@
 import argparse
 import json
+from dataclasses import replace
 from functools import partial
 
 import cv2
@@ -10,6 +11,7 @@ from PIL import Image
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, MONUSAC, OTHER
 from seg_core.cli import main
 from seg_core.errors import DataError, ExportError, ModelError
+from seg_core.evaluation import card_figures
 from seg_core.evaluation import evaluate as evaluate_module
 from seg_core.evaluation.command import add_evaluate
 from seg_core.evaluation.evaluate import evaluate, evaluate_predictions
@@ -21,6 +23,7 @@ from seg_core.evaluation.prediction import (
     write_prediction,
 )
 from seg_core.model import ModelCard
+from seg_core.model.card import read_card
 from seg_core.nuclei.ternary import ternary_of
 from seg_core.settings import AnalysisSettings
 
@@ -345,6 +348,21 @@ def test_a_pixel_size_that_cannot_be_is_wrong_use(data, text, capsys):
     with pytest.raises(SystemExit, match="2"):
         command("--data", data, f"--mpp={text}")
     assert "is no size; give µm per pixel" in capsys.readouterr().err
+
+
+def test_figures_are_kept_in_the_card_beside_those_it_has(data, tmp_path, monkeypatch):
+    weights = tmp_path / "painted.safetensors"
+    card = replace(CARD, metrics={"older": 1})
+    monkeypatch.setattr(card_figures, "find_model", lambda _: (card, weights))
+    result = tmp_path / "figures.json"
+    command("--data", data, "--card-entry", "two", "--overlap", 128, "--json", result)
+    metrics = read_card(weights.with_suffix(".json")).metrics
+    assert metrics["older"] == 1
+    kept, printed = metrics["two"], json.loads(result.read_text(encoding="utf-8"))
+    parts = "/".join(data.parts[-2:])
+    assert kept["command"] == f"python -m seg_core evaluate --data {parts} --overlap 128"
+    assert kept["instance"]["bpq"] == round(printed["instance"]["bpq"], 4)
+    assert kept["settings"]["overlap_px"] == 128
 
 
 def test_an_unknown_model_is_the_models_own_sentence(data):

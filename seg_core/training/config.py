@@ -25,10 +25,10 @@ class SourceConfig:
     """Part of the crops taken from here."""
 
     hold_out: tuple[str, ...] = ()
-    """Stems of images never trained on."""
+    """Stems of images never trained on; with a ``*`` all that fit, such as those of a patient."""
 
     only: tuple[str, ...] = ()
-    """Where given, the only stems taken: the other side of a ``hold_out``."""
+    """Where given, the only stems taken, in the same words: the other side of a ``hold_out``."""
 
     centres: tuple[float, ...] = ()
     """Odds that a crop is centred on a nucleus of class 0 (other), 1, 2, …; what is left over is a
@@ -153,6 +153,9 @@ class TrainConfig:
     """Validations without a better one after which the run ends early; 0 never."""
 
     save_minutes: float = 4.0
+    tensorboard: bool = False
+    """Write the log for TensorBoard too, into the run's folder."""
+
     loss: LossConfig = LossConfig()
     augment: AugmentConfig = AugmentConfig()
     distil: DistilConfig = DistilConfig()

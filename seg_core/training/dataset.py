@@ -1,6 +1,7 @@
 """Crops to learn from: a pure function of seed and step, so that a resumed run sees the same."""
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import cv2
@@ -113,7 +114,9 @@ def _read_outlines(folder: Path, config: SourceConfig) -> Iterator[LabelledImage
 
 
 def _is_taken(name: str, config: SourceConfig) -> bool:
-    return name not in config.hold_out and (not config.only or name in config.only)
+    held_out = any(fnmatchcase(name, each) for each in config.hold_out)
+    chosen = not config.only or any(fnmatchcase(name, each) for each in config.only)
+    return chosen and not held_out
 
 
 def _mask(path: Path, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32] | None:

@@ -14,3 +14,6 @@ BEST = "best.safetensors"
 
 PREVIEWS = "previews"
 """Folder of pictures, worst image first, written when the run ends."""
+
+BOARD = "tensorboard"
+"""Folder of the log as TensorBoard reads it, where a configuration asks for it."""

@@ -33,6 +33,7 @@ from seg_core.model.network import (
     save_weights,
 )
 from seg_core.store.files import replacing
+from seg_core.training.board import check_board, write_scalars
 from seg_core.training.config import TrainConfig
 from seg_core.training.dataset import Crops
 from seg_core.training.files import BEST, CHECKPOINT, CONFIG, LOG, PREVIEWS
@@ -57,6 +58,8 @@ def train(config: TrainConfig, folder: Path) -> ModelCard:
     -------
     card : ModelCard
     """
+    if config.tensorboard:
+        check_board()
     torch.set_num_threads(config.threads)
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run(config, folder)
@@ -178,7 +181,10 @@ class _Run:
             validation.figures(self.average) if validation else {"score": -self.losses["loss"]}
         )
         rate = learning_rate(self.step - 1, self.config)
-        self._write_log({"step": self.step, "rate": rate, **self.losses, **figures})
+        row = {"rate": rate, **self.losses, **figures}
+        self._write_log({"step": self.step, **row})
+        if self.config.tensorboard:
+            write_scalars(self.folder, self.step, row)
         self.without_gain += 1
         if figures["score"] > self.best_score:
             self.best_score, self.best_figures = figures["score"], figures

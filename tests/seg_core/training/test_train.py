@@ -2,13 +2,16 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from seg_core.errors import DataError
+from seg_core.errors import DataError, SettingsError
 from seg_core.model.card import find_model
 from seg_core.model.network import load_network
+from seg_core.training import board
 from seg_core.training import train as room
 from seg_core.training.config import DistilConfig, LossConfig, TrainConfig
 from seg_core.training.train import keep_depthwise_in_fp32, learning_rate, train
@@ -113,6 +116,22 @@ def test_run_ends_early_when_nothing_gets_better(
     monkeypatch.setattr(room.Validation, "figures", lambda _self, _network: {"score": 0.5})
     train(replace(tiny_config, validate_every=1, patience=3), tmp_path)
     assert len(log_of(tmp_path)) == 4
+
+
+def test_log_is_written_for_tensorboard_where_asked(
+    tiny_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = replace(tiny_config, tensorboard=True)
+    train(asked, tmp_path / "run")
+    events = EventAccumulator(str(tmp_path / "run" / "tensorboard"))
+    events.Reload()
+    log = pd.read_csv(tmp_path / "run" / "log.csv")
+    shown = {each.step: each.value for each in events.Scalars("score")}
+    assert shown == pytest.approx(dict(zip(log["step"], log["score"], strict=True)), rel=1e-4)
+    monkeypatch.setattr(board, "find_spec", lambda _: None)
+    with pytest.raises(SettingsError, match="TensorBoard, which is not installed"):
+        train(asked, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 def test_folder_of_another_encoder_is_refused(tiny_config: TrainConfig, tmp_path: Path) -> None:

@@ -203,6 +203,39 @@ def test_impossible_numbers_are_refused(tiny_config: TrainConfig) -> None:
         replace(tiny_config, steps=0)
 
 
+def test_images_of_a_patient_are_held_out_or_chosen_together(tiny_config: TrainConfig) -> None:
+    source = tiny_config.sources[0]
+
+    def names(**choice: tuple[str, ...]) -> list[str]:
+        return [image.name for image in read_images(replace(source, **choice))]
+
+    assert names() == ["case0", "case1"]
+    assert names(hold_out=("case1*",)) == ["case0"]
+    assert names(only=("*1",)) == ["case1"]
+    assert names(hold_out=("case",)) == ["case0", "case1"]
+
+
+@pytest.mark.parametrize("name", ["lite0", "monusac"])
+def test_the_configurations_that_ship_are_read(name: str) -> None:
+    config = read_config(Path("weights/training") / f"{name}.toml")
+    assert config.sources[0].name == config.validation[0].name == "monusac"
+
+
+def test_the_challenges_own_layout_is_learned_from(
+    tiny_config: TrainConfig, shared_data: Path
+) -> None:
+    folder = str(shared_data / "monusac_xml")
+    patient = "TCGA-5P-A9K0*"
+    source = replace(read_config(Path("weights/training/monusac.toml")).sources[0], folder=folder)
+    images = read_images(source)
+    assert len(images) == 3
+    assert {int(k) for image in images for k in image.classes} == {1, 2, 3, 4}
+    crops = Crops(replace(tiny_config, sources=(source,), crop_px=128))
+    assert crops.batch(0)["image"].shape == (4, 3, 128, 128)
+    with pytest.raises(DataError, match="no image to learn from"):
+        read_images(replace(source, hold_out=(patient,)))
+
+
 def test_folders_that_hold_nothing_to_learn_are_refused(
     tiny_config: TrainConfig, labelled_folder: Path
 ) -> None:

@@ -48,16 +48,39 @@ class ChosenSlide:
     mpp: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the viewer is to go, level-0 pixels.
+
+    Attributes
+    ----------
+    x, y : float
+        What comes to the middle.
+    width : float or None
+        How much of the slide is shown from left to right; None keeps the enlargement.
+    nucleus_id : int or None
+        A nucleus of the run shown, to be selected there.
+    """
+
+    x: float
+    y: float
+    width: float | None = None
+    nucleus_id: int | None = None
+
+
 SLIDE = Key[ChosenSlide]("slide")
 TILES = Key[TileSource]("tiles")
 REGION = Key[Region]("region")
 JOB = Key[Job[Run]]("job")
 RUN = Key[Path]("run")
+GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by the viewer
+PICKED = Key[tuple[int, ...]]("picked")  # ids of the nuclei selected in the run shown, on any page
+MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncertain
 UPLOADS = Key[Path]("uploads")
 
 
 def choose_slide(chosen: ChosenSlide) -> None:
     """Turn to another slide; what was drawn on or found in the last one is put away."""
     SLIDE.set(chosen)
-    for key in (TILES, REGION, JOB, RUN):
+    for key in (TILES, REGION, JOB, RUN, GO_TO, PICKED):
         key.clear()

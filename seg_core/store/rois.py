@@ -1,0 +1,61 @@
+"""The ROIs of a slide, kept beside its runs as GeoJSON that QuPath reads too."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import shapely
+
+from seg_core.roi import Roi, read_rois
+from seg_core.store.files import store_errors, write_json
+
+ROI_FILE = "rois.geojson"
+"""Name of the ROIs in the folder of a slide."""
+
+
+def rois_of(store: Path, slide_id: str) -> list[Roi]:
+    """Return the ROIs that were kept with a slide, in the order in which they were drawn.
+
+    Raises
+    ------
+    RegionError
+        If the file was changed by hand and can no longer be read.
+    """
+    path = store / slide_id / ROI_FILE
+    return read_rois(path) if path.is_file() else []
+
+
+def keep_rois(store: Path, slide_id: str, rois: Sequence[Roi]) -> None:
+    """Keep the ROIs of a slide instead of those before; none leaves no file.
+
+    Raises
+    ------
+    StoreError
+        If the disk is full or cannot be written.
+    """
+    path = store / slide_id / ROI_FILE
+    with store_errors(path.parent):
+        if rois:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, geojson_of(rois))
+        else:
+            path.unlink(missing_ok=True)
+
+
+def geojson_of(rois: Sequence[Roi]) -> dict[str, object]:
+    """Return ROIs as a FeatureCollection in level-0 pixels; `seg_core.roi.read_rois` reads it back."""
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "geometry": json.loads(shapely.to_geojson(roi.polygon)),
+                "properties": {
+                    "objectType": "annotation",
+                    "name": roi.name,
+                    "kind": roi.kind,
+                },
+            }
+            for roi in rois
+        ],
+    }

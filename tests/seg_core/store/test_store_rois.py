@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+import shapely
+
+from seg_core.errors import StoreError
+from seg_core.roi import Roi
+from seg_core.store.rois import keep_rois, rois_of
+
+TUMOUR = Roi("tumour", shapely.Polygon([(0, 0), (10.5, 0), (10, 8)], [[(6, 1), (9, 1), (9, 3)]]))
+NECROSIS = Roi("necrosis", shapely.box(20, 20, 30, 30), "exclude")
+
+
+def test_rois_are_read_back_in_their_order(tmp_path: Path) -> None:
+    keep_rois(tmp_path, "slide-1", [TUMOUR, NECROSIS])
+    assert rois_of(tmp_path, "slide-1") == [TUMOUR, NECROSIS]
+    assert rois_of(tmp_path, "slide-2") == []
+
+
+def test_the_last_roi_taken_away_leaves_nothing(tmp_path: Path) -> None:
+    keep_rois(tmp_path, "slide-1", [TUMOUR])
+    keep_rois(tmp_path, "slide-1", [])
+    keep_rois(tmp_path, "slide-1", [])
+    assert rois_of(tmp_path, "slide-1") == []
+    assert list((tmp_path / "slide-1").iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "slide-1").write_text("a file where a folder should be")
+    with pytest.raises(StoreError):
+        keep_rois(tmp_path, "slide-1", [TUMOUR])

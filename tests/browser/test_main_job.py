@@ -62,7 +62,8 @@ def test_a_region_of_the_sample_is_analysed_seen_and_downloaded(
     assert any(has_class_colours(answer) for answer in class_tiles)
     changed = np.any(canvas_of(viewer) != before, axis=2)
     inside = inside_of_drawn(changed)
-    assert changed[inside].mean() > 0.02, "the overlay is not painted"
+    # how much is painted depends on the weights; a single nucleus has hundreds of pixels here
+    assert np.count_nonzero(changed[inside]) > 1000, "the overlay is not painted"
     assert not changed[~inside].any(), "the overlay reaches out of the analysed region"
 
     page.get_by_role("link", name="Nuclei").click()

@@ -64,7 +64,7 @@ CACHE_VARIABLE = "SEG_CACHE"
 _TYPES = {"fp32": ov.Type.f32, "bf16": ov.Type.bf16}
 
 # Counts up when `_convert` makes another graph of the same weights.
-_GRAPH_VERSION = 1
+_GRAPH_VERSION = 2
 
 # The graph takes any multiple of 32; small tiles are traced quickly.
 _TRACED_PX = 64

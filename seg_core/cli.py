@@ -31,6 +31,7 @@ from seg_core.export.picture import write_overlay_png
 from seg_core.export.report import write_report
 from seg_core.geometry import Region
 from seg_core.jobs import Progress
+from seg_core.quantisation.command import add_quantise
 from seg_core.roi import Roi, read_rois
 from seg_core.settings import AnalysisSettings, EngineName, Precision
 from seg_core.store import Run, default_store, open_run
@@ -170,7 +171,7 @@ def add_til(subparsers: "Subparsers") -> None:
 
 _COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (
     *(add_analyse, add_export, add_til, add_evaluate),
-    *(add_patches, add_train, add_runs),
+    *(add_patches, add_train, add_runs, add_quantise),
 )
 """Each adds a parser whose default ``run`` takes the options and returns the exit status."""
 

@@ -18,7 +18,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from seg_core.classes import OTHER
-from seg_core.export import figures
+from seg_core.export.figures.nuclei import area_histogram, density_bars
+from seg_core.export.figures.style import to_html
 from seg_core.export.files import new_text_file
 from seg_core.export.overlay import NucleusPainter
 from seg_core.export.picture import draw_roi, grid_over, paint_nuclei, shown_classes
@@ -147,8 +148,8 @@ def _figures(run: Run, table: gpd.GeoDataFrame, *, other: bool) -> dict[str, Any
             for row in summary.to_dict("records")
         ],
         "plots": [
-            figures.to_html(figures.density_bars(summary, run.scheme), with_library=True),
-            figures.to_html(figures.area_histogram(areas, run.scheme), with_library=False),
+            to_html(density_bars(summary, run.scheme), with_library=True),
+            to_html(area_histogram(areas, run.scheme), with_library=False),
         ],
     }
 

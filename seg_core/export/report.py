@@ -25,8 +25,7 @@ from seg_core.export.overlay import NucleusPainter
 from seg_core.export.picture import draw_roi, grid_over, paint_nuclei, shown_classes
 from seg_core.export.slide import slide_of
 from seg_core.geometry import Raster, Region
-from seg_core.model import ModelCard
-from seg_core.model.card import available_models
+from seg_core.model.card import card_of_weights
 from seg_core.nuclei import summarise
 from seg_core.nuclei.summary import histogram
 from seg_core.roi import roi_of_region
@@ -89,7 +88,7 @@ def _facts(run: Run, *, other: bool, anonymous: bool) -> dict[str, Any]:
     facts = run.facts
     question, info = facts.question, facts.slide
     region = question.region
-    card = _card_of(run)
+    card = card_of_weights(question.model_sha256)
     model_facts = [("name", question.model), ("SHA-256 of the weights", question.model_sha256)]
     if card is None:
         model_facts.append(("card", "is not among this program's weights"))
@@ -126,12 +125,6 @@ def _facts(run: Run, *, other: bool, anonymous: bool) -> dict[str, Any]:
             *((f"version of {name}", number) for name, number in facts.versions.items()),
         ],
     }
-
-
-def _card_of(run: Run) -> ModelCard | None:
-    """Return the card of exactly the weights that the run was made with."""
-    sha256 = run.facts.question.model_sha256
-    return next((card for card in available_models() if card.sha256 == sha256), None)
 
 
 def _flat(metrics: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -166,7 +166,7 @@ def _work(
     keep("running")
     try:
         tissue = find_tissue(slide) if question.settings.tissue_only else None
-        _make_maps(slide, engine, question, tissue, folder, _Pace("tiles", report))
+        _make_maps(slide, engine, card.scheme, question, tissue, folder, _Pace("tiles", report))
         warnings, counts = _make_nuclei(
             slide, card.scheme, question, folder, _Pace("nuclei", report)
         )
@@ -213,13 +213,15 @@ def _opening_facts(
 def _make_maps(
     slide: Slide,
     engine: Engine,
+    scheme: ClassScheme,
     question: Question,
     tissue: TissueMask | None,
     folder: Path,
     pace: "_Pace",
 ) -> None:
     raster = question.raster
-    with MapsWriter(folder / MAPS_FOLDER, raster) as writer:
+    class_count = len(scheme.classes)
+    with MapsWriter(folder / MAPS_FOLDER, raster, class_count=class_count) as writer:
         bands = predict(
             slide,
             raster,

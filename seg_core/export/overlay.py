@@ -1,7 +1,8 @@
-"""Colours over the slide: class map, ternary map and nuclei as pictures with transparency.
+"""Colours over the slide: nuclei drawn, and maps painted as they are.
 
 Tiles of the viewer and pictures for a report are both a `Picture`: a grid of square pixels of any
-size somewhere on the slide. Maps are asked for the nearest value, nuclei are drawn.
+size somewhere on the slide. What maps show that are finer than the picture, see
+`seg_core.export.map_pictures`.
 """
 
 import math
@@ -146,12 +147,14 @@ class NucleusPainter:
         self._centroids = table[["x", "y"]].to_numpy(dtype=np.float64)
         ids = {name: scheme.id_of(name) for name in scheme.names_with_other}
         self._class_ids = table["class_name"].map(ids).to_numpy(dtype=np.uint8)
-        self._colours = {BACKGROUND: rgb_of(OTHER_COLOUR)} | {c.id: c.rgb for c in scheme.classes}
+        self._scheme = scheme
         bounds = shapely.bounds(self._polygons)
         extents = (bounds[:, 2:] - bounds[:, :2]).mean(axis=1)
         self._typical_extent = float(np.median(extents)) if len(extents) else 0.0
 
-    def paint(self, picture: Picture, shown: Collection[int]) -> RGBA:
+    def paint(
+        self, picture: Picture, shown: Collection[int], *, scheme: ClassScheme | None = None
+    ) -> RGBA:
         """Draw the nuclei of a picture: outlines, or dots where outlines would run together.
 
         Parameters
@@ -159,6 +162,8 @@ class NucleusPainter:
         picture : Picture
         shown : collection of int
             Ids of the classes to draw, 0 for *other*.
+        scheme : ClassScheme, optional
+            The same classes in other colours.
 
         Returns
         -------
@@ -168,7 +173,7 @@ class NucleusPainter:
         coverage_of = self._outlines if outlined else self._dots
         near = self._near(picture)
         rgba = np.zeros((picture.height, picture.width, 4), dtype=np.uint8)
-        for class_id, colour in self._colours.items():
+        for class_id, colour in _colours_of(scheme or self._scheme).items():
             if class_id not in shown:
                 continue
             rows = near[self._class_ids[near] == class_id]
@@ -215,6 +220,10 @@ class NucleusPainter:
             for right in (0, 1):
                 coverage[lines + below, columns + right] = 255
         return coverage[1:-2, 1:-2]
+
+
+def _colours_of(scheme: ClassScheme) -> dict[int, tuple[int, int, int]]:
+    return {BACKGROUND: rgb_of(OTHER_COLOUR)} | {each.id: each.rgb for each in scheme.classes}
 
 
 def encode_png(rgba: RGBA) -> bytes:

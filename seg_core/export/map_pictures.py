@@ -24,6 +24,7 @@ from seg_core.export.overlay import (
     sample_map,
 )
 from seg_core.geometry import Raster, Window
+from seg_core.slide import TissueMask
 from seg_core.store import MapName, RunMaps
 
 _Planes = npt.NDArray[np.uint8]
@@ -31,6 +32,8 @@ _Planes = npt.NDArray[np.uint8]
 # A class that covers a twentieth of an area would hardly be seen, and a dense infiltrate covers
 # but a third: opacity is the square root of the share.
 _OPACITY_OF_SHARE = np.rint(np.sqrt(np.arange(256) / 255) * 255).astype(np.uint8)
+
+TISSUE_RGB = (0, 150, 110)
 
 SCORE_RANGE = (0.2, 1.0)
 """Scores at the ends of the colour scale: the largest of five probabilities is never below 0.2."""
@@ -111,6 +114,40 @@ def picture_of_score(maps: RunMaps, raster: Raster, picture: Picture) -> RGBA:
     place = (np.clip(score, low, high) - low) / (high - low)
     rgba[..., :3] = _SCORE_COLOURS[np.rint(place * 255).astype(np.uint8)]
     rgba[..., 3] = _OPACITY_OF_SHARE[covered]
+    return rgba
+
+
+def picture_of_tissue(tissue: TissueMask, picture: Picture) -> RGBA:
+    """Paint tissue in a green that no stain has; from afar by its share.
+
+    Parameters
+    ----------
+    tissue : TissueMask
+    picture : Picture
+
+    Returns
+    -------
+    rgba : (H, W, 4) uint8
+    """
+    corner = tissue.raster.from_level0([picture.box[:2]])[0]
+    step = picture.step / tissue.raster.downsample
+    wide, high = picture.width * step, picture.height * step
+    # a pixel more on each side: smoothing looks at the neighbours
+    x, y = (math.floor(each) - 1 for each in corner)
+    width, height = math.ceil(corner[0] + wide) + 1 - x, math.ceil(corner[1] + high) + 1 - y
+    seen = np.zeros((height, width), dtype=np.uint8)
+    inside = Window(x, y, width, height).intersection(tissue.raster.window)
+    if inside is not None:
+        seen[inside.moved(-x, -y).slices()] = tissue.mask[inside.slices()] * np.uint8(255)
+    left, top = corner - (x, y)
+    smooth = Image.fromarray(seen).resize(
+        (picture.width, picture.height),
+        Image.Resampling.BILINEAR,
+        box=(left, top, left + wide, top + high),
+    )
+    rgba = np.empty((picture.height, picture.width, 4), dtype=np.uint8)
+    rgba[..., :3] = TISSUE_RGB
+    rgba[..., 3] = np.asarray(smooth)
     return rgba
 
 

@@ -5,6 +5,7 @@ size somewhere on the slide. What maps show that are finer than the picture, see
 `seg_core.export.map_pictures`.
 """
 
+import io
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
+from PIL import Image
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, OTHER_COLOUR, ClassScheme, rgb_of
 from seg_core.geometry import Raster, Window
@@ -226,11 +228,12 @@ def _colours_of(scheme: ClassScheme) -> dict[int, tuple[int, int, int]]:
     return {BACKGROUND: rgb_of(OTHER_COLOUR)} | {each.id: each.rgb for each in scheme.classes}
 
 
-def encode_png(rgba: RGBA) -> bytes:
-    """Return a PNG of a picture; weakly compressed, for these pictures are mostly empty."""
-    swapped = cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA)
-    _, encoded = cv2.imencode(".png", swapped, [cv2.IMWRITE_PNG_COMPRESSION, 3])
-    return encoded.tobytes()
+def encode_webp(rgba: RGBA) -> bytes:
+    """Return a lossless WebP; written several times faster than a PNG, and smaller."""
+    file = io.BytesIO()
+    # method and quality 0: the least effort, which costs little where pictures are mostly empty
+    Image.fromarray(rgba).save(file, "WEBP", lossless=True, method=0, quality=0, exact=True)
+    return file.getvalue()
 
 
 def _nearest(offset: float, step: float, pixel: float, count: int) -> npt.NDArray[np.intp]:

@@ -76,6 +76,7 @@ RUN = Key[Path]("run")
 GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by the viewer
 PICKED = Key[tuple[int, ...]]("picked")  # ids of the nuclei selected in the run shown, on any page
 MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncertain
+PALETTE = Key[str]("palette")  # name of the classes' colours, on every page
 UPLOADS = Key[Path]("uploads")
 
 

@@ -7,8 +7,8 @@ from typing import Generic, TypeVar, cast
 import streamlit as st
 
 from pages.shared.tiles import TileSource
-from seg_core.geometry import Region
 from seg_core.jobs import Job
+from seg_core.roi import Roi
 from seg_core.store import Run
 
 T = TypeVar("T")
@@ -70,7 +70,10 @@ class Place:
 
 SLIDE = Key[ChosenSlide]("slide")
 TILES = Key[TileSource]("tiles")
-REGION = Key[Region]("region")
+ROI = Key[str]("roi")  # name of the slide's ROI that is selected
+ROIS = Key[tuple[Roi, ...]]("rois")  # the slide's ROIs where they are kept nowhere else
+ROI_REVISION = Key[int]("roi_revision")  # the viewer's last change of them that was taken over
+PROBLEM = Key[str]("problem")  # why what was done in the viewer was refused, until the next change
 JOB = Key[Job[Run]]("job")
 RUN = Key[Path]("run")
 GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by the viewer
@@ -83,5 +86,5 @@ UPLOADS = Key[Path]("uploads")
 def choose_slide(chosen: ChosenSlide) -> None:
     """Turn to another slide; what was drawn on or found in the last one is put away."""
     SLIDE.set(chosen)
-    for key in (TILES, REGION, JOB, RUN, GO_TO, PICKED):
+    for key in (TILES, ROI, ROIS, ROI_REVISION, PROBLEM, JOB, RUN, GO_TO, PICKED):
         key.clear()

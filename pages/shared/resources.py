@@ -12,20 +12,30 @@ import pandas as pd
 import streamlit as st
 from PIL import Image, ImageOps
 
+from pages.shared.scoring import Scorings
 from pages.shared.tiles import TileSources
 from seg_core.export.overlay import NucleusPainter
+from seg_core.export.til_pictures import backdrop_of
+from seg_core.geometry import Raster
 from seg_core.jobs import Worker
 from seg_core.slide import Slide, TissueMask, find_tissue, open_slide, slide_id
 from seg_core.store import Run, RunMaps, open_run
 
 _THUMBNAIL_PX = 420
 _CARD_PX = (420, 300)
+_BACKDROP_PX = 1000
 
 
 @st.cache_resource(show_spinner=False)
 def worker() -> Worker:
     """Return the one process that analyses, with the model it has loaded."""
     return Worker()
+
+
+@st.cache_resource(show_spinner=False)
+def scorings() -> Scorings:
+    """Return the TIL scores of all sessions, with a process that does not wait for analyses."""
+    return Scorings(Worker())
 
 
 @st.cache_resource(show_spinner=False)
@@ -96,6 +106,13 @@ def nucleus_painter(folder: Path) -> NucleusPainter:
 def nuclei(folder: Path) -> pd.DataFrame:
     """Return the nuclei of a finished run without their outlines."""
     return pd.DataFrame(run(folder).nuclei().drop(columns="geometry"))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] | None:
+    """Return the slide under the squares of an answer of `scorings`; None where that is not there."""
+    result = scorings().find(key)
+    return None if result is None else backdrop_of(slide(path), result, _BACKDROP_PX)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

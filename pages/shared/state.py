@@ -10,6 +10,7 @@ from pages.shared.tiles import TileSource
 from seg_core.jobs import Job
 from seg_core.roi import Roi
 from seg_core.store import Run
+from seg_core.til import TilSettings
 
 T = TypeVar("T")
 
@@ -80,11 +81,15 @@ GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by
 PICKED = Key[tuple[int, ...]]("picked")  # ids of the nuclei selected in the run shown, on any page
 MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncertain
 PALETTE = Key[str]("palette")  # name of the classes' colours, on every page
+TIL_SETTINGS = Key[TilSettings]("til_settings")
+TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
+TIL_SHOWN = Key[str]("til_shown")  # key of the answer that the page of the TIL scores shows
 UPLOADS = Key[Path]("uploads")
 
 
 def choose_slide(chosen: ChosenSlide) -> None:
     """Turn to another slide; what was drawn on or found in the last one is put away."""
     SLIDE.set(chosen)
-    for key in (TILES, ROI, ROIS, ROI_REVISION, PROBLEM, JOB, RUN, GO_TO, PICKED):
+    drawn = (ROI, ROIS, ROI_REVISION, PROBLEM)
+    for key in (TILES, *drawn, JOB, RUN, GO_TO, PICKED, TIL_PART, TIL_SHOWN):
         key.clear()

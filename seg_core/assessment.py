@@ -1,14 +1,10 @@
 """From a finished run to its TIL scores."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
-import numpy as np
-
-from seg_core.errors import SlideError
 from seg_core.roi import Roi, roi_of_region
-from seg_core.slide import TissueMask, find_tissue, open_slide, slide_id
+from seg_core.statistics import tissue_of
 from seg_core.store import Run
 from seg_core.store.files import store_errors, write_json
 from seg_core.til import TilResult, TilSettings, score_tils
@@ -49,23 +45,6 @@ def assess(run: Run, *, rois: Sequence[Roi] = (), settings: TilSettings | None =
         analysed=run.roi or roi_of_region(run.region),
         settings=settings,
     )
-
-
-def tissue_of(run: Run) -> TissueMask:
-    """Find the tissue of a run's slide again, as the analysis did: a run does not keep it.
-
-    An analysis that did not look for tissue took everything for tissue.
-    """
-    question = run.facts.question
-    if slide_id(run.slide_path) != question.slide_id:
-        raise SlideError(
-            f"{run.slide_path.name} is not the slide it was when it was analysed; analyse it again."
-        )
-    with closing(open_slide(run.slide_path, mpp=question.slide_mpp)) as slide:
-        if question.settings.tissue_only:
-            return find_tissue(slide)
-        raster = slide.raster(8.0)
-    return TissueMask(raster, np.ones((raster.height, raster.width), dtype=np.bool_))
 
 
 def keep_scores(run: Run, result: TilResult) -> Path:

@@ -13,39 +13,45 @@ from seg_core.geometry import Window
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import open_slide
 
-MPP = 0.25
 _PIECE_PX = 1500  # two of the samples are of this size
 _TIFF_TILE_PX = 256
 _JPEG_QUALITY = 85
-_PIXELS_PER_CM = round(1e4 / MPP)
 _HEADER_BYTES = 8
 _TYPES = {"H": 3, "I": 4, "II": 5}
 
 
-def write_region(path: Path, side_px: int) -> Path:
-    """Write a square slide of dense tissue, declared to be at 0.25 µm/px.
+def write_region(path: Path, side_px: int, mpp: float = 0.25) -> Path:
+    """Write a square slide of dense tissue, a single level.
 
     Parameters
     ----------
     path : Path
         A ``.tif``.
     side_px : int
+    mpp : float
+        What the file says of its pixels.
 
     Returns
     -------
     path : Path
     """
-    picture = _mosaic(side_px)
+    picture = _mosaic(side_px, mpp)
     tiles = list(_encoded_tiles(picture))
     sizes = [len(tile) for tile in tiles]
     offsets = np.cumsum([_HEADER_BYTES, *sizes[:-1]]).tolist()
     end_of_tiles = _HEADER_BYTES + sum(sizes)
     header = struct.pack("<2sHI", b"II", 42, end_of_tiles)
-    path.write_bytes(b"".join([header, *tiles, _directory(side_px, end_of_tiles, offsets, sizes)]))
+    path.write_bytes(
+        b"".join(
+            [header, *tiles, _directory(side_px, round(1e4 / mpp), end_of_tiles, offsets, sizes)]
+        )
+    )
     return path
 
 
-def _directory(side_px: int, begin: int, offsets: list[int], sizes: list[int]) -> bytes:
+def _directory(
+    side_px: int, pixels_per_cm: int, begin: int, offsets: list[int], sizes: list[int]
+) -> bytes:
     """Return what TIFF 6.0 wants to know of a picture, as it stands from the byte ``begin`` on."""
     entries: dict[int, tuple[str, list[int]]] = {
         256: ("I", [side_px]),  # width
@@ -54,8 +60,8 @@ def _directory(side_px: int, begin: int, offsets: list[int], sizes: list[int]) -
         259: ("H", [7]),  # JPEG
         262: ("H", [6]),  # YCbCr
         277: ("H", [3]),  # samples a pixel
-        282: ("II", [_PIXELS_PER_CM, 1]),
-        283: ("II", [_PIXELS_PER_CM, 1]),
+        282: ("II", [pixels_per_cm, 1]),
+        283: ("II", [pixels_per_cm, 1]),
         296: ("H", [3]),  # resolution is a centimetre's
         322: ("I", [_TIFF_TILE_PX]),
         323: ("I", [_TIFF_TILE_PX]),
@@ -74,9 +80,9 @@ def _directory(side_px: int, begin: int, offsets: list[int], sizes: list[int]) -
     return b"".join([*inline, bytes(4), behind])
 
 
-def _mosaic(side_px: int) -> npt.NDArray[np.uint8]:
+def _mosaic(side_px: int, mpp: float) -> npt.NDArray[np.uint8]:
     """Lay the samples out in rows, each row beginning with the next of them."""
-    pieces = [_piece(sample_path(sample.name)) for sample in SAMPLES]
+    pieces = [_piece(sample_path(sample.name), mpp) for sample in SAMPLES]
     count = -(-side_px // _PIECE_PX)
     rows = [
         np.concatenate([pieces[(row + column) % len(pieces)] for column in range(count)], axis=1)
@@ -85,12 +91,12 @@ def _mosaic(side_px: int) -> npt.NDArray[np.uint8]:
     return np.concatenate(rows)[:side_px, :side_px]
 
 
-def _piece(path: Path) -> npt.NDArray[np.uint8]:
-    """Read the middle of a sample at 0.25 µm/px; one of unknown resolution at its own pixels."""
+def _piece(path: Path, mpp: float) -> npt.NDArray[np.uint8]:
+    """Read the middle of a sample; one of unknown resolution at its own pixels."""
     with closing(open_slide(path)) as slide:
         if slide.info.mpp is None:
             return slide.thumbnail(_PIECE_PX)
-        raster = slide.raster(MPP)
+        raster = slide.raster(mpp)
         x, y = (raster.width - _PIECE_PX) // 2, (raster.height - _PIECE_PX) // 2
         return slide.read(raster, Window(x, y, _PIECE_PX, _PIECE_PX))
 

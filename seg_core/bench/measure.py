@@ -1,9 +1,11 @@
 """Time each setting from the slide to its maps and nuclei, in turns with the others."""
 
-import multiprocessing
+import json
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,13 +13,12 @@ from itertools import cycle
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from seg_core.analysis import peak_rss_mb
-from seg_core.bench.reference import Reference, cut
 from seg_core.evaluation.faster import keeps_accuracy
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.nuclei import find_nuclei
@@ -27,6 +28,9 @@ from seg_core.store import MapsWriter, RunMaps, write_nuclei
 from seg_core.store.behind import writing_behind
 from seg_core.tiling import Blender, MapBand, TileGrid, predict
 from seg_core.tiling.predict import read_tiles
+
+if TYPE_CHECKING:
+    from seg_core.bench.reference import Reference
 
 STAGES = ("read", "infer", "blend", "nuclei", "write")
 
@@ -145,11 +149,14 @@ def _row(
     }
 
 
-def _worker(setting: Setting, card: ModelCard, weights: Path) -> Reference | Engine:
+def _worker(setting: Setting, card: ModelCard, weights: Path) -> "Reference | Engine":
     """Load a model and let it answer once: compiling is no part of what is timed."""
-    worker: Reference | Engine
+    # torch is no part of what an analysis in OpenVINO holds in memory
+    worker: Any
     if setting == REFERENCE:
-        worker = Reference(card, weights)
+        from seg_core.bench import reference
+
+        worker = reference.Reference(card, weights)
     else:
         worker = make_engine(card, weights, setting.settings())
     tile = np.zeros((setting.tile_px, setting.tile_px, 3), np.uint8)
@@ -158,11 +165,11 @@ def _worker(setting: Setting, card: ModelCard, weights: Path) -> Reference | Eng
 
 
 def _time(
-    setting: Setting, worker: Reference | Engine, card: ModelCard, slide: Slide, times: Times
+    setting: Setting, worker: "Reference | Engine", card: ModelCard, slide: Slide, times: Times
 ) -> None:
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        if isinstance(worker, Reference):
+        if setting == REFERENCE:
             times.maps.append(_seconds(partial(_reference_maps, worker, card, slide, folder)))
             stages = _reference_stages(worker, card, slide, times.maps[-1], folder)
         else:
@@ -244,7 +251,7 @@ def _find_nuclei(card: ModelCard, slide: Slide, settings: AnalysisSettings, fold
     write_nuclei(tables, folder / "nuclei.parquet", card.scheme)
 
 
-def _reference_maps(worker: Reference, card: ModelCard, slide: Slide, folder: Path) -> None:
+def _reference_maps(worker: Any, card: ModelCard, slide: Slide, folder: Path) -> None:
     raster = slide.raster(card.mpp)
     grid = TileGrid.of(raster, REFERENCE.settings())
     maps = worker.maps_of(slide.read(raster, raster.window), grid)
@@ -252,7 +259,7 @@ def _reference_maps(worker: Reference, card: ModelCard, slide: Slide, folder: Pa
 
 
 def _reference_stages(
-    worker: Reference, card: ModelCard, slide: Slide, whole: float, folder: Path
+    worker: Any, card: ModelCard, slide: Slide, whole: float, folder: Path
 ) -> dict[str, float]:
     """Time what can be timed by itself; the rest is blending."""
     raster = slide.raster(card.mpp)
@@ -260,7 +267,9 @@ def _reference_stages(
     maps = np.load(folder / "maps.npy")
     stages = {
         "read": _seconds(lambda: slide.read(raster, raster.window)),
-        "infer": _network_seconds(worker, list(cut(slide.read(raster, raster.window), grid)))[0],
+        "infer": _network_seconds(
+            worker, list(worker.cut(slide.read(raster, raster.window), grid))
+        )[0],
         "write": _seconds(lambda: np.save(folder / "again.npy", maps)),
         "nuclei": 0.0,
     }
@@ -268,7 +277,7 @@ def _reference_stages(
 
 
 def _network_seconds(
-    worker: Reference | Engine, tiles: list[tuple[int, npt.NDArray[np.uint8]]]
+    worker: "Reference | Engine", tiles: list[tuple[int, npt.NDArray[np.uint8]]]
 ) -> tuple[float, list[npt.NDArray[np.float32]]]:
     """Return what the network alone needs for all tiles, by some of them, and some answers."""
     pixels = np.cumsum([tile.shape[0] * tile.shape[1] for _, tile in tiles])
@@ -277,16 +286,12 @@ def _network_seconds(
     kept: list[npt.NDArray[np.float32]] = []
 
     def run() -> None:
-        for _, logits in worker.run(_given(some)):
+        for _, logits in worker.run(iter(some)):
             if len(kept) < 2:
                 kept.append(logits)
 
     seconds = _seconds(run)
     return seconds * float(pixels[-1] / pixels[len(some) - 1]), kept
-
-
-def _given(tiles: Iterable[Any]) -> Iterator[Any]:
-    yield from tiles
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -297,17 +302,24 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def _peak_rss_mb_of(region: Path, model: str | None, setting: Setting) -> float | None:
     """Do it all once in a process of its own, and return the most memory that held."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(_work_once, region, model, setting).result()
+    question = [str(region), model, setting.engine, setting.precision, setting.tile_px]
+    ended = subprocess.run(
+        [sys.executable, "-m", "seg_core.bench.alone", json.dumps(question)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    peak: float | None = json.loads(ended.stdout)
+    return peak
 
 
-def _work_once(region: Path, model: str | None, setting: Setting) -> float | None:
+def work_once(region: Path, model: str | None, setting: Setting) -> float | None:
+    """Make maps and nuclei once, and return the most memory this process held."""
     card, weights = find_model(model)
     with closing(open_slide(region)) as slide, TemporaryDirectory() as temporary:
         worker = _worker(setting, card, weights)
         folder = Path(temporary)
-        if isinstance(worker, Reference):
+        if setting == REFERENCE:
             _reference_maps(worker, card, slide, folder)
         else:
             _make_maps(worker, card, slide, setting.settings(), folder, [])

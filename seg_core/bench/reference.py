@@ -4,14 +4,13 @@ One tile at a time through PyTorch in float32, channels first, as the network wa
 added up in floats over the whole image, divided by the sum of weights, and the largest taken.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from seg_core.geometry import Window
 from seg_core.model import ModelCard
 from seg_core.model.network import TERNARY_CHANNELS, load_network
 from seg_core.tiling import TileGrid
@@ -36,7 +35,7 @@ class Reference:
         )
 
     def run(
-        self, tiles: Iterator[tuple[int, npt.NDArray[np.uint8]]]
+        self, tiles: Iterable[tuple[int, npt.NDArray[np.uint8]]]
     ) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
         """Answer tiles one by one, as an engine does."""
         for number, tile in tiles:
@@ -58,7 +57,7 @@ class Reference:
         """
         sums, weight_sum = self._accumulators(grid)
         window = np.multiply.outer(*[tile_weights(grid.tile_px)] * 2)
-        for number, logits in self.run(cut(image, grid)):
+        for number, logits in self.run(self.cut(image, grid)):
             row, column = divmod(number, grid.columns)
             place = grid.tile_window(column, row).slices()
             height, width = weight_sum[place].shape
@@ -76,14 +75,15 @@ class Reference:
         shape = (grid.height, grid.width)
         return np.zeros((channels, *shape), np.float32), np.zeros(shape, np.float32)
 
-
-def cut(
-    image: npt.NDArray[np.uint8], grid: TileGrid
-) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-    """Cut an image into the tiles of its grid; past its edges it is reflected."""
-    for row in range(grid.rows):
-        for column in range(grid.columns):
-            window: Window = grid.tile_window(column, row)
-            part = image[window.slices()]
-            pad = [(0, window.height - part.shape[0]), (0, window.width - part.shape[1]), (0, 0)]
-            yield row * grid.columns + column, np.pad(part, pad, mode="reflect")
+    @staticmethod
+    def cut(
+        image: npt.NDArray[np.uint8], grid: TileGrid
+    ) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+        """Cut an image into the tiles of its grid; past its edges it is reflected."""
+        for row in range(grid.rows):
+            for column in range(grid.columns):
+                window = grid.tile_window(column, row)
+                part = image[window.slices()]
+                below, right = window.height - part.shape[0], window.width - part.shape[1]
+                tile = np.pad(part, ((0, below), (0, right), (0, 0)), mode="reflect")
+                yield row * grid.columns + column, tile

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from seg_core.analysis import analyse
 from seg_core.assessment import assess, assess_parts, keep_scores, kept_rois, parts_of
+from seg_core.bench.command import add_bench
 from seg_core.classes import OTHER
 from seg_core.errors import SegCoreError, SettingsError
 from seg_core.evaluation.command import add_evaluate
@@ -199,7 +200,7 @@ def add_til(subparsers: "Subparsers") -> None:
 
 _COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (
     *(add_analyse, add_export, add_til, add_evaluate),
-    *(add_patches, add_train, add_runs, add_quantise),
+    *(add_patches, add_train, add_runs, add_quantise, add_bench),
 )
 """Each adds a parser whose default ``run`` takes the options and returns the exit status."""
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+import tifffile
 from painted_slides import CARD, MPP, PaintedEngine, Painting, paint
 from PIL import Image
 
@@ -393,6 +394,30 @@ def test_a_slide_that_becomes_unreadable_fails_in_words_and_goes_on_later(
     assert run_files(open_run(earlier.path)) == before
     monkeypatch.setattr(ArraySlide, "read", read)
     assert analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES).path == failed.path
+
+
+def test_a_slide_that_is_damaged_in_the_middle_is_one_sentence(
+    tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    """As a copy that broke off looks: the directory is there, the pixels of some tiles are not."""
+    picture = paint(768, 1024).rgb
+    slide, store = tmp_path / "slide.tif", tmp_path / "store"
+    with tifffile.TiffWriter(slide) as file:
+        file.write(picture, tile=(256, 256), compression="zlib", photometric="rgb")
+    with tifffile.TiffFile(slide) as file:
+        begin, size = file.pages[0].dataoffsets[10], file.pages[0].databytecounts[10]
+    whole = slide.read_bytes()
+    slide.write_bytes(whole[:begin] + bytes(size) + whole[begin + size :])
+    upper = Region(0, 0, 700, 400)
+    settings = replace(SMALL_TILES, tissue_only=False)  # the mask looks at the whole slide
+    earlier = analyse(slide, store, region=upper, mpp=MPP, settings=settings)
+    before = run_files(earlier)
+    with pytest.raises(SlideError, match="slide.tif cannot be read .* damaged or incomplete"):
+        analyse(slide, store, region=Region(0, 0, 700, 900), mpp=MPP, settings=settings)
+    (failed,) = (run for run in runs_of(store, earlier.path.parent.name) if run != earlier)
+    assert "cannot be read" in str(failed.facts.error)
+    assert open_run(earlier.path) == earlier
+    assert run_files(earlier) == before
 
 
 def test_a_store_without_write_permission_is_one_sentence(

@@ -412,7 +412,7 @@ def test_a_slide_that_is_damaged_in_the_middle_is_one_sentence(
     settings = replace(SMALL_TILES, tissue_only=False)  # the mask looks at the whole slide
     earlier = analyse(slide, store, region=upper, mpp=MPP, settings=settings)
     before = run_files(earlier)
-    with pytest.raises(SlideError, match="slide.tif cannot be read .* damaged or incomplete"):
+    with pytest.raises(SlideError, match=r"cannot be read .* damaged or incomplete"):
         analyse(slide, store, region=Region(0, 0, 700, 900), mpp=MPP, settings=settings)
     (failed,) = (run for run in runs_of(store, earlier.path.parent.name) if run != earlier)
     assert "cannot be read" in str(failed.facts.error)

@@ -177,7 +177,7 @@ def _work(
         tissue, warnings = _look_over(slide, question)
         stain, stain_warnings = _learn_stain(slide, tissue, question.settings)
         shown = slide if stain is None else NormalisedSlide(slide, stain)
-        _make_maps(shown, engine, question, tissue, folder, _Pace("tiles", report))
+        _make_maps(shown, engine, card.scheme, question, tissue, folder, _Pace("tiles", report))
         nuclei_warnings, counts = _make_nuclei(
             slide, card.scheme, question, folder, _Pace("nuclei", report)
         )
@@ -248,13 +248,15 @@ def _learn_stain(
 def _make_maps(
     slide: Slide,
     engine: Engine,
+    scheme: ClassScheme,
     question: Question,
     tissue: TissueMask | None,
     folder: Path,
     pace: "_Pace",
 ) -> None:
     raster = question.raster
-    with MapsWriter(folder / MAPS_FOLDER, raster) as writer:
+    class_count = len(scheme.classes)
+    with MapsWriter(folder / MAPS_FOLDER, raster, class_count=class_count) as writer:
         bands = predict(
             slide,
             raster,

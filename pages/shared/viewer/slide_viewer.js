@@ -2,6 +2,8 @@ import { Overlays } from "./overlays.js";
 import { RectangleTool } from "./rectangle.js";
 import { Readout } from "./readout.js";
 import { loadOpenSeadragon } from "./library.js";
+import { Pictures } from "./pictures.js";
+import { Swipe } from "./swipe.js";
 import { probe, tileSource } from "./tiles.js";
 
 /** Where the reader was on each slide, for the way back from another page. */
@@ -49,15 +51,17 @@ export class SlideViewer {
     this.osd.addOnceHandler("open", () => this.#restoreView());
     this.osd.addHandler("animation-finish", () => this.#rememberView());
 
-    new Readout(this.osd, root.querySelector(".readout"), this.slide);
+    const readout = new Readout(this.osd, root.querySelector(".readout"), this.slide);
     this.overlays = new Overlays(this.osd, root.querySelector(".panel"), this.slide);
+    this.swipe = new Swipe(OpenSeadragon, this.osd, this.overlays, root);
+    this.pictures = new Pictures(this.osd, root, this.slide, this.overlays, readout);
     this.rectangle = new RectangleTool(OpenSeadragon, this.osd, root, this.slide, chooseRegion);
 
     this.abort = new AbortController();
     const { signal } = this.abort;
-    root
-      .querySelector(".toolbar")
-      .addEventListener("click", (event) => this.#act(event), { signal });
+    for (const place of root.querySelectorAll(".toolbar, .panel-actions")) {
+      place.addEventListener("click", (event) => this.#act(event), { signal });
+    }
     // Streamlit has shortcuts of its own (r reruns, c clears) on the document.
     for (const type of ["keydown", "keyup", "keypress"]) {
       root.querySelector(".viewer").addEventListener(type, stopHere, { signal });
@@ -86,6 +90,9 @@ export class SlideViewer {
       "zoom-out": () => viewport.zoomBy(1 / 1.6).applyConstraints(),
       home: () => viewport.goHome(),
       "full-screen": () => this.#toggleFullScreen(),
+      compare: () => this.swipe.toggle(),
+      snapshot: () => this.pictures.saveView(),
+      "full-picture": () => this.pictures.saveFull(),
       draw: () => this.rectangle.toggle(),
       "take-view": () => this.rectangle.takeView(),
       clear: () => this.rectangle.clear(),

@@ -13,7 +13,6 @@ from pages.shared.tiles import (
     UnknownTileError,
     picture_of_tile,
 )
-from seg_core.classes import PALETTES
 from seg_core.export.overlay import encode_webp
 from seg_core.slide import DeepZoom
 from seg_core.slide.deepzoom import encode_jpeg
@@ -67,8 +66,6 @@ def _draw(request: TileRequest, source: TileSource, folder: Path | None) -> Tile
         raise UnknownTileError(f"There is no layer {request.layer!r}.")
     if layer.of_run and folder is None:
         raise UnknownTileError("This layer shows an analysis, and the address names none.")
-    if request.palette not in PALETTES:
-        raise UnknownTileError(f"There are no colours {request.palette!r}.")
     picture = picture_of_tile(
         slide.info.bounds, pyramid.level_count, request.level, request.column, request.row
     )

@@ -28,6 +28,7 @@ _MENU = (
     ("pages/slides.py", "Slides", ":material/grid_view:"),
     ("pages/viewer.py", "Viewer", ":material/biotech:"),
     ("pages/nuclei.py", "Nuclei", ":material/bar_chart:"),
+    ("pages/til_score.py", "TIL score", ":material/grain:"),
 )
 
 

@@ -12,20 +12,40 @@ import pandas as pd
 import streamlit as st
 from PIL import Image, ImageOps
 
+from pages.shared.scoring import Scorings
 from pages.shared.tiles import TileSources
 from seg_core.export.overlay import NucleusPainter
+from seg_core.export.til_pictures import backdrop_of
+from seg_core.geometry import Raster
 from seg_core.jobs import Worker
-from seg_core.slide import Slide, TissueMask, find_tissue, open_slide, slide_id
+from seg_core.slide import (
+    Slide,
+    SlideQuality,
+    StainFit,
+    TissueMask,
+    assess_quality,
+    find_tissue,
+    fit_stain,
+    open_slide,
+    slide_id,
+)
 from seg_core.store import Run, RunMaps, open_run
 
 _THUMBNAIL_PX = 420
 _CARD_PX = (420, 300)
+_BACKDROP_PX = 1000
 
 
 @st.cache_resource(show_spinner=False)
 def worker() -> Worker:
     """Return the one process that analyses, with the model it has loaded."""
     return Worker()
+
+
+@st.cache_resource(show_spinner=False)
+def scorings() -> Scorings:
+    """Return the TIL scores of all sessions, with a process that does not wait for analyses."""
+    return Scorings(Worker())
 
 
 @st.cache_resource(show_spinner=False)
@@ -74,6 +94,16 @@ def tissue(path: Path, mpp: float | None = None) -> TissueMask:
     return _tissue(path, changed(path), mpp)
 
 
+def quality(path: Path, mpp: float | None = None) -> SlideQuality:
+    """Return what of a slide cannot be relied on."""
+    return _quality(path, changed(path), mpp)
+
+
+def stain_fit(path: Path, mpp: float | None = None) -> StainFit:
+    """Return what the stain of a slide is like."""
+    return _stain_fit(path, changed(path), mpp)
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
 def run(folder: Path) -> Run:
     """Return a finished run, which changes no more."""
@@ -96,6 +126,13 @@ def nucleus_painter(folder: Path) -> NucleusPainter:
 def nuclei(folder: Path) -> pd.DataFrame:
     """Return the nuclei of a finished run without their outlines."""
     return pd.DataFrame(run(folder).nuclei().drop(columns="geometry"))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] | None:
+    """Return the slide under the squares of an answer of `scorings`; None where that is not there."""
+    result = scorings().find(key)
+    return None if result is None else backdrop_of(slide(path), result, _BACKDROP_PX)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -121,3 +158,13 @@ def _associated_images(path: Path, changed: int) -> dict[str, Image.Image]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _tissue(path: Path, changed: int, mpp: float | None) -> TissueMask:
     return find_tissue(slide(path, mpp))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _quality(path: Path, changed: int, mpp: float | None) -> SlideQuality:
+    return assess_quality(slide(path, mpp))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _stain_fit(path: Path, changed: int, mpp: float | None) -> StainFit:
+    return fit_stain(slide(path, mpp), tissue(path, mpp), "macenko")

@@ -7,11 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import resources, state, viewer_files
+from pages.shared import regions, resources, state, viewer_files
 from pages.shared.drawing import SLIDE_LAYER
 from pages.shared.layer_data import layers_of, legend_of, rectangle
 from pages.shared.tiles import TILE_PX, TileSource
-from seg_core.geometry import Region
 from seg_core.slide import DeepZoom, Slide
 from seg_core.store import Run
 
@@ -23,8 +22,8 @@ _mount = st.components.v2.component(
 )
 
 
-def show_viewer(slide: Slide, run: Run | None) -> None:
-    """Show a slide and the overlays of a run; what the reader draws goes to `state.REGION`.
+def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:
+    """Show a slide with its ROIs and the overlays of a run.
 
     A rerun of the page changes the viewer in place: the key names the slide, and only that.
     """
@@ -32,14 +31,6 @@ def show_viewer(slide: Slide, run: Run | None) -> None:
     # Streamlit forbids "__" in such a key; of the slide's id only the digits at its end have none.
     key = f"_viewer_{resources.identity(slide.info.path).rpartition('-')[2]}"
 
-    def keep_region() -> None:
-        drawn = st.session_state[key]["region"]
-        if drawn is None:
-            state.REGION.clear()
-        else:
-            state.REGION.set(Region(**drawn))
-
-    region = state.REGION.get()
     _mount(
         key=key,
         data={
@@ -48,9 +39,9 @@ def show_viewer(slide: Slide, run: Run | None) -> None:
             "slide": _slide_data(slide, source),
             "layers": layers_of(slide.info, run, source),
             "classes": [] if run is None else legend_of(run),
-            "region": None if region is None else rectangle(region),
+            "regions": regions.drawing_of(chosen),
         },
-        on_region_change=keep_region,
+        on_regions_change=lambda: regions.take_drawn(chosen, st.session_state[key]["regions"]),
     )
 
 
@@ -71,6 +62,7 @@ def _slide_data(slide: Slide, source: TileSource) -> dict[str, Any]:
         "id": resources.identity(info.path),
         "title": info.path.name,
         "url": source.address(SLIDE_LAYER, "jpg"),
+        "picture": source.picture_address,
         "tileSize": TILE_PX,
         "levels": DeepZoom(slide, TILE_PX).level_count,
         "mpp": info.mpp,

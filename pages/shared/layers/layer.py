@@ -6,7 +6,7 @@ kept by everything that stands in the request, so the same request must always l
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -50,6 +50,10 @@ class LayerRequest:
     shown: frozenset[int] = frozenset()
     palette: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+
+    def at(self, picture: Picture) -> "LayerRequest":
+        """Return the same request for another piece."""
+        return replace(self, picture=picture)
 
     @property
     def folder(self) -> Path:

@@ -37,7 +37,10 @@ def draw_full_picture(token: str, query: Mapping[str, str]) -> bytes:
     """
     source = resources.tile_sources().find(token)
     slide = resources.slide(source.path, source.mpp)
-    region = _region_of(query.get("region", ""))
+    asked = _region_of(query.get("region", ""))
+    region = slide.info.bounds.intersection(asked)
+    if region is None:
+        raise UnknownTileError("The slide has nothing there.")
     layers = _layers_of(query.get("layers", ""))
     request = _request_of(slide, source, query)
     if request.run_folder is None and any(layer.of_run for layer, _ in layers):

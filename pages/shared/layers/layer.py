@@ -5,7 +5,7 @@ pixels somewhere on the slide with all that may matter there, and answers colour
 kept by everything that stands in the request, so the same request must always look the same.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -93,13 +93,13 @@ class Scale:
 
     Attributes
     ----------
-    colours : sequence of str
+    colours : tuple of str
         Evenly spaced, as ``#rrggbb``, from the lowest value on.
     low, high : str
         What the ends mean.
     """
 
-    colours: Sequence[str]
+    colours: tuple[str, ...]
     low: str
     high: str
 

@@ -56,6 +56,11 @@ def draw_tile(request: TileRequest) -> Tile:
     return _drawn.get(key, lambda: _draw(request, source, folder))
 
 
+def forget_tiles() -> None:
+    """Draw all tiles anew, for instance to measure how long that takes."""
+    _drawn.forget()
+
+
 def _draw(request: TileRequest, source: TileSource, folder: Path | None) -> Tile:
     slide = resources.slide(source.path, source.mpp)
     pyramid = DeepZoom(slide, TILE_PX)

@@ -22,7 +22,17 @@ from seg_core.export.overlay import NucleusPainter
 from seg_core.export.til_pictures import backdrop_of
 from seg_core.geometry import Raster
 from seg_core.jobs import Worker
-from seg_core.slide import Slide, TissueMask, find_tissue, open_slide, slide_id
+from seg_core.slide import (
+    Slide,
+    SlideQuality,
+    StainFit,
+    TissueMask,
+    assess_quality,
+    find_tissue,
+    fit_stain,
+    open_slide,
+    slide_id,
+)
 from seg_core.statistics import Part, Statistics, describe_part, tissue_of
 from seg_core.store import NucleusCatalog, Run, RunMaps, Selection, open_run
 
@@ -96,6 +106,16 @@ def associated_images(path: Path) -> dict[str, Image.Image]:
 def tissue(path: Path, mpp: float | None = None) -> TissueMask:
     """Return where a slide holds tissue."""
     return _tissue(path, changed(path), mpp)
+
+
+def quality(path: Path, mpp: float | None = None) -> SlideQuality:
+    """Return what of a slide cannot be relied on."""
+    return _quality(path, changed(path), mpp)
+
+
+def stain_fit(path: Path, mpp: float | None = None) -> StainFit:
+    """Return what the stain of a slide is like."""
+    return _stain_fit(path, changed(path), mpp)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -194,3 +214,13 @@ def _associated_images(path: Path, changed: int) -> dict[str, Image.Image]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _tissue(path: Path, changed: int, mpp: float | None) -> TissueMask:
     return find_tissue(slide(path, mpp))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _quality(path: Path, changed: int, mpp: float | None) -> SlideQuality:
+    return assess_quality(slide(path, mpp))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _stain_fit(path: Path, changed: int, mpp: float | None) -> StainFit:
+    return fit_stain(slide(path, mpp), tissue(path, mpp), "macenko")

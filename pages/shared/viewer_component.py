@@ -62,6 +62,7 @@ def _slide_data(slide: Slide, source: TileSource) -> dict[str, Any]:
         "id": resources.identity(info.path),
         "title": info.path.name,
         "url": source.address(SLIDE_LAYER, "jpg"),
+        "picture": source.picture_address,
         "tileSize": TILE_PX,
         "levels": DeepZoom(slide, TILE_PX).level_count,
         "mpp": info.mpp,

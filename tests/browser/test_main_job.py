@@ -1,6 +1,5 @@
 """The main job as a reader does it, from the sample slide to the table."""
 
-import base64
 import io
 from pathlib import Path
 
@@ -8,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, Response, expect
-from viewing import SHOW_PIECE, VIEW, WAIT_FOR_TILES, draw_rectangle, open_sample
+from playwright.sync_api import Page, Response, expect
+from viewing import SHOW_PIECE, VIEW, WAIT_FOR_TILES, canvas_of, draw_rectangle, open_sample
 
 from seg_core.classes import MONUSAC
 
@@ -63,15 +62,6 @@ def inside_of_drawn(picture: np.ndarray) -> np.ndarray:
     columns = slice(width // 4 - margin, width * 3 // 4 + margin)
     inside[rows, columns] = True
     return inside
-
-
-def canvas_of(viewer: Locator) -> np.ndarray:
-    """What OpenSeadragon has drawn, (H, W, 3)."""
-    encoded = viewer.evaluate(
-        "viewer => viewer.slideViewer.osd.drawer.canvas.toDataURL('image/png')"
-    )
-    content = io.BytesIO(base64.b64decode(encoded.partition(",")[2]))
-    return np.asarray(Image.open(content).convert("RGB"))
 
 
 def has_class_colours(answer: Response) -> bool:

@@ -1,5 +1,10 @@
 """What a reader does in the viewer, for tests that need it done."""
 
+import base64
+import io
+
+import numpy as np
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 SAMPLE = "cmu_small_region.svs"
@@ -72,3 +77,12 @@ def press_and_drag(page: Page, *points: tuple[float, float]) -> None:
     for point in others:
         page.mouse.move(*point, steps=3)
     page.mouse.up()
+
+
+def canvas_of(viewer: Locator) -> np.ndarray:
+    """What OpenSeadragon has drawn, (H, W, 3)."""
+    encoded = viewer.evaluate(
+        "viewer => viewer.slideViewer.osd.drawer.canvas.toDataURL('image/png')"
+    )
+    content = io.BytesIO(base64.b64decode(encoded.partition(",")[2]))
+    return np.asarray(Image.open(content).convert("RGB"))

@@ -10,7 +10,9 @@ import { ShapeLayer } from "./shapes.js";
 import { SlideFrame } from "./slide_frame.js";
 import { Toolbox } from "./toolbox.js";
 import { loadOpenSeadragon } from "./library.js";
+import { Pictures } from "./pictures.js";
 import { rectangleRing } from "./rings.js";
+import { Swipe } from "./swipe.js";
 import { probe, tileSource } from "./tiles.js";
 
 /** Where the reader was on each slide, for the way back from another page. */
@@ -58,8 +60,10 @@ export class SlideViewer {
     this.osd.addOnceHandler("open", () => this.#restoreView());
     this.osd.addHandler("animation-finish", () => this.#rememberView());
 
-    new Readout(this.osd, root.querySelector(".readout"), this.slide);
+    const readout = new Readout(this.osd, root.querySelector(".readout"), this.slide);
     this.overlays = new Overlays(this.osd, root.querySelector(".panel"), this.slide);
+    this.swipe = new Swipe(OpenSeadragon, this.osd, this.overlays, root);
+    this.pictures = new Pictures(this.osd, root, this.slide, this.overlays, readout);
     this.frame = new SlideFrame(OpenSeadragon, this.osd, this.slide);
     this.shapes = new ShapeLayer(this.frame);
     this.hints = new Hints(root.querySelector(".hint"));
@@ -73,9 +77,9 @@ export class SlideViewer {
 
     this.abort = new AbortController();
     const { signal } = this.abort;
-    root
-      .querySelector(".toolbar")
-      .addEventListener("click", (event) => this.#act(event), { signal });
+    for (const place of root.querySelectorAll(".toolbar, .panel-actions")) {
+      place.addEventListener("click", (event) => this.#act(event), { signal });
+    }
     root
       .querySelector(".viewer")
       .addEventListener("keydown", (event) => this.#keyDown(event), { signal, capture: true });
@@ -106,6 +110,9 @@ export class SlideViewer {
       "zoom-out": () => viewport.zoomBy(1 / 1.6).applyConstraints(),
       home: () => viewport.goHome(),
       "full-screen": () => this.#toggleFullScreen(),
+      compare: () => this.swipe.toggle(),
+      snapshot: () => this.pictures.saveView(),
+      "full-picture": () => this.pictures.saveFull(),
       "take-view": () => this.#takeView(),
     };
     actions[event.target.closest("button")?.dataset.act]?.();

@@ -77,6 +77,7 @@ PROBLEM = Key[str]("problem")  # why what was done in the viewer was refused, un
 JOB = Key[Job[Run]]("job")
 RUN = Key[Path]("run")
 GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by the viewer
+GONE_TO = Key[tuple[int, Place]]("gone_to")  # the last of them, numbered, for the browser
 PICKED = Key[tuple[int, ...]]("picked")  # ids of the nuclei selected in the run shown, on any page
 MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncertain
 UPLOADS = Key[Path]("uploads")
@@ -85,5 +86,5 @@ UPLOADS = Key[Path]("uploads")
 def choose_slide(chosen: ChosenSlide) -> None:
     """Turn to another slide; what was drawn on or found in the last one is put away."""
     SLIDE.set(chosen)
-    for key in (TILES, ROI, ROIS, ROI_REVISION, PROBLEM, JOB, RUN, GO_TO, PICKED):
+    for key in (TILES, ROI, ROIS, ROI_REVISION, PROBLEM, JOB, RUN, GO_TO, GONE_TO, PICKED):
         key.clear()

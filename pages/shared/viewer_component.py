@@ -40,6 +40,7 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
             "slide": _slide_data(slide, source),
             "layers": [] if run is None else overlays_of(run, source),
             "classes": [] if run is None else legend_of(run),
+            "goTo": _place_to_go(),
             "regions": regions.drawing_of(chosen),
         },
         on_regions_change=lambda: regions.take_drawn(chosen, st.session_state[key]["regions"]),
@@ -53,6 +54,22 @@ def _tile_source(path: Path) -> TileSource:
         source = resources.tile_sources().add(path)
         state.TILES.set(source)
     return source
+
+
+def _place_to_go() -> dict[str, Any] | None:
+    """Return where another page wants the viewer to be.
+
+    The browser goes there once for each number: a rerun that overtakes this one sends it again.
+    """
+    place = state.GO_TO.get()
+    number, last = state.GONE_TO.get() or (0, None)
+    if place is not None:
+        state.GO_TO.clear()
+        number, last = number + 1, place
+        state.GONE_TO.set((number, place))
+    if last is None:
+        return None
+    return {"number": number, "x": last.x, "y": last.y, "width": last.width}
 
 
 def _slide_data(slide: Slide, source: TileSource) -> dict[str, Any]:

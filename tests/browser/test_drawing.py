@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from viewing import SHOW_PIECE, on_screen, open_sample, press_and_drag
+from viewing import on_screen, open_place, press_and_drag
 
 from seg_core.roi import Roi, read_rois
 
@@ -20,9 +20,7 @@ ROIS = "viewer => viewer.slideViewer.regions.rois"
 
 @pytest.fixture
 def viewer(page: Page, dashboard: str) -> Locator:
-    opened = open_sample(page, dashboard)
-    opened.evaluate(SHOW_PIECE)
-    return opened
+    return open_place(page, dashboard)
 
 
 def test_regions_are_drawn_changed_kept_and_taken_away(
@@ -58,8 +56,7 @@ def test_regions_are_drawn_changed_kept_and_taken_away(
     page.get_by_role("link", name="Go to the viewer").click()
     expect(viewer.get_by_role("button", name="Region tumour")).to_be_visible()
     assert viewer.evaluate(ROIS) == drawn
-    page.goto(page.url.partition("/viewer")[0])
-    open_sample(page, page.url)
+    page.reload()
     expect(viewer.get_by_role("button", name="Region tumour")).to_be_visible()
     assert viewer.evaluate(ROIS) == drawn
 

@@ -25,9 +25,14 @@ export class RegionShapes {
     regions.addEventListener("change", () => this.#draw());
   }
 
+  /** Name of the region that the keyboard is at. */
+  get focused() {
+    return this.group.getRootNode().activeElement?.dataset.region;
+  }
+
   #draw() {
     this.#drag = null;
-    const focused = this.group.getRootNode().activeElement?.dataset.region;
+    const { focused } = this;
     this.group.replaceChildren(...this.regions.rois.map((roi) => this.#shapeOf(roi)));
     this.#drawHandles();
     this.#rescale(this.layer.scale);
@@ -177,8 +182,6 @@ export class RegionShapes {
     const step = STEPS[event.key];
     if (event.key === "Enter" || event.key === " ") {
       this.regions.select(roi.name);
-    } else if (event.key === "Delete" || event.key === "Backspace") {
-      this.regions.remove(roi.name);
     } else if (step && roi.name === this.regions.selected) {
       const [dx, dy] = step.map((each) => (each * KEY_STEP_PX) / this.layer.scale);
       this.#reshape(roi, this.#movedBy(roi, dx || 0, dy || 0));

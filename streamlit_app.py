@@ -19,5 +19,6 @@ else:
         st.Page("pages/slides.py", title="Slides", default=True),
         st.Page("pages/viewer.py", title="Viewer"),
         st.Page("pages/nuclei.py", title="Nuclei"),
+        st.Page("pages/til_score.py", title="TIL score"),
     ]
     st.navigation(pages, position="hidden").run()

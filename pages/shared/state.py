@@ -10,6 +10,7 @@ from pages.shared.tiles import TileSource
 from seg_core.jobs import Job
 from seg_core.roi import Roi
 from seg_core.store import Run
+from seg_core.til import TilSettings
 
 T = TypeVar("T")
 
@@ -79,12 +80,19 @@ RUN = Key[Path]("run")
 GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by the viewer
 GONE_TO = Key[tuple[int, Place]]("gone_to")  # the last of them, numbered, for the browser
 PICKED = Key[tuple[int, ...]]("picked")  # ids of the nuclei selected in the run shown, on any page
+NUCLEUS = Key[tuple[str, int]]("nucleus")  # run and id of the nucleus the viewer tells about
 MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncertain
+PALETTE = Key[str]("palette")  # name of the classes' colours, on every page
+TIL_SETTINGS = Key[TilSettings]("til_settings")
+TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
+TIL_SHOWN = Key[str]("til_shown")  # key of the answer that the page of the TIL scores shows
 UPLOADS = Key[Path]("uploads")
 
 
 def choose_slide(chosen: ChosenSlide) -> None:
     """Turn to another slide; what was drawn on or found in the last one is put away."""
     SLIDE.set(chosen)
-    for key in (TILES, ROI, ROIS, ROI_REVISION, PROBLEM, JOB, RUN, GO_TO, GONE_TO, PICKED):
+    drawn = (ROI, ROIS, ROI_REVISION, PROBLEM)
+    seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
+    for key in (TILES, *drawn, *seen, JOB, RUN, TIL_PART, TIL_SHOWN):
         key.clear()

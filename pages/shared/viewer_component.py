@@ -3,14 +3,13 @@
 The component itself is small and sent with the page; the rest it fetches, see `viewer_files`.
 """
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from pages.shared import regions, resources, state, viewer_files
 from pages.shared.drawing import SLIDE_LAYER
-from pages.shared.overlays import legend_of, overlays_of, rectangle
+from pages.shared.layer_data import layers_of, legend_of, rectangle
 from pages.shared.tiles import TILE_PX, TileSource
 from seg_core.slide import DeepZoom, Slide
 from seg_core.store import Run
@@ -28,7 +27,7 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
 
     A rerun of the page changes the viewer in place: the key names the slide, and only that.
     """
-    source = _tile_source(slide.info.path)
+    source = _tile_source(slide)
     # Streamlit forbids "__" in such a key; of the slide's id only the digits at its end have none.
     key = f"_viewer_{resources.identity(slide.info.path).rpartition('-')[2]}"
 
@@ -38,7 +37,7 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
             "modules": viewer_files.address("slide_viewer.js"),
             "library": viewer_files.library(),
             "slide": _slide_data(slide, source),
-            "layers": [] if run is None else overlays_of(run, source),
+            "layers": layers_of(slide.info, run, source),
             "classes": [] if run is None else legend_of(run),
             "goTo": _place_to_go(),
             "regions": regions.drawing_of(chosen),
@@ -47,11 +46,13 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
     )
 
 
-def _tile_source(path: Path) -> TileSource:
+def _tile_source(slide: Slide) -> TileSource:
     """Return what the session's token stands for; a new slide has a new token."""
     source = state.TILES.get()
+    path = slide.info.path
     if source is None or source.path != path:
-        source = resources.tile_sources().add(path)
+        chosen = state.SLIDE.get()
+        source = resources.tile_sources().add(path, None if chosen is None else chosen.mpp)
         state.TILES.set(source)
     return source
 

@@ -6,6 +6,7 @@ All is shared as it is, by pages and tile routes alike: nobody may write into it
 
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -18,6 +19,7 @@ from seg_core.export.overlay import NucleusPainter
 from seg_core.export.til_pictures import backdrop_of
 from seg_core.geometry import Raster
 from seg_core.jobs import Worker
+from seg_core.nuclei.index import NucleusIndex
 from seg_core.slide import Slide, TissueMask, find_tissue, open_slide, slide_id
 from seg_core.store import Run, RunMaps, open_run
 
@@ -99,13 +101,19 @@ def maps(folder: Path) -> RunMaps:
 @st.cache_resource(max_entries=3, show_spinner=False)
 def nucleus_painter(folder: Path) -> NucleusPainter:
     """Return what draws the nuclei of a finished run, with their spatial index."""
-    return NucleusPainter(run(folder).nuclei(), run(folder).scheme)
+    return NucleusPainter(_nucleus_table(folder), run(folder).scheme)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def nucleus_index(folder: Path) -> NucleusIndex:
+    """Return what finds single nuclei of a finished run."""
+    return NucleusIndex(_nucleus_table(folder), run(folder).facts.question.slide_mpp)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the nuclei …")
 def nuclei(folder: Path) -> pd.DataFrame:
     """Return the nuclei of a finished run without their outlines."""
-    return pd.DataFrame(run(folder).nuclei().drop(columns="geometry"))
+    return pd.DataFrame(_nucleus_table(folder).drop(columns="geometry"))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -113,6 +121,11 @@ def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] |
     """Return the slide under the squares of an answer of `scorings`; None where that is not there."""
     result = scorings().find(key)
     return None if result is None else backdrop_of(slide(path), result, _BACKDROP_PX)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _nucleus_table(folder: Path) -> gpd.GeoDataFrame:
+    return run(folder).nuclei()
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -15,7 +15,9 @@ def test_a_sample_is_opened_by_its_id(sample) -> None:
     assert found == state.ChosenSlide(path, sample.mpp)
 
 
-def test_a_slide_of_the_offered_folder_is_opened_and_no_other(slide_path: Path, monkeypatch) -> None:
+def test_a_slide_of_the_offered_folder_is_opened_and_no_other(
+    slide_path: Path, monkeypatch
+) -> None:
     slide_id = resources.identity(slide_path)
     assert linked_slide.find_slide(slide_id) is None
     monkeypatch.setenv("SEG_SLIDE_DIR", str(slide_path.parent))
@@ -37,3 +39,8 @@ def test_another_page_sends_the_viewer_to_a_place_once(visit, chosen) -> None:
     page.session_state["go_to"] = state.Place(9, 9)
     page.run()
     assert page.session_state["gone_to"] == (2, state.Place(9, 9))
+
+
+def test_a_place_with_a_nucleus_picks_it(visit, chosen, run) -> None:
+    page = visit("viewer", slide=chosen, go_to=state.Place(50, 50, nucleus_id=3))
+    assert page.session_state["nucleus"] == (run.run_id, 3)

@@ -20,10 +20,11 @@ const KEYS = [
 /** Keys that belong to more than one action, or to none here. */
 const OTHER_KEYS = [
   ["← ↑ → ↓", "Move the slide, or a region that has the focus"],
+  ["← →", "With a nucleus picked: the one before, the next of its class, in reading order"],
   ["Tab", "Next button, region or layer"],
   ["Enter", "Select the region, close an outline"],
   ["Ctrl + z", "Take back the last drawing"],
-  ["Esc", "Put the tool away"],
+  ["Esc", "Put the tool or the nucleus away"],
 ];
 
 export class Keyboard {
@@ -35,18 +36,12 @@ export class Keyboard {
   }
 
   /** Do what a key is for; tells whether it is for anything. */
-  press(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyped(event)) return false;
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return false;
     const action = KEYS.find(([keys]) => keys.includes(event.key))?.[1];
     if (action) this.actions[action]();
     return Boolean(action);
   }
-}
-
-/** Is the key meant for a field of text? */
-function isTyped(event) {
-  const [target] = event.composedPath();
-  return target.matches("input:not([type=checkbox], [type=range], [type=radio]), select, textarea");
 }
 
 function row([key, words]) {

@@ -3,6 +3,8 @@ import { GoTo } from "./go_to.js";
 import { Hints } from "./hints.js";
 import { Keyboard } from "./keyboard.js";
 import { Magnifications } from "./magnifications.js";
+import { Nuclei } from "./nuclei.js";
+import { NucleusCard } from "./nucleus_card.js";
 import { Overlays } from "./overlays.js";
 import { PolygonTool } from "./polygon_tool.js";
 import { Readout } from "./readout.js";
@@ -72,13 +74,16 @@ export class SlideViewer {
     this.shapes = new ShapeLayer(this.frame);
     this.hints = new Hints(root.querySelector(".hint"));
     this.regions = new Regions((rois) => tell("regions", rois));
-    const regionShapes = new RegionShapes(this.shapes, this.regions, this.hints);
+    this.regionShapes = new RegionShapes(this.shapes, this.regions, this.hints);
     this.toolbox = new Toolbox(root, this.frame, this.hints, {
       rectangle: new RectangleTool(this.shapes, this.regions),
       polygon: new PolygonTool(this.shapes, this.regions, this.hints),
       ruler: new RulerTool(this.shapes, this.slide.mpp),
     });
 
+    const card = new NucleusCard(root.querySelector(".nucleus"));
+    const shownClasses = () => this.overlays.shown.split(",").filter(Boolean).map(Number);
+    this.nuclei = new Nuclei(this.shapes, card, shownClasses, (pick) => tell("pick", pick));
     this.beacon = new Beacon(this.shapes);
     this.address = new ViewAddress(this.frame);
     const magnifications = new Magnifications(root.querySelector(".magnifications"), this.frame);
@@ -89,7 +94,7 @@ export class SlideViewer {
       ...magnifications.actions,
       ...this.toolbox.actions,
       "take-view": () => this.#takeView(),
-      "remove-region": () => this.regions.remove(regionShapes.focused ?? this.regions.selected),
+      "remove-region": () => this.regions.remove(this.regionShapes.focused ?? this.regions.selected),
       "go-to": () => goToForm.toggle(),
       help: () => (help.open ? help.close() : help.showModal()),
     };
@@ -115,6 +120,7 @@ export class SlideViewer {
   update(data) {
     this.overlays.update(data.layers, data.classes);
     this.regions.update(data.regions);
+    this.nuclei.update(data.nucleus, data.picked, data.classes.length > 0);
     if (this.osd.isOpen()) this.#goTo(data.goTo);
     else this.osd.addOnceHandler("open", () => this.#goTo(data.goTo));
   }
@@ -144,9 +150,13 @@ export class SlideViewer {
   }
 
   #keyDown(event) {
+    // In a field the keys are for writing, in a dialog they are the browser's.
+    const [target] = event.composedPath();
+    if (target.matches("dialog *, dialog, input:not([type=checkbox]), select")) return;
+    const takes = (each) => each.key(event);
     const undo = (event.ctrlKey || event.metaKey) && event.key === "z";
     if (undo) this.regions.undo();
-    else if (!this.toolbox.key(event) && !this.keyboard.press(event)) return;
+    else if (![this.toolbox, this.regionShapes, this.nuclei, this.keyboard].some(takes)) return;
     event.preventDefault();
     event.stopPropagation(); // OpenSeadragon has keys of its own for the same
   }

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from serving import serve_dashboard
@@ -22,13 +23,18 @@ CHROMIUM_FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a dashboard with an empty store."""
+def dashboard_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("dashboard")
+
+
+@pytest.fixture(scope="session")
+def dashboard(dashboard_folder: Path) -> Iterator[str]:
+    """Address of a dashboard whose store begins empty."""
     try:
         find_model()
     except ModelError as error:
         pytest.skip(str(error))
-    with serve_dashboard(tmp_path_factory.mktemp("dashboard")) as address:
+    with serve_dashboard(dashboard_folder) as address:
         yield address
 
 

@@ -15,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
+STORE = "store"
 
 
 @contextmanager
@@ -25,13 +26,13 @@ def serve_dashboard(folder: Path, base: str = "", **environment: str) -> Iterato
     come back.
     """
     port = free_port()
-    log, store = folder / "log.txt", folder / "store"
+    log = folder / "log.txt"
     command = [
         *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
         *("--server.port", str(port), "--server.headless", "true"),
         *("--server.baseUrlPath", base, "--server.disconnectedSessionTTL", "1"),
     ]
-    variables = os.environ | {"SEG_STORE": str(store)} | environment
+    variables = os.environ | {"SEG_STORE": str(folder / STORE)} | environment
     with (
         log.open("wb") as output,
         subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=output) as server,

@@ -35,9 +35,9 @@ WAIT_FOR_TILES = """viewer => {
 VIEW = "viewer => { const b = viewer.slideViewer.osd.viewport.getBounds(); return [b.x, b.y, b.width, b.height]; }"
 
 
-def open_place(page: Page, dashboard: str, query: str = PIECE) -> Locator:
-    """Open the sample by an address that names it; all tiles of its view are there."""
-    page.goto(f"{dashboard}/viewer?slide={SAMPLE_ID}{query}")
+def open_place(page: Page, dashboard: str, query: str = PIECE, slide: str = SAMPLE_ID) -> Locator:
+    """Open a slide by an address that names it; all tiles of its view are there."""
+    page.goto(f"{dashboard}/viewer?slide={slide}{query}")
     viewer = page.locator("section.viewer")
     expect(viewer.locator(".openseadragon-canvas").first).to_be_visible()
     viewer.evaluate(WAIT_FOR_TILES)

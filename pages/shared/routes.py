@@ -11,10 +11,11 @@ from contextlib import asynccontextmanager
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pages.shared.drawing import draw_tile
+from pages.shared.nucleus_hover import nucleus_at
 from pages.shared.tiles import UnknownTileError, tile_request
 from pages.shared.viewer_files import public_files
 from seg_core.errors import RegionError, SegCoreError
@@ -38,6 +39,19 @@ async def tile(request: Request) -> Response:
     return Response(drawn.content, media_type=drawn.media_type, headers=_TILE_HEADERS)
 
 
+async def nucleus(request: Request) -> Response:
+    """Answer in a few words which nucleus is at a point, nothing where there is none."""
+    try:
+        found = await run_in_threadpool(
+            nucleus_at, request.path_params["token"], request.query_params
+        )
+    except UnknownTileError as error:
+        return PlainTextResponse(str(error), 404, _ERROR_HEADERS)
+    except SegCoreError as error:
+        return PlainTextResponse(str(error), 500, _ERROR_HEADERS)
+    return JSONResponse(found, headers=_TILE_HEADERS)
+
+
 async def viewer_file(request: Request) -> Response:
     """Answer a module of the viewer, or OpenSeadragon where npm has installed it."""
     path = public_files().get(request.path_params["name"])
@@ -48,6 +62,7 @@ async def viewer_file(request: Request) -> Response:
 
 ROUTES: list[BaseRoute] = [
     Route("/app/static/wsi/{token}/{layer}/{level:int}/{x:int}_{y:int}.{ext}", tile),
+    Route("/app/static/wsi/{token}/nucleus.json", nucleus),
     Route("/app/static/viewer/{version}/{name}", viewer_file),
 ]
 

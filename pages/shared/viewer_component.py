@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import nucleus_card, regions, resources, state, viewer_files
+from pages.shared import nucleus_card, nucleus_hover, regions, resources, state, viewer_files
 from pages.shared.drawing import SLIDE_LAYER
 from pages.shared.layer_data import layers_of, legend_of, rectangle
 from pages.shared.tiles import TILE_PX, TileSource
@@ -50,6 +50,7 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
             "classes": [] if run is None else legend_of(run),
             "goTo": _place_to_go(run),
             "nucleus": nucleus_card.card_of(run, slide),
+            "hover": nucleus_hover.hover_address(run, source),
             "picked": nucleus_card.picked_outlines(run),
             "regions": regions.drawing_of(chosen),
         },

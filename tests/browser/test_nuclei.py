@@ -67,6 +67,8 @@ def test_the_nucleus_under_the_pointer_is_the_tables_and_the_arrows_go_on(
     viewer = open_place(page, dashboard, place, run.facts.question.slide_id)
     expect(page.get_by_role("group", name="Classes")).to_be_visible()
     inside = nucleus["geometry"].representative_point()
+    page.mouse.move(*on_screen(viewer, inside.x, inside.y))
+    expect(viewer.locator(".tip")).to_contain_text(f"{nucleus['area_um2']:.1f} µm²")
     page.mouse.click(*on_screen(viewer, inside.x, inside.y))
 
     card = page.get_by_role("complementary", name="Picked nucleus")

@@ -163,6 +163,24 @@ def test_what_is_not_there_is_404_and_not_kept(client, source, run, layer, level
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_the_nucleus_at_a_point_is_answered(client, source, run) -> None:
+    address = f"/app/static/wsi/{source.token}/nucleus.json?run={run.run_id}"
+    found = client.get(f"{address}&x=150.5&y=150&show=1,2")
+    assert found.headers["content-type"] == "application/json"
+    row = resources.nuclei(run.path).set_index("nucleus_id").loc[found.json()["id"]]
+    assert (row["x"], row["y"]) == pytest.approx((150, 150), abs=1)
+    assert found.json()["class"] == "lymphocyte"
+    assert found.json()["area_um2"] == pytest.approx(row["area_um2"], abs=0.1)
+    assert client.get(f"{address}&x=100&y=100&show=1,2").json() == {}
+    assert client.get(f"{address}&x=150&y=150&show=1").json() == {}
+
+
+@pytest.mark.parametrize("query", ["x=1&y=1", "run={run}&y=1", "run={run}&x=a&y=1&show=2"])
+def test_a_point_that_is_none_is_404(client, source, run, query) -> None:
+    address = f"/app/static/wsi/{source.token}/nucleus.json?{query.format(run=run.run_id)}"
+    assert client.get(address).status_code == 404
+
+
 def test_a_token_nobody_has_is_404(client, source) -> None:
     answer = client.get("/app/static/wsi/guessed/slide/8/0_0.jpg")
     assert answer.status_code == 404

@@ -1,6 +1,7 @@
 import { Beacon } from "./beacon.js";
 import { GoTo } from "./go_to.js";
 import { Hints } from "./hints.js";
+import { Hover } from "./hover.js";
 import { Keyboard } from "./keyboard.js";
 import { Magnifications } from "./magnifications.js";
 import { Nuclei } from "./nuclei.js";
@@ -84,6 +85,7 @@ export class SlideViewer {
     const card = new NucleusCard(root.querySelector(".nucleus"));
     const shownClasses = () => this.overlays.shown.split(",").filter(Boolean).map(Number);
     this.nuclei = new Nuclei(this.shapes, card, shownClasses, (pick) => tell("pick", pick));
+    this.hover = new Hover(root.querySelector(".tip"), this.frame, shownClasses);
     this.beacon = new Beacon(this.shapes);
     this.address = new ViewAddress(this.frame);
     const magnifications = new Magnifications(root.querySelector(".magnifications"), this.frame);
@@ -121,6 +123,7 @@ export class SlideViewer {
     this.overlays.update(data.layers, data.classes);
     this.regions.update(data.regions);
     this.nuclei.update(data.nucleus, data.picked, data.classes.length > 0);
+    this.hover.update(data.hover);
     if (this.osd.isOpen()) this.#goTo(data.goTo);
     else this.osd.addOnceHandler("open", () => this.#goTo(data.goTo));
   }

@@ -6,6 +6,8 @@ export class GoTo {
     this.unit = dialog.querySelector("select");
     this.unit.hidden = !frame.slide.mpp;
     dialog.querySelector("form").onsubmit = (event) => this.#go(event);
+    // A field that is still called wrong would not be sent.
+    this.field.oninput = () => this.field.setCustomValidity("");
     this.unit.onchange = () => this.#fill();
   }
 

@@ -60,11 +60,20 @@ async def viewer_file(request: Request) -> Response:
     return FileResponse(path, media_type="text/javascript", headers=_FILE_HEADERS)
 
 
-ROUTES: list[BaseRoute] = [
+ROUTES = [
     Route("/app/static/wsi/{token}/{layer}/{level:int}/{x:int}_{y:int}.{ext}", tile),
     Route("/app/static/wsi/{token}/nucleus.json", nucleus),
     Route("/app/static/viewer/{version}/{name}", viewer_file),
 ]
+
+
+def routes_below(base: str) -> list[BaseRoute]:
+    """Return the routes for a server that answers below a path (``server.baseUrlPath``).
+
+    Streamlit sets its own addresses below it, but not those of the app.
+    """
+    prefix = "/" + base.strip("/") if base.strip("/") else ""
+    return [Route(prefix + route.path, route.endpoint) for route in ROUTES]
 
 
 @asynccontextmanager

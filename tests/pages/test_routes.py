@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from pages.shared import drawing, resources, viewer_files
 from pages.shared.layers import LAYERS
-from pages.shared.routes import ROUTES, lifespan
+from pages.shared.routes import ROUTES, lifespan, routes_below
 from pages.shared.tiles import TileSource
 from seg_core.classes import MONUSAC
 from seg_core.slide import DeepZoom
@@ -161,6 +161,13 @@ def test_what_is_not_there_is_404_and_not_kept(client, source, run, layer, level
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/plain")
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("base", "prefix"), [("", ""), ("/lab/nuclei/", "/lab/nuclei")])
+def test_all_is_answered_below_the_servers_own_path(base, prefix) -> None:
+    client = TestClient(Starlette(routes=routes_below(base)))
+    answer = client.get(f"{prefix}/{viewer_files.address('slide_viewer.js')}")
+    assert answer.headers["content-type"].startswith("text/javascript")
 
 
 def test_the_nucleus_at_a_point_is_answered(client, source, run) -> None:

@@ -9,11 +9,12 @@ import streamlit as st
 if __name__ != "__main__":
     from starlette.middleware import Middleware
 
-    from pages.shared.reader_cookie import ReaderCookie
-    from pages.shared.routes import ROUTES, lifespan
+    from pages.shared.reader import ReaderCookie
+    from pages.shared.routes import lifespan, routes_below
 
     cookie = Middleware(ReaderCookie)
-    app = st.App(__file__, routes=ROUTES, lifespan=lifespan, middleware=[cookie])
+    routes = routes_below(st.get_option("server.baseUrlPath"))
+    app = st.App(__file__, routes=routes, lifespan=lifespan, middleware=[cookie])
 else:
     pages = [
         st.Page("pages/slides.py", title="Slides", default=True),

@@ -22,6 +22,7 @@ from seg_core.export.overlay import NucleusPainter
 from seg_core.export.til_pictures import backdrop_of
 from seg_core.geometry import Raster
 from seg_core.jobs import Worker
+from seg_core.nuclei.index import NucleusIndex
 from seg_core.slide import (
     Slide,
     SlideQuality,
@@ -133,7 +134,13 @@ def maps(folder: Path) -> RunMaps:
 @st.cache_resource(max_entries=3, show_spinner=False)
 def nucleus_painter(folder: Path) -> NucleusPainter:
     """Return what draws the nuclei of a finished run, with their spatial index."""
-    return NucleusPainter(run(folder).nuclei(), run(folder).scheme)
+    return NucleusPainter(_nucleus_table(folder), run(folder).scheme)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def nucleus_index(folder: Path) -> NucleusIndex:
+    """Return what finds single nuclei of a finished run."""
+    return NucleusIndex(_nucleus_table(folder), run(folder).facts.question.slide_mpp)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -189,6 +196,11 @@ def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] |
     """Return the slide under the squares of an answer of `scorings`; None where that is not there."""
     result = scorings().find(key)
     return None if result is None else backdrop_of(slide(path), result, _BACKDROP_PX)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _nucleus_table(folder: Path) -> gpd.GeoDataFrame:
+    return run(folder).nuclei()
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

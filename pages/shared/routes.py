@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pages.shared.drawing import draw_tile
 from pages.shared.full_picture import draw_full_picture
+from pages.shared.nucleus_hover import nucleus_at
 from pages.shared.tiles import UnknownTileError, tile_request
 from pages.shared.viewer_files import public_files
 from seg_core.errors import RegionError, SegCoreError
@@ -55,6 +56,19 @@ async def _answer(draw: Callable[[], Response]) -> Response:
         return PlainTextResponse(str(error), 500, _NOT_KEPT)
 
 
+async def nucleus(request: Request) -> Response:
+    """Answer in a few words which nucleus is at a point, nothing where there is none."""
+    try:
+        found = await run_in_threadpool(
+            nucleus_at, request.path_params["token"], request.query_params
+        )
+    except UnknownTileError as error:
+        return PlainTextResponse(str(error), 404, _NOT_KEPT)
+    except SegCoreError as error:
+        return PlainTextResponse(str(error), 500, _NOT_KEPT)
+    return JSONResponse(found, headers=_TILE_HEADERS)
+
+
 async def viewer_file(request: Request) -> Response:
     """Answer a module of the viewer, or OpenSeadragon where npm has installed it."""
     path = public_files().get(request.path_params["name"])
@@ -63,11 +77,21 @@ async def viewer_file(request: Request) -> Response:
     return FileResponse(path, media_type="text/javascript", headers=_FILE_HEADERS)
 
 
-ROUTES: list[BaseRoute] = [
+ROUTES = [
     Route("/app/static/wsi/{token}/{layer}/{level:int}/{x:int}_{y:int}.{ext}", tile),
     Route("/app/static/wsi/{token}/picture.png", full_picture),
+    Route("/app/static/wsi/{token}/nucleus.json", nucleus),
     Route("/app/static/viewer/{version}/{name}", viewer_file),
 ]
+
+
+def routes_below(base: str) -> list[BaseRoute]:
+    """Return the routes for a server that answers below a path (``server.baseUrlPath``).
+
+    Streamlit sets its own addresses below it, but not those of the app.
+    """
+    prefix = "/" + base.strip("/") if base.strip("/") else ""
+    return [Route(prefix + route.path, route.endpoint) for route in ROUTES]
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from pages.shared import reader
 from seg_core.errors import SlideError
 from seg_core.slide import SLIDE_SUFFIXES
 from seg_core.store import default_store
@@ -22,6 +23,9 @@ LOCAL_VARIABLE = "SEG_LOCAL"
 """1: whoever opens the pages sits at this machine and may name any folder of it; 0: never."""
 
 _PIECE_BYTES = 4 * 1024 * 1024
+# Whose browser takes no cookie is not known again.
+_ONE_VISIT = "visits"
+
 _COMPANION_FOLDER = {".mrxs", ".vms", ".vmu"}
 
 
@@ -79,8 +83,8 @@ def one_a_series(files: Sequence[Path]) -> list[Path]:
 
 
 def new_upload_folder() -> Path:
-    """Make a folder for what one session uploads."""
-    folder = _uploads() / secrets.token_hex(8)
+    """Make a folder for what one session uploads, among those of its reader."""
+    folder = _uploads() / (reader.folder_name() or _ONE_VISIT) / secrets.token_hex(8)
     folder.mkdir(parents=True)
     return folder
 
@@ -89,7 +93,17 @@ def upload_folder_of(path: Path) -> Path | None:
     """Return the folder of the session that has uploaded a slide, None for any other slide."""
     if not path.is_relative_to(_uploads()):
         return None
-    return _uploads() / path.relative_to(_uploads()).parts[0]
+    whose, session, *_ = path.relative_to(_uploads()).parts
+    return _uploads() / whose / session
+
+
+def earlier_uploads() -> list[Path]:
+    """List what the reader has uploaded in this visit and before, the latest first."""
+    name = reader.folder_name()
+    if name is None:
+        return []
+    files = [path for path in (_uploads() / name).glob("*/*") if _is_slide(path)]
+    return sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 def save_upload(name: str, size: int, content: IO[bytes], folder: Path) -> Path:

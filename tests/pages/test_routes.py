@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from pages.shared import drawing, resources, viewer_files
 from pages.shared.layers import LAYERS
 from pages.shared.layers.slide_layers import NORMALISED
-from pages.shared.routes import ROUTES, lifespan
+from pages.shared.routes import ROUTES, lifespan, routes_below
 from pages.shared.tiles import TileSource
 from seg_core.classes import MONUSAC
 from seg_core.slide import DeepZoom
@@ -192,6 +192,31 @@ def test_what_is_not_there_is_404_and_not_kept(client, source, run, layer, level
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/plain")
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("base", "prefix"), [("", ""), ("/lab/nuclei/", "/lab/nuclei")])
+def test_all_is_answered_below_the_servers_own_path(base, prefix) -> None:
+    client = TestClient(Starlette(routes=routes_below(base)))
+    answer = client.get(f"{prefix}/{viewer_files.address('slide_viewer.js')}")
+    assert answer.headers["content-type"].startswith("text/javascript")
+
+
+def test_the_nucleus_at_a_point_is_answered(client, source, run) -> None:
+    address = f"/app/static/wsi/{source.token}/nucleus.json?run={run.run_id}"
+    found = client.get(f"{address}&x=150.5&y=150&show=1,2")
+    assert found.headers["content-type"] == "application/json"
+    row = run.nuclei().set_index("nucleus_id").loc[found.json()["id"]]
+    assert (row["x"], row["y"]) == pytest.approx((150, 150), abs=1)
+    assert found.json()["class"] == "lymphocyte"
+    assert found.json()["area_um2"] == pytest.approx(row["area_um2"], abs=0.1)
+    assert client.get(f"{address}&x=100&y=100&show=1,2").json() == {}
+    assert client.get(f"{address}&x=150&y=150&show=1").json() == {}
+
+
+@pytest.mark.parametrize("query", ["x=1&y=1", "run={run}&y=1", "run={run}&x=a&y=1&show=2"])
+def test_a_point_that_is_none_is_404(client, source, run, query) -> None:
+    address = f"/app/static/wsi/{source.token}/nucleus.json?{query.format(run=run.run_id)}"
+    assert client.get(address).status_code == 404
 
 
 def test_a_token_nobody_has_is_404(client, source) -> None:

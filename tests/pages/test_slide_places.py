@@ -80,4 +80,4 @@ def test_an_upload_that_lacks_its_folder_is_refused(tmp_path: Path) -> None:
 def test_each_session_has_an_upload_folder_of_its_own(store: Path) -> None:
     folders = {slide_places.new_upload_folder() for _ in range(2)}
     assert len(folders) == 2
-    assert {folder.parent for folder in folders} == {store / "uploads"}
+    assert {folder.parent for folder in folders} == {store / "uploads" / "visits"}

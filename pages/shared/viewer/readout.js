@@ -1,7 +1,9 @@
 /** Magnification and scale bar of the present view. */
 
 const LONGEST_BAR_PX = 150;
-const MPP_AT_1X = 10; // a 10x objective scans at about 1 µm/px, a 40x one at 0.25
+
+/** A 10x objective scans at about 1 µm/px, a 40x one at 0.25. */
+export const MPP_AT_1X = 10;
 
 export class Readout {
   constructor(osd, place, slide) {

@@ -27,8 +27,14 @@ START_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
-def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a dashboard with an empty store."""
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the dashboard keeps its runs; empty at first."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="session")
+def dashboard(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a dashboard."""
     try:
         find_model()
     except ModelError as error:
@@ -37,7 +43,7 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("server") / "log.txt"
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     options = ["--server.port", str(port), "--server.headless", "true"]
-    environment = os.environ | {"SEG_STORE": str(tmp_path_factory.mktemp("store"))}
+    environment = os.environ | {"SEG_STORE": str(store)}
     with (
         log.open("wb") as output,
         subprocess.Popen(

@@ -7,13 +7,18 @@ script for every visit to a page.
 import streamlit as st
 
 if __name__ != "__main__":
+    from starlette.middleware import Middleware
+
+    from pages.shared.reader_cookie import ReaderCookie
     from pages.shared.routes import ROUTES, lifespan
 
-    app = st.App(__file__, routes=ROUTES, lifespan=lifespan)
+    cookie = Middleware(ReaderCookie)
+    app = st.App(__file__, routes=ROUTES, lifespan=lifespan, middleware=[cookie])
 else:
     pages = [
         st.Page("pages/slides.py", title="Slides", default=True),
         st.Page("pages/viewer.py", title="Viewer"),
         st.Page("pages/nuclei.py", title="Nuclei"),
+        st.Page("pages/til_score.py", title="TIL score"),
     ]
     st.navigation(pages, position="hidden").run()

@@ -17,7 +17,7 @@ from typing import Any, NoReturn, Self, TypeAlias, cast, get_args
 from tqdm import tqdm
 
 from seg_core.analysis import analyse
-from seg_core.assessment import assess, keep_scores
+from seg_core.assessment import assess, assess_parts, keep_scores, kept_rois, parts_of
 from seg_core.classes import OTHER
 from seg_core.errors import SegCoreError, SettingsError
 from seg_core.evaluation.command import add_evaluate
@@ -31,8 +31,9 @@ from seg_core.export.picture import write_overlay_png
 from seg_core.export.report import write_report
 from seg_core.geometry import Region
 from seg_core.jobs import Progress
+from seg_core.quantisation.command import add_quantise
 from seg_core.roi import Roi, read_rois
-from seg_core.settings import AnalysisSettings, EngineName, Precision
+from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
 from seg_core.store import Run, default_store, open_run
 from seg_core.til import TilResult
 from seg_core.training.command import add_patches, add_runs, add_train
@@ -108,6 +109,17 @@ def add_analyse(subparsers: "Subparsers") -> None:
     parser.add_argument(
         "--no-tissue", action="store_true", help="look at glass too, not at tissue alone"
     )
+    parser.add_argument(
+        "--no-quality",
+        action="store_true",
+        help="count pen marks as tissue, and do not look for what is out of focus",
+    )
+    parser.add_argument(
+        "--stain",
+        choices=get_args(StainName),
+        default=defaults.stain,
+        help="take the slide's colours to those of the training data (default: none)",
+    )
     _add_json(parser)
     parser.set_defaults(run=_analyse, parser=parser)
 
@@ -140,6 +152,12 @@ def add_export(subparsers: "Subparsers") -> None:
     parser.add_argument(
         "--ome-tiff", metavar="FILE", type=Path, help="class map, ternary map and nuclei as pixels"
     )
+    parser.add_argument(
+        "--roi",
+        metavar="FILE",
+        type=Path,
+        help="GeoJSON polygons for the TIL scores; by default those kept with the slide",
+    )
     parser.add_argument("--other", action="store_true", help="also nuclei that no class names")
     parser.add_argument(
         "--overlay", metavar="FILE", type=Path, help="PNG of the slide with outlines and legend"
@@ -169,7 +187,11 @@ def add_til(subparsers: "Subparsers") -> None:
     )
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="the folder analyse has named")
     parser.add_argument(
-        "--roi", metavar="FILE", type=Path, help="GeoJSON polygons to include and to exclude"
+        "--roi",
+        metavar="FILE",
+        type=Path,
+        help="GeoJSON polygons to include and to exclude; by default the whole run is scored, less "
+        "what the ROIs kept with the slide exclude",
     )
     _add_json(parser)
     parser.set_defaults(run=_til, parser=parser)
@@ -177,7 +199,7 @@ def add_til(subparsers: "Subparsers") -> None:
 
 _COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (
     *(add_analyse, add_export, add_til, add_evaluate),
-    *(add_patches, add_train, add_runs),
+    *(add_patches, add_train, add_runs, add_quantise),
 )
 """Each adds a parser whose default ``run`` takes the options and returns the exit status."""
 
@@ -222,7 +244,7 @@ def _export(options: argparse.Namespace) -> int:
     writers: list[tuple[Path | None, Callable[..., object]]] = [
         (options.csv, partial(write_nuclei_csv, **least)),
         (options.summary_csv, partial(write_summary_csv, **least)),
-        (options.til_csv, _write_til_csv),
+        (options.til_csv, partial(_write_til_csv, rois=options.roi)),
         (options.geojson, partial(write_geojson, simplify_um=options.simplify, **least)),
         (options.geoparquet, partial(write_nuclei_geoparquet, **least)),
         (options.anndata, partial(write_anndata, anonymous=options.anonymous, **least)),
@@ -245,24 +267,47 @@ def _export(options: argparse.Namespace) -> int:
     return status
 
 
-def _write_til_csv(run: Run, path: Path, *, other: bool, force: bool) -> None:
+def _write_til_csv(run: Run, path: Path, *, rois: Path | None, other: bool, force: bool) -> None:
     # Nuclei that no class names are in no score, so --other has no meaning here.
-    write_til_csv(assess(run), path, force=force)
+    assessed = assess_parts(run, parts_of(_rois(run, rois)))
+    results = {part.name: part.result for part in assessed if part.result is not None}
+    write_til_csv(results, path, force=force)
 
 
 def _til(options: argparse.Namespace) -> int:
     run = open_run(options.run_folder)
-    result = assess(run, rois=[] if options.roi is None else read_rois(options.roi))
+    whole, *parts = parts_of(_rois(run, options.roi))
     if options.roi is None:
+        result = assess(run, rois=whole.rois)
         keep_scores(run, result)
-    _say(_til_sentence(run, result))
+    else:
+        result = assess(run, rois=read_rois(options.roi))
+    _say(_til_sentence(run.slide_path.name, result))
+    assessed = list(assess_parts(run, parts)) if parts else []
+    for part in assessed:
+        _say(
+            _til_sentence(part.name, part.result) if part.result else f"{part.name}: {part.reason}"
+        )
     if options.json:
-        _write_json({"run": str(run.path), **result.to_json()}, options.json)
+        by_roi = [
+            {
+                "name": part.name,
+                "reason": part.reason,
+                **(part.result.to_json() if part.result else {}),
+            }
+            for part in assessed
+        ]
+        _write_json({"run": str(run.path), **result.to_json(), "by_roi": by_roi}, options.json)
     return 0
 
 
-def _til_sentence(run: Run, result: TilResult) -> str:
-    name, score = run.slide_path.name, result.stil_area_pct
+def _rois(run: Run, path: Path | None) -> list[Roi]:
+    """Return the ROIs of a file, else those that the store keeps with the slide."""
+    return kept_rois(run) if path is None else read_rois(path)
+
+
+def _til_sentence(name: str, result: TilResult) -> str:
+    score = result.stil_area_pct
     if score.value is None:
         return f"{name}: {result.reason}"
     interval = "no interval" if score.low is None else f"95 % {score.low:.2f} to {score.high:.2f}"
@@ -302,6 +347,8 @@ def _settings(options: argparse.Namespace) -> AnalysisSettings:
             overlap_px=options.overlap,
             views=options.views,
             tissue_only=not options.no_tissue,
+            quality=not options.no_quality,
+            stain=options.stain,
             engine=options.engine,
             precision=options.precision,
         )

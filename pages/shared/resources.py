@@ -14,12 +14,16 @@ import numpy.typing as npt
 import streamlit as st
 from PIL import Image, ImageOps
 
+from pages.shared.scoring import Scorings
 from pages.shared.tiles import TileSources
+from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError
 from seg_core.export.crops import by_certainty, crop_nuclei, encode_jpeg
 from seg_core.export.overlay import NucleusPainter
+from seg_core.export.til_pictures import backdrop_of
+from seg_core.geometry import Raster
 from seg_core.jobs import Worker
-from seg_core.slide import Slide, TissueMask, open_slide, slide_id
+from seg_core.slide import Slide, TissueMask, find_tissue, open_slide, slide_id
 from seg_core.statistics import Part, Statistics, describe_part, tissue_of
 from seg_core.store import NucleusCatalog, Run, RunMaps, Selection, open_run
 
@@ -34,6 +38,7 @@ _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
 
 _THUMBNAIL_PX = 420
 _CARD_PX = (420, 300)
+_BACKDROP_PX = 1000
 
 
 @st.cache_resource(show_spinner=False)
@@ -43,14 +48,25 @@ def worker() -> Worker:
 
 
 @st.cache_resource(show_spinner=False)
+def scorings() -> Scorings:
+    """Return the TIL scores of all sessions, with a process that does not wait for analyses."""
+    return Scorings(Worker())
+
+
+@st.cache_resource(show_spinner=False)
 def tile_sources() -> TileSources:
     """Return which session may see which slide's tiles."""
     return TileSources()
 
 
+def changed(path: Path) -> int:
+    """Return when a file was last written, to know whether what is kept of it is still true."""
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
 def slide(path: Path, mpp: float | None = None) -> Slide:
     """Return an open slide, one for all sessions."""
-    return _slide(path, _changed(path), mpp)
+    return _slide(path, changed(path), mpp)
 
 
 def forget_slides() -> None:
@@ -60,12 +76,12 @@ def forget_slides() -> None:
 
 def identity(path: Path) -> str:
     """Return the id under which a slide's runs are kept."""
-    return _identity(path, _changed(path))
+    return _identity(path, changed(path))
 
 
 def thumbnail(path: Path) -> npt.NDArray[np.uint8]:
     """Return a small picture of a slide."""
-    return _thumbnail(path, _changed(path))
+    return _thumbnail(path, changed(path))
 
 
 def card_picture(path: Path) -> Image.Image:
@@ -75,7 +91,12 @@ def card_picture(path: Path) -> Image.Image:
 
 def associated_images(path: Path) -> dict[str, Image.Image]:
     """Return the label, the macro image and the like."""
-    return _associated_images(path, _changed(path))
+    return _associated_images(path, changed(path))
+
+
+def tissue(path: Path, mpp: float | None = None) -> TissueMask:
+    """Return where a slide holds tissue."""
+    return _tissue(path, changed(path), mpp)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -103,7 +124,7 @@ def catalog(folder: Path) -> NucleusCatalog:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for tissue …")
-def tissue(folder: Path) -> TissueMask | None:
+def run_tissue(folder: Path) -> TissueMask | None:
     """Return the tissue of a run's slide; None where the slide is gone or another one."""
     try:
         return tissue_of(run(folder))
@@ -119,7 +140,7 @@ def statistics(folder: Path, part: Part, *, min_score: float, other: bool) -> St
         catalog(folder),
         part,
         found.scheme,
-        tissue=tissue(folder),
+        tissue=run_tissue(folder),
         tissue_um2=found.facts.tissue_um2 if part.everything else None,
         min_score=min_score,
         other=other,
@@ -128,7 +149,13 @@ def statistics(folder: Path, part: Part, *, min_score: float, other: bool) -> St
 
 @st.cache_resource(max_entries=64, show_spinner="Cutting out nuclei …", hash_funcs=_BY_VALUE)
 def gallery(
-    folder: Path, selection: Selection, count: int, *, most: bool, outlined: bool
+    folder: Path,
+    selection: Selection,
+    count: int,
+    scheme: ClassScheme,
+    *,
+    most: bool,
+    outlined: bool,
 ) -> tuple[gpd.GeoDataFrame, list[bytes]]:
     """Return the most or the least certain nuclei of a selection, and a JPEG of each."""
     found = run(folder)
@@ -138,14 +165,17 @@ def gallery(
         slide(found.slide_path, question.slide_mpp),
         question.slide_mpp,
         nuclei,
-        found.scheme,
+        scheme,
         outlined=outlined,
     )
     return nuclei, [encode_jpeg(crop) for crop in crops]
 
 
-def _changed(path: Path) -> int:
-    return path.stat().st_mtime_ns if path.exists() else 0
+@st.cache_resource(max_entries=4, show_spinner=False)
+def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] | None:
+    """Return the slide under the squares of an answer of `scorings`; None where that is not there."""
+    result = scorings().find(key)
+    return None if result is None else backdrop_of(slide(path), result, _BACKDROP_PX)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -166,3 +196,8 @@ def _thumbnail(path: Path, changed: int) -> npt.NDArray[np.uint8]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _associated_images(path: Path, changed: int) -> dict[str, Image.Image]:
     return slide(path).associated_images()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _tissue(path: Path, changed: int, mpp: float | None) -> TissueMask:
+    return find_tissue(slide(path, mpp))

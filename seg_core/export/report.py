@@ -25,8 +25,7 @@ from seg_core.export.picture import draw_roi, grid_over, paint_nuclei
 from seg_core.export.rows import chosen_names
 from seg_core.export.slide import slide_of
 from seg_core.geometry import Raster
-from seg_core.model import ModelCard
-from seg_core.model.card import available_models
+from seg_core.model.card import card_of_weights
 from seg_core.nuclei import MEASURES, label_uncertain
 from seg_core.roi import roi_of_region
 from seg_core.slide import Slide
@@ -96,7 +95,7 @@ def _facts(run: Run, *, other: bool, min_score: float, anonymous: bool) -> dict[
     facts = run.facts
     question, info = facts.question, facts.slide
     region = question.region
-    card = _card_of(run)
+    card = card_of_weights(question.model_sha256)
     model_facts = [("name", question.model), ("SHA-256 of the weights", question.model_sha256)]
     if card is None:
         model_facts.append(("card", "is not among this program's weights"))
@@ -134,12 +133,6 @@ def _facts(run: Run, *, other: bool, min_score: float, anonymous: bool) -> dict[
             *((f"version of {name}", number) for name, number in facts.versions.items()),
         ],
     }
-
-
-def _card_of(run: Run) -> ModelCard | None:
-    """Return the card of exactly the weights that the run was made with."""
-    sha256 = run.facts.question.model_sha256
-    return next((card for card in available_models() if card.sha256 == sha256), None)
 
 
 def _flat(metrics: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import streamlit as st
 
+from pages.shared.files import written
 from pages.shared.nuclei.choice import Choice
 from seg_core.export.anndata import write_anndata
 from seg_core.export.csv import write_nuclei_csv, write_summary_csv
@@ -173,7 +172,4 @@ def content_of(form: Format, run: Run, *, other: bool, **options: Any) -> bytes:
         Of the page; those that the format does not take are left out.
     """
     wanted = {name: options[name] for name in form.options if name in options}
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / form.suffix
-        form.write(run, path, other=other, **wanted)
-        return path.read_bytes()
+    return written(partial(form.write, run, other=other, **wanted), form.suffix)

@@ -51,6 +51,7 @@ def show(choice: Choice) -> None:
         choice.run.path,
         choice.selection((name,)),
         _CROPS,
+        choice.scheme,
         most=order == "Most certain",
         outlined=outlined,
     )
@@ -60,7 +61,7 @@ def show(choice: Choice) -> None:
     clicked = _mount(
         key="_gallery",
         data={
-            "colour": choice.run.scheme.colours[name],
+            "colour": choice.scheme.colours[name],
             "crops": [
                 {"id": int(number), "score": f"{score:.2f}", "picture": _address(jpeg)}
                 for number, score, jpeg in zip(

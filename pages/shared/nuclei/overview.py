@@ -25,7 +25,7 @@ def show(choice: Choice) -> None:
     else:
         _compare(statistics)
     explained.how(f"{explained.COUNTS}\n\n**Ratios** – {explained.RATIOS}")
-    scheme = choice.run.scheme
+    scheme = choice.scheme
     figure, table = st.columns(2, gap="large")
     with figure:
         st.subheader("Densities", anchor=False)

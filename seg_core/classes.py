@@ -20,7 +20,7 @@ OTHER_COLOUR = "#8c8c8c"
 UNCERTAIN = "uncertain"
 """Name of a nucleus whose class got a smaller share of the vote than the reader asks for."""
 
-UNCERTAIN_COLOUR = "#54d8fc"
+UNCERTAIN_COLOUR = "#60e0e0"
 
 UNCERTAIN_ID = 255
 """Its id where one is needed; no class map holds it."""

@@ -64,18 +64,6 @@ def painted_run(painted_slide: Path, tmp_path_factory: pytest.TempPathFactory) -
         )
 
 
-@pytest.fixture(scope="session")
-def doubtful_run(painted_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The same run with class scores from 0.3 to 1; in a painting all pixels vote alike."""
-    folder = tmp_path_factory.mktemp("doubtful") / painted_run.run_id
-    shutil.copytree(painted_run.path, folder)
-    table = painted_run.nuclei()
-    scores = np.linspace(0.3, 1, len(table), dtype=np.float32)
-    shuffled = np.random.default_rng(0).permutation(scores)
-    write_nuclei([table.assign(class_score=shuffled)], folder / NUCLEI_FILE, painted_run.scheme)
-    return Run(folder, painted_run.facts)
-
-
 @pytest.fixture
 def tiny_network() -> "TwoHeadUnet":
     """A network small enough to build in a blink: random weights, real architecture."""
@@ -107,3 +95,15 @@ def tiny_model(tiny_network: "TwoHeadUnet", tmp_path: Path) -> tuple[ModelCard, 
     )
     write_card(card, tmp_path / "tiny.json")
     return card, weights
+
+
+@pytest.fixture(scope="session")
+def doubtful_run(painted_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The same run with class scores from 0.3 to 1; in a painting all pixels vote alike."""
+    folder = tmp_path_factory.mktemp("doubtful") / painted_run.run_id
+    shutil.copytree(painted_run.path, folder)
+    table = painted_run.nuclei()
+    scores = np.linspace(0.3, 1, len(table), dtype=np.float32)
+    shuffled = np.random.default_rng(0).permutation(scores)
+    write_nuclei([table.assign(class_score=shuffled)], folder / NUCLEI_FILE, painted_run.scheme)
+    return Run(folder, painted_run.facts)

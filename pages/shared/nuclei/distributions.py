@@ -5,7 +5,7 @@ from typing import Any
 import shapely
 import streamlit as st
 
-from pages.shared import resources, state
+from pages.shared import palettes, resources, state
 from pages.shared.nuclei import explained
 from pages.shared.nuclei.choice import Choice, choose_classes
 from seg_core.export.figures.nuclei import measure_histogram, measure_scatter, measure_violins
@@ -105,7 +105,7 @@ def offer_picked(choice: Choice) -> None:
 def place_around(choice: Choice, picked: tuple[int, ...]) -> state.Place:
     """Return the place that shows all picked nuclei."""
     catalog = resources.catalog(choice.run.path)
-    everything = choice.run.scheme.names_with_other
+    everything = palettes.scheme_of(choice.run).names_with_other
     points = catalog.columns(Selection(everything, ids=picked), ["x", "y"])
     low, high = points.min(), points.max()
     x, y = (low + high) / 2

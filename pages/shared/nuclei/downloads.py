@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared.files import written
 from pages.shared.nuclei.choice import Choice
+from pages.shared.writing import written
 from seg_core.export.anndata import write_anndata
 from seg_core.export.csv import write_nuclei_csv, write_summary_csv
 from seg_core.export.geojson import write_geojson
@@ -172,4 +172,4 @@ def content_of(form: Format, run: Run, *, other: bool, **options: Any) -> bytes:
         Of the page; those that the format does not take are left out.
     """
     wanted = {name: options[name] for name in form.options if name in options}
-    return written(partial(form.write, run, other=other, **wanted), form.suffix)
+    return written(lambda path: form.write(run, path, other=other, **wanted), form.suffix)

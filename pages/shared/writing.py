@@ -1,4 +1,4 @@
-"""Files that a page offers: written when somebody asks, by the writers of the core."""
+"""Files that a page hands over as they are asked for."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def written(write: Callable[[Path], Any], name: str = "file") -> bytes:
-    """Return the content of a file that a writer of the core has written; some heed its name."""
+    """Return the content of a file that a writer of the core has written under this name."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / name
         write(path)

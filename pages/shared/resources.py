@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 
 from pages.shared.scoring import Scorings
 from pages.shared.tiles import TileSources
+from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError
 from seg_core.export.crops import by_certainty, crop_nuclei, encode_jpeg
 from seg_core.export.overlay import NucleusPainter
@@ -175,7 +176,13 @@ def statistics(folder: Path, part: Part, *, min_score: float, other: bool) -> St
 
 @st.cache_resource(max_entries=64, show_spinner="Cutting out nuclei …", hash_funcs=_BY_VALUE)
 def gallery(
-    folder: Path, selection: Selection, count: int, *, most: bool, outlined: bool
+    folder: Path,
+    selection: Selection,
+    count: int,
+    scheme: ClassScheme,
+    *,
+    most: bool,
+    outlined: bool,
 ) -> tuple[gpd.GeoDataFrame, list[bytes]]:
     """Return the most or the least certain nuclei of a selection, and a JPEG of each."""
     found = run(folder)
@@ -185,7 +192,7 @@ def gallery(
         slide(found.slide_path, question.slide_mpp),
         question.slide_mpp,
         nuclei,
-        found.scheme,
+        scheme,
         outlined=outlined,
     )
     return nuclei, [encode_jpeg(crop) for crop in crops]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from serving import serve_dashboard
+from serving import STORE, serve_dashboard
 
 from seg_core.errors import ModelError
 from seg_core.model import find_model
@@ -25,6 +25,12 @@ CHROMIUM_FLAGS = [
 @pytest.fixture(scope="session")
 def dashboard_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("dashboard")
+
+
+@pytest.fixture(scope="session")
+def store(dashboard_folder: Path) -> Path:
+    """Where the dashboard keeps its runs."""
+    return dashboard_folder / STORE
 
 
 @pytest.fixture(scope="session")

@@ -47,8 +47,9 @@ def test_a_region_of_the_sample_is_analysed_seen_and_downloaded(
     shown = page.get_by_test_id("stMetric").filter(has_text="Nuclei").first
     count = int(shown.get_by_test_id("stMetricValue").inner_text().replace(",", ""))
     assert count > 0
+    page.get_by_role("radio", name="Downloads").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download CSV").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     download.value.save_as(tmp_path / "nuclei.csv")
     assert len(pd.read_csv(tmp_path / "nuclei.csv")) == count
 

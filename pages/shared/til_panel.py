@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import streamlit as st
 
 from pages.shared import resources, state
-from pages.shared.nucleus_tables import written
 from pages.shared.scoring import Question
 from seg_core.assessment import Part, parts_of
 from seg_core.errors import SegCoreError
@@ -122,7 +122,7 @@ def offer_downloads(slide: Slide, question: Question, result: TilResult) -> None
         _offer("Everything", "json", "application/json", partial(_json, result), stem)
         for name, shown in maps.items():
             write = partial(write_map_png, result, slide, shown)
-            _offer(name, "png", "image/png", partial(written, write), stem)
+            _offer(name, "png", "image/png", partial(_written, write), stem)
 
 
 def _offer(name: str, suffix: str, mime: str, make: Callable[[], str | bytes], stem: str) -> None:
@@ -135,6 +135,13 @@ def _offer(name: str, suffix: str, mime: str, make: Callable[[], str | bytes], s
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def _written(write: Callable[[Path], object]) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        write(path)
+        return path.read_bytes()
 
 
 def _json(result: TilResult) -> str:

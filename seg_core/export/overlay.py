@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, OTHER_COLOUR, ClassScheme, rgb_of
+from seg_core.classes import BOUNDARY, INSIDE, ClassScheme, rgb_of
 from seg_core.geometry import Raster, Window
 from seg_core.store import MapName, RunMaps
 
@@ -144,9 +144,9 @@ class NucleusPainter:
         self._polygons: npt.NDArray[np.object_] = table.geometry.to_numpy()
         self._tree = shapely.STRtree(self._polygons)
         self._centroids = table[["x", "y"]].to_numpy(dtype=np.float64)
-        ids = {name: scheme.id_of(name) for name in scheme.names_with_other}
+        ids = {name: scheme.id_of(name) for name in scheme.colours}
         self._class_ids = table["class_name"].map(ids).to_numpy(dtype=np.uint8)
-        self._colours = {BACKGROUND: rgb_of(OTHER_COLOUR)} | {c.id: c.rgb for c in scheme.classes}
+        self._colours = {ids[name]: rgb_of(colour) for name, colour in scheme.colours.items()}
         bounds = shapely.bounds(self._polygons)
         extents = (bounds[:, 2:] - bounds[:, :2]).mean(axis=1)
         self._typical_extent = float(np.median(extents)) if len(extents) else 0.0
@@ -158,7 +158,7 @@ class NucleusPainter:
         ----------
         picture : Picture
         shown : collection of int
-            Ids of the classes to draw, 0 for *other*.
+            Ids of the classes to draw; see `ClassScheme.id_of` for *other* and *uncertain*.
 
         Returns
         -------

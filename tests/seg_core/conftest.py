@@ -1,7 +1,9 @@
 """Fixtures of the rooms that work on whole runs."""
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import painted_slides
 import pytest
 from painted_slides import PaintedEngine, Painting
@@ -10,7 +12,8 @@ from seg_core import analysis
 from seg_core.analysis import analyse
 from seg_core.model import ModelCard
 from seg_core.settings import AnalysisSettings
-from seg_core.store import Run
+from seg_core.store import Run, write_nuclei
+from seg_core.store.run import NUCLEI_FILE
 
 SMALL_TILES = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
 
@@ -53,3 +56,15 @@ def painted_run(painted_slide: Path, tmp_path_factory: pytest.TempPathFactory) -
             mpp=painted_slides.MPP,
             settings=SMALL_TILES,
         )
+
+
+@pytest.fixture(scope="session")
+def doubtful_run(painted_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The same run with class scores from 0.3 to 1; in a painting all pixels vote alike."""
+    folder = tmp_path_factory.mktemp("doubtful") / painted_run.run_id
+    shutil.copytree(painted_run.path, folder)
+    table = painted_run.nuclei()
+    scores = np.linspace(0.3, 1, len(table), dtype=np.float32)
+    shuffled = np.random.default_rng(0).permutation(scores)
+    write_nuclei([table.assign(class_score=shuffled)], folder / NUCLEI_FILE, painted_run.scheme)
+    return Run(folder, painted_run.facts)

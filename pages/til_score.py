@@ -22,9 +22,9 @@ with frame.shown_errors():
         st.stop()
 
     with sidebar:
-        part = til_panel.choose_part(chosen.path)
+        part = til_panel.choose_part(run)
         settings = til_panel.choose_settings()
-    question = Question(run, part.rois, settings)
+    question = Question(run, part, settings, state.MIN_SCORE.get() or 0.0)
     result = til_panel.result_of(question)
     state.TIL_SHOWN.set(question.key)
 

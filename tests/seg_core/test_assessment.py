@@ -11,9 +11,10 @@ from painted_slides import MPP, PaintedEngine, Painting, paint
 
 from seg_core import cli
 from seg_core.analysis import analyse
-from seg_core.assessment import TIL_FILE, assess, keep_scores, tissue_of
+from seg_core.assessment import TIL_FILE, assess, keep_scores
 from seg_core.errors import SlideError, StoreError
 from seg_core.settings import AnalysisSettings
+from seg_core.statistics import tissue_of
 from seg_core.store import Run
 from seg_core.til import TilSettings
 
@@ -108,7 +109,7 @@ def test_the_command_says_the_score_in_a_sentence(
     painted_run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = assess(painted_run, settings=LENIENT)
-    monkeypatch.setattr(cli, "assess", lambda _run, rois: result)
+    monkeypatch.setattr(cli, "assess", lambda _run, part: result)
     assert cli.main(["til", str(painted_run.path)]) == 0
     (painted_run.path / TIL_FILE).unlink()
     sentence = capsys.readouterr().out

@@ -11,16 +11,14 @@ from til_layouts import MPP, block, nuclei, scatter, tissue
 from seg_core.errors import RegionError
 from seg_core.geometry import Raster, Region
 from seg_core.nuclei import empty_table
-from seg_core.roi import Roi
 from seg_core.slide.tissue import TissueMask
 from seg_core.til import TilResult, TilSettings, score_tils
 
 FAST = TilSettings(labellings=19, bootstrap_samples=200)
 
 
-def box_roi(x0: float, y0: float, x1: float, y1: float, kind: str = "include") -> Roi:
-    corners = (each / MPP for each in (x0, y0, x1, y1))
-    return Roi("box", shapely.box(*corners), kind)  # type: ignore[arg-type]
+def box(*corners_um: float) -> shapely.Polygon:
+    return shapely.box(*(each / MPP for each in corners_um))
 
 
 @pytest.fixture(scope="module")
@@ -97,15 +95,13 @@ def test_excluded_tissue_is_in_no_area_and_its_nuclei_count_nowhere() -> None:
         epithelial=block(500, 0, 700, 1000),
         lymphocyte=[*scatter(40, 0, 0, 200, 1000), *scatter(59, 200, 0, 490, 1000)],
     )
-    left = box_roi(0, 0, 200, 1000, "exclude")
-    result = score_tils(layout, tissue(1000, 1000), rois=[left], settings=FAST)
+    slide, left = box(0, 0, 1000, 1000), box(0, 0, 200, 1000)
+    result = score_tils(layout, tissue(1000, 1000), within=slide - left, settings=FAST)
     assert result.areas_mm2 == pytest.approx({"tissue": 0.8, "epithelium": 0.21, "stroma": 0.59})
     assert result.stil_area_pct.value == pytest.approx(100 * 59 * 40 / 590_000)
-    included = box_roi(200, 0, 1000, 1000)
-    same = score_tils(layout, tissue(1000, 1000), rois=[included], settings=FAST)
+    included = box(200, 0, 1000, 1000)
+    same = score_tils(layout, tissue(1000, 1000), within=included, settings=FAST)
     assert same.to_json() == result.to_json()
-    part = score_tils(layout, tissue(1000, 1000), analysed=included, settings=FAST)
-    assert part.to_json() == result.to_json()
 
 
 def nests(
@@ -331,7 +327,7 @@ def test_large_slides_are_drawn_from_whole_squares() -> None:
 def test_rois_off_the_tissue_are_refused() -> None:
     layout = nuclei(epithelial=block(0, 0, 200, 200))
     with pytest.raises(RegionError, match="nothing in common with the tissue that was analysed"):
-        score_tils(layout, tissue(1000, 1000), rois=[box_roi(2000, 0, 2500, 500)])
+        score_tils(layout, tissue(1000, 1000), within=box(2000, 0, 2500, 500))
 
 
 @pytest.mark.parametrize(

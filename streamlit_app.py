@@ -7,9 +7,13 @@ script for every visit to a page.
 import streamlit as st
 
 if __name__ != "__main__":
+    from starlette.middleware import Middleware
+
+    from pages.shared.reader_cookie import ReaderCookie
     from pages.shared.routes import ROUTES, lifespan
 
-    app = st.App(__file__, routes=ROUTES, lifespan=lifespan)
+    cookie = Middleware(ReaderCookie)
+    app = st.App(__file__, routes=ROUTES, lifespan=lifespan, middleware=[cookie])
 else:
     pages = [
         st.Page("pages/slides.py", title="Slides", default=True),

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import resources, state
+from pages.shared import palettes, resources, state
 from pages.shared.help import offer_help
 from seg_core.errors import SegCoreError, SlideError
 from seg_core.slide import SlideInfo
@@ -48,6 +48,7 @@ def open_page(title: str) -> DeltaGenerator:
         for page, label, icon in _MENU:
             st.page_link(page, label=label, icon=icon, width="stretch")
         sidebar = st.container()
+        palettes.offer_choice()
         offer_help()
         st.caption("For research only. Not for diagnosis or treatment.")
     return sidebar

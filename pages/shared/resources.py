@@ -22,7 +22,7 @@ from seg_core.export.overlay import NucleusPainter
 from seg_core.export.til_pictures import backdrop_of
 from seg_core.geometry import Raster
 from seg_core.jobs import Worker
-from seg_core.slide import Slide, TissueMask, open_slide, slide_id
+from seg_core.slide import Slide, TissueMask, find_tissue, open_slide, slide_id
 from seg_core.statistics import Part, Statistics, describe_part, tissue_of
 from seg_core.store import NucleusCatalog, Run, RunMaps, Selection, open_run
 
@@ -58,9 +58,14 @@ def tile_sources() -> TileSources:
     return TileSources()
 
 
+def changed(path: Path) -> int:
+    """Return when a file was last written, to know whether what is kept of it is still true."""
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
 def slide(path: Path, mpp: float | None = None) -> Slide:
     """Return an open slide, one for all sessions."""
-    return _slide(path, _changed(path), mpp)
+    return _slide(path, changed(path), mpp)
 
 
 def forget_slides() -> None:
@@ -70,12 +75,12 @@ def forget_slides() -> None:
 
 def identity(path: Path) -> str:
     """Return the id under which a slide's runs are kept."""
-    return _identity(path, _changed(path))
+    return _identity(path, changed(path))
 
 
 def thumbnail(path: Path) -> npt.NDArray[np.uint8]:
     """Return a small picture of a slide."""
-    return _thumbnail(path, _changed(path))
+    return _thumbnail(path, changed(path))
 
 
 def card_picture(path: Path) -> Image.Image:
@@ -85,7 +90,12 @@ def card_picture(path: Path) -> Image.Image:
 
 def associated_images(path: Path) -> dict[str, Image.Image]:
     """Return the label, the macro image and the like."""
-    return _associated_images(path, _changed(path))
+    return _associated_images(path, changed(path))
+
+
+def tissue(path: Path, mpp: float | None = None) -> TissueMask:
+    """Return where a slide holds tissue."""
+    return _tissue(path, changed(path), mpp)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -113,7 +123,7 @@ def catalog(folder: Path) -> NucleusCatalog:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for tissue …")
-def tissue(folder: Path) -> TissueMask | None:
+def tissue_of_run(folder: Path) -> TissueMask | None:
     """Return the tissue of a run's slide; None where the slide is gone or another one."""
     try:
         return tissue_of(run(folder))
@@ -129,7 +139,7 @@ def statistics(folder: Path, part: Part, *, min_score: float, other: bool) -> St
         catalog(folder),
         part,
         found.scheme,
-        tissue=tissue(folder),
+        tissue=tissue_of_run(folder),
         tissue_um2=found.facts.tissue_um2 if part.everything else None,
         min_score=min_score,
         other=other,
@@ -161,10 +171,6 @@ def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] |
     return None if result is None else backdrop_of(slide(path), result, _BACKDROP_PX)
 
 
-def _changed(path: Path) -> int:
-    return path.stat().st_mtime_ns if path.exists() else 0
-
-
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _slide(path: Path, changed: int, mpp: float | None) -> Slide:
     return open_slide(path, mpp=mpp)
@@ -183,3 +189,8 @@ def _thumbnail(path: Path, changed: int) -> npt.NDArray[np.uint8]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _associated_images(path: Path, changed: int) -> dict[str, Image.Image]:
     return slide(path).associated_images()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _tissue(path: Path, changed: int, mpp: float | None) -> TissueMask:
+    return find_tissue(slide(path, mpp))

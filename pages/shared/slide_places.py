@@ -80,9 +80,16 @@ def one_a_series(files: Sequence[Path]) -> list[Path]:
 
 def new_upload_folder() -> Path:
     """Make a folder for what one session uploads."""
-    folder = default_store() / "uploads" / secrets.token_hex(8)
+    folder = _uploads() / secrets.token_hex(8)
     folder.mkdir(parents=True)
     return folder
+
+
+def upload_folder_of(path: Path) -> Path | None:
+    """Return the folder of the session that has uploaded a slide, None for any other slide."""
+    if not path.is_relative_to(_uploads()):
+        return None
+    return _uploads() / path.relative_to(_uploads()).parts[0]
 
 
 def save_upload(name: str, size: int, content: IO[bytes], folder: Path) -> Path:
@@ -105,6 +112,10 @@ def save_upload(name: str, size: int, content: IO[bytes], folder: Path) -> Path:
         with path.open("wb") as file:
             shutil.copyfileobj(content, file, _PIECE_BYTES)
     return path
+
+
+def _uploads() -> Path:
+    return default_store() / "uploads"
 
 
 def _is_slide(path: Path) -> bool:

@@ -1,7 +1,7 @@
 """A run on disk: what was asked, the maps, the nuclei."""
 
 from seg_core.store.catalog import NucleusCatalog, Selection
-from seg_core.store.maps import MapName, MapsWriter, RunMaps
+from seg_core.store.maps import MapsWriter, RunMaps
 from seg_core.store.run import (
     Question,
     Run,
@@ -12,6 +12,7 @@ from seg_core.store.run import (
     runs_of,
     write_facts,
 )
+from seg_core.store.shares import MapName
 from seg_core.store.table import write_nuclei
 
 __all__ = [

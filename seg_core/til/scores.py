@@ -93,7 +93,7 @@ def score_tils(
         evaluable=reason is None,
         reason=reason,
         stil_area_pct=stil,
-        stil_band=_band(stil, settings),
+        stil_band=band_of(stil, settings),
         tiger_til=_tiger(inputs, settings) if reason is None else None,
         density_per_mm2={name: _density(squares, name, settings, reason) for name in COMPARTMENTS},
         etils_pct=_etils(counts) if reason is None else None,
@@ -151,7 +151,8 @@ def _stil(squares: pd.DataFrame, settings: TilSettings, reason: str | None) -> E
     )
 
 
-def _band(stil: Estimate, settings: TilSettings) -> Band | None:
+def band_of(stil: Estimate, settings: TilSettings) -> Band | None:
+    """Return the band that an area score lies in; each begins with its number."""
     if stil.value is None:
         return None
     if stil.value < settings.intermediate_from_pct:

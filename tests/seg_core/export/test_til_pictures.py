@@ -43,7 +43,7 @@ def band() -> TilResult:
 
 @pytest.fixture(scope="module")
 def slide() -> ArraySlide:
-    return ArraySlide(np.full((2000, 2000, 3), 230, np.uint8), Path("white.png"), mpp=MPP)
+    return ArraySlide(np.full((2000, 2000, 3), 230, np.uint8), MPP)
 
 
 def test_compartments_are_painted_where_they_are(band: TilResult) -> None:
@@ -70,9 +70,9 @@ def test_a_map_is_written_with_legend_and_never_over_another(
 ) -> None:
     path = tmp_path / "map.png"
     write_map_png(band, slide, "stil", path)
-    picture = Image.open(path)
-    assert picture.width >= 2000
-    assert picture.height > 2000
+    with Image.open(path) as picture:
+        assert picture.width >= 2000
+        assert picture.height > 2000
     with pytest.raises(ExportError, match="exists"):
         write_map_png(band, slide, "stil", path)
 

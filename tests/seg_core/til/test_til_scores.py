@@ -12,7 +12,9 @@ from seg_core.errors import RegionError
 from seg_core.geometry import Raster, Region
 from seg_core.nuclei import empty_table
 from seg_core.slide.tissue import TissueMask
-from seg_core.til import TilResult, TilSettings, score_tils
+from seg_core.til import Confusion, TilResult, TilSettings, score_tils
+from seg_core.til.scores import band_of
+from seg_core.til.wording import doubt_in_words
 
 FAST = TilSettings(labellings=19, bootstrap_samples=200)
 
@@ -47,6 +49,37 @@ def test_a_band_has_the_scores_of_its_areas_and_counts(band: TilResult) -> None:
     assert band.etils_pct == pytest.approx(100 * 100 / 2100)
     assert band.intraepithelial_ratio == pytest.approx(21 / 2000)
     assert band.stil_without_false_pct(0.25) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("intermediate", "high", "name"),
+    [(0.5, 1.0, "low"), (0.4, 1.0, "intermediate"), (0.1, 0.4, "high")],
+)
+def test_a_band_begins_with_its_number(
+    band: TilResult, intermediate: float, high: float, name: str
+) -> None:
+    """The score is 0.4 %."""
+    settings = replace(FAST, intermediate_from_pct=intermediate, high_from_pct=high)
+    score = replace(band.stil_area_pct, value=0.4)
+    assert band_of(score, settings) == name
+
+
+def test_what_the_score_would_be_without_false_lymphocytes_is_told(band: TilResult) -> None:
+    assert band.to_json()["confusion"] is None
+    assert doubt_in_words(band) is None
+    told = replace(band, confusion=Confusion("held out", 1000, 50, 200))
+    figures = told.to_json()["confusion"]
+    assert (figures["share_of_other"], figures["share_of_lymphocytes"]) == (0.05, 0.25)
+    assert figures["stil_area_pct_without"] == pytest.approx(0.3)
+    assert band.counts["other_in_stroma"] == 500
+    assert "the score would be 0.30 %" in (doubt_in_words(told) or "")
+
+
+def test_every_step_is_reported() -> None:
+    steps: list[tuple[int, int]] = []
+    layout = nuclei(epithelial=block(500, 0, 700, 1000), lymphocyte=scatter(9, 0, 0, 400, 400))
+    score_tils(layout, tissue(1000, 1000), settings=FAST, report=lambda *step: steps.append(step))
+    assert steps == [(number, 8) for number in range(8)]
 
 
 def test_macrophages_and_neutrophils_are_composition_only(band: TilResult) -> None:
@@ -336,6 +369,8 @@ def test_rois_off_the_tissue_are_refused() -> None:
         ({"dilation_um": 30.0, "erosion_um": 20.0}, "areas_mm2/epithelium"),
         ({"min_island_nuclei": 41}, "areas_mm2/epithelium"),
         ({"stroma_reach_um": 50.0}, "areas_mm2/stroma"),
+        ({"intermediate_from_pct": 0.01}, "stil_band"),
+        ({"intermediate_from_pct": 0.001, "high_from_pct": 0.01}, "stil_band"),
         ({"tiger_nucleus_um2": 32.0}, "tiger_til"),
         ({"sensitivity_um": (20.0, 40.0)}, "sensitivity/1/dilation_um"),
         ({"finer_squares_um": (125.0,)}, "morisita_horn_detail/1/square_um"),

@@ -69,6 +69,14 @@ class Place:
     nucleus_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ShownScores:
+    """An answer of `resources.scorings`: its key, and the folder of its run."""
+
+    run: Path
+    key: str
+
+
 SLIDE = Key[ChosenSlide]("slide")
 TILES = Key[TileSource]("tiles")
 ROI = Key[str]("roi")  # name of the slide's ROI that is selected
@@ -86,7 +94,7 @@ MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncer
 PALETTE = Key[str]("palette")  # name of the classes' colours, on every page
 TIL_SETTINGS = Key[TilSettings]("til_settings")
 TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
-TIL_SHOWN = Key[str]("til_shown")  # key of the answer that the page of the TIL scores shows
+TIL_SHOWN = Key[ShownScores]("til_shown")  # what the page of the TIL scores has shown last
 UPLOADS = Key[Path]("uploads")
 
 

@@ -33,7 +33,7 @@ _SMALLEST_LETTER_PX = 18
 
 _STRIP_PX = 512
 _PAPER, _INK = (255, 255, 255), (20, 20, 20)
-UM_PER_INCH = 25_400.0
+_UM_PER_INCH = 25_400.0
 
 
 def write_overlay_png(
@@ -75,7 +75,7 @@ def write_overlay_png(
         if run.roi is not None:
             draw_roi(image, run.roi.polygon, grid)
         whole = with_legend(image, _entries(table, names, run.scheme), grid.mpp)
-        dpi = UM_PER_INCH / grid.mpp
+        dpi = _UM_PER_INCH / grid.mpp
         whole.save(temporary, "PNG", dpi=(dpi, dpi))
 
 

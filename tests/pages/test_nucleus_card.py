@@ -27,7 +27,7 @@ def click(run, x: float, y: float, classes=(LYMPHOCYTE,)) -> int | None:
 
 
 def test_a_click_picks_the_nucleus_under_it_and_beside_it_none(run) -> None:
-    nuclei = resources.nuclei(run.path)
+    nuclei = run.nuclei()
     picked = click(run, 150, 150)
     row = nuclei[nuclei["nucleus_id"] == picked].iloc[0]
     assert (row["x"], row["y"]) == pytest.approx((150, 150), abs=1)
@@ -54,7 +54,7 @@ def test_the_card_says_what_the_table_says(run) -> None:
     assert nucleus_card.card_of(run, slide) is None
     picked = click(run, 250, 150)
     card = nucleus_card.card_of(run, slide)
-    row = resources.nuclei(run.path).set_index("nucleus_id").loc[picked]
+    row = run.nuclei().set_index("nucleus_id").loc[picked]
     assert (card["id"], card["class"], card["count"]) == (picked, "lymphocyte", 12)
     assert card["score"] == pytest.approx(row["class_score"])
     assert ["Area", f"{row['area_um2']:.1f} µm²"] in card["measures"]

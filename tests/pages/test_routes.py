@@ -174,7 +174,7 @@ def test_the_nucleus_at_a_point_is_answered(client, source, run) -> None:
     address = f"/app/static/wsi/{source.token}/nucleus.json?run={run.run_id}"
     found = client.get(f"{address}&x=150.5&y=150&show=1,2")
     assert found.headers["content-type"] == "application/json"
-    row = resources.nuclei(run.path).set_index("nucleus_id").loc[found.json()["id"]]
+    row = run.nuclei().set_index("nucleus_id").loc[found.json()["id"]]
     assert (row["x"], row["y"]) == pytest.approx((150, 150), abs=1)
     assert found.json()["class"] == "lymphocyte"
     assert found.json()["area_um2"] == pytest.approx(row["area_um2"], abs=0.1)

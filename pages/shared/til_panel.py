@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import resources, state
+from pages.shared.regions import slide_rois
 from pages.shared.scoring import Question
 from pages.shared.writing import written
 from seg_core.assessment import Part, parts_of
@@ -17,8 +18,6 @@ from seg_core.errors import SegCoreError
 from seg_core.export.til_pictures import MapName, write_map_png
 from seg_core.jobs import Job
 from seg_core.slide import Slide
-from seg_core.store import default_store
-from seg_core.store.rois import rois_of
 from seg_core.til import TilResult, TilSettings
 from seg_core.til.table import cross_table, dilation_table, score_table
 
@@ -39,7 +38,7 @@ _OPTIONS: dict[str, tuple[str, str, float, float]] = {
 
 def choose_part(slide_path: Path) -> Part:
     """Let the reader choose between all that was analysed and the slide's ROIs."""
-    parts = parts_of(rois_of(default_store(), resources.identity(slide_path)))
+    parts = parts_of(slide_rois(state.ChosenSlide(slide_path)))
     remembered = [part for part in parts if part.name == state.TIL_PART.get()]
     index = parts.index(remembered[0]) if remembered else 0
     part = st.selectbox("Scored part", parts, index, format_func=lambda each: each.name)

@@ -14,7 +14,6 @@ from seg_core.classes import OTHER, UNCERTAIN
 from seg_core.roi import Roi
 from seg_core.statistics import parts_of
 from seg_core.store import write_nuclei
-from seg_core.store.rois import keep_rois
 from seg_core.store.run import NUCLEI_FILE
 
 LEFT, TOP = Roi("left", shapely.box(0, 0, 200, 300)), Roi("top", shapely.box(0, 0, 400, 100))
@@ -100,9 +99,8 @@ def test_the_threshold_is_remembered_for_other_pages(visit, chosen, run) -> None
     assert page.session_state[state.MIN_SCORE.name] == 0.6
 
 
-def test_rois_stand_side_by_side(visit, chosen, run, store) -> None:
-    keep_rois(store, run.facts.question.slide_id, [LEFT, TOP])
-    page = visit("nuclei", slide=chosen)
+def test_rois_stand_side_by_side(visit, chosen, run) -> None:
+    page = visit("nuclei", slide=chosen, rois=(LEFT, TOP))
     page.multiselect(key="_where").set_value(["left", "top"]).run()
     assert not page.exception
     compared = page.table[0].value

@@ -8,8 +8,7 @@ import streamlit as st
 from pages.shared import resources, state
 from seg_core.roi import Roi
 from seg_core.statistics import WHOLE, Part, Statistics, joined, parts_of
-from seg_core.store import Run, Selection, default_store
-from seg_core.store.rois import rois_of
+from seg_core.store import Run, Selection
 
 _WHERE_HELP = (
     "ROIs are drawn in the viewer. Choose several to see them side by side. What ROIs to exclude "
@@ -65,11 +64,6 @@ class Choice:
             resources.statistics(self.run.path, part, min_score=self.min_score, other=self.other)
             for part in self.parts
         ]
-
-
-def drawn_rois(chosen: state.ChosenSlide) -> list[Roi]:
-    """Return the ROIs that were drawn on a slide."""
-    return rois_of(default_store(), resources.identity(chosen.path))
 
 
 def ask(run: Run, rois: list[Roi]) -> Choice:

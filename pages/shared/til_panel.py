@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import resources, state
+from pages.shared.regions import slide_rois
 from pages.shared.scoring import Question
-from seg_core.assessment import kept_rois
 from seg_core.errors import SegCoreError
 from seg_core.export.til_pictures import MapName, write_map_png
 from seg_core.jobs import Job
@@ -39,7 +39,7 @@ _OPTIONS: dict[str, tuple[str, str, float, float]] = {
 
 def choose_part(run: Run) -> Part:
     """Let the reader choose between all that was analysed and the slide's ROIs."""
-    rois = kept_rois(run)
+    rois = slide_rois(state.ChosenSlide(run.slide_path))
     parts = {part.name: part for part in parts_of(run, rois)}
     names = list(parts)
     remembered = state.TIL_PART.get()

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,7 @@ def test_regions_are_drawn_changed_kept_and_taken_away(
     page.get_by_role("link", name="Go to the viewer").click()
     expect(viewer.get_by_role("button", name="Region tumour")).to_be_visible()
     assert viewer.evaluate(ROIS) == drawn
+    page.wait_for_url(re.compile("slide="))
     page.reload()
     expect(viewer.get_by_role("button", name="Region tumour")).to_be_visible()
     assert viewer.evaluate(ROIS) == drawn

@@ -130,9 +130,15 @@ class Worker:
     """The parent's handle of the worker process; any number of threads may use it.
 
     The process starts with the first job, and anew with the next one should it have died.
+
+    Parameters
+    ----------
+    niceness : int
+        By how much its priority is lower than this process's own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, niceness: int = NICENESS) -> None:
+        self._niceness = niceness
         self._lock = threading.RLock()
         self._submitted = 0
         self._waiting: deque[Job[Any]] = deque()
@@ -209,7 +215,7 @@ class Worker:
         self._running = self._waiting.popleft()
         if self._child is None:
             try:
-                self._child = _start_child()
+                self._child = _start_child(self._niceness)
             except OSError as error:
                 self._end_running(error=_no_process(error))
                 return
@@ -277,9 +283,12 @@ def _outcome(kind: str, payload: bytes) -> tuple[Any, SegCoreError | None]:
     )
 
 
-def _start_child() -> "subprocess.Popen[bytes]":
+def _start_child(niceness: int) -> "subprocess.Popen[bytes]":
     # the child finds modules where this process does, whatever its working directory
-    program = f"import sys; sys.path[:] = {sys.path!r}; from seg_core.jobs import serve; serve()"
+    program = (
+        f"import sys; sys.path[:] = {sys.path!r}; from seg_core.jobs import serve; "
+        f"serve({niceness})"
+    )
     return subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -317,11 +326,11 @@ def _end_of_process(exit_code: int, *, closed: bool) -> SegCoreError:
     )
 
 
-def serve() -> None:
+def serve(niceness: int) -> None:
     """Do the parent's jobs until it hangs up; this is what the child process runs."""
     inbox, outbox = _claim_pipes()
     if hasattr(os, "nice"):
-        os.nice(NICENESS)
+        os.nice(niceness)
     # Ctrl-C reaches the whole process group; the parent decides and hangs up when it goes
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     calls: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()

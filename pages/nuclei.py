@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.shared import frame, nucleus_tables, resources, runs
-from seg_core.export import figures
+from seg_core.export.figures import nuclei as figures
 
 sidebar = frame.open_page("Nuclei")
 chosen = frame.chosen_slide()

@@ -17,7 +17,7 @@ from typing import Any, NoReturn, Self, TypeAlias, cast, get_args
 from tqdm import tqdm
 
 from seg_core.analysis import analyse
-from seg_core.assessment import assess, keep_scores
+from seg_core.assessment import assess, assess_parts, keep_scores, kept_rois, parts_of
 from seg_core.classes import OTHER
 from seg_core.errors import SegCoreError, SettingsError
 from seg_core.evaluation.command import add_evaluate
@@ -140,6 +140,12 @@ def add_export(subparsers: "Subparsers") -> None:
     parser.add_argument(
         "--ome-tiff", metavar="FILE", type=Path, help="class map, ternary map and nuclei as pixels"
     )
+    parser.add_argument(
+        "--roi",
+        metavar="FILE",
+        type=Path,
+        help="GeoJSON polygons for the TIL scores; by default those kept with the slide",
+    )
     parser.add_argument("--other", action="store_true", help="also nuclei that no class names")
     parser.add_argument(
         "--overlay", metavar="FILE", type=Path, help="PNG of the slide with outlines and legend"
@@ -162,7 +168,11 @@ def add_til(subparsers: "Subparsers") -> None:
     )
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="the folder analyse has named")
     parser.add_argument(
-        "--roi", metavar="FILE", type=Path, help="GeoJSON polygons to include and to exclude"
+        "--roi",
+        metavar="FILE",
+        type=Path,
+        help="GeoJSON polygons to include and to exclude; by default the whole run is scored, less "
+        "what the ROIs kept with the slide exclude",
     )
     _add_json(parser)
     parser.set_defaults(run=_til, parser=parser)
@@ -214,7 +224,7 @@ def _export(options: argparse.Namespace) -> int:
     writers: list[tuple[Path | None, Callable[..., object]]] = [
         (options.csv, write_nuclei_csv),
         (options.summary_csv, write_summary_csv),
-        (options.til_csv, _write_til_csv),
+        (options.til_csv, partial(_write_til_csv, rois=options.roi)),
         (options.geojson, partial(write_geojson, simplify_um=options.simplify)),
         (options.geoparquet, write_nuclei_geoparquet),
         (options.anndata, partial(write_anndata, anonymous=options.anonymous)),
@@ -237,24 +247,47 @@ def _export(options: argparse.Namespace) -> int:
     return status
 
 
-def _write_til_csv(run: Run, path: Path, *, other: bool, force: bool) -> None:
+def _write_til_csv(run: Run, path: Path, *, rois: Path | None, other: bool, force: bool) -> None:
     # Nuclei that no class names are in no score, so --other has no meaning here.
-    write_til_csv(assess(run), path, force=force)
+    assessed = assess_parts(run, parts_of(_rois(run, rois)))
+    results = {part.name: part.result for part in assessed if part.result is not None}
+    write_til_csv(results, path, force=force)
 
 
 def _til(options: argparse.Namespace) -> int:
     run = open_run(options.run_folder)
-    result = assess(run, rois=[] if options.roi is None else read_rois(options.roi))
+    whole, *parts = parts_of(_rois(run, options.roi))
     if options.roi is None:
+        result = assess(run, rois=whole.rois)
         keep_scores(run, result)
-    _say(_til_sentence(run, result))
+    else:
+        result = assess(run, rois=read_rois(options.roi))
+    _say(_til_sentence(run.slide_path.name, result))
+    assessed = list(assess_parts(run, parts)) if parts else []
+    for part in assessed:
+        _say(
+            _til_sentence(part.name, part.result) if part.result else f"{part.name}: {part.reason}"
+        )
     if options.json:
-        _write_json({"run": str(run.path), **result.to_json()}, options.json)
+        by_roi = [
+            {
+                "name": part.name,
+                "reason": part.reason,
+                **(part.result.to_json() if part.result else {}),
+            }
+            for part in assessed
+        ]
+        _write_json({"run": str(run.path), **result.to_json(), "by_roi": by_roi}, options.json)
     return 0
 
 
-def _til_sentence(run: Run, result: TilResult) -> str:
-    name, score = run.slide_path.name, result.stil_area_pct
+def _rois(run: Run, path: Path | None) -> list[Roi]:
+    """Return the ROIs of a file, else those that the store keeps with the slide."""
+    return kept_rois(run) if path is None else read_rois(path)
+
+
+def _til_sentence(name: str, result: TilResult) -> str:
+    score = result.stil_area_pct
     if score.value is None:
         return f"{name}: {result.reason}"
     interval = "no interval" if score.low is None else f"95 % {score.low:.2f} to {score.high:.2f}"

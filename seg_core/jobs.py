@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-Stage = Literal["waiting", "tiles", "nuclei"]
+Stage = Literal["waiting", "tiles", "nuclei", "scores"]
 
 # Low enough that pages and tiles stay quick, not so low that an idle machine is left unused.
 NICENESS = 10
@@ -49,7 +49,7 @@ class Progress:
 
     Attributes
     ----------
-    stage : {"waiting", "tiles", "nuclei"}
+    stage : {"waiting", "tiles", "nuclei", "scores"}
         What is counted; while *waiting*, ``total`` is the number of jobs that come first.
     done, total : int
     seconds_left : float or None

@@ -5,6 +5,7 @@ byte-order mark: Excel needs one only for letters beyond ASCII, of which these f
 other readers (R's ``read.csv`` among them) would take it for a part of the first column's name.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import geopandas as gpd
@@ -98,15 +99,17 @@ def write_summary_csv(run: Run, path: Path, *, other: bool = False, force: bool 
         summary.to_csv(file, index=False)
 
 
-def write_til_csv(result: TilResult, path: Path, *, force: bool = False) -> int:
-    """Write a row for each square with tissue that a TIL assessment is made of.
+def write_til_csv(results: Mapping[str, TilResult], path: Path, *, force: bool = False) -> int:
+    """Write a row for each square with tissue that TIL assessments are made of.
 
-    ``x_px``, ``y_px`` are its corner and ``side_px`` its side in level-0 pixels; areas are in µm²,
-    densities per mm²; what a square does not have is empty.
+    ``part`` is the name of the assessment; ``x_px``, ``y_px`` are the square's corner and
+    ``side_px`` its side in level-0 pixels; areas are in µm², densities per mm²; what a square does
+    not have is empty.
 
     Parameters
     ----------
-    result : TilResult
+    results : mapping of str to TilResult
+        By name of the part of the slide.
     path : Path
     force : bool
         Replace a file of that name.
@@ -121,9 +124,11 @@ def write_til_csv(result: TilResult, path: Path, *, force: bool = False) -> int:
     ExportError
         If there is such a file already, or it cannot be written.
     """
+    parts = [result.squares.assign(part=name) for name, result in results.items()]
+    squares = pd.concat(parts, ignore_index=True)
     with new_text_file(path, force=force) as file:
-        result.squares.to_csv(file, index=False)
-    return len(result.squares)
+        squares[["part", *squares.columns.drop("part")]].to_csv(file, index=False)
+    return len(squares)
 
 
 def _csv_columns(table: gpd.GeoDataFrame, slide_mpp: float) -> pd.DataFrame:

@@ -18,14 +18,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from seg_core.classes import OTHER
-from seg_core.export import figures
+from seg_core.export.figures.nuclei import area_histogram, density_bars
+from seg_core.export.figures.style import to_html
 from seg_core.export.files import new_text_file
 from seg_core.export.overlay import NucleusPainter
 from seg_core.export.picture import draw_roi, grid_over, paint_nuclei, shown_classes
 from seg_core.export.slide import slide_of
 from seg_core.geometry import Raster, Region
-from seg_core.model import ModelCard
-from seg_core.model.card import available_models
+from seg_core.model.card import card_of_weights
 from seg_core.nuclei import summarise
 from seg_core.nuclei.summary import histogram
 from seg_core.roi import roi_of_region
@@ -88,7 +88,7 @@ def _facts(run: Run, *, other: bool, anonymous: bool) -> dict[str, Any]:
     facts = run.facts
     question, info = facts.question, facts.slide
     region = question.region
-    card = _card_of(run)
+    card = card_of_weights(question.model_sha256)
     model_facts = [("name", question.model), ("SHA-256 of the weights", question.model_sha256)]
     if card is None:
         model_facts.append(("card", "is not among this program's weights"))
@@ -127,12 +127,6 @@ def _facts(run: Run, *, other: bool, anonymous: bool) -> dict[str, Any]:
     }
 
 
-def _card_of(run: Run) -> ModelCard | None:
-    """Return the card of exactly the weights that the run was made with."""
-    sha256 = run.facts.question.model_sha256
-    return next((card for card in available_models() if card.sha256 == sha256), None)
-
-
 def _flat(metrics: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in metrics.items():
         if isinstance(value, dict):
@@ -154,8 +148,8 @@ def _figures(run: Run, table: gpd.GeoDataFrame, *, other: bool) -> dict[str, Any
             for row in summary.to_dict("records")
         ],
         "plots": [
-            figures.to_html(figures.density_bars(summary, run.scheme), with_library=True),
-            figures.to_html(figures.area_histogram(areas, run.scheme), with_library=False),
+            to_html(density_bars(summary, run.scheme), with_library=True),
+            to_html(area_histogram(areas, run.scheme), with_library=False),
         ],
     }
 

@@ -148,6 +148,11 @@ def available_models(folder: Path = WEIGHTS_FOLDER) -> list[ModelCard]:
     return sorted(cards, key=lambda card: (not card.default, card.name))
 
 
+def card_of_weights(sha256: str) -> ModelCard | None:
+    """Return the card of exactly these weights; None where this program does not have them."""
+    return next((card for card in available_models() if card.sha256 == sha256), None)
+
+
 def find_model(
     name: str | Path | None = None, folder: Path = WEIGHTS_FOLDER
 ) -> tuple[ModelCard, Path]:

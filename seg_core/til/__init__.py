@@ -1,7 +1,9 @@
 """From nuclei to TIL scores: compartments, the scores, their place, their uncertainty."""
 
 from seg_core.til.bootstrap import Estimate, ratio_estimate
-from seg_core.til.compartments import Compartments, Field, find_compartments, find_field
+from seg_core.til.compartments import Compartments, find_compartments
+from seg_core.til.confusion import Confusion, confusion_of
+from seg_core.til.field import Field, find_field
 from seg_core.til.result import DISCLAIMER, TilResult
 from seg_core.til.scores import score_tils
 from seg_core.til.settings import TilSettings
@@ -9,10 +11,12 @@ from seg_core.til.settings import TilSettings
 __all__ = [
     "DISCLAIMER",
     "Compartments",
+    "Confusion",
     "Estimate",
     "Field",
     "TilResult",
     "TilSettings",
+    "confusion_of",
     "find_compartments",
     "find_field",
     "ratio_estimate",

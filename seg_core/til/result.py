@@ -8,9 +8,11 @@ import pandas as pd
 
 from seg_core.til.bootstrap import Estimate
 from seg_core.til.compartments import Compartments
+from seg_core.til.confusion import Confusion
 from seg_core.til.settings import TilSettings
 
 PhenotypeName = Literal["inflamed", "excluded", "desert"]
+Band = Literal["low", "intermediate", "high"]
 
 DISCLAIMER = (
     "For research only. The compartments are estimated from nuclei, the model's epithelium is "
@@ -123,6 +125,7 @@ class TilResult:
         Why nothing is scored.
     stil_area_pct : Estimate
         The primary score, % of stroma.
+    stil_band : {"low", "intermediate", "high"} or None
     tiger_til : float or None
         %.
     density_per_mm2 : dict of Estimate
@@ -135,7 +138,7 @@ class TilResult:
     distances : Distances
     cross : CrossFunctions
     counts : dict of int
-        Nuclei in the field by class; lymphocytes also by compartment.
+        Nuclei in the field by class; lymphocytes also by compartment, *other* in stroma.
     areas_mm2 : dict of float
     sensitivity : tuple of Sensitivity
     formulas : dict of Formula
@@ -149,11 +152,14 @@ class TilResult:
     distances_um : DataFrame
         Of each lymphocyte: ``x``, ``y`` (level-0 pixels), ``distance_um``.
     compartments : Compartments
+    confusion : Confusion or None
+        How often the model took *other* nuclei for lymphocytes, where that was measured.
     """
 
     evaluable: bool
     reason: str | None
     stil_area_pct: Estimate
+    stil_band: Band | None
     tiger_til: float | None
     density_per_mm2: dict[str, Estimate]
     etils_pct: float | None
@@ -172,6 +178,7 @@ class TilResult:
     phenotype_squares: pd.DataFrame
     distances_um: pd.DataFrame
     compartments: Compartments
+    confusion: Confusion | None = None
 
     def stil_without_false_pct(self, false_share: float) -> float | None:
         """Return what the primary score would be if a share of the lymphocytes in S were false.
@@ -192,6 +199,7 @@ class TilResult:
             "evaluable": self.evaluable,
             "reason": self.reason,
             "stil_area_pct": asdict(self.stil_area_pct),
+            "stil_band": self.stil_band,
             "tiger_til": self.tiger_til,
             "density_per_mm2": {name: each.value for name, each in densities.items()},
             "density_per_mm2_interval95": {name: asdict(each) for name, each in densities.items()},
@@ -215,8 +223,21 @@ class TilResult:
             "areas_mm2": self.areas_mm2,
             "sensitivity": [asdict(each) for each in self.sensitivity],
             "formulas": {name: asdict(each) for name, each in self.formulas.items()},
+            "confusion": self._confusion_to_json(),
             "settings": self.settings.to_json(),
             "disclaimer": DISCLAIMER,
+        }
+
+    def _confusion_to_json(self) -> dict[str, Any] | None:
+        if self.confusion is None:
+            return None
+        return {
+            **asdict(self.confusion),
+            "share_of_other": self.confusion.share_of_other,
+            "share_of_lymphocytes": self.confusion.share_of_lymphocytes,
+            "stil_area_pct_without": self.stil_without_false_pct(
+                self.confusion.share_of_lymphocytes
+            ),
         }
 
 

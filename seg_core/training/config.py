@@ -34,6 +34,10 @@ class SourceConfig:
     """Odds that a crop is centred on a nucleus of class 0 (other), 1, 2, …; what is left over is a
     place drawn at random."""
 
+    named_by: str = ""
+    """Weights of a trained model that names nuclei without a class; see `seg_core.training.naming`.
+    """
+
 
 @dataclass(frozen=True)
 class LossConfig:
@@ -225,7 +229,10 @@ def _preset(name: str, path: Path) -> dict[str, Any]:
 def _with_defaults(source: dict[str, Any], preset: dict[str, Any], path: Path) -> dict[str, Any]:
     centres = preset.get("monusac_centres") if source.get("name") == "monusac" else None
     defaults = {} if centres is None else {"centres": centres}
-    return defaults | source | {"folder": _absolute(source.get("folder", ""), path)}
+    entries = defaults | source | {"folder": _absolute(source.get("folder", ""), path)}
+    if entries.get("named_by"):
+        entries["named_by"] = _absolute(entries["named_by"], path)
+    return entries
 
 
 def _absolute(folder: str, config: Path) -> str:

@@ -24,6 +24,7 @@ from seg_core.nuclei.ternary import RIM_PX, ternary_of
 from seg_core.training import augment
 from seg_core.training.config import SourceConfig, TrainConfig, existing_folder
 from seg_core.training.labels import UNKNOWN, LabelledImage, labelled_image, teaching_of
+from seg_core.training.naming import name_nuclei
 from seg_core.training.paste import NucleusBank, paste_nuclei
 
 Targets = dict[str, npt.NDArray[np.int64] | npt.NDArray[np.float32]]
@@ -40,6 +41,8 @@ class Source:
     def __init__(self, config: SourceConfig) -> None:
         self.config = config
         self.images = read_images(config)
+        if config.named_by:
+            self.images = name_nuclei(self.images, config.named_by)
         self._places = {
             k: [
                 (image, number)

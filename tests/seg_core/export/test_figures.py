@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from seg_core.classes import MONUSAC
-from seg_core.export.figures import area_histogram, density_bars
+from seg_core.export.figures.nuclei import area_histogram, density_bars
 from seg_core.nuclei import histogram
 
 SUMMARY = pd.DataFrame(

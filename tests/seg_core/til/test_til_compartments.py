@@ -7,7 +7,8 @@ from til_layouts import MPP, block, nuclei, scatter, tissue
 
 from seg_core.geometry import Raster, Region, Window
 from seg_core.til import Compartments, Field, TilSettings, find_compartments, find_field
-from seg_core.til.compartments import EPITHELIUM, OUTSIDE, STROMA, TISSUE, fill_polygons
+from seg_core.til.compartments import EPITHELIUM, OUTSIDE, STROMA, TISSUE
+from seg_core.til.masks import fill_polygons
 
 
 def compartments(layout: object, field: Field, settings: TilSettings) -> Compartments:
@@ -59,7 +60,7 @@ def test_bands_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     field = find_field(tissue(1000, 1000), settings)
     layout = nuclei(epithelial=[*clusters(), *scatter(100, 0, 0, 1000, 1000)])
     whole = compartments(layout, field, settings).labels
-    monkeypatch.setattr("seg_core.til.compartments._BAND_ROWS", 17)
+    monkeypatch.setattr("seg_core.til.masks._BAND_ROWS", 17)
     np.testing.assert_array_equal(compartments(layout, field, settings).labels, whole)
     assert np.unique(whole).tolist() == [TISSUE, STROMA, EPITHELIUM]
 

@@ -1,24 +1,14 @@
-"""Figures for pages and reports; the only module that imports plotly.
-
-Colours are those of the class scheme; everything else is left to the theme of whoever shows the
-figure.
-"""
-
-from collections.abc import Mapping
+"""Figures of nuclei: densities and measures by class."""
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.colors import DEFAULT_PLOTLY_COLORS
-from plotly.subplots import make_subplots
 
 from seg_core.classes import ClassScheme
 
 _BAR_PX = 34
 _MARGIN_PX = 60
 _HISTOGRAM_PX = 300
-_BINS = 40
-_CURVE_COLUMNS, _CURVE_PX = 3, 240
 
 # The largest nuclei of all are often two that were taken for one; they would squeeze the others.
 _SHOWN_SHARE = 0.995
@@ -118,55 +108,3 @@ def _shown_range(histogram: pd.DataFrame, names: list[str]) -> list[float] | Non
 
 def _with_share(count: int, share: float) -> str:
     return f"{count:,} ({share:.1%})"
-
-
-def to_html(figure: go.Figure, *, with_library: bool) -> str:
-    """Return a figure as a piece of HTML, on white.
-
-    Parameters
-    ----------
-    figure : Figure
-    with_library : bool
-        Also write plotly.js, 4.5 MB, which the first figure of a page needs to bring.
-
-    Examples
-    --------
-    >>> piece = to_html(go.Figure(), with_library=False)
-    >>> piece.startswith("<div"), len(piece) < 10_000
-    (True, True)
-    """
-    on_white = go.Figure(figure).update_layout(template="plotly_white")
-    return on_white.to_html(
-        full_html=False,
-        include_plotlyjs=with_library,
-        config={"displaylogo": False, "responsive": True},
-    )
-
-
-def training_curves(logs: Mapping[str, pd.DataFrame]) -> go.Figure:
-    """Draw the losses and figures of training runs against the step, a panel for each.
-
-    Parameters
-    ----------
-    logs : mapping of str to DataFrame
-        By name of the run: ``step`` and the columns to draw.
-    """
-    names = list(dict.fromkeys(name for log in logs.values() for name in log.columns))
-    names = [name for name in names if name not in {"step", "rate"}]
-    rows = -(-len(names) // _CURVE_COLUMNS)
-    figure = make_subplots(rows, _CURVE_COLUMNS, subplot_titles=names)
-    for number, (run, log) in enumerate(logs.items()):
-        colour = DEFAULT_PLOTLY_COLORS[number % len(DEFAULT_PLOTLY_COLORS)]
-        for place, name in enumerate(names):
-            if name in log:
-                line = go.Scatter(
-                    x=log["step"].to_numpy(),
-                    y=log[name].to_numpy(),
-                    name=run,
-                    legendgroup=run,
-                    showlegend=place == 0,
-                    line_color=colour,
-                )
-                figure.add_trace(line, place // _CURVE_COLUMNS + 1, place % _CURVE_COLUMNS + 1)
-    figure.update_layout(height=_CURVE_PX * rows, margin={"l": 40, "r": 10, "t": 40, "b": 30})
-    return figure

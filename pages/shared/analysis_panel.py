@@ -70,6 +70,7 @@ def _follow_job() -> None:
 
 
 def _start(chosen: state.ChosenSlide, region: Region | None, model: str | None) -> None:
+    resources.visitors().make_room()
     job = resources.worker().submit(
         analyse,
         slide_path=chosen.path,
@@ -78,6 +79,9 @@ def _start(chosen: state.ChosenSlide, region: Region | None, model: str | None) 
         model=model,
         mpp=chosen.mpp,
     )
+    uploads = state.UPLOADS.get()
+    if uploads is not None:
+        resources.keep_until_done(job, uploads)
     state.JOB.set(job)
 
 

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from pages.shared.drawing import SLIDE_LAYER, draw_tile
 from pages.shared.tiles import TileRequest, UnknownTileError
+from pages.shared.uploads import remove_abandoned
 from pages.shared.viewer_files import public_files
 from seg_core.errors import RegionError, SegCoreError
 
@@ -66,13 +67,14 @@ ROUTES: list[BaseRoute] = [
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Have each tile sent at once.
+    """Have each tile sent at once, and begin without what a killed server has left behind.
 
     Nagle's algorithm holds the last packet of an answer back until the browser has acknowledged
     the one before, 40 ms a tile. asyncio switches it off only for sockets that name their
     protocol, which Streamlit's does not; a connection inherits the option from the listening
     socket. That socket is nowhere handed out, hence the search for it.
     """
+    remove_abandoned()
     for each in _internet_sockets():
         each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     yield

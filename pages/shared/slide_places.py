@@ -1,9 +1,8 @@
 """Where slides come from: a folder of the machine, or the reader's own computer."""
 
 import os
-import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import IO
@@ -13,7 +12,7 @@ import streamlit as st
 
 from seg_core.errors import SlideError
 from seg_core.slide import SLIDE_SUFFIXES
-from seg_core.store import default_store
+from seg_core.store.files import store_errors
 
 FOLDER_VARIABLE = "SEG_SLIDE_DIR"
 """Names a folder whose slides every visitor may open."""
@@ -78,20 +77,27 @@ def one_a_series(files: Sequence[Path]) -> list[Path]:
     return kept
 
 
-def new_upload_folder() -> Path:
-    """Make a folder for what one session uploads."""
-    folder = default_store() / "uploads" / secrets.token_hex(8)
-    folder.mkdir(parents=True)
-    return folder
-
-
-def save_upload(name: str, size: int, content: IO[bytes], folder: Path) -> Path:
+def save_upload(
+    name: str, size: int, content: IO[bytes], folder: Path, make_room: Callable[[int], None]
+) -> Path:
     """Write an uploaded file to disk, piece by piece; one that is there already stays.
+
+    Parameters
+    ----------
+    name : str
+    size : int
+        Bytes.
+    content : file
+    folder : Path
+    make_room : callable
+        Called with the size before anything is written; raises StoreError where there is no room.
 
     Raises
     ------
     SlideError
         If the file is nothing without others that a browser does not send.
+    StoreError
+        If there is no room for it.
     """
     # A browser may send a path; only the last part is a name.
     path = folder / Path(name.replace("\\", "/")).name
@@ -101,8 +107,9 @@ def save_upload(name: str, size: int, content: IO[bytes], folder: Path) -> Path:
             "put both on the machine that runs the dashboard and open them as a folder."
         )
     if not path.exists() or path.stat().st_size != size:
+        make_room(size)
         content.seek(0)
-        with path.open("wb") as file:
+        with store_errors(folder), path.open("wb") as file:
             shutil.copyfileobj(content, file, _PIECE_BYTES)
     return path
 

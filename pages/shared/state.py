@@ -6,7 +6,9 @@ from typing import Generic, TypeVar, cast
 
 import streamlit as st
 
+from pages.shared.room import LookedAt
 from pages.shared.tiles import TileSource
+from pages.shared.uploads import UploadFolder
 from seg_core.geometry import Region
 from seg_core.jobs import Job
 from seg_core.store import Run
@@ -76,7 +78,8 @@ RUN = Key[Path]("run")
 GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by the viewer
 PICKED = Key[tuple[int, ...]]("picked")  # ids of the nuclei selected in the run shown, on any page
 MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncertain
-UPLOADS = Key[Path]("uploads")
+UPLOADS = Key[UploadFolder]("uploads")
+LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room for another
 
 
 def choose_slide(chosen: ChosenSlide) -> None:

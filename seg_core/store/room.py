@@ -63,7 +63,7 @@ def make_room(
     wanted : int
         Bytes that are about to come.
     slides : collection of str
-        Ids of slides whose runs stay.
+        Ids of slides whose runs stay where they cover the whole slide.
     runs : collection of Path
         Folders of runs that stay, since somebody looks at them.
 
@@ -82,7 +82,7 @@ def make_room(
         for run in _oldest_first(store):
             if too_much <= 0:
                 break
-            if run.path.parent.name in slides or run.path in runs:
+            if run.path in runs or (_is_whole(run) and run.path.parent.name in slides):
                 continue
             too_much -= _remove(run)
     return too_much <= 0
@@ -94,6 +94,10 @@ def _oldest_first(store: Path) -> list[Run]:
         with suppress(SegCoreError):  # damaged, or of another version: not ours to judge
             runs.append(open_run(file.parent))
     return sorted(runs, key=lambda run: (run.status != "finished", _time(run)))
+
+
+def _is_whole(run: Run) -> bool:
+    return run.roi is None and run.region == run.raster.region
 
 
 def _time(run: Run) -> str:

@@ -32,7 +32,10 @@ SPARE = 20_000  # for the small files of some runs
 
 @pytest.fixture
 def runs(tmp_path: Path) -> list[Path]:
-    """Four runs of two slides, the oldest first; the last one has been stopped long ago."""
+    """Four runs of two slides, the oldest first; the last one has been stopped long ago.
+
+    The third is of a part of its slide.
+    """
     made = []
     for number, (slide, day) in enumerate([("a-01", 3), ("b-02", 4), ("a-01", 5), ("b-02", 1)]):
         folder = tmp_path / slide / f"run-{number}"
@@ -40,7 +43,10 @@ def runs(tmp_path: Path) -> list[Path]:
         (folder / "maps").write_bytes(b"m" * MAPS)
         time = f"2026-02-0{day}T00:00:00+00:00"
         status = "stopped" if number == 3 else "finished"
-        write_facts(folder, replace(FACTS, status=status, finished=time, started=time))
+        region = Region(0, 0, 100, 100) if number == 2 else WHOLE
+        question = replace(FACTS.question, region=region)
+        facts = replace(FACTS, question=question, status=status, finished=time, started=time)
+        write_facts(folder, facts)
         made.append(folder)
     return made
 
@@ -59,11 +65,11 @@ def test_finished_runs_make_room_the_oldest_first(
     assert left(runs) == stay
 
 
-def test_runs_of_the_samples_and_runs_that_are_looked_at_stay(
+def test_whole_runs_of_the_samples_and_runs_that_are_looked_at_stay(
     tmp_path: Path, runs: list[Path]
 ) -> None:
     assert not make_room(tmp_path, SPARE, slides=["a-01"], runs=[runs[1]])
-    assert left(runs) == [0, 1, 2]
+    assert left(runs) == [0, 1]
 
 
 def test_a_run_that_a_process_works_on_stays(tmp_path: Path, runs: list[Path]) -> None:

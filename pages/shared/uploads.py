@@ -1,0 +1,47 @@
+"""Where a session's uploads lie, and that they go when it ends.
+
+The reader's slides are nobody else's affair, and a small disk is soon full of them.
+"""
+
+import secrets
+import shutil
+import weakref
+from contextlib import ExitStack
+from pathlib import Path
+
+from seg_core.store import default_store
+from seg_core.store.files import is_locked, locked
+
+
+class UploadFolder:
+    """A folder of the store that is removed when nothing holds this object any more.
+
+    The session holds it, and each analysis of what lies in it. A lock tells other processes that
+    it is in use; the operating system drops the lock should this process be killed.
+
+    Attributes
+    ----------
+    path : Path
+    """
+
+    def __init__(self) -> None:
+        self.path = _uploads() / secrets.token_hex(8)
+        lock = ExitStack()
+        lock.enter_context(locked(self.path))
+        weakref.finalize(self, _remove, self.path, lock)
+
+
+def remove_abandoned() -> None:
+    """Remove the uploads that a killed process has left behind."""
+    for folder in _uploads().glob("*/"):
+        if not is_locked(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _uploads() -> Path:
+    return default_store() / "uploads"
+
+
+def _remove(folder: Path, lock: ExitStack) -> None:
+    lock.close()
+    shutil.rmtree(folder, ignore_errors=True)

@@ -7,9 +7,15 @@ script for every visit to a page.
 import streamlit as st
 
 if __name__ != "__main__":
-    from pages.shared.routes import ROUTES, lifespan
+    from starlette.middleware import Middleware
 
-    app = st.App(__file__, routes=ROUTES, lifespan=lifespan)
+    from pages.shared.routes import ROUTES, lifespan
+    from pages.shared.sign_in import SignedInUploads
+    from seg_core.logs import start_logging
+
+    start_logging()
+    guards = [Middleware(SignedInUploads)]
+    app = st.App(__file__, routes=ROUTES, lifespan=lifespan, middleware=guards)
 else:
     pages = [
         st.Page("pages/slides.py", title="Slides", default=True),

@@ -21,7 +21,6 @@ import signal
 import subprocess
 import sys
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from types import TracebackType
 from typing import IO, Any, Generic, Literal, Self, TypeVar, cast
 
 from seg_core.errors import JobCancelled, JobError, SegCoreError
+from seg_core.logs import code_of, start_logging
 
 _log = logging.getLogger(__name__)
 
@@ -269,8 +269,8 @@ def _outcome(kind: str, payload: bytes) -> tuple[Any, SegCoreError | None]:
     """Return (value, None) or (None, error) of the message that ends a job."""
     try:
         content = pickle.loads(payload)
-    except Exception:  # noqa: BLE001 - a class this process cannot build again
-        kind, content = "bug", ("the answer cannot be read", traceback.format_exc())
+    except Exception as error:  # noqa: BLE001 - a class this process cannot build again
+        kind, content = "bug", ("the answer cannot be read", code_of(error))
     if kind == "result":
         return content, None
     if kind == "error":
@@ -331,6 +331,7 @@ def serve(niceness: int) -> None:
     inbox, outbox = _claim_pipes()
     if hasattr(os, "nice"):
         os.nice(niceness)
+    start_logging()
     # Ctrl-C reaches the whole process group; the parent decides and hangs up when it goes
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     calls: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
@@ -387,7 +388,7 @@ def _do(number: int, call: bytes, outbox: IO[bytes], cancelled: _Cancelled) -> N
         _answer(outbox, "error", number, pickle.dumps(error))
     except Exception as error:  # noqa: BLE001 - a bug, which the parent logs
         summary = f"{type(error).__name__}: {error}"
-        _answer(outbox, "bug", number, pickle.dumps((summary, traceback.format_exc())))
+        _answer(outbox, "bug", number, pickle.dumps((summary, code_of(error))))
     else:
         _answer(outbox, "result", number, value)
 

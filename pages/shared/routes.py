@@ -5,6 +5,8 @@ proxies let through; pages name them relative to their own address, so a path pr
 """
 
 import gc
+import logging
+import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -19,6 +21,8 @@ from pages.shared.tiles import TileRequest, UnknownTileError
 from pages.shared.uploads import remove_abandoned
 from pages.shared.viewer_files import public_files
 from seg_core.errors import RegionError, SegCoreError
+
+_log = logging.getLogger(__name__)
 
 # A token's picture never changes: another slide has another token, another run another query.
 _TILE_HEADERS = {"Cache-Control": "private, max-age=86400, immutable"}
@@ -42,7 +46,9 @@ async def tile(request: Request) -> Response:
     except (UnknownTileError, RegionError) as error:
         return PlainTextResponse(str(error), 404, _ERROR_HEADERS)
     except SegCoreError as error:
-        return PlainTextResponse(str(error), 500, _ERROR_HEADERS)
+        request_id = secrets.token_hex(4)
+        _log.exception("a tile cannot be drawn", extra={"request": request_id})
+        return PlainTextResponse(str(error), 500, {**_ERROR_HEADERS, "X-Request-Id": request_id})
     media_type = "image/jpeg" if wanted.layer == SLIDE_LAYER else "image/png"
     return Response(content, media_type=media_type, headers=_TILE_HEADERS)
 

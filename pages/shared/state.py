@@ -70,6 +70,11 @@ class Place:
     nucleus_id: int | None = None
 
 
+@dataclass(eq=False)
+class SignedIn:
+    """That a session has signed in; the session alone holds it."""
+
+
 SLIDE = Key[ChosenSlide]("slide")
 TILES = Key[TileSource]("tiles")
 REGION = Key[Region]("region")
@@ -79,6 +84,7 @@ GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by
 PICKED = Key[tuple[int, ...]]("picked")  # ids of the nuclei selected in the run shown, on any page
 MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncertain
 UPLOADS = Key[UploadFolder]("uploads")
+SIGNED_IN = Key[SignedIn]("signed_in")
 LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room for another
 
 

@@ -114,7 +114,7 @@ def _remove(run: Run) -> int:
         return 0
     with suppress(OSError):  # other runs or the slide's ROIs are there
         run.path.parent.rmdir()
-    _log.info("run %s removed to make room", run.run_id)
+    _log.info("a run has made room", extra={"run": run.run_id})
     return size
 
 

@@ -2,7 +2,10 @@
 
 import gc
 import io
+import json
+import logging
 import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from pages.shared import resources, viewer_files
 from pages.shared.routes import ROUTES, lifespan
 from pages.shared.tiles import TileSource
 from seg_core.classes import MONUSAC
+from seg_core.logs import JsonLines
 from seg_core.slide import DeepZoom
 from seg_core.store import Run
 
@@ -41,6 +45,20 @@ def full(run: Run) -> int:
 
 def picture(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def test_a_tile_that_fails_is_logged_by_a_number_and_without_the_name_of_the_slide(
+    tmp_path: Path, client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "SMITH-1961.svs"
+    path.write_text("no slide")
+    with caplog.at_level(logging.INFO):
+        source = resources.tile_sources().add(path)
+        answer = client.get(address(source, "slide", 0))
+    assert answer.status_code == 500
+    (line,) = (JsonLines().format(record) for record in caplog.records if "tile" in record.msg)
+    assert json.loads(line)["request"] == answer.headers["X-Request-Id"]
+    assert "SMITH" not in line
 
 
 def address(source: TileSource, layer: str, level: int, run: Run | None = None, show="") -> str:

@@ -9,17 +9,24 @@ import streamlit as st
 if __name__ != "__main__":
     from starlette.middleware import Middleware
 
-    from pages.shared.routes import ROUTES, lifespan
+    from pages.shared.reader_cookie import ReaderCookie
+    from pages.shared.routes import lifespan, routes
     from pages.shared.sign_in import SignedInUploads
     from seg_core.logs import start_logging
 
     start_logging()
-    guards = [Middleware(SignedInUploads)]
-    app = st.App(__file__, routes=ROUTES, lifespan=lifespan, middleware=guards)
+    layers = [Middleware(ReaderCookie), Middleware(SignedInUploads)]
+    app = st.App(
+        __file__,
+        routes=routes(st.get_option("server.baseUrlPath")),
+        lifespan=lifespan,
+        middleware=layers,
+    )
 else:
     pages = [
         st.Page("pages/slides.py", title="Slides", default=True),
         st.Page("pages/viewer.py", title="Viewer"),
         st.Page("pages/nuclei.py", title="Nuclei"),
+        st.Page("pages/til_score.py", title="TIL score"),
     ]
     st.navigation(pages, position="hidden").run()

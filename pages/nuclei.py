@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import frame, nucleus_tables, resources, runs
+from pages.shared import frame, nucleus_tables, palettes, resources, runs
 from seg_core.export.figures import nuclei as figures
 
 sidebar = frame.open_page("Nuclei")
@@ -33,12 +33,12 @@ with frame.shown_errors():
     with classes:
         st.subheader("Classes", anchor=False)
         summary = nucleus_tables.summary_of(run, other=other)
-        st.plotly_chart(figures.density_bars(summary, run.scheme), key="_classes")
+        st.plotly_chart(figures.density_bars(summary, palettes.scheme_of(run)), key="_classes")
         nucleus_tables.show_summary(summary)
     with sizes:
         st.subheader("Sizes", anchor=False)
         areas = nucleus_tables.areas_of(run, other=other)
-        st.plotly_chart(figures.area_histogram(areas, run.scheme), key="_sizes")
+        st.plotly_chart(figures.area_histogram(areas, palettes.scheme_of(run)), key="_sizes")
 
     st.subheader("Table", anchor=False)
     nucleus_tables.offer_downloads(run, other=other)

@@ -1,6 +1,13 @@
 """Look at the chosen slide, have it analysed, see what was found."""
 
-from pages.shared import analysis_panel, frame, resources, runs, viewer_component
+from pages.shared import (
+    analysis_panel,
+    frame,
+    region_panel,
+    resources,
+    runs,
+    viewer_component,
+)
 
 sidebar = frame.open_page("Viewer")
 chosen = frame.chosen_slide()
@@ -8,9 +15,11 @@ analysis_panel.collect_result()
 
 with frame.shown_errors():
     slide = resources.slide(chosen.path, chosen.mpp)
-    viewer_component.show_viewer(slide, runs.shown_run(chosen))
+    viewer_component.show_viewer(chosen, slide, runs.shown_run(chosen))
 
 with sidebar, frame.shown_errors():
     frame.describe_slide(slide.info)
+    region_panel.tell_problem()
+    region_panel.offer_regions(chosen, slide.info.mpp)
     analysis_panel.offer_analysis(chosen, slide.info)
     runs.pick_run(chosen)

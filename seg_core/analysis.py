@@ -17,15 +17,24 @@ import geopandas as gpd
 import shapely
 
 from seg_core.classes import ClassScheme
-from seg_core.errors import JobCancelled, RegionError, StoreError
+from seg_core.errors import JobCancelled, RegionError, StainError, StoreError
 from seg_core.geometry import Region
 from seg_core.jobs import Progress, Report, Stage
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.nuclei import find_nuclei
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
-from seg_core.slide import Slide, open_slide, slide_id
-from seg_core.slide.tissue import TissueMask, find_tissue
+from seg_core.slide import (
+    NormalisedSlide,
+    Slide,
+    StainFit,
+    TissueMask,
+    assess_quality,
+    find_tissue,
+    fit_stain,
+    open_slide,
+    slide_id,
+)
 from seg_core.store import (
     MapsWriter,
     Question,
@@ -50,7 +59,7 @@ _log = logging.getLogger(__name__)
 
 _PACKAGES = (
     *("torch", "openvino", "numpy", "scipy", "opencv-python-headless", "shapely"),
-    "openslide-python",
+    *("openslide-python", "torchstain"),
 )
 
 # Weight of the newest tile in the average pace: the last twenty or so tiles decide.
@@ -169,9 +178,11 @@ def _work(
 
     keep("running")
     try:
-        tissue = find_tissue(slide) if question.settings.tissue_only else None
-        _make_maps(slide, engine, question, tissue, folder, _Pace("tiles", report))
-        warnings, counts = _make_nuclei(
+        tissue, warnings = _look_over(slide, question)
+        stain, stain_warnings = _learn_stain(slide, tissue, question.settings)
+        shown = slide if stain is None else NormalisedSlide(slide, stain)
+        _make_maps(shown, engine, card.scheme, question, tissue, folder, _Pace("tiles", report))
+        nuclei_warnings, counts = _make_nuclei(
             slide, card.scheme, question, folder, _Pace("nuclei", report)
         )
     except (JobCancelled, KeyboardInterrupt):
@@ -186,7 +197,8 @@ def _work(
         finished=_now(),
         tissue_um2=_tissue_um2(tissue, question),
         counts=counts,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *stain_warnings, *nuclei_warnings),
+        stain=stain,
     )
 
 
@@ -227,16 +239,41 @@ def _opening_facts(
     return replace(facts, started=before.facts.started, seconds=before.facts.seconds)
 
 
+def _look_over(slide: Slide, question: Question) -> tuple[TissueMask | None, list[str]]:
+    """Return the tissue, None where glass is asked too, and what must be known of it."""
+    settings = question.settings
+    if not settings.tissue_only:
+        return None, []
+    if not settings.quality:
+        return find_tissue(slide, keep_pen=True), []
+    quality = assess_quality(slide, question.region)
+    return quality.tissue, quality.warnings(question.roi or question.region)
+
+
+def _learn_stain(
+    slide: Slide, tissue: TissueMask | None, settings: AnalysisSettings
+) -> tuple[StainFit | None, list[str]]:
+    """Return the slide's stain, None where its colours stay as they are, and why they do."""
+    if settings.stain == "none":
+        return None, []
+    try:
+        return fit_stain(slide, tissue or find_tissue(slide), settings.stain), []
+    except StainError as error:
+        return None, [f"the stain was not normalised: {error}"]
+
+
 def _make_maps(
     slide: Slide,
     engine: Engine,
+    scheme: ClassScheme,
     question: Question,
     tissue: TissueMask | None,
     folder: Path,
     pace: "_Pace",
 ) -> None:
     raster = question.raster
-    with MapsWriter(folder / MAPS_FOLDER, raster) as writer:
+    class_count = len(scheme.classes)
+    with MapsWriter(folder / MAPS_FOLDER, raster, class_count=class_count) as writer:
         bands = predict(
             slide,
             raster,

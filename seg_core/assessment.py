@@ -156,7 +156,7 @@ def tissue_of(run: Run) -> TissueMask:
         )
     with closing(open_slide(run.slide_path, mpp=question.slide_mpp)) as slide:
         if question.settings.tissue_only:
-            return find_tissue(slide)
+            return find_tissue(slide, keep_pen=not question.settings.quality)
         raster = slide.raster(8.0)
     return TissueMask(raster, np.ones((raster.height, raster.width), dtype=np.bool_))
 

@@ -1,6 +1,6 @@
 """What the pixels and nuclei are called, and their colours, in one order everywhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seg_core.errors import ModelError
@@ -65,6 +65,26 @@ class ClassScheme:
         """``#rrggbb`` by name, *other* included."""
         return {**{each.name: each.colour for each in self.classes}, OTHER: OTHER_COLOUR}
 
+    def recoloured(self, palette: str) -> "ClassScheme":
+        """Return the same classes in the colours of a palette; classes beyond it keep theirs.
+
+        Parameters
+        ----------
+        palette : str
+            One of `PALETTES`.
+
+        Examples
+        --------
+        >>> MONUSAC.recoloured("colour-blind").colours["macrophage"]
+        '#000000'
+        """
+        colours = PALETTES[palette].colours
+        recoloured = (
+            replace(each, colour=colour)
+            for each, colour in zip(self.classes, colours, strict=False)
+        )
+        return ClassScheme((*recoloured, *self.classes[len(colours) :]))
+
     def name_of(self, class_id: int) -> str:
         """Return the name of a nucleus with this class id; 0 is *other*."""
         return OTHER if class_id == BACKGROUND else self.classes[class_id - 1].name
@@ -93,6 +113,36 @@ def rgb_of(colour: str) -> tuple[int, int, int]:
     """
     red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     return red, green, blue
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours for the classes, in the order of their ids.
+
+    Attributes
+    ----------
+    label : str
+        What the reader calls it.
+    colours : tuple of str
+        ``#rrggbb``.
+    """
+
+    label: str
+    colours: tuple[str, ...]
+
+
+USUAL_PALETTE = "model"
+
+PALETTES = {
+    USUAL_PALETTE: Palette("The model's own", ()),
+    # Vermilion, yellow and black of Okabe and Ito (2008), with a blue that is deeper than theirs,
+    # since haematoxylin is violet. Seen with protanopia, deuteranopia or tritanopia, all differ
+    # from each other by a CIEDE2000 of 23 or more; the colours above by 6.
+    "colour-blind": Palette(
+        "Safe for colour blindness", ("#d55e00", "#003fb4", "#f0e442", "#000000")
+    ),
+}
+"""Colours that a reader may choose instead of those of the model's card."""
 
 
 # Colours that stand out on pink and violet and, after Okabe and Ito (2008), mostly also for

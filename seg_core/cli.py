@@ -32,8 +32,9 @@ from seg_core.export.report import write_report
 from seg_core.geometry import Region
 from seg_core.jobs import Progress
 from seg_core.logs import start_logging
+from seg_core.quantisation.command import add_quantise
 from seg_core.roi import Roi, read_rois
-from seg_core.settings import AnalysisSettings, EngineName, Precision
+from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
 from seg_core.store import Run, default_store, open_run
 from seg_core.til import TilResult
 from seg_core.training.command import add_patches, add_runs, add_train
@@ -110,6 +111,17 @@ def add_analyse(subparsers: "Subparsers") -> None:
     parser.add_argument(
         "--no-tissue", action="store_true", help="look at glass too, not at tissue alone"
     )
+    parser.add_argument(
+        "--no-quality",
+        action="store_true",
+        help="count pen marks as tissue, and do not look for what is out of focus",
+    )
+    parser.add_argument(
+        "--stain",
+        choices=get_args(StainName),
+        default=defaults.stain,
+        help="take the slide's colours to those of the training data (default: none)",
+    )
     _add_json(parser)
     parser.set_defaults(run=_analyse, parser=parser)
 
@@ -182,7 +194,7 @@ def add_til(subparsers: "Subparsers") -> None:
 
 _COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (
     *(add_analyse, add_export, add_til, add_evaluate),
-    *(add_patches, add_train, add_runs),
+    *(add_patches, add_train, add_runs, add_quantise),
 )
 """Each adds a parser whose default ``run`` takes the options and returns the exit status."""
 
@@ -329,6 +341,8 @@ def _settings(options: argparse.Namespace) -> AnalysisSettings:
             overlap_px=options.overlap,
             views=options.views,
             tissue_only=not options.no_tissue,
+            quality=not options.no_quality,
+            stain=options.stain,
             engine=options.engine,
             precision=options.precision,
         )

@@ -18,6 +18,10 @@ class ResolutionError(SlideError):
     """Nobody has said how large a pixel of the slide is."""
 
 
+class StainError(SegCoreError):
+    """What the stain of a slide is like cannot be learned from it."""
+
+
 class RegionError(SegCoreError):
     """A region or ROI makes no sense on this slide."""
 

@@ -13,6 +13,9 @@ from seg_core.geometry import Region
 
 RoiKind = Literal["include", "exclude"]
 
+IGNORED = "Ignore*"
+"""QuPath's class for annotations that do not count."""
+
 
 @dataclass(frozen=True)
 class Roi:
@@ -55,8 +58,9 @@ def read_rois(path: Path) -> list[Roi]:
     ----------
     path : Path
         A FeatureCollection, a list of Features or one Feature. The name is taken from
-        ``properties.name``, the kind from ``properties.kind``; parts of a MultiPolygon become
-        ROIs of their own.
+        ``properties.name``, else from QuPath's class; the kind from ``properties.kind``, else
+        QuPath's class ``Ignore*`` is of kind exclude. Parts of a MultiPolygon become ROIs of their
+        own.
 
     Raises
     ------
@@ -92,13 +96,15 @@ def _rois_of_feature(feature: object, number: int, path: Path) -> list[Roi]:
         raise RegionError(
             f"entry {number} of {path.name} is no GeoJSON geometry ({error}); export the ROI again."
         ) from error
-    name = properties.get("name") or f"ROI {number}"
+    qupath_class = (properties.get("classification") or {}).get("name")
+    name = properties.get("name") or qupath_class or f"ROI {number}"
+    kind = "exclude" if qupath_class == IGNORED else "include"
     polygons = [part for part in shapely.get_parts(shape) if isinstance(part, shapely.Polygon)]
     return [
         Roi(
             name if len(polygons) == 1 else f"{name} ({part})",
             polygon,
-            properties.get("kind", "include"),
+            properties.get("kind", kind),
         )
         for part, polygon in enumerate(polygons, start=1)
     ]

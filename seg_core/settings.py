@@ -6,8 +6,14 @@ from typing import Any, Literal, get_args
 from seg_core.errors import SettingsError
 
 EngineName = Literal["auto", "torch", "openvino"]
+StainName = Literal["none", "macenko", "reinhard"]
 Precision = Literal["auto", "fp32", "bf16", "int8"]
 
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "stain": get_args(StainName),
+    "engine": get_args(EngineName),
+    "precision": get_args(Precision),
+}
 _VIEWS = (1, 2, 4, 8)
 _STEP_PX = 32  # the network halves its input five times
 
@@ -28,6 +34,14 @@ class AnalysisSettings:
 
     tissue_only: bool = True
     """Ask the network only where the low-resolution mask sees tissue; glass is most of a slide."""
+
+    quality: bool = True
+    """Count pen marks as glass, and tell how much of the tissue is out of focus; without it pen
+    marks are tissue. Where everything is asked, glass too, it changes nothing."""
+
+    stain: StainName = "none"
+    """Take the slide's colours to those of the training data before the network sees them; what its
+    stain is like is learned once, from all over the tissue, so that every part agrees."""
 
     engine: EngineName = "auto"
     """Runtime of the network; auto takes torch where there is CUDA, else OpenVINO if installed."""
@@ -73,14 +87,11 @@ class AnalysisSettings:
             raise SettingsError(f"max_extent_um is {self.max_extent_um}; it must be above 0.")
         if self.block_px < 256:
             raise SettingsError(f"block_px is {self.block_px}; give at least 256.")
-        if self.engine not in get_args(EngineName):
-            raise SettingsError(
-                f"engine is {self.engine!r}; choose one of {', '.join(get_args(EngineName))}."
-            )
-        if self.precision not in get_args(Precision):
-            raise SettingsError(
-                f"precision is {self.precision!r}; choose one of {', '.join(get_args(Precision))}."
-            )
+        for name, names in _CHOICES.items():
+            if getattr(self, name) not in names:
+                raise SettingsError(
+                    f"{name} is {getattr(self, name)!r}; choose one of {', '.join(names)}."
+                )
 
     @property
     def stride_px(self) -> int:

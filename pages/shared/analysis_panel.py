@@ -5,12 +5,13 @@ import os
 import streamlit as st
 
 from pages.shared import frame, resources, state
+from pages.shared.regions import is_rectangle, selected_roi
 from seg_core.analysis import analyse
 from seg_core.errors import JobCancelled, SegCoreError
-from seg_core.geometry import Region
 from seg_core.jobs import Progress
 from seg_core.model import available_models
 from seg_core.model.card import MODEL_VARIABLE
+from seg_core.roi import Roi
 from seg_core.slide import SlideInfo
 from seg_core.store import default_store
 
@@ -30,16 +31,15 @@ def collect_result() -> None:
 
 
 def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
-    """Offer to analyse the drawn region or the slide, or follow the analysis that runs."""
+    """Offer to analyse the selected region or the slide, or follow the analysis that runs."""
     job = state.JOB.get()
     if job is not None and not job.done():
         _follow_job()
         return
     model = _choose_model()
-    region = state.REGION.get()
-    st.caption(_tell_region(region, info.mpp))
+    roi = selected_roi(chosen)
     for label, part, ready in (
-        ("Analyse region", region, region is not None),
+        ("Analyse region", roi, roi is not None and roi.kind == "include"),
         ("Analyse slide", None, True),
     ):
         st.button(
@@ -69,13 +69,16 @@ def _follow_job() -> None:
         job.cancel()
 
 
-def _start(chosen: state.ChosenSlide, region: Region | None, model: str | None) -> None:
+def _start(chosen: state.ChosenSlide, roi: Roi | None, model: str | None) -> None:
+    """Have the slide or a part of it analysed; a rectangle is the same question as its pixels."""
+    rectangle = roi is not None and is_rectangle(roi)
     resources.visitors().make_room()
     job = resources.worker().submit(
         analyse,
         slide_path=chosen.path,
         store=default_store(),
-        region=region,
+        region=roi.region if roi is not None and rectangle else None,
+        roi=None if rectangle else roi,
         model=model,
         mpp=chosen.mpp,
     )
@@ -92,15 +95,6 @@ def _choose_model() -> str | None:
         return None
     card = st.selectbox("Model", cards, format_func=lambda each: each.title or each.name)
     return card.name
-
-
-def _tell_region(region: Region | None, mpp: float | None) -> str:
-    if region is None:
-        return "To analyse a part, draw a rectangle with :material/select: on the slide."
-    size = f"Region of {region.width:,} × {region.height:,} px"
-    if mpp is None:
-        return size
-    return f"{size}, {region.width * mpp:,.0f} × {region.height * mpp:,.0f} µm"
 
 
 def _tell_progress(progress: Progress | None) -> str:

@@ -1,15 +1,43 @@
-"""Draw the tile that an address asks for."""
+"""Draw the tile that an address asks for, unless it has been drawn lately."""
+
+from dataclasses import dataclass
+from pathlib import Path
 
 from pages.shared import resources
-from pages.shared.tiles import TILE_PX, TileRequest, UnknownTileError, picture_of_tile
-from seg_core.export.overlay import encode_png, paint_classes, paint_ternary, sample_map
+from pages.shared.layers import LayerRequest, layer_named
+from pages.shared.tile_cache import TileCache
+from pages.shared.tiles import (
+    TILE_PX,
+    TileRequest,
+    TileSource,
+    UnknownTileError,
+    picture_of_tile,
+)
+from seg_core.classes import PALETTES
+from seg_core.export.overlay import encode_webp
 from seg_core.slide import DeepZoom
+from seg_core.slide.deepzoom import encode_jpeg
 
-SLIDE_LAYER, CLASS_LAYER, BOUNDARY_LAYER, NUCLEUS_LAYER = "slide", "classes", "boundaries", "nuclei"
+SLIDE_LAYER = "slide"
+
+_JPEG, _WEBP = "image/jpeg", "image/webp"
+
+_CACHE_BYTES = 96 * 1024 * 1024
 
 
-def draw_tile(request: TileRequest) -> bytes:
-    """Return a tile: JPEG of the slide, PNG of an overlay.
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """An encoded picture."""
+
+    content: bytes
+    media_type: str
+
+
+_drawn: TileCache[Tile] = TileCache(_CACHE_BYTES, size_of=lambda tile: len(tile.content))
+
+
+def draw_tile(request: TileRequest) -> Tile:
+    """Return a tile: JPEG of the slide and of what hides it, lossless WebP of all other layers.
 
     Raises
     ------
@@ -19,21 +47,34 @@ def draw_tile(request: TileRequest) -> bytes:
         If the slide has no such tile, or slide or run cannot be read.
     """
     source = resources.tile_sources().find(request.token)
-    slide = resources.slide(source.path)
+    folder = None if request.run is None else source.run_of(request.run)
+    # Not the token: two sessions that look at the same slide share what is drawn.
+    key = (
+        *(source.path, resources.changed(source.path), source.mpp, folder),
+        *(request.layer, request.level, request.column, request.row),
+        *(request.shown, request.palette, request.options),
+    )
+    return _drawn.get(key, lambda: _draw(request, source, folder))
+
+
+def _draw(request: TileRequest, source: TileSource, folder: Path | None) -> Tile:
+    slide = resources.slide(source.path, source.mpp)
     pyramid = DeepZoom(slide, TILE_PX)
     if request.layer == SLIDE_LAYER:
-        return pyramid.tile(request.level, request.column, request.row)
-    folder = source.run_of(request.run)
-    run = resources.run(folder)
+        return Tile(pyramid.tile(request.level, request.column, request.row), _JPEG)
+    layer = layer_named(request.layer)
+    if layer is None:
+        raise UnknownTileError(f"There is no layer {request.layer!r}.")
+    if layer.of_run and folder is None:
+        raise UnknownTileError("This layer shows an analysis, and the address names none.")
+    if request.palette not in PALETTES:
+        raise UnknownTileError(f"There are no colours {request.palette!r}.")
     picture = picture_of_tile(
         slide.info.bounds, pyramid.level_count, request.level, request.column, request.row
     )
-    if request.layer == NUCLEUS_LAYER:
-        return encode_png(resources.nucleus_painter(folder).paint(picture, request.shown))
-    maps = resources.maps(folder)
-    if request.layer == CLASS_LAYER:
-        class_map = sample_map(maps, "class", run.raster, picture)
-        return encode_png(paint_classes(class_map, run.scheme, request.shown))
-    if request.layer == BOUNDARY_LAYER:
-        return encode_png(paint_ternary(sample_map(maps, "ternary", run.raster, picture)))
-    raise UnknownTileError(f"There is no layer {request.layer!r}.")
+    colours = layer.paint(
+        LayerRequest(slide, picture, folder, request.shown, request.palette, dict(request.options))
+    )
+    if layer.opaque:
+        return Tile(encode_jpeg(colours), _JPEG)
+    return Tile(encode_webp(colours), _WEBP)

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import resources, state
+from pages.shared import palettes, resources, state
 from pages.shared.help import offer_help
 from pages.shared.sign_in import offer_sign_out, require_sign_in
 from seg_core.errors import SegCoreError, SlideError
@@ -29,6 +29,7 @@ _MENU = (
     ("pages/slides.py", "Slides", ":material/grid_view:"),
     ("pages/viewer.py", "Viewer", ":material/biotech:"),
     ("pages/nuclei.py", "Nuclei", ":material/bar_chart:"),
+    ("pages/til_score.py", "TIL score", ":material/grain:"),
 )
 
 
@@ -49,6 +50,7 @@ def open_page(title: str) -> DeltaGenerator:
         for page, label, icon in _MENU:
             st.page_link(page, label=label, icon=icon, width="stretch")
         sidebar = st.container()
+        palettes.offer_choice()
         offer_help()
         offer_sign_out()
         st.caption("For research only. Not for diagnosis or treatment.")

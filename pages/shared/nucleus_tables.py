@@ -111,7 +111,7 @@ def offer_downloads(run: Run, *, other: bool) -> None:
         ):
             st.download_button(
                 label,
-                partial(_written, partial(write, run, other=other)),
+                partial(written, partial(write, run, other=other)),
                 f"{name}.{suffix}",
                 mime,
                 icon=":material/download:",
@@ -131,7 +131,7 @@ def _label(share_column: str) -> str:
     return share_column.replace("_", " ").capitalize()
 
 
-def _written(write: Callable[[Path], Any]) -> bytes:
+def written(write: Callable[[Path], Any]) -> bytes:
     """Return the content of a file that a writer of the core has written."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "file"

@@ -14,21 +14,31 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 from pages.shared.room import Visitors
+from pages.shared.scoring import Scorings
 from pages.shared.tiles import TileSources
 from pages.shared.uploads import UploadFolder
 from seg_core.export.overlay import NucleusPainter
+from seg_core.export.til_pictures import backdrop_of
+from seg_core.geometry import Raster
 from seg_core.jobs import Job, Worker
-from seg_core.slide import Slide, open_slide, slide_id
+from seg_core.slide import Slide, TissueMask, find_tissue, open_slide, slide_id
 from seg_core.store import Run, RunMaps, open_run
 
 _THUMBNAIL_PX = 420
 _CARD_PX = (420, 300)
+_BACKDROP_PX = 1000
 
 
 @st.cache_resource(show_spinner=False)
 def worker() -> Worker:
     """Return the one process that analyses, with the model it has loaded."""
     return Worker()
+
+
+@st.cache_resource(show_spinner=False)
+def scorings() -> Scorings:
+    """Return the TIL scores of all sessions, with a process that does not wait for analyses."""
+    return Scorings(Worker())
 
 
 @st.cache_resource(show_spinner=False)
@@ -53,9 +63,14 @@ def keep_until_done(job: Job[Run], uploads: UploadFolder) -> None:
     _uploads_at_work()[job] = uploads
 
 
+def changed(path: Path) -> int:
+    """Return when a file was last written, to know whether what is kept of it is still true."""
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
 def slide(path: Path, mpp: float | None = None) -> Slide:
     """Return an open slide, one for all sessions."""
-    return _slide(path, _changed(path), mpp)
+    return _slide(path, changed(path), mpp)
 
 
 def forget_slides() -> None:
@@ -65,12 +80,12 @@ def forget_slides() -> None:
 
 def identity(path: Path) -> str:
     """Return the id under which a slide's runs are kept."""
-    return _identity(path, _changed(path))
+    return _identity(path, changed(path))
 
 
 def thumbnail(path: Path) -> npt.NDArray[np.uint8]:
     """Return a small picture of a slide."""
-    return _thumbnail(path, _changed(path))
+    return _thumbnail(path, changed(path))
 
 
 def card_picture(path: Path) -> Image.Image:
@@ -80,7 +95,12 @@ def card_picture(path: Path) -> Image.Image:
 
 def associated_images(path: Path) -> dict[str, Image.Image]:
     """Return the label, the macro image and the like."""
-    return _associated_images(path, _changed(path))
+    return _associated_images(path, changed(path))
+
+
+def tissue(path: Path, mpp: float | None = None) -> TissueMask:
+    """Return where a slide holds tissue."""
+    return _tissue(path, changed(path), mpp)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -107,8 +127,11 @@ def nuclei(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(run(folder).nuclei().drop(columns="geometry"))
 
 
-def _changed(path: Path) -> int:
-    return path.stat().st_mtime_ns if path.exists() else 0
+@st.cache_resource(max_entries=4, show_spinner=False)
+def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] | None:
+    """Return the slide under the squares of an answer of `scorings`; None where that is not there."""
+    result = scorings().find(key)
+    return None if result is None else backdrop_of(slide(path), result, _BACKDROP_PX)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -129,3 +152,8 @@ def _thumbnail(path: Path, changed: int) -> npt.NDArray[np.uint8]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _associated_images(path: Path, changed: int) -> dict[str, Image.Image]:
     return slide(path).associated_images()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _tissue(path: Path, changed: int, mpp: float | None) -> TissueMask:
+    return find_tissue(slide(path, mpp))

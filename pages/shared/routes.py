@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pages.shared.drawing import SLIDE_LAYER, draw_tile
-from pages.shared.tiles import TileRequest, UnknownTileError
+from pages.shared.drawing import draw_tile
+from pages.shared.tiles import UnknownTileError, tile_request
 from pages.shared.uploads import remove_abandoned
 from pages.shared.viewer_files import public_files
 from seg_core.errors import RegionError, SegCoreError
@@ -31,26 +31,18 @@ _ERROR_HEADERS = {"Cache-Control": "no-store"}
 
 
 async def tile(request: Request) -> Response:
-    """Answer one tile of the slide or of an overlay, drawn in a thread of its own."""
-    wanted = TileRequest(
-        token=request.path_params["token"],
-        layer=request.path_params["layer"],
-        level=request.path_params["level"],
-        column=request.path_params["x"],
-        row=request.path_params["y"],
-        run=request.query_params.get("run"),
-        shown=_class_ids(request.query_params.get("show", "")),
-    )
+    """Answer one tile of the slide or of a layer, drawn in a thread of its own."""
     try:
-        content = await run_in_threadpool(draw_tile, wanted)
+        drawn = await run_in_threadpool(
+            draw_tile, tile_request(request.path_params, request.query_params)
+        )
     except (UnknownTileError, RegionError) as error:
         return PlainTextResponse(str(error), 404, _ERROR_HEADERS)
     except SegCoreError as error:
         request_id = secrets.token_hex(4)
         _log.exception("a tile cannot be drawn", extra={"request": request_id})
         return PlainTextResponse(str(error), 500, {**_ERROR_HEADERS, "X-Request-Id": request_id})
-    media_type = "image/jpeg" if wanted.layer == SLIDE_LAYER else "image/png"
-    return Response(content, media_type=media_type, headers=_TILE_HEADERS)
+    return Response(drawn.content, media_type=drawn.media_type, headers=_TILE_HEADERS)
 
 
 async def viewer_file(request: Request) -> Response:
@@ -61,14 +53,22 @@ async def viewer_file(request: Request) -> Response:
     return FileResponse(path, media_type="text/javascript", headers=_FILE_HEADERS)
 
 
-def _class_ids(listed: str) -> frozenset[int]:
-    return frozenset(int(each) for each in listed.split(",") if each.isdecimal())
-
-
-ROUTES: list[BaseRoute] = [
+_ROUTES = [
     Route("/app/static/wsi/{token}/{layer}/{level:int}/{x:int}_{y:int}.{ext}", tile),
     Route("/app/static/viewer/{version}/{name}", viewer_file),
 ]
+
+
+def routes(base_path: str) -> list[BaseRoute]:
+    """Return the routes below the path that the server itself serves its pages under.
+
+    Parameters
+    ----------
+    base_path : str
+        Streamlit's option ``server.baseUrlPath``; empty where a proxy takes a prefix away.
+    """
+    base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
+    return [Route(base + route.path, route.endpoint) for route in _ROUTES]
 
 
 @asynccontextmanager

@@ -9,9 +9,10 @@ import streamlit as st
 from pages.shared.room import LookedAt
 from pages.shared.tiles import TileSource
 from pages.shared.uploads import UploadFolder
-from seg_core.geometry import Region
 from seg_core.jobs import Job
+from seg_core.roi import Roi
 from seg_core.store import Run
+from seg_core.til import TilSettings
 
 T = TypeVar("T")
 
@@ -77,12 +78,19 @@ class SignedIn:
 
 SLIDE = Key[ChosenSlide]("slide")
 TILES = Key[TileSource]("tiles")
-REGION = Key[Region]("region")
+ROI = Key[str]("roi")  # name of the slide's ROI that is selected
+ROIS = Key[tuple[Roi, ...]]("rois")  # the slide's ROIs where they are kept nowhere else
+ROI_REVISION = Key[int]("roi_revision")  # the viewer's last change of them that was taken over
+PROBLEM = Key[str]("problem")  # why what was done in the viewer was refused, until the next change
 JOB = Key[Job[Run]]("job")
 RUN = Key[Path]("run")
 GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by the viewer
 PICKED = Key[tuple[int, ...]]("picked")  # ids of the nuclei selected in the run shown, on any page
 MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncertain
+PALETTE = Key[str]("palette")  # name of the classes' colours, on every page
+TIL_SETTINGS = Key[TilSettings]("til_settings")
+TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
+TIL_SHOWN = Key[str]("til_shown")  # key of the answer that the page of the TIL scores shows
 UPLOADS = Key[UploadFolder]("uploads")
 SIGNED_IN = Key[SignedIn]("signed_in")
 LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room for another
@@ -91,5 +99,6 @@ LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room f
 def choose_slide(chosen: ChosenSlide) -> None:
     """Turn to another slide; what was drawn on or found in the last one is put away."""
     SLIDE.set(chosen)
-    for key in (TILES, REGION, JOB, RUN, GO_TO, PICKED):
+    drawn = (ROI, ROIS, ROI_REVISION, PROBLEM)
+    for key in (TILES, *drawn, JOB, RUN, GO_TO, PICKED, TIL_PART, TIL_SHOWN):
         key.clear()

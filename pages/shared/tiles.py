@@ -6,9 +6,12 @@ addresses of the tiles, the slide's path never does.
 
 import secrets
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from seg_core.classes import USUAL_PALETTE
 from seg_core.export.overlay import Picture
 from seg_core.geometry import Region
 
@@ -18,6 +21,9 @@ _TOKEN_BYTES = 24
 
 # At the sixth a pixel of the tile is 1/64 level-0 pixel: nothing is that fine.
 _MOST_EXTRA_LEVELS = 6
+
+
+_QUERY = frozenset({"run", "show", "palette"})
 
 
 class UnknownTileError(Exception):
@@ -34,10 +40,32 @@ class TileRequest:
     column: int
     row: int
     run: str | None = None
-    """Version of the run that an overlay shows; none for the slide itself."""
+    """Version of the run that a layer shows; none for layers of the slide."""
 
     shown: frozenset[int] = frozenset()
     """Ids of the classes to paint."""
+
+    palette: str = USUAL_PALETTE
+    """Name of the classes' colours."""
+
+    options: tuple[tuple[str, str], ...] = ()
+    """Whatever else the layer has put into its addresses, in order."""
+
+
+def tile_request(path: Mapping[str, Any], query: Mapping[str, str]) -> TileRequest:
+    """Return what the parts of an address's path and its query say."""
+    options = {name: value for name, value in query.items() if name not in _QUERY}
+    return TileRequest(
+        token=path["token"],
+        layer=path["layer"],
+        level=path["level"],
+        column=path["x"],
+        row=path["y"],
+        run=query.get("run"),
+        shown=frozenset(int(each) for each in query.get("show", "").split(",") if each.isdecimal()),
+        palette=query.get("palette", USUAL_PALETTE),
+        options=tuple(sorted(options.items())),
+    )
 
 
 @dataclass(eq=False)
@@ -48,12 +76,15 @@ class TileSource:
     ----------
     path : Path
         The slide.
+    mpp : float or None
+        Size of a level-0 pixel, µm, where the reader has said it.
     token : str
     runs : dict of str to Path
         Folders of the runs that its overlays may show, by version.
     """
 
     path: Path
+    mpp: float | None = None
     token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES))
     runs: dict[str, Path] = field(default_factory=dict)
 
@@ -77,9 +108,9 @@ class TileSources:
     def __init__(self) -> None:
         self._sources: weakref.WeakValueDictionary[str, TileSource] = weakref.WeakValueDictionary()
 
-    def add(self, path: Path) -> TileSource:
+    def add(self, path: Path, mpp: float | None = None) -> TileSource:
         """Give a slide a token; whoever holds the answer keeps it alive."""
-        source = TileSource(path)
+        source = TileSource(path, mpp)
         self._sources[source.token] = source
         return source
 

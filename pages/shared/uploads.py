@@ -31,6 +31,13 @@ class UploadFolder:
         weakref.finalize(self, _remove, self.path, lock)
 
 
+def upload_folder_of(path: Path) -> Path | None:
+    """Return the folder of the session that has uploaded a slide, None for any other slide."""
+    if not path.is_relative_to(_uploads()):
+        return None
+    return _uploads() / path.relative_to(_uploads()).parts[0]
+
+
 def remove_abandoned() -> None:
     """Remove the uploads that a killed process has left behind."""
     for folder in _uploads().glob("*/"):

@@ -3,16 +3,14 @@
 The component itself is small and sent with the page; the rest it fetches, see `viewer_files`.
 """
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from pages.shared import resources, state, viewer_files
+from pages.shared import regions, resources, state, viewer_files
 from pages.shared.drawing import SLIDE_LAYER
-from pages.shared.overlays import legend_of, overlays_of, rectangle
+from pages.shared.layer_data import layers_of, legend_of, rectangle
 from pages.shared.tiles import TILE_PX, TileSource
-from seg_core.geometry import Region
 from seg_core.slide import DeepZoom, Slide
 from seg_core.store import Run
 
@@ -24,42 +22,36 @@ _mount = st.components.v2.component(
 )
 
 
-def show_viewer(slide: Slide, run: Run | None) -> None:
-    """Show a slide and the overlays of a run; what the reader draws goes to `state.REGION`.
+def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:
+    """Show a slide with its ROIs and the overlays of a run.
 
     A rerun of the page changes the viewer in place: the key names the slide, and only that.
     """
-    source = _tile_source(slide.info.path)
+    source = _tile_source(slide)
     # Streamlit forbids "__" in such a key; of the slide's id only the digits at its end have none.
     key = f"_viewer_{resources.identity(slide.info.path).rpartition('-')[2]}"
 
-    def keep_region() -> None:
-        drawn = st.session_state[key]["region"]
-        if drawn is None:
-            state.REGION.clear()
-        else:
-            state.REGION.set(Region(**drawn))
-
-    region = state.REGION.get()
     _mount(
         key=key,
         data={
             "modules": viewer_files.address("slide_viewer.js"),
             "library": viewer_files.library(),
             "slide": _slide_data(slide, source),
-            "layers": [] if run is None else overlays_of(run, source),
+            "layers": layers_of(slide.info, run, source),
             "classes": [] if run is None else legend_of(run),
-            "region": None if region is None else rectangle(region),
+            "regions": regions.drawing_of(chosen),
         },
-        on_region_change=keep_region,
+        on_regions_change=lambda: regions.take_drawn(chosen, st.session_state[key]["regions"]),
     )
 
 
-def _tile_source(path: Path) -> TileSource:
+def _tile_source(slide: Slide) -> TileSource:
     """Return what the session's token stands for; a new slide has a new token."""
     source = state.TILES.get()
+    path = slide.info.path
     if source is None or source.path != path:
-        source = resources.tile_sources().add(path)
+        chosen = state.SLIDE.get()
+        source = resources.tile_sources().add(path, None if chosen is None else chosen.mpp)
         state.TILES.set(source)
     return source
 

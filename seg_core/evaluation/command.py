@@ -12,7 +12,7 @@ from seg_core.evaluation.card_figures import keep_in_card
 from seg_core.evaluation.evaluate import evaluate
 from seg_core.evaluation.reference import CLASS_NAMES
 from seg_core.export.files import new_text_file
-from seg_core.settings import AnalysisSettings, EngineName, Precision
+from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
 
 _STDOUT = "-"
 
@@ -40,6 +40,12 @@ def add_evaluate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         type=int,
         default=defaults.views,
         help="average the answers on 2, 4 or 8 flips and turns of each tile",
+    )
+    parser.add_argument(
+        "--stain",
+        choices=get_args(StainName),
+        default=defaults.stain,
+        help="take each image's colours to those of the training data (default: none)",
     )
     parser.add_argument(
         "--mpp",
@@ -78,6 +84,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         tile_px=options.tile,
         overlap_px=options.overlap,
         views=options.views,
+        stain=options.stain,
     )
     with tqdm(desc=options.data.name, unit=" images", disable=None) as bar:
 
@@ -111,7 +118,7 @@ def _command(options: argparse.Namespace) -> str:
     parts = ["python -m seg_core evaluate --data", "/".join(options.data.resolve().parts[-2:])]
     asked = {"model": options.model and Path(options.model).name, "classes": options.classes}
     asked |= {"precision": options.precision, "tile": options.tile, "overlap": options.overlap}
-    asked |= {"views": options.views, "only": " ".join(options.only)}
+    asked |= {"views": options.views, "stain": options.stain, "only": " ".join(options.only)}
     for name, value in asked.items():
         if value and value != options.parser.get_default(name):
             parts.append(f"--{name} {value}")

@@ -4,8 +4,11 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from seg_core.classes import MONUSAC, OTHER, ClassScheme
-from seg_core.errors import DataError
+from seg_core.errors import DataError, StainError
 from seg_core.evaluation.metrics import (
     BOOTSTRAP_SAMPLES,
     BOOTSTRAP_SEED,
@@ -27,6 +30,7 @@ from seg_core.evaluation.reference import CLASS_NAMES, Reference, References, re
 from seg_core.model import find_model, make_engine
 from seg_core.nuclei.ternary import RIM_PX
 from seg_core.settings import AnalysisSettings
+from seg_core.slide import ArraySlide, StainMethod, find_tissue, fit_stain
 
 DEFAULT_MPP = 0.25
 """µm per pixel of labelled images where no model says otherwise: a scan at 40x."""
@@ -47,7 +51,8 @@ def evaluate(
 
     Images are taken at their own pixels, counted as the model's, without tissue mask. What the
     files say of their pixel size is recorded, not used: MoNuSAC's say 0.1945 µm/px, for example,
-    yet networks are trained and compared on the pixels as they are.
+    yet networks are trained and compared on the pixels as they are. Where the settings ask for it
+    each image's stain is normalised as if it were a slide.
 
     Parameters
     ----------
@@ -83,11 +88,16 @@ def evaluate(
         references = references.only(only)
     engine = make_engine(card, weights, settings)
     image_mpp = mpp or card.mpp
+    warnings: list[str] = []
 
     def predicted(reference: Reference) -> Prediction:
-        prediction = predict_image(
-            reference.image, image_mpp, card.mpp, engine, settings, card.scheme
-        )
+        image = reference.image
+        if settings.stain != "none":
+            try:
+                image = _normalised(image, image_mpp, settings.stain)
+            except StainError as error:
+                warnings.append(f"{reference.name}: {error}")
+        prediction = predict_image(image, image_mpp, card.mpp, engine, settings, card.scheme)
         if predictions is not None:
             write_prediction(prediction, predictions, reference.name)
         return prediction
@@ -100,6 +110,7 @@ def evaluate(
         "engine": engine.name,
         "precision": engine.precision,
         "settings": settings.to_json(),
+        "warnings": warnings,
     }
 
 
@@ -181,6 +192,14 @@ def _measure(
             for name, score in zip(references.names, scores, strict=True)
         ],
     }
+
+
+def _normalised(
+    image: npt.NDArray[np.uint8], mpp: float, stain: StainMethod
+) -> npt.NDArray[np.uint8]:
+    """Take an image's colours to the training data's, as if it were a slide of its own."""
+    slide = ArraySlide(image, mpp=mpp)
+    return fit_stain(slide, find_tissue(slide), stain).normalise(image)
 
 
 def _score(

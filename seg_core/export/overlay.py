@@ -1,9 +1,11 @@
-"""Colours over the slide: class map, ternary map and nuclei as pictures with transparency.
+"""Colours over the slide: nuclei drawn, and maps painted as they are.
 
 Tiles of the viewer and pictures for a report are both a `Picture`: a grid of square pixels of any
-size somewhere on the slide. Maps are asked for the nearest value, nuclei are drawn.
+size somewhere on the slide. What maps show that are finer than the picture, see
+`seg_core.export.map_pictures`.
 """
 
+import io
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
+from PIL import Image
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, OTHER_COLOUR, ClassScheme, rgb_of
 from seg_core.geometry import Raster, Window
@@ -146,12 +149,14 @@ class NucleusPainter:
         self._centroids = table[["x", "y"]].to_numpy(dtype=np.float64)
         ids = {name: scheme.id_of(name) for name in scheme.names_with_other}
         self._class_ids = table["class_name"].map(ids).to_numpy(dtype=np.uint8)
-        self._colours = {BACKGROUND: rgb_of(OTHER_COLOUR)} | {c.id: c.rgb for c in scheme.classes}
+        self._scheme = scheme
         bounds = shapely.bounds(self._polygons)
         extents = (bounds[:, 2:] - bounds[:, :2]).mean(axis=1)
         self._typical_extent = float(np.median(extents)) if len(extents) else 0.0
 
-    def paint(self, picture: Picture, shown: Collection[int]) -> RGBA:
+    def paint(
+        self, picture: Picture, shown: Collection[int], *, scheme: ClassScheme | None = None
+    ) -> RGBA:
         """Draw the nuclei of a picture: outlines, or dots where outlines would run together.
 
         Parameters
@@ -159,6 +164,8 @@ class NucleusPainter:
         picture : Picture
         shown : collection of int
             Ids of the classes to draw, 0 for *other*.
+        scheme : ClassScheme, optional
+            The same classes in other colours.
 
         Returns
         -------
@@ -168,7 +175,7 @@ class NucleusPainter:
         coverage_of = self._outlines if outlined else self._dots
         near = self._near(picture)
         rgba = np.zeros((picture.height, picture.width, 4), dtype=np.uint8)
-        for class_id, colour in self._colours.items():
+        for class_id, colour in _colours_of(scheme or self._scheme).items():
             if class_id not in shown:
                 continue
             rows = near[self._class_ids[near] == class_id]
@@ -217,11 +224,16 @@ class NucleusPainter:
         return coverage[1:-2, 1:-2]
 
 
-def encode_png(rgba: RGBA) -> bytes:
-    """Return a PNG of a picture; weakly compressed, for these pictures are mostly empty."""
-    swapped = cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA)
-    _, encoded = cv2.imencode(".png", swapped, [cv2.IMWRITE_PNG_COMPRESSION, 3])
-    return encoded.tobytes()
+def _colours_of(scheme: ClassScheme) -> dict[int, tuple[int, int, int]]:
+    return {BACKGROUND: rgb_of(OTHER_COLOUR)} | {each.id: each.rgb for each in scheme.classes}
+
+
+def encode_webp(rgba: RGBA) -> bytes:
+    """Return a lossless WebP; written several times faster than a PNG, and smaller."""
+    file = io.BytesIO()
+    # method and quality 0: the least effort, which costs little where pictures are mostly empty
+    Image.fromarray(rgba).save(file, "WEBP", lossless=True, method=0, quality=0, exact=True)
+    return file.getvalue()
 
 
 def _nearest(offset: float, step: float, pixel: float, count: int) -> npt.NDArray[np.intp]:

@@ -28,7 +28,7 @@ _SMALLEST_LETTER_PX = 18
 
 _STRIP_PX = 512
 _PAPER, _INK = (255, 255, 255), (20, 20, 20)
-_UM_PER_INCH = 25_400.0
+UM_PER_INCH = 25_400.0
 
 
 def write_overlay_png(run: Run, path: Path, *, other: bool = False, force: bool = False) -> None:
@@ -61,8 +61,8 @@ def write_overlay_png(run: Run, path: Path, *, other: bool = False, force: bool 
         image = Image.fromarray(paint_nuclei(slide, grid, painter, shown_classes(run, other=other)))
         if run.roi is not None:
             draw_roi(image, run.roi.polygon, grid)
-        whole = _with_legend(image, _entries(run, other=other), grid.mpp)
-        dpi = _UM_PER_INCH / grid.mpp
+        whole = with_legend(image, _entries(run, other=other), grid.mpp)
+        dpi = UM_PER_INCH / grid.mpp
         whole.save(temporary, "PNG", dpi=(dpi, dpi))
 
 
@@ -86,7 +86,7 @@ def paint_nuclei(slide: Slide, grid: Raster, painter: NucleusPainter, shown: Seq
     for window in _strips(grid):
         x, y = grid.region.x, grid.region.y + window.y * grid.downsample
         outlines = painter.paint(Picture(x, y, grid.downsample, window.width, window.height), shown)
-        rgb[window.slices()] = _over(slide.read(grid, window), outlines)
+        rgb[window.slices()] = over(slide.read(grid, window), outlines)
     return rgb
 
 
@@ -122,7 +122,8 @@ def _strips(grid: Raster) -> Iterator[Window]:
         yield Window(0, y, grid.width, min(_STRIP_PX, grid.height - y))
 
 
-def _over(rgb: _RGB, rgba: RGBA) -> _RGB:
+def over(rgb: _RGB, rgba: RGBA) -> _RGB:
+    """Lay a picture with transparency over another."""
     picture = Image.fromarray(rgb).convert("RGBA")
     return np.asarray(Image.alpha_composite(picture, Image.fromarray(rgba)).convert("RGB"))
 
@@ -152,7 +153,7 @@ def draw_roi(image: Image.Image, polygon: shapely.Polygon, grid: Raster) -> None
         draw.line([*map(tuple, points)], fill=_INK, width=max(2, max(image.size) // 600))
 
 
-def _with_legend(image: Image.Image, entries: list[tuple[str, str]], mpp: float) -> Image.Image:
+def with_legend(image: Image.Image, entries: list[tuple[str, str]], mpp: float) -> Image.Image:
     """Return the picture on paper, with the scale bar and the classes below."""
     letter = max(_SMALLEST_LETTER_PX, max(image.size) // _LETTERS_PER_SIDE)
     font = ImageFont.load_default(letter)

@@ -37,8 +37,8 @@ from seg_core.settings import Precision
 
 
 @contextmanager
-def _telling_nobody() -> Iterator[None]:
-    """Let openvino be imported without its telemetry.
+def telling_nobody() -> Iterator[None]:
+    """Let openvino, or a tool of its makers, be imported without its telemetry.
 
     Unless it is told not to, it reports each import and each conversion to its maker. It does
     without where that package is missing, and None in `sys.modules` is a missing package.
@@ -54,7 +54,7 @@ def _telling_nobody() -> Iterator[None]:
             sys.modules[name] = before
 
 
-with _telling_nobody():
+with telling_nobody():
     import openvino as ov
     from openvino.properties import hint, optimal_number_of_infer_requests
     from openvino.properties.device import capabilities
@@ -65,7 +65,7 @@ CACHE_VARIABLE = "SEG_CACHE"
 _TYPES = {"fp32": ov.Type.f32, "bf16": ov.Type.bf16}
 
 # Counts up when `_convert` makes another graph of the same weights.
-_GRAPH_VERSION = 1
+_GRAPH_VERSION = 2
 
 # The graph takes any multiple of 32; small tiles are traced quickly.
 _TRACED_PX = 64
@@ -95,7 +95,7 @@ class OpenVinoEngine:
 
     def __init__(self, card: ModelCard, weights: Path, *, precision: Precision = "auto") -> None:
         self._core = ov.Core()
-        known = self._core.get_property("CPU", capabilities)
+        known = _known_precisions(self._core)
         self.precision = _resolved(precision, known)
         if self.precision == "int8":
             self._floating = _TYPES[_resolved("auto", known)]
@@ -160,12 +160,38 @@ def _answers(compiled: ov.CompiledModel, tiles: Iterable[NumberedTile]) -> Itera
             request.wait()
 
 
+def has_bf16() -> bool:
+    """Tell whether this processor multiplies in bf16."""
+    return "BF16" in _known_precisions(ov.Core())
+
+
+def _known_precisions(core: ov.Core) -> list[str]:
+    return core.get_property("CPU", capabilities)
+
+
 def _resolved(precision: Precision, known: list[str]) -> str:
     if precision == "bf16" and "BF16" not in known:
         raise ModelError("this processor does not multiply in bf16; choose the precision fp32.")
     if precision == "auto":
         return "bf16" if "BF16" in known else "fp32"
     return precision
+
+
+def read_converted(card: ModelCard, weights: Path) -> ov.Model:
+    """Return the network as a graph of OpenVINO in floating point."""
+    return converted(ov.Core(), card, weights)
+
+
+def write_graph(model: ov.Model, path: Path) -> tuple[bytes, bytes]:
+    """Write a graph, ``.xml`` and its ``.bin``, and return what both hold.
+
+    Raises
+    ------
+    OSError, RuntimeError
+        If they cannot be written; openvino raises the second.
+    """
+    ov.save_model(model, path, compress_to_fp16=False)
+    return path.read_bytes(), path.with_suffix(".bin").read_bytes()
 
 
 def converted(core: ov.Core, card: ModelCard, weights: Path) -> ov.Model:
@@ -211,13 +237,12 @@ def _keep(model: ov.Model, folder: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=".", dir=folder.parent) as temporary:
             made = Path(temporary) / "made"
             made.mkdir()
-            ov.save_model(model, made / "model.xml", compress_to_fp16=False)
-            parts = ((made / name).read_bytes() for name in ("model.xml", "model.bin"))
+            parts = write_graph(model, made / "model.xml")
             (made / "sha256").write_text(checksum(*parts), "utf-8")
             if folder.exists():
                 folder.rename(Path(temporary) / "damaged")
             made.rename(folder)
-    except (OSError, RuntimeError) as error:  # openvino's own writing raises RuntimeError
+    except (OSError, RuntimeError) as error:
         _log.warning(
             "the converted network is not kept in %s (%s), so it is converted again next time; "
             "choose another folder with %s",

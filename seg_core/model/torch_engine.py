@@ -1,20 +1,24 @@
 """The network in PyTorch: any CPU, CUDA, Apple's MPS."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from seg_core.model.card import ModelCard
 from seg_core.model.engine import NumberedLogits, NumberedTile
-from seg_core.model.network import load_network
+from seg_core.model.network import NormalisedNetwork, load_network
 from seg_core.settings import Precision
 
-# On a CPU one tile at a time keeps activations in the cache; a GPU wants to be filled.
-CPU_BATCH, GPU_BATCH = 1, 8
+# A GPU wants to be filled: eight tiles of 512 pixels at once, or as many pixels of others.
+_GPU_BATCH_PX = 8 * 512**2
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class TorchEngine:
@@ -25,7 +29,7 @@ class TorchEngine:
     card : ModelCard
     weights : Path
     precision : {"auto", "fp32", "bf16"}
-        auto is bf16 where the hardware multiplies in it, else fp32.
+        auto is bf16 where the hardware multiplies in it, fp16 on older CUDA, else fp32.
     device : str, optional
         A torch device; by default the best one there is.
     """
@@ -42,32 +46,46 @@ class TorchEngine:
     ) -> None:
         self.device = torch.device(device or _best_device())
         self.precision = _resolved(precision, self.device)
-        self._dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
-        network = load_network(card, weights).requires_grad_(False).to(self.device)
-        self._network = network.to(memory_format=torch.channels_last)
-        self._mean = torch.tensor(card.mean, device=self.device).view(1, 3, 1, 1) * 255
-        self._std = torch.tensor(card.std, device=self.device).view(1, 3, 1, 1) * 255
+        self._dtype = _DTYPES[self.precision]
+        network = NormalisedNetwork(load_network(card, weights), card).eval().requires_grad_(False)
+        self._network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def run(self, tiles: Iterable[NumberedTile]) -> Iterator[NumberedLogits]:
-        """Answer each tile in the order of the tiles; see `seg_core.model.engine.Engine`."""
-        batch_size = CPU_BATCH if self.device.type == "cpu" else GPU_BATCH
-        stream = iter(tiles)
-        while batch := list(islice(stream, batch_size)):
-            numbers, images = zip(*batch, strict=True)
-            logits = self._logits(np.stack(images))
-            yield from zip(numbers, logits, strict=True)
+        """Answer each tile in the order of the tiles; see `seg_core.model.engine.Engine`.
 
-    def _logits(self, images: np.ndarray) -> np.ndarray:
+        A device of its own works on a batch while the caller deals with the one before it.
+        """
+        most_ahead = 0 if self.device.type == "cpu" else 1
+        asked: deque[tuple[tuple[int, ...], Tensor]] = deque()
+        for numbers, images in _batches(tiles, self.device):
+            asked.append((numbers, self._ask(images)))
+            if len(asked) > most_ahead:
+                yield from _answers(*asked.popleft())
+        while asked:
+            yield from _answers(*asked.popleft())
+
+    def _ask(self, images: npt.NDArray[np.uint8]) -> Tensor:
+        """Start on a batch; on a device of its own this returns before the answer is there."""
         with (
             torch.inference_mode(),
             torch.autocast(self.device.type, self._dtype, enabled=self._dtype != torch.float32),
         ):
-            pixels = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2)
-            return self._answer(pixels).float().cpu().numpy()
+            return self._network(torch.from_numpy(images).to(self.device)).float()
 
-    def _answer(self, pixels: Tensor) -> Tensor:
-        normalised = (pixels.float() - self._mean) / self._std
-        return self._network(normalised.contiguous(memory_format=torch.channels_last))
+
+def _answers(numbers: tuple[int, ...], logits: Tensor) -> Iterator[NumberedLogits]:
+    yield from zip(numbers, logits.cpu().numpy(), strict=True)
+
+
+def _batches(
+    tiles: Iterable[NumberedTile], device: torch.device
+) -> Iterator[tuple[tuple[int, ...], npt.NDArray[np.uint8]]]:
+    """Gather tiles of one size; on a CPU one at a time keeps activations in the cache."""
+    for (height, width, _), alike in groupby(tiles, key=lambda tile: tile[1].shape):
+        size = 1 if device.type == "cpu" else max(1, _GPU_BATCH_PX // (height * width))
+        while batch := list(islice(alike, size)):
+            numbers, images = zip(*batch, strict=True)
+            yield numbers, np.stack(images)
 
 
 def _best_device() -> str:
@@ -80,7 +98,8 @@ def _resolved(precision: Precision, device: torch.device) -> str:
     if precision != "auto":
         return precision
     if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+        # emulated bf16 is slower than fp32; every such card multiplies in fp16
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     # the library's emulation of bf16 is slower than fp32, so only where the processor has it
     fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
     return "bf16" if fast else "fp32"

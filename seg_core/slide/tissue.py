@@ -17,6 +17,7 @@ import shapely
 from seg_core.errors import RegionError
 from seg_core.geometry import Raster, Region, Window
 from seg_core.roi import Roi, roi_of_region
+from seg_core.slide.pen import is_ink, pen_marks
 from seg_core.slide.reader import Slide
 from seg_core.slide.stain import optical_density
 
@@ -31,6 +32,9 @@ _CLOSING_RADIUS_UM = 12.0
 
 # A smaller hole belongs to the tissue around it: a capillary, a gland's lumen, a fat cell.
 _MIN_HOLE_UM2 = 2000.0
+
+# Rows whose colours are in memory at once; only masks are kept of the whole slide.
+_BAND_PX = 256
 
 _OPENCV_SHIFT = 4  # OpenCV draws on sixteenths of a pixel
 
@@ -82,7 +86,7 @@ class TissueMask:
         return covered * self.raster.mpp**2
 
 
-def find_tissue(slide: Slide, mpp: float = 8.0) -> TissueMask:
+def find_tissue(slide: Slide, mpp: float = 8.0, *, keep_pen: bool = False) -> TissueMask:
     """Find the tissue of a slide.
 
     Parameters
@@ -90,6 +94,8 @@ def find_tissue(slide: Slide, mpp: float = 8.0) -> TissueMask:
     slide : Slide
     mpp : float
         Resolution of the mask, µm.
+    keep_pen : bool
+        Whether pen marks, which hide the tissue under them, count as tissue.
 
     Returns
     -------
@@ -108,11 +114,49 @@ def find_tissue(slide: Slide, mpp: float = 8.0) -> TissueMask:
     >>> find_tissue(ArraySlide(picture, mpp=4.0)).area_um2() == 64 * 64 * 4.0**2
     True
     """
+    return find_tissue_and_pen(slide, mpp, keep_pen=keep_pen)[0]
+
+
+def find_tissue_and_pen(
+    slide: Slide, mpp: float = 8.0, *, keep_pen: bool = False
+) -> tuple[TissueMask, npt.NDArray[np.bool_]]:
+    """Find the tissue of a slide and, apart from it, the pen marks on it and on the glass.
+
+    Parameters as of `find_tissue`.
+
+    Returns
+    -------
+    tissue : TissueMask
+        Without the pen marks.
+    pen : (H, W) bool
+        On the same raster, see `seg_core.slide.pen`; empty where pen marks count as tissue.
+    """
     raster = slide.raster(mpp)
-    density = optical_density(slide.read(raster, raster.window))
-    red, green, blue = np.moveaxis(density, -1, 0)
-    mask = (green - np.minimum(red, blue) >= _MIN_GREEN_EXCESS) | (green >= _MIN_DENSITY)
-    return TissueMask(raster, _fill_small_holes(_close_gaps(mask, raster.mpp), raster.mpp))
+    tissue, ink = np.zeros((2, raster.height, raster.width), dtype=np.bool_)
+    for top in range(0, raster.height, _BAND_PX):
+        band = Window(0, top, raster.width, min(_BAND_PX, raster.height - top))
+        rgb = slide.read(raster, band)
+        tissue[band.slices()] = absorbs(rgb)
+        if not keep_pen:
+            ink[band.slices()] = is_ink(rgb)
+    pen = pen_marks(ink, raster.mpp)
+    mask = _fill_small_holes(_close_gaps(tissue & ~pen, raster.mpp), raster.mpp)
+    return TissueMask(raster, mask & ~pen), pen
+
+
+def absorbs(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Tell of each pixel whether it is too dark, or too coloured, to be glass.
+
+    Parameters
+    ----------
+    rgb : (H, W, 3) uint8
+
+    Returns
+    -------
+    (H, W) bool
+    """
+    red, green, blue = np.moveaxis(optical_density(rgb), -1, 0)
+    return (green - np.minimum(red, blue) >= _MIN_GREEN_EXCESS) | (green >= _MIN_DENSITY)
 
 
 def _close_gaps(mask: npt.NDArray[np.bool_], mpp: float) -> npt.NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """A run on disk: what was asked, the maps, the nuclei."""
 
-from seg_core.store.maps import MapName, MapsWriter, RunMaps
+from seg_core.store.maps import MapsWriter, RunMaps
 from seg_core.store.run import (
     Question,
     Run,
@@ -11,6 +11,7 @@ from seg_core.store.run import (
     runs_of,
     write_facts,
 )
+from seg_core.store.shares import MapName
 from seg_core.store.table import write_nuclei
 
 __all__ = [

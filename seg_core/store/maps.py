@@ -1,13 +1,17 @@
 """The maps of a run as a pyramid that OME-Zarr readers open, written band by band.
 
-``maps.zarr`` follows NGFF 0.5 (Zarr version 3). It is a collection of three images, *class*,
-*ternary* and *score*, each a multiscale group with the levels ``0`` (the raster of the whole
-slide), ``1``, ``2`` … of half the side each, down to 512 pixels::
+``maps.zarr`` follows NGFF 0.5 (Zarr version 3). It is a collection of images, each a multiscale
+group. *class*, *ternary* and *score* have the levels ``0`` (the raster of the whole slide), ``1``,
+``2`` … of half the side each, down to 512 pixels. Their *shares* (see `seg_core.store.shares`) have
+several planes and begin at level 2::
 
     maps.zarr/  OME/            names the images, in order
                 class/          0  1  2 …     uint8, chunks of 512 × 512
                 ternary/        0  1  2 …
                 score/          0  1  2 …
+                class_shares/         2 …     uint8, all planes in a chunk of 256 × 256
+                ternary_shares/       2 …
+                score_shares/         2 …
     bands.json                  windows of the raster that are finished, and what of them the
                                 coarser levels still lack
 
@@ -17,6 +21,7 @@ what the slide measures.
 
 import json
 import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -27,11 +32,12 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from seg_core.classes import BACKGROUND
+from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, MONUSAC
 from seg_core.errors import StoreError
 from seg_core.geometry import Raster, Window
 from seg_core.nuclei.instances import Maps
 from seg_core.store.files import store_errors, write_json
+from seg_core.store.shares import FIRST_SHARE_LEVEL, MapName, averaged, planes_of
 from seg_core.tiling import MapBand
 
 CHUNK_PX = 512
@@ -42,9 +48,14 @@ _HALVING_PX = 8 * CHUNK_PX
 
 RECORD_FILE = "bands.json"
 
-MapName = Literal["class", "ternary", "score"]
+_NAMES: tuple[MapName, ...] = get_args(MapName)
 
-_NAMES = get_args(MapName)
+_SHARES_CHUNK_PX = 256
+
+# Pixels of the raster to a side of a pixel of the finest shares that are kept.
+_SHARES_STEP = 2**FIRST_SHARE_LEVEL
+
+_USUAL_CLASSES = len(MONUSAC.classes)
 
 _Image = npt.NDArray[np.uint8]
 _Levels = dict[str, list[zarr.Array[Any]]]
@@ -67,6 +78,7 @@ class RunMaps:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._levels = _open_levels(path, "r")
+        self._shares = _open_shares(path, "r")
 
     @property
     def level_count(self) -> int:
@@ -99,6 +111,41 @@ class RunMaps:
         with store_errors(self._path):
             return _read(self._levels[name][level], window)
 
+    @property
+    def share_level_count(self) -> int:
+        """Number of levels that `read_shares` answers."""
+        kept = len(self._shares["class"]) if self._shares else self.level_count
+        return FIRST_SHARE_LEVEL + kept
+
+    def read_shares(self, name: MapName, window: Window, level: int) -> npt.NDArray[np.uint8]:
+        """Read how much of each pixel of a level is what; past the edges all is 0.
+
+        A run of a version that kept no shares answers those of its halved maps, in which small
+        nuclei are missing from the fourth level on.
+
+        Parameters
+        ----------
+        name : {"class", "ternary", "score"}
+        window : Window
+            Pixels of that level.
+        level : int
+            Level 0 is the raster itself, whose shares are all or nothing.
+
+        Returns
+        -------
+        (P, H, W) uint8
+            Planes as `seg_core.store.shares` describes them.
+        """
+        if self._shares and level >= FIRST_SHARE_LEVEL:
+            with store_errors(self._path):
+                return _read(self._shares[name][level - FIRST_SHARE_LEVEL], window)
+        finer = max(0, level - FIRST_SHARE_LEVEL)
+        step = 2 ** (level - finer)
+        seen = Window(*(step * each for each in _to_json(window)))
+        classes = self._shares["class"][0].shape[0] if self._shares else _USUAL_CLASSES
+        planes = planes_of(lambda each: self.read_map(each, seen, finer), name, classes)
+        return averaged(planes, step)
+
 
 class MapsWriter:
     """Writes finished bands into the maps of a run; there is one writer at a time.
@@ -115,6 +162,8 @@ class MapsWriter:
         The folder ``maps.zarr``; made when it is not there.
     raster : Raster
         The raster of the whole slide.
+    class_count : int
+        Classes without background.
 
     Examples
     --------
@@ -125,18 +174,21 @@ class MapsWriter:
                 writer.write(band)
     """
 
-    def __init__(self, path: Path, raster: Raster) -> None:
+    def __init__(self, path: Path, raster: Raster, *, class_count: int = _USUAL_CLASSES) -> None:
         self._path = path
         self._record = path.with_name(RECORD_FILE)
         with store_errors(path):
-            if not self._record.is_file():
+            # what a version without shares has left unfinished starts again
+            if not (self._record.is_file() and (path / _shares_name("score")).is_dir()):
                 shutil.rmtree(path, ignore_errors=True)
-                _create(path, raster)
+                _create(path, raster, class_count)
                 write_json(self._record, {"finished": [], "to_halve": None})
             record = json.loads(self._record.read_text("utf-8"))
         self._finished = {Window(*values) for values in record["finished"]}
         self._to_halve = None if record["to_halve"] is None else Window(*record["to_halve"])
         self._levels = _open_levels(path, "r+")
+        self._shares = _open_shares(path, "r+")
+        self._class_count = self._shares["class"][0].shape[0]
         self._held: _Block | None = None
         self._unrecorded: list[Window] = []
         self._halve()
@@ -202,8 +254,29 @@ class MapsWriter:
         with store_errors(self._path):
             for name in _NAMES:
                 _halve(self._levels[name], self._to_halve, mean=name == "score")
+                self._count_shares(name, self._to_halve)
         self._to_halve = None
         self._write_record()
+
+    def _count_shares(self, name: MapName, window: Window) -> None:
+        """Make what the shares have of a window of level 0, a chunk at a time."""
+        finest, *_ = levels = self._shares[name]
+        window = _coarser(window, _SHARES_STEP)
+        for part in _chunks_of(window, finest):
+            rows, columns = _finer(part, _SHARES_STEP)
+
+            def read(each: MapName, rows: slice = rows, columns: slice = columns) -> _Image:
+                return np.asarray(self._levels[each][0][rows, columns], dtype=np.uint8)
+
+            planes = planes_of(read, name, self._class_count)
+            if planes.any():
+                finest[:, *part.slices()] = averaged(planes, _SHARES_STEP)
+        for finer, coarser in pairwise(levels):
+            window = _coarser(window, 2)
+            for part in _chunks_of(window, coarser):
+                planes = np.asarray(finer[:, *_finer(part, 2)], dtype=np.uint8)
+                if planes.any():
+                    coarser[:, *part.slices()] = averaged(planes, 2)
 
     def _write_record(self) -> None:
         record = {
@@ -330,6 +403,30 @@ def _halve(levels: list[zarr.Array[Any]], window: Window, *, mean: bool) -> None
                 )
 
 
+def _coarser(window: Window, step: int) -> Window:
+    """Return the pixels, each step × step of the window's, that have anything of it."""
+    x, y = window.x // step, window.y // step
+    return Window(x, y, -(-window.right // step) - x, -(-window.bottom // step) - y)
+
+
+def _finer(window: Window, step: int) -> tuple[slice, slice]:
+    """Return rows and columns of the level whose step × step pixels make one of the window's."""
+    rows, columns = window.slices()
+    return (
+        slice(rows.start * step, rows.stop * step),
+        slice(columns.start * step, columns.stop * step),
+    )
+
+
+def _chunks_of(window: Window, level: zarr.Array[Any]) -> Iterator[Window]:
+    """Return the whole chunks of a level's shares that have anything of a window."""
+    height, width = level.shape[-2:]
+    side = _SHARES_CHUNK_PX
+    for y in range(window.y // side * side, min(window.bottom, height), side):
+        for x in range(window.x // side * side, min(window.right, width), side):
+            yield Window(x, y, min(side, width - x), min(side, height - y))
+
+
 def _around(window: Window | None, other: Window) -> Window:
     if window is None:
         return other
@@ -350,12 +447,12 @@ def discard_maps(path: Path) -> None:
 
 
 def _read(level: zarr.Array[Any], window: Window) -> _Image:
-    image = np.zeros((window.height, window.width), dtype=np.uint8)
-    height, width = level.shape
+    image = np.zeros((*level.shape[:-2], window.height, window.width), dtype=np.uint8)
+    height, width = level.shape[-2:]
     inside = window.intersection(Window(0, 0, width, height))
     if inside is not None:
-        x, y = inside.x - window.x, inside.y - window.y
-        image[y : y + inside.height, x : x + inside.width] = level[inside.slices()]
+        part = inside.moved(-window.x, -window.y)
+        image[..., *part.slices()] = level[..., *inside.slices()]
     return image
 
 
@@ -367,31 +464,59 @@ def _open_levels(path: Path, mode: Literal["r", "r+"]) -> _Levels:
         return {name: _levels_of(group[name]) for name in _NAMES}
 
 
+def _open_shares(path: Path, mode: Literal["r", "r+"]) -> _Levels:
+    """Return the shares by name, nothing where the run is of a version that kept none."""
+    with store_errors(path):
+        group = zarr.open_group(path, mode=mode)
+        if _shares_name("score") not in group:
+            return {}
+        return {name: _levels_of(group[_shares_name(name)]) for name in _NAMES}
+
+
+def _shares_name(name: MapName) -> str:
+    return f"{name}_shares"
+
+
 def _levels_of(image: Any) -> list[zarr.Array[Any]]:
     datasets = image.attrs["ome"]["multiscales"][0]["datasets"]
     return [image[dataset["path"]] for dataset in datasets]
 
 
-def _create(path: Path, raster: Raster) -> None:
+def _create(path: Path, raster: Raster, class_count: int) -> None:
     """Lay out the empty collection: bioformats2raw.layout 3, which names images by a series."""
     group = zarr.create_group(
         path, zarr_format=3, attributes=_ome({"bioformats2raw.layout": 3}), overwrite=True
     )
-    group.create_group("OME", attributes=_ome({"series": list(_NAMES)}))
+    series = [*_NAMES, *map(_shares_name, _NAMES)]
+    group.create_group("OME", attributes=_ome({"series": series}))
+    planes = {"class": class_count, "ternary": len((INSIDE, BOUNDARY)), "score": 1}
     shapes = _level_shapes(raster.height, raster.width)
+    coarse = _level_shapes(-(-raster.height // _SHARES_STEP), -(-raster.width // _SHARES_STEP))
     for name in _NAMES:
-        image = group.create_group(
-            name, attributes=_ome({"multiscales": [_multiscale(name, raster.mpp, len(shapes))]})
+        _create_image(group, name, shapes, raster.mpp)
+        shares = [(planes[name], *shape) for shape in coarse]
+        _create_image(group, _shares_name(name), shares, raster.mpp)
+
+
+def _create_image(
+    group: zarr.Group, name: str, shapes: Sequence[tuple[int, ...]], mpp: float
+) -> None:
+    """Lay out a map or, where the shapes have planes, shares; ``mpp`` is the raster's."""
+    has_planes = len(shapes[0]) > 2
+    first, side = (FIRST_SHARE_LEVEL, _SHARES_CHUNK_PX) if has_planes else (0, CHUNK_PX)
+    axes = ("c", "y", "x") if has_planes else ("y", "x")
+    levels = range(first, first + len(shapes))
+    multiscale = _multiscale(name, axes, mpp, levels)
+    image = group.create_group(name, attributes=_ome({"multiscales": [multiscale]}))
+    for level, shape in zip(levels, shapes, strict=True):
+        image.create_array(
+            str(level),
+            shape=shape,
+            chunks=(*shape[:-2], side, side),
+            dtype="uint8",
+            fill_value=BACKGROUND,
+            dimension_names=axes,
         )
-        for level, shape in enumerate(shapes):
-            image.create_array(
-                str(level),
-                shape=shape,
-                chunks=(CHUNK_PX, CHUNK_PX),
-                dtype="uint8",
-                fill_value=BACKGROUND,
-                dimension_names=("y", "x"),
-            )
 
 
 def _ome(entries: dict[str, Any]) -> dict[str, Any]:
@@ -406,20 +531,29 @@ def _level_shapes(height: int, width: int) -> list[tuple[int, int]]:
     return shapes
 
 
-def _multiscale(name: str, mpp: float, level_count: int) -> dict[str, Any]:
-    """Return NGFF's description of one map, in µm from the centre of the raster's first pixel."""
+def _multiscale(name: str, axes: Sequence[str], mpp: float, levels: range) -> dict[str, Any]:
+    """Return NGFF's description of an image, in µm from the centre of the raster's first pixel."""
+    plane_axes = len(axes) - 2
     return {
         "name": name,
-        "type": "mean" if name == "score" else "mode",
-        "axes": [{"name": axis, "type": "space", "unit": "micrometer"} for axis in ("y", "x")],
+        "type": "mode" if name in ("class", "ternary") else "mean",
+        "axes": [
+            {"name": axis, "type": "channel"}
+            if axis == "c"
+            else {"name": axis, "type": "space", "unit": "micrometer"}
+            for axis in axes
+        ],
         "datasets": [
             {
                 "path": str(level),
                 "coordinateTransformations": [
-                    {"type": "scale", "scale": [mpp * 2**level] * 2},
-                    {"type": "translation", "translation": [mpp * (2**level - 1) / 2] * 2},
+                    {"type": "scale", "scale": [1.0] * plane_axes + [mpp * 2**level] * 2},
+                    {
+                        "type": "translation",
+                        "translation": [0.0] * plane_axes + [mpp * (2**level - 1) / 2] * 2,
+                    },
                 ],
             }
-            for level in range(level_count)
+            for level in levels
         ],
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import shapely
 
-from seg_core.roi import Roi, read_rois
+from seg_core.roi import IGNORED, Roi, read_rois
 from seg_core.store.files import store_errors, write_json
 
 ROI_FILE = "rois.geojson"
@@ -54,6 +54,8 @@ def geojson_of(rois: Sequence[Roi]) -> dict[str, object]:
                     "objectType": "annotation",
                     "name": roi.name,
                     "kind": roi.kind,
+                    # QuPath forgets the kind, but not its own class for the same thing.
+                    **({"classification": {"name": IGNORED}} if roi.kind == "exclude" else {}),
                 },
             }
             for roi in rois

@@ -22,7 +22,8 @@ from seg_core.errors import SegCoreError, StoreError
 from seg_core.geometry import Raster, Region, Window
 from seg_core.roi import Roi, roi_of_region
 from seg_core.settings import AnalysisSettings
-from seg_core.slide import SlideInfo
+from seg_core.slide import SlideInfo, StainFit
+from seg_core.slide.normalisation import stain_from_json
 from seg_core.store.files import is_locked, store_errors, write_json
 from seg_core.store.maps import RunMaps
 from seg_core.store.table import iterate_nuclei, read_nuclei
@@ -133,6 +134,9 @@ class RunFacts:
 
     warnings: tuple[str, ...] = ()
 
+    stain: StainFit | None = None
+    """What the slide's stain is like, where its colours were normalised."""
+
     error: str | None = None
     """Why the run failed."""
 
@@ -156,6 +160,7 @@ class RunFacts:
             "engine": self.engine,
             "precision": self.precision,
             "settings": question.settings.to_json(),
+            "stain": None if self.stain is None else self.stain.to_json(),
             "versions": self.versions,
             "started": self.started,
             "finished": self.finished,
@@ -189,6 +194,7 @@ class RunFacts:
             slide=_slide_from_json(entries["slide"]),
             scheme=ClassScheme.from_json(entries["classes"]),
             warnings=tuple(entries["warnings"]),
+            stain=None if entries.get("stain") is None else stain_from_json(entries["stain"]),
             **{name: entries[name] for name in copied},
         )
 

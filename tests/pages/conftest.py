@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
@@ -42,6 +43,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SEG_STORE", str(tmp_path / "store"))
     for name in ("SEG_LOCAL", "SEG_SLIDE_DIR", "SEG_MODEL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(type(st.context), "cookies", {})  # AppTest's browser has made-up ones
     resources.forget_slides()
     return tmp_path / "store"
 

@@ -13,8 +13,9 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.shared import resources, viewer_files
-from pages.shared.routes import ROUTES, lifespan
+from pages.shared import drawing, resources, viewer_files
+from pages.shared.layers import LAYERS
+from pages.shared.routes import lifespan, routes
 from pages.shared.tiles import TileSource
 from seg_core.classes import MONUSAC
 from seg_core.logs import JsonLines
@@ -26,13 +27,13 @@ LYMPHOCYTE = MONUSAC.classes[1]
 
 @pytest.fixture(scope="module")
 def client() -> TestClient:
-    return TestClient(Starlette(routes=ROUTES))
+    return TestClient(Starlette(routes=routes("")))
 
 
 @pytest.fixture
 def source(run: Run) -> TileSource:
     """What a session has that looks at the slide and its analysis."""
-    opened = resources.tile_sources().add(run.slide_path)
+    opened = resources.tile_sources().add(run.slide_path, 0.25)
     opened.runs[run.run_id] = run.path
     return opened
 
@@ -45,6 +46,13 @@ def full(run: Run) -> int:
 
 def picture(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def test_tiles_are_found_below_the_path_of_the_server(source: TileSource, full: int) -> None:
+    below = TestClient(Starlette(routes=routes("/pathology/nuclei/")))
+    path = address(source, "slide", full)
+    assert below.get(f"/pathology/nuclei{path}").status_code == 200
+    assert below.get(path).status_code == 404
 
 
 def test_a_tile_that_fails_is_logged_by_a_number_and_without_the_name_of_the_slide(
@@ -62,8 +70,7 @@ def test_a_tile_that_fails_is_logged_by_a_number_and_without_the_name_of_the_sli
 
 
 def address(source: TileSource, layer: str, level: int, run: Run | None = None, show="") -> str:
-    extension = "jpg" if layer == "slide" else "png"
-    path = source.address(layer, extension).format(level=level, x=0, y=0)
+    path = source.address(layer, "any").format(level=level, x=0, y=0)
     return f"/{path}" + (f"?run={run.run_id}&show={show}" if run else "")
 
 
@@ -82,7 +89,7 @@ def test_no_address_names_a_file(source, run) -> None:
 @pytest.mark.parametrize("layer", ["classes", "nuclei"])
 def test_an_overlay_shows_the_classes_asked_for(client, source, run, full, layer) -> None:
     hidden = client.get(address(source, layer, full, run, "1,3,4"))
-    assert hidden.headers["content-type"] == "image/png"
+    assert hidden.headers["content-type"] == "image/webp"
     assert not picture(hidden.content)[..., 3].any()
     shown = picture(client.get(address(source, layer, full, run, "0,1,2,3,4")).content)
     assert tuple(shown[shown[..., 3] > 150][0, :3]) == LYMPHOCYTE.rgb
@@ -100,6 +107,64 @@ def test_overlays_go_on_beyond_the_slides_own_pixels(client, source, run, full) 
     assert enlarged[100, 100, 3] == 255
 
 
+def test_classes_have_the_colours_the_reader_has_chosen(client, source, run, full) -> None:
+    path = address(source, "classes", full, run, "2") + "&palette=colour-blind"
+    shown = picture(client.get(path).content)
+    colour = run.scheme.recoloured("colour-blind").classes[1].rgb
+    assert tuple(shown[50, 50, :3]) == colour != LYMPHOCYTE.rgb
+
+
+def test_from_afar_classes_are_shares(client, source, run, full) -> None:
+    close = picture(client.get(address(source, "classes", full, run, "2")).content)[..., 3]
+    far = picture(client.get(address(source, "classes", full - 5, run, "2")).content)[..., 3]
+    assert set(np.unique(close)) == {0, 255}
+    assert 0 < far.max() < 255
+
+
+def test_the_score_is_painted_where_nuclei_are(client, source, run, full) -> None:
+    shown = picture(client.get(address(source, "score", full, run)).content)
+    assert shown[50, 50, 3] == 255
+    assert shown[100, 100, 3] == 0
+
+
+def test_a_stain_alone_hides_the_slide(client, source, full) -> None:
+    shown = {}
+    for stain in ("haematoxylin", "eosin"):
+        answer = client.get(address(source, stain, full))
+        assert answer.headers["content-type"] == "image/jpeg"
+        shown[stain] = picture(answer.content).astype(int).sum(axis=2)
+    assert shown["haematoxylin"][50, 50] < shown["haematoxylin"][100, 100] - 100
+    assert shown["haematoxylin"][50, 50] < shown["eosin"][50, 50] - 100
+
+
+def test_tissue_is_painted_and_glass_is_not(client, chosen, tmp_path) -> None:
+    half = Image.new("RGB", (256, 256), (245, 245, 245))
+    half.paste((220, 160, 200), (0, 0, 128, 256))
+    half.save(tmp_path / "half.png")
+    opened = resources.tile_sources().add(tmp_path / "half.png", 4.0)
+    shown = picture(client.get(address(opened, "tissue", 8)).content)
+    assert shown[128, 60, 3] == 255
+    assert shown[128, 200, 3] == 0
+
+
+def test_every_layer_paints_every_size_of_tile(client, source, run, full) -> None:
+    for layer in LAYERS:
+        for level in range(full + 1):
+            answer = client.get(address(source, layer.name, level, run, "1,2,3,4"))
+            slide = picture(client.get(address(source, "slide", level)).content)
+            assert picture(answer.content).shape[:2] == slide.shape[:2]
+
+
+def test_a_tile_is_drawn_once_for_all_sessions(client, source, run, full, monkeypatch) -> None:
+    path = address(source, "classes", full, run, "2")
+    first = client.get(path)
+    another = resources.tile_sources().add(source.path, source.mpp)
+    another.runs[run.run_id] = run.path
+    monkeypatch.setattr(drawing, "_draw", None)
+    again = client.get(address(another, "classes", full, run, "2"))
+    assert again.content == first.content
+
+
 def test_boundaries_are_painted(client, source, run, full) -> None:
     assert picture(client.get(address(source, "boundaries", full, run)).content)[..., 3].any()
 
@@ -112,6 +177,7 @@ def test_boundaries_are_painted(client, source, run, full) -> None:
         ("classes", 99, "?run={run}"),
         ("classes", 5, ""),
         ("classes", 5, "?run=another"),
+        ("classes", 5, "?run={run}&palette=another"),
     ],
 )
 def test_what_is_not_there_is_404_and_not_kept(client, source, run, layer, level, query) -> None:

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from pages.shared import sign_in, state
 from pages.shared.sign_in import SignedInUploads
 
-PAGES = ["slides", "viewer", "nuclei"]
+PAGES = ["slides", "viewer", "nuclei", "til_score"]
 
 
 @pytest.fixture

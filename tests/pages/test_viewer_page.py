@@ -1,11 +1,18 @@
 from pathlib import Path
 
 import pytest
+import shapely
 
-from pages.shared import state
+from pages.shared import resources, state
 from seg_core.errors import JobCancelled, SegCoreError, SlideError
 from seg_core.geometry import Region
 from seg_core.jobs import Progress
+from seg_core.roi import Roi, roi_of_region
+
+RECTANGLE = roi_of_region(Region(0, 0, 200, 100), "tumour")
+TRIANGLE = Roi("nest", shapely.Polygon([(0, 0), (200, 0), (0, 100)]))
+NECROSIS = Roi("necrosis", shapely.box(20, 20, 60, 60), "exclude")
+DRAWN = {"rois": (RECTANGLE, TRIANGLE, NECROSIS)}
 
 
 class FakeJob:
@@ -40,17 +47,66 @@ def test_with_nothing_chosen_it_says_where_to_choose(visit) -> None:
 
 def test_a_slide_can_be_analysed_whole_and_a_region_once_it_is_drawn(visit, chosen) -> None:
     page = visit("viewer", slide=chosen)
-    assert "draw a rectangle" in page.sidebar.caption[1].value
+    assert "Draw a region on the slide" in page.sidebar.caption[1].value
     assert buttons(page) == {"Analyse region": False, "Analyse slide": True}
-    page = visit("viewer", slide=chosen, region=Region(0, 0, 200, 100))
-    assert page.sidebar.caption[1].value == "Region of 200 × 100 px, 50 × 25 µm"
-    assert buttons(page) == {"Analyse region": True, "Analyse slide": True}
+    page = visit("viewer", slide=chosen, **DRAWN, roi="tumour")
+    told = "Rectangle of 200 × 100 px, 50 × 25 µm, 0.00125 mm²"
+    assert page.sidebar.caption[1].value == told
+    assert buttons(page) == {"Remove": True, "Analyse region": True, "Analyse slide": True}
+
+
+def test_what_is_to_be_left_out_is_not_analysed(visit, chosen) -> None:
+    page = visit("viewer", slide=chosen, **DRAWN, roi="necrosis")
+    assert not buttons(page)["Analyse region"]
+
+
+@pytest.mark.parametrize(
+    ("roi", "asked"),
+    [
+        ("tumour", {"region": RECTANGLE.region, "roi": None}),
+        ("nest", {"region": None, "roi": TRIANGLE}),
+    ],
+)
+def test_a_rectangle_is_asked_as_its_pixels_and_an_outline_as_itself(
+    visit, chosen, monkeypatch, roi, asked
+) -> None:
+    submitted: list[dict[str, object]] = []
+
+    class Worker:
+        def submit(self, _act: object, **arguments: object) -> FakeJob:
+            submitted.append(arguments)
+            return FakeJob(running=True)
+
+    monkeypatch.setattr(resources, "worker", Worker)
+    page = visit("viewer", slide=chosen, **DRAWN, roi=roi)
+    next(each for each in page.sidebar.button if each.label == "Analyse region").click().run()
+    assert {name: submitted[0][name] for name in asked} == asked
+
+
+def test_a_region_can_be_renamed_turned_into_one_to_leave_out_and_removed(visit, chosen) -> None:
+    page = visit("viewer", slide=chosen, **DRAWN, roi="tumour")
+    page.sidebar.text_input[0].set_value("nest").run()
+    assert page.session_state["roi"] == "nest 2"  # there is a nest already
+    page.sidebar.segmented_control[0].set_value("exclude").run()
+    assert page.session_state["rois"][0] == Roi("nest 2", RECTANGLE.polygon, "exclude")
+    next(each for each in page.sidebar.button if each.label == "Remove").click().run()
+    assert not page.exception
+    assert page.session_state["rois"] == (TRIANGLE, NECROSIS)
+    assert "roi" not in page.session_state
+
+
+def test_a_region_can_be_chosen_from_the_list(visit, chosen) -> None:
+    page = visit("viewer", slide=chosen, **DRAWN)
+    assert page.sidebar.selectbox[0].options == ["tumour", "nest", "necrosis (left out)"]
+    page.sidebar.selectbox[0].set_value("nest").run()
+    assert page.session_state["roi"] == "nest"
 
 
 def test_without_the_size_of_a_pixel_nothing_is_analysed(visit, slide_path: Path) -> None:
-    page = visit("viewer", slide=state.ChosenSlide(slide_path), region=Region(0, 0, 200, 100))
+    page = visit("viewer", slide=state.ChosenSlide(slide_path), **DRAWN, roi="tumour")
     assert "how large a pixel is" in page.sidebar.warning[0].value
-    assert buttons(page) == {"Analyse region": False, "Analyse slide": False}
+    assert not buttons(page)["Analyse region"]
+    assert not buttons(page)["Analyse slide"]
 
 
 def test_a_result_is_offered_to_be_shown(visit, chosen, run) -> None:
@@ -94,12 +150,13 @@ def test_a_slide_that_has_gone_is_one_sentence(visit, tmp_path: Path) -> None:
     assert page.error[0].value.startswith("There is no file")
 
 
-def test_another_slide_has_another_token_and_no_region(visit, chosen, tmp_path: Path) -> None:
-    page = visit("viewer", slide=chosen, region=Region(0, 0, 9, 9))
+def test_another_slide_has_another_token_and_no_regions(visit, chosen, tmp_path: Path) -> None:
+    page = visit("viewer", slide=chosen, **DRAWN, roi="nest")
     first = page.session_state["tiles"].token
     page.switch_page("pages/slides.py").run()
     page.button[0].click().run()
     page.switch_page("pages/viewer.py").run()
     assert not page.exception
     assert page.session_state["tiles"].token != first
-    assert "region" not in page.session_state
+    assert "rois" not in page.session_state
+    assert "roi" not in page.session_state

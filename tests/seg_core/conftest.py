@@ -1,6 +1,7 @@
-"""Fixtures of the rooms that work on whole runs."""
+"""Fixtures of the rooms that work on whole runs, or on a network."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import painted_slides
 import pytest
@@ -8,10 +9,15 @@ from painted_slides import PaintedEngine, Painting
 
 from seg_core import analysis
 from seg_core.analysis import analyse
-from seg_core.model import ModelCard
+from seg_core.model import ModelCard, write_card
+from seg_core.model.card import sha256_of
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run
 
+if TYPE_CHECKING:
+    from seg_core.model.network import TwoHeadUnet
+
+TINY_ENCODER = "tu-test_resnet.r160_in1k"
 SMALL_TILES = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
 
 
@@ -53,3 +59,36 @@ def painted_run(painted_slide: Path, tmp_path_factory: pytest.TempPathFactory) -
             mpp=painted_slides.MPP,
             settings=SMALL_TILES,
         )
+
+
+@pytest.fixture
+def tiny_network() -> "TwoHeadUnet":
+    """A network small enough to build in a blink: random weights, real architecture."""
+    # torch takes seconds to import, and most rooms need none
+    import torch
+
+    from seg_core.model.network import TwoHeadUnet
+
+    torch.manual_seed(3)
+    return TwoHeadUnet(TINY_ENCODER).eval()
+
+
+@pytest.fixture
+def tiny_model(tiny_network: "TwoHeadUnet", tmp_path: Path) -> tuple[ModelCard, Path]:
+    """A folder like ``weights/`` with one model, ``tiny``, in it."""
+    from seg_core.model.network import save_weights
+
+    weights = tmp_path / "tiny.safetensors"
+    save_weights(tiny_network, weights)
+    card = ModelCard(
+        name="tiny",
+        file=weights.name,
+        sha256=sha256_of(weights),
+        encoder=TINY_ENCODER,
+        mpp=0.25,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.25, 0.25, 0.25),
+        default=True,
+    )
+    write_card(card, tmp_path / "tiny.json")
+    return card, weights

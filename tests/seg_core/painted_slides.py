@@ -95,7 +95,7 @@ def paint(width: int, height: int, *, glass_from: int | None = None, seed: int =
 
 def _logits(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     nucleus = rgb[..., 2] == 150
-    class_map = np.where(nucleus, rgb[..., 0] // 40, 0)
+    class_map = np.where(nucleus, np.minimum(rgb[..., 0] // 40, 4), 0)
     ternary = np.where(nucleus, np.where(rgb[..., 1] == 0, INSIDE, BOUNDARY), 0)
     logits = np.zeros((8, *nucleus.shape), np.float32)
     np.put_along_axis(logits[:5], class_map[None].astype(np.int64), 4.0, axis=0)

@@ -1,6 +1,10 @@
-import pytest
+from itertools import combinations
 
-from seg_core.classes import MONUSAC, OTHER, ClassScheme, NucleusClass
+import numpy as np
+import pytest
+from skimage.color import deltaE_ciede2000, rgb2lab
+
+from seg_core.classes import MONUSAC, OTHER, ClassScheme, NucleusClass, rgb_of
 from seg_core.errors import ModelError
 
 
@@ -22,3 +26,55 @@ def test_every_name_a_nucleus_can_have_has_a_colour() -> None:
 def test_ids_out_of_order_are_refused() -> None:
     with pytest.raises(ModelError, match=r"must be 1 to 2 in order, got \[2, 1\]"):
         ClassScheme((NucleusClass(2, "a", "#000000"), NucleusClass(1, "b", "#000000")))
+
+
+def test_a_palette_changes_colours_and_nothing_else() -> None:
+    recoloured = MONUSAC.recoloured("colour-blind")
+    assert recoloured.names == MONUSAC.names
+    assert not set(recoloured.colours.values()) & {each.colour for each in MONUSAC.classes}
+    assert recoloured.recoloured("model") == recoloured
+    assert MONUSAC.recoloured("model") == MONUSAC
+
+
+def test_classes_beyond_a_palette_keep_their_colours() -> None:
+    many = ClassScheme(tuple(NucleusClass(n, f"c{n}", f"#00000{n}") for n in range(1, 7)))
+    recoloured = many.recoloured("colour-blind")
+    assert recoloured.classes[4:] == many.classes[4:]
+    assert recoloured.classes[0].colour != many.classes[0].colour
+
+
+# Machado, Oliveira and Fernandes (2009), severity 1, linear red, green and blue.
+SEEN_WITH = {
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+@pytest.mark.parametrize("blindness", SEEN_WITH)
+def test_the_safe_palette_is_told_apart_by_colour_blind_readers(blindness: str) -> None:
+    colours = MONUSAC.recoloured("colour-blind").colours.values()
+    seen = [as_seen(rgb_of(colour), SEEN_WITH[blindness]) for colour in colours]
+    for one, other in combinations(seen, 2):
+        assert deltaE_ciede2000(one, other) > 20
+
+
+def as_seen(rgb: tuple[int, int, int], matrix: list[list[float]]) -> np.ndarray:
+    """CIELAB of a colour."""
+    share = np.array(rgb) / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(np.array(matrix) @ linear, 0, 1)
+    again = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return rgb2lab(again)

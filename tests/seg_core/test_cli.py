@@ -71,6 +71,15 @@ def test_options_reach_the_settings(
     settings = run.facts.question.settings
     assert (settings.engine, settings.precision) == ("torch", "bf16")
     assert not settings.tissue_only
+    assert settings.quality
+    assert settings.stain == "none"
+    arguments = ["--region", "0,0,100,90", "--no-quality", "--stain", "macenko", "--json"]
+    assert (
+        cli.main(["analyse", str(painted_slide), "--out", str(tmp_path), *TILES, *arguments]) == 0
+    )
+    settings = open_run(Path(str(last_json(capsys)["run"]))).facts.question.settings
+    assert not settings.quality
+    assert settings.stain == "macenko"
 
 
 def test_of_several_slides_each_failure_is_a_sentence_and_the_others_go_on(

@@ -45,6 +45,12 @@ def test_bare_geometry_gets_a_number_for_a_name(tmp_path: Path) -> None:
     assert (roi.name, roi.kind) == ("ROI 1", "include")
 
 
+@pytest.mark.parametrize(("qupath_class", "kind"), [("Ignore*", "exclude"), ("Tumor", "include")])
+def test_qupaths_class_says_what_the_roi_is(tmp_path: Path, qupath_class: str, kind: str) -> None:
+    [roi] = read_rois(written(tmp_path, feature(SQUARE, classification={"name": qupath_class})))
+    assert (roi.name, roi.kind) == (qupath_class, kind)
+
+
 def test_parts_of_a_multipolygon_become_rois_of_their_own(tmp_path: Path) -> None:
     away = [[[20, 0], [30, 0], [30, 10], [20, 0]]]
     several = {"type": "MultiPolygon", "coordinates": [SQUARE["coordinates"], away]}

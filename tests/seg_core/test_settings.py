@@ -21,6 +21,7 @@ from seg_core.settings import AnalysisSettings
         ({"max_extent_um": 0.0}, "max_extent_um is 0.0"),
         ({"block_px": 100}, "block_px is 100"),
         ({"engine": "abacus"}, "engine is 'abacus'; choose one of auto, torch, openvino"),
+        ({"stain": "vahadane"}, "stain is 'vahadane'; choose one of none, macenko, reinhard"),
         ({"precision": "fp8"}, "precision is 'fp8'; choose one of auto, fp32"),
     ],
 )

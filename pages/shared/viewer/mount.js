@@ -22,7 +22,7 @@ export default function ({ data, parentElement, setStateValue }) {
 function start(parentElement, data, setStateValue) {
   tell(parentElement, null);
   const viewer = load(data).then(({ SlideViewer }) =>
-    SlideViewer.open(parentElement, data, (region) => setStateValue("region", region)),
+    SlideViewer.open(parentElement, data, setStateValue),
   );
   const mount = { url: data.slide.url, viewer };
   mounts.set(parentElement, mount);

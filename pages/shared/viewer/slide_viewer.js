@@ -1,7 +1,16 @@
+import { Hints } from "./hints.js";
 import { Overlays } from "./overlays.js";
-import { RectangleTool } from "./rectangle.js";
+import { PolygonTool } from "./polygon_tool.js";
 import { Readout } from "./readout.js";
+import { RectangleTool, pixelsBetween } from "./rectangle_tool.js";
+import { RegionShapes } from "./region_shapes.js";
+import { Regions } from "./regions.js";
+import { RulerTool } from "./ruler_tool.js";
+import { ShapeLayer } from "./shapes.js";
+import { SlideFrame } from "./slide_frame.js";
+import { Toolbox } from "./toolbox.js";
 import { loadOpenSeadragon } from "./library.js";
+import { rectangleRing } from "./rings.js";
 import { probe, tileSource } from "./tiles.js";
 
 /** Where the reader was on each slide, for the way back from another page. */
@@ -12,14 +21,14 @@ export class SlideViewer {
   /**
    * @param {ParentNode} root the component's own document fragment
    * @param {object} data what viewer_component.py sends
-   * @param {(region: ?object) => void} chooseRegion tells Python which rectangle was drawn
+   * @param {(name: string, value: any) => void} tell tells Python what the reader did
    */
-  static async open(root, data, chooseRegion) {
+  static async open(root, data, tell) {
     const [OpenSeadragon] = await Promise.all([loadOpenSeadragon(data.library), probe(data.slide)]);
-    return new SlideViewer(OpenSeadragon, root, data, chooseRegion);
+    return new SlideViewer(OpenSeadragon, root, data, tell);
   }
 
-  constructor(OpenSeadragon, root, data, chooseRegion) {
+  constructor(OpenSeadragon, root, data, tell) {
     this.slide = data.slide;
     this.root = root;
     this.osd = OpenSeadragon({
@@ -51,13 +60,25 @@ export class SlideViewer {
 
     new Readout(this.osd, root.querySelector(".readout"), this.slide);
     this.overlays = new Overlays(this.osd, root.querySelector(".panel"), this.slide);
-    this.rectangle = new RectangleTool(OpenSeadragon, this.osd, root, this.slide, chooseRegion);
+    this.frame = new SlideFrame(OpenSeadragon, this.osd, this.slide);
+    this.shapes = new ShapeLayer(this.frame);
+    this.hints = new Hints(root.querySelector(".hint"));
+    this.regions = new Regions((rois) => tell("regions", rois));
+    new RegionShapes(this.shapes, this.regions, this.hints);
+    this.toolbox = new Toolbox(root, this.frame, this.hints, {
+      rectangle: new RectangleTool(this.shapes, this.regions),
+      polygon: new PolygonTool(this.shapes, this.regions, this.hints),
+      ruler: new RulerTool(this.shapes, this.slide.mpp),
+    });
 
     this.abort = new AbortController();
     const { signal } = this.abort;
     root
       .querySelector(".toolbar")
       .addEventListener("click", (event) => this.#act(event), { signal });
+    root
+      .querySelector(".viewer")
+      .addEventListener("keydown", (event) => this.#keyDown(event), { signal, capture: true });
     // Streamlit has shortcuts of its own (r reruns, c clears) on the document.
     for (const type of ["keydown", "keyup", "keypress"]) {
       root.querySelector(".viewer").addEventListener(type, stopHere, { signal });
@@ -69,13 +90,12 @@ export class SlideViewer {
   /** Take over what may have changed since the last run of the page, leaving the view alone. */
   update(data) {
     this.overlays.update(data.layers, data.classes);
-    this.rectangle.update(data.region);
+    this.regions.update(data.regions);
   }
 
   close() {
     this.abort.abort();
     this.#rememberView();
-    this.rectangle.close();
     this.osd.destroy();
   }
 
@@ -86,11 +106,23 @@ export class SlideViewer {
       "zoom-out": () => viewport.zoomBy(1 / 1.6).applyConstraints(),
       home: () => viewport.goHome(),
       "full-screen": () => this.#toggleFullScreen(),
-      draw: () => this.rectangle.toggle(),
-      "take-view": () => this.rectangle.takeView(),
-      clear: () => this.rectangle.clear(),
+      "take-view": () => this.#takeView(),
     };
     actions[event.target.closest("button")?.dataset.act]?.();
+  }
+
+  /** What is seen becomes a region. */
+  #takeView() {
+    const { x, y, width, height } = this.frame.view;
+    const corners = [{ x, y }, { x: x + width, y: y + height }].map((each) => this.frame.onSlide(each));
+    this.regions.add([rectangleRing(pixelsBetween(...corners))]);
+  }
+
+  #keyDown(event) {
+    const undo = (event.ctrlKey || event.metaKey) && event.key === "z";
+    if (undo) this.regions.undo();
+    else if (!this.toolbox.key(event)) return;
+    event.preventDefault();
   }
 
   #toggleFullScreen() {

@@ -12,7 +12,7 @@ from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, MONUSAC, OTHER, OTHER
 from seg_core.export.overlay import (
     NucleusPainter,
     Picture,
-    encode_png,
+    encode_webp,
     paint_classes,
     paint_ternary,
     sample_map,
@@ -150,8 +150,8 @@ def test_a_table_without_nuclei_paints_nothing() -> None:
     assert not NucleusPainter(table, MONUSAC).paint(Picture(0, 0, 1, 8, 8), {1, 2}).any()
 
 
-def test_a_png_gives_the_picture_back(tmp_path: Path) -> None:
+def test_a_lossless_webp_gives_the_picture_back(tmp_path: Path) -> None:
     painted = paint_classes(np.arange(5, dtype=np.uint8)[None], MONUSAC, {1, 2, 3, 4})
-    path = tmp_path / "tile.png"
-    path.write_bytes(encode_png(painted))
+    path = tmp_path / "tile.webp"
+    path.write_bytes(encode_webp(painted))
     np.testing.assert_array_equal(np.asarray(Image.open(path)), painted)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from seg_core.model import torch_engine
 from seg_core.model.card import ModelCard
 from seg_core.model.engine import make_engine
 from seg_core.model.network import TwoHeadUnet
@@ -65,3 +66,49 @@ def test_auto_takes_bf16_only_where_the_processor_has_it(
 ) -> None:
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: fast)
     assert TorchEngine(*tiny_model, device="cpu").precision == chosen
+
+
+@pytest.mark.parametrize(("native", "chosen"), [(True, "bf16"), (False, "fp16")])
+def test_auto_is_half_precision_on_every_graphics_card(
+    monkeypatch: pytest.MonkeyPatch, native: bool, chosen: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
+    assert torch_engine._resolved("auto", torch.device("cuda")) == chosen
+    assert torch_engine._resolved("fp32", torch.device("cuda")) == "fp32"
+
+
+def test_a_graphics_card_gets_as_many_tiles_as_fill_it() -> None:
+    """Batches are worked out for a device that need not be there."""
+    side = torch_engine._GPU_BATCH_PX
+    tiles = [(k, np.zeros((64, 64 if k < 600 else 96, 3), np.uint8)) for k in range(610)]
+    batches = list(torch_engine._batches(tiles, torch.device("cuda")))
+    assert [len(numbers) for numbers, _ in batches] == [side // 64**2, 600 - side // 64**2, 10]
+    assert [numbers[0] for numbers, _ in batches] == [0, side // 64**2, 600]
+    assert [len(n) for n, _ in torch_engine._batches(tiles[:3], torch.device("cpu"))] == [1] * 3
+
+
+class Unhurried:
+    """A device of its own: says in which order things were asked and answered."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.log = log
+
+    def __call__(self, images: np.ndarray) -> torch.Tensor:
+        self.log.append(f"asked {len(images)}")
+        return torch.zeros(len(images), 8, 64, 64)
+
+
+def test_a_device_of_its_own_works_on_while_an_answer_is_dealt_with(
+    tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = TorchEngine(*tiny_model, precision="fp32", device="cpu")
+    log: list[str] = []
+    monkeypatch.setattr(engine, "device", torch.device("cuda"))
+    monkeypatch.setattr(engine, "_ask", Unhurried(log))
+    monkeypatch.setattr(torch_engine, "_GPU_BATCH_PX", 2 * 64**2)
+    for number, _ in engine.run(tiles(5)):
+        log.append(f"answered {number}")
+    assert log == [
+        *("asked 2", "asked 2", "answered 0", "answered 1"),
+        *("asked 1", "answered 2", "answered 3", "answered 4"),
+    ]

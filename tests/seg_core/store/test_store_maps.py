@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from hypothesis.extra import numpy as hnp
 
 from seg_core.errors import JobCancelled, StoreError
 from seg_core.geometry import Raster, Region, Window
-from seg_core.store import MapsWriter, RunMaps, maps
+from seg_core.store import MapName, MapsWriter, RunMaps, maps
 from seg_core.store.maps import coarser_classes, coarser_score
+from seg_core.store.shares import FIRST_SHARE_LEVEL
 from seg_core.tiling import MapBand
 
 Image = npt.NDArray[np.uint8]
@@ -64,6 +66,33 @@ def assert_pyramid(run_maps: RunMaps, planes: dict[str, Image]) -> None:
         }
 
 
+def averaged_as_a_whole(name: str, planes: dict[str, Image], level: int) -> np.ndarray:
+    """Shares of a level, straight from level 0, the slide's last row and column repeated."""
+    classes = planes["class_map"]
+    by_plane = {
+        "class": [(classes == each) * 255.0 for each in range(1, 5)],
+        "ternary": [(planes["ternary_map"] == each) * 255.0 for each in (1, 2)],
+        "score": [np.where(classes > 0, planes["score"], 0.0)],
+    }
+    shares = np.array(by_plane[name])
+    for step in (2,) if level == 1 else (4, *[2] * (level - 2)) if level else ():
+        _, height, width = shares.shape
+        even = np.pad(shares, ((0, 0), (0, -height % step), (0, -width % step)), mode="edge")
+        blocks = even.reshape(len(even), even.shape[1] // step, step, -1, step)
+        shares = blocks.mean(axis=(2, 4))
+    return shares
+
+
+def assert_shares(run_maps: RunMaps, planes: dict[str, Image]) -> None:
+    names: tuple[MapName, ...] = ("class", "ternary", "score")
+    for level in range(FIRST_SHARE_LEVEL, run_maps.share_level_count):
+        for name in names:
+            wanted = averaged_as_a_whole(name, planes, level)
+            _, height, width = wanted.shape
+            found = run_maps.read_shares(name, Window(0, 0, width, height), level)
+            np.testing.assert_allclose(found, wanted, atol=0.5 * level)
+
+
 def files_of(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -84,6 +113,7 @@ def test_what_is_written_in_bands_and_strips_is_read_in_windows(tmp_path: Path) 
     assert run_maps.level_count == 3
     assert run_maps.level_shape(2) == (325, 425)
     assert_pyramid(run_maps, planes)
+    assert_shares(run_maps, planes)
 
 
 @settings(max_examples=25)
@@ -107,6 +137,7 @@ def test_any_bands_give_the_same_pyramid_and_any_window_reads_its_part(
     path = tmp_path_factory.mktemp("run") / "maps.zarr"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(maps, "CHUNK_PX", 16)
+        patch.setattr(maps, "_SHARES_CHUNK_PX", 4)
         patch.setattr(maps, "_HALVING_PX", 32)
         strips = [Window(0, 0, min(cut, width), height)]
         if cut < width:
@@ -117,6 +148,7 @@ def test_any_bands_give_the_same_pyramid_and_any_window_reads_its_part(
                     writer.write(band(planes, window))
         run_maps = RunMaps(path)
     assert_pyramid(run_maps, planes)
+    assert_shares(run_maps, planes)
     window = Window(*asked)
     found = run_maps.read(window)
     for name, plane in planes.items():
@@ -176,6 +208,7 @@ def test_coarser_levels_that_a_killed_writer_left_out_are_made_on_opening(tmp_pa
     writer = MapsWriter(tmp_path / "maps.zarr", raster)
     assert writer.is_finished(raster.window)
     assert_pyramid(RunMaps(tmp_path / "maps.zarr"), planes)
+    assert_shares(RunMaps(tmp_path / "maps.zarr"), planes)
 
 
 def test_a_layout_that_was_never_completed_is_made_anew(tmp_path: Path) -> None:
@@ -197,7 +230,8 @@ def test_glass_costs_no_files(tmp_path: Path) -> None:
     chunks = [name for name in files if "/c/" in name]
     assert min(chunks) == "class/0/c/40/60"
     # one chunk a level, as long as the nucleus is seen there
-    assert len(chunks) <= RunMaps(tmp_path / "maps.zarr").level_count
+    run_maps = RunMaps(tmp_path / "maps.zarr")
+    assert len(chunks) <= run_maps.level_count + run_maps.share_level_count
     assert writer.is_finished(window)
 
 
@@ -207,8 +241,9 @@ def test_the_layout_is_ome_zarr(tmp_path: Path) -> None:
     root = json.loads((path / "zarr.json").read_text())
     assert root["attributes"]["ome"] == {"version": "0.5", "bioformats2raw.layout": 3}
     series = json.loads((path / "OME/zarr.json").read_text())["attributes"]["ome"]["series"]
-    assert series == ["class", "ternary", "score"]
-    for name in series:
+    names = ["class", "ternary", "score"]
+    assert series == [*names, *(f"{name}_shares" for name in names)]
+    for name in names:
         ome = json.loads((path / name / "zarr.json").read_text())["attributes"]["ome"]
         assert ome["version"] == "0.5"
         (image,) = ome["multiscales"]
@@ -252,6 +287,56 @@ def test_halving_twice_neither_loses_nor_swells_small_nuclei() -> None:
         ratios.append(16 * int(coarser_classes(coarser_classes(disc)).sum()) / int(disc.sum()))
     assert min(ratios) > 0.7
     assert 1 < np.mean(ratios) < 1.25
+
+
+def test_fine_levels_share_out_the_raster_itself(tmp_path: Path) -> None:
+    planes = painted(90, 70)
+    with MapsWriter(tmp_path / "maps.zarr", raster_of(90, 70)) as writer:
+        writer.write(band(planes, Window(0, 0, 70, 90)))
+    run_maps = RunMaps(tmp_path / "maps.zarr")
+    for level in (0, 1):
+        size = 70 >> level, 90 >> level
+        found = run_maps.read_shares("class", Window(0, 0, *size), level)
+        np.testing.assert_allclose(found, averaged_as_a_whole("class", planes, level), atol=0.5)
+
+
+def test_a_run_that_kept_no_shares_answers_those_of_its_votes(tmp_path: Path) -> None:
+    planes = painted(1300, 700)
+    with MapsWriter(tmp_path / "maps.zarr", raster_of(1300, 700)) as writer:
+        writer.write(band(planes, Window(0, 0, 700, 1300)))
+    for folder in (tmp_path / "maps.zarr").glob("*_shares"):
+        shutil.rmtree(folder)
+    old = RunMaps(tmp_path / "maps.zarr")
+    wanted = averaged_as_a_whole("class", planes, 2)
+    np.testing.assert_allclose(old.read_shares("class", Window(0, 0, 175, 325), 2), wanted, atol=1)
+    last = old.level_count - 1
+    votes = old.read_map("class", Window(0, 0, 172, 324), last)
+    shares = old.read_shares("class", Window(0, 0, 43, 81), old.share_level_count - 1)
+    assert shares.sum(axis=0).mean() == pytest.approx(255 * (votes > 0).mean(), abs=1)
+
+
+def test_what_a_version_without_shares_left_unfinished_starts_again(tmp_path: Path) -> None:
+    planes, raster = painted(300, 200), raster_of(300, 200)
+    with MapsWriter(tmp_path / "maps.zarr", raster) as writer:
+        writer.write(band(planes, raster.window))
+    shutil.rmtree(tmp_path / "maps.zarr/score_shares")
+    with MapsWriter(tmp_path / "maps.zarr", raster) as writer:
+        assert not writer.is_finished(raster.window)
+        writer.write(band(planes, raster.window))
+    assert_shares(RunMaps(tmp_path / "maps.zarr"), planes)
+
+
+def test_nuclei_too_small_for_a_vote_still_have_their_share(tmp_path: Path) -> None:
+    """Lymphocytes apart from one another used to vanish from a whole slide on the screen."""
+    raster = raster_of(2048, 2048)
+    planes = {name: np.zeros((2048, 2048), np.uint8) for name in painted(1, 1)}
+    planes["class_map"].reshape(32, 64, 32, 64)[:, 20:44, :, 20:44] = 2
+    with MapsWriter(tmp_path / "maps.zarr", raster) as writer:
+        writer.write(band(planes, raster.window))
+    run_maps = RunMaps(tmp_path / "maps.zarr")
+    shares = run_maps.read_shares("class", Window(0, 0, 512, 512), 2)
+    assert shares[1].mean() / 255 == pytest.approx((24 / 64) ** 2, rel=0.01)
+    assert not shares[[0, 2, 3]].any()
 
 
 def test_maps_that_are_not_there_are_missed(tmp_path: Path) -> None:

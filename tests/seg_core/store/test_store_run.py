@@ -12,6 +12,7 @@ from seg_core.geometry import Raster, Region, Window
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo
+from seg_core.slide.normalisation import ReinhardFit
 from seg_core.store import Question, RunFacts, default_store, open_run, runs_of, write_facts
 from seg_core.store.files import locked
 
@@ -52,6 +53,7 @@ FACTS = RunFacts(
     tissue_um2=1234.5,
     counts={"epithelial": 3, "other": 1},
     warnings=("a fold was left out.",),
+    stain=ReinhardFit((60.0, 20.0, -10.0), (15.0, 8.0, 5.0)),
     peak_rss_mb=812.4,
 )
 
@@ -65,6 +67,14 @@ def test_facts_survive_the_file(tmp_path: Path) -> None:
     assert entries["region"] == [200, 100, 400, 400]
     assert entries["raster"] == {"region": [100, 50, 4000, 2000], "mpp": 0.25, "downsample": 0.5}
     assert entries["classes"][0] == {"id": 1, "name": "epithelial", "colour": "#e69f00"}
+
+
+def test_a_run_from_before_stain_was_recorded_can_still_be_read(tmp_path: Path) -> None:
+    write_facts(tmp_path, FACTS)
+    entries = json.loads((tmp_path / "run.json").read_text())
+    del entries["stain"], entries["settings"]["stain"], entries["settings"]["quality"]
+    (tmp_path / "run.json").write_text(json.dumps(entries))
+    assert open_run(tmp_path).facts == replace(FACTS, stain=None)
 
 
 def test_a_run_answers_for_its_question(tmp_path: Path) -> None:
@@ -88,6 +98,8 @@ def test_a_run_answers_for_its_question(tmp_path: Path) -> None:
         {"settings": AnalysisSettings(precision="fp32")},
         {"settings": AnalysisSettings(engine="torch")},
         {"settings": AnalysisSettings(tile_px=512)},
+        {"settings": AnalysisSettings(stain="macenko")},
+        {"settings": AnalysisSettings(quality=False)},
     ],
 )
 def test_another_question_has_another_id(change: dict[str, object]) -> None:

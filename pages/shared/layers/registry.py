@@ -1,0 +1,24 @@
+"""All layers. To add one, write a `Layer` in a module of its own and name it here."""
+
+from pages.shared.layers.layer import Layer
+from pages.shared.layers.map_layers import BOUNDARIES, CLASSES, SCORE
+from pages.shared.layers.nucleus_layer import NUCLEI
+from pages.shared.layers.slide_layers import EOSIN, HAEMATOXYLIN, TISSUE
+
+LAYERS: tuple[Layer, ...] = (
+    HAEMATOXYLIN,
+    EOSIN,
+    TISSUE,
+    CLASSES,
+    SCORE,
+    BOUNDARIES,
+    NUCLEI,
+)
+"""From the lowest to the topmost."""
+
+_BY_NAME = {each.name: each for each in LAYERS}
+
+
+def layer_named(name: str) -> Layer | None:
+    """Return a layer by the name in its addresses."""
+    return _BY_NAME.get(name)

@@ -1,0 +1,81 @@
+"""TIL scores, computed beside the pages and kept for the next look.
+
+A question is answered once: whoever asks it again, on any page or in any session, is given the same job.
+"""
+
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from seg_core.assessment import assess
+from seg_core.errors import SegCoreError
+from seg_core.jobs import Job, Worker
+from seg_core.roi import Roi
+from seg_core.store import Run
+from seg_core.store.rois import geojson_of
+from seg_core.til import TilResult, TilSettings
+
+# A whole slide's answer holds two maps of some 100 MB each.
+_KEPT = 6
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is scored and how.
+
+    Attributes
+    ----------
+    run : Run
+    rois : tuple of Roi
+        See `seg_core.assessment.assess`.
+    settings : TilSettings
+    """
+
+    run: Run
+    rois: tuple[Roi, ...]
+    settings: TilSettings
+
+    @property
+    def key(self) -> str:
+        """A name that no other question has."""
+        entries = [str(self.run.path), geojson_of(self.rois), self.settings.to_json()]
+        return hashlib.sha256(json.dumps(entries).encode()).hexdigest()[:16]
+
+
+class Scorings:
+    """The answers that are there or on their way, by the key of their question."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._jobs: OrderedDict[str, Job[TilResult]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def ask(self, question: Question) -> Job[TilResult]:
+        """Return the job that answers a question, a new one where nobody has asked it."""
+        with self._lock:
+            job = self._jobs.pop(question.key, None) or self._worker.submit(
+                assess, run=question.run, rois=question.rois, settings=question.settings
+            )
+            self._jobs[question.key] = job
+            while len(self._jobs) > _KEPT:
+                _, dropped = self._jobs.popitem(last=False)
+                dropped.cancel()
+            return job
+
+    def forget(self, question: Question) -> None:
+        """Have a question answered anew when it is next asked."""
+        with self._lock:
+            self._jobs.pop(question.key, None)
+
+    def find(self, key: str) -> TilResult | None:
+        """Return the answer to a question if it is there."""
+        with self._lock:
+            job = self._jobs.get(key)
+        if job is None or not job.done():
+            return None
+        try:
+            return job.result()
+        except SegCoreError:
+            return None

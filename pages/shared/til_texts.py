@@ -1,0 +1,164 @@
+"""What the page of the TIL scores says: the score, what it stands on, and all scores as a table."""
+
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from seg_core.til import DISCLAIMER, Confusion, Estimate, TilResult
+from seg_core.til.table import score_table
+
+# The score in letters that are read from across a table; the rest as the theme has it.
+_STYLE = """
+<style>
+.til-score { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.2rem 0.8rem; }
+.til-score .number { font-size: 3rem; font-weight: 600; line-height: 1.1; }
+.til-score .band { padding: 0.1rem 0.7rem; border: 1px solid currentColor; border-radius: 1rem; }
+.til-score .faint { opacity: 0.75; }
+</style>
+"""
+
+_SMALL_COLUMNS = 4
+
+
+def show_score(result: TilResult, part_name: str) -> None:
+    """Show the area score, what it was computed on, what could be wrong with it, and the others."""
+    with st.container(border=True):
+        st.html(_STYLE + _headline(result))
+        st.caption(_basis(result, part_name))
+        if result.confusion is not None and result.evaluable:
+            st.markdown(_doubt(result, result.confusion))
+        st.caption(f":material/science: {DISCLAIMER}")
+    _show_others(result)
+
+
+def show_table(result: TilResult) -> None:
+    """Show all scores, and behind a fold how each is computed."""
+    st.subheader("All scores", anchor=False)
+    table = score_table(result)
+    shown = table[["score", "value", "low", "high", "unit", "note"]]
+    st.dataframe(
+        shown.assign(**{name: table[name].map(_digits) for name in ("value", "low", "high")}),
+        hide_index=True,
+        column_config={
+            "score": "Score",
+            "value": "Value",
+            "low": "95 % from",
+            "high": "to",
+            "unit": "Unit",
+            "note": st.column_config.TextColumn("Note", width="large"),
+        },
+    )
+    with st.expander("How is this computed?"):
+        st.markdown(_METHOD)
+        st.dataframe(
+            table[["score", "formula", "source", "inputs"]],
+            hide_index=True,
+            column_config={
+                "score": "Score",
+                "formula": st.column_config.TextColumn("Formula", width="large"),
+                "source": "Source",
+                "inputs": st.column_config.TextColumn("What goes in", width="large"),
+            },
+        )
+
+
+_METHOD = """
+TILs are the lymphocytes; neutrophils and macrophages never count. A nucleus belongs to the compartment that its centroid
+lies in. **E**, the epithelium, is the union of the epithelial nuclei, grown and shrunk as the settings say, without small
+islands; **S**, the stroma, is the tissue outside E and near it. Neither was taught to the model: both are estimated from
+nuclei, and benign epithelium counts like a tumour's. Take out necrosis, carcinoma in situ and artefacts with a ROI of the
+kind *exclude*. Intervals come from a bootstrap over squares of tissue: they tell how the score varies over the slide,
+not how often the model errs. The bands are those of the eye's estimate (Salgado et al. 2015), which takes in the space between
+the cells: an area of nuclei reads lower.
+"""
+
+
+def _headline(result: TilResult) -> str:
+    score = result.stil_area_pct
+    if score.value is None:
+        return f'<div class="til-score"><span>{escape(_sentence(result.reason or ""))}</span></div>'
+    return (
+        f'<div class="til-score"><span class="faint">sTIL area</span>'
+        f'<span class="number">{score.value:.2f} %</span>'
+        f'<span class="faint">of stroma, {escape(_interval(score))}</span>'
+        f'<span class="band">{result.stil_band}</span></div>'
+    )
+
+
+def _interval(score: Estimate) -> str:
+    if score.low is None:
+        return f"no interval: {(score.reason or '').rstrip('.')}"
+    return f"95 % interval {score.low:.2f} to {score.high:.2f}"
+
+
+def _basis(result: TilResult, part_name: str) -> str:
+    areas, counts = result.areas_mm2, result.counts
+    return (
+        f"Of {part_name}: {areas['tissue']:.3g} mm² tissue, with {areas['epithelium']:.3g} mm² "
+        f"epithelium E and {areas['stroma']:.3g} mm² stroma S; {counts['lymphocyte']:,} "
+        f"lymphocytes, {counts['lymphocyte_in_stroma']:,} of them in S, "
+        f"{counts['epithelial']:,} epithelial nuclei."
+    )
+
+
+def _doubt(result: TilResult, confusion: Confusion) -> str:
+    share = confusion.share_of_lymphocytes
+    lymphocytes = result.counts["lymphocyte_in_stroma"]
+    here = result.counts["other_in_stroma"] / lymphocytes if lymphocytes else None
+    compared = "" if here is None else f", in this stroma {here:.1f}"
+    return (
+        f"**If some lymphocytes are none.** On labelled images ({confusion.data}) this model called "
+        f"{confusion.share_of_other:.1%} of *other* nuclei (fibroblasts, endothelium, muscle) "
+        f"lymphocytes; they were {share:.1%} of what it called so. Were that share of the "
+        f"lymphocytes in S false, the score would be "
+        f"**{result.stil_without_false_pct(share):.2f} %**. There were "
+        f"{confusion.other_per_lymphocyte:.1f} *other* nuclei to a lymphocyte there{compared}: "
+        "the more there are, the larger the share."
+    )
+
+
+def _show_others(result: TilResult) -> None:
+    densities = result.density_per_mm2
+    shown = [
+        ("TIGER-style", _with_unit(result.tiger_til, "%", 1)),
+        ("Lymphocytes in stroma", _with_unit(densities["stroma"].value, "per mm²", 0)),
+        ("Lymphocytes in epithelium", _with_unit(densities["epithelium"].value, "per mm²", 0)),
+        ("Immune phenotype", result.phenotype.name or "–"),
+        ("eTILs", _with_unit(result.etils_pct, "%", 1)),
+        ("Morisita-Horn", _with_unit(result.morisita_horn[0].value, "", 2)),
+        ("Distance to epithelium", _with_unit(result.distances.median_um, "µm", 0)),
+        ("Hotspots of lymphocytes", _hotspots(result)),
+    ]
+    for start in range(0, len(shown), _SMALL_COLUMNS):
+        row = shown[start : start + _SMALL_COLUMNS]
+        for column, (label, value) in zip(st.columns(_SMALL_COLUMNS), row, strict=True):
+            column.metric(label, value, border=True)
+    if result.evaluable and result.phenotype.reason:
+        st.caption(f"Immune phenotype (research): {result.phenotype.reason}")
+    elif result.phenotype.name:
+        kinds = result.phenotype
+        st.caption(
+            f"Immune phenotype (research): of {kinds.valid_squares} valid squares "
+            f"{kinds.inflamed} are inflamed, {kinds.excluded} excluded, {kinds.desert} desert."
+        )
+
+
+def _hotspots(result: TilResult) -> str:
+    found = result.hotspots
+    return "–" if found.lymphocyte is None else f"{found.lymphocyte} of {found.squares} squares"
+
+
+def _with_unit(value: float | None, unit: str, digits: int) -> str:
+    return "–" if value is None else f"{value:,.{digits}f} {unit}".strip()
+
+
+def _digits(value: str | float | None) -> str:
+    """Return a number with three digits that count, a word as it is."""
+    if isinstance(value, str):
+        return value
+    return "–" if value is None or pd.isna(value) else f"{value:,.3g}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,82 @@
+/**
+ * The ROIs of the slide as the reader draws them.
+ *
+ * Python keeps them and has the last word; it tells with each list which change of this viewer it
+ * has seen, so that an answer to an older change does not undo a newer one.
+ */
+
+const MOST_UNDONE = 50;
+
+export class Regions extends EventTarget {
+  #seen = "";
+
+  /** @param {(value: object) => void} tell sends the list to Python */
+  constructor(tell) {
+    super();
+    this.tell = tell;
+    this.rois = [];
+    this.selected = null;
+    this.revision = 0;
+    this.before = [];
+  }
+
+  /** @param {{revision: number, selected: ?string, rois: object[]}} kept what Python knows */
+  update(kept) {
+    const seen = JSON.stringify(kept);
+    if (kept.revision < this.revision || seen === this.#seen) return;
+    this.#seen = seen;
+    // What was renamed or read from a file since is not to be taken back with a drawing.
+    if (JSON.stringify(kept.rois) !== JSON.stringify(this.rois)) this.before = [];
+    Object.assign(this, { revision: kept.revision, rois: kept.rois, selected: kept.selected });
+    this.dispatchEvent(new Event("change"));
+  }
+
+  get(name) {
+    return this.rois.find((roi) => roi.name === name);
+  }
+
+  add(rings) {
+    const name = this.#newName();
+    this.#change([...this.rois, { name, kind: "include", rings }], name);
+  }
+
+  reshape(name, rings) {
+    this.#change(
+      this.rois.map((roi) => (roi.name === name ? { ...roi, rings } : roi)),
+      name,
+    );
+  }
+
+  remove(name) {
+    if (this.get(name)) this.#change(this.rois.filter((roi) => roi.name !== name), null);
+  }
+
+  select(name) {
+    if (name !== this.selected) this.#send(this.rois, name);
+  }
+
+  /** Take back the last change made here. */
+  undo() {
+    const last = this.before.pop();
+    if (last) this.#send(last.rois, last.selected);
+  }
+
+  #change(rois, selected) {
+    this.before.push({ rois: this.rois, selected: this.selected });
+    this.before.splice(0, this.before.length - MOST_UNDONE);
+    this.#send(rois, selected);
+  }
+
+  #send(rois, selected) {
+    const revision = this.revision + 1;
+    Object.assign(this, { rois, selected, revision });
+    this.dispatchEvent(new Event("change"));
+    this.tell({ revision, selected, rois });
+  }
+
+  #newName() {
+    let number = this.rois.length + 1;
+    while (this.get(`Region ${number}`)) number++;
+    return `Region ${number}`;
+  }
+}

@@ -1,0 +1,94 @@
+/** Outlines as lists of [x, y], without the first point again at the end. */
+
+export function rectangleRing({ x, y, width, height }) {
+  return [
+    [x, y],
+    [x + width, y],
+    [x + width, y + height],
+    [x, y + height],
+  ];
+}
+
+/** The box of a ring. */
+export function boxOf(ring) {
+  const xs = ring.map(([x]) => x);
+  const ys = ring.map(([, y]) => y);
+  const [x, y] = [Math.min(...xs), Math.min(...ys)];
+  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
+}
+
+/** Is it an upright rectangle, of four corners and no hole? */
+export function isRectangle(rings) {
+  if (rings.length !== 1 || rings[0].length !== 4) return false;
+  const { x, y, width, height } = boxOf(rings[0]);
+  const corners = rectangleRing({ x, y, width, height });
+  return corners.every(([cx, cy]) => rings[0].some(([px, py]) => px === cx && py === cy));
+}
+
+export function moved(rings, dx, dy) {
+  return rings.map((ring) => ring.map(([x, y]) => [tidy(x + dx), tidy(y + dy)]));
+}
+
+/** Hundredths of a pixel are nobody's pixel. */
+export function tidy(length) {
+  return Math.round(length * 100) / 100;
+}
+
+/** Do two sides of the ring that are no neighbours meet? */
+export function crossesItself(ring) {
+  const count = ring.length;
+  for (let i = 0; i < count; i++) {
+    for (let j = i + 2; j < count; j++) {
+      const neighbours = i === 0 && j === count - 1;
+      if (neighbours) continue;
+      if (meet(ring[i], ring[i + 1], ring[j], ring[(j + 1) % count])) return true;
+    }
+  }
+  return false;
+}
+
+/** Leave out points that are nearer than `tolerance` to the line without them (Douglas and Peucker). */
+export function simplified(line, tolerance) {
+  if (line.length < 3) return line;
+  const first = line[0];
+  const last = line[line.length - 1];
+  let farthest = 0;
+  let distance = 0;
+  for (let i = 1; i < line.length - 1; i++) {
+    const d = distanceToSegment(line[i], first, last);
+    if (d > distance) [farthest, distance] = [i, d];
+  }
+  if (distance <= tolerance) return [first, last];
+  const before = simplified(line.slice(0, farthest + 1), tolerance);
+  return [...before.slice(0, -1), ...simplified(line.slice(farthest), tolerance)];
+}
+
+export function distanceToSegment([px, py], [ax, ay], [bx, by]) {
+  const [dx, dy] = [bx - ax, by - ay];
+  const length2 = dx * dx + dy * dy;
+  const t = length2 ? Math.min(1, Math.max(0, ((px - ax) * dx + (py - ay) * dy) / length2)) : 0;
+  return Math.hypot(px - ax - t * dx, py - ay - t * dy);
+}
+
+function meet(a, b, c, d) {
+  const [abc, abd, cda, cdb] = [side(a, b, c), side(a, b, d), side(c, d, a), side(c, d, b)];
+  if (abc !== abd && cda !== cdb) return true;
+  return (
+    (abc === 0 && within(a, b, c)) ||
+    (abd === 0 && within(a, b, d)) ||
+    (cda === 0 && within(c, d, a)) ||
+    (cdb === 0 && within(c, d, b))
+  );
+}
+
+/** On which side of the line from a to b a point is: -1, 0 or 1. */
+function side([ax, ay], [bx, by], [px, py]) {
+  return Math.sign((bx - ax) * (py - ay) - (by - ay) * (px - ax));
+}
+
+/** Is a point of the line from a to b between the two? */
+function within([ax, ay], [bx, by], [px, py]) {
+  return (
+    Math.min(ax, bx) <= px && px <= Math.max(ax, bx) && Math.min(ay, by) <= py && py <= Math.max(ay, by)
+  );
+}

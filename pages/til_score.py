@@ -1,0 +1,35 @@
+"""How many lymphocytes there are among the tumour: scores, map and plots, with their limits."""
+
+import streamlit as st
+
+from pages.shared import frame, resources, runs, state, til_panel, til_plots, til_texts
+from pages.shared.scoring import Question
+
+sidebar = frame.open_page("TIL score")
+chosen = frame.chosen_slide()
+
+with sidebar, frame.shown_errors():
+    slide = resources.slide(chosen.path, chosen.mpp)
+    frame.describe_slide(slide.info)
+    runs.pick_run(chosen)
+
+st.header("TIL score")
+with frame.shown_errors():
+    run = runs.shown_run(chosen)
+    if run is None:
+        st.info("Nothing has been analysed on this slide yet; start on the Viewer page.")
+        st.page_link("pages/viewer.py", label="Go to the viewer", icon=":material/arrow_forward:")
+        st.stop()
+
+    with sidebar:
+        part = til_panel.choose_part(chosen.path)
+        settings = til_panel.choose_settings()
+    question = Question(run, part.rois, settings)
+    result = til_panel.result_of(question)
+    state.TIL_SHOWN.set(question.key)
+
+    til_texts.show_score(result, part.name)
+    if result.evaluable:
+        til_plots.show_plots(slide, question, result)
+    til_texts.show_table(result)
+    til_panel.offer_downloads(slide, question, result)

@@ -1,0 +1,83 @@
+"""How much of a coarse pixel is what.
+
+A map that is halved by votes keeps the look of nuclei for a few levels; then small ones vanish and
+dense ones run together. What a whole slide on a screen should show is a mean: the share of each
+coarse pixel that a class covers. So from level 2 on (4 × 4 pixels of the raster) a run keeps, as
+bytes of which 255 is all of the pixel::
+
+    class     one plane for each class: the part of the pixel that is nuclei of the class
+    ternary   two planes: the part that is inside of nuclei, and that is rim
+    score     one plane: the mean of the score, counted 0 where there is no nucleus of a class,
+              so that divided by the sum of the classes it is the mean score of the nuclei
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE
+
+MapName = Literal["class", "ternary", "score"]
+
+FIRST_SHARE_LEVEL = 2
+"""Finer levels are quickly computed from the raster when they are asked for."""
+
+_Image = npt.NDArray[np.uint8]
+
+
+def planes_of(read: Callable[[MapName], _Image], name: MapName, class_count: int) -> _Image:
+    """Return the planes of a map's own pixels, each 0 or 255, the score as it is.
+
+    Parameters
+    ----------
+    read : callable
+        Answers a map, (H, W) uint8; asked only for what is needed.
+    name : {"class", "ternary", "score"}
+    class_count : int
+
+    Returns
+    -------
+    (P, H, W) uint8
+
+    Examples
+    --------
+    >>> planes_of(lambda name: np.array([[0, 2]], dtype=np.uint8), "class", 2).tolist()
+    [[[0, 0]], [[0, 255]]]
+    """
+    values = read(name)
+    if name == "score":
+        return np.where(read("class") > BACKGROUND, values, np.uint8(0))[None]
+    wanted = range(1, class_count + 1) if name == "class" else (INSIDE, BOUNDARY)
+    planes = np.empty((len(wanted), *values.shape), dtype=np.uint8)
+    for plane, value in zip(planes, wanted, strict=True):
+        np.multiply(values == value, np.uint8(255), out=plane)
+    return planes
+
+
+def averaged(planes: _Image, step: int) -> _Image:
+    """Average step × step pixels of each plane; an incomplete last row or column is completed.
+
+    Parameters
+    ----------
+    planes : (P, H, W) uint8
+    step : int
+
+    Returns
+    -------
+    (P, ceil(H / step), ceil(W / step)) uint8
+
+    Examples
+    --------
+    >>> averaged(np.array([[[255, 255, 0], [255, 0, 0]]], dtype=np.uint8), 2).tolist()
+    [[[191, 0]]]
+    """
+    if step == 1:
+        return planes
+    _, height, width = planes.shape
+    lacking = ((0, 0), (0, -height % step), (0, -width % step))
+    whole = np.pad(planes, lacking, mode="edge") if height % step or width % step else planes
+    size = (whole.shape[2] // step, whole.shape[1] // step)
+    return np.stack([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in whole])

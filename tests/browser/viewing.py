@@ -1,0 +1,74 @@
+"""What a reader does in the viewer, for tests that need it done."""
+
+from playwright.sync_api import Locator, Page, expect
+
+SAMPLE = "cmu_small_region.svs"
+
+# A piece of the sample with epithelium and stroma, level-0 pixels.
+LEFT, TOP, WIDTH, HEIGHT = 900, 1300, 400, 300
+
+SHOW_PIECE = f"""viewer => {{
+    const {{ osd }} = viewer.slideViewer;
+    const slide = osd.world.getItemAt(0);
+    osd.viewport.fitBounds(
+        slide.imageToViewportRectangle({LEFT}, {TOP}, {WIDTH}, {HEIGHT}), true);
+    return new Promise(resolve => slide.whenFullyLoaded(() => resolve()));
+}}"""
+
+# OpenSeadragon says when all tiles of an image in view are there, and draws in the next frame.
+WAIT_FOR_TILES = """viewer => {
+    const { world } = viewer.slideViewer.osd;
+    const images = Array.from({ length: world.getItemCount() }, (_, i) => world.getItemAt(i));
+    return Promise.all(images.map(image => new Promise(done => image.whenFullyLoaded(done))))
+        .then(() => new Promise(done => viewer.slideViewer.osd.addOnceHandler("update-viewport", done)
+            && viewer.slideViewer.osd.forceRedraw()));
+}"""
+
+VIEW = "viewer => { const b = viewer.slideViewer.osd.viewport.getBounds(); return [b.x, b.y, b.width, b.height]; }"
+
+
+def open_sample(page: Page, dashboard: str) -> Locator:
+    page.goto(dashboard)
+    page.get_by_role("button", name="Choose").first.click()
+    expect(page.get_by_role("heading", name=SAMPLE)).to_be_visible()
+    with page.expect_response(lambda answer: "/slide/" in answer.url) as first_tile:
+        page.get_by_role("button", name="Open in the viewer").click()
+    assert first_tile.value.headers["content-type"] == "image/jpeg"
+    viewer = page.locator("section.viewer")
+    expect(viewer.locator(".openseadragon-canvas").first).to_be_visible()
+    return viewer
+
+
+def draw_rectangle(page: Page, viewer: Locator) -> None:
+    """Draw over the middle of the view, from a quarter to three quarters."""
+    box = viewer.locator(".image").bounding_box()
+    assert box is not None
+    viewer.get_by_role("button", name="Draw a rectangle").click()
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.25)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.75, steps=4)
+    page.mouse.up()
+
+
+def on_screen(viewer: Locator, x: float, y: float) -> tuple[float, float]:
+    """Where a level-0 pixel is drawn, in pixels of the page."""
+    point = viewer.evaluate(
+        """(viewer, [x, y]) => {
+            const { frame, osd } = viewer.slideViewer;
+            const { left, top } = osd.canvas.getBoundingClientRect();
+            const point = frame.toScreen({ x, y });
+            return [left + point.x, top + point.y];
+        }""",
+        [x, y],
+    )
+    return point[0], point[1]
+
+
+def press_and_drag(page: Page, *points: tuple[float, float]) -> None:
+    """Hold the button from the first point over all others to the last."""
+    first, *others = points
+    page.mouse.move(*first)
+    page.mouse.down()
+    for point in others:
+        page.mouse.move(*point, steps=3)
+    page.mouse.up()

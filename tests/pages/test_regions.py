@@ -1,0 +1,146 @@
+"""Whose ROIs are whose, and what is taken over from the viewer."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+import shapely
+import streamlit as st
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from pages.shared import region_panel, regions, resources, slide_places, state
+from pages.shared.reader_cookie import COOKIE, ReaderCookie
+from pages.shared.uploads import UploadFolder
+from seg_core.geometry import Region
+from seg_core.roi import Roi, roi_of_region
+from seg_core.store.rois import geojson_of, rois_of
+
+TUMOUR = roi_of_region(Region(0, 0, 200, 100), "tumour")
+RING = Roi("ring", shapely.Point(50, 50).buffer(30) - shapely.Point(50, 50).buffer(10), "exclude")
+
+
+@pytest.fixture(autouse=True)
+def session(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """What a session remembers, without one."""
+    remembered: dict[str, object] = {}
+    monkeypatch.setattr(st, "session_state", remembered)
+    return remembered
+
+
+def visited_by(monkeypatch: pytest.MonkeyPatch, *, cookie: str | None = None, local="0") -> None:
+    monkeypatch.setenv("SEG_LOCAL", local)
+    cookies = {} if cookie is None else {COOKIE: cookie}
+    monkeypatch.setattr(type(st.context), "cookies", cookies)
+
+
+def drawn(*rois: Roi, selected: str | None = None, revision: int = 1) -> dict[str, object]:
+    """What the viewer sends: as JSON, so that numbers are what a browser makes of them."""
+    entries = [
+        {"name": r.name, "kind": r.kind, "rings": regions._rings_of(r.polygon)} for r in rois
+    ]
+    return json.loads(json.dumps({"revision": revision, "selected": selected, "rois": entries}))
+
+
+def test_what_is_drawn_comes_back_as_it_was(chosen) -> None:
+    regions.take_drawn(chosen, drawn(TUMOUR, RING, selected="ring", revision=7))
+    assert regions.slide_rois(chosen) == [TUMOUR, RING]
+    assert regions.selected_roi(chosen) == RING
+    sent = regions.drawing_of(chosen)
+    assert {name: sent[name] for name in ("revision", "selected", "rois")} == drawn(
+        TUMOUR, RING, selected="ring", revision=7
+    )
+
+
+def test_an_outline_that_crosses_itself_is_refused_and_the_viewer_told(chosen) -> None:
+    regions.take_drawn(chosen, drawn(TUMOUR))
+    crossing = drawn(TUMOUR, revision=2)
+    crossing["rois"][0]["rings"] = [[[0, 0], [9, 9], [9, 1], [1, 5]]]
+    regions.take_drawn(chosen, crossing)
+    sent = regions.drawing_of(chosen)
+    assert "crosses itself" in sent["problem"]
+    assert (sent["revision"], sent["rois"]) == (2, drawn(TUMOUR)["rois"])
+    regions.take_drawn(chosen, drawn(RING, revision=3))
+    assert regions.drawing_of(chosen)["problem"] is None
+
+
+def test_two_readers_of_one_slide_do_not_see_each_others(chosen, monkeypatch, session) -> None:
+    visited_by(monkeypatch, cookie="one")
+    regions.keep_slide_rois(chosen, [TUMOUR])
+    visited_by(monkeypatch, cookie="other")
+    assert regions.slide_rois(chosen) == []
+    visited_by(monkeypatch)
+    assert regions.slide_rois(chosen) == []
+    visited_by(monkeypatch, cookie="one")
+    session.clear()
+    assert regions.slide_rois(chosen) == [TUMOUR]
+
+
+def test_a_cookie_names_no_folder_of_its_own(chosen, monkeypatch, store: Path) -> None:
+    visited_by(monkeypatch, cookie="../../elsewhere")
+    regions.keep_slide_rois(chosen, [TUMOUR])
+    [file] = store.parent.rglob("rois.geojson")
+    assert file.parents[2] == store / "readers"
+
+
+def test_regions_of_an_upload_stay_with_the_upload(slide_path: Path, monkeypatch) -> None:
+    visited_by(monkeypatch, cookie="one", local="1")
+    content = io.BytesIO(slide_path.read_bytes())
+    folders = [UploadFolder(), UploadFolder()]
+    one, other = (
+        state.ChosenSlide(
+            slide_places.save_upload("discs.png", 0, content, folder.path, lambda size: None)
+        )
+        for folder in folders
+    )
+    regions.keep_slide_rois(one, [TUMOUR])
+    assert regions.slide_rois(one) == [TUMOUR]
+    assert resources.identity(one.path) == resources.identity(other.path)
+    assert regions.slide_rois(other) == []
+
+
+def test_on_the_readers_own_machine_they_are_kept_beside_the_runs(
+    chosen, monkeypatch, store: Path
+) -> None:
+    visited_by(monkeypatch, cookie="one", local="1")
+    regions.keep_slide_rois(chosen, [TUMOUR])
+    assert rois_of(store, resources.identity(chosen.path)) == [TUMOUR]
+
+
+def test_a_file_with_regions_is_read_into_those_there_are(chosen) -> None:
+    regions.keep_slide_rois(chosen, [TUMOUR])
+    written = json.dumps(geojson_of([TUMOUR, RING])).encode()
+    regions.add_rois(chosen, region_panel._read("from qupath.geojson", written))
+    assert [roi.name for roi in regions.slide_rois(chosen)] == ["tumour", "tumour 2", "ring"]
+    assert regions.selected_roi(chosen) == RING
+
+
+@pytest.mark.parametrize(
+    ("roi", "rectangle"),
+    [
+        (TUMOUR, True),
+        (RING, False),
+        (Roi("half pixels", shapely.box(0.5, 0, 9, 9)), False),
+        (Roi("more corners", shapely.Polygon([(0, 0), (4, 0), (9, 0), (9, 9), (0, 9)])), True),
+    ],
+)
+def test_a_rectangle_is_what_covers_its_own_box(roi: Roi, rectangle: bool) -> None:
+    assert regions.is_rectangle(roi) == rectangle
+
+
+def test_a_browser_is_given_a_number_once_and_with_the_page_alone() -> None:
+    routes = [
+        Route("/", lambda _request: HTMLResponse("<!doctype html>")),
+        Route("/file", lambda _request: PlainTextResponse("text")),
+    ]
+    client = TestClient(Starlette(routes=routes, middleware=[Middleware(ReaderCookie)]))
+    assert "set-cookie" not in client.get("/file").headers
+    given = client.get("/").headers["set-cookie"]
+    assert "HttpOnly" in given
+    assert "SameSite=Lax" in given
+    assert "set-cookie" not in client.get("/").headers
+    assert client.cookies[COOKIE] in given

@@ -13,13 +13,15 @@ RUN npm install --no-audit --no-fund
 FROM ${PYTHON_IMAGE} AS packages
 # An index of CPU wheels of PyTorch; without it Linux on x86 gets CUDA's libraries, too
 ARG TORCH_INDEX=""
+# More packages, for instance "Authlib>=1.3.2,<2" to sign in
+ARG EXTRA_PACKAGES=""
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /venv
 WORKDIR /app
 COPY requirements.txt ./
 RUN grep -E '^torch(vision)?[^a-z]' requirements.txt > torch.txt \
     && /venv/bin/pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} -r torch.txt \
-    && /venv/bin/pip install -r requirements.txt
+    && /venv/bin/pip install -r requirements.txt ${EXTRA_PACKAGES:+"$EXTRA_PACKAGES"}
 COPY seg_core seg_core
 COPY weights weights
 RUN SEG_CACHE=/cache /venv/bin/python -c "from seg_core.model import find_model, make_engine; \

@@ -21,6 +21,7 @@ from pages.shared.tiles import UnknownTileError, tile_request
 from pages.shared.uploads import remove_abandoned
 from pages.shared.viewer_files import public_files
 from seg_core.errors import RegionError, SegCoreError
+from seg_core.jobs import share_arenas
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def routes(base_path: str) -> list[BaseRoute]:
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Have each tile sent at once, and begin without what a killed server has left behind.
+    """Have each tile sent at once, in little memory, and begin without what a killed server has left behind.
 
     Nagle's algorithm holds the last packet of an answer back until the browser has acknowledged
     the one before, 40 ms a tile. asyncio switches it off only for sockets that name their
@@ -81,6 +82,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     socket. That socket is nowhere handed out, hence the search for it.
     """
     remove_abandoned()
+    share_arenas()
     for each in _internet_sockets():
         each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     yield

@@ -3,8 +3,9 @@
     python -m tests.bench.footprint [--side 5000]
 
 Linux only. Starts the dashboard as the README does, opens it in Chromium, and has a worker, the
-same that the dashboard starts, analyse a square of ``--side`` pixels. Memory is the resident
-memory of the server and of the worker together; what both share is counted twice.
+same that the dashboard starts, analyse a square of ``--side`` pixels. Memory is what the
+server and the worker keep resident together; pages that both use, those of libraries, count once, as
+they do for the limit of a container.
 """
 
 import argparse
@@ -30,7 +31,6 @@ from seg_core.samples import sample_path
 from tests.browser.serving import CHROMIUM, CHROMIUM_FLAGS, serve
 
 ROOT = Path(__file__).parents[2]
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 MPP = 0.25
 
 
@@ -120,10 +120,11 @@ def _descendants(pid: int) -> list[int]:
 
 def _resident_mb(pid: int) -> float:
     try:
-        pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:  # it has just ended
         return 0.0
-    return int(pages) * PAGE_BYTES / 1e6
+    (share,) = (line.split()[1] for line in lines if line.startswith("Pss:"))
+    return int(share) * 1024 / 1e6
 
 
 def _installed_mb() -> float:

@@ -52,7 +52,7 @@ def _take_all(page: Page, address: str, folder: Path) -> None:
     for name, picture in (("Nuclei", "nuclei"), ("TIL score", "til")):
         page.get_by_role("link", name=name).click()
         page.get_by_role("heading", name=name, level=2).wait_for()
-        page.locator(".js-plotly-plot").first.wait_for()
+        page.get_by_test_id("stPlotlyChart").first.wait_for()
         _take(page, folder, picture)
 
 

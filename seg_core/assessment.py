@@ -1,18 +1,17 @@
 """From a finished run to its TIL scores."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 
-from seg_core.errors import RegionError, SlideError
+from seg_core.errors import RegionError
 from seg_core.jobs import Progress, Report
 from seg_core.model.card import card_of_weights
 from seg_core.roi import Roi, roi_of_region
-from seg_core.slide import TissueMask, find_tissue, open_slide, slide_id
+from seg_core.slide import TissueMask
+from seg_core.statistics import tissue_of
 from seg_core.store import Run
 from seg_core.store.files import store_errors, write_json
 from seg_core.store.rois import rois_of
@@ -142,23 +141,6 @@ def _scored(
     )
     card = card_of_weights(run.facts.question.model_sha256)
     return replace(result, confusion=None if card is None else confusion_of(card.metrics))
-
-
-def tissue_of(run: Run) -> TissueMask:
-    """Find the tissue of a run's slide again, as the analysis did: a run does not keep it.
-
-    An analysis that did not look for tissue took everything for tissue.
-    """
-    question = run.facts.question
-    if slide_id(run.slide_path) != question.slide_id:
-        raise SlideError(
-            f"{run.slide_path.name} is not the slide it was when it was analysed; analyse it again."
-        )
-    with closing(open_slide(run.slide_path, mpp=question.slide_mpp)) as slide:
-        if question.settings.tissue_only:
-            return find_tissue(slide, keep_pen=not question.settings.quality)
-        raster = slide.raster(8.0)
-    return TissueMask(raster, np.ones((raster.height, raster.width), dtype=np.bool_))
 
 
 def keep_scores(run: Run, result: TilResult) -> Path:

@@ -1,5 +1,6 @@
 """What the pixels and nuclei are called, and their colours, in one order everywhere."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,14 @@ OTHER = "other"
 """Name of a nucleus whose pixels no class claims: fibroblasts, endothelium, muscle."""
 
 OTHER_COLOUR = "#8c8c8c"
+
+UNCERTAIN = "uncertain"
+"""Name of a nucleus whose class got a smaller share of the vote than the reader asks for."""
+
+UNCERTAIN_COLOUR = "#60e0e0"
+
+UNCERTAIN_ID = 255
+"""Its id where one is needed; no class map holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +71,19 @@ class ClassScheme:
 
     @property
     def colours(self) -> dict[str, str]:
-        """``#rrggbb`` by name, *other* included."""
-        return {**{each.name: each.colour for each in self.classes}, OTHER: OTHER_COLOUR}
+        """``#rrggbb`` by name, *uncertain* and *other* included."""
+        named = {each.name: each.colour for each in self.classes}
+        return {**named, UNCERTAIN: UNCERTAIN_COLOUR, OTHER: OTHER_COLOUR}
+
+    def counted_names(self, *, other: bool, uncertain: bool) -> tuple[str, ...]:
+        """Return the names of the nuclei that are counted: the classes, then those asked for.
+
+        Examples
+        --------
+        >>> MONUSAC.counted_names(other=False, uncertain=True)[-2:]
+        ('macrophage', 'uncertain')
+        """
+        return (*self.names, *([UNCERTAIN] if uncertain else []), *([OTHER] if other else []))
 
     def recoloured(self, palette: str) -> "ClassScheme":
         """Return the same classes in the colours of a palette; classes beyond it keep theirs.
@@ -90,8 +110,13 @@ class ClassScheme:
         return OTHER if class_id == BACKGROUND else self.classes[class_id - 1].name
 
     def id_of(self, name: str) -> int:
-        """Return the class id of a name; *other* is 0."""
-        return BACKGROUND if name == OTHER else self.names.index(name) + 1
+        """Return the class id of a name; *other* is 0, *uncertain* 255."""
+        unnamed = {OTHER: BACKGROUND, UNCERTAIN: UNCERTAIN_ID}
+        return unnamed[name] if name in unnamed else self.names.index(name) + 1
+
+    def ids_of(self, names: Iterable[str]) -> list[int]:
+        """Return the ids of several names."""
+        return [self.id_of(name) for name in names]
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the scheme as it stands in a model card."""

@@ -167,6 +167,13 @@ def add_export(subparsers: "Subparsers") -> None:
     parser.add_argument(
         "--report", metavar="FILE", type=Path, help="one HTML file with figures and pictures"
     )
+    parser.add_argument(
+        "--min-score",
+        metavar="SHARE",
+        type=float,
+        default=0.0,
+        help="call nuclei with a lower class score uncertain; their class is then voted_class",
+    )
     parser.add_argument("--anonymous", action="store_true", help="leave out the name of the slide")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.set_defaults(run=_export, parser=parser)
@@ -235,16 +242,17 @@ def _analyse(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
+    least = {"min_score": options.min_score}
     writers: list[tuple[Path | None, Callable[..., object]]] = [
-        (options.csv, write_nuclei_csv),
-        (options.summary_csv, write_summary_csv),
+        (options.csv, partial(write_nuclei_csv, **least)),
+        (options.summary_csv, partial(write_summary_csv, **least)),
         (options.til_csv, partial(_write_til_csv, rois=options.roi)),
-        (options.geojson, partial(write_geojson, simplify_um=options.simplify)),
-        (options.geoparquet, write_nuclei_geoparquet),
-        (options.anndata, partial(write_anndata, anonymous=options.anonymous)),
+        (options.geojson, partial(write_geojson, simplify_um=options.simplify, **least)),
+        (options.geoparquet, partial(write_nuclei_geoparquet, **least)),
+        (options.anndata, partial(write_anndata, anonymous=options.anonymous, **least)),
         (options.ome_tiff, write_ome_tiff),
-        (options.overlay, write_overlay_png),
-        (options.report, partial(write_report, anonymous=options.anonymous)),
+        (options.overlay, partial(write_overlay_png, **least)),
+        (options.report, partial(write_report, anonymous=options.anonymous, **least)),
     ]
     wanted = [(path, write) for path, write in writers if path is not None]
     if not wanted:

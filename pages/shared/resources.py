@@ -5,11 +5,13 @@ All is shared as it is, by pages and tile routes alike: nobody may write into it
 """
 
 import weakref
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import streamlit as st
 from PIL import Image, ImageOps
 
@@ -17,12 +19,24 @@ from pages.shared.room import Visitors
 from pages.shared.scoring import Scorings
 from pages.shared.tiles import TileSources
 from pages.shared.uploads import UploadFolder
+from seg_core.errors import SlideError
+from seg_core.export.crops import by_certainty, crop_nuclei, encode_jpeg
 from seg_core.export.overlay import NucleusPainter
 from seg_core.export.til_pictures import backdrop_of
 from seg_core.geometry import Raster
 from seg_core.jobs import Job, Worker
 from seg_core.slide import Slide, TissueMask, find_tissue, open_slide, slide_id
-from seg_core.store import Run, RunMaps, open_run
+from seg_core.statistics import Part, Statistics, describe_part, tissue_of
+from seg_core.store import NucleusCatalog, Run, RunMaps, Selection, open_run
+
+# What is equal has one entry, whichever object says it.
+_BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
+    Part: lambda part: (part.name, part.polygon.wkb, part.everything),
+    Selection: lambda selection: (
+        *(selection.names, selection.min_score, selection.scores, selection.areas_um2),
+        *(selection.ids, selection.part and selection.part.wkb),
+    ),
+}
 
 _THUMBNAIL_PX = 420
 _CARD_PX = (420, 300)
@@ -121,10 +135,52 @@ def nucleus_painter(folder: Path) -> NucleusPainter:
     return NucleusPainter(run(folder).nuclei(), run(folder).scheme)
 
 
-@st.cache_resource(max_entries=3, show_spinner="Reading the nuclei …")
-def nuclei(folder: Path) -> pd.DataFrame:
-    """Return the nuclei of a finished run without their outlines."""
-    return pd.DataFrame(run(folder).nuclei().drop(columns="geometry"))
+@st.cache_resource(max_entries=8, show_spinner=False)
+def catalog(folder: Path) -> NucleusCatalog:
+    """Return what answers questions about the nuclei of a finished run."""
+    return run(folder).catalog()
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking for tissue …")
+def run_tissue(folder: Path) -> TissueMask | None:
+    """Return the tissue of a run's slide; None where the slide is gone or another one."""
+    try:
+        return tissue_of(run(folder))
+    except SlideError:
+        return None
+
+
+@st.cache_resource(max_entries=128, show_spinner="Counting …", hash_funcs=_BY_VALUE)
+def statistics(folder: Path, part: Part, *, min_score: float, other: bool) -> Statistics:
+    """Return the numbers of a part of a run."""
+    found = run(folder)
+    return describe_part(
+        catalog(folder),
+        part,
+        found.scheme,
+        tissue=run_tissue(folder),
+        tissue_um2=found.facts.tissue_um2 if part.everything else None,
+        min_score=min_score,
+        other=other,
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner="Cutting out nuclei …", hash_funcs=_BY_VALUE)
+def gallery(
+    folder: Path, selection: Selection, count: int, *, most: bool, outlined: bool
+) -> tuple[gpd.GeoDataFrame, list[bytes]]:
+    """Return the most or the least certain nuclei of a selection, and a JPEG of each."""
+    found = run(folder)
+    question = found.facts.question
+    nuclei = by_certainty(catalog(folder), selection, count, most=most)
+    crops = crop_nuclei(
+        slide(found.slide_path, question.slide_mpp),
+        question.slide_mpp,
+        nuclei,
+        found.scheme,
+        outlined=outlined,
+    )
+    return nuclei, [encode_jpeg(crop) for crop in crops]
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import resources, state
-from pages.shared.nucleus_tables import written
 from pages.shared.scoring import Question
+from pages.shared.writing import written
 from seg_core.assessment import Part, parts_of
 from seg_core.errors import SegCoreError
 from seg_core.export.til_pictures import MapName, write_map_png

@@ -4,7 +4,8 @@ A nucleus is an observation, named by its ``nucleus_id``; a measure is a variabl
 
 ======================  ============================================================
 ``X``                   measures, float32; units are in the names of the variables
-``obs``                 ``class_name`` (categories in the scheme's order), ``class_score``
+``obs``                 ``class_name`` (categories in the scheme's order), ``class_score``, and
+                        ``voted_class`` where uncertain nuclei were asked for
 ``obsm["spatial"]``     centroid (x, y), µm from the corner of level 0
 ``uns``                 ``class_name_colors``, as scanpy looks for them, and the run's facts
 ======================  ============================================================
@@ -16,16 +17,23 @@ import numpy as np
 import pandas as pd
 
 from seg_core.export.files import new_file
-from seg_core.export.rows import chosen_nuclei
+from seg_core.export.rows import chosen_names, chosen_nuclei
+from seg_core.nuclei import VOTED_CLASS
 from seg_core.nuclei.table import share_columns
 from seg_core.store import Run
 
 # Columns that say where and what a nucleus is; the others are its measures.
-_NO_MEASURES = {"nucleus_id", "class_name", "class_score", "x", "y"}
+_NO_MEASURES = {"nucleus_id", "class_name", VOTED_CLASS, "class_score", "x", "y"}
 
 
 def write_anndata(
-    run: Run, path: Path, *, other: bool = False, anonymous: bool = False, force: bool = False
+    run: Run,
+    path: Path,
+    *,
+    other: bool = False,
+    min_score: float = 0.0,
+    anonymous: bool = False,
+    force: bool = False,
 ) -> int:
     """Write an ``.h5ad`` file.
 
@@ -37,6 +45,8 @@ def write_anndata(
     path : Path
     other : bool
         Also write the nuclei that no class names.
+    min_score : float
+        Nuclei with a lower class score are called *uncertain*; their class is ``voted_class``.
     anonymous : bool
         Leave out the name of the slide.
     force : bool
@@ -51,17 +61,19 @@ def write_anndata(
     ------
     ExportError
         If there is such a file already, or it cannot be written.
+    SettingsError
+        If ``min_score`` is no share.
     StoreError
         If the run has no nuclei yet.
     """
     # it takes seconds to import, which whoever exports nothing of the kind need not wait for
     from anndata import AnnData
 
-    parts = chosen_nuclei(run, other=other)
+    parts = chosen_nuclei(run, other=other, min_score=min_score)
     with new_file(path, force=force) as temporary:
         table = pd.concat([pd.DataFrame(part.drop(columns="geometry")) for part in parts])
-        names = run.scheme.names_with_other if other else run.scheme.names
-        measures = table.drop(columns=list(_NO_MEASURES))
+        names = chosen_names(run, other=other, min_score=min_score)
+        measures = table.drop(columns=list(_NO_MEASURES), errors="ignore")
         slide_mpp = run.facts.question.slide_mpp
         index = pd.Index(table["nucleus_id"].astype(str), dtype=object, name=None)
         obs = pd.DataFrame(
@@ -71,6 +83,9 @@ def write_anndata(
             },
             index=index,
         )
+        if VOTED_CLASS in table:
+            voted = chosen_names(run, other=other, min_score=0)
+            obs[VOTED_CLASS] = pd.Categorical(table[VOTED_CLASS], categories=voted)
         shares = set(share_columns(run.scheme))
         var = pd.DataFrame(
             {"kind": ["share" if name in shares else "measure" for name in measures]},

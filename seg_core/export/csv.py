@@ -13,12 +13,14 @@ import pandas as pd
 
 from seg_core.export.files import new_text_file
 from seg_core.export.rows import chosen_nuclei
-from seg_core.nuclei import summarise
+from seg_core.statistics import describe_run, measure_columns
 from seg_core.store import Run
 from seg_core.til import TilResult
 
 
-def write_nuclei_csv(run: Run, path: Path, *, other: bool = False, force: bool = False) -> int:
+def write_nuclei_csv(
+    run: Run, path: Path, *, other: bool = False, min_score: float = 0.0, force: bool = False
+) -> int:
     """Write a row for each nucleus.
 
     The columns are those of the nucleus table without its outlines:
@@ -39,6 +41,8 @@ def write_nuclei_csv(run: Run, path: Path, *, other: bool = False, force: bool =
         Area of the outline by that of its convex hull; 4 π area / perimeter².
     ``haematoxylin_od``, ``eosin_od``
         Mean optical density of each stain.
+    ``voted_class``
+        Only with a ``min_score``: the class of a nucleus that is called *uncertain*, too.
 
     Parameters
     ----------
@@ -46,6 +50,8 @@ def write_nuclei_csv(run: Run, path: Path, *, other: bool = False, force: bool =
     path : Path
     other : bool
         Also write the nuclei that no class names.
+    min_score : float
+        Nuclei with a lower class score are called *uncertain*; their class is ``voted_class``.
     force : bool
         Replace a file of that name.
 
@@ -58,11 +64,13 @@ def write_nuclei_csv(run: Run, path: Path, *, other: bool = False, force: bool =
     ------
     ExportError
         If there is such a file already, or it cannot be written.
+    SettingsError
+        If ``min_score`` is no share.
     StoreError
         If the run has no nuclei yet.
     """
     slide_mpp = run.facts.question.slide_mpp
-    parts = chosen_nuclei(run, other=other)
+    parts = chosen_nuclei(run, other=other, min_score=min_score)
     rows = 0
     with new_text_file(path, force=force) as file:
         for number, part in enumerate(parts):
@@ -71,11 +79,16 @@ def write_nuclei_csv(run: Run, path: Path, *, other: bool = False, force: bool =
     return rows
 
 
-def write_summary_csv(run: Run, path: Path, *, other: bool = False, force: bool = False) -> None:
-    """Write a row for each class: `seg_core.nuclei.summarise` over the run's tissue.
+def write_summary_csv(
+    run: Run, path: Path, *, other: bool = False, min_score: float = 0.0, force: bool = False
+) -> None:
+    """Write a row for each class: `seg_core.statistics` of the whole run.
 
-    ``count``, ``share`` of all nuclei counted (0 to 1), ``density_per_mm2`` of tissue, and mean,
-    standard deviation and median of the area (``mean_area_um2`` and so on).
+    ``count``, ``share`` of all nuclei counted (0 to 1), ``density_per_mm2`` of tissue with its 95 %
+    interval ``density_low`` and ``density_high``, then mean, standard deviation, quartiles and
+    median of each measure (``mean_area_um2``, ``sd_area_um2``, ``q1_area_um2`` and so on). In the
+    last columns, the same in each row: ``tissue_um2``, which densities divide by, and
+    ``no_interval``, the reason why there are no intervals.
 
     Parameters
     ----------
@@ -83,6 +96,8 @@ def write_summary_csv(run: Run, path: Path, *, other: bool = False, force: bool 
     path : Path
     other : bool
         Also count the nuclei that no class names, in a row of their own.
+    min_score : float
+        Nuclei with a lower class score count as *uncertain*, in a row of their own.
     force : bool
         Replace a file of that name.
 
@@ -90,12 +105,16 @@ def write_summary_csv(run: Run, path: Path, *, other: bool = False, force: bool 
     ------
     ExportError
         If there is such a file already, or it cannot be written.
+    SettingsError
+        If ``min_score`` is no share.
     StoreError
         If the run has no nuclei yet.
     """
-    measures = pd.concat([part.drop(columns="geometry") for part in run.nuclei_in_parts()])
-    summary = summarise(measures, run.facts.tissue_um2, run.scheme, other=other)
     with new_text_file(path, force=force) as file:
+        statistics = describe_run(run, other=other, min_score=min_score)
+        summary = measure_columns(statistics).assign(
+            tissue_um2=statistics.tissue_um2, no_interval=statistics.no_interval
+        )
         summary.to_csv(file, index=False)
 
 

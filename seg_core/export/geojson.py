@@ -25,12 +25,13 @@ from seg_core.classes import ClassScheme, rgb_of
 from seg_core.errors import ExportError
 from seg_core.export.files import new_text_file
 from seg_core.export.rows import chosen_nuclei
+from seg_core.nuclei import VOTED_CLASS
 from seg_core.store import Run
 
 _NAMESPACE = uuid.UUID("5f0c6a52-7f3b-5c55-9d0a-3f8f4a2b6f51")
 
 # Columns that say where and what a nucleus is; the others are its measures.
-_NO_MEASURES = {"nucleus_id", "class_name", "x", "y", "geometry"}
+_NO_MEASURES = {"nucleus_id", "class_name", VOTED_CLASS, "x", "y", "geometry"}
 
 _DECIMALS = 4
 _COORDINATE_DECIMALS = 2
@@ -42,6 +43,7 @@ def write_geojson(
     *,
     simplify_um: float = 0.0,
     other: bool = False,
+    min_score: float = 0.0,
     force: bool = False,
 ) -> int:
     """Write a Feature for each nucleus.
@@ -55,6 +57,8 @@ def write_geojson(
         How far a simplified outline may be from the one that was found; 0 leaves all corners.
     other : bool
         Also write the nuclei that no class names.
+    min_score : float
+        Nuclei with a lower class score are called *uncertain*; their class is ``voted_class``.
     force : bool
         Replace a file of that name.
 
@@ -67,13 +71,15 @@ def write_geojson(
     ------
     ExportError
         If there is such a file already, it cannot be written, or ``simplify_um`` is no distance.
+    SettingsError
+        If ``min_score`` is no share.
     StoreError
         If the run has no nuclei yet.
     """
     if not 0 <= simplify_um < math.inf:
         raise ExportError(f"outlines cannot be simplified by {simplify_um} µm; give 0 or more.")
     tolerance_px = simplify_um / run.facts.question.slide_mpp
-    parts = chosen_nuclei(run, other=other)
+    parts = chosen_nuclei(run, other=other, min_score=min_score)
     written = 0
     with new_text_file(path, force=force) as file:
         file.write('{"type": "FeatureCollection", "features": [')
@@ -104,21 +110,26 @@ def _features(table: gpd.GeoDataFrame, run: Run, tolerance_px: float) -> Iterato
     bounds = run.raster.region
     outlines = _outlines(table, np.array([bounds.x, bounds.y]), tolerance_px)
     classifications = _classifications(run.scheme)
-    measures = table.drop(columns=list(_NO_MEASURES)).rename(columns=measurement_name)
+    measures = table.drop(columns=list(_NO_MEASURES), errors="ignore").rename(
+        columns=measurement_name
+    )
     rows = zip(
         table["nucleus_id"],
         table["class_name"],
+        table.get(VOTED_CLASS, table["class_name"]),
         shapely.to_geojson(outlines),
         measures.astype(float).round(_DECIMALS).to_dict("records"),
         strict=True,
     )
-    for nucleus_id, class_name, geometry, measurements in rows:
-        properties = {
+    for nucleus_id, class_name, voted, geometry, measurements in rows:
+        properties: dict[str, Any] = {
             "objectType": "detection",
             "classification": classifications[class_name],
             # NaN is no JSON; a measure that a nucleus lacks is left out
             "measurements": {k: v for k, v in measurements.items() if np.isfinite(v)},
         }
+        if voted != class_name:
+            properties["metadata"] = {VOTED_CLASS: voted}
         # the same nucleus has the same id in every export of its run
         feature_id = uuid.uuid5(_NAMESPACE, f"{run.run_id}/{nucleus_id}")
         yield (

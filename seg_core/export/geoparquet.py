@@ -9,12 +9,13 @@ from pathlib import Path
 
 from seg_core.export.files import new_file
 from seg_core.export.rows import chosen_nuclei
+from seg_core.nuclei import empty_table, label_uncertain
 from seg_core.store import Run
 from seg_core.store.table import write_geoparquet
 
 
 def write_nuclei_geoparquet(
-    run: Run, path: Path, *, other: bool = False, force: bool = False
+    run: Run, path: Path, *, other: bool = False, min_score: float = 0.0, force: bool = False
 ) -> int:
     """Write a row for each nucleus, a part of the table at a time.
 
@@ -24,6 +25,8 @@ def write_nuclei_geoparquet(
     path : Path
     other : bool
         Also write the nuclei that no class names.
+    min_score : float
+        Nuclei with a lower class score are called *uncertain*; their class is ``voted_class``.
     force : bool
         Replace a file of that name.
 
@@ -36,9 +39,13 @@ def write_nuclei_geoparquet(
     ------
     ExportError
         If there is such a file already, or it cannot be written.
+    SettingsError
+        If ``min_score`` is no share.
     StoreError
         If the run has no nuclei yet.
     """
-    parts = chosen_nuclei(run, other=other)
+    parts = chosen_nuclei(run, other=other, min_score=min_score)
     with new_file(path, force=force) as temporary:
-        return write_geoparquet(parts, temporary, run.scheme)
+        return write_geoparquet(
+            parts, temporary, label_uncertain(empty_table(run.scheme), min_score)
+        )

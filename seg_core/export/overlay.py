@@ -17,7 +17,7 @@ import numpy.typing as npt
 import shapely
 from PIL import Image
 
-from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, OTHER_COLOUR, ClassScheme, rgb_of
+from seg_core.classes import BOUNDARY, INSIDE, ClassScheme, rgb_of
 from seg_core.geometry import Raster, Window
 from seg_core.store import MapName, RunMaps
 
@@ -147,7 +147,7 @@ class NucleusPainter:
         self._polygons: npt.NDArray[np.object_] = table.geometry.to_numpy()
         self._tree = shapely.STRtree(self._polygons)
         self._centroids = table[["x", "y"]].to_numpy(dtype=np.float64)
-        ids = {name: scheme.id_of(name) for name in scheme.names_with_other}
+        ids = {name: scheme.id_of(name) for name in scheme.colours}
         self._class_ids = table["class_name"].map(ids).to_numpy(dtype=np.uint8)
         self._scheme = scheme
         bounds = shapely.bounds(self._polygons)
@@ -163,7 +163,7 @@ class NucleusPainter:
         ----------
         picture : Picture
         shown : collection of int
-            Ids of the classes to draw, 0 for *other*.
+            Ids of the classes to draw; see `ClassScheme.id_of` for *other* and *uncertain*.
         scheme : ClassScheme, optional
             The same classes in other colours.
 
@@ -225,7 +225,7 @@ class NucleusPainter:
 
 
 def _colours_of(scheme: ClassScheme) -> dict[int, tuple[int, int, int]]:
-    return {BACKGROUND: rgb_of(OTHER_COLOUR)} | {each.id: each.rgb for each in scheme.classes}
+    return {scheme.id_of(name): rgb_of(colour) for name, colour in scheme.colours.items()}
 
 
 def encode_webp(rgba: RGBA) -> bytes:

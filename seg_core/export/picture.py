@@ -3,15 +3,19 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
 from PIL import Image, ImageDraw, ImageFont
 
+from seg_core.classes import ClassScheme
 from seg_core.export.files import new_file
 from seg_core.export.overlay import RGBA, NucleusPainter, Picture
+from seg_core.export.rows import chosen_names
 from seg_core.export.slide import slide_of
 from seg_core.geometry import Raster, Window
+from seg_core.nuclei import label_uncertain
 from seg_core.slide import Slide
 from seg_core.store import Run
 
@@ -31,7 +35,9 @@ _PAPER, _INK = (255, 255, 255), (20, 20, 20)
 UM_PER_INCH = 25_400.0
 
 
-def write_overlay_png(run: Run, path: Path, *, other: bool = False, force: bool = False) -> None:
+def write_overlay_png(
+    run: Run, path: Path, *, other: bool = False, min_score: float = 0.0, force: bool = False
+) -> None:
     """Write a picture of the analysed part, at most 8192 pixels on a side.
 
     It is as fine as the model saw the slide where that fits; a small part is enlarged to 1200
@@ -43,6 +49,8 @@ def write_overlay_png(run: Run, path: Path, *, other: bool = False, force: bool 
     path : Path
     other : bool
         Also draw the nuclei that no class names.
+    min_score : float
+        Nuclei with a lower class score are drawn as *uncertain*.
     force : bool
         Replace a file of that name.
 
@@ -52,16 +60,20 @@ def write_overlay_png(run: Run, path: Path, *, other: bool = False, force: bool 
         If there is such a file already, it cannot be written, or the slide is another one now.
     SlideError
         If the slide is no longer there or cannot be read.
+    SettingsError
+        If ``min_score`` is no share.
     StoreError
         If the run has no nuclei yet.
     """
-    painter = NucleusPainter(run.nuclei(), run.scheme)
+    table = label_uncertain(run.nuclei(), min_score)
+    names = chosen_names(run, other=other, min_score=min_score)
+    painter = NucleusPainter(table, run.scheme)
     grid = grid_over(run, _LARGEST_PX)
     with new_file(path, force=force) as temporary, slide_of(run) as slide:
-        image = Image.fromarray(paint_nuclei(slide, grid, painter, shown_classes(run, other=other)))
+        image = Image.fromarray(paint_nuclei(slide, grid, painter, run.scheme.ids_of(names)))
         if run.roi is not None:
             draw_roi(image, run.roi.polygon, grid)
-        whole = with_legend(image, _entries(run, other=other), grid.mpp)
+        whole = with_legend(image, _entries(table, names, run.scheme), grid.mpp)
         dpi = UM_PER_INCH / grid.mpp
         whole.save(temporary, "PNG", dpi=(dpi, dpi))
 
@@ -76,7 +88,7 @@ def paint_nuclei(slide: Slide, grid: Raster, painter: NucleusPainter, shown: Seq
         Over the part to show.
     painter : NucleusPainter
     shown : sequence of int
-        Ids of the classes to draw, 0 for *other*.
+        Ids of the classes to draw; see `ClassScheme.ids_of`.
 
     Returns
     -------
@@ -128,21 +140,12 @@ def over(rgb: _RGB, rgba: RGBA) -> _RGB:
     return np.asarray(Image.alpha_composite(picture, Image.fromarray(rgba)).convert("RGB"))
 
 
-def shown_classes(run: Run, *, other: bool) -> list[int]:
-    """Return the ids of the classes that are drawn; 0 is *other*."""
-    return [run.scheme.id_of(name) for name in _names(run, other=other)]
-
-
-def _names(run: Run, *, other: bool) -> tuple[str, ...]:
-    return run.scheme.names_with_other if other else run.scheme.names
-
-
-def _entries(run: Run, *, other: bool) -> list[tuple[str, str]]:
+def _entries(
+    table: gpd.GeoDataFrame, names: Sequence[str], scheme: ClassScheme
+) -> list[tuple[str, str]]:
     """Return the words of the legend and their colours."""
-    return [
-        (f"{name} {run.facts.counts[name]:,}", run.scheme.colours[name])
-        for name in _names(run, other=other)
-    ]
+    counts = table["class_name"].value_counts()
+    return [(f"{name} {counts.get(name, 0):,}", scheme.colours[name]) for name in names]
 
 
 def draw_roi(image: Image.Image, polygon: shapely.Polygon, grid: Raster) -> None:

@@ -5,12 +5,10 @@ The file is laid out for paper too, so a browser's *Print* makes the PDF.
 """
 
 import base64
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -18,35 +16,39 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from seg_core.classes import OTHER
-from seg_core.export.figures.nuclei import area_histogram, density_bars
+from seg_core.export.crops import CROP_UM, by_certainty, crop_nuclei, encode_jpeg
+from seg_core.export.figures.nuclei import density_bars, measure_histogram
 from seg_core.export.figures.style import to_html
 from seg_core.export.files import new_text_file
 from seg_core.export.overlay import NucleusPainter
-from seg_core.export.picture import draw_roi, grid_over, paint_nuclei, shown_classes
+from seg_core.export.picture import draw_roi, grid_over, paint_nuclei
+from seg_core.export.rows import chosen_names
 from seg_core.export.slide import slide_of
-from seg_core.geometry import Raster, Region
+from seg_core.geometry import Raster
 from seg_core.model.card import card_of_weights
-from seg_core.nuclei import summarise
-from seg_core.nuclei.summary import histogram
+from seg_core.nuclei import MEASURES, label_uncertain
 from seg_core.roi import roi_of_region
 from seg_core.slide import Slide
-from seg_core.store import Run
+from seg_core.statistics import DENSITY_FORMULA, Statistics, describe_run, measure_columns
+from seg_core.store import Run, Selection
 
 _TEMPLATE = "report.html"
 
 _THUMBNAIL_PX, _OVERLAY_PX = 900, 1600
 
-CROP_UM = 24
-"""Side of a picture of the gallery: a large nucleus and its surroundings."""
-
-_CROP_PX = 208  # shown at half that, sharp on fine screens and on paper
 _CROPS = 8
 
 _UM2_PER_MM2 = 1e6
 
 
 def write_report(
-    run: Run, path: Path, *, other: bool = False, anonymous: bool = False, force: bool = False
+    run: Run,
+    path: Path,
+    *,
+    other: bool = False,
+    min_score: float = 0.0,
+    anonymous: bool = False,
+    force: bool = False,
 ) -> None:
     """Write the report of a run; its table of nuclei is held in memory.
 
@@ -56,6 +58,8 @@ def write_report(
     path : Path
     other : bool
         Also count and show the nuclei that no class names.
+    min_score : float
+        Nuclei with a lower class score are shown and counted as *uncertain*.
     anonymous : bool
         Leave out the name of the slide.
     force : bool
@@ -67,24 +71,27 @@ def write_report(
         If there is such a file already, it cannot be written, or the slide is another one now.
     SlideError
         If the slide is no longer there or cannot be read.
+    SettingsError
+        If ``min_score`` is no share.
     StoreError
         If the run has no nuclei yet.
     """
-    table = run.nuclei()
+    names = chosen_names(run, other=other, min_score=min_score)
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
     template = environment.get_template(_TEMPLATE)
     with new_text_file(path, force=force) as file, slide_of(run) as slide:
+        statistics = describe_run(run, min_score=min_score, other=other)
         entries = {
-            **_facts(run, other=other, anonymous=anonymous),
-            **_figures(run, table, other=other),
-            **_pictures(run, table, slide, other=other),
+            **_facts(run, other=other, min_score=min_score, anonymous=anonymous),
+            **_figures(run, statistics, names, min_score=min_score),
+            **_pictures(run, slide, names, min_score=min_score),
         }
         file.write(template.render(entries))
 
 
-def _facts(run: Run, *, other: bool, anonymous: bool) -> dict[str, Any]:
+def _facts(run: Run, *, other: bool, min_score: float, anonymous: bool) -> dict[str, Any]:
     facts = run.facts
     question, info = facts.question, facts.slide
     region = question.region
@@ -116,6 +123,7 @@ def _facts(run: Run, *, other: bool, anonymous: bool) -> dict[str, Any]:
         "area_mm2": f"{facts.tissue_um2 / _UM2_PER_MM2:.4g}",
         "area_kind": "tissue" if question.settings.tissue_only else "the analysed part",
         "other": other,
+        "min_score": f"{min_score:g}" if min_score else "",
         "other_count": f"{facts.counts.get(OTHER, 0):,}",
         "model_facts": model_facts,
         "metrics": [] if card is None else list(_flat(card.metrics)),
@@ -135,9 +143,12 @@ def _flat(metrics: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]
             yield f"{above}{name}", value
 
 
-def _figures(run: Run, table: gpd.GeoDataFrame, *, other: bool) -> dict[str, Any]:
-    summary = summarise(table, run.facts.tissue_um2, run.scheme, other=other)
-    areas = histogram(table, run.scheme, other=other)
+def _figures(
+    run: Run, statistics: Statistics, names: Sequence[str], *, min_score: float
+) -> dict[str, Any]:
+    area = MEASURES["area_um2"]
+    described = measure_columns(statistics)
+    areas = run.catalog().histogram(Selection(tuple(names), min_score), area.column)
     return {
         "classes": [
             {
@@ -145,11 +156,17 @@ def _figures(run: Run, table: gpd.GeoDataFrame, *, other: bool) -> dict[str, Any
                 "colour": run.scheme.colours[row["class_name"]],
                 "numbers": _numbers(row),
             }
-            for row in summary.to_dict("records")
+            for row in described.to_dict("records")
         ],
+        "ratios": [
+            (ratio.name, "–" if ratio.value is None else f"{ratio.value:.2f}")
+            for ratio in statistics.ratios
+        ],
+        "no_interval": statistics.no_interval,
+        "density_formula": DENSITY_FORMULA,
         "plots": [
-            to_html(density_bars(summary, run.scheme), with_library=True),
-            to_html(area_histogram(areas, run.scheme), with_library=False),
+            to_html(density_bars(statistics.classes, run.scheme), with_library=True),
+            to_html(measure_histogram(areas, run.scheme, area), with_library=False),
         ],
     }
 
@@ -163,24 +180,29 @@ def _numbers(row: dict[Any, Any]) -> list[str]:
         "sd_area_um2": "{:.1f}",
         "median_area_um2": "{:.1f}",
     }
-    return ["–" if pd.isna(row[name]) else form.format(row[name]) for name, form in formats.items()]
+    numbers = {
+        name: "–" if pd.isna(row[name]) else form.format(row[name])
+        for name, form in formats.items()
+    }
+    if not pd.isna(row["density_low"]):
+        numbers["density_per_mm2"] += f" ({row['density_low']:,.0f}–{row['density_high']:,.0f})"
+    return list(numbers.values())
 
 
-def _pictures(run: Run, table: gpd.GeoDataFrame, slide: Slide, *, other: bool) -> dict[str, Any]:
-    painter = NucleusPainter(table, run.scheme)
-    shown = shown_classes(run, other=other)
+def _pictures(run: Run, slide: Slide, names: Sequence[str], *, min_score: float) -> dict[str, Any]:
+    painter = NucleusPainter(label_uncertain(run.nuclei(), min_score), run.scheme)
     grid = grid_over(run, _OVERLAY_PX)
-    names = run.scheme.names_with_other if other else run.scheme.names
+    overlay = paint_nuclei(slide, grid, painter, run.scheme.ids_of(names))
     return {
         "thumbnail": _thumbnail(run, slide),
-        "overlay": _jpeg(Image.fromarray(paint_nuclei(slide, grid, painter, shown))),
+        "overlay": _jpeg(overlay),
         "overlay_width": f"{grid.width * grid.mpp:,.0f} µm",
         "crop_um": CROP_UM,
         "gallery": [
             {
                 "name": name,
                 "colour": run.scheme.colours[name],
-                "rows": list(_crop_rows(run, table[table["class_name"] == name], slide, painter)),
+                "rows": list(_crop_rows(run, Selection((name,), min_score), slide)),
             }
             for name in names
         ],
@@ -193,44 +215,27 @@ def _thumbnail(run: Run, slide: Slide) -> str:
     step = bounds.width / picture.width
     grid = Raster(bounds, mpp=step * run.facts.question.slide_mpp, downsample=step)
     draw_roi(picture, (run.roi or roi_of_region(run.region)).polygon, grid)
-    return _jpeg(picture)
+    return _jpeg(np.asarray(picture))
 
 
-def _crop_rows(
-    run: Run, nuclei: gpd.GeoDataFrame, slide: Slide, painter: NucleusPainter
-) -> Iterator[dict[str, Any]]:
+def _crop_rows(run: Run, selection: Selection, slide: Slide) -> Iterator[dict[str, Any]]:
     """Give the nuclei of a class with the highest scores, then those with the lowest."""
-    by_score = nuclei.sort_values(["class_score", "nucleus_id"], ascending=[False, True])
-    certain = by_score.head(_CROPS)
-    uncertain = by_score.iloc[len(certain) :].tail(_CROPS)[::-1]
+    catalog = run.catalog()
+    certain = by_certainty(catalog, selection, _CROPS, most=True)
+    shown = certain["nucleus_id"].tolist()
+    uncertain = by_certainty(catalog, selection, _CROPS, most=False, without=shown)
     for title, chosen in (("most certain", certain), ("least certain", uncertain)):
+        pictures = crop_nuclei(slide, run.facts.question.slide_mpp, chosen, run.scheme)
         crops = [
-            {
-                "nucleus_id": nucleus.nucleus_id,
-                "score": f"{nucleus.class_score:.2f}",
-                "picture": _jpeg(Image.fromarray(_crop(run, nucleus, slide, painter))),
-            }
-            for nucleus in chosen.itertuples()
+            {"nucleus_id": number, "score": f"{score:.2f}", "picture": _jpeg(rgb)}
+            for number, score, rgb in zip(
+                chosen["nucleus_id"], chosen["class_score"], pictures, strict=True
+            )
         ]
         if crops:
             yield {"title": title, "crops": crops}
 
 
-def _crop(run: Run, nucleus: Any, slide: Slide, painter: NucleusPainter) -> npt.NDArray[np.uint8]:
-    """Cut out a square round a nucleus, moved into the slide where it would reach past it."""
-    slide_mpp = run.facts.question.slide_mpp
-    info = slide.info
-    side = min(round(CROP_UM / slide_mpp), info.width, info.height)
-    x = min(max(0, round(nucleus.x - side / 2)), info.width - side)
-    y = min(max(0, round(nucleus.y - side / 2)), info.height - side)
-    step = side / _CROP_PX
-    grid = Raster(Region(x, y, side, side), mpp=step * slide_mpp, downsample=step)
-    return paint_nuclei(slide, grid, painter, [run.scheme.id_of(nucleus.class_name)])
-
-
-def _jpeg(picture: Image.Image) -> str:
+def _jpeg(rgb: npt.NDArray[np.uint8]) -> str:
     """Return a picture as a data URL."""
-    file = io.BytesIO()
-    # halved colours, JPEG's default, would wash out outlines of two pixels
-    picture.save(file, "JPEG", quality=88, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    return "data:image/jpeg;base64," + base64.b64encode(encode_jpeg(rgb)).decode("ascii")

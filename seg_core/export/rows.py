@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import geopandas as gpd
 
 from seg_core.classes import OTHER
+from seg_core.nuclei import label_uncertain
+from seg_core.nuclei.certainty import check_min_score
 from seg_core.store import Run
 
 
-def chosen_nuclei(run: Run, *, other: bool) -> Iterator[gpd.GeoDataFrame]:
+def chosen_nuclei(run: Run, *, other: bool, min_score: float = 0.0) -> Iterator[gpd.GeoDataFrame]:
     """Read the nuclei of a run in one or more parts, perhaps empty ones.
 
     Parameters
@@ -16,11 +18,21 @@ def chosen_nuclei(run: Run, *, other: bool) -> Iterator[gpd.GeoDataFrame]:
     run : Run
     other : bool
         Also those that no class names.
+    min_score : float
+        Those with a lower class score are called *uncertain*; see `seg_core.nuclei.certainty`.
 
     Raises
     ------
+    SettingsError
+        If ``min_score`` is no share.
     StoreError
         If the run has no nuclei yet.
     """
-    parts = run.nuclei_in_parts()
+    check_min_score(min_score)
+    parts = (label_uncertain(part, min_score) for part in run.nuclei_in_parts())
     return (part if other else part[part["class_name"] != OTHER] for part in parts)
+
+
+def chosen_names(run: Run, *, other: bool, min_score: float) -> tuple[str, ...]:
+    """Return what those nuclei can be called."""
+    return run.scheme.counted_names(other=other, uncertain=min_score > 0)

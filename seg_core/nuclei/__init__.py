@@ -1,27 +1,30 @@
-"""From maps to nuclei: instances, their class, outlines, measures and counts."""
+"""From maps to nuclei: instances, their class, outlines, and measures."""
 
+from seg_core.nuclei.certainty import VOTED_CLASS, label_uncertain
 from seg_core.nuclei.contours import outline_polygons
 from seg_core.nuclei.features import measure_nuclei
 from seg_core.nuclei.instances import Instances, Maps, find_instances
+from seg_core.nuclei.measures import MEASURES, Measure
 from seg_core.nuclei.ownership import BlockNuclei, find_nuclei, nuclei_by_block
-from seg_core.nuclei.summary import histogram, summarise
 from seg_core.nuclei.table import column_types, empty_table, join_tables
 from seg_core.nuclei.ternary import RIM_PX, ternary_of
 
 __all__ = [
+    "MEASURES",
     "RIM_PX",
+    "VOTED_CLASS",
     "BlockNuclei",
     "Instances",
     "Maps",
+    "Measure",
     "column_types",
     "empty_table",
     "find_instances",
     "find_nuclei",
-    "histogram",
     "join_tables",
+    "label_uncertain",
     "measure_nuclei",
     "nuclei_by_block",
     "outline_polygons",
-    "summarise",
     "ternary_of",
 ]

@@ -79,11 +79,25 @@ class TissueMask:
         if roi is None:
             roi = self.raster.region
         polygon = (roi_of_region(roi) if isinstance(roi, Region) else roi).polygon
+        return float(self.coverage(polygon).sum() * self.raster.mpp**2)
+
+    def coverage(self, polygon: shapely.Geometry) -> npt.NDArray[np.float64]:
+        """Return which share of each pixel of the mask is tissue inside a polygon.
+
+        Parameters
+        ----------
+        polygon : shapely.Polygon or shapely.MultiPolygon
+            Level-0 pixels; what reaches past the slide is cut off.
+
+        Returns
+        -------
+        coverage : (H, W) float64
+            0 to 1.
+        """
         polygon = polygon.intersection(roi_of_region(self.raster.region).polygon)
         if polygon.area == 0:
-            return 0.0
-        covered = _covered_pixels(polygon, self.raster, self.mask)
-        return covered * self.raster.mpp**2
+            return np.zeros(self.mask.shape)
+        return _covered_pixels(polygon, self.raster, self.mask)
 
 
 def find_tissue(slide: Slide, mpp: float = 8.0, *, keep_pen: bool = False) -> TissueMask:
@@ -176,8 +190,8 @@ def _fill_small_holes(mask: npt.NDArray[np.bool_], mpp: float) -> npt.NDArray[np
 
 def _covered_pixels(
     polygon: shapely.Geometry, raster: Raster, mask: npt.NDArray[np.bool_]
-) -> float:
-    """Return how many pixels of a mask a polygon in level-0 pixels covers, parts included.
+) -> npt.NDArray[np.float64]:
+    """Return how much of each pixel of a mask a polygon in level-0 pixels covers.
 
     Only pixels near the outline are intersected one by one; a whole slide has millions.
     """
@@ -187,10 +201,11 @@ def _covered_pixels(
     rings = [_opencv_points(ring) for ring in shapely.get_rings(shapely.get_parts(polygon))]
     cv2.fillPoly(filled, rings, 1, shift=_OPENCV_SHIFT)
     cv2.polylines(outline, rings, isClosed=True, color=1, thickness=3, shift=_OPENCV_SHIFT)
-    inside = mask & (filled > 0) & (outline == 0)
+    covered = (mask & (filled > 0) & (outline == 0)).astype(np.float64)
     rows, columns = np.nonzero(mask & (outline > 0))
     cut = shapely.intersection(shapely.box(columns, rows, columns + 1, rows + 1), polygon)
-    return float(inside.sum() + shapely.area(cut).sum())
+    covered[rows, columns] = shapely.area(cut)
+    return covered
 
 
 def _opencv_points(ring: shapely.LinearRing) -> npt.NDArray[np.int32]:

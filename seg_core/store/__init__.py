@@ -1,5 +1,6 @@
 """A run on disk: what was asked, the maps, the nuclei."""
 
+from seg_core.store.catalog import NucleusCatalog, Selection
 from seg_core.store.maps import MapsWriter, RunMaps
 from seg_core.store.run import (
     Question,
@@ -17,10 +18,12 @@ from seg_core.store.table import write_nuclei
 __all__ = [
     "MapName",
     "MapsWriter",
+    "NucleusCatalog",
     "Question",
     "Run",
     "RunFacts",
     "RunMaps",
+    "Selection",
     "Status",
     "default_store",
     "open_run",

@@ -24,6 +24,7 @@ from seg_core.roi import Roi, roi_of_region
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo, StainFit
 from seg_core.slide.normalisation import stain_from_json
+from seg_core.store.catalog import NucleusCatalog
 from seg_core.store.files import is_locked, store_errors, write_json
 from seg_core.store.maps import RunMaps
 from seg_core.store.table import iterate_nuclei, read_nuclei
@@ -264,6 +265,10 @@ class Run:
     def nuclei_in_parts(self) -> Iterator[gpd.GeoDataFrame]:
         """Read the same table in one or more parts; for runs that do not fit into memory."""
         return iterate_nuclei(self._nuclei_file())
+
+    def catalog(self) -> NucleusCatalog:
+        """Open the same table for questions that DuckDB answers without reading all of it."""
+        return NucleusCatalog(self._nuclei_file(), self.scheme)
 
     def _nuclei_file(self) -> Path:
         if self.status != "finished":

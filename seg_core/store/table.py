@@ -43,26 +43,28 @@ def write_nuclei(tables: Iterable[gpd.GeoDataFrame], path: Path, scheme: ClassSc
         If the disk is full or cannot be written.
     """
     with store_errors(path.parent), replacing(path) as temporary:
-        write_geoparquet(tables, temporary, scheme)
+        write_geoparquet(tables, temporary, empty_table(scheme))
 
 
-def write_geoparquet(tables: Iterable[gpd.GeoDataFrame], path: Path, scheme: ClassScheme) -> int:
+def write_geoparquet(
+    tables: Iterable[gpd.GeoDataFrame], path: Path, empty: gpd.GeoDataFrame
+) -> int:
     """Write the parts of a table to one file as they come.
 
     Parameters
     ----------
     tables : iterable of GeoDataFrame
-        With the columns of `seg_core.nuclei.table`; none at all gives an empty table.
+        None at all gives an empty table.
     path : Path
-    scheme : ClassScheme
-        Classes of the model, which have columns of their own.
+    empty : GeoDataFrame
+        A table without rows that has the columns and types of the others.
 
     Returns
     -------
     rows : int
         Number of nuclei written.
     """
-    schema = _schema_of(empty_table(scheme))
+    schema = _schema_of(empty)
     rows = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for table in tables:

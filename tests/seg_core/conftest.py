@@ -1,8 +1,10 @@
 """Fixtures of the rooms that work on whole runs, or on a network."""
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import painted_slides
 import pytest
 from painted_slides import PaintedEngine, Painting
@@ -12,7 +14,8 @@ from seg_core.analysis import analyse
 from seg_core.model import ModelCard, write_card
 from seg_core.model.card import sha256_of
 from seg_core.settings import AnalysisSettings
-from seg_core.store import Run
+from seg_core.store import Run, write_nuclei
+from seg_core.store.run import NUCLEI_FILE
 
 if TYPE_CHECKING:
     from seg_core.model.network import TwoHeadUnet
@@ -92,3 +95,15 @@ def tiny_model(tiny_network: "TwoHeadUnet", tmp_path: Path) -> tuple[ModelCard, 
     )
     write_card(card, tmp_path / "tiny.json")
     return card, weights
+
+
+@pytest.fixture(scope="session")
+def doubtful_run(painted_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The same run with class scores from 0.3 to 1; in a painting all pixels vote alike."""
+    folder = tmp_path_factory.mktemp("doubtful") / painted_run.run_id
+    shutil.copytree(painted_run.path, folder)
+    table = painted_run.nuclei()
+    scores = np.linspace(0.3, 1, len(table), dtype=np.float32)
+    shuffled = np.random.default_rng(0).permutation(scores)
+    write_nuclei([table.assign(class_score=shuffled)], folder / NUCLEI_FILE, painted_run.scheme)
+    return Run(folder, painted_run.facts)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from seg_core.classes import MONUSAC, OTHER, ClassScheme, NucleusClass, rgb_of
+from seg_core.classes import MONUSAC, OTHER, UNCERTAIN, ClassScheme, NucleusClass, rgb_of
 from seg_core.errors import ModelError
 
 
@@ -19,7 +19,7 @@ def test_names_and_ids_are_each_others_inverse() -> None:
 
 
 def test_every_name_a_nucleus_can_have_has_a_colour() -> None:
-    assert set(MONUSAC.colours) == set(MONUSAC.names_with_other)
+    assert set(MONUSAC.colours) == {*MONUSAC.names_with_other, UNCERTAIN}
     assert MONUSAC.classes[0].rgb == (0xE6, 0x9F, 0x00)
 
 

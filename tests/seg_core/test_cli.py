@@ -14,7 +14,7 @@ import tifffile
 from painted_slides import MPP, PaintedEngine, Painting
 
 from seg_core import cli
-from seg_core.classes import MONUSAC
+from seg_core.classes import MONUSAC, UNCERTAIN
 from seg_core.errors import JobCancelled
 from seg_core.jobs import Progress
 from seg_core.store import Run, open_run
@@ -169,6 +169,18 @@ def test_export_writes_what_other_programs_read(
     assert capsys.readouterr().err.count("exists already") == len(paths)
     assert cli.main(["export", str(painted_run.path), *arguments, "--other", "--force"]) == 0
     assert len(pd.read_csv(paths["--csv"])) == len(painted_run.nuclei())
+
+
+def test_export_names_the_uncertain_below_a_score(doubtful_run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "nuclei.csv"
+    assert (
+        cli.main(["export", str(doubtful_run.path), "--csv", str(path), "--min-score", "0.7"]) == 0
+    )
+    found = pd.read_csv(path)
+    uncertain = found["class_name"] == UNCERTAIN
+    assert 0 < uncertain.sum() < len(found)
+    np.testing.assert_array_equal(uncertain, found["class_score"] < 0.7)
+    assert set(found["voted_class"]) == set(MONUSAC.names)
 
 
 def test_export_of_no_run_is_one_sentence(

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import anndata
 import duckdb
 import geopandas as gpd
 import numpy as np
@@ -15,8 +16,8 @@ from painted_slides import PaintedEngine
 from PIL import Image
 
 from seg_core.analysis import analyse
-from seg_core.classes import OTHER, rgb_of
-from seg_core.errors import ExportError, StoreError
+from seg_core.classes import OTHER, UNCERTAIN, rgb_of
+from seg_core.errors import ExportError, SettingsError, StoreError
 from seg_core.export.anndata import write_anndata
 from seg_core.export.csv import write_nuclei_csv, write_summary_csv
 from seg_core.export.geojson import write_geojson
@@ -25,12 +26,14 @@ from seg_core.export.ome_tiff import write_ome_tiff
 from seg_core.export.picture import write_overlay_png
 from seg_core.export.report import write_report
 from seg_core.geometry import Raster, Region
+from seg_core.nuclei import VOTED_CLASS
 from seg_core.store import Run
 
 WRITERS = [
     *(write_nuclei_csv, write_summary_csv, write_geojson, write_nuclei_geoparquet),
     *(write_anndata, write_ome_tiff, write_overlay_png, write_report),
 ]
+THRESHOLD_WRITERS = [each for each in WRITERS if each is not write_ome_tiff]
 
 
 def named(run: Run) -> gpd.GeoDataFrame:
@@ -199,6 +202,54 @@ def test_geojson_counts_from_the_corner_of_the_bounds(painted_run: Run, tmp_path
     here = gpd.read_file(tmp_path / "a.geojson").geometry
     there = gpd.read_file(tmp_path / "b.geojson").geometry
     assert there.translate(100, 40).geom_equals_exact(here, 1e-6).all()
+
+
+def test_all_files_call_the_same_nuclei_uncertain(doubtful_run: Run, tmp_path: Path) -> None:
+    least = 0.6
+    table = named(doubtful_run)
+    expected = table["class_name"].mask(table["class_score"] < least, UNCERTAIN).tolist()
+    assert 10 < expected.count(UNCERTAIN) < len(expected) - 10
+    voted = table["class_name"].tolist()
+
+    write_nuclei_csv(doubtful_run, tmp_path / "n.csv", min_score=least)
+    write_nuclei_geoparquet(doubtful_run, tmp_path / "n.parquet", min_score=least)
+    for found in (pd.read_csv(tmp_path / "n.csv"), gpd.read_parquet(tmp_path / "n.parquet")):
+        assert found["class_name"].tolist() == expected
+        assert found[VOTED_CLASS].tolist() == voted
+
+    write_anndata(doubtful_run, tmp_path / "n.h5ad", min_score=least)
+    obs = anndata.read_h5ad(tmp_path / "n.h5ad").obs
+    assert obs["class_name"].tolist() == expected
+    assert obs[VOTED_CLASS].tolist() == voted
+
+    write_geojson(doubtful_run, tmp_path / "n.geojson", min_score=least)
+    features = json.loads((tmp_path / "n.geojson").read_text("utf-8"))["features"]
+    properties = [each["properties"] for each in features]
+    assert [each["classification"]["name"] for each in properties] == expected
+    told = [each.get("metadata", {}).get(VOTED_CLASS) for each in properties]
+    pairs = zip(expected, voted, strict=True)
+    assert told == [was if now == UNCERTAIN else None for now, was in pairs]
+
+    write_summary_csv(doubtful_run, tmp_path / "s.csv", min_score=least)
+    summary = pd.read_csv(tmp_path / "s.csv").set_index("class_name")
+    assert summary["count"].to_dict() == {
+        name: expected.count(name) for name in (*doubtful_run.scheme.names, UNCERTAIN)
+    }
+
+
+@pytest.mark.parametrize("write", THRESHOLD_WRITERS)
+def test_a_threshold_that_is_no_share_is_refused(painted_run: Run, tmp_path: Path, write) -> None:
+    with pytest.raises(SettingsError, match="least class score is 7; give a share"):
+        write(painted_run, tmp_path / "file", min_score=7)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_summary_tells_what_densities_divide_by(painted_run: Run, tmp_path: Path) -> None:
+    write_summary_csv(painted_run, tmp_path / "summary.csv")
+    found = pd.read_csv(tmp_path / "summary.csv")
+    assert found["tissue_um2"].unique() == pytest.approx([painted_run.facts.tissue_um2], abs=0.1)
+    assert found["no_interval"].str.contains("at least 20 blocks").all()
+    assert {"density_low", "mean_perimeter_um", "q3_eosin_od"} <= set(found.columns)
 
 
 @pytest.mark.parametrize("write", WRITERS)

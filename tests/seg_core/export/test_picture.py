@@ -10,7 +10,7 @@ from painted_slides import MPP, PaintedEngine, Painting, paint
 from PIL import Image
 
 from seg_core.analysis import analyse
-from seg_core.classes import MONUSAC, OTHER, rgb_of
+from seg_core.classes import MONUSAC, OTHER, UNCERTAIN, rgb_of
 from seg_core.errors import ExportError, SlideError
 from seg_core.export.picture import write_overlay_png
 from seg_core.roi import Roi
@@ -20,7 +20,7 @@ from seg_core.store import Run
 WIDTH, HEIGHT = 858, 1200  # 500 × 700 level-0 pixels, enlarged
 
 
-def written(run: Run, path: Path, **options: bool) -> np.ndarray:
+def written(run: Run, path: Path, **options: float) -> np.ndarray:
     write_overlay_png(run, path, **options)
     with Image.open(path) as image:
         return np.asarray(image)
@@ -63,6 +63,14 @@ def test_other_is_drawn_on_demand(painted_run: Run, tmp_path: Path) -> None:
     with_other = written(painted_run, tmp_path / "b.png", other=True)
     assert has(with_other[HEIGHT:], MONUSAC.colours[OTHER])
     assert (with_other[:HEIGHT] != without[:HEIGHT]).any()
+
+
+def test_uncertain_nuclei_have_a_colour_of_their_own(doubtful_run: Run, tmp_path: Path) -> None:
+    colour = MONUSAC.colours[UNCERTAIN]
+    assert not has(written(doubtful_run, tmp_path / "sure.png")[HEIGHT:], colour)
+    rgb = written(doubtful_run, tmp_path / "doubtful.png", min_score=0.7)
+    assert has(rgb[HEIGHT:], colour)
+    assert has(rgb[:HEIGHT], colour)
 
 
 def test_the_file_tells_the_size_of_a_pixel(painted_run: Run, tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ from painted_slides import MPP, PaintedEngine, paint
 from PIL import Image
 
 from seg_core.analysis import analyse
+from seg_core.classes import UNCERTAIN
 from seg_core.errors import ExportError, SlideError
 from seg_core.export import report
 from seg_core.export.report import write_report
 from seg_core.model import ModelCard
-from seg_core.nuclei import summarise
+from seg_core.statistics import describe_run, measure_columns
 from seg_core.store import Run
 
 
@@ -48,10 +49,11 @@ def test_the_file_needs_no_other(written: str) -> None:
 
 
 def test_counts_and_densities_are_those_of_the_run(written: str, painted_run: Run) -> None:
-    summary = summarise(painted_run.nuclei(), painted_run.facts.tissue_um2, painted_run.scheme)
-    for name, count, share, density, mean in summary.iloc[:, :5].itertuples(index=False):
-        row = f" {name} {count:,} {share:.1%} {density:,.1f} {mean:.1f} "
-        assert row in text_of(written)
+    for row in measure_columns(describe_run(painted_run)).itertuples():
+        numbers = (
+            f"{row.count:,} {row.share:.1%} {row.density_per_mm2:,.1f} {row.mean_area_um2:.1f}"
+        )
+        assert f" {row.class_name} {numbers} " in text_of(written)
     area = f"{painted_run.facts.tissue_um2 / 1e6:.4g} mm² of tissue"
     assert f"Densities divide by {area}" in text_of(written)
 
@@ -80,7 +82,7 @@ def test_the_card_of_the_model_is_told(
         data="paintings <of discs>",
         metrics={"validation": {"pq": 0.61}},
     )
-    monkeypatch.setattr(report, "available_models", lambda: [card])
+    monkeypatch.setattr(report, "card_of_weights", lambda _: card)
     write_report(painted_run, tmp_path / "report.html")
     html = (tmp_path / "report.html").read_text("utf-8")
     assert "paintings &lt;of discs&gt;" in html
@@ -118,6 +120,18 @@ def test_other_is_counted_on_demand(painted_run: Run, tmp_path: Path) -> None:
     text = text_of((tmp_path / "report.html").read_text("utf-8"))
     assert f"other {painted_run.facts.counts['other']} " in text
     assert "are counted" in text
+
+
+def test_uncertain_nuclei_are_counted_and_shown_as_such(doubtful_run: Run, tmp_path: Path) -> None:
+    write_report(doubtful_run, tmp_path / "report.html", min_score=0.7)
+    html = (tmp_path / "report.html").read_text("utf-8")
+    counts = describe_run(doubtful_run, min_score=0.7).classes.set_index("class_name")["count"]
+    assert counts[UNCERTAIN] > 16
+    assert f" {UNCERTAIN} {counts[UNCERTAIN]} " in text_of(html)
+    assert "below 0.7 count as" in text_of(html)
+    # thumbnail, analysed part, eight and eight of each class at most
+    shown = counts.clip(upper=16).sum()
+    assert len(pictures_of(html)) == 2 + shown
 
 
 def test_a_run_without_nuclei_has_a_report(

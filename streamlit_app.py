@@ -10,7 +10,7 @@ if __name__ != "__main__":
     from starlette.middleware import Middleware
 
     from pages.shared.reader_cookie import ReaderCookie
-    from pages.shared.routes import lifespan, routes
+    from pages.shared.routes import lifespan, routes_below
     from pages.shared.sign_in import SignedInUploads
     from seg_core.logs import start_logging
 
@@ -18,7 +18,7 @@ if __name__ != "__main__":
     layers = [Middleware(ReaderCookie), Middleware(SignedInUploads)]
     app = st.App(
         __file__,
-        routes=routes(st.get_option("server.baseUrlPath")),
+        routes=routes_below(st.get_option("server.baseUrlPath")),
         lifespan=lifespan,
         middleware=layers,
     )

@@ -54,22 +54,19 @@ async def viewer_file(request: Request) -> Response:
     return FileResponse(path, media_type="text/javascript", headers=_FILE_HEADERS)
 
 
-_ROUTES = [
+ROUTES = [
     Route("/app/static/wsi/{token}/{layer}/{level:int}/{x:int}_{y:int}.{ext}", tile),
     Route("/app/static/viewer/{version}/{name}", viewer_file),
 ]
 
 
-def routes(base_path: str) -> list[BaseRoute]:
-    """Return the routes below the path that the server itself serves its pages under.
+def routes_below(base: str) -> list[BaseRoute]:
+    """Return the routes for a server that answers below a path (``server.baseUrlPath``).
 
-    Parameters
-    ----------
-    base_path : str
-        Streamlit's option ``server.baseUrlPath``; empty where a proxy takes a prefix away.
+    Streamlit sets its own addresses below it, but not those of the app.
     """
-    base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
-    return [Route(base + route.path, route.endpoint) for route in _ROUTES]
+    prefix = "/" + base.strip("/") if base.strip("/") else ""
+    return [Route(prefix + route.path, route.endpoint) for route in ROUTES]
 
 
 @asynccontextmanager

@@ -28,7 +28,7 @@ from playwright.sync_api import sync_playwright
 from seg_core.analysis import analyse
 from seg_core.jobs import Worker
 from seg_core.samples import sample_path
-from tests.browser.serving import CHROMIUM, CHROMIUM_FLAGS, serve
+from tests.browser.starting import CHROMIUM, CHROMIUM_FLAGS, serve
 
 ROOT = Path(__file__).parents[2]
 MPP = 0.25

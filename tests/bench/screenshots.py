@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from tests.browser.serving import CHROMIUM, CHROMIUM_FLAGS, ROOT, serve
+from tests.browser.starting import CHROMIUM, CHROMIUM_FLAGS, ROOT, serve
 from tests.browser.viewing import SHOW_PIECE, WAIT_FOR_TILES, draw_rectangle, open_sample
 
 SIZE = {"width": 1280, "height": 720}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.serving import README_COMMAND, ROOT, serve
+from tests.browser.starting import README_COMMAND, ROOT, serve
 
 pytestmark = pytest.mark.browser
 

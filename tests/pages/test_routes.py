@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from pages.shared import drawing, resources, viewer_files
 from pages.shared.layers import LAYERS
-from pages.shared.routes import lifespan, routes
+from pages.shared.routes import lifespan, routes_below
 from pages.shared.tiles import TileSource
 from seg_core.classes import MONUSAC
 from seg_core.logs import JsonLines
@@ -27,7 +27,7 @@ LYMPHOCYTE = MONUSAC.classes[1]
 
 @pytest.fixture(scope="module")
 def client() -> TestClient:
-    return TestClient(Starlette(routes=routes("")))
+    return TestClient(Starlette(routes=routes_below("")))
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def picture(content: bytes) -> np.ndarray:
 
 
 def test_tiles_are_found_below_the_path_of_the_server(source: TileSource, full: int) -> None:
-    below = TestClient(Starlette(routes=routes("/pathology/nuclei/")))
+    below = TestClient(Starlette(routes=routes_below("/pathology/nuclei/")))
     path = address(source, "slide", full)
     assert below.get(f"/pathology/nuclei{path}").status_code == 200
     assert below.get(path).status_code == 404

@@ -9,7 +9,7 @@ import streamlit as st
 if __name__ != "__main__":
     from starlette.middleware import Middleware
 
-    from pages.shared.reader_cookie import ReaderCookie
+    from pages.shared.reader import ReaderCookie
     from pages.shared.routes import lifespan, routes_below
     from pages.shared.sign_in import SignedInUploads
     from seg_core.logs import start_logging

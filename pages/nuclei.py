@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import frame, resources, runs
+from pages.shared import frame, regions, resources, runs
 from pages.shared.nuclei import choice, density, distributions, downloads, gallery, overview, table
 
 SECTIONS = {
@@ -31,7 +31,7 @@ with frame.shown_errors():
         st.stop()
     for warning in run.facts.warnings:
         st.warning(warning, icon=":material/warning:")
-    counted = choice.ask(run, choice.drawn_rois(chosen))
+    counted = choice.ask(run, regions.slide_rois(chosen))
     if not sum(run.facts.counts.values()):
         st.info("No nuclei were found here. Is there tissue in the analysed region?")
     section = st.segmented_control(

@@ -22,11 +22,11 @@ with frame.shown_errors():
         st.stop()
 
     with sidebar:
-        part = til_panel.choose_part(chosen.path)
+        part = til_panel.choose_part(run)
         settings = til_panel.choose_settings()
-    question = Question(run, part.rois, settings)
+    question = Question(run, part, settings, state.MIN_SCORE.get() or 0.0)
     result = til_panel.result_of(question)
-    state.TIL_SHOWN.set(question.key)
+    state.TIL_SHOWN.set(state.ShownScores(run.path, question.key))
 
     til_texts.show_score(result, part.name)
     if result.evaluable:

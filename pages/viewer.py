@@ -3,6 +3,7 @@
 from pages.shared import (
     analysis_panel,
     frame,
+    linked_slide,
     region_panel,
     resources,
     runs,
@@ -10,6 +11,7 @@ from pages.shared import (
 )
 
 sidebar = frame.open_page("Viewer")
+linked_slide.open_linked_slide()
 chosen = frame.chosen_slide()
 analysis_panel.collect_result()
 

@@ -172,7 +172,7 @@ def _work(
 
     def keep(status: Status, **changes: Any) -> Run:
         seconds = round(facts.seconds + time.monotonic() - began, 3)
-        changes |= {"status": status, "seconds": seconds, "peak_rss_mb": _peak_rss_mb()}
+        changes |= {"status": status, "seconds": seconds, "peak_rss_mb": peak_rss_mb()}
         _log.info("analysis", extra=_logged(replace(facts, **changes)))
         return write_facts(folder, replace(facts, **changes))
 
@@ -379,7 +379,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _peak_rss_mb() -> float | None:
+def peak_rss_mb() -> float | None:
     """Return the largest resident memory of this process so far, None where nobody counts it."""
     if sys.platform == "win32":
         return None

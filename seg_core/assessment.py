@@ -1,7 +1,7 @@
 """From a finished run to its TIL scores."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -9,37 +9,38 @@ import geopandas as gpd
 from seg_core.errors import RegionError
 from seg_core.jobs import Progress, Report
 from seg_core.model.card import card_of_weights
-from seg_core.roi import Roi, roi_of_region
+from seg_core.nuclei import label_uncertain
+from seg_core.roi import Roi
 from seg_core.slide import TissueMask
-from seg_core.statistics import tissue_of
+from seg_core.statistics import Part, parts_of, tissue_of
 from seg_core.store import Run
 from seg_core.store.files import store_errors, write_json
 from seg_core.store.rois import rois_of
-from seg_core.til import TilResult, TilSettings, confusion_of, score_tils
+from seg_core.til import AssessedPart, TilResult, TilSettings, confusion_of, score_tils
 
 TIL_FILE = "til.json"
 """Name of the scores in the folder of a run."""
-
-WHOLE = "all that was analysed"
-"""Name of the part that is no ROI."""
 
 
 def assess(
     run: Run,
     *,
-    rois: Sequence[Roi] = (),
+    part: Part | None = None,
     settings: TilSettings | None = None,
+    min_score: float = 0.0,
     report: Report | None = None,
 ) -> TilResult:
-    """Score the TILs of a run or of ROIs in it; nothing is written.
+    """Score the TILs of a run or of a part of it; nothing is written.
 
     Parameters
     ----------
     run : Run
         Finished.
-    rois : sequence of Roi
-        See `seg_core.til.score_tils`.
+    part : Part, optional
+        One of `seg_core.statistics.parts_of`; by default all that was analysed.
     settings : TilSettings, optional
+    min_score : float
+        Nuclei with a lower class score are *uncertain*: neither lymphocytes nor epithelium.
     report : callable, optional
         Called when a step begins; it may raise to stop the work.
 
@@ -54,45 +55,19 @@ def assess(
     SlideError
         If the slide is no longer where it was, or has changed.
     RegionError
-        If no ROI to include lies on the tissue that was analysed.
+        If the part has no tissue that was analysed.
     """
-    return _scored(run, run.nuclei(), tissue_of(run), rois, settings, report)
-
-
-@dataclass(frozen=True)
-class Part:
-    """What one assessment covers.
-
-    Attributes
-    ----------
-    name : str
-        That of a ROI, or `WHOLE`.
-    rois : tuple of Roi
-        The ROI, if it is one, and all ROIs to exclude.
-    """
-
-    name: str
-    rois: tuple[Roi, ...] = ()
-
-
-@dataclass(frozen=True)
-class AssessedPart:
-    """The scores of a part, or the reason why it has none."""
-
-    name: str
-    result: TilResult | None
-    reason: str | None = None
-
-
-def parts_of(rois: Sequence[Roi]) -> list[Part]:
-    """Return all that was analysed and each ROI to include, those to exclude taken out of all."""
-    excluded = tuple(roi for roi in rois if roi.kind == "exclude")
-    included = [roi for roi in rois if roi.kind == "include"]
-    return [Part(WHOLE, excluded), *(Part(roi.name, (roi, *excluded)) for roi in included)]
+    part = part or parts_of(run)[0]
+    nuclei = label_uncertain(run.nuclei(), min_score)
+    return _scored(run, nuclei, tissue_of(run), part, settings, report)
 
 
 def assess_parts(
-    run: Run, parts: Sequence[Part], *, settings: TilSettings | None = None
+    run: Run,
+    parts: Sequence[Part],
+    *,
+    settings: TilSettings | None = None,
+    min_score: float = 0.0,
 ) -> Iterator[AssessedPart]:
     """Score parts of a run one by one; a ROI that lies elsewhere is no reason to stop.
 
@@ -101,10 +76,10 @@ def assess_parts(
     StoreError, SlideError
         As `assess` does.
     """
-    nuclei, tissue = run.nuclei(), tissue_of(run)
+    nuclei, tissue = label_uncertain(run.nuclei(), min_score), tissue_of(run)
     for part in parts:
         try:
-            result = _scored(run, nuclei, tissue, part.rois, settings, None)
+            result = _scored(run, nuclei, tissue, part, settings, None)
         except RegionError as error:
             yield AssessedPart(part.name, None, str(error))
         else:
@@ -127,15 +102,14 @@ def _scored(
     run: Run,
     nuclei: gpd.GeoDataFrame,
     tissue: TissueMask,
-    rois: Sequence[Roi],
+    part: Part,
     settings: TilSettings | None,
     report: Report | None,
 ) -> TilResult:
     result = score_tils(
         nuclei,
         tissue,
-        rois=rois,
-        analysed=run.roi or roi_of_region(run.region),
+        within=part.polygon,
         settings=settings,
         report=None if report is None else lambda done, of: report(Progress("scores", done, of)),
     )

@@ -17,7 +17,8 @@ from typing import Any, NoReturn, Self, TypeAlias, cast, get_args
 from tqdm import tqdm
 
 from seg_core.analysis import analyse
-from seg_core.assessment import assess, assess_parts, keep_scores, kept_rois, parts_of
+from seg_core.assessment import assess, assess_parts, keep_scores, kept_rois
+from seg_core.bench.command import add_bench
 from seg_core.classes import OTHER
 from seg_core.errors import SegCoreError, SettingsError
 from seg_core.evaluation.command import add_evaluate
@@ -35,6 +36,7 @@ from seg_core.logs import start_logging
 from seg_core.quantisation.command import add_quantise
 from seg_core.roi import Roi, read_rois
 from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
+from seg_core.statistics import joined, parts_of
 from seg_core.store import Run, default_store, open_run
 from seg_core.til import TilResult
 from seg_core.training.command import add_patches, add_runs, add_train
@@ -201,7 +203,7 @@ def add_til(subparsers: "Subparsers") -> None:
 
 _COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (
     *(add_analyse, add_export, add_til, add_evaluate),
-    *(add_patches, add_train, add_runs, add_quantise),
+    *(add_patches, add_train, add_runs, add_quantise, add_bench),
 )
 """Each adds a parser whose default ``run`` takes the options and returns the exit status."""
 
@@ -246,13 +248,16 @@ def _export(options: argparse.Namespace) -> int:
     writers: list[tuple[Path | None, Callable[..., object]]] = [
         (options.csv, partial(write_nuclei_csv, **least)),
         (options.summary_csv, partial(write_summary_csv, **least)),
-        (options.til_csv, partial(_write_til_csv, rois=options.roi)),
+        (options.til_csv, partial(_write_til_csv, rois=options.roi, **least)),
         (options.geojson, partial(write_geojson, simplify_um=options.simplify, **least)),
         (options.geoparquet, partial(write_nuclei_geoparquet, **least)),
         (options.anndata, partial(write_anndata, anonymous=options.anonymous, **least)),
         (options.ome_tiff, write_ome_tiff),
         (options.overlay, partial(write_overlay_png, **least)),
-        (options.report, partial(write_report, anonymous=options.anonymous, **least)),
+        (
+            options.report,
+            partial(_write_report, rois=options.roi, anonymous=options.anonymous, **least),
+        ),
     ]
     wanted = [(path, write) for path, write in writers if path is not None]
     if not wanted:
@@ -269,35 +274,43 @@ def _export(options: argparse.Namespace) -> int:
     return status
 
 
-def _write_til_csv(run: Run, path: Path, *, rois: Path | None, other: bool, force: bool) -> None:
+def _write_til_csv(
+    run: Run, path: Path, *, rois: Path | None, min_score: float, other: bool, force: bool
+) -> None:
     # Nuclei that no class names are in no score, so --other has no meaning here.
-    assessed = assess_parts(run, parts_of(_rois(run, rois)))
+    assessed = assess_parts(run, parts_of(run, _rois(run, rois)), min_score=min_score)
     results = {part.name: part.result for part in assessed if part.result is not None}
     write_til_csv(results, path, force=force)
 
 
+def _write_report(run: Run, path: Path, *, rois: Path | None, **options: Any) -> None:
+    parts = parts_of(run, _rois(run, rois))
+    assessed = list(assess_parts(run, parts, min_score=options["min_score"]))
+    write_report(run, path, assessed=assessed, **options)
+
+
 def _til(options: argparse.Namespace) -> int:
     run = open_run(options.run_folder)
-    whole, *parts = parts_of(_rois(run, options.roi))
+    whole, *parts = parts_of(run, _rois(run, options.roi))
     if options.roi is None:
-        result = assess(run, rois=whole.rois)
+        result = assess(run, part=whole)
         keep_scores(run, result)
     else:
-        result = assess(run, rois=read_rois(options.roi))
+        result = assess(run, part=joined(parts) if parts else whole)
     _say(_til_sentence(run.slide_path.name, result))
     assessed = list(assess_parts(run, parts)) if parts else []
-    for part in assessed:
+    for each in assessed:
         _say(
-            _til_sentence(part.name, part.result) if part.result else f"{part.name}: {part.reason}"
+            _til_sentence(each.name, each.result) if each.result else f"{each.name}: {each.reason}"
         )
     if options.json:
         by_roi = [
             {
-                "name": part.name,
-                "reason": part.reason,
-                **(part.result.to_json() if part.result else {}),
+                "name": each.name,
+                "reason": each.reason,
+                **(each.result.to_json() if each.result else {}),
             }
-            for part in assessed
+            for each in assessed
         ]
         _write_json({"run": str(run.path), **result.to_json(), "by_roi": by_roi}, options.json)
     return 0

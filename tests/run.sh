@@ -7,9 +7,11 @@ environment=${1:-.venv-tests}
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 
-if ! command -v chromium >/dev/null; then
+# nginx stands in /usr/sbin, which is not on every user's path
+PATH=$PATH:/usr/sbin
+if ! command -v chromium >/dev/null || ! command -v nginx >/dev/null; then
   as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium nginx
 fi
 npm install --no-audit --no-fund --loglevel=error
 

@@ -5,6 +5,7 @@ import os
 import streamlit as st
 
 from pages.shared import frame, resources, state
+from pages.shared.analysis_options import choose_settings
 from pages.shared.regions import is_rectangle, selected_roi
 from seg_core.analysis import analyse
 from seg_core.errors import JobCancelled, SegCoreError
@@ -12,6 +13,7 @@ from seg_core.jobs import Progress
 from seg_core.model import available_models
 from seg_core.model.card import MODEL_VARIABLE
 from seg_core.roi import Roi
+from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo
 from seg_core.store import default_store
 
@@ -37,6 +39,7 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
         _follow_job()
         return
     model = _choose_model()
+    settings = choose_settings(model)
     roi = selected_roi(chosen)
     for label, part, ready in (
         ("Analyse region", roi, roi is not None and roi.kind == "include"),
@@ -47,7 +50,7 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
             type="primary" if part else "secondary",
             disabled=not ready or info.mpp is None,
             on_click=_start,
-            args=(chosen, part, model),
+            args=(chosen, part, model, settings),
             width="stretch",
         )
     if info.mpp is None:
@@ -69,7 +72,9 @@ def _follow_job() -> None:
         job.cancel()
 
 
-def _start(chosen: state.ChosenSlide, roi: Roi | None, model: str | None) -> None:
+def _start(
+    chosen: state.ChosenSlide, roi: Roi | None, model: str | None, settings: AnalysisSettings
+) -> None:
     """Have the slide or a part of it analysed; a rectangle is the same question as its pixels."""
     rectangle = roi is not None and is_rectangle(roi)
     resources.visitors().make_room()
@@ -81,6 +86,7 @@ def _start(chosen: state.ChosenSlide, roi: Roi | None, model: str | None) -> Non
         roi=None if rectangle else roi,
         model=model,
         mpp=chosen.mpp,
+        settings=settings,
     )
     uploads = state.UPLOADS.get()
     if uploads is not None:

@@ -13,7 +13,6 @@ from pages.shared.tiles import (
     UnknownTileError,
     picture_of_tile,
 )
-from seg_core.classes import PALETTES
 from seg_core.export.overlay import encode_webp
 from seg_core.slide import DeepZoom
 from seg_core.slide.deepzoom import encode_jpeg
@@ -57,6 +56,11 @@ def draw_tile(request: TileRequest) -> Tile:
     return _drawn.get(key, lambda: _draw(request, source, folder))
 
 
+def forget_tiles() -> None:
+    """Draw all tiles anew, for instance to measure how long that takes."""
+    _drawn.forget()
+
+
 def _draw(request: TileRequest, source: TileSource, folder: Path | None) -> Tile:
     slide = resources.slide(source.path, source.mpp)
     pyramid = DeepZoom(slide, TILE_PX)
@@ -67,8 +71,6 @@ def _draw(request: TileRequest, source: TileSource, folder: Path | None) -> Tile
         raise UnknownTileError(f"There is no layer {request.layer!r}.")
     if layer.of_run and folder is None:
         raise UnknownTileError("This layer shows an analysis, and the address names none.")
-    if request.palette not in PALETTES:
-        raise UnknownTileError(f"There are no colours {request.palette!r}.")
     picture = picture_of_tile(
         slide.info.bounds, pyramid.level_count, request.level, request.column, request.row
     )

@@ -1,16 +1,13 @@
 """The ROIs of the chosen slide: where they are kept, which one is selected, what is drawn."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import shapely
-import streamlit as st
 
-from pages.shared import resources, slide_places, state, uploads
-from pages.shared.reader_cookie import COOKIE
+from pages.shared import reader, resources, slide_places, state, uploads
 from seg_core.errors import SegCoreError
 from seg_core.roi import Roi
 from seg_core.store import default_store
@@ -130,11 +127,8 @@ def _place(path: Path) -> Path | None:
         return own
     if slide_places.reader_is_local():
         return default_store()
-    reader = st.context.cookies.get(COOKIE)
-    if reader is None:
-        return None
-    # The name of a folder must not let anybody be who they are not.
-    return default_store() / "readers" / hashlib.sha256(reader.encode()).hexdigest()[:32]
+    name = reader.folder_name()
+    return None if name is None else default_store() / "readers" / name
 
 
 def _roi_of(entry: dict[str, Any]) -> Roi:

@@ -19,13 +19,25 @@ from pages.shared.room import Visitors
 from pages.shared.scoring import Scorings
 from pages.shared.tiles import TileSources
 from pages.shared.uploads import UploadFolder
+from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError
 from seg_core.export.crops import by_certainty, crop_nuclei, encode_jpeg
 from seg_core.export.overlay import NucleusPainter
 from seg_core.export.til_pictures import backdrop_of
 from seg_core.geometry import Raster
 from seg_core.jobs import Job, Worker
-from seg_core.slide import Slide, TissueMask, find_tissue, open_slide, slide_id
+from seg_core.nuclei.index import NucleusIndex
+from seg_core.slide import (
+    Slide,
+    SlideQuality,
+    StainFit,
+    TissueMask,
+    assess_quality,
+    find_tissue,
+    fit_stain,
+    open_slide,
+    slide_id,
+)
 from seg_core.statistics import Part, Statistics, describe_part, tissue_of
 from seg_core.store import NucleusCatalog, Run, RunMaps, Selection, open_run
 
@@ -117,6 +129,16 @@ def tissue(path: Path, mpp: float | None = None) -> TissueMask:
     return _tissue(path, changed(path), mpp)
 
 
+def quality(path: Path, mpp: float | None = None) -> SlideQuality:
+    """Return what of a slide cannot be relied on."""
+    return _quality(path, changed(path), mpp)
+
+
+def stain_fit(path: Path, mpp: float | None = None) -> StainFit:
+    """Return what the stain of a slide is like."""
+    return _stain_fit(path, changed(path), mpp)
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
 def run(folder: Path) -> Run:
     """Return a finished run, which changes no more."""
@@ -132,7 +154,13 @@ def maps(folder: Path) -> RunMaps:
 @st.cache_resource(max_entries=3, show_spinner=False)
 def nucleus_painter(folder: Path) -> NucleusPainter:
     """Return what draws the nuclei of a finished run, with their spatial index."""
-    return NucleusPainter(run(folder).nuclei(), run(folder).scheme)
+    return NucleusPainter(_nucleus_table(folder), run(folder).scheme)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def nucleus_index(folder: Path) -> NucleusIndex:
+    """Return what finds single nuclei of a finished run."""
+    return NucleusIndex(_nucleus_table(folder), run(folder).facts.question.slide_mpp)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -167,7 +195,13 @@ def statistics(folder: Path, part: Part, *, min_score: float, other: bool) -> St
 
 @st.cache_resource(max_entries=64, show_spinner="Cutting out nuclei …", hash_funcs=_BY_VALUE)
 def gallery(
-    folder: Path, selection: Selection, count: int, *, most: bool, outlined: bool
+    folder: Path,
+    selection: Selection,
+    count: int,
+    scheme: ClassScheme,
+    *,
+    most: bool,
+    outlined: bool,
 ) -> tuple[gpd.GeoDataFrame, list[bytes]]:
     """Return the most or the least certain nuclei of a selection, and a JPEG of each."""
     found = run(folder)
@@ -177,7 +211,7 @@ def gallery(
         slide(found.slide_path, question.slide_mpp),
         question.slide_mpp,
         nuclei,
-        found.scheme,
+        scheme,
         outlined=outlined,
     )
     return nuclei, [encode_jpeg(crop) for crop in crops]
@@ -188,6 +222,11 @@ def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] |
     """Return the slide under the squares of an answer of `scorings`; None where that is not there."""
     result = scorings().find(key)
     return None if result is None else backdrop_of(slide(path), result, _BACKDROP_PX)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _nucleus_table(folder: Path) -> gpd.GeoDataFrame:
+    return run(folder).nuclei()
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -213,3 +252,13 @@ def _associated_images(path: Path, changed: int) -> dict[str, Image.Image]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _tissue(path: Path, changed: int, mpp: float | None) -> TissueMask:
     return find_tissue(slide(path, mpp))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _quality(path: Path, changed: int, mpp: float | None) -> SlideQuality:
+    return assess_quality(slide(path, mpp))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _stain_fit(path: Path, changed: int, mpp: float | None) -> StainFit:
+    return fit_stain(slide(path, mpp), tissue(path, mpp), "macenko")

@@ -8,15 +8,17 @@ import gc
 import logging
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pages.shared.drawing import draw_tile
+from pages.shared.full_picture import draw_full_picture
+from pages.shared.nucleus_hover import nucleus_at
 from pages.shared.tiles import UnknownTileError, tile_request
 from pages.shared.uploads import remove_abandoned
 from pages.shared.viewer_files import public_files
@@ -28,34 +30,65 @@ _log = logging.getLogger(__name__)
 # A token's picture never changes: another slide has another token, another run another query.
 _TILE_HEADERS = {"Cache-Control": "private, max-age=86400, immutable"}
 _FILE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
-_ERROR_HEADERS = {"Cache-Control": "no-store"}
+_NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 async def tile(request: Request) -> Response:
     """Answer one tile of the slide or of a layer, drawn in a thread of its own."""
+
+    def draw() -> Response:
+        drawn = draw_tile(tile_request(request.path_params, request.query_params))
+        return Response(drawn.content, media_type=drawn.media_type, headers=_TILE_HEADERS)
+
+    return await _answer(draw)
+
+
+async def full_picture(request: Request) -> Response:
+    """Answer a part of the slide with its layers in full resolution."""
+
+    def draw() -> Response:
+        content = draw_full_picture(request.path_params["token"], request.query_params)
+        return Response(content, media_type="image/png", headers=_NOT_KEPT)
+
+    return await _answer(draw)
+
+
+async def _answer(draw: Callable[[], Response]) -> Response:
     try:
-        drawn = await run_in_threadpool(
-            draw_tile, tile_request(request.path_params, request.query_params)
-        )
+        return await run_in_threadpool(draw)
     except (UnknownTileError, RegionError) as error:
-        return PlainTextResponse(str(error), 404, _ERROR_HEADERS)
+        return PlainTextResponse(str(error), 404, _NOT_KEPT)
     except SegCoreError as error:
         request_id = secrets.token_hex(4)
         _log.exception("a tile cannot be drawn", extra={"request": request_id})
-        return PlainTextResponse(str(error), 500, {**_ERROR_HEADERS, "X-Request-Id": request_id})
-    return Response(drawn.content, media_type=drawn.media_type, headers=_TILE_HEADERS)
+        return PlainTextResponse(str(error), 500, {**_NOT_KEPT, "X-Request-Id": request_id})
+
+
+async def nucleus(request: Request) -> Response:
+    """Answer in a few words which nucleus is at a point, nothing where there is none."""
+    try:
+        found = await run_in_threadpool(
+            nucleus_at, request.path_params["token"], request.query_params
+        )
+    except UnknownTileError as error:
+        return PlainTextResponse(str(error), 404, _NOT_KEPT)
+    except SegCoreError as error:
+        return PlainTextResponse(str(error), 500, _NOT_KEPT)
+    return JSONResponse(found, headers=_TILE_HEADERS)
 
 
 async def viewer_file(request: Request) -> Response:
     """Answer a module of the viewer, or OpenSeadragon where npm has installed it."""
     path = public_files().get(request.path_params["name"])
     if path is None:
-        return PlainTextResponse("There is no such file.", 404, _ERROR_HEADERS)
+        return PlainTextResponse("There is no such file.", 404, _NOT_KEPT)
     return FileResponse(path, media_type="text/javascript", headers=_FILE_HEADERS)
 
 
 ROUTES = [
     Route("/app/static/wsi/{token}/{layer}/{level:int}/{x:int}_{y:int}.{ext}", tile),
+    Route("/app/static/wsi/{token}/picture.png", full_picture),
+    Route("/app/static/wsi/{token}/nucleus.json", nucleus),
     Route("/app/static/viewer/{version}/{name}", viewer_file),
 ]
 

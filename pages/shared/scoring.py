@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from seg_core.assessment import assess
 from seg_core.errors import SegCoreError
 from seg_core.jobs import Job, Worker
-from seg_core.roi import Roi
+from seg_core.statistics import Part
 from seg_core.store import Run
-from seg_core.store.rois import geojson_of
 from seg_core.til import TilResult, TilSettings
 
 # A whole slide's answer holds two maps of some 100 MB each.
@@ -28,19 +27,22 @@ class Question:
     Attributes
     ----------
     run : Run
-    rois : tuple of Roi
-        See `seg_core.assessment.assess`.
+    part : Part
     settings : TilSettings
+    min_score : float
+        See `seg_core.assessment.assess`.
     """
 
     run: Run
-    rois: tuple[Roi, ...]
+    part: Part
     settings: TilSettings
+    min_score: float = 0.0
 
     @property
     def key(self) -> str:
         """A name that no other question has."""
-        entries = [str(self.run.path), geojson_of(self.rois), self.settings.to_json()]
+        outline = self.part.polygon.wkb_hex
+        entries = [str(self.run.path), outline, self.settings.to_json(), self.min_score]
         return hashlib.sha256(json.dumps(entries).encode()).hexdigest()[:16]
 
 
@@ -56,7 +58,11 @@ class Scorings:
         """Return the job that answers a question, a new one where nobody has asked it."""
         with self._lock:
             job = self._jobs.pop(question.key, None) or self._worker.submit(
-                assess, run=question.run, rois=question.rois, settings=question.settings
+                assess,
+                run=question.run,
+                part=question.part,
+                settings=question.settings,
+                min_score=question.min_score,
             )
             self._jobs[question.key] = job
             while len(self._jobs) > _KEPT:

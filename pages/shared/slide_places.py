@@ -21,6 +21,8 @@ LOCAL_VARIABLE = "SEG_LOCAL"
 """1: whoever opens the pages sits at this machine and may name any folder of it; 0: never."""
 
 _PIECE_BYTES = 4 * 1024 * 1024
+# Whose browser takes no cookie is not known again.
+
 _COMPANION_FOLDER = {".mrxs", ".vms", ".vmu"}
 
 

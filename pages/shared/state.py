@@ -76,21 +76,32 @@ class SignedIn:
     """That a session has signed in; the session alone holds it."""
 
 
+@dataclass(frozen=True, slots=True)
+class ShownScores:
+    """An answer of `resources.scorings`: its key, and the folder of its run."""
+
+    run: Path
+    key: str
+
+
 SLIDE = Key[ChosenSlide]("slide")
 TILES = Key[TileSource]("tiles")
 ROI = Key[str]("roi")  # name of the slide's ROI that is selected
 ROIS = Key[tuple[Roi, ...]]("rois")  # the slide's ROIs where they are kept nowhere else
 ROI_REVISION = Key[int]("roi_revision")  # the viewer's last change of them that was taken over
+DRAWN = Key[bool]("drawn")  # the page has not followed yet what was drawn in the viewer
 PROBLEM = Key[str]("problem")  # why what was done in the viewer was refused, until the next change
 JOB = Key[Job[Run]]("job")
 RUN = Key[Path]("run")
 GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by the viewer
+GONE_TO = Key[tuple[int, Place]]("gone_to")  # the last of them, numbered, for the browser
 PICKED = Key[tuple[int, ...]]("picked")  # ids of the nuclei selected in the run shown, on any page
+NUCLEUS = Key[tuple[str, int]]("nucleus")  # run and id of the nucleus the viewer tells about
 MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncertain
 PALETTE = Key[str]("palette")  # name of the classes' colours, on every page
 TIL_SETTINGS = Key[TilSettings]("til_settings")
 TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
-TIL_SHOWN = Key[str]("til_shown")  # key of the answer that the page of the TIL scores shows
+TIL_SHOWN = Key[ShownScores]("til_shown")  # what the page of the TIL scores has shown last
 UPLOADS = Key[UploadFolder]("uploads")
 SIGNED_IN = Key[SignedIn]("signed_in")
 LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room for another
@@ -100,5 +111,6 @@ def choose_slide(chosen: ChosenSlide) -> None:
     """Turn to another slide; what was drawn on or found in the last one is put away."""
     SLIDE.set(chosen)
     drawn = (ROI, ROIS, ROI_REVISION, PROBLEM)
-    for key in (TILES, *drawn, JOB, RUN, GO_TO, PICKED, TIL_PART, TIL_SHOWN):
+    seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
+    for key in (TILES, *drawn, *seen, JOB, RUN, TIL_PART, TIL_SHOWN):
         key.clear()

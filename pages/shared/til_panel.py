@@ -5,20 +5,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import streamlit as st
 
 from pages.shared import resources, state
+from pages.shared.regions import slide_rois
 from pages.shared.scoring import Question
-from pages.shared.writing import written
-from seg_core.assessment import Part, parts_of
 from seg_core.errors import SegCoreError
 from seg_core.export.til_pictures import MapName, write_map_png
 from seg_core.jobs import Job
 from seg_core.slide import Slide
-from seg_core.store import default_store
-from seg_core.store.rois import rois_of
+from seg_core.statistics import Part, parts_of
+from seg_core.store import Run
 from seg_core.til import TilResult, TilSettings
 from seg_core.til.table import cross_table, dilation_table, score_table
 
@@ -37,17 +37,19 @@ _OPTIONS: dict[str, tuple[str, str, float, float]] = {
 }
 
 
-def choose_part(slide_path: Path) -> Part:
+def choose_part(run: Run) -> Part:
     """Let the reader choose between all that was analysed and the slide's ROIs."""
-    parts = parts_of(rois_of(default_store(), resources.identity(slide_path)))
-    remembered = [part for part in parts if part.name == state.TIL_PART.get()]
-    index = parts.index(remembered[0]) if remembered else 0
-    part = st.selectbox("Scored part", parts, index, format_func=lambda each: each.name)
-    state.TIL_PART.set(part.name)
-    excluded = sum(roi.kind == "exclude" for roi in part.rois)
+    rois = slide_rois(state.ChosenSlide(run.slide_path))
+    parts = {part.name: part for part in parts_of(run, rois)}
+    names = list(parts)
+    remembered = state.TIL_PART.get()
+    index = names.index(remembered) if remembered in parts else 0
+    name = st.selectbox("Scored part", names, index)
+    state.TIL_PART.set(name)
+    excluded = sum(roi.kind == "exclude" for roi in rois)
     if excluded:
         st.caption(f"{excluded} ROI{'s' * (excluded > 1)} to exclude taken out of every area.")
-    return part
+    return parts[name]
 
 
 def choose_settings() -> TilSettings:
@@ -122,7 +124,7 @@ def offer_downloads(slide: Slide, question: Question, result: TilResult) -> None
         _offer("Everything", "json", "application/json", partial(_json, result), stem)
         for name, shown in maps.items():
             write = partial(write_map_png, result, slide, shown)
-            _offer(name, "png", "image/png", partial(written, write), stem)
+            _offer(name, "png", "image/png", partial(_written, write), stem)
 
 
 def _offer(name: str, suffix: str, mime: str, make: Callable[[], str | bytes], stem: str) -> None:
@@ -135,6 +137,13 @@ def _offer(name: str, suffix: str, mime: str, make: Callable[[], str | bytes], s
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def _written(write: Callable[[Path], object]) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        write(path)
+        return path.read_bytes()
 
 
 def _json(result: TilResult) -> str:

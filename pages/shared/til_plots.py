@@ -44,11 +44,9 @@ def show_plots(slide: Slide, question: Question, result: TilResult) -> None:
 
 
 def _show_map(slide: Slide, question: Question, result: TilResult) -> None:
-    name = st.segmented_control(
+    name = st.selectbox(
         "Map of",
         list(SQUARE_MAPS),
-        default="stil",
-        required=True,
         format_func=lambda each: SQUARE_MAPS[each].title,
         key="_til_map",
         label_visibility="collapsed",

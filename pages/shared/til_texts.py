@@ -2,11 +2,11 @@
 
 from html import escape
 
-import pandas as pd
 import streamlit as st
 
-from seg_core.til import DISCLAIMER, Confusion, Estimate, TilResult
-from seg_core.til.table import score_table
+from seg_core.til import DISCLAIMER, TilResult
+from seg_core.til.table import in_digits, score_table
+from seg_core.til.wording import basis_in_words, doubt_in_words, interval_in_words
 
 # The score in letters that are read from across a table; the rest as the theme has it.
 _STYLE = """
@@ -25,9 +25,10 @@ def show_score(result: TilResult, part_name: str) -> None:
     """Show the area score, what it was computed on, what could be wrong with it, and the others."""
     with st.container(border=True):
         st.html(_STYLE + _headline(result))
-        st.caption(_basis(result, part_name))
-        if result.confusion is not None and result.evaluable:
-            st.markdown(_doubt(result, result.confusion))
+        st.caption(basis_in_words(result, part_name))
+        doubt = doubt_in_words(result)
+        if doubt:
+            st.markdown(f"**If some lymphocytes are none.** {doubt}")
         st.caption(f":material/science: {DISCLAIMER}")
     _show_others(result)
 
@@ -38,7 +39,7 @@ def show_table(result: TilResult) -> None:
     table = score_table(result)
     shown = table[["score", "value", "low", "high", "unit", "note"]]
     st.dataframe(
-        shown.assign(**{name: table[name].map(_digits) for name in ("value", "low", "high")}),
+        shown.assign(**{name: table[name].map(in_digits) for name in ("value", "low", "high")}),
         hide_index=True,
         column_config={
             "score": "Score",
@@ -81,40 +82,8 @@ def _headline(result: TilResult) -> str:
     return (
         f'<div class="til-score"><span class="faint">sTIL area</span>'
         f'<span class="number">{score.value:.2f} %</span>'
-        f'<span class="faint">of stroma, {escape(_interval(score))}</span>'
+        f'<span class="faint">of stroma, {escape(interval_in_words(score))}</span>'
         f'<span class="band">{result.stil_band}</span></div>'
-    )
-
-
-def _interval(score: Estimate) -> str:
-    if score.low is None:
-        return f"no interval: {(score.reason or '').rstrip('.')}"
-    return f"95 % interval {score.low:.2f} to {score.high:.2f}"
-
-
-def _basis(result: TilResult, part_name: str) -> str:
-    areas, counts = result.areas_mm2, result.counts
-    return (
-        f"Of {part_name}: {areas['tissue']:.3g} mm² tissue, with {areas['epithelium']:.3g} mm² "
-        f"epithelium E and {areas['stroma']:.3g} mm² stroma S; {counts['lymphocyte']:,} "
-        f"lymphocytes, {counts['lymphocyte_in_stroma']:,} of them in S, "
-        f"{counts['epithelial']:,} epithelial nuclei."
-    )
-
-
-def _doubt(result: TilResult, confusion: Confusion) -> str:
-    share = confusion.share_of_lymphocytes
-    lymphocytes = result.counts["lymphocyte_in_stroma"]
-    here = result.counts["other_in_stroma"] / lymphocytes if lymphocytes else None
-    compared = "" if here is None else f", in this stroma {here:.1f}"
-    return (
-        f"**If some lymphocytes are none.** On labelled images ({confusion.data}) this model called "
-        f"{confusion.share_of_other:.1%} of *other* nuclei (fibroblasts, endothelium, muscle) "
-        f"lymphocytes; they were {share:.1%} of what it called so. Were that share of the "
-        f"lymphocytes in S false, the score would be "
-        f"**{result.stil_without_false_pct(share):.2f} %**. There were "
-        f"{confusion.other_per_lymphocyte:.1f} *other* nuclei to a lymphocyte there{compared}: "
-        "the more there are, the larger the share."
     )
 
 
@@ -151,13 +120,6 @@ def _hotspots(result: TilResult) -> str:
 
 def _with_unit(value: float | None, unit: str, digits: int) -> str:
     return "–" if value is None else f"{value:,.{digits}f} {unit}".strip()
-
-
-def _digits(value: str | float | None) -> str:
-    """Return a number with three digits that count, a word as it is."""
-    if isinstance(value, str):
-        return value
-    return "–" if value is None or pd.isna(value) else f"{value:,.3g}"
 
 
 def _sentence(text: str) -> str:

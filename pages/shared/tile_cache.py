@@ -50,3 +50,9 @@ class TileCache(Generic[T]):
                 _, oldest = self._kept.popitem(last=False)
                 self.bytes -= self._size_of(oldest)
         return made
+
+    def forget(self) -> None:
+        """Keep nothing of what is kept now."""
+        with self._lock:
+            self._kept.clear()
+            self.bytes = 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seg_core.classes import USUAL_PALETTE
+from seg_core.classes import PALETTES, USUAL_PALETTE
 from seg_core.export.overlay import Picture
 from seg_core.geometry import Region
 
@@ -23,7 +23,7 @@ _TOKEN_BYTES = 24
 _MOST_EXTRA_LEVELS = 6
 
 
-_QUERY = frozenset({"run", "show", "palette"})
+_QUERY = frozenset({"run", "show", "palette", "region", "layers"})
 
 
 class UnknownTileError(Exception):
@@ -54,18 +54,20 @@ class TileRequest:
 
 def tile_request(path: Mapping[str, Any], query: Mapping[str, str]) -> TileRequest:
     """Return what the parts of an address's path and its query say."""
+    place = (path["token"], path["layer"], path["level"], path["x"], path["y"])
+    return TileRequest(*place, *query_of(query))
+
+
+def query_of(
+    query: Mapping[str, str],
+) -> tuple[str | None, frozenset[int], str, tuple[tuple[str, str], ...]]:
+    """Return the run, the classes shown, the palette and the layer's own options."""
+    palette = query.get("palette", USUAL_PALETTE)
+    if palette not in PALETTES:
+        raise UnknownTileError(f"There are no colours {palette!r}.")
+    shown = frozenset(int(each) for each in query.get("show", "").split(",") if each.isdecimal())
     options = {name: value for name, value in query.items() if name not in _QUERY}
-    return TileRequest(
-        token=path["token"],
-        layer=path["layer"],
-        level=path["level"],
-        column=path["x"],
-        row=path["y"],
-        run=query.get("run"),
-        shown=frozenset(int(each) for each in query.get("show", "").split(",") if each.isdecimal()),
-        palette=query.get("palette", USUAL_PALETTE),
-        options=tuple(sorted(options.items())),
-    )
+    return query.get("run"), shown, palette, tuple(sorted(options.items()))
 
 
 @dataclass(eq=False)
@@ -91,6 +93,11 @@ class TileSource:
     def address(self, layer: str, extension: str) -> str:
         """Return the template of a layer's tiles, relative to the page's base."""
         return f"app/static/wsi/{self.token}/{layer}/{{level}}/{{x}}_{{y}}.{extension}"
+
+    @property
+    def picture_address(self) -> str:
+        """Where a picture in full resolution is had; the viewer adds what it is to show."""
+        return f"app/static/wsi/{self.token}/picture.png"
 
     def run_of(self, version: str | None) -> Path:
         """Return the folder of a run that this session shows."""

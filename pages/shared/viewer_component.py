@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import regions, resources, state, viewer_files
+from pages.shared import nucleus_card, nucleus_hover, regions, resources, state, viewer_files
 from pages.shared.drawing import SLIDE_LAYER
 from pages.shared.layer_data import layers_of, legend_of, rectangle
 from pages.shared.tiles import TILE_PX, TileSource
@@ -22,14 +22,23 @@ _mount = st.components.v2.component(
 )
 
 
+@st.fragment
 def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:
     """Show a slide with its ROIs and the overlays of a run.
 
-    A rerun of the page changes the viewer in place: the key names the slide, and only that.
+    A rerun of the page changes the viewer in place: the key names the slide, and only that. A
+    picked nucleus is the viewer's affair alone; what is drawn concerns the whole page.
     """
+    if state.DRAWN.get():
+        state.DRAWN.clear()
+        st.rerun()
     source = _tile_source(slide)
     # Streamlit forbids "__" in such a key; of the slide's id only the digits at its end have none.
     key = f"_viewer_{resources.identity(slide.info.path).rpartition('-')[2]}"
+
+    def take_drawn() -> None:
+        regions.take_drawn(chosen, st.session_state[key]["regions"])
+        state.DRAWN.set(True)
 
     _mount(
         key=key,
@@ -39,9 +48,14 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
             "slide": _slide_data(slide, source),
             "layers": layers_of(slide.info, run, source),
             "classes": [] if run is None else legend_of(run),
+            "goTo": _place_to_go(run),
+            "nucleus": nucleus_card.card_of(run, slide),
+            "hover": nucleus_hover.hover_address(run, source),
+            "picked": nucleus_card.picked_outlines(run),
             "regions": regions.drawing_of(chosen),
         },
-        on_regions_change=lambda: regions.take_drawn(chosen, st.session_state[key]["regions"]),
+        on_regions_change=take_drawn,
+        on_pick_change=lambda: nucleus_card.take_pick(run, st.session_state[key]["pick"]),
     )
 
 
@@ -56,12 +70,31 @@ def _tile_source(slide: Slide) -> TileSource:
     return source
 
 
+def _place_to_go(run: Run | None) -> dict[str, Any] | None:
+    """Return where another page wants the viewer to be.
+
+    The browser goes there once for each number: a rerun that overtakes this one sends it again.
+    """
+    place = state.GO_TO.get()
+    number, last = state.GONE_TO.get() or (0, None)
+    if place is not None:
+        state.GO_TO.clear()
+        number, last = number + 1, place
+        state.GONE_TO.set((number, place))
+        if run is not None and place.nucleus_id is not None:
+            state.NUCLEUS.set((run.run_id, place.nucleus_id))
+    if last is None:
+        return None
+    return {"number": number, "x": last.x, "y": last.y, "width": last.width}
+
+
 def _slide_data(slide: Slide, source: TileSource) -> dict[str, Any]:
     info = slide.info
     return {
         "id": resources.identity(info.path),
         "title": info.path.name,
         "url": source.address(SLIDE_LAYER, "jpg"),
+        "picture": source.picture_address,
         "tileSize": TILE_PX,
         "levels": DeepZoom(slide, TILE_PX).level_count,
         "mpp": info.mpp,

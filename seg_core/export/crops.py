@@ -1,5 +1,6 @@
 """Pictures of single nuclei: how one judges in a minute what the model has found."""
 
+import base64
 import io
 from collections.abc import Sequence
 
@@ -100,3 +101,8 @@ def encode_jpeg(rgb: npt.NDArray[np.uint8]) -> bytes:
     # halved colours, JPEG's default, would wash them out
     Image.fromarray(rgb).save(file, "JPEG", quality=88, subsampling=0)
     return file.getvalue()
+
+
+def jpeg_url(rgb: npt.NDArray[np.uint8]) -> str:
+    """Return the same as a data URL."""
+    return "data:image/jpeg;base64," + base64.b64encode(encode_jpeg(rgb)).decode("ascii")

@@ -34,6 +34,8 @@ _Planes = npt.NDArray[np.uint8]
 _OPACITY_OF_SHARE = np.rint(np.sqrt(np.arange(256) / 255) * 255).astype(np.uint8)
 
 TISSUE_RGB = (0, 150, 110)
+"""A green that no stain has."""
+
 
 SCORE_RANGE = (0.2, 1.0)
 """Scores at the ends of the colour scale: the largest of five probabilities is never below 0.2."""
@@ -117,13 +119,16 @@ def picture_of_score(maps: RunMaps, raster: Raster, picture: Picture) -> RGBA:
     return rgba
 
 
-def picture_of_tissue(tissue: TissueMask, picture: Picture) -> RGBA:
-    """Paint tissue in a green that no stain has; from afar by its share.
+def picture_of_mask(
+    tissue: TissueMask, picture: Picture, colour: tuple[int, int, int] = TISSUE_RGB
+) -> RGBA:
+    """Paint what a coarse mask covers; from afar by its share.
 
     Parameters
     ----------
     tissue : TissueMask
     picture : Picture
+    colour : (red, green, blue)
 
     Returns
     -------
@@ -146,7 +151,7 @@ def picture_of_tissue(tissue: TissueMask, picture: Picture) -> RGBA:
         box=(left, top, left + wide, top + high),
     )
     rgba = np.empty((picture.height, picture.width, 4), dtype=np.uint8)
-    rgba[..., :3] = TISSUE_RGB
+    rgba[..., :3] = colour
     rgba[..., 3] = np.asarray(smooth)
     return rgba
 

@@ -1,7 +1,8 @@
 """A picture to show: the analysed part with its nuclei outlined, a legend and a scale bar."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +15,7 @@ from seg_core.export.files import new_file
 from seg_core.export.overlay import RGBA, NucleusPainter, Picture
 from seg_core.export.rows import chosen_names
 from seg_core.export.slide import slide_of
-from seg_core.geometry import Raster, Window
+from seg_core.geometry import Raster, Region, Window
 from seg_core.nuclei import label_uncertain
 from seg_core.slide import Slide
 from seg_core.store import Run
@@ -32,7 +33,7 @@ _SMALLEST_LETTER_PX = 18
 
 _STRIP_PX = 512
 _PAPER, _INK = (255, 255, 255), (20, 20, 20)
-UM_PER_INCH = 25_400.0
+_UM_PER_INCH = 25_400.0
 
 
 def write_overlay_png(
@@ -74,7 +75,7 @@ def write_overlay_png(
         if run.roi is not None:
             draw_roi(image, run.roi.polygon, grid)
         whole = with_legend(image, _entries(table, names, run.scheme), grid.mpp)
-        dpi = UM_PER_INCH / grid.mpp
+        dpi = _UM_PER_INCH / grid.mpp
         whole.save(temporary, "PNG", dpi=(dpi, dpi))
 
 
@@ -94,12 +95,61 @@ def paint_nuclei(slide: Slide, grid: Raster, painter: NucleusPainter, shown: Seq
     -------
     rgb : (H, W, 3) uint8
     """
+    return paint_layers(slide, grid, [(lambda picture: painter.paint(picture, shown), 1.0)])
+
+
+def paint_layers(
+    slide: Slide, grid: Raster, layers: Sequence[tuple[Callable[[Picture], _RGB | RGBA], float]]
+) -> _RGB:
+    """Read the slide on a grid and lay pictures over it, some rows at a time.
+
+    Parameters
+    ----------
+    slide : Slide
+    grid : Raster
+        Over the part to show.
+    layers : sequence of (paint, opacity)
+        From the lowest to the topmost; ``paint`` answers (H, W, 3) or (H, W, 4) of a picture.
+
+    Returns
+    -------
+    rgb : (H, W, 3) uint8
+    """
     rgb = np.empty((grid.height, grid.width, 3), dtype=np.uint8)
     for window in _strips(grid):
         x, y = grid.region.x, grid.region.y + window.y * grid.downsample
-        outlines = painter.paint(Picture(x, y, grid.downsample, window.width, window.height), shown)
-        rgb[window.slices()] = over(slide.read(grid, window), outlines)
+        picture = Picture(x, y, grid.downsample, window.width, window.height)
+        strip = slide.read(grid, window)
+        for paint, opacity in layers:
+            strip = over(strip, paint(picture), opacity)
+        rgb[window.slices()] = strip
     return rgb
+
+
+def write_png_of_layers(
+    slide: Slide,
+    region: Region,
+    layers: Sequence[tuple[Callable[[Picture], _RGB | RGBA], float]],
+    legend: list[tuple[str, str]],
+    file: IO[bytes],
+) -> None:
+    """Write a part of a slide with layers over it, legend and scale bar, at most 8192 pixels.
+
+    Parameters
+    ----------
+    slide : Slide
+    region : Region
+    layers : sequence of (paint, opacity)
+        As `paint_layers` takes them.
+    legend : list of (words, colour)
+    file : binary file
+    """
+    step = max(1.0, max(region.width, region.height) / _LARGEST_PX)
+    mpp = slide.info.mpp
+    grid = Raster(region, mpp=step * (mpp or 1.0), downsample=step)
+    image = Image.fromarray(paint_layers(slide, grid, layers))
+    whole = with_legend(image, legend, None if mpp is None else grid.mpp)
+    whole.save(file, "PNG", compress_level=1)
 
 
 def grid_over(run: Run, largest_px: int) -> Raster:
@@ -134,10 +184,12 @@ def _strips(grid: Raster) -> Iterator[Window]:
         yield Window(0, y, grid.width, min(_STRIP_PX, grid.height - y))
 
 
-def over(rgb: _RGB, rgba: RGBA) -> _RGB:
+def over(rgb: _RGB, colours: _RGB | RGBA, opacity: float = 1.0) -> _RGB:
     """Lay a picture with transparency over another."""
-    picture = Image.fromarray(rgb).convert("RGBA")
-    return np.asarray(Image.alpha_composite(picture, Image.fromarray(rgba)).convert("RGB"))
+    below, above = Image.fromarray(rgb), Image.fromarray(colours)
+    covered = above.getchannel("A") if colours.shape[2] == 4 else Image.new("L", above.size, 255)
+    mask = covered.point([round(level * opacity) for level in range(256)])
+    return np.asarray(Image.composite(above.convert("RGB"), below, mask))
 
 
 def _entries(
@@ -156,12 +208,19 @@ def draw_roi(image: Image.Image, polygon: shapely.Polygon, grid: Raster) -> None
         draw.line([*map(tuple, points)], fill=_INK, width=max(2, max(image.size) // 600))
 
 
-def with_legend(image: Image.Image, entries: list[tuple[str, str]], mpp: float) -> Image.Image:
-    """Return the picture on paper, with the scale bar and the classes below."""
+def with_legend(
+    image: Image.Image, entries: list[tuple[str, str]], mpp: float | None
+) -> Image.Image:
+    """Return the picture on paper, with the scale bar and the classes below.
+
+    Where nobody has said how large a pixel is, there is no bar.
+    """
     letter = max(_SMALLEST_LETTER_PX, max(image.size) // _LETTERS_PER_SIDE)
     font = ImageFont.load_default(letter)
-    bar = _scale_bar(image.width * mpp, mpp, letter, font)
-    items = [bar, *(_swatch(words, colour, letter, font) for words, colour in entries)]
+    items = [] if mpp is None else [_scale_bar(image.width * mpp, mpp, letter, font)]
+    items += [_swatch(words, colour, letter, font) for words, colour in entries]
+    if not items:
+        return image
     width = max(image.width, max(item.width for item in items) + 2 * letter)
     places, height = _places([item.size for item in items], width, letter)
     whole = Image.new("RGB", (width, image.height + height), _PAPER)

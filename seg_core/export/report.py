@@ -4,19 +4,17 @@ There is no PDF: the libraries that make one without a browser need others that 
 The file is laid out for paper too, so a browser's *Print* makes the PDF.
 """
 
-import base64
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from seg_core.classes import OTHER
-from seg_core.export.crops import CROP_UM, by_certainty, crop_nuclei, encode_jpeg
+from seg_core.export.crops import CROP_UM, by_certainty, crop_nuclei, jpeg_url
 from seg_core.export.figures.nuclei import density_bars, measure_histogram
 from seg_core.export.figures.style import to_html
 from seg_core.export.files import new_text_file
@@ -24,6 +22,7 @@ from seg_core.export.overlay import NucleusPainter
 from seg_core.export.picture import draw_roi, grid_over, paint_nuclei
 from seg_core.export.rows import chosen_names
 from seg_core.export.slide import slide_of
+from seg_core.export.til_section import til_section
 from seg_core.geometry import Raster
 from seg_core.model.card import card_of_weights
 from seg_core.nuclei import MEASURES, label_uncertain
@@ -31,6 +30,7 @@ from seg_core.roi import roi_of_region
 from seg_core.slide import Slide
 from seg_core.statistics import DENSITY_FORMULA, Statistics, describe_run, measure_columns
 from seg_core.store import Run, Selection
+from seg_core.til import AssessedPart
 
 _TEMPLATE = "report.html"
 
@@ -47,6 +47,7 @@ def write_report(
     *,
     other: bool = False,
     min_score: float = 0.0,
+    assessed: Sequence[AssessedPart] = (),
     anonymous: bool = False,
     force: bool = False,
 ) -> None:
@@ -60,6 +61,8 @@ def write_report(
         Also count and show the nuclei that no class names.
     min_score : float
         Nuclei with a lower class score are shown and counted as *uncertain*.
+    assessed : sequence of AssessedPart
+        TIL scores to tell of: of all that was analysed, then of ROIs.
     anonymous : bool
         Leave out the name of the slide.
     force : bool
@@ -87,6 +90,7 @@ def write_report(
             **_facts(run, other=other, min_score=min_score, anonymous=anonymous),
             **_figures(run, statistics, names, min_score=min_score),
             **_pictures(run, slide, names, min_score=min_score),
+            "til": til_section(assessed, slide),
         }
         file.write(template.render(entries))
 
@@ -195,7 +199,7 @@ def _pictures(run: Run, slide: Slide, names: Sequence[str], *, min_score: float)
     overlay = paint_nuclei(slide, grid, painter, run.scheme.ids_of(names))
     return {
         "thumbnail": _thumbnail(run, slide),
-        "overlay": _jpeg(overlay),
+        "overlay": jpeg_url(overlay),
         "overlay_width": f"{grid.width * grid.mpp:,.0f} µm",
         "crop_um": CROP_UM,
         "gallery": [
@@ -215,7 +219,7 @@ def _thumbnail(run: Run, slide: Slide) -> str:
     step = bounds.width / picture.width
     grid = Raster(bounds, mpp=step * run.facts.question.slide_mpp, downsample=step)
     draw_roi(picture, (run.roi or roi_of_region(run.region)).polygon, grid)
-    return _jpeg(np.asarray(picture))
+    return jpeg_url(np.asarray(picture))
 
 
 def _crop_rows(run: Run, selection: Selection, slide: Slide) -> Iterator[dict[str, Any]]:
@@ -227,15 +231,10 @@ def _crop_rows(run: Run, selection: Selection, slide: Slide) -> Iterator[dict[st
     for title, chosen in (("most certain", certain), ("least certain", uncertain)):
         pictures = crop_nuclei(slide, run.facts.question.slide_mpp, chosen, run.scheme)
         crops = [
-            {"nucleus_id": number, "score": f"{score:.2f}", "picture": _jpeg(rgb)}
+            {"nucleus_id": number, "score": f"{score:.2f}", "picture": jpeg_url(rgb)}
             for number, score, rgb in zip(
                 chosen["nucleus_id"], chosen["class_score"], pictures, strict=True
             )
         ]
         if crops:
             yield {"title": title, "crops": crops}
-
-
-def _jpeg(rgb: npt.NDArray[np.uint8]) -> str:
-    """Return a picture as a data URL."""
-    return "data:image/jpeg;base64," + base64.b64encode(encode_jpeg(rgb)).decode("ascii")

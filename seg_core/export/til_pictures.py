@@ -13,7 +13,7 @@ from PIL import Image
 from seg_core.classes import MONUSAC, rgb_of
 from seg_core.export.files import new_file
 from seg_core.export.overlay import RGBA, Picture
-from seg_core.export.picture import UM_PER_INCH, over, with_legend
+from seg_core.export.picture import over, with_legend
 from seg_core.geometry import Raster, Region
 from seg_core.slide import Slide
 from seg_core.til import TilResult
@@ -211,16 +211,28 @@ def write_map_png(
     ExportError
         If there is such a file already, or it cannot be written.
     """
+    with new_file(path, force=force) as temporary:
+        draw_map(result, slide, name, _LARGEST_PX).save(temporary, "PNG")
+
+
+def draw_map(result: TilResult, slide: Slide, name: MapName, largest_px: int) -> Image.Image:
+    """Draw a map of squares over the slide, with its legend and a scale bar.
+
+    Parameters
+    ----------
+    result : TilResult
+    slide : Slide
+    name : {"stil", "tissue", "stroma", "epithelium", "hotspots", "phenotype"}
+    largest_px : int
+        Of the longer side of the map.
+    """
     shown = SQUARE_MAPS[name]
-    grid, rgb = backdrop_of(slide, result, _LARGEST_PX)
+    grid, rgb = backdrop_of(slide, result, largest_px)
     picture = Picture(grid.region.x, grid.region.y, grid.downsample, grid.width, grid.height)
     squares = picture_of_squares(result, shown, picture)
     squares[..., 3] = np.where(squares[..., 3] > 0, round(255 * _SQUARES_OPACITY), 0)
     image = Image.fromarray(over(rgb, squares))
-    dpi = UM_PER_INCH / grid.mpp
-    with new_file(path, force=force) as temporary:
-        whole = with_legend(image, _legend(shown, result), grid.mpp)
-        whole.save(temporary, "PNG", dpi=(dpi, dpi))
+    return with_legend(image, _legend(shown, result), grid.mpp)
 
 
 def _palette(shown: SquareMap, squares: pd.DataFrame) -> tuple[list[str], npt.NDArray[np.int64]]:

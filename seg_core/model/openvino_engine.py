@@ -18,10 +18,9 @@ import os
 import sys
 import tempfile
 import warnings
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +66,9 @@ _TYPES = {"fp32": ov.Type.f32, "bf16": ov.Type.bf16}
 # Counts up when `_convert` makes another graph of the same weights.
 _GRAPH_VERSION = 2
 
+# An analysis has tiles of one size, and at the slide's edges narrower, lower ones, and both.
+_SIZES_KEPT = 4
+
 # The graph takes any multiple of 32; small tiles are traced quickly.
 _TRACED_PX = 64
 
@@ -109,14 +111,37 @@ class OpenVinoEngine:
         """Answer each tile in the order of the tiles; see `seg_core.model.engine.Engine`.
 
         One tile more than the processor works on at once is on its way, so that nothing stands
-        still while the caller deals with an answer.
+        still while the caller deals with an answer, nor when the next tile is of another size.
         """
-        for shape, alike in groupby(tiles, key=lambda tile: tile[1].shape):
-            yield from _answers(self._compiled_for(shape), alike)
+        idle: defaultdict[tuple[int, ...], list[ov.InferRequest]] = defaultdict(list)
+        # The image is kept with its request, which reads it in place.
+        busy: deque[tuple[int, npt.NDArray[np.uint8], ov.InferRequest]] = deque()
+
+        def next_answer() -> NumberedLogits:
+            number, image, request = busy.popleft()
+            request.wait()
+            idle[image.shape].append(request)
+            return number, request.get_output_tensor().data[0].copy()
+
+        try:
+            for number, image in tiles:
+                compiled = self._compiled_for(image.shape)
+                requests = idle[image.shape]
+                request = requests.pop() if requests else compiled.create_infer_request()
+                request.start_async([image[None]], share_inputs=True)
+                busy.append((number, image, request))
+                if len(busy) > compiled.get_property(optimal_number_of_infer_requests):
+                    yield next_answer()
+            while busy:
+                yield next_answer()
+        finally:
+            for _, _, request in busy:
+                request.wait()
 
     def _compiled_for(self, shape: tuple[int, ...]) -> ov.CompiledModel:
         if shape not in self._compiled:
-            self._compiled.clear()  # an analysis has tiles of one size
+            if len(self._compiled) == _SIZES_KEPT:
+                del self._compiled[next(iter(self._compiled))]
             model = self._model.clone()
             model.reshape([1, *shape])
             self._compiled[shape] = self._core.compile_model(
@@ -132,32 +157,6 @@ class OpenVinoEngine:
                 },
             )
         return self._compiled[shape]
-
-
-def _answers(compiled: ov.CompiledModel, tiles: Iterable[NumberedTile]) -> Iterator[NumberedLogits]:
-    count = compiled.get_property(optimal_number_of_infer_requests) + 1
-    idle = [compiled.create_infer_request() for _ in range(count)]
-    # The image is kept with its request, which reads it in place.
-    busy: deque[tuple[int, npt.NDArray[np.uint8], ov.InferRequest]] = deque()
-
-    def next_answer() -> NumberedLogits:
-        number, _, request = busy.popleft()
-        request.wait()
-        idle.append(request)
-        return number, request.get_output_tensor().data[0].copy()
-
-    try:
-        for number, image in tiles:
-            request = idle.pop()
-            request.start_async([image[None]], share_inputs=True)
-            busy.append((number, image, request))
-            if not idle:
-                yield next_answer()
-        while busy:
-            yield next_answer()
-    finally:
-        for _, _, request in busy:
-            request.wait()
 
 
 def has_bf16() -> bool:

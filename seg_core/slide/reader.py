@@ -32,8 +32,9 @@ SLIDE_SUFFIXES = frozenset(
 )
 """Lower-case file suffixes worth listing in a folder; a slide may also have another or none."""
 
-# Decoded parts of the files, shared by all slides: one row of tiles of a slide 200,000 px wide.
-_OPENSLIDE_CACHE = openslide.OpenSlideCache(256 * 1024 * 1024)
+# Decoded parts of the files, shared by all slides: one row of tiles of a slide 125,000 px wide; an
+# analysis goes back over 16,384 px of them.
+_OPENSLIDE_CACHE = openslide.OpenSlideCache(128 * 1024 * 1024)
 
 # Levels whose downsample is no whole number are read in squares of this side, see `ScannedSlide`.
 _LEVEL_BLOCK_PX = 128

@@ -20,8 +20,9 @@ else:
 # A reader that asks whether a folder is locked holds the lock itself for some microseconds.
 _TRIES, _PAUSE_S = 5, 0.02
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST}
 
 
 @contextmanager
@@ -76,6 +77,11 @@ def _sentence(error: OSError, folder: Path) -> str:
         return (
             f"there is no permission to write in {folder}; choose another store with --out or the "
             "environment variable SEG_STORE."
+        )
+    if error.errno in _IN_THE_WAY:
+        return (
+            f"{folder} cannot be a folder because a file is in its place; choose another store with "
+            "--out or the environment variable SEG_STORE."
         )
     return f"{folder} cannot be written or read ({error.strerror or error}); check the disk."
 

@@ -4,12 +4,13 @@ from seg_core.til.bootstrap import Estimate, ratio_estimate
 from seg_core.til.compartments import Compartments, find_compartments
 from seg_core.til.confusion import Confusion, confusion_of
 from seg_core.til.field import Field, find_field
-from seg_core.til.result import DISCLAIMER, TilResult
+from seg_core.til.result import DISCLAIMER, AssessedPart, TilResult
 from seg_core.til.scores import score_tils
 from seg_core.til.settings import TilSettings
 
 __all__ = [
     "DISCLAIMER",
+    "AssessedPart",
     "Compartments",
     "Confusion",
     "Estimate",

@@ -9,7 +9,6 @@ import shapely
 
 from seg_core.errors import RegionError
 from seg_core.geometry import Raster, Window
-from seg_core.roi import Roi
 from seg_core.slide.tissue import TissueMask
 from seg_core.til.masks import Mask, fill_polygons
 from seg_core.til.settings import TilSettings
@@ -86,11 +85,7 @@ class Field:
 
 
 def find_field(
-    tissue: TissueMask,
-    settings: TilSettings,
-    *,
-    rois: Sequence[Roi] = (),
-    analysed: Roi | None = None,
+    tissue: TissueMask, settings: TilSettings, within: shapely.Geometry | None = None
 ) -> Field:
     """Find the tissue that is assessed.
 
@@ -98,28 +93,21 @@ def find_field(
     ----------
     tissue : TissueMask
     settings : TilSettings
-    rois : sequence of Roi
-        Those to include restrict the field to their union; those to exclude are taken out of it.
-    analysed : Roi, optional
-        Where nuclei were looked for at all; by default everywhere.
+    within : shapely.Polygon or MultiPolygon, optional
+        Level-0 pixels; by default the whole slide.
 
     Raises
     ------
     RegionError
-        If the ROIs lie outside the slide.
+        If it lies outside the slide or the tissue.
     """
     slide_mpp = tissue.raster.mpp / tissue.raster.downsample
     raster = Raster(tissue.raster.region, settings.grid_um, settings.grid_um / slide_mpp)
-    included = [roi.polygon for roi in rois if roi.kind == "include"]
-    limits = [shapely.union_all(included)] if included else []
-    limits += [] if analysed is None else [analysed.polygon]
-    window = _whole_squares(raster, [*limits, _tissue_box(tissue)], settings)
+    limits = [_tissue_box(tissue)] if within is None else [within, _tissue_box(tissue)]
+    window = _whole_squares(raster, limits, settings)
     mask = _resampled(tissue, raster, window)
-    for limit in limits:
-        mask &= fill_polygons([limit], raster, window)
-    excluded = [roi.polygon for roi in rois if roi.kind == "exclude"]
-    if excluded:
-        mask &= ~fill_polygons(excluded, raster, window)
+    if within is not None:
+        mask &= fill_polygons([within], raster, window)
     return Field(raster, window, mask)
 
 
@@ -131,8 +119,7 @@ def _whole_squares(
         common = common.intersection(shapely.transform(limit, raster.from_level0))
     if common.area == 0:
         raise RegionError(
-            "the ROIs to include have nothing in common with the tissue that was analysed; "
-            "draw them on it."
+            "the ROI has nothing in common with the tissue that was analysed; draw it there."
         )
     side = round(settings.phenotype_square_um / settings.grid_um)
     left, top = np.floor(np.array(common.bounds[:2]) / side + 1e-9).astype(int) * side

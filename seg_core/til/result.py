@@ -15,8 +15,9 @@ PhenotypeName = Literal["inflamed", "excluded", "desert"]
 Band = Literal["low", "intermediate", "high"]
 
 DISCLAIMER = (
-    "For research only. The compartments are estimated from nuclei, the model's epithelium is "
-    "benign and malignant alike, and the cut-offs of the phenotype belong to another detector."
+    "For research only. The compartments are estimated from nuclei; MoNuSAC's epithelium, which the "
+    "model has learnt, is benign and malignant alike; the cut-offs of the phenotype belong to another "
+    "detector."
 )
 
 
@@ -239,6 +240,15 @@ class TilResult:
                 self.confusion.share_of_lymphocytes
             ),
         }
+
+
+@dataclass(frozen=True)
+class AssessedPart:
+    """The scores of a part, or the reason why it has none."""
+
+    name: str
+    result: TilResult | None
+    reason: str | None = None
 
 
 def known(values: Any) -> tuple[float | None, ...]:

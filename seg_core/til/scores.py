@@ -6,14 +6,14 @@ A nucleus belongs to the compartment that its centroid lies in.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import starmap
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
-from seg_core.roi import Roi
 from seg_core.slide.tissue import TissueMask
 from seg_core.til.bootstrap import Estimate, ratio_estimate
 from seg_core.til.cells import COMPARTMENTS, areas_mm2, counts_of, locate
@@ -36,8 +36,7 @@ def score_tils(
     nuclei: gpd.GeoDataFrame,
     tissue: TissueMask,
     *,
-    rois: Sequence[Roi] = (),
-    analysed: Roi | None = None,
+    within: shapely.Geometry | None = None,
     settings: TilSettings | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> TilResult:
@@ -51,11 +50,10 @@ def score_tils(
         Those outside the field are left out.
     tissue : TissueMask
         Its raster also says how large a level-0 pixel is.
-    rois : sequence of Roi
-        Those to include restrict everything to their union, the nuclei that make epithelium too;
-        those to exclude (necrosis, carcinoma in situ, artefacts) are taken out of every area.
-    analysed : Roi, optional
-        Where nuclei were looked for at all; by default everywhere.
+    within : shapely.Polygon or MultiPolygon, optional
+        Level-0 pixels: what was analysed, or a ROI in it, less what a reader excludes (necrosis,
+        carcinoma in situ, artefacts). Everything is restricted to it, the nuclei that make
+        epithelium too; by default nothing is.
     settings : TilSettings, optional
     report : callable, optional
         Called with the number of steps done and of all steps.
@@ -67,12 +65,12 @@ def score_tils(
     Raises
     ------
     RegionError
-        If no ROI to include lies on what was analysed.
+        If no tissue can lie in it.
     """
     settings = settings or TilSettings()
     step = _steps(len(settings.sensitivity_um), report)
     step()
-    field = find_field(tissue, settings, rois=rois, analysed=analysed)
+    field = find_field(tissue, settings, within)
     nuclei = nuclei[field.holds(nuclei["x"], nuclei["y"])]
     nuclei = nuclei.sort_values(["x", "y", "area_um2", "class_name"], ignore_index=True)
     at_dilations = find_compartments(field, nuclei, settings)
@@ -95,7 +93,7 @@ def score_tils(
         evaluable=reason is None,
         reason=reason,
         stil_area_pct=stil,
-        stil_band=_band(stil, settings),
+        stil_band=band_of(stil, settings),
         tiger_til=_tiger(inputs, settings) if reason is None else None,
         density_per_mm2={name: _density(squares, name, settings, reason) for name in COMPARTMENTS},
         etils_pct=_etils(counts) if reason is None else None,
@@ -153,7 +151,8 @@ def _stil(squares: pd.DataFrame, settings: TilSettings, reason: str | None) -> E
     )
 
 
-def _band(stil: Estimate, settings: TilSettings) -> Band | None:
+def band_of(stil: Estimate, settings: TilSettings) -> Band | None:
+    """Return the band that an area score lies in; each begins with its number."""
     if stil.value is None:
         return None
     if stil.value < settings.intermediate_from_pct:

@@ -42,6 +42,21 @@ def cross_table(result: TilResult) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def in_digits(value: str | float | None) -> str:
+    """Return a number with three digits that count, a word as it is, a dash for nothing.
+
+    Examples
+    --------
+    >>> in_digits(1234.5), in_digits(0.012345), in_digits(None), in_digits("desert")
+    ('1,234', '0.0123', '–', 'desert')
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or pd.isna(value):
+        return "–"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
 def _rows(result: TilResult) -> Iterator[dict[str, Any]]:
     yield _row(result, "sTIL area", "stil_area_pct", result.stil_area_pct)
     yield _row(result, "TIGER-style", "tiger_til", _plain(result, result.tiger_til))

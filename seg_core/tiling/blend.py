@@ -111,9 +111,9 @@ class Blender:
         ----------
         column, row : int
             Its place in the grid.
-        logits : (C + 3, tile_px, tile_px) float32
-            Semantic planes, background first, then the three of the ternary map. Neither changed
-            nor kept.
+        logits : (C + 3, H, W) float32
+            Semantic planes, background first, then the three of the ternary map, in the size of
+            the tile's window. Neither changed nor kept.
 
         Raises
         ------
@@ -123,14 +123,18 @@ class Blender:
             If the tile was not asked or comes a second time.
         """
         tile_px, stride = self._grid.tile_px, self._grid.stride_px
-        if logits.ndim != 3 or logits.shape[1:] != (tile_px, tile_px):
+        window = self._grid.tile_window(column, row)
+        if logits.ndim != 3 or logits.shape[1:] != (window.height, window.width):
             raise ModelError(
-                f"the network answered a tile of {tile_px} × {tile_px} pixels with an array of "
-                f"shape {logits.shape}; choose another model or another tile_px."
+                f"the network answered a tile of {window.width} × {window.height} pixels with an "
+                f"array of shape {logits.shape}; choose another model or another tile_px."
             )
         if not self._due[row, column]:
             raise ValueError(f"the tile in column {column}, row {row} was not asked, or is here.")
         self._due[row, column] = False
+        if logits[0].size < tile_px**2:  # what is missing lies past the raster
+            missing = (tile_px - window.height, tile_px - window.width)
+            logits = np.pad(logits, ((0, 0), (0, missing[0]), (0, missing[1])))
         for below, rows in ((0, slice(0, stride)), (1, slice(stride, tile_px))):
             if row + below in self._windows and rows.start < tile_px:
                 weighted = logits[:, rows] * self._plane[rows]

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from seg_core.geometry import Raster, Window
 from seg_core.settings import AnalysisSettings
 
+EDGE_STEP_PX = 256
+"""Few sizes of tiles, since engines make ready for each; that of a default tile, which stays whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class TileGrid:
@@ -71,8 +74,13 @@ class TileGrid:
         return self._count(self.height)
 
     def tile_window(self, column: int, row: int) -> Window:
-        """Return what a tile covers; it may reach past the raster."""
-        return Window(column * self.stride_px, row * self.stride_px, self.tile_px, self.tile_px)
+        """Return what a tile covers; it may reach past the raster.
+
+        A tile larger than `EDGE_STEP_PX` ends at the first multiple of that behind the raster's
+        edge: tiles of 1024 px would otherwise ask half as much again on 4096 × 4096.
+        """
+        x, y = column * self.stride_px, row * self.stride_px
+        return Window(x, y, self._extent(x, self.width), self._extent(y, self.height))
 
     def tiles_touching(self, window: Window) -> tuple[range, range]:
         """Return the columns and rows of all tiles that cover a pixel of a window."""
@@ -94,6 +102,10 @@ class TileGrid:
             Window(window.x, top, window.width, bottom - top)
             for top, bottom in cuts(window.y, window.bottom, self.stride_px)
         ]
+
+    def _extent(self, start: int, length: int) -> int:
+        needed = -(-(length - start) // EDGE_STEP_PX) * EDGE_STEP_PX
+        return min(self.tile_px, needed)
 
     def _count(self, length: int) -> int:
         return max(1, -(-(length - self.overlap_px) // self.stride_px))

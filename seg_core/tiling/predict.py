@@ -108,7 +108,7 @@ def _predict(
     for strip in strips:
         blender = Blender(grid, strip.bands, strip.asked)
         yield from blender.finished()
-        with _read_ahead(_tiles(slide, raster, grid, strip.asked), _TILES_AHEAD) as tiles:
+        with _read_ahead(read_tiles(slide, raster, grid, strip.asked), _TILES_AHEAD) as tiles:
             for number, logits in answer(engine, tiles, views):
                 row, column = divmod(number, grid.columns)
                 blender.add(column, row, logits)
@@ -180,7 +180,7 @@ def _strip_windows(grid: TileGrid, window: Window) -> list[Window]:
     ]
 
 
-def _tiles(
+def read_tiles(
     slide: Slide, raster: Raster, grid: TileGrid, asked: npt.NDArray[np.bool_]
 ) -> Iterator[NumberedTile]:
     """Read the tiles asked, row by row, numbered along the rows of the whole grid."""

@@ -1,54 +1,47 @@
 """The dashboard as a reader has it: a server of its own and a real browser."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from serving import STORE, serve_dashboard
 
 from seg_core.errors import ModelError
 from seg_core.model import find_model
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
-ROOT = Path(__file__).parents[2]
+# Ceilings for a machine that is busy; whatever is waited for comes in a second on a quiet one.
+PATIENCE_MS = 60_000
+sync_api.expect.set_options(timeout=PATIENCE_MS)
+
 CHROMIUM_FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
-START_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
-def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a dashboard with an empty store."""
+def dashboard_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("dashboard")
+
+
+@pytest.fixture(scope="session")
+def store(dashboard_folder: Path) -> Path:
+    """Where the dashboard keeps its runs."""
+    return dashboard_folder / STORE
+
+
+@pytest.fixture(scope="session")
+def dashboard(dashboard_folder: Path) -> Iterator[str]:
+    """Address of a dashboard whose store begins empty."""
     try:
         find_model()
     except ModelError as error:
         pytest.skip(str(error))
-    port = _free_port()
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
-    options = ["--server.port", str(port), "--server.headless", "true"]
-    environment = os.environ | {"SEG_STORE": str(tmp_path_factory.mktemp("store"))}
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            [*command, *options], cwd=ROOT, env=environment, stdout=output, stderr=output
-        ) as server,
-    ):
-        try:
-            _wait_until_healthy(f"http://localhost:{port}/_stcore/health", server, log)
-            yield f"http://localhost:{port}"
-        finally:
-            server.terminate()
+    with serve_dashboard(dashboard_folder) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -68,22 +61,6 @@ def page(browser: "sync_api.Browser") -> "Iterator[sync_api.Page]":
     context = browser.new_context(
         viewport={"width": 1280, "height": 720}, accept_downloads=True, locale="en-GB"
     )
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_healthy(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while server.poll() is None and time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(address, timeout=1):
-                return
-        except (urllib.error.URLError, TimeoutError):
-            time.sleep(0.1)  # nothing listens yet that could tell when it does
-    pytest.fail(f"the dashboard did not start:\n{log.read_text()}")

@@ -1,6 +1,5 @@
 """The main job as a reader does it, from the sample slide to the table."""
 
-import base64
 import io
 from pathlib import Path
 
@@ -8,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, Response, expect
-from viewing import SHOW_PIECE, VIEW, WAIT_FOR_TILES, draw_rectangle, open_sample
+from playwright.sync_api import Page, Response, expect
+from viewing import SHOW_PIECE, VIEW, WAIT_FOR_TILES, canvas_of, draw_rectangle, open_sample
 
 from seg_core.classes import MONUSAC
 
@@ -48,8 +47,9 @@ def test_a_region_of_the_sample_is_analysed_seen_and_downloaded(
     shown = page.get_by_test_id("stMetric").filter(has_text="Nuclei").first
     count = int(shown.get_by_test_id("stMetricValue").inner_text().replace(",", ""))
     assert count > 0
+    page.get_by_role("radio", name="Downloads").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download CSV").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     download.value.save_as(tmp_path / "nuclei.csv")
     assert len(pd.read_csv(tmp_path / "nuclei.csv")) == count
 
@@ -63,15 +63,6 @@ def inside_of_drawn(picture: np.ndarray) -> np.ndarray:
     columns = slice(width // 4 - margin, width * 3 // 4 + margin)
     inside[rows, columns] = True
     return inside
-
-
-def canvas_of(viewer: Locator) -> np.ndarray:
-    """What OpenSeadragon has drawn, (H, W, 3)."""
-    encoded = viewer.evaluate(
-        "viewer => viewer.slideViewer.osd.drawer.canvas.toDataURL('image/png')"
-    )
-    content = io.BytesIO(base64.b64decode(encoded.partition(",")[2]))
-    return np.asarray(Image.open(content).convert("RGB"))
 
 
 def has_class_colours(answer: Response) -> bool:

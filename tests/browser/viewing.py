@@ -1,11 +1,21 @@
 """What a reader does in the viewer, for tests that need it done."""
 
+import base64
+import io
+
+import numpy as np
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from seg_core.samples import sample_path
+from seg_core.slide import slide_id
+
 SAMPLE = "cmu_small_region.svs"
+SAMPLE_ID = slide_id(sample_path("cmu_small_region"))
 
 # A piece of the sample with epithelium and stroma, level-0 pixels.
 LEFT, TOP, WIDTH, HEIGHT = 900, 1300, 400, 300
+PIECE = f"&x={LEFT + WIDTH // 2}&y={TOP + HEIGHT // 2}&width={WIDTH * 3 // 2}"
 
 SHOW_PIECE = f"""viewer => {{
     const {{ osd }} = viewer.slideViewer;
@@ -18,6 +28,9 @@ SHOW_PIECE = f"""viewer => {{
 # OpenSeadragon says when all tiles of an image in view are there, and draws in the next frame.
 WAIT_FOR_TILES = """viewer => {
     const { world } = viewer.slideViewer.osd;
+    // Without an image there is nothing to wait for yet.
+    if (!world.getItemCount()) return new Promise(done => world.addOnceHandler("add-item", done))
+        .then(() => new Promise(done => world.getItemAt(0).whenFullyLoaded(done)));
     const images = Array.from({ length: world.getItemCount() }, (_, i) => world.getItemAt(i));
     return Promise.all(images.map(image => new Promise(done => image.whenFullyLoaded(done))))
         .then(() => new Promise(done => viewer.slideViewer.osd.addOnceHandler("update-viewport", done)
@@ -25,6 +38,15 @@ WAIT_FOR_TILES = """viewer => {
 }"""
 
 VIEW = "viewer => { const b = viewer.slideViewer.osd.viewport.getBounds(); return [b.x, b.y, b.width, b.height]; }"
+
+
+def open_place(page: Page, dashboard: str, query: str = PIECE, slide: str = SAMPLE_ID) -> Locator:
+    """Open a slide by an address that names it; all tiles of its view are there."""
+    page.goto(f"{dashboard}/viewer?slide={slide}{query}")
+    viewer = page.locator("section.viewer")
+    expect(viewer.locator(".openseadragon-canvas").first).to_be_visible()
+    viewer.evaluate(WAIT_FOR_TILES)
+    return viewer
 
 
 def open_sample(page: Page, dashboard: str) -> Locator:
@@ -72,3 +94,12 @@ def press_and_drag(page: Page, *points: tuple[float, float]) -> None:
     for point in others:
         page.mouse.move(*point, steps=3)
     page.mouse.up()
+
+
+def canvas_of(viewer: Locator) -> np.ndarray:
+    """What OpenSeadragon has drawn, (H, W, 3)."""
+    encoded = viewer.evaluate(
+        "viewer => viewer.slideViewer.osd.drawer.canvas.toDataURL('image/png')"
+    )
+    content = io.BytesIO(base64.b64decode(encoded.partition(",")[2]))
+    return np.asarray(Image.open(content).convert("RGB"))

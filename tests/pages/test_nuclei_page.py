@@ -7,14 +7,13 @@ import shapely
 from PIL import Image
 
 from pages.shared import state
-from pages.shared.nuclei import distributions, downloads
+from pages.shared.nuclei import distributions, downloads, table
 from pages.shared.nuclei.choice import Choice
 from seg_core import analysis
 from seg_core.classes import OTHER, UNCERTAIN
 from seg_core.roi import Roi
 from seg_core.statistics import parts_of
 from seg_core.store import write_nuclei
-from seg_core.store.rois import keep_rois
 from seg_core.store.run import NUCLEI_FILE
 
 LEFT, TOP = Roi("left", shapely.box(0, 0, 200, 300)), Roi("top", shapely.box(0, 0, 400, 100))
@@ -87,11 +86,19 @@ def test_nuclei_below_the_threshold_are_uncertain_in_every_section(open_section,
     classes = page.dataframe[0].value.set_index("class_name")["count"]
     assert (classes["lymphocyte"], classes[UNCERTAIN]) == (7, 5)
     page.segmented_control(key="_section").set_value("Table").run()
-    table = page.dataframe[0].value
-    assert table["class_name"].tolist() == [UNCERTAIN] * 5 + ["lymphocyte"] * 7
-    assert set(table["voted_class"]) == {"lymphocyte"}
+    listed = page.dataframe[0].value
+    assert listed["class_name"].tolist() == [UNCERTAIN] * 5 + ["lymphocyte"] * 7
+    assert set(listed["voted_class"]) == {"lymphocyte"}
     page.segmented_control(key="_section").set_value("Gallery").run()
     assert UNCERTAIN in page.segmented_control(key="_gallery_class").options
+
+
+def test_a_class_that_is_no_longer_counted_is_no_longer_chosen(open_section) -> None:
+    page = open_section("Gallery", min_score=0.5)
+    page.segmented_control(key="_gallery_class").set_value(UNCERTAIN).run()
+    page.slider(key="_min_score").set_value(0.0).run()
+    assert not page.exception
+    assert UNCERTAIN not in page.segmented_control(key="_gallery_class").options
 
 
 def test_the_threshold_is_remembered_for_other_pages(visit, chosen, run) -> None:
@@ -100,9 +107,8 @@ def test_the_threshold_is_remembered_for_other_pages(visit, chosen, run) -> None
     assert page.session_state[state.MIN_SCORE.name] == 0.6
 
 
-def test_rois_stand_side_by_side(visit, chosen, run, store) -> None:
-    keep_rois(store, run.facts.question.slide_id, [LEFT, TOP])
-    page = visit("nuclei", slide=chosen)
+def test_rois_stand_side_by_side(visit, chosen, run) -> None:
+    page = visit("nuclei", slide=chosen, rois=(LEFT, TOP))
     page.multiselect(key="_where").set_value(["left", "top"]).run()
     assert not page.exception
     compared = page.table[0].value
@@ -127,8 +133,6 @@ def test_the_table_is_filtered_sorted_and_paged(open_section, run) -> None:
 
 
 def test_a_later_page_follows_the_one_before(open_section, monkeypatch) -> None:
-    from pages.shared.nuclei import table
-
     monkeypatch.setattr(table, "_PAGE_ROWS", 5)
     page = open_section("Table")
     first = page.dataframe[0].value["nucleus_id"].tolist()
@@ -147,7 +151,7 @@ def test_picked_nuclei_are_what_the_table_lists(open_section, run) -> None:
 
 
 def test_picked_nuclei_are_shown_in_the_viewer_or_dropped(open_section, run) -> None:
-    table = run.nuclei().set_index("nucleus_id")
+    nuclei = run.nuclei().set_index("nucleus_id")
     ids = (1, 3)
     page = open_section("Scatter", picked=ids)
     assert "**2 nuclei picked**" in [each.value for each in page.markdown]
@@ -156,8 +160,8 @@ def test_picked_nuclei_are_shown_in_the_viewer_or_dropped(open_section, run) -> 
     (part,) = parts_of(run)
     place = distributions.place_around(Choice(run, (part,), 0.0, False), ids)
     assert (place.x, place.y) == (
-        table.loc[list(ids), "x"].mean(),
-        table.loc[list(ids), "y"].mean(),
+        nuclei.loc[list(ids), "x"].mean(),
+        nuclei.loc[list(ids), "y"].mean(),
     )
 
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from pages.shared import region_panel, regions, resources, slide_places, state
-from pages.shared.reader_cookie import COOKIE, ReaderCookie
+from pages.shared.reader import COOKIE, ReaderCookie
 from pages.shared.uploads import UploadFolder
 from seg_core.geometry import Region
 from seg_core.roi import Roi, roi_of_region

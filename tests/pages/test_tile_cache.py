@@ -39,3 +39,11 @@ def test_many_threads_leave_the_count_right() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: cache.get(n % 17, lambda: bytes(100)), range(2000)))
     assert cache.bytes == 500
+
+
+def test_what_is_forgotten_is_made_again() -> None:
+    cache: TileCache[str] = TileCache(9, size_of=len)
+    cache.get("a", lambda: "old")
+    cache.forget()
+    assert cache.bytes == 0
+    assert cache.get("a", lambda: "new") == "new"

@@ -26,7 +26,7 @@ def test_each_session_has_an_upload_folder_of_its_own(store: Path) -> None:
     folders = [UploadFolder() for _ in range(2)]
     paths = {folder.path for folder in folders}
     assert len(paths) == 2
-    assert {path.parent for path in paths} == {store / "uploads"}
+    assert {path.parent for path in paths} == {store / "uploads" / "visits"}
 
 
 def test_uploads_go_when_their_session_does(store: Path) -> None:
@@ -58,7 +58,7 @@ def test_uploads_stay_while_they_are_analysed(store: Path, tmp_path: Path) -> No
 
 def test_what_a_killed_server_has_left_behind_is_removed(store: Path) -> None:
     in_use = UploadFolder()
-    left = store / "uploads" / "0123456789abcdef"
+    left = store / "uploads" / "visits" / "0123456789abcdef"
     left.mkdir()
     (left / "slide.svs").write_bytes(b"slide")
     remove_abandoned()

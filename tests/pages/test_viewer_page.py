@@ -160,3 +160,12 @@ def test_another_slide_has_another_token_and_no_regions(visit, chosen, tmp_path:
     assert page.session_state["tiles"].token != first
     assert "rois" not in page.session_state
     assert "roi" not in page.session_state
+
+
+def test_colours_chosen_on_one_page_are_those_of_all_layers_and_pages(visit, chosen, run) -> None:
+    page = visit("viewer", slide=chosen)
+    page.sidebar.selectbox(key="_palette").select("colour-blind").run()
+    assert not page.exception
+    assert page.session_state["palette"] == "colour-blind"
+    page.switch_page("pages/nuclei.py").run()
+    assert page.sidebar.selectbox(key="_palette").value == "colour-blind"

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+import tifffile
 from painted_slides import CARD, MPP, PaintedEngine, Painting, paint
 from PIL import Image
 
@@ -191,25 +192,41 @@ def test_progress_counts_tiles_then_nuclei_and_knows_the_time_left(
     assert reports[-1].fraction == 1
 
 
-KILLED = """
-import os, signal, sys
+CHILD = """
+import os, resource, signal, sys
 from pathlib import Path
 import painted_slides
 from seg_core import analysis
+from seg_core.errors import SegCoreError
 from seg_core.settings import AnalysisSettings
 
 analysis.find_model = painted_slides.find_painted_model
 analysis.make_engine = painted_slides.make_painted_engine
 
-def report(progress):
-    if (progress.stage, progress.done) == (sys.argv[3], int(sys.argv[4])):
-        os.kill(os.getpid(), signal.SIGKILL)
+def kill(stage, done):
+    def report(progress):
+        if (progress.stage, progress.done) == (stage, int(done)):
+            os.kill(os.getpid(), signal.SIGKILL)
+    return report
 
-analysis.analyse(
-    Path(sys.argv[1]), Path(sys.argv[2]), mpp=painted_slides.MPP, report=report,
-    settings=AnalysisSettings(tile_px=64, overlap_px=32, block_px=256),
-)
+report = kill(*sys.argv[3:5]) if len(sys.argv) > 4 else None
+if len(sys.argv) == 4:  # a disk that takes no larger files
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
+try:
+    analysis.analyse(
+        Path(sys.argv[1]), Path(sys.argv[2]), mpp=painted_slides.MPP, report=report,
+        settings=AnalysisSettings(tile_px=64, overlap_px=32, block_px=256),
+    )
+except SegCoreError as error:
+    sys.exit(str(error))
 """
+
+
+def start_child(slide: Path, store: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Analyse in a process of its own; it ends with 1 and the sentence on stderr if that fails."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
+    command = [sys.executable, "-c", CHILD, str(slide), str(store), *arguments]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.parametrize(("stage", "done"), [("tiles", 230), ("nuclei", 1)])
@@ -217,10 +234,9 @@ def test_kill_9_in_the_middle_ends_the_same_value_for_value(
     tmp_path: Path, painted_engines: list[PaintedEngine], stage: str, done: int
 ) -> None:
     slide = paint(300, 1700).save(tmp_path / "tall.png")  # two rows of chunks are full by then
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
-    arguments = [str(slide), str(tmp_path / "killed"), stage, str(done)]
-    ended = subprocess.run([sys.executable, "-c", KILLED, *arguments], env=environment, check=False)
-    assert ended.returncode == -signal.SIGKILL
+    killed_child = start_child(slide, tmp_path / "killed", stage, str(done))
+    killed_child.communicate()
+    assert killed_child.returncode == -signal.SIGKILL
     (facts,) = (tmp_path / "killed").glob("*/*/run.json")
     assert json.loads(facts.read_text())["status"] == "running"
     assert open_run(facts.parent).status == "stopped"
@@ -257,6 +273,22 @@ def test_the_same_question_in_two_processes_is_refused(
     with locked(stopped.path), pytest.raises(StoreError, match="another process is already at"):
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
     assert analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES).status == "finished"
+
+
+def test_two_processes_that_start_the_same_run_do_not_damage_each_other(
+    painted_run: Run, painted_slide: Path, tmp_path: Path
+) -> None:
+    """One does it; another is told so, or comes late and finds it done."""
+    children = [start_child(painted_slide, tmp_path) for _ in range(3)]
+    for child in children:
+        _, sentence = child.communicate()
+        if child.returncode:
+            assert "another process is already at this analysis" in sentence
+    assert any(child.returncode == 0 for child in children)
+    (run,) = runs_of(tmp_path, painted_run.path.parent.name)
+    assert run.status == "finished"
+    assert run.facts.counts == painted_run.facts.counts
+    assert run_files(run) == run_files(painted_run)
 
 
 def test_nuclei_of_a_roi_are_those_with_their_centroid_inside(
@@ -364,6 +396,30 @@ def test_a_slide_that_becomes_unreadable_fails_in_words_and_goes_on_later(
     assert analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES).path == failed.path
 
 
+def test_a_slide_that_is_damaged_in_the_middle_is_one_sentence(
+    tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    """As a copy that broke off looks: the directory is there, the pixels of some tiles are not."""
+    picture = paint(768, 1024).rgb
+    slide, store = tmp_path / "slide.tif", tmp_path / "store"
+    with tifffile.TiffWriter(slide) as file:
+        file.write(picture, tile=(256, 256), compression="zlib", photometric="rgb")
+    with tifffile.TiffFile(slide) as file:
+        begin, size = file.pages[0].dataoffsets[10], file.pages[0].databytecounts[10]
+    whole = slide.read_bytes()
+    slide.write_bytes(whole[:begin] + bytes(size) + whole[begin + size :])
+    upper = Region(0, 0, 700, 400)
+    settings = replace(SMALL_TILES, tissue_only=False)  # the mask looks at the whole slide
+    earlier = analyse(slide, store, region=upper, mpp=MPP, settings=settings)
+    before = run_files(earlier)
+    with pytest.raises(SlideError, match=r"cannot be read .* damaged or incomplete"):
+        analyse(slide, store, region=Region(0, 0, 700, 900), mpp=MPP, settings=settings)
+    (failed,) = (run for run in runs_of(store, earlier.path.parent.name) if run != earlier)
+    assert "cannot be read" in str(failed.facts.error)
+    assert open_run(earlier.path) == earlier
+    assert run_files(earlier) == before
+
+
 def test_a_store_without_write_permission_is_one_sentence(
     painted_slide: Path,
     tmp_path: Path,
@@ -378,6 +434,38 @@ def test_a_store_without_write_permission_is_one_sentence(
     )  # root may write anywhere, so a folder will not do
     with pytest.raises(StoreError, match=r"no permission to write in .*--out .*SEG_STORE"):
         analyse(painted_slide, tmp_path / "store", mpp=MPP, settings=SMALL_TILES)
+
+
+def test_a_file_in_the_place_of_the_store_is_one_sentence(
+    painted_slide: Path, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    (tmp_path / "store").write_text("no folder")
+    with pytest.raises(StoreError, match=r"a file is in its place; choose another store"):
+        analyse(painted_slide, tmp_path / "store", mpp=MPP, settings=SMALL_TILES)
+    assert (tmp_path / "store").read_text() == "no folder"
+
+
+@pytest.mark.parametrize("largest", [1_000, 10_000, 40_000])
+def test_a_system_that_writes_no_more_leaves_earlier_runs_and_goes_on_later(
+    painted_run: Run,
+    painted_slide: Path,
+    tmp_path: Path,
+    painted_engines: list[PaintedEngine],
+    largest: int,
+) -> None:
+    """In a process that may not write larger files, wherever that strikes: facts, maps or nuclei."""
+    part = Region(0, 0, 99, 99)
+    earlier = analyse(painted_slide, tmp_path, region=part, mpp=MPP, settings=SMALL_TILES)
+    before = run_files(earlier)
+    child = start_child(painted_slide, tmp_path, str(largest))
+    _, sentence = child.communicate()
+    assert child.returncode == 1
+    assert sentence.count("\n") == 1
+    assert "is full; make room and start the same analysis again" in sentence
+    assert open_run(earlier.path) == earlier
+    assert run_files(earlier) == before
+    run = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
+    assert run_files(run) == run_files(painted_run)
 
 
 def test_a_full_disk_leaves_a_run_that_goes_on(

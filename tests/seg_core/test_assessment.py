@@ -11,9 +11,10 @@ from painted_slides import MPP, PaintedEngine, Painting, paint
 
 from seg_core import cli
 from seg_core.analysis import analyse
-from seg_core.assessment import TIL_FILE, assess, keep_scores, tissue_of
+from seg_core.assessment import TIL_FILE, assess, keep_scores
 from seg_core.errors import SlideError, StoreError
 from seg_core.settings import AnalysisSettings
+from seg_core.statistics import tissue_of
 from seg_core.store import Run
 from seg_core.til import TilSettings
 
@@ -108,7 +109,7 @@ def test_the_command_says_the_score_in_a_sentence(
     painted_run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = assess(painted_run, settings=LENIENT)
-    monkeypatch.setattr(cli, "assess", lambda _run, rois: result)
+    monkeypatch.setattr(cli, "assess", lambda _run, part: result)
     assert cli.main(["til", str(painted_run.path)]) == 0
     (painted_run.path / TIL_FILE).unlink()
     sentence = capsys.readouterr().out
@@ -124,3 +125,52 @@ def test_squares_are_exported(painted_run: Run, tmp_path: Path) -> None:
     lymphocytes = painted_run.facts.counts["lymphocyte"]
     assert squares["lymphocyte"].sum() == lymphocytes
     assert cli.main(["export", str(painted_run.path), "--til-csv", str(path)]) == 1
+
+
+def test_rois_are_scored_each_for_itself_and_one_elsewhere_says_so(
+    painted_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rois = tmp_path / "rois.geojson"
+    boxes = {
+        "left": (shapely.box(0, 0, 200, 400), "include"),
+        "far": (shapely.box(90_000, 0, 90_100, 100), "include"),
+        "fold": (shapely.box(0, 0, 100, 400), "exclude"),
+    }
+    features = [
+        {
+            "type": "Feature",
+            "geometry": shapely.geometry.mapping(polygon),
+            "properties": {"name": name, "kind": kind},
+        }
+        for name, (polygon, kind) in boxes.items()
+    ]
+    rois.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    assert cli.main(["til", str(painted_run.path), "--roi", str(rois), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    left, far = figures["by_roi"]
+    assert left["name"] == "left"
+    assert 0 < left["areas_mm2"]["tissue"] <= 100 * 400 * MPP**2 / 1e6 + 1e-4
+    assert far == {"name": "far", "reason": far["reason"]}
+    assert "nothing in common with the tissue" in far["reason"]
+
+    path = tmp_path / "squares.csv"
+    arguments = ["export", str(painted_run.path), "--til-csv", str(path), "--roi", str(rois)]
+    assert cli.main(arguments) == 0
+    squares = pd.read_csv(path)
+    assert list(squares["part"].unique()) == ["Whole analysis", "left"]
+    assert squares.columns[0] == "part"
+
+
+def test_uncertain_nuclei_are_in_no_score(doubtful_run: Run) -> None:
+    table = doubtful_run.nuclei()
+    sure = table[table["class_score"] >= 0.6]
+    result = assess(doubtful_run, settings=LENIENT, min_score=0.6)
+    assert result.counts["lymphocyte"] == (sure["class_name"] == "lymphocyte").sum()
+
+
+def test_the_report_has_the_scores(painted_run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    assert cli.main(["export", str(painted_run.path), "--report", str(path)]) == 0
+    text = path.read_text("utf-8")
+    assert "Tumour-infiltrating lymphocytes" in text
+    assert "a score needs at least 0.5 mm² of tissue" in text

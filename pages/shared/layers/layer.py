@@ -5,8 +5,8 @@ pixels somewhere on the slide with all that may matter there, and answers colour
 kept by everything that stands in the request, so the same request must always look the same.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -51,6 +51,10 @@ class LayerRequest:
     palette: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
 
+    def at(self, picture: Picture) -> "LayerRequest":
+        """Return the same request for another piece."""
+        return replace(self, picture=picture)
+
     @property
     def folder(self) -> Path:
         """Folder of the analysis, for layers that need one."""
@@ -89,13 +93,13 @@ class Scale:
 
     Attributes
     ----------
-    colours : sequence of str
+    colours : tuple of str
         Evenly spaced, as ``#rrggbb``, from the lowest value on.
     low, high : str
         What the ends mean.
     """
 
-    colours: Sequence[str]
+    colours: tuple[str, ...]
     low: str
     high: str
 

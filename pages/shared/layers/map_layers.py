@@ -44,5 +44,5 @@ SCORE = Layer(
     title="How sure the network is of the class of a nucleus. Zoomed out: the mean of the nuclei",
     paint=_paint_score,
     opacity=0.9,
-    scale=Scale(map_pictures.score_colours(9), "unsure", "sure"),
+    scale=Scale(tuple(map_pictures.score_colours(9)), "unsure", "sure"),
 )

@@ -3,12 +3,17 @@
 from pages.shared.layers.layer import Layer
 from pages.shared.layers.map_layers import BOUNDARIES, CLASSES, SCORE
 from pages.shared.layers.nucleus_layer import NUCLEI
-from pages.shared.layers.slide_layers import EOSIN, HAEMATOXYLIN, TISSUE
+from pages.shared.layers.slide_layers import EOSIN, FLAWS, HAEMATOXYLIN, NORMALISED, TISSUE
+from pages.shared.layers.til_layers import COMPARTMENTS, TIL_SQUARES
 
 LAYERS: tuple[Layer, ...] = (
+    NORMALISED,
     HAEMATOXYLIN,
     EOSIN,
     TISSUE,
+    FLAWS,
+    COMPARTMENTS,
+    TIL_SQUARES,
     CLASSES,
     SCORE,
     BOUNDARIES,

@@ -1,11 +1,16 @@
-"""Layers of the slide alone: its stains, and where it holds tissue."""
+"""Layers of the slide alone: its stains, where it holds tissue, and what is wrong with it."""
 
 from functools import partial
 
+import numpy as np
+
 from pages.shared import resources
 from pages.shared.layers.layer import Colours, Layer, LayerRequest, always, has_mpp
-from seg_core.export.map_pictures import picture_of_tissue
+from seg_core.export.map_pictures import picture_of_mask
+from seg_core.slide import TissueMask
 from seg_core.slide.stain import Stain, only_stain
+
+_BLURRED_RGB, _PEN_RGB = (255, 140, 0), (220, 0, 160)
 
 
 def _paint_stain(stain: Stain, request: LayerRequest) -> Colours:
@@ -14,8 +19,45 @@ def _paint_stain(stain: Stain, request: LayerRequest) -> Colours:
 
 def _paint_tissue(request: LayerRequest) -> Colours:
     info = request.slide.info
-    return picture_of_tissue(resources.tissue(info.path, info.mpp), request.picture)
+    return picture_of_mask(resources.tissue(info.path, info.mpp), request.picture)
 
+
+def _paint_normalised(request: LayerRequest) -> Colours:
+    info = request.slide.info
+    return resources.stain_fit(info.path, info.mpp).normalise(request.read_slide())
+
+
+def _paint_flaws(request: LayerRequest) -> Colours:
+    info = request.slide.info
+    quality = resources.quality(info.path, info.mpp)
+    blurred, pen = (
+        picture_of_mask(TissueMask(quality.raster, mask), request.picture, colour)
+        for mask, colour in ((quality.out_of_focus, _BLURRED_RGB), (quality.pen, _PEN_RGB))
+    )
+    return np.where(pen[..., 3:] > blurred[..., 3:], pen, blurred)
+
+
+NORMALISED = Layer(
+    name="normalised",
+    label="Normalised",
+    title="The slide with its stain made like that of a reference (Macenko)",
+    paint=_paint_normalised,
+    of_run=False,
+    opaque=True,
+    finest="slide",
+    offered=has_mpp,
+)
+
+FLAWS = Layer(
+    name="flaws",
+    label="Flaws",
+    title="Orange: tissue out of focus, where nuclei are found less surely. Magenta: pen marks",
+    paint=_paint_flaws,
+    opacity=0.5,
+    of_run=False,
+    finest="slide",
+    offered=has_mpp,
+)
 
 HAEMATOXYLIN = Layer(
     name="haematoxylin",

@@ -5,11 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import resources, state
+from pages.shared import palettes, resources, state
+from seg_core.classes import ClassScheme
 from seg_core.roi import Roi
 from seg_core.statistics import WHOLE, Part, Statistics, joined, parts_of
-from seg_core.store import Run, Selection, default_store
-from seg_core.store.rois import rois_of
+from seg_core.store import Run, Selection
 
 _WHERE_HELP = (
     "ROIs are drawn in the viewer. Choose several to see them side by side. What ROIs to exclude "
@@ -44,6 +44,11 @@ class Choice:
     other: bool
 
     @property
+    def scheme(self) -> ClassScheme:
+        """The classes in the colours that the reader has chosen."""
+        return palettes.scheme_of(self.run)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """What the nuclei that count are called."""
         return self.run.scheme.counted_names(other=self.other, uncertain=self.min_score > 0)
@@ -65,11 +70,6 @@ class Choice:
             resources.statistics(self.run.path, part, min_score=self.min_score, other=self.other)
             for part in self.parts
         ]
-
-
-def drawn_rois(chosen: state.ChosenSlide) -> list[Roi]:
-    """Return the ROIs that were drawn on a slide."""
-    return rois_of(default_store(), resources.identity(chosen.path))
 
 
 def ask(run: Run, rois: list[Roi]) -> Choice:

@@ -32,7 +32,7 @@ def show_one(choice: Choice) -> None:
         )
     if shown == "Histogram":
         bins = catalog.histogram(choice.selection(), measure.column, bins=_BINS)
-        figure = measure_histogram(bins, palettes.scheme_of(choice.run), measure)
+        figure = measure_histogram(bins, choice.scheme, measure)
         how = (
             f"{_BINS} bins of equal width from 0 to the greatest value; classes stand on top of "
             "one another, so the outline is that of all nuclei counted. The axis ends where "
@@ -42,7 +42,7 @@ def show_one(choice: Choice) -> None:
         sample = catalog.sample(
             choice.selection(), [measure.column], most=_VIOLIN_POINTS, seed=_SEED
         )
-        figure = measure_violins(sample, palettes.scheme_of(choice.run), measure)
+        figure = measure_violins(sample, choice.scheme, measure)
         how = (
             "A Gaussian kernel density (bandwidth by Silverman's rule) cut at the least and the "
             "greatest value; the box is median and quartiles. All violins have the same width: "
@@ -74,7 +74,7 @@ def show_two(choice: Choice) -> None:
             state.PICKED.set(catalog.within(selection, drawn, x.column, y.column))
 
     st.plotly_chart(
-        measure_scatter(sample, palettes.scheme_of(choice.run), x, y, state.PICKED.get() or ()),
+        measure_scatter(sample, choice.scheme, x, y, state.PICKED.get() or ()),
         key=key,
         on_select=pick,
         selection_mode=("lasso", "box"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import palettes, resources
+from pages.shared import resources
 from pages.shared.nuclei import explained
 from pages.shared.nuclei.choice import Choice
 from pages.shared.nuclei.table import open_nucleus
@@ -51,6 +51,7 @@ def show(choice: Choice) -> None:
         choice.run.path,
         choice.selection((name,)),
         _CROPS,
+        choice.scheme,
         most=order == "Most certain",
         outlined=outlined,
     )
@@ -60,7 +61,7 @@ def show(choice: Choice) -> None:
     clicked = _mount(
         key="_gallery",
         data={
-            "colour": palettes.scheme_of(choice.run).colours[name],
+            "colour": choice.scheme.colours[name],
             "crops": [
                 {"id": int(number), "score": f"{score:.2f}", "picture": _address(jpeg)}
                 for number, score, jpeg in zip(

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from pages.shared import palettes
 from pages.shared.nuclei import explained
 from pages.shared.nuclei.choice import Choice
 from seg_core.classes import ClassScheme
@@ -26,7 +25,7 @@ def show(choice: Choice) -> None:
     else:
         _compare(statistics)
     explained.how(f"{explained.COUNTS}\n\n**Ratios** – {explained.RATIOS}")
-    scheme = palettes.scheme_of(choice.run)
+    scheme = choice.scheme
     figure, table = st.columns(2, gap="large")
     with figure:
         st.subheader("Densities", anchor=False)

@@ -1,8 +1,7 @@
-import { tileSource } from "./tiles.js";
-
-/** What the reader has switched; kept while the page is open, also from run to run. */
-const layerChoices = new Map();
-const classChoices = new Map();
+import { Choices } from "./choices.js";
+import { element } from "./element.js";
+import { Layer } from "./layer.js";
+import { drawLegend } from "./legend.js";
 
 /** The layers over the slide, with their panel: a switch and an opacity each, and the legend. */
 export class Overlays {
@@ -13,6 +12,14 @@ export class Overlays {
     this.layers = [];
     this.classes = [];
     this.signature = "";
+    this.layerChoices = new Choices("layers");
+    this.classChoices = new Choices("classes");
+    this.listeners = [];
+  }
+
+  /** Call back whenever the tiled images, or what they show, have changed. */
+  onChange(listener) {
+    this.listeners.push(listener);
   }
 
   /**
@@ -26,8 +33,9 @@ export class Overlays {
     this.classes = classes;
     const before = this.layers;
     this.layers = layers.map((spec) => {
-      const kept = before.find((layer) => layer.spec.url === spec.url);
-      return kept ?? new Layer(this.osd, this.slide, spec);
+      const layer = before.find((each) => each.spec.id === spec.id) ?? this.#newLayer();
+      layer.describe(spec);
+      return layer;
     });
     before.filter((layer) => !this.layers.includes(layer)).forEach((layer) => layer.remove());
     this.#drawPanel();
@@ -36,24 +44,43 @@ export class Overlays {
 
   /** Ids of the classes switched on, in the address's form. */
   get shown() {
-    return this.classes
-      .filter(isOn)
-      .map(({ id }) => id)
-      .join(",");
+    return this.shownClasses.map(({ id }) => id).join(",");
+  }
+
+  get shownClasses() {
+    return this.classes.filter((each) => this.#isOn(each));
+  }
+
+  /** Layers switched on, from the lowest to the topmost. */
+  get shownLayers() {
+    return this.layers.filter((layer) => layer.choice.on);
+  }
+
+  /** Tiled images of all layers, from the lowest to the topmost. */
+  get items() {
+    return this.layers.flatMap((layer) => layer.items);
+  }
+
+  #newLayer() {
+    return new Layer(this.osd, this.slide, this.layerChoices, () => this.#changed());
+  }
+
+  #isOn({ name, on }) {
+    return this.classChoices.get(name) ?? on;
   }
 
   #paint() {
-    this.layers.forEach((layer) => layer.paint(this.shown, () => this.#restack()));
+    this.layers.forEach((layer) => layer.paint(this.shown));
+    this.#changed();
   }
 
   /** Tiled images arrive in any order; the slide stays lowest, then the layers in theirs. */
-  #restack() {
+  #changed() {
     const { world } = this.osd;
-    this.layers
-      .flatMap((layer) => layer.items)
-      .forEach((item, order) => {
-        if (world.getIndexOfItem(item) !== order + 1) world.setItemIndex(item, order + 1);
-      });
+    this.items.forEach((item, order) => {
+      if (world.getIndexOfItem(item) !== order + 1) world.setItemIndex(item, order + 1);
+    });
+    this.listeners.forEach((listener) => listener());
   }
 
   #drawPanel() {
@@ -61,13 +88,16 @@ export class Overlays {
     this.panel
       .querySelector(".layers")
       .replaceChildren(...this.layers.flatMap((layer) => this.#layerRow(layer)));
-    this.panel
-      .querySelector(".legend")
-      .replaceChildren(...this.classes.map((each) => this.#classRow(each)));
+    const choose = (each, on) => {
+      this.classChoices.set(each.name, on);
+      this.#paint();
+    };
+    const classes = this.classes.map((each) => ({ ...each, on: this.#isOn(each) }));
+    drawLegend(this.panel.querySelector(".legend"), classes, choose);
   }
 
   #layerRow(layer) {
-    const { id, label, title } = layer.spec;
+    const { id, label, title, scale } = layer.spec;
     const name = element("label", { htmlFor: `layer-${id}`, textContent: label, title });
     const toggle = element("input", {
       type: "checkbox",
@@ -86,93 +116,24 @@ export class Overlays {
     opacity.value = layer.choice.opacity;
     opacity.disabled = !layer.choice.on;
     opacity.setAttribute("aria-label", `Opacity of ${label}`);
+    const key = scale ? scaleRow(scale, !layer.choice.on) : null;
     toggle.onchange = () => {
       layer.choose({ on: toggle.checked });
       opacity.disabled = !toggle.checked;
+      if (key) key.hidden = !toggle.checked;
       this.#paint();
     };
     opacity.oninput = () => layer.choose({ opacity: Number(opacity.value) });
-    return [toggle, name, opacity];
-  }
-
-  #classRow(each) {
-    const row = element("label", { title: `Show or hide ${each.name}` });
-    const box = element("input", { type: "checkbox", checked: isOn(each) });
-    box.style.setProperty("--colour", each.colour);
-    box.onchange = () => {
-      classChoices.set(each.name, box.checked);
-      this.#paint();
-    };
-    const count = each.count?.toLocaleString() ?? "";
-    row.append(
-      box,
-      element("span", { textContent: each.name }),
-      element("span", { className: "count", textContent: count }),
-    );
-    return row;
+    return key ? [toggle, name, opacity, key] : [toggle, name, opacity];
   }
 }
 
-/** One overlay: at most two tiled images, the one seen and the one that is to replace it. */
-class Layer {
-  constructor(osd, slide, spec) {
-    this.osd = osd;
-    this.slide = slide;
-    this.spec = spec;
-    this.items = [];
-    this.wanted = null;
-  }
-
-  get choice() {
-    return { on: this.spec.on, opacity: this.spec.opacity, ...layerChoices.get(this.spec.id) };
-  }
-
-  choose(change) {
-    layerChoices.set(this.spec.id, { ...this.choice, ...change });
-    this.items.forEach((item) => item.setOpacity(this.opacity));
-  }
-
-  get opacity() {
-    return this.choice.on ? this.choice.opacity : 0;
-  }
-
-  /** Paint the classes asked for; what is on the screen stays until the new tiles are there. */
-  paint(show, restack) {
-    if (!this.choice.on || show === this.wanted) return;
-    this.wanted = show;
-    this.osd.addTiledImage({
-      tileSource: tileSource(this.slide, this.spec, show),
-      width: 1,
-      opacity: this.opacity,
-      success: ({ item }) => {
-        if (this.wanted !== show) return this.osd.world.removeItem(item);
-        this.items.push(item);
-        restack();
-        item.whenFullyLoaded(() => this.#drop(this.#olderThan(item)));
-        return item.setOpacity(this.opacity);
-      },
-    });
-  }
-
-  remove() {
-    this.wanted = null;
-    this.#drop([...this.items]);
-  }
-
-  #olderThan(item) {
-    return this.items.slice(0, Math.max(0, this.items.indexOf(item)));
-  }
-
-  #drop(items) {
-    this.items = this.items.filter((item) => !items.includes(item));
-    items.forEach((item) => this.osd.world.removeItem(item));
-  }
-}
-
-function isOn({ name, on }) {
-  return classChoices.get(name) ?? on;
-}
-
-function element(tag, properties) {
-  return Object.assign(document.createElement(tag), properties);
+/** How the colours of a layer are read. */
+function scaleRow({ colours, low, high }, hidden) {
+  const row = element("div", { className: "colour-scale", hidden });
+  const bar = element("span", { className: "ramp" });
+  bar.style.background = `linear-gradient(to right, ${colours.join(", ")})`;
+  const [left, right] = [low, high].map((textContent) => element("span", { textContent }));
+  row.append(left, bar, right);
+  return row;
 }

@@ -1,7 +1,9 @@
 /** Magnification and scale bar of the present view. */
 
 const LONGEST_BAR_PX = 150;
-const MPP_AT_1X = 10; // a 10x objective scans at about 1 µm/px, a 40x one at 0.25
+
+/** A 10x objective scans at about 1 µm/px, a 40x one at 0.25. */
+export const MPP_AT_1X = 10;
 
 export class Readout {
   constructor(osd, place, slide) {
@@ -12,6 +14,8 @@ export class Readout {
     this.bar = place.querySelector(".scale-bar");
     this.text = place.querySelector(".scale-text");
     this.scale.hidden = !this.mpp;
+    /** Words and length of the bar on the screen. */
+    this.shown = { text: "", px: 0 };
     osd.addHandler("open", () => this.#draw());
     osd.addHandler("update-viewport", () => this.#draw());
   }
@@ -27,8 +31,12 @@ export class Readout {
     const umPerScreenPx = this.mpp / screenPxPerPixel;
     this.magnification.textContent = `${format(MPP_AT_1X / umPerScreenPx)}×`;
     const length = roundLength(umPerScreenPx * LONGEST_BAR_PX);
-    this.text.textContent = length >= 1000 ? `${length / 1000} mm` : `${length} µm`;
-    this.bar.style.width = `${length / umPerScreenPx}px`;
+    this.shown = {
+      text: length >= 1000 ? `${length / 1000} mm` : `${length} µm`,
+      px: length / umPerScreenPx,
+    };
+    this.text.textContent = this.shown.text;
+    this.bar.style.width = `${this.shown.px}px`;
   }
 }
 

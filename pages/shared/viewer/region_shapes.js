@@ -25,9 +25,30 @@ export class RegionShapes {
     regions.addEventListener("change", () => this.#draw());
   }
 
+  /** Name of the region that the keyboard is at. */
+  get focused() {
+    return this.group.getRootNode().activeElement?.dataset.region;
+  }
+
+  /** Keys for the region that has the focus. */
+  key(event) {
+    const roi = this.regions.get(this.focused);
+    const step = STEPS[event.key];
+    if (!roi) return false;
+    if (event.key === "Enter" || event.key === " ") {
+      this.regions.select(roi.name);
+    } else if (step && roi.name === this.regions.selected) {
+      const [dx, dy] = step.map((each) => (each * KEY_STEP_PX) / this.layer.scale);
+      this.#reshape(roi, this.#movedBy(roi, dx, dy));
+    } else {
+      return false;
+    }
+    return true;
+  }
+
   #draw() {
     this.#drag = null;
-    const focused = this.group.getRootNode().activeElement?.dataset.region;
+    const { focused } = this;
     this.group.replaceChildren(...this.regions.rois.map((roi) => this.#shapeOf(roi)));
     this.#drawHandles();
     this.#rescale(this.layer.scale);
@@ -58,7 +79,6 @@ export class RegionShapes {
     );
     group.addEventListener("pointerdown", (event) => this.#grip(event, roi));
     group.addEventListener("dblclick", (event) => this.#addCorner(event, roi));
-    group.addEventListener("keydown", (event) => this.#key(event, roi));
     return group;
   }
 
@@ -171,22 +191,6 @@ export class RegionShapes {
     if (roi.name !== this.regions.selected || isRectangle(roi.rings)) return;
     const { x, y } = this.layer.frame.under(event);
     this.#reshape(roi, withCorner(roi.rings, [tidy(x), tidy(y)]));
-  }
-
-  #key(event, roi) {
-    const step = STEPS[event.key];
-    if (event.key === "Enter" || event.key === " ") {
-      this.regions.select(roi.name);
-    } else if (event.key === "Delete" || event.key === "Backspace") {
-      this.regions.remove(roi.name);
-    } else if (step && roi.name === this.regions.selected) {
-      const [dx, dy] = step.map((each) => (each * KEY_STEP_PX) / this.layer.scale);
-      this.#reshape(roi, this.#movedBy(roi, dx || 0, dy || 0));
-    } else {
-      return;
-    }
-    event.preventDefault();
-    event.stopPropagation();
   }
 
   #rescale(scale) {

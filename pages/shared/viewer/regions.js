@@ -8,8 +8,6 @@
 const MOST_UNDONE = 50;
 
 export class Regions extends EventTarget {
-  #seen = "";
-
   /** @param {(value: object) => void} tell sends the list to Python */
   constructor(tell) {
     super();
@@ -21,13 +19,15 @@ export class Regions extends EventTarget {
   }
 
   /** @param {{revision: number, selected: ?string, rois: object[]}} kept what Python knows */
-  update(kept) {
-    const seen = JSON.stringify(kept);
-    if (kept.revision < this.revision || seen === this.#seen) return;
-    this.#seen = seen;
+  update({ revision, rois, selected }) {
+    if (revision < this.revision) return;
+    this.revision = revision;
+    const same = written(rois) === written(this.rois);
+    // An echo of what was done here must not take the next drag out of the reader's hand.
+    if (same && selected === this.selected) return;
     // What was renamed or read from a file since is not to be taken back with a drawing.
-    if (JSON.stringify(kept.rois) !== JSON.stringify(this.rois)) this.before = [];
-    Object.assign(this, { revision: kept.revision, rois: kept.rois, selected: kept.selected });
+    if (!same) this.before = [];
+    Object.assign(this, { rois, selected });
     this.dispatchEvent(new Event("change"));
   }
 
@@ -79,4 +79,8 @@ export class Regions extends EventTarget {
     while (this.get(`Region ${number}`)) number++;
     return `Region ${number}`;
   }
+}
+
+function written(rois) {
+  return JSON.stringify(rois.map(({ name, kind, rings }) => [name, kind, rings]));
 }

@@ -1,4 +1,11 @@
+import { Beacon } from "./beacon.js";
+import { GoTo } from "./go_to.js";
 import { Hints } from "./hints.js";
+import { Hover } from "./hover.js";
+import { Keyboard } from "./keyboard.js";
+import { Magnifications } from "./magnifications.js";
+import { Nuclei } from "./nuclei.js";
+import { NucleusCard } from "./nucleus_card.js";
 import { Overlays } from "./overlays.js";
 import { PolygonTool } from "./polygon_tool.js";
 import { Readout } from "./readout.js";
@@ -9,12 +16,18 @@ import { RulerTool } from "./ruler_tool.js";
 import { ShapeLayer } from "./shapes.js";
 import { SlideFrame } from "./slide_frame.js";
 import { Toolbox } from "./toolbox.js";
+import { ViewAddress } from "./view_address.js";
 import { loadOpenSeadragon } from "./library.js";
+import { Pictures } from "./pictures.js";
 import { rectangleRing } from "./rings.js";
+import { Swipe } from "./swipe.js";
 import { probe, tileSource } from "./tiles.js";
 
 /** Where the reader was on each slide, for the way back from another page. */
 const lastViews = new Map();
+
+/** The last place that Python wanted to be seen, by the slide's address. */
+const placesSeen = new Map();
 
 /** The slide, its overlays and tools; made once for a place on the page, then updated. */
 export class SlideViewer {
@@ -58,57 +71,85 @@ export class SlideViewer {
     this.osd.addOnceHandler("open", () => this.#restoreView());
     this.osd.addHandler("animation-finish", () => this.#rememberView());
 
-    new Readout(this.osd, root.querySelector(".readout"), this.slide);
+    const readout = new Readout(this.osd, root.querySelector(".readout"), this.slide);
     this.overlays = new Overlays(this.osd, root.querySelector(".panel"), this.slide);
+    this.swipe = new Swipe(OpenSeadragon, this.osd, this.overlays, root);
+    this.pictures = new Pictures(this.osd, root, this.slide, this.overlays, readout);
     this.frame = new SlideFrame(OpenSeadragon, this.osd, this.slide);
     this.shapes = new ShapeLayer(this.frame);
     this.hints = new Hints(root.querySelector(".hint"));
     this.regions = new Regions((rois) => tell("regions", rois));
-    new RegionShapes(this.shapes, this.regions, this.hints);
+    this.regionShapes = new RegionShapes(this.shapes, this.regions, this.hints);
     this.toolbox = new Toolbox(root, this.frame, this.hints, {
       rectangle: new RectangleTool(this.shapes, this.regions),
       polygon: new PolygonTool(this.shapes, this.regions, this.hints),
       ruler: new RulerTool(this.shapes, this.slide.mpp),
     });
 
+    const card = new NucleusCard(root.querySelector(".nucleus"));
+    const shownClasses = () => this.overlays.shown.split(",").filter(Boolean).map(Number);
+    this.nuclei = new Nuclei(this.shapes, card, shownClasses, (pick) => tell("pick", pick));
+    this.hover = new Hover(root.querySelector(".tip"), this.frame, shownClasses);
+    this.beacon = new Beacon(this.shapes);
+    this.address = new ViewAddress(this.frame);
+    const magnifications = new Magnifications(root.querySelector(".magnifications"), this.frame);
+    const [help, goTo] = [".help", ".go-to"].map((name) => root.querySelector(name));
+    const goToForm = new GoTo(goTo, this.frame, this.beacon);
+    this.actions = {
+      ...this.#viewActions(),
+      ...magnifications.actions,
+      ...this.toolbox.actions,
+      "take-view": () => this.#takeView(),
+      "remove-region": () => this.regions.remove(this.regionShapes.focused ?? this.regions.selected),
+      "go-to": () => goToForm.toggle(),
+      help: () => (help.open ? help.close() : help.showModal()),
+    };
+    this.keyboard = new Keyboard(this.actions, help);
+
     this.abort = new AbortController();
     const { signal } = this.abort;
-    root
-      .querySelector(".toolbar")
-      .addEventListener("click", (event) => this.#act(event), { signal });
-    root
-      .querySelector(".viewer")
-      .addEventListener("keydown", (event) => this.#keyDown(event), { signal, capture: true });
+    const viewer = root.querySelector(".viewer");
+    for (const button of root.querySelectorAll("[data-act]")) {
+      button.onclick = () => this.actions[button.dataset.act]();
+    }
+    const keyDown = (event) => this.#keyDown(event);
+    viewer.addEventListener("keydown", keyDown, { signal, capture: true });
     // Streamlit has shortcuts of its own (r reruns, c clears) on the document.
     for (const type of ["keydown", "keyup", "keypress"]) {
-      root.querySelector(".viewer").addEventListener(type, stopHere, { signal });
+      viewer.addEventListener(type, stopHere, { signal });
     }
     // For browser tests and the curious: the element knows its viewer.
-    root.querySelector(".viewer").slideViewer = this;
+    viewer.slideViewer = this;
   }
 
   /** Take over what may have changed since the last run of the page, leaving the view alone. */
   update(data) {
     this.overlays.update(data.layers, data.classes);
     this.regions.update(data.regions);
+    this.nuclei.update(data.nucleus, data.picked, data.classes.length > 0);
+    this.hover.update(data.hover);
+    if (this.osd.isOpen()) this.#goTo(data.goTo);
+    else this.osd.addOnceHandler("open", () => this.#goTo(data.goTo));
   }
 
   close() {
     this.abort.abort();
+    this.address.close();
     this.#rememberView();
     this.osd.destroy();
   }
 
-  #act(event) {
+  #viewActions() {
     const { viewport } = this.osd;
-    const actions = {
+    return {
       "zoom-in": () => viewport.zoomBy(1.6).applyConstraints(),
       "zoom-out": () => viewport.zoomBy(1 / 1.6).applyConstraints(),
       home: () => viewport.goHome(),
       "full-screen": () => this.#toggleFullScreen(),
-      "take-view": () => this.#takeView(),
+      compare: () => this.swipe.toggle(),
+      snapshot: () => this.pictures.saveView(),
+      "full-picture": () => this.pictures.saveFull(),
     };
-    actions[event.target.closest("button")?.dataset.act]?.();
   }
 
   /** What is seen becomes a region. */
@@ -119,10 +160,15 @@ export class SlideViewer {
   }
 
   #keyDown(event) {
+    // In a field the keys are for writing, in a dialog they are the browser's.
+    const [target] = event.composedPath();
+    if (target.matches("dialog *, dialog, input:not([type=checkbox]), select")) return;
+    const takes = (each) => each.key(event);
     const undo = (event.ctrlKey || event.metaKey) && event.key === "z";
     if (undo) this.regions.undo();
-    else if (!this.toolbox.key(event)) return;
+    else if (![this.toolbox, this.regionShapes, this.nuclei, this.keyboard].some(takes)) return;
     event.preventDefault();
+    event.stopPropagation(); // OpenSeadragon has keys of its own for the same
   }
 
   #toggleFullScreen() {
@@ -131,8 +177,19 @@ export class SlideViewer {
   }
 
   #restoreView() {
+    const linked = this.address.read();
     const view = lastViews.get(this.slide.id);
-    if (view) this.osd.viewport.fitBounds(view, true);
+    if (linked) this.frame.goTo(linked, true);
+    else if (view) this.osd.viewport.fitBounds(view, true);
+  }
+
+  /** Go where another page has sent the reader, once. */
+  #goTo(place) {
+    const { url } = this.slide;
+    if (!place || placesSeen.get(url) === place.number) return;
+    placesSeen.set(url, place.number);
+    this.frame.goTo(place, true);
+    this.beacon.show(place);
   }
 
   #rememberView() {

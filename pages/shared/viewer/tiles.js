@@ -26,7 +26,7 @@ export function tileSource(slide, layer, show = "") {
       template.replace("{level}", level).replace("{x}", x).replace("{y}", y),
   };
   if (layer) {
-    source.hasTransparency = () => true;
+    source.hasTransparency = () => !layer.opaque;
     source.tileExists = (level, x, y) =>
       level >= source.minLevel &&
       level <= maxLevel &&

@@ -10,9 +10,11 @@ export class Toolbox {
     this.glass = root.querySelector(".glass");
     frame.osd.canvas.append(this.glass); // within it the wheel still zooms
     this.buttons = new Map(
-      Object.keys(tools).map((name) => [name, root.querySelector(`[data-tool="${name}"]`)]),
+      Object.keys(tools).map((name) => [name, root.querySelector(`[data-act="${name}"]`)]),
     );
-    for (const [name, button] of this.buttons) button.onclick = () => this.toggle(name);
+    this.actions = Object.fromEntries(
+      Object.keys(tools).map((name) => [name, () => this.toggle(name)]),
+    );
     for (const tool of Object.values(tools)) tool.done = () => this.#take(null);
 
     const on = (type, act) =>

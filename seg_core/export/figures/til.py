@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
-from PIL import Image
 
+from seg_core.export.crops import jpeg_url
 from seg_core.export.til_pictures import SquareMap, colours_of_numbers
 from seg_core.geometry import Raster
 from seg_core.til import TilResult
@@ -69,7 +69,7 @@ def til_map(
     left, top = region.x * mm_per_px, region.y * mm_per_px
     width, height = region.width * mm_per_px, region.height * mm_per_px
     figure.add_layout_image(
-        source=Image.fromarray(rgb),
+        source=jpeg_url(rgb),
         x=left,
         y=top,
         sizex=width,

@@ -25,7 +25,9 @@ from seg_core.evaluation.prediction import (
 from seg_core.model import ModelCard
 from seg_core.model.card import read_card
 from seg_core.nuclei.ternary import ternary_of
+from seg_core.samples import sample_path
 from seg_core.settings import AnalysisSettings
+from seg_core.slide import ArraySlide, find_tissue, fit_stain
 
 FP32 = AnalysisSettings(precision="fp32")
 CARD = ModelCard("painted", "painted.safetensors", "0" * 64, "none", 0.25, (0.5,) * 3, (0.5,) * 3)
@@ -148,6 +150,31 @@ def test_the_result_says_who_answered_and_how(data):
     assert [each["name"] for each in result["per_image"]] == ["TCGA-AA-0001_1", "TCGA-AA-0002_1"]
     assert result["per_image"][1]["detection_f1"] == 1
     assert result["interval95"]["instance"]["f1"]["macrophage"] == [1, 1]
+
+
+def test_images_are_normalised_where_asked_and_the_result_names_those_that_could_not_be(
+    tmp_path, monkeypatch
+):
+    real = np.asarray(Image.open(sample_path("hgsc_nest")))[:400, :400]
+    blank = np.full((400, 400, 3), 255, np.uint8)
+    for name, image in (("a", real), ("b", blank)):
+        write_image(tmp_path, name, SHOWN, REFERENCE)
+        Image.fromarray(image[:150, :200]).save(tmp_path / "images" / f"{name}.png")
+    answered = []
+
+    def predict(image, *arguments):
+        answered.append(image)
+        return predict_image(image, *arguments)
+
+    monkeypatch.setattr(evaluate_module, "predict_image", predict)
+    result = evaluate(tmp_path, None, replace(FP32, stain="macenko"))
+    slide = ArraySlide(real[:150, :200], mpp=0.25)
+    fit = fit_stain(slide, find_tissue(slide), "macenko")
+    assert np.array_equal(answered[0], fit.normalise(real[:150, :200]))
+    assert np.array_equal(answered[1], blank[:150, :200])
+    (warning,) = result["warnings"]
+    assert warning.startswith("b: no stain can be learned from 0 stained pixels")
+    assert evaluate(tmp_path, None, FP32)["warnings"] == []
 
 
 def test_ten_patients_are_drawn_whole_and_the_interval_is_not_rough(tmp_path):

@@ -82,7 +82,7 @@ def test_the_card_of_the_model_is_told(
         data="paintings <of discs>",
         metrics={"validation": {"pq": 0.61}},
     )
-    monkeypatch.setattr(report, "card_of_weights", lambda _: card)
+    monkeypatch.setattr(report, "card_of_weights", lambda _sha256: card)
     write_report(painted_run, tmp_path / "report.html")
     html = (tmp_path / "report.html").read_text("utf-8")
     assert "paintings &lt;of discs&gt;" in html

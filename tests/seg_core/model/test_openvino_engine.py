@@ -101,6 +101,17 @@ def test_every_tile_is_answered_once_whatever_its_size(tiny_model: Model) -> Non
     assert list(answering.run([])) == []
 
 
+def test_tiles_of_many_sizes_in_turns_are_answered_in_order(tiny_model: Model) -> None:
+    """As rows of tiles end in one that the slide's edge cuts; more sizes than are kept ready."""
+    answering = OpenVinoEngine(*tiny_model, precision="fp32")
+    sides = [64, 64, 96, 64, 128, 96, 160, 192, 64, 96]
+    tiles = [(k, noise(1, side)[0][1]) for k, side in enumerate(sides)]
+    answers = list(answering.run(tiles))
+    assert [(k, logits.shape[1]) for k, logits in answers] == list(enumerate(sides))
+    np.testing.assert_array_equal(answers[0][1], answers[8][1])
+    np.testing.assert_array_equal(answers[2][1], next(answering.run([tiles[2]]))[1])
+
+
 def test_tiles_are_taken_only_as_they_are_answered(tiny_model: Model) -> None:
     taken = []
 

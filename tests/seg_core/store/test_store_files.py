@@ -33,6 +33,8 @@ def test_a_file_that_was_not_finished_leaves_the_old_one(tmp_path: Path) -> None
     [
         (errno.ENOSPC, "the disk that holds .* is full; make room"),
         (errno.EDQUOT, "the disk that holds .* is full; make room"),
+        (errno.EFBIG, "the disk that holds .* is full; make room"),
+        (errno.ENOTDIR, "cannot be a folder because a file is in its place; choose another store"),
         (errno.EACCES, "there is no permission to write in .*--out or the environment variable"),
         (errno.EROFS, "there is no permission to write in .*"),
         (errno.EIO, r"cannot be written or read \(Input/output error\); check the disk"),

@@ -11,16 +11,16 @@ from til_layouts import MPP, block, nuclei, scatter, tissue
 from seg_core.errors import RegionError
 from seg_core.geometry import Raster, Region
 from seg_core.nuclei import empty_table
-from seg_core.roi import Roi
 from seg_core.slide.tissue import TissueMask
-from seg_core.til import TilResult, TilSettings, score_tils
+from seg_core.til import Confusion, TilResult, TilSettings, score_tils
+from seg_core.til.scores import band_of
+from seg_core.til.wording import doubt_in_words
 
 FAST = TilSettings(labellings=19, bootstrap_samples=200)
 
 
-def box_roi(x0: float, y0: float, x1: float, y1: float, kind: str = "include") -> Roi:
-    corners = (each / MPP for each in (x0, y0, x1, y1))
-    return Roi("box", shapely.box(*corners), kind)  # type: ignore[arg-type]
+def box(*corners_um: float) -> shapely.Polygon:
+    return shapely.box(*(each / MPP for each in corners_um))
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,37 @@ def test_a_band_has_the_scores_of_its_areas_and_counts(band: TilResult) -> None:
     assert band.etils_pct == pytest.approx(100 * 100 / 2100)
     assert band.intraepithelial_ratio == pytest.approx(21 / 2000)
     assert band.stil_without_false_pct(0.25) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("intermediate", "high", "name"),
+    [(0.5, 1.0, "low"), (0.4, 1.0, "intermediate"), (0.1, 0.4, "high")],
+)
+def test_a_band_begins_with_its_number(
+    band: TilResult, intermediate: float, high: float, name: str
+) -> None:
+    """The score is 0.4 %."""
+    settings = replace(FAST, intermediate_from_pct=intermediate, high_from_pct=high)
+    score = replace(band.stil_area_pct, value=0.4)
+    assert band_of(score, settings) == name
+
+
+def test_what_the_score_would_be_without_false_lymphocytes_is_told(band: TilResult) -> None:
+    assert band.to_json()["confusion"] is None
+    assert doubt_in_words(band) is None
+    told = replace(band, confusion=Confusion("held out", 1000, 50, 200))
+    figures = told.to_json()["confusion"]
+    assert (figures["share_of_other"], figures["share_of_lymphocytes"]) == (0.05, 0.25)
+    assert figures["stil_area_pct_without"] == pytest.approx(0.3)
+    assert band.counts["other_in_stroma"] == 500
+    assert "the score would be 0.30 %" in (doubt_in_words(told) or "")
+
+
+def test_every_step_is_reported() -> None:
+    steps: list[tuple[int, int]] = []
+    layout = nuclei(epithelial=block(500, 0, 700, 1000), lymphocyte=scatter(9, 0, 0, 400, 400))
+    score_tils(layout, tissue(1000, 1000), settings=FAST, report=lambda *step: steps.append(step))
+    assert steps == [(number, 8) for number in range(8)]
 
 
 def test_macrophages_and_neutrophils_are_composition_only(band: TilResult) -> None:
@@ -97,15 +128,13 @@ def test_excluded_tissue_is_in_no_area_and_its_nuclei_count_nowhere() -> None:
         epithelial=block(500, 0, 700, 1000),
         lymphocyte=[*scatter(40, 0, 0, 200, 1000), *scatter(59, 200, 0, 490, 1000)],
     )
-    left = box_roi(0, 0, 200, 1000, "exclude")
-    result = score_tils(layout, tissue(1000, 1000), rois=[left], settings=FAST)
+    slide, left = box(0, 0, 1000, 1000), box(0, 0, 200, 1000)
+    result = score_tils(layout, tissue(1000, 1000), within=slide - left, settings=FAST)
     assert result.areas_mm2 == pytest.approx({"tissue": 0.8, "epithelium": 0.21, "stroma": 0.59})
     assert result.stil_area_pct.value == pytest.approx(100 * 59 * 40 / 590_000)
-    included = box_roi(200, 0, 1000, 1000)
-    same = score_tils(layout, tissue(1000, 1000), rois=[included], settings=FAST)
+    included = box(200, 0, 1000, 1000)
+    same = score_tils(layout, tissue(1000, 1000), within=included, settings=FAST)
     assert same.to_json() == result.to_json()
-    part = score_tils(layout, tissue(1000, 1000), analysed=included, settings=FAST)
-    assert part.to_json() == result.to_json()
 
 
 def nests(
@@ -331,7 +360,7 @@ def test_large_slides_are_drawn_from_whole_squares() -> None:
 def test_rois_off_the_tissue_are_refused() -> None:
     layout = nuclei(epithelial=block(0, 0, 200, 200))
     with pytest.raises(RegionError, match="nothing in common with the tissue that was analysed"):
-        score_tils(layout, tissue(1000, 1000), rois=[box_roi(2000, 0, 2500, 500)])
+        score_tils(layout, tissue(1000, 1000), within=box(2000, 0, 2500, 500))
 
 
 @pytest.mark.parametrize(
@@ -340,6 +369,8 @@ def test_rois_off_the_tissue_are_refused() -> None:
         ({"dilation_um": 30.0, "erosion_um": 20.0}, "areas_mm2/epithelium"),
         ({"min_island_nuclei": 41}, "areas_mm2/epithelium"),
         ({"stroma_reach_um": 50.0}, "areas_mm2/stroma"),
+        ({"intermediate_from_pct": 0.01}, "stil_band"),
+        ({"intermediate_from_pct": 0.001, "high_from_pct": 0.01}, "stil_band"),
         ({"tiger_nucleus_um2": 32.0}, "tiger_til"),
         ({"sensitivity_um": (20.0, 40.0)}, "sensitivity/1/dilation_um"),
         ({"finer_squares_um": (125.0,)}, "morisita_horn_detail/1/square_um"),

@@ -90,3 +90,18 @@ def test_the_grid_of_a_raster_takes_tile_and_overlap_from_the_settings():
 )
 def test_cuts_lie_at_multiples_of_the_step(start: int, stop: int, expected: list[tuple[int, int]]):
     assert cuts(start, stop, 10) == expected
+
+
+@pytest.mark.parametrize(("tile_px", "most"), [(512, 1.27), (1024, 1.13)])
+def test_large_tiles_do_not_lose_their_gain_to_the_edges(tile_px: int, most: float) -> None:
+    """Pixels asked for each; whole tiles of 1024 px would ask 1.56 times 4096 × 4096."""
+    grid = TileGrid(4096, 4096, tile_px=tile_px, overlap_px=64)
+    asked = sum(grid.tile_window(column, 0).width for column in range(grid.columns)) / 4096
+    assert asked**2 <= most
+    assert grid.tile_window(grid.columns - 1, grid.rows - 1).right >= 4096
+
+
+def test_tiles_of_the_default_size_stay_whole() -> None:
+    grid = TileGrid(700, 100, tile_px=256, overlap_px=64)
+    windows = [grid.tile_window(column, 0) for column in range(grid.columns)]
+    assert {(window.width, window.height) for window in windows} == {(256, 256)}

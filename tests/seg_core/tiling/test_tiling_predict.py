@@ -323,3 +323,16 @@ def test_tiles_are_read_only_a_little_ahead_of_the_engine():
     next(bands)
     assert len(taken) <= 2
     bands.close()
+
+
+@pytest.mark.parametrize("window", [None, Window(300, 200, 299, 90)])
+@pytest.mark.parametrize("views", [1, 8])
+def test_tiles_cut_at_the_edge_of_the_raster_lose_nothing(window: Window | None, views: int):
+    picture = painted(700, 300)
+    engine = FakeEngine(seed=1)
+    options = AnalysisSettings(tile_px=512, overlap_px=64, views=views)
+    maps = assembled(run(picture, window, engine, options), window or Window(0, 0, 700, 300))
+    expected = whole_image(picture)[:, *(window or Window(0, 0, 700, 300)).slices()]
+    np.testing.assert_array_equal(maps[:2], expected[:2])
+    np.testing.assert_allclose(maps[2], expected[2], atol=0.51)
+    assert len(engine.numbers) == 2 * views

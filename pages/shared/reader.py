@@ -3,8 +3,10 @@
 The cookie is a random number and nothing else: no name, no trace of what was looked at.
 """
 
+import hashlib
 import secrets
 
+import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +15,15 @@ COOKIE = "seg_reader"
 
 _BYTES = 24
 _YEAR_S = 365 * 24 * 3600
+
+
+def folder_name() -> str | None:
+    """Return the name of what is kept for the reader alone, None where the browser has no cookie.
+
+    Whoever can list the folders of a store still cannot be another reader.
+    """
+    number = st.context.cookies.get(COOKIE)
+    return None if number is None else hashlib.sha256(number.encode()).hexdigest()[:32]
 
 
 class ReaderCookie:

@@ -1,0 +1,1 @@
+"""How fast the engines are, against the way the original project went."""

@@ -1,0 +1,50 @@
+"""An assessment in sentences, the same on the page, in the report and on the command line."""
+
+from seg_core.til.bootstrap import Estimate
+from seg_core.til.result import TilResult
+
+
+def interval_in_words(score: Estimate) -> str:
+    """Say how far the score could be off, or why nobody knows.
+
+    Examples
+    --------
+    >>> interval_in_words(Estimate(5.0, 4.0, 6.25))
+    '95 % interval 4.00 to 6.25'
+    """
+    if score.low is None or score.high is None:
+        return f"no interval: {(score.reason or '').rstrip('.')}"
+    return f"95 % interval {score.low:.2f} to {score.high:.2f}"
+
+
+def basis_in_words(result: TilResult, part_name: str) -> str:
+    """Say what the scores were computed on."""
+    areas, counts = result.areas_mm2, result.counts
+    return (
+        f"{part_name}: {areas['tissue']:.3g} mm² tissue, with {areas['epithelium']:.3g} mm² "
+        f"epithelium E and {areas['stroma']:.3g} mm² stroma S; {counts['lymphocyte']:,} "
+        f"lymphocytes, {counts['lymphocyte_in_stroma']:,} of them in S, "
+        f"{counts['epithelial']:,} epithelial nuclei."
+    )
+
+
+def doubt_in_words(result: TilResult) -> str | None:
+    """Say what the area score would be if some lymphocytes were none; None where nobody measured."""
+    confusion = result.confusion
+    if confusion is None or result.stil_area_pct.value is None:
+        return None
+    share = confusion.share_of_lymphocytes
+    lymphocytes = result.counts["lymphocyte_in_stroma"]
+    here = (
+        f", in this stroma {result.counts['other_in_stroma'] / lymphocytes:.1f}"
+        if lymphocytes
+        else ""
+    )
+    return (
+        f"On labelled images ({confusion.data}) the model called {confusion.share_of_other:.1%} of "
+        "other nuclei (fibroblasts, endothelium, muscle) lymphocytes; they were "
+        f"{share:.1%} of what it called so. Were that share of the lymphocytes in S false, the "
+        f"score would be {result.stil_without_false_pct(share):.2f} %. There were "
+        f"{confusion.other_per_lymphocyte:.1f} other nuclei to a lymphocyte there{here}: the more "
+        "there are, the larger the share."
+    )

@@ -1,0 +1,77 @@
+"""Layers over the slide, as they are seen: switched, compared, taken away."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+from viewing import WAIT_FOR_TILES, canvas_of, open_sample
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_layer_is_switched_compared_and_saved(dashboard: str, page: Page) -> None:
+    viewer = open_sample(page, dashboard)
+    viewer.evaluate(WAIT_FOR_TILES)
+    bare = canvas_of(viewer)
+    expect(viewer.get_by_role("group", name="Classes")).to_be_hidden()
+
+    switch_on(page, viewer, "Haematoxylin")
+    whole = changed(viewer, bare)
+    width = whole.shape[1]
+    left, right = slice(0, width // 2 - 3), slice(width // 2 + 3, width)
+    assert whole[:, left].any()
+    assert whole[:, right].any()
+
+    viewer.get_by_role("button", name="Compare").click()
+    line = viewer.get_by_role("slider", name="Layers are shown to the right of this line")
+    expect(line).to_be_focused()
+    viewer.evaluate(WAIT_FOR_TILES)
+    half = changed(viewer, bare)
+    assert not half[:, left].any()
+    assert half[:, right].any()
+
+    line.press("End")
+    viewer.evaluate(WAIT_FOR_TILES)
+    assert not changed(viewer, bare).any()
+    line.press("Home")
+    viewer.evaluate(WAIT_FOR_TILES)
+    assert changed(viewer, bare)[:, left].any()
+
+    with page.expect_download() as download:
+        viewer.get_by_role("button", name="Snapshot").click()
+    assert download.value.suggested_filename == "cmu_small_region-0-0.png"
+    saved = np.asarray(Image.open(download.value.path()).convert("RGB"))
+    seen = canvas_of(viewer)
+    assert saved.shape == seen.shape
+    on_slide = whole.any(axis=0)
+    upper = slice(0, saved.shape[0] // 2)  # below stands the scale bar
+    assert (saved[upper, on_slide] == seen[upper, on_slide]).mean() > 0.99
+    assert (saved[upper, on_slide] != bare[upper, on_slide]).any()
+
+
+def test_a_part_is_saved_in_full_size(dashboard: str, page: Page) -> None:
+    viewer = open_sample(page, dashboard)
+    viewer.evaluate(
+        """viewer => { const { osd } = viewer.slideViewer; const slide = osd.world.getItemAt(0);
+        osd.viewport.fitBounds(slide.imageToViewportRectangle(900, 1300, 400, 300), true); }"""
+    )
+    viewer.evaluate(WAIT_FOR_TILES)
+    switch_on(page, viewer, "Eosin")
+    with page.expect_download() as download:
+        viewer.get_by_role("button", name="Full size").click()
+    saved = Image.open(io.BytesIO(download.value.path().read_bytes()))
+    assert saved.width >= 400
+    assert saved.height > 300
+
+
+def switch_on(page: Page, viewer: Locator, name: str) -> None:
+    with page.expect_response(lambda answer: f"/{name.lower()}/" in answer.url):
+        viewer.get_by_role("switch", name=name).check()
+    viewer.evaluate(WAIT_FOR_TILES)
+
+
+def changed(viewer: Locator, before: np.ndarray) -> np.ndarray:
+    """Mask of what looks other than before, (H, W)."""
+    return np.any(canvas_of(viewer) != before, axis=2)

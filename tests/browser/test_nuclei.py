@@ -1,0 +1,102 @@
+"""Nuclei in the viewer: picked with the pointer, gone through with the keys."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Page, expect
+from serving import STORE
+from viewing import on_screen, open_place
+
+from seg_core import analysis
+from seg_core.classes import INSIDE
+from seg_core.geometry import Region
+from seg_core.model import ModelCard
+from seg_core.samples import sample_path
+from seg_core.store import Run
+
+pytestmark = pytest.mark.browser
+
+MPP = 0.25
+LYMPHOCYTE = 2
+LEFT, TOP, SIDE = 100, 100, 300
+
+
+class DarkEngine:
+    """Calls whatever is dark the inside of a lymphocyte: nuclei without weights."""
+
+    name, precision = "dark", "fp32"
+
+    def run(self, tiles: Iterable[tuple[int, np.ndarray]]) -> Iterator[tuple[int, np.ndarray]]:
+        for number, rgb in tiles:
+            dark = rgb[..., 0] < 110
+            logits = np.zeros((8, *dark.shape), np.float32)
+            logits[[0, 5]] = 0.5
+            logits[[LYMPHOCYTE, 5 + INSIDE]] = dark
+            yield number, logits
+
+
+@pytest.fixture(scope="module")
+def run(dashboard_folder: Path) -> Run:
+    """A part of a sample, analysed in the dashboard's store."""
+    statistics = (0.5, 0.5, 0.5)
+    card = ModelCard("dark", "dark.safetensors", "0" * 64, "none", MPP, statistics, statistics)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(analysis, "find_model", lambda name: (card, Path(card.file)))
+        patch.setattr(analysis, "make_engine", lambda *_: DarkEngine())
+        return analysis.analyse(
+            sample_path("hgsc_nest"),
+            dashboard_folder / STORE,
+            region=Region(LEFT, TOP, SIDE, SIDE),
+            mpp=MPP,
+        )
+
+
+def test_the_nucleus_under_the_pointer_is_the_tables_and_the_arrows_go_on(
+    dashboard: str, run: Run, page: Page
+) -> None:
+    table = run.nuclei()
+    # A point within, whatever its shape; in the middle of the view, where no panel lies.
+    middle = LEFT + SIDE / 2
+    distance = np.hypot(table["x"] - middle, table["y"] - middle)
+    nucleus = table.loc[distance.idxmin()]
+    place = f"&x={nucleus['x']:.0f}&y={nucleus['y']:.0f}&width={SIDE}"
+    viewer = open_place(page, dashboard, place, run.facts.question.slide_id)
+    expect(page.get_by_role("group", name="Classes")).to_be_visible()
+    inside = nucleus["geometry"].representative_point()
+    page.mouse.move(*on_screen(viewer, inside.x, inside.y))
+    expect(viewer.locator(".tip")).to_contain_text(f"{nucleus['area_um2']:.1f} µm²")
+    page.mouse.click(*on_screen(viewer, inside.x, inside.y))
+
+    card = page.get_by_role("complementary", name="Picked nucleus")
+    expect(card).to_contain_text(f"Nucleus {nucleus['nucleus_id']},")
+    expect(card).to_contain_text("lymphocyte")
+    expect(card).to_contain_text(f"{nucleus['area_um2']:.1f} µm²")
+    expect(card.get_by_role("img")).to_be_visible()
+    start = place_in_class(card.inner_text())
+    assert start[1] == len(table)
+
+    seen = {int(nucleus["nucleus_id"])}
+    for step in (1, 2):
+        page.keyboard.press("ArrowRight")
+        expected = (start[0] - 1 + step) % start[1] + 1
+        expect(card).to_contain_text(f"{expected} of {start[1]}")
+        seen.add(number_of(card.inner_text()))
+    assert len(seen) == 3
+    assert seen <= set(pd.unique(table["nucleus_id"]))
+    page.keyboard.press("ArrowLeft")
+    expect(card).to_contain_text(f"{start[0] % start[1] + 1} of {start[1]}")
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+
+
+def place_in_class(text: str) -> tuple[int, int]:
+    number, count = re.search(r"(\d+) of (\d+)", text).groups()
+    return int(number), int(count)
+
+
+def number_of(text: str) -> int:
+    return int(re.search(r"Nucleus (\d+)", text)[1])

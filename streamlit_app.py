@@ -11,10 +11,17 @@ if __name__ != "__main__":
 
     from pages.shared.reader import ReaderCookie
     from pages.shared.routes import lifespan, routes_below
+    from pages.shared.sign_in import SignedInUploads
+    from seg_core.logs import start_logging
 
-    cookie = Middleware(ReaderCookie)
-    routes = routes_below(st.get_option("server.baseUrlPath"))
-    app = st.App(__file__, routes=routes, lifespan=lifespan, middleware=[cookie])
+    start_logging()
+    layers = [Middleware(ReaderCookie), Middleware(SignedInUploads)]
+    app = st.App(
+        __file__,
+        routes=routes_below(st.get_option("server.baseUrlPath")),
+        lifespan=lifespan,
+        middleware=layers,
+    )
 else:
     pages = [
         st.Page("pages/slides.py", title="Slides", default=True),

@@ -1,5 +1,6 @@
 """From a slide to its nuclei: the rooms in order."""
 
+import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -53,6 +54,8 @@ from seg_core.tiling import predict
 
 if sys.platform != "win32":
     import resource
+
+_log = logging.getLogger(__name__)
 
 _PACKAGES = (
     *("torch", "openvino", "numpy", "scipy", "opencv-python-headless", "shapely"),
@@ -170,6 +173,7 @@ def _work(
     def keep(status: Status, **changes: Any) -> Run:
         seconds = round(facts.seconds + time.monotonic() - began, 3)
         changes |= {"status": status, "seconds": seconds, "peak_rss_mb": peak_rss_mb()}
+        _log.info("analysis", extra=_logged(replace(facts, **changes)))
         return write_facts(folder, replace(facts, **changes))
 
     keep("running")
@@ -196,6 +200,19 @@ def _work(
         warnings=(*warnings, *stain_warnings, *nuclei_warnings),
         stain=stain,
     )
+
+
+def _logged(facts: RunFacts) -> dict[str, Any]:
+    """Return what the log says of a run; never the slide's name, which may be a patient's."""
+    return {
+        "run": facts.question.run_id,
+        "status": facts.status,
+        "engine": facts.engine,
+        "precision": facts.precision,
+        "megapixels": round(facts.megapixels, 3),
+        "seconds": facts.seconds,
+        "nuclei": sum(facts.counts.values()),
+    }
 
 
 def _opening_facts(

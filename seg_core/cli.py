@@ -32,6 +32,7 @@ from seg_core.export.picture import write_overlay_png
 from seg_core.export.report import write_report
 from seg_core.geometry import Region
 from seg_core.jobs import Progress
+from seg_core.logs import start_logging
 from seg_core.quantisation.command import add_quantise
 from seg_core.roi import Roi, read_rois
 from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
@@ -67,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         add_command(subparsers)
     options = parser.parse_args(arguments)
     try:
+        start_logging()
         status: int = options.run(options)
     except SegCoreError as error:
         return _fail(error)

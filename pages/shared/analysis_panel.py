@@ -77,6 +77,7 @@ def _start(
 ) -> None:
     """Have the slide or a part of it analysed; a rectangle is the same question as its pixels."""
     rectangle = roi is not None and is_rectangle(roi)
+    resources.visitors().make_room()
     job = resources.worker().submit(
         analyse,
         slide_path=chosen.path,
@@ -87,6 +88,9 @@ def _start(
         mpp=chosen.mpp,
         settings=settings,
     )
+    uploads = state.UPLOADS.get()
+    if uploads is not None:
+        resources.keep_until_done(job, uploads)
     state.JOB.set(job)
 
 

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import palettes, resources, state
 from pages.shared.help import offer_help
+from pages.shared.sign_in import offer_sign_out, require_sign_in
 from seg_core.errors import SegCoreError, SlideError
 from seg_core.slide import SlideInfo
 
@@ -44,12 +45,14 @@ def open_page(title: str) -> DeltaGenerator:
     """
     st.set_page_config(f"{title} – nuclei in H&E slides", _ICON, "wide", _SIDEBAR_PX)
     st.html(_STYLE)
+    require_sign_in()
     with st.sidebar:
         for page, label, icon in _MENU:
             st.page_link(page, label=label, icon=icon, width="stretch")
         sidebar = st.container()
         palettes.offer_choice()
         offer_help()
+        offer_sign_out()
         st.caption("For research only. Not for diagnosis or treatment.")
     return sidebar
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import resources, slide_places, state
+from pages.shared import resources, slide_places, state, uploads
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.store import default_store, runs_of
 
@@ -31,6 +31,9 @@ def open_linked_slide() -> None:
         )
     else:
         state.choose_slide(found)
+        kept = uploads.hold_uploads_of(found.path)
+        if kept is not None:
+            state.UPLOADS.set(kept)
 
 
 def find_slide(slide_id: str) -> state.ChosenSlide | None:
@@ -49,7 +52,7 @@ def find_slide(slide_id: str) -> state.ChosenSlide | None:
 
 
 def _openable(slide_id: str) -> Iterator[Path]:
-    yield from slide_places.earlier_uploads()
+    yield from uploads.earlier_uploads()
     offered = slide_places.offered_folder()
     if offered is not None and offered.is_dir():
         yield from slide_places.slides_in(offered)

@@ -7,7 +7,7 @@ from typing import Any
 
 import shapely
 
-from pages.shared import reader, resources, slide_places, state
+from pages.shared import reader, resources, slide_places, state, uploads
 from seg_core.errors import SegCoreError
 from seg_core.roi import Roi
 from seg_core.store import default_store
@@ -122,9 +122,9 @@ def _place(path: Path) -> Path | None:
     draws is kept where only that person comes: with the upload, or with the browser. On the
     reader's own machine the store is the reader's.
     """
-    uploads = slide_places.upload_folder_of(path)
-    if uploads is not None:
-        return uploads
+    own = uploads.upload_folder_of(path)
+    if own is not None:
+        return own
     if slide_places.reader_is_local():
         return default_store()
     name = reader.folder_name()

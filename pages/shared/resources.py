@@ -4,6 +4,7 @@ What depends on a file is kept by its path and time of change, so a replaced fil
 All is shared as it is, by pages and tile routes alike: nobody may write into it.
 """
 
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,17 @@ import numpy.typing as npt
 import streamlit as st
 from PIL import Image, ImageOps
 
+from pages.shared.room import Visitors
 from pages.shared.scoring import Scorings
 from pages.shared.tiles import TileSources
+from pages.shared.uploads import UploadFolder
 from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError
 from seg_core.export.crops import by_certainty, crop_nuclei, encode_jpeg
 from seg_core.export.overlay import NucleusPainter
 from seg_core.export.til_pictures import backdrop_of
 from seg_core.geometry import Raster
-from seg_core.jobs import Worker
+from seg_core.jobs import Job, Worker
 from seg_core.nuclei.index import NucleusIndex
 from seg_core.slide import (
     Slide,
@@ -68,6 +71,22 @@ def scorings() -> Scorings:
 def tile_sources() -> TileSources:
     """Return which session may see which slide's tiles."""
     return TileSources()
+
+
+@st.cache_resource(show_spinner=False)
+def visitors() -> Visitors:
+    """Return which runs are shown by any session."""
+    return Visitors()
+
+
+@st.cache_resource(show_spinner=False)
+def _uploads_at_work() -> "weakref.WeakKeyDictionary[Job[Run], UploadFolder]":
+    return weakref.WeakKeyDictionary()
+
+
+def keep_until_done(job: Job[Run], uploads: UploadFolder) -> None:
+    """Keep a session's uploads for as long as there is a job, though the session may end."""
+    _uploads_at_work()[job] = uploads
 
 
 def changed(path: Path) -> int:

@@ -5,6 +5,8 @@ proxies let through; pages name them relative to their own address, so a path pr
 """
 
 import gc
+import logging
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -18,8 +20,12 @@ from pages.shared.drawing import draw_tile
 from pages.shared.full_picture import draw_full_picture
 from pages.shared.nucleus_hover import nucleus_at
 from pages.shared.tiles import UnknownTileError, tile_request
+from pages.shared.uploads import remove_abandoned
 from pages.shared.viewer_files import public_files
 from seg_core.errors import RegionError, SegCoreError
+from seg_core.jobs import share_arenas
+
+_log = logging.getLogger(__name__)
 
 # A token's picture never changes: another slide has another token, another run another query.
 _TILE_HEADERS = {"Cache-Control": "private, max-age=86400, immutable"}
@@ -53,7 +59,9 @@ async def _answer(draw: Callable[[], Response]) -> Response:
     except (UnknownTileError, RegionError) as error:
         return PlainTextResponse(str(error), 404, _NOT_KEPT)
     except SegCoreError as error:
-        return PlainTextResponse(str(error), 500, _NOT_KEPT)
+        request_id = secrets.token_hex(4)
+        _log.exception("a tile cannot be drawn", extra={"request": request_id})
+        return PlainTextResponse(str(error), 500, {**_NOT_KEPT, "X-Request-Id": request_id})
 
 
 async def nucleus(request: Request) -> Response:
@@ -96,13 +104,15 @@ def routes_below(base: str) -> list[BaseRoute]:
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Have each tile sent at once.
+    """Have each tile sent at once, in little memory, and begin without what a killed server has left behind.
 
     Nagle's algorithm holds the last packet of an answer back until the browser has acknowledged
     the one before, 40 ms a tile. asyncio switches it off only for sockets that name their
     protocol, which Streamlit's does not; a connection inherits the option from the listening
     socket. That socket is nowhere handed out, hence the search for it.
     """
+    remove_abandoned()
+    share_arenas()
     for each in _internet_sockets():
         each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     yield

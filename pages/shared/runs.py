@@ -19,7 +19,10 @@ def shown_run(chosen: state.ChosenSlide) -> Run | None:
     """Return the analysis the reader has picked or just made, else the latest."""
     runs = finished_runs(chosen)
     picked = [run for run in runs if run.path == state.RUN.get()]
-    return next(iter(picked or runs), None)
+    shown = next(iter(picked or runs), None)
+    if shown is not None:
+        state.LOOKED_AT.set(resources.visitors().look_at(shown.path))
+    return shown
 
 
 def pick_run(chosen: state.ChosenSlide) -> None:

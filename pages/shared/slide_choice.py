@@ -6,14 +6,15 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import resources, slide_places, state
+from pages.shared.uploads import UploadFolder
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import SlideInfo
 
 _SMALLEST_MPP, _LARGEST_MPP = 0.05, 4.0
 
 _UPLOAD_HELP = (
-    "Of a DICOM slide take all files together. Uploads are kept on the server beside the analyses "
-    "until somebody deletes them there."
+    "Of a DICOM slide take all files together. Uploads are removed from the server when you leave; "
+    "analyses stay and are found again when the same file comes back."
 )
 _MPP_HELP = "Scanners cover about 0.25 µm with a pixel at 40x and 0.5 µm at 20x."
 
@@ -45,12 +46,21 @@ def choose_in_folder() -> None:
 
 def choose_upload() -> None:
     """Take slides from the reader's own computer."""
+    largest = st.get_option("server.maxUploadSize")
+    st.caption(
+        f"Files of up to {largest:,} MB. For larger ones run this program on a machine that holds "
+        "them; nothing then leaves that machine."
+    )
     files = st.file_uploader("Slide files", accept_multiple_files=True, help=_UPLOAD_HELP)
     if files:
-        folder = state.UPLOADS.get() or slide_places.new_upload_folder()
-        state.UPLOADS.set(folder)
-        saved = [slide_places.save_upload(file.name, file.size, file, folder) for file in files]
-        _choose_of(slide_places.one_a_series(saved), folder)
+        uploads = state.UPLOADS.get() or UploadFolder()
+        state.UPLOADS.set(uploads)
+        make_room = resources.visitors().make_room
+        saved = [
+            slide_places.save_upload(file.name, file.size, file, uploads.path, make_room)
+            for file in files
+        ]
+        _choose_of(slide_places.one_a_series(saved), uploads.path)
 
 
 def describe(chosen: state.ChosenSlide) -> None:

@@ -1,9 +1,8 @@
 """Where slides come from: a folder of the machine, or the reader's own computer."""
 
 import os
-import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import IO
@@ -11,10 +10,9 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from pages.shared import reader
 from seg_core.errors import SlideError
 from seg_core.slide import SLIDE_SUFFIXES
-from seg_core.store import default_store
+from seg_core.store.files import store_errors
 
 FOLDER_VARIABLE = "SEG_SLIDE_DIR"
 """Names a folder whose slides every visitor may open."""
@@ -24,7 +22,6 @@ LOCAL_VARIABLE = "SEG_LOCAL"
 
 _PIECE_BYTES = 4 * 1024 * 1024
 # Whose browser takes no cookie is not known again.
-_ONE_VISIT = "visits"
 
 _COMPANION_FOLDER = {".mrxs", ".vms", ".vmu"}
 
@@ -82,37 +79,27 @@ def one_a_series(files: Sequence[Path]) -> list[Path]:
     return kept
 
 
-def new_upload_folder() -> Path:
-    """Make a folder for what one session uploads, among those of its reader."""
-    folder = _uploads() / (reader.folder_name() or _ONE_VISIT) / secrets.token_hex(8)
-    folder.mkdir(parents=True)
-    return folder
-
-
-def upload_folder_of(path: Path) -> Path | None:
-    """Return the folder of the session that has uploaded a slide, None for any other slide."""
-    if not path.is_relative_to(_uploads()):
-        return None
-    whose, session, *_ = path.relative_to(_uploads()).parts
-    return _uploads() / whose / session
-
-
-def earlier_uploads() -> list[Path]:
-    """List what the reader has uploaded in this visit and before, the latest first."""
-    name = reader.folder_name()
-    if name is None:
-        return []
-    files = [path for path in (_uploads() / name).glob("*/*") if _is_slide(path)]
-    return sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
-
-
-def save_upload(name: str, size: int, content: IO[bytes], folder: Path) -> Path:
+def save_upload(
+    name: str, size: int, content: IO[bytes], folder: Path, make_room: Callable[[int], None]
+) -> Path:
     """Write an uploaded file to disk, piece by piece; one that is there already stays.
+
+    Parameters
+    ----------
+    name : str
+    size : int
+        Bytes.
+    content : file
+    folder : Path
+    make_room : callable
+        Called with the size before anything is written; raises StoreError where there is no room.
 
     Raises
     ------
     SlideError
         If the file is nothing without others that a browser does not send.
+    StoreError
+        If there is no room for it.
     """
     # A browser may send a path; only the last part is a name.
     path = folder / Path(name.replace("\\", "/")).name
@@ -122,14 +109,11 @@ def save_upload(name: str, size: int, content: IO[bytes], folder: Path) -> Path:
             "put both on the machine that runs the dashboard and open them as a folder."
         )
     if not path.exists() or path.stat().st_size != size:
+        make_room(size)
         content.seek(0)
-        with path.open("wb") as file:
+        with store_errors(folder), path.open("wb") as file:
             shutil.copyfileobj(content, file, _PIECE_BYTES)
     return path
-
-
-def _uploads() -> Path:
-    return default_store() / "uploads"
 
 
 def _is_slide(path: Path) -> bool:

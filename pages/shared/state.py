@@ -6,7 +6,9 @@ from typing import Generic, TypeVar, cast
 
 import streamlit as st
 
+from pages.shared.room import LookedAt
 from pages.shared.tiles import TileSource
+from pages.shared.uploads import UploadFolder
 from seg_core.jobs import Job
 from seg_core.roi import Roi
 from seg_core.store import Run
@@ -69,6 +71,11 @@ class Place:
     nucleus_id: int | None = None
 
 
+@dataclass(eq=False)
+class SignedIn:
+    """That a session has signed in; the session alone holds it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShownScores:
     """An answer of `resources.scorings`: its key, and the folder of its run."""
@@ -95,7 +102,9 @@ PALETTE = Key[str]("palette")  # name of the classes' colours, on every page
 TIL_SETTINGS = Key[TilSettings]("til_settings")
 TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
 TIL_SHOWN = Key[ShownScores]("til_shown")  # what the page of the TIL scores has shown last
-UPLOADS = Key[Path]("uploads")
+UPLOADS = Key[UploadFolder]("uploads")
+SIGNED_IN = Key[SignedIn]("signed_in")
+LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room for another
 
 
 def choose_slide(chosen: ChosenSlide) -> None:

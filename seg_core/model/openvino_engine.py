@@ -1,8 +1,8 @@
 """The network in OpenVINO: the fastest way on a CPU.
 
 The weights are converted once to OpenVINO's own graph, with the normalisation and the batch norms
-folded in, and kept in a cache folder; from then on PyTorch, which takes seconds to import and
-hundreds of megabytes, is not needed::
+folded in, and kept in a cache folder. PyTorch, which takes seconds to import and hundreds of
+megabytes, is needed for that alone, and in a process of its own that ends with it::
 
     <cache>/openvino/<key>/model.xml  model.bin  sha256
 
@@ -28,6 +28,7 @@ import numpy.typing as npt
 import platformdirs
 
 from seg_core.errors import ModelError
+from seg_core.jobs import Report, Worker
 from seg_core.model.card import ModelCard
 from seg_core.model.engine import NumberedLogits, NumberedTile
 from seg_core.model.int8 import checksum, read_int8
@@ -249,8 +250,24 @@ def _keep(model: ov.Model, folder: Path) -> None:
 
 
 def _convert(card: ModelCard, weights: Path) -> ov.Model:
-    """Turn the weights into a graph from (1, H, W, 3) uint8 to (1, C + 3, H, W) float32."""
-    # torch is needed for this alone
+    """Turn the weights into a graph, in a process that takes torch's memory with it when it ends.
+
+    Raises
+    ------
+    ModelError
+        If the weights do not fit their card.
+    """
+    with tempfile.TemporaryDirectory() as folder, Worker(niceness=0) as worker:
+        made = Path(folder) / "model.xml"
+        worker.submit(write_converted, card=card, weights=weights, path=made).result()
+        return ov.Core().read_model(made.read_bytes(), made.with_suffix(".bin").read_bytes())
+
+
+def write_converted(card: ModelCard, weights: Path, path: Path, report: Report) -> None:
+    """Write the graph from (1, H, W, 3) uint8 to (1, C + 3, H, W) float32 as .xml and .bin.
+
+    A job of the process that converts; there is nothing to report on the way.
+    """
     import torch
 
     from seg_core.model.network import NormalisedNetwork, load_network
@@ -263,4 +280,5 @@ def _convert(card: ModelCard, weights: Path) -> ov.Model:
         # The encoder asks whether the sides are multiples of 32; the settings have seen to that.
         tracer_warning = torch.jit.TracerWarning  # type: ignore[attr-defined]
         warnings.filterwarnings("ignore", category=tracer_warning)
-        return ov.convert_model(network, example_input=example)
+        graph = ov.convert_model(network, example_input=example)
+    ov.save_model(graph, path, compress_to_fp16=False)

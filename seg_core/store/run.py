@@ -323,8 +323,8 @@ def runs_of(store: Path, slide_id: str) -> list[Run]:
     for file in sorted((store / slide_id).glob(f"*/{RUN_FILE}")):
         try:
             runs.append(open_run(file.parent))
-        except SegCoreError as error:
-            _log.warning("%s", error)
+        except SegCoreError:
+            _log.warning("a run is damaged and left out", extra={"run": file.parent.name})
     return sorted(runs, key=lambda run: run.facts.started, reverse=True)
 
 

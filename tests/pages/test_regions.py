@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from pages.shared import region_panel, regions, resources, slide_places, state
 from pages.shared.reader import COOKIE, ReaderCookie
+from pages.shared.uploads import UploadFolder
 from seg_core.geometry import Region
 from seg_core.roi import Roi, roi_of_region
 from seg_core.store.rois import geojson_of, rois_of
@@ -89,9 +90,12 @@ def test_a_cookie_names_no_folder_of_its_own(chosen, monkeypatch, store: Path) -
 def test_regions_of_an_upload_stay_with_the_upload(slide_path: Path, monkeypatch) -> None:
     visited_by(monkeypatch, cookie="one", local="1")
     content = io.BytesIO(slide_path.read_bytes())
+    folders = [UploadFolder(), UploadFolder()]
     one, other = (
-        state.ChosenSlide(slide_places.save_upload("discs.png", 0, content, folder))
-        for folder in (slide_places.new_upload_folder(), slide_places.new_upload_folder())
+        state.ChosenSlide(
+            slide_places.save_upload("discs.png", 0, content, folder.path, lambda size: None)
+        )
+        for folder in folders
     )
     regions.keep_slide_rois(one, [TUMOUR])
     assert regions.slide_rois(one) == [TUMOUR]

@@ -2,7 +2,10 @@
 
 import gc
 import io
+import json
+import logging
 import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +16,10 @@ from starlette.testclient import TestClient
 from pages.shared import drawing, resources, viewer_files
 from pages.shared.layers import LAYERS
 from pages.shared.layers.slide_layers import NORMALISED
-from pages.shared.routes import ROUTES, lifespan, routes_below
+from pages.shared.routes import lifespan, routes_below
 from pages.shared.tiles import TileSource
 from seg_core.classes import MONUSAC
+from seg_core.logs import JsonLines
 from seg_core.slide import DeepZoom
 from seg_core.store import Run
 
@@ -24,7 +28,7 @@ LYMPHOCYTE = MONUSAC.classes[1]
 
 @pytest.fixture(scope="module")
 def client() -> TestClient:
-    return TestClient(Starlette(routes=ROUTES))
+    return TestClient(Starlette(routes=routes_below("")))
 
 
 @pytest.fixture
@@ -43,6 +47,27 @@ def full(run: Run) -> int:
 
 def picture(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def test_tiles_are_found_below_the_path_of_the_server(source: TileSource, full: int) -> None:
+    below = TestClient(Starlette(routes=routes_below("/pathology/nuclei/")))
+    path = address(source, "slide", full)
+    assert below.get(f"/pathology/nuclei{path}").status_code == 200
+    assert below.get(path).status_code == 404
+
+
+def test_a_tile_that_fails_is_logged_by_a_number_and_without_the_name_of_the_slide(
+    tmp_path: Path, client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "SMITH-1961.svs"
+    path.write_text("no slide")
+    with caplog.at_level(logging.INFO):
+        source = resources.tile_sources().add(path)
+        answer = client.get(address(source, "slide", 0))
+    assert answer.status_code == 500
+    (line,) = (JsonLines().format(record) for record in caplog.records if "tile" in record.msg)
+    assert json.loads(line)["request"] == answer.headers["X-Request-Id"]
+    assert "SMITH" not in line
 
 
 def address(source: TileSource, layer: str, level: int, run: Run | None = None, show="") -> str:

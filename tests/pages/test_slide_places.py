@@ -6,7 +6,11 @@ import pytest
 import streamlit as st
 
 from pages.shared import slide_places
-from seg_core.errors import SlideError
+from seg_core.errors import SlideError, StoreError
+
+
+def has_room(size: int) -> None:
+    """A store with room for everything."""
 
 
 @pytest.fixture
@@ -64,20 +68,25 @@ def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_an_upload_is_written_once_and_stays_in_its_folder(tmp_path: Path) -> None:
-    path = slide_places.save_upload("../../C:\\x\\slide.svs", 5, io.BytesIO(b"slide"), tmp_path)
+    path = slide_places.save_upload(
+        "../../C:\\x\\slide.svs", 5, io.BytesIO(b"slide"), tmp_path, has_room
+    )
     assert path == tmp_path / "slide.svs"
     assert path.read_bytes() == b"slide"
-    slide_places.save_upload("slide.svs", 5, io.BytesIO(b"other"), tmp_path)
+    slide_places.save_upload("slide.svs", 5, io.BytesIO(b"other"), tmp_path, has_room)
     assert path.read_bytes() == b"slide"
 
 
 def test_an_upload_that_lacks_its_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SlideError, match="nothing without the folder beside it"):
-        slide_places.save_upload("scan.mrxs", 1, io.BytesIO(b"x"), tmp_path)
+        slide_places.save_upload("scan.mrxs", 1, io.BytesIO(b"x"), tmp_path, has_room)
     assert not list(tmp_path.iterdir())
 
 
-def test_each_session_has_an_upload_folder_of_its_own(store: Path) -> None:
-    folders = {slide_places.new_upload_folder() for _ in range(2)}
-    assert len(folders) == 2
-    assert {folder.parent for folder in folders} == {store / "uploads" / "visits"}
+def test_an_upload_without_room_is_not_begun(tmp_path: Path) -> None:
+    def has_no_room(size: int) -> None:
+        raise StoreError(f"no room for {size} bytes")
+
+    with pytest.raises(StoreError, match="no room for 5 bytes"):
+        slide_places.save_upload("slide.svs", 5, io.BytesIO(b"slide"), tmp_path, has_no_room)
+    assert not list(tmp_path.iterdir())

@@ -157,7 +157,7 @@ def test_a_killed_process_is_one_sentence_and_the_next_job_starts_another(worker
 
 
 def test_a_process_that_cannot_start_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse_to_fork() -> subprocess.Popen[bytes]:
+    def refuse_to_fork(niceness: int) -> subprocess.Popen[bytes]:
         raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 
     with Worker() as worker:

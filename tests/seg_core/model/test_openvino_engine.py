@@ -147,7 +147,7 @@ def test_what_the_tiles_raise_is_raised(tiny_model: Model) -> None:
         list(OpenVinoEngine(*tiny_model, precision="fp32").run(broken()))
 
 
-SECOND_TIME = """
+FIRST_TIME = """
 import sys
 from pathlib import Path
 import numpy as np
@@ -162,16 +162,23 @@ print(sorted({"torch", "openvino_telemetry"} & sys.modules.keys()))
 """
 
 
-def test_a_converted_network_needs_no_torch_and_tells_nobody(tiny_model: Model) -> None:
-    OpenVinoEngine(*tiny_model)
+def test_torch_is_left_to_the_process_that_converts_and_nobody_is_told(tiny_model: Model) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", SECOND_TIME, str(tiny_model[1])],
+        [sys.executable, "-c", FIRST_TIME, str(tiny_model[1])],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert (ended.stdout.strip(), ended.stderr) == ("[]", "")
+
+
+def test_weights_that_do_not_fit_their_card_are_refused(tiny_model: Model) -> None:
+    """The sentence comes from another process."""
+    card, weights = tiny_model
+    unlike = replace(card, sha256="0" * 64, decoder_channels=(32, 16, 8, 8, 4))
+    with pytest.raises(ModelError, match=weights.name):
+        OpenVinoEngine(unlike, weights, precision="fp32")
 
 
 @pytest.fixture

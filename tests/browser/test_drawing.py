@@ -30,7 +30,7 @@ def test_regions_are_drawn_changed_kept_and_taken_away(
     draw_rectangle_between(page, viewer, (950, 1350), (1100, 1450))
     expect(page.get_by_text("Rectangle of")).to_be_visible()
     name_it(page, "tumour")
-    outline = [(1120, 1350), (1250, 1360), (1230, 1500), (1130, 1480)]
+    outline = [(1120, 1350), (1220, 1360), (1210, 1500), (1130, 1480)]
     viewer.get_by_role("button", name="Draw a free outline").click()
     for corner in outline:
         page.mouse.click(*on_screen(viewer, *corner))

@@ -1,18 +1,25 @@
 """Layers over the slide, as they are seen: switched, compared, taken away."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
+from serving import serve_dashboard
 from viewing import WAIT_FOR_TILES, canvas_of, open_sample
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_layer_is_switched_compared_and_saved(dashboard: str, page: Page) -> None:
-    viewer = open_sample(page, dashboard)
+def test_a_layer_is_switched_compared_and_saved(page: Page, tmp_path: Path) -> None:
+    """Nothing has been analysed here, as it may have been by another test."""
+    with serve_dashboard(tmp_path) as dashboard:
+        switch_compare_and_save(page, open_sample(page, dashboard))
+
+
+def switch_compare_and_save(page: Page, viewer: Locator) -> None:
     viewer.evaluate(WAIT_FOR_TILES)
     bare = canvas_of(viewer)
     expect(viewer.get_by_role("group", name="Classes")).to_be_hidden()

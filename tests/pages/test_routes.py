@@ -6,6 +6,7 @@ import json
 import logging
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from pages.shared.layers import LAYERS
 from pages.shared.layers.slide_layers import NORMALISED
 from pages.shared.routes import lifespan, routes_below
 from pages.shared.tiles import TileSource
+from seg_core.assessment import assess
 from seg_core.classes import MONUSAC
 from seg_core.logs import JsonLines
 from seg_core.slide import DeepZoom
@@ -148,12 +150,20 @@ def test_tissue_is_painted_and_glass_is_not(client, chosen, tmp_path) -> None:
     assert shown[128, 200, 3] == 0
 
 
-def test_every_layer_paints_every_size_of_tile(client, source, run, full) -> None:
+def test_every_layer_paints_every_size_of_tile(client, source, run, full, monkeypatch) -> None:
+    scores = SimpleNamespace(find=lambda _key: assess(run))
+    monkeypatch.setattr(resources, "scorings", lambda: scores)
     for layer in set(LAYERS) - {NORMALISED}:  # discs on pink are not stained with two stains
         for level in range(full + 1):
             answer = client.get(address(source, layer.name, level, run, "1,2,3,4"))
             slide = picture(client.get(address(source, "slide", level)).content)
             assert picture(answer.content).shape[:2] == slide.shape[:2]
+
+
+def test_layers_of_scores_that_are_no_longer_kept_say_so(client, source, run) -> None:
+    answer = client.get(address(source, "til-squares", 8, run))
+    assert answer.status_code == 404
+    assert "open the page TIL score again" in answer.text
 
 
 def test_a_part_is_had_in_full_resolution_with_its_layers(client, source, run) -> None:

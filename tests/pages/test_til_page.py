@@ -138,6 +138,7 @@ def test_a_roi_is_scored_without_what_is_excluded(
         Roi("nest", shapely.box(0, 0, 200, 200)),
         Roi("fold", shapely.box(100, 0, 300, 200), "exclude"),
     ]
+    monkeypatch.setenv("SEG_LOCAL", "1")  # the store is the reader's own
     keep_rois(store, resources.identity(slide_path), rois)
     answered = answer(monkeypatch, result=band)
     page = visit("til_score", slide=chosen)

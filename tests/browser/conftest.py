@@ -9,17 +9,13 @@ from serving import STORE, serve_dashboard
 
 from seg_core.errors import ModelError
 from seg_core.model import find_model
+from tests.browser.starting import CHROMIUM_FLAGS
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 # Ceilings for a machine that is busy; whatever is waited for comes in a second on a quiet one.
 PATIENCE_MS = 60_000
 sync_api.expect.set_options(timeout=PATIENCE_MS)
-
-CHROMIUM_FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,7 @@ def serve(
         ) as server,
     ):
         try:
-            _wait_until_healthy(f"{address}/_stcore/health", server, log)
+            wait_until_answered(f"{address}/_stcore/health", server, log)
             yield address, server
         finally:
             server.terminate()
@@ -81,7 +81,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_healthy(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_until_answered(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until a server that was started answers; raise RuntimeError with its log otherwise."""
     deadline = time.monotonic() + START_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
         try:
@@ -89,4 +90,4 @@ def _wait_until_healthy(address: str, server: "subprocess.Popen[bytes]", log: Pa
                 return
         except (urllib.error.URLError, TimeoutError):
             time.sleep(0.1)  # nothing listens yet that could tell when it does
-    raise RuntimeError(f"the dashboard did not start:\n{log.read_text()}")
+    raise RuntimeError(f"the server did not start:\n{log.read_text()}")

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Response, expect
-from serving import free_port, serve_dashboard, wait_until_answered
+from serving import serve_dashboard
 from viewing import draw_rectangle, open_sample
+
+from tests.browser.starting import free_port, wait_until_answered
 
 pytestmark = pytest.mark.browser
 

@@ -2,7 +2,7 @@
 
     python -m tests.bench.screenshots [FOLDER, default docs/pictures]
 
-Run it anew when weights or pages have changed. It analyses half of a sample.
+Run it anew when weights or pages have changed. It analyses a sample.
 """
 
 import re
@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from tests.browser.starting import CHROMIUM, CHROMIUM_FLAGS, ROOT, serve
-from tests.browser.viewing import SHOW_PIECE, WAIT_FOR_TILES, draw_rectangle, open_sample
+from tests.browser.viewing import SHOW_PIECE, WAIT_FOR_TILES, open_sample
 
 SIZE = {"width": 1280, "height": 720}
 JOB_MS = 1_800_000  # for a machine with much else to do
@@ -42,8 +42,7 @@ def _take_all(page: Page, address: str, folder: Path) -> None:
     viewer = open_sample(page, address)
     _settle(viewer)
     _take(page, folder, "slide")
-    draw_rectangle(page, viewer)
-    page.get_by_role("button", name="Analyse region").click()
+    page.get_by_role("button", name="Analyse slide").click()
     page.get_by_text(re.compile(r"Tile \d")).wait_for()
     _take(page, folder, "analysing")
     page.get_by_text("Shown analysis").wait_for()

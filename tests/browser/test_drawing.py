@@ -56,7 +56,7 @@ def test_regions_are_drawn_changed_kept_and_taken_away(
     # The viewer has them again after another page, and after the page is loaded anew.
     drawn = viewer.evaluate(ROIS)
     page.get_by_role("link", name="Nuclei").click()
-    page.get_by_role("link", name="Go to the viewer").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Viewer").click()
     expect(viewer.get_by_role("button", name="Region tumour")).to_be_visible()
     assert viewer.evaluate(ROIS) == drawn
     page.wait_for_url(re.compile("slide="))

@@ -38,7 +38,7 @@ def test_the_view_is_there_again_on_the_way_back(dashboard: str, page: Page) -> 
     viewer = open_place(page, dashboard)
     seen = viewer.evaluate(VIEW)
     page.get_by_role("link", name="Nuclei").click()
-    page.get_by_role("link", name="Go to the viewer").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Viewer").click()
     expect(viewer.locator(".openseadragon-canvas").first).to_be_visible()
     page.wait_for_url(re.compile("slide="))
     assert viewer.evaluate(VIEW) == pytest.approx(seen, abs=1)

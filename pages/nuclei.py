@@ -24,11 +24,7 @@ with sidebar, frame.shown_errors():
 
 st.header("Nuclei")
 with frame.shown_errors():
-    run = runs.shown_run(chosen)
-    if run is None:
-        st.info("Nothing has been analysed on this slide yet; start on the Viewer page.")
-        st.page_link("pages/viewer.py", label="Go to the viewer", icon=":material/arrow_forward:")
-        st.stop()
+    run = runs.needed_run(chosen)
     for warning in run.facts.warnings:
         st.warning(warning, icon=":material/warning:")
     counted = choice.ask(run, regions.slide_rois(chosen))

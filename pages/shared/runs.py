@@ -25,6 +25,16 @@ def shown_run(chosen: state.ChosenSlide) -> Run | None:
     return shown
 
 
+def needed_run(chosen: state.ChosenSlide) -> Run:
+    """Return the analysis that is shown, or end the page with a word on where to make one."""
+    run = shown_run(chosen)
+    if run is None:
+        st.info("Nothing has been analysed on this slide yet; start on the Viewer page.")
+        st.page_link("pages/viewer.py", label="Go to the viewer", icon=":material/arrow_forward:")
+        st.stop()
+    return run
+
+
 def pick_run(chosen: state.ChosenSlide) -> None:
     """Let the reader pick one of the slide's analyses."""
     runs = finished_runs(chosen)

@@ -14,6 +14,7 @@ What the child keeps in its modules, a loaded model for instance, is there for t
 """
 
 import ctypes
+import gc
 import logging
 import os
 import pickle
@@ -346,6 +347,7 @@ def serve(niceness: int) -> None:
     threading.Thread(target=_read_inbox, args=(inbox, calls, cancelled), daemon=True).start()
     while (call := calls.get()) is not None and not cancelled.hung_up:
         _do(*call, outbox, cancelled)
+        return_memory()
 
 
 class _Cancelled:
@@ -366,6 +368,13 @@ def share_arenas() -> None:
     """
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+def return_memory() -> None:
+    """Give the system back what this process has freed and glibc keeps for later use."""
+    gc.collect()
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _claim_pipes() -> tuple[IO[bytes], IO[bytes]]:

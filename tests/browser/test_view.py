@@ -9,6 +9,10 @@ from viewing import SAMPLE_ID, on_screen, open_place
 pytestmark = pytest.mark.browser
 
 VIEW = "viewer => viewer.slideViewer.frame.view"
+PLACE = "viewer => viewer.slideViewer.frame.place"
+HEIGHT = "viewer => viewer.slideViewer.frame.view.height"
+RESIZED = """([viewer, before]) =>
+    Math.abs(viewer.slideViewer.frame.view.height - before) > 5"""
 MPP_40X = 0.25
 
 
@@ -42,6 +46,16 @@ def test_the_view_is_there_again_on_the_way_back(dashboard: str, page: Page) -> 
     expect(viewer.locator(".openseadragon-canvas").first).to_be_visible()
     page.wait_for_url(re.compile("slide="))
     assert viewer.evaluate(VIEW) == pytest.approx(seen, abs=1)
+
+
+def test_another_size_of_the_window_shows_the_same_place(dashboard: str, page: Page) -> None:
+    viewer = open_place(page, dashboard)
+    seen, height = viewer.evaluate(PLACE), viewer.evaluate(HEIGHT)
+    for size in ({"width": 1280, "height": 960}, {"width": 1000, "height": 720}):
+        page.set_viewport_size(size)
+        page.wait_for_function(RESIZED, arg=[viewer.element_handle(), height])
+        height = viewer.evaluate(HEIGHT)
+        assert viewer.evaluate(PLACE) == pytest.approx(seen, abs=1)
 
 
 def test_a_slide_that_may_not_be_opened_is_a_sentence(dashboard: str, page: Page) -> None:

@@ -24,8 +24,8 @@ export class GoTo {
 
   /** The middle of the view, for who wants to note it down. */
   #fill() {
-    const { x, y, width, height } = this.frame.view;
-    const middle = [x + width / 2, y + height / 2].map((each) => Math.round(each * this.#umEach));
+    const { x, y } = this.frame.place;
+    const middle = [x, y].map((each) => Math.round(each * this.#umEach));
     this.field.value = middle.join(", ");
     this.field.setCustomValidity("");
   }

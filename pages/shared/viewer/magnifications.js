@@ -17,8 +17,7 @@ export class Magnifications {
   show(times) {
     const { frame } = this;
     if (!frame.slide.mpp) return;
-    const { view } = frame;
     const width = (frame.osd.viewport.getContainerSize().x * MPP_AT_1X) / times / frame.slide.mpp;
-    frame.goTo({ x: view.x + view.width / 2, y: view.y + view.height / 2, width });
+    frame.goTo({ ...frame.place, width });
   }
 }

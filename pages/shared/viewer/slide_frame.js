@@ -4,6 +4,7 @@ export class SlideFrame {
     this.Point = OpenSeadragon.Point;
     this.osd = osd;
     this.slide = slide;
+    osd.addHandler("resize", () => osd.isOpen() && this.#keep(this.place));
   }
 
   /** Screen pixels per level-0 pixel, as drawn at this moment. */
@@ -45,6 +46,12 @@ export class SlideFrame {
     return { x, y, width: bounds.width * width, height: bounds.height * width };
   }
 
+  /** The view as its middle and its width: what is the same on a screen of any size. */
+  get place() {
+    const { x, y, width, height } = this.view;
+    return { x: x + width / 2, y: y + height / 2, width };
+  }
+
   /** Bring a point to the middle; without a width the enlargement stays. */
   goTo({ x, y, width }, immediately = false) {
     const { slide } = this;
@@ -53,6 +60,20 @@ export class SlideFrame {
     const point = new this.Point((x - slide.x) / slide.width, (y - slide.y) / slide.width);
     viewport.panTo(point, immediately);
     viewport.applyConstraints(immediately);
+  }
+
+  /**
+   * Stay at a place though the screen has become another: OpenSeadragon, which goes on to choose
+   * an enlargement of its own, is corrected before it draws that, or else right after.
+   */
+  #keep(place) {
+    const { osd } = this;
+    const back = () => this.goTo(place, true);
+    osd.addOnceHandler("viewport-change", back);
+    queueMicrotask(() => {
+      osd.removeHandler("viewport-change", back);
+      if (osd.isOpen()) back();
+    });
   }
 
   #toSlide({ x, y }) {

@@ -177,10 +177,8 @@ export class SlideViewer {
   }
 
   #restoreView() {
-    const linked = this.address.read();
-    const view = lastViews.get(this.slide.id);
-    if (linked) this.frame.goTo(linked, true);
-    else if (view) this.osd.viewport.fitBounds(view, true);
+    const place = this.address.read() ?? lastViews.get(this.slide.id);
+    if (place) this.frame.goTo(place, true);
   }
 
   /** Go where another page has sent the reader, once. */
@@ -193,7 +191,7 @@ export class SlideViewer {
   }
 
   #rememberView() {
-    if (this.osd.isOpen()) lastViews.set(this.slide.id, this.osd.viewport.getBounds());
+    if (this.osd.isOpen()) lastViews.set(this.slide.id, this.frame.place);
   }
 }
 

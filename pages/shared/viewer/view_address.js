@@ -29,13 +29,12 @@ export class ViewAddress {
   }
 
   #write() {
-    const { osd, slide, view } = this.frame;
+    const { osd, slide } = this.frame;
     if (!osd.isOpen() || location.pathname !== this.page) return; // another page has begun
     const address = new URL(location.href);
-    const { x, y, width, height } = view;
-    const place = { slide: slide.id, x: x + width / 2, y: y + height / 2, width };
-    for (const [name, value] of Object.entries(place)) {
-      address.searchParams.set(name, name === "slide" ? value : Math.round(value));
+    address.searchParams.set("slide", slide.id);
+    for (const [name, value] of Object.entries(this.frame.place)) {
+      address.searchParams.set(name, Math.round(value));
     }
     history.replaceState(history.state, "", address);
   }

@@ -150,7 +150,7 @@ class NucleusPainter:
         self._centroids = table[["x", "y"]].to_numpy(dtype=np.float64)
         ids = {name: scheme.id_of(name) for name in scheme.colours}
         self._class_ids = table["class_name"].map(ids).to_numpy(dtype=np.uint8)
-        self._scores = table["class_score"].to_numpy()
+        self._table = table
         self._scheme = scheme
         bounds = shapely.bounds(self._polygons)
         extents = (bounds[:, 2:] - bounds[:, :2]).mean(axis=1)
@@ -184,9 +184,10 @@ class NucleusPainter:
         coverage_of = self._outlines if outlined else self._dots
         near = self._near(picture)
         class_ids = self._class_ids[near]
-        class_ids[is_uncertain(self._scores[near], class_ids == BACKGROUND, min_score)] = (
-            UNCERTAIN_ID
-        )
+        if min_score:
+            scores = self._table["class_score"].to_numpy()[near]
+            uncertain = is_uncertain(scores, class_ids == BACKGROUND, min_score)
+            class_ids[uncertain] = UNCERTAIN_ID
         rgba = np.zeros((picture.height, picture.width, 4), dtype=np.uint8)
         for class_id, colour in _colours_of(scheme or self._scheme).items():
             if class_id not in shown:

@@ -11,6 +11,7 @@ measured by `tests.bench.viewer`.
 """
 
 import argparse
+import itertools
 import os
 import statistics
 import sys
@@ -146,7 +147,9 @@ def _median_ms(ask: Callable[[int], None]) -> float:
 
 def _open(page: Page, address: str, run: Run, width: int) -> Locator:
     slide = slide_id(run.slide_path)
-    page.goto(f"{address}/viewer?slide={slide}&x={WIDTH_PX / 3:.0f}&y={HEIGHT_PX / 2}&width={width}")
+    page.goto(
+        f"{address}/viewer?slide={slide}&x={WIDTH_PX / 3:.0f}&y={HEIGHT_PX / 2}&width={width}"
+    )
     viewer = page.locator("section.viewer")
     viewer.locator(".openseadragon-canvas").first.wait_for()
     _settle(page, viewer)
@@ -162,7 +165,7 @@ def _pan(viewer: Locator, others: set[int]) -> Panned:
     before = _cpu_ms(others)
     times: list[Any] = viewer.evaluate(PAN, [FRAMES, STEP_PX])
     cpu_ms = _cpu_ms(others) - before
-    lengths = sorted(after - before for before, after in zip(times, times[1:], strict=False))
+    lengths = sorted(after - before for before, after in itertools.pairwise(times))
     return Panned(
         1000 * FRAMES / (times[-1] - times[0]), lengths[int(0.95 * FRAMES)], cpu_ms / FRAMES
     )

@@ -8,7 +8,7 @@ const PX_PER_PIXEL = 0.25;
 /** Where nuclei are small, fine lines are seen better; they are also drawn several times faster. */
 const FINE_LINE_PX = 1;
 const LINE_PX = 1.75;
-const LINE_UM = 0.5;
+const LINE_UM = 0.75;
 
 /** Corners drawn in a frame: few while the view moves, so that it moves evenly. */
 const MOST_MOVING = 5000;
@@ -119,8 +119,12 @@ export class Outlines {
   #follow() {
     cancelAnimationFrame(this.#frame);
     if (!this.osd.isOpen()) return;
+    const before = this.#seen;
     this.#decide();
-    if (this.#seen) this.#draw();
+    // This frame was drawn without the tiles that are now to be seen: they follow in the next one.
+    const seen = this.#seen ?? before;
+    if (seen && this.layer) this.#draw(seen);
+    if (before && !this.#seen) this.osd.forceRedraw();
   }
 
   #decide() {
@@ -167,10 +171,10 @@ export class Outlines {
     }
   }
 
-  #draw() {
+  #draw(pictures) {
     const { width, height } = this.osd.drawer.canvas;
     const density = this.#density;
-    const stretch = (this.frame.scale * density) / this.#seen.scale;
+    const stretch = (this.frame.scale * density) / pictures.scale;
     const { x, y } = this.frame.toScreen({ x: 0, y: 0 });
     // At rest, pixels of the pictures are those of the screen, and as sharp.
     const still = Math.abs(stretch - 1) < 1e-6;
@@ -184,7 +188,7 @@ export class Outlines {
     brush.rect(cut, 0, width - cut, height);
     brush.clip();
     brush.globalAlpha = this.layer.choice.opacity;
-    this.#seen.show(brush, this.#screen, corner, still ? 1 : stretch);
+    pictures.show(brush, this.#screen, corner, still ? 1 : stretch);
     brush.restore();
   }
 }

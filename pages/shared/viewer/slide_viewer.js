@@ -74,11 +74,11 @@ export class SlideViewer {
     const readout = new Readout(this.osd, root.querySelector(".readout"), this.slide);
     this.overlays = new Overlays(this.osd, root.querySelector(".panel"), this.slide);
     this.swipe = new Swipe(OpenSeadragon, this.osd, this.overlays, root);
-    this.pictures = new Pictures(this.osd, root, this.slide, this.overlays, readout);
     this.frame = new SlideFrame(OpenSeadragon, this.osd, this.slide);
     this.shapes = new ShapeLayer(this.frame);
     this.hints = new Hints(root.querySelector(".hint"));
     this.regions = new Regions((rois) => tell("regions", rois));
+    this.pictures = new Pictures(this.frame, root, this.overlays, readout, this.regions);
     this.regionShapes = new RegionShapes(this.shapes, this.regions, this.hints);
     this.toolbox = new Toolbox(root, this.frame, this.hints, {
       rectangle: new RectangleTool(this.shapes, this.regions),

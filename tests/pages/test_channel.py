@@ -92,7 +92,7 @@ def test_files_of_the_viewer_are_answered(source) -> None:
 def test_pictures_in_full_size_are_refused_in_words(source) -> None:
     (answer,) = ask(source, f"{source.picture_address}?region=0,0,9,9&layers=")
     assert answer["status"] == 403
-    assert content(answer).decode().startswith("Pictures in full size do not pass here")
+    assert content(answer).decode().startswith("This host sends no pictures in full size")
 
 
 def test_a_mistake_in_one_answer_is_logged_and_leaves_the_others(

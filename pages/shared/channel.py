@@ -63,7 +63,9 @@ async def _answer(address: str, source: TileSource) -> dict[str, Any]:
     parts = urlsplit(address)
     path = unquote(parts.path)
     if path == source.picture_address:
-        return _refused(403, "This host sends no pictures in full size; Snapshot saves what is seen.")
+        return _refused(
+            403, "This host sends no pictures in full size; Snapshot saves what is seen."
+        )
     if not path.startswith((source.folder, "app/static/viewer/")):
         return _refused(404, "This view has expired; reload the page.")
     return await _ask_routes(path, parts.query)

@@ -1,10 +1,11 @@
 import { boxOf } from "./rings.js";
+import { fetch, throughChannel } from "./server.js";
 import { save, snapshot } from "./snapshot.js";
 
 /** Pictures to take away: the view as on the screen, or the selected ROI, else what is seen, in full. */
 export class Pictures {
-  constructor(frame, root, overlays, readout, regions) {
-    Object.assign(this, { frame, root, overlays, readout, regions });
+  constructor(frame, root, overlays, readout, regions, hints) {
+    Object.assign(this, { frame, root, overlays, readout, regions, hints });
     this.slide = frame.slide;
   }
 
@@ -16,11 +17,17 @@ export class Pictures {
   }
 
   /** The server draws it, since the browser holds no more than the screen does. */
-  saveFull() {
+  async saveFull() {
     const roi = this.regions.get(this.regions.selected);
     const box = roi ? boxOf(roi.rings[0]) : this.frame.view;
+    const address = this.#addressOf(this.#pixelsOf(box));
+    if (throughChannel()) {
+      const refusal = await fetch(address);
+      this.hints.tell(await refusal.text());
+      return;
+    }
     const link = document.createElement("a");
-    link.href = this.#addressOf(this.#pixelsOf(box));
+    link.href = address;
     link.download = `${this.#nameOf(box)}-full.png`;
     link.click();
   }

@@ -1,4 +1,5 @@
 import { Beacon } from "./beacon.js";
+import { CHANNEL_OPTIONS } from "./channel_tiles.js";
 import { GoTo } from "./go_to.js";
 import { Hints } from "./hints.js";
 import { Hover } from "./hover.js";
@@ -20,6 +21,7 @@ import { ViewAddress } from "./view_address.js";
 import { loadOpenSeadragon } from "./library.js";
 import { Pictures } from "./pictures.js";
 import { rectangleRing } from "./rings.js";
+import { throughChannel } from "./server.js";
 import { Swipe } from "./swipe.js";
 import { probe, tileSource } from "./tiles.js";
 
@@ -35,9 +37,13 @@ export class SlideViewer {
    * @param {ParentNode} root the component's own document fragment
    * @param {object} data what viewer_component.py sends
    * @param {(name: string, value: any) => void} tell tells Python what the reader did
+   * @param {Channel} channel for hosts where nothing else leads to Python
    */
-  static async open(root, data, tell) {
-    const [OpenSeadragon] = await Promise.all([loadOpenSeadragon(data.library), probe(data.slide)]);
+  static async open(root, data, tell, channel) {
+    const [OpenSeadragon] = await Promise.all([
+      loadOpenSeadragon(data.library, channel),
+      probe(data.slide, channel),
+    ]);
     return new SlideViewer(OpenSeadragon, root, data, tell);
   }
 
@@ -62,6 +68,7 @@ export class SlideViewer {
       visibilityRatio: 0.3,
       zoomPerScroll: 1.3,
       gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
+      ...(throughChannel() ? CHANNEL_OPTIONS : {}),
     });
     this.osd.canvas.setAttribute(
       "aria-label",
@@ -78,7 +85,7 @@ export class SlideViewer {
     this.shapes = new ShapeLayer(this.frame);
     this.hints = new Hints(root.querySelector(".hint"));
     this.regions = new Regions((rois) => tell("regions", rois));
-    this.pictures = new Pictures(this.frame, root, this.overlays, readout, this.regions);
+    this.pictures = new Pictures(this.frame, root, this.overlays, readout, this.regions, this.hints);
     this.regionShapes = new RegionShapes(this.shapes, this.regions, this.hints);
     this.toolbox = new Toolbox(root, this.frame, this.hints, {
       rectangle: new RectangleTool(this.shapes, this.regions),

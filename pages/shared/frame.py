@@ -16,12 +16,14 @@ from seg_core.slide import SlideInfo
 _ICON = Path(__file__).parent / "icon.svg"
 _SIDEBAR_PX = 272
 
-# Less air at the top than Streamlit leaves: a slide wants the space.
+# Less air at the top than Streamlit leaves: a slide wants the space. And the viewer, whose fragment
+# may run to bring tiles, does not pale meanwhile as what is out of date does.
 _STYLE = """
 <style>
 .stAppHeader { height: 2.5rem; min-height: 2.5rem; background: none; }
 .stMainBlockContainer { padding: 2.75rem 1.5rem 1rem; }
 .stSidebar [data-testid="stSidebarHeader"] { height: 2.5rem; margin: 0; }
+[class*="st-key-_viewer_"] { opacity: 1 !important; }
 </style>
 """
 

@@ -15,7 +15,7 @@ def hover_address(run: Run | None, source: TileSource) -> str | None:
     if run is None:
         return None
     query = urlencode({**min_score.query(), "run": run.run_id})
-    return f"app/static/wsi/{source.token}/nucleus.json?{query}"
+    return f"{source.folder}nucleus.json?{query}"
 
 
 def nucleus_at(token: str, query: Mapping[str, str]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def describe_outlines(run: Run, source: TileSource) -> dict[str, Any]:
     extent_um = settings.max_extent_um + 2 * settings.growth_um
     query = urlencode({**min_score.query(), "run": run.run_id})
     return {
-        "url": f"app/static/wsi/{source.token}/nuclei/{{x}}_{{y}}.bin?{query}",
+        "url": f"{source.folder}nuclei/{{x}}_{{y}}.bin?{query}",
         "side": SQUARE_PX,
         # How far an outline may leave the square of its centroid, level-0 pixels.
         "reach": extent_um / question.slide_mpp,

@@ -90,14 +90,19 @@ class TileSource:
     token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES))
     runs: dict[str, Path] = field(default_factory=dict)
 
+    @property
+    def folder(self) -> str:
+        """What all addresses of this session begin with, relative to the page's base."""
+        return f"app/static/wsi/{self.token}/"
+
     def address(self, layer: str, extension: str) -> str:
         """Return the template of a layer's tiles, relative to the page's base."""
-        return f"app/static/wsi/{self.token}/{layer}/{{level}}/{{x}}_{{y}}.{extension}"
+        return f"{self.folder}{layer}/{{level}}/{{x}}_{{y}}.{extension}"
 
     @property
     def picture_address(self) -> str:
         """Where a picture in full resolution is had; the viewer adds what it is to show."""
-        return f"app/static/wsi/{self.token}/picture.png"
+        return f"{self.folder}picture.png"
 
     def run_of(self, version: str | None) -> Path:
         """Return the folder of a run that this session shows."""

@@ -16,6 +16,7 @@ from pages.shared import (
     state,
     viewer_files,
 )
+from pages.shared.channel import answers_to
 from pages.shared.drawing import SLIDE_LAYER
 from pages.shared.layer_data import layers_of, legend_of, rectangle
 from pages.shared.tiles import TILE_PX, TileSource
@@ -26,7 +27,7 @@ _mount = st.components.v2.component(
     "slide_viewer",
     html=(viewer_files.FOLDER / "viewer.html").read_text("utf-8"),
     css=(viewer_files.FOLDER / "viewer.css").read_text("utf-8"),
-    js=(viewer_files.FOLDER / "mount.js").read_text("utf-8"),
+    js=viewer_files.script_of_page(),
 )
 
 
@@ -62,7 +63,9 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
             "hover": nucleus_hover.hover_address(run, source),
             "picked": nucleus_card.picked_outlines(run),
             "regions": regions.drawing_of(chosen),
+            "answers": answers_to(st.session_state.get(key, {}).get("ask"), source),
         },
+        on_ask_change=lambda: None,  # Streamlit hands on only what has a callback
         on_regions_change=take_drawn,
         on_pick_change=lambda: nucleus_card.take_pick(run, st.session_state[key]["pick"]),
     )

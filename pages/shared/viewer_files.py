@@ -11,7 +11,8 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "viewer"
 
-_SENT_WITH_PAGE = "mount.js"
+# Put together to one module.
+_SENT_WITH_PAGE = ("channel.js", "mount.js")
 
 _LIBRARY = "openseadragon.min.js"
 _VERSION = "6.1.1"
@@ -23,9 +24,14 @@ _INSTALLED = Path(__file__).parents[2] / "node_modules" / "openseadragon" / _BUI
 _CDN = f"https://cdn.jsdelivr.net/npm/openseadragon@{_VERSION}/{_BUILD}/{_LIBRARY}"
 
 
+def script_of_page() -> str:
+    """Return the part of the viewer that comes with the page and brings the rest."""
+    return "\n".join((FOLDER / name).read_text("utf-8") for name in _SENT_WITH_PAGE)
+
+
 def public_files() -> dict[str, Path]:
     """Return the files that a route may answer, by name."""
-    modules = {path.name: path for path in FOLDER.glob("*.js") if path.name != _SENT_WITH_PAGE}
+    modules = {path.name: path for path in FOLDER.glob("*.js") if path.name not in _SENT_WITH_PAGE}
     return modules | ({_LIBRARY: _INSTALLED} if _INSTALLED.is_file() else {})
 
 

@@ -114,6 +114,10 @@ class DistilConfig:
     temperature: float = 2.0
     """Above 1 softens answers, so that second choices teach too (Hinton et al. 2015)."""
 
+    views: int = 1
+    """1, 2, 4 or 8 flips and quarter turns whose answers the teacher averages: a pupil of its own
+    kind learns to see at one look what the teacher sees at eight."""
+
 
 @dataclass(frozen=True)
 class TrainConfig:

@@ -269,6 +269,7 @@ class Teacher:
     def __init__(self, config: TrainConfig) -> None:
         card, weights = find_model(config.distil.teacher)
         self._network = load_network(card, weights).to(memory_format=torch.channels_last)
+        self._views = config.distil.views
         # crops come normalised for the pupil
         own_mean, own_std = _planes(config.mean), _planes(config.std)
         self._factor = own_std / _planes(card.std)
@@ -276,8 +277,17 @@ class Teacher:
 
     def answer(self, images: Tensor) -> Tensor:
         """Return the logits of crops that are normalised as the run's own network wants them."""
+        scaled = images * self._factor + self._offset
         with torch.inference_mode():
-            return self._network(images * self._factor + self._offset)
+            answers = [self._answer(scaled, view) for view in range(self._views)]
+            return torch.stack(answers).mean(dim=0)
+
+    def _answer(self, images: Tensor, view: int) -> Tensor:
+        """Return the upright logits of one of the eight views, numbered as in `augmentation`."""
+        axes = [axis for axis, bit in ((-1, 1), (-2, 2)) if view & bit]
+        seen = images.flip(axes)
+        logits = self._network(seen.mT if view & 4 else seen)
+        return (logits.mT if view & 4 else logits).flip(axes)
 
 
 def _planes(values: Sequence[float]) -> Tensor:

@@ -1,6 +1,7 @@
 """Layers over the slide, as they are seen: switched, compared, taken away."""
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from serving import serve_dashboard
-from viewing import WAIT_FOR_TILES, canvas_of, open_sample
+from viewing import WAIT_FOR_TILES, canvas_of, draw_rectangle, open_place, open_sample
 
 pytestmark = pytest.mark.browser
 
@@ -71,6 +72,18 @@ def test_a_part_is_saved_in_full_size(dashboard: str, page: Page) -> None:
     saved = Image.open(io.BytesIO(download.value.path().read_bytes()))
     assert saved.width >= 400
     assert saved.height > 300
+
+
+def test_the_selected_region_is_saved_in_full_size(dashboard: str, page: Page) -> None:
+    viewer = open_place(page, dashboard)
+    draw_rectangle(page, viewer)
+    size = page.get_by_text("Rectangle of")
+    width, height = map(int, re.findall(r"(\d+) × (\d+) px", size.inner_text())[0])
+    with page.expect_download() as download:
+        viewer.get_by_role("button", name="Full size").click()
+    saved = Image.open(io.BytesIO(download.value.path().read_bytes()))
+    assert saved.width == width
+    assert saved.height > height  # with a line of scale bar below it
 
 
 def switch_on(page: Page, viewer: Locator, name: str) -> None:

@@ -1,58 +1,25 @@
 """Nuclei in the viewer: picked with the pointer, gone through with the keys."""
 
 import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from analysed import LEFT, SIDE, analyse_part
 from playwright.sync_api import Page, expect
 from serving import STORE
 from viewing import on_screen, open_place
 
-from seg_core import analysis
-from seg_core.classes import INSIDE
-from seg_core.geometry import Region
-from seg_core.model import ModelCard
-from seg_core.samples import sample_path
 from seg_core.store import Run
 
 pytestmark = pytest.mark.browser
-
-MPP = 0.25
-LYMPHOCYTE = 2
-LEFT, TOP, SIDE = 100, 100, 300
-
-
-class DarkEngine:
-    """Calls whatever is dark the inside of a lymphocyte: nuclei without weights."""
-
-    name, precision = "dark", "fp32"
-
-    def run(self, tiles: Iterable[tuple[int, np.ndarray]]) -> Iterator[tuple[int, np.ndarray]]:
-        for number, rgb in tiles:
-            dark = rgb[..., 0] < 110
-            logits = np.zeros((8, *dark.shape), np.float32)
-            logits[[0, 5]] = 0.5
-            logits[[LYMPHOCYTE, 5 + INSIDE]] = dark
-            yield number, logits
 
 
 @pytest.fixture(scope="module")
 def run(dashboard_folder: Path) -> Run:
     """A part of a sample, analysed in the dashboard's store."""
-    statistics = (0.5, 0.5, 0.5)
-    card = ModelCard("dark", "dark.safetensors", "0" * 64, "none", MPP, statistics, statistics)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(analysis, "find_model", lambda name: (card, Path(card.file)))
-        patch.setattr(analysis, "make_engine", lambda *_: DarkEngine())
-        return analysis.analyse(
-            sample_path("hgsc_nest"),
-            dashboard_folder / STORE,
-            region=Region(LEFT, TOP, SIDE, SIDE),
-            mpp=MPP,
-        )
+    return analyse_part(dashboard_folder / STORE)
 
 
 def test_the_nucleus_under_the_pointer_is_the_tables_and_the_arrows_go_on(

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,6 +14,27 @@ MPP = 0.25
 Visit = Callable[..., AppTest]
 
 
+class WaitingJob:
+    progress = None
+
+    def done(self) -> bool:
+        return False
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[AnalysisSettings]:
+    """Return the settings of every analysis that a worker was asked for; none is done."""
+    settings: list[AnalysisSettings] = []
+
+    class Worker:
+        def submit(self, _act: object, **arguments: Any) -> WaitingJob:
+            settings.append(arguments["settings"])
+            return WaitingJob()
+
+    monkeypatch.setattr(resources, "worker", Worker)
+    return settings
+
+
 @pytest.mark.parametrize(
     ("change", "weights", "offered"),
     [(-0.002, "abc", True), (-0.006, "abc", False), (-0.002, "of others", False)],
@@ -21,6 +43,7 @@ def test_fast_is_offered_where_it_was_measured_to_lose_little(
     visit: Visit,
     slide_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    asked: list[AnalysisSettings],
     change: float,
     weights: str,
     offered: bool,
@@ -28,27 +51,31 @@ def test_fast_is_offered_where_it_was_measured_to_lose_little(
     graph = Int8Graph("m-int8.xml", "0", weights, metrics={"mpq_plus_change": change})
     card = ModelCard("m", "m.safetensors", "abc", "none", 0.25, (0.5,) * 3, (0.5,) * 3, int8=graph)
     monkeypatch.setattr(analysis_options, "find_model", lambda _name: (card, Path("m")))
-    submitted: list[dict[str, object]] = []
-
-    class Job:
-        progress = None
-
-        def done(self) -> bool:
-            return False
-
-    class Worker:
-        def submit(self, _act: object, **arguments: object) -> Job:
-            submitted.append(arguments)
-            return Job()
-
-    monkeypatch.setattr(resources, "worker", Worker)
     page = visit("viewer", slide=state.ChosenSlide(slide_path, MPP))
     assert [each.label for each in page.sidebar.toggle if each.key == "_fast"] == (
         ["Fast (8-bit)"] if offered else []
     )
     if offered:
         page.sidebar.toggle(key="_fast").set_value(True).run()
+    analyse_slide(page)
+    assert asked == [AnalysisSettings(precision="int8" if offered else "auto")]
+
+
+def test_what_is_chosen_is_what_the_analysis_is_asked_for(
+    visit: Visit, slide_path: Path, asked: list[AnalysisSettings]
+) -> None:
+    page = visit("viewer", slide=state.ChosenSlide(slide_path, MPP))
     page.sidebar.segmented_control(key="_tile_px").set_value(512).run()
+    page.sidebar.segmented_control(key="_views").set_value(4).run()
+    page.sidebar.selectbox(key="_stain").set_value("macenko").run()
+    page.sidebar.toggle(key="_quality").set_value(False).run()
+    page.sidebar.toggle(key="_tissue_only").set_value(False).run()
+    assert page.sidebar.toggle(key="_quality").disabled
+    analyse_slide(page)
+    assert asked == [
+        AnalysisSettings(tile_px=512, views=4, stain="macenko", tissue_only=False, quality=False)
+    ]
+
+
+def analyse_slide(page: AppTest) -> None:
     next(each for each in page.sidebar.button if each.label == "Analyse slide").click().run()
-    precision = "int8" if offered else "auto"
-    assert submitted[0]["settings"] == AnalysisSettings(tile_px=512, precision=precision)

@@ -1,3 +1,5 @@
+import { fetch } from "./server.js";
+
 const REST_MS = 120;
 
 /** Class, score and area of the nucleus on which the pointer rests. */

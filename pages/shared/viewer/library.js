@@ -1,15 +1,23 @@
-/** OpenSeadragon, from this server where npm has installed it, else from the CDN; once a page. */
+/**
+ * OpenSeadragon, from this server where npm has installed it, else from the CDN; once a page.
+ * Checked against its hash, whichever way it comes.
+ */
 
 let library;
 
-export function loadOpenSeadragon({ sources, integrity }) {
-  library ??= firstOf(sources, integrity).then(() => globalThis.OpenSeadragon);
+export function loadOpenSeadragon({ sources, integrity }, channel) {
+  library ??= firstOf(sources, integrity, channel).then(() => globalThis.OpenSeadragon);
   return library;
 }
 
-async function firstOf(sources, integrity) {
+async function firstOf(sources, integrity, channel) {
   for (const source of sources) {
-    if (await addScript(new URL(source, document.baseURI).href, integrity)) return;
+    const { href, origin } = new URL(source, document.baseURI);
+    if (await addScript(href, integrity)) return;
+    if (origin !== location.origin) continue;
+    // Its address may be one of those that the host does not answer.
+    const answer = await channel.fetch(href);
+    if (await addScript(URL.createObjectURL(await answer.blob()), integrity)) return;
   }
   library = undefined;
   throw new Error(

@@ -1,5 +1,5 @@
 /**
- * Sent to the page with the component; brings the viewer's modules from the tile server.
+ * Sent to the page with the component; brings the viewer's modules from the server.
  *
  * Streamlit calls the default export again whenever the data change, always with the same
  * parentElement: the viewer is made once a slide, then updated.
@@ -7,11 +7,15 @@
 
 const mounts = new WeakMap();
 
+/** Modules by their address, with all that they hold: once a page, however they have come. */
+const modules = new Map();
+
 export default function ({ data, parentElement, setStateValue }) {
   let mount = mounts.get(parentElement);
   // A new address for the same slide: the server has forgotten the old one, so start again.
   if (mount && mount.url !== data.slide.url) mount = stop(parentElement, mount);
   mount ??= start(parentElement, data, setStateValue);
+  mount.channel.take(data.answers);
   mount.viewer.then((viewer) => viewer.update(data)).catch((error) => tell(parentElement, error));
 
   // Streamlit also cleans up after a call that a newer one has overtaken; only a parent that has
@@ -21,10 +25,11 @@ export default function ({ data, parentElement, setStateValue }) {
 
 function start(parentElement, data, setStateValue) {
   tell(parentElement, null);
-  const viewer = load(data).then(({ SlideViewer }) =>
-    SlideViewer.open(parentElement, data, setStateValue),
+  const channel = new Channel((question) => setStateValue("ask", question));
+  const viewer = load(data.modules, channel).then(({ SlideViewer }) =>
+    SlideViewer.open(parentElement, data, setStateValue, channel),
   );
-  const mount = { url: data.slide.url, viewer };
+  const mount = { url: data.slide.url, viewer, channel };
   mounts.set(parentElement, mount);
   return mount;
 }
@@ -32,20 +37,39 @@ function start(parentElement, data, setStateValue) {
 function stop(parentElement, mount) {
   if (mounts.get(parentElement) === mount) {
     mounts.delete(parentElement);
+    mount.channel.close();
     mount.viewer.then((viewer) => viewer.close()).catch(() => {}); // it never opened: already told
   }
 }
 
-async function load(data) {
-  try {
-    return await import(new URL(data.modules, document.baseURI).href);
-  } catch (cause) {
-    throw new Error(
-      "This server does not answer the viewer's own addresses; " +
-        "start the dashboard with “streamlit run streamlit_app.py”.",
-      { cause },
-    );
+/** Bring the viewer from its own address or, where a host answers that otherwise, by the channel. */
+async function load(address, channel) {
+  const { href } = new URL(address, document.baseURI);
+  if (!modules.has(href)) {
+    modules.set(href, await import(href).catch(() => importThrough(channel, href)));
   }
+  return modules.get(href);
+}
+
+/** Modules that no address answers can import each other all the same: as blobs. */
+async function importThrough(channel, first) {
+  const urls = new Map();
+  const urlOf = (href) => {
+    if (!urls.has(href)) urls.set(href, make(href));
+    return urls.get(href);
+  };
+  const make = async (href) => {
+    const answer = await channel.fetch(href);
+    let text = await answer.text();
+    if (!answer.ok) throw new Error(text);
+    const names = [...text.matchAll(/ from "(\.\/[^"]+)";/g)].map(([, name]) => name);
+    const blobs = await Promise.all(names.map((name) => urlOf(new URL(name, href).href)));
+    names.forEach((name, index) => {
+      text = text.replace(` from "${name}";`, ` from "${blobs[index]}";`);
+    });
+    return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  };
+  return import(await urlOf(first));
 }
 
 function tell(parentElement, error) {

@@ -1,3 +1,5 @@
+import { fetch } from "./server.js";
+
 /**
  * The outlines of nuclei, had from the server a square of the slide at a time.
  *

@@ -1,4 +1,5 @@
 import { Beacon } from "./beacon.js";
+import { CHANNEL_OPTIONS } from "./channel_tiles.js";
 import { GoTo } from "./go_to.js";
 import { Hints } from "./hints.js";
 import { Hover } from "./hover.js";
@@ -21,6 +22,7 @@ import { ViewAddress } from "./view_address.js";
 import { loadOpenSeadragon } from "./library.js";
 import { Pictures } from "./pictures.js";
 import { rectangleRing } from "./rings.js";
+import { throughChannel } from "./server.js";
 import { Swipe } from "./swipe.js";
 import { probe, tileSource } from "./tiles.js";
 
@@ -36,9 +38,13 @@ export class SlideViewer {
    * @param {ParentNode} root the component's own document fragment
    * @param {object} data what viewer_component.py sends
    * @param {(name: string, value: any) => void} tell tells Python what the reader did
+   * @param {Channel} channel for hosts where nothing else leads to Python
    */
-  static async open(root, data, tell) {
-    const [OpenSeadragon] = await Promise.all([loadOpenSeadragon(data.library), probe(data.slide)]);
+  static async open(root, data, tell, channel) {
+    const [OpenSeadragon] = await Promise.all([
+      loadOpenSeadragon(data.library, channel),
+      probe(data.slide, channel),
+    ]);
     return new SlideViewer(OpenSeadragon, root, data, tell);
   }
 
@@ -63,6 +69,7 @@ export class SlideViewer {
       visibilityRatio: 0.3,
       zoomPerScroll: 1.3,
       gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
+      ...(throughChannel() ? CHANNEL_OPTIONS : {}),
     });
     this.osd.canvas.setAttribute(
       "aria-label",
@@ -75,12 +82,12 @@ export class SlideViewer {
     const readout = new Readout(this.osd, root.querySelector(".readout"), this.slide);
     this.overlays = new Overlays(this.osd, root.querySelector(".panel"), this.slide);
     this.swipe = new Swipe(OpenSeadragon, this.osd, this.overlays, root);
-    this.pictures = new Pictures(this.osd, root, this.slide, this.overlays, readout);
     this.frame = new SlideFrame(OpenSeadragon, this.osd, this.slide);
     this.outlines = new Outlines(this.osd, this.frame, this.overlays, this.swipe);
     this.shapes = new ShapeLayer(this.frame);
     this.hints = new Hints(root.querySelector(".hint"));
     this.regions = new Regions((rois) => tell("regions", rois));
+    this.pictures = new Pictures(this.frame, root, this.overlays, readout, this.regions, this.hints);
     this.regionShapes = new RegionShapes(this.shapes, this.regions, this.hints);
     this.toolbox = new Toolbox(root, this.frame, this.hints, {
       rectangle: new RectangleTool(this.shapes, this.regions),

@@ -1,3 +1,6 @@
+import { CHANNEL_DOWNLOADS } from "./channel_tiles.js";
+import { findWay, throughChannel } from "./server.js";
+
 /**
  * Addresses of tiles. All layers share the slide's Deep Zoom pyramid; a layer with extra levels
  * goes on beyond the slide's own pixels, for outlines that stay sharp when enlarged.
@@ -25,6 +28,7 @@ export function tileSource(slide, layer, show = "") {
     getTileUrl: (level, x, y) =>
       template.replace("{level}", level).replace("{x}", x).replace("{y}", y),
   };
+  if (throughChannel()) Object.assign(source, CHANNEL_DOWNLOADS);
   if (layer) {
     source.hasTransparency = () => !layer.opaque;
     source.tileExists = (level, x, y) =>
@@ -35,18 +39,10 @@ export function tileSource(slide, layer, show = "") {
   return source;
 }
 
-/** Ask for one tile, to tell a reader in words what an empty picture would not. */
-export async function probe(slide) {
+/** Ask for one tile, to find the way by which all others are had. */
+export function probe(slide, channel) {
   const { getTileUrl, minLevel } = tileSource(slide);
-  const response = await fetch(getTileUrl(minLevel, 0, 0));
-  // A host that does not know the routes answers every path with the page itself, status 200.
-  if (response.headers.get("content-type")?.startsWith("image/")) return;
-  throw new Error(
-    response.status === 404
-      ? "This view has expired; reload the page to see the slide again."
-      : "The slide's tiles cannot be had from this server; " +
-          "start the dashboard with “streamlit run streamlit_app.py”.",
-  );
+  return findWay(getTileUrl(minLevel, 0, 0), channel);
 }
 
 /** The level at which the whole slide is one tile; smaller ones are never worth a request. */

@@ -93,6 +93,20 @@ def test_teacher_answers_what_it_would_answer_alone(
     assert torch.allclose(room.Teacher(pupil).answer(normalised(pupil)), alone, atol=1e-4)
 
 
+def test_a_teacher_that_looks_eight_times_answers_the_same_whichever_way_a_crop_lies(
+    tiny_config: TrainConfig, tmp_path: Path
+) -> None:
+    train(tiny_config, tmp_path)
+    distil = DistilConfig(teacher=str(tmp_path / "tiny.safetensors"), views=8)
+    teacher = room.Teacher(replace(tiny_config, distil=distil))
+    crops = torch.randn(2, 3, 64, 64)
+    answer = teacher.answer(crops)
+    assert torch.allclose(teacher.answer(crops.flip(-1)).flip(-1), answer, atol=1e-4)
+    assert torch.allclose(teacher.answer(crops.mT).mT, answer, atol=1e-4)
+    once = room.Teacher(replace(tiny_config, distil=replace(distil, views=1)))
+    assert not torch.allclose(once.answer(crops), answer, atol=1e-4)
+
+
 def test_distillation_brings_the_answers_closer(tiny_config: TrainConfig, tmp_path: Path) -> None:
     train(tiny_config, tmp_path / "teacher")
     teacher = DistilConfig(teacher=str(tmp_path / "teacher" / "tiny.safetensors"), weight=5.0)

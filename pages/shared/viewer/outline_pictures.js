@@ -64,8 +64,10 @@ export class OutlinePictures {
     }
   }
 
-  /** Forget what lies outside some boxes. */
-  keepOnly(boxes) {
+  /** Once there are many, forget those that lie outside some boxes. */
+  tidy(boxes) {
+    const { length } = this.#places(boxes.at(-1));
+    if (this.#kept.size < 3 * length) return;
     const kept = new Set(boxes.flatMap((box) => this.#places(box)).map(({ name }) => name));
     for (const name of this.#kept.keys()) if (!kept.has(name)) this.#kept.delete(name);
   }

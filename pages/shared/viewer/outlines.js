@@ -143,10 +143,10 @@ export class Outlines {
       this.#coming = new OutlinePictures(this.#squares, scale, line * this.#density, colours);
       this.#coming.look = look;
     }
-    const boxes = [boxOf(this.frame.view), this.#screen];
-    boxes.push(this.#coming.grown(boxes[0]));
+    const view = boxOf(this.frame.view);
+    const boxes = [view, this.#screen, this.#coming.grown(view)];
     this.#squares.want(boxes);
-    this.#coming.keepOnly(boxes.map((box) => this.#coming.grown(box)));
+    this.#coming.tidy(boxes);
     if (this.#coming.draw(boxes, this.#moving ? MOST_MOVING : MOST_AT_REST)) this.#soon();
   }
 

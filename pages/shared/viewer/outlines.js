@@ -50,7 +50,8 @@ export class Outlines {
   /** Is what is on the screen all that there is to see, as wanted now? */
   get areSettled() {
     if (!this.#wanted) return !this.areSeen;
-    return this.#seen === this.#coming && this.#coming.covers(boxOf(this.frame.view));
+    if (!this.areSeen || this.#seen !== this.#coming) return false;
+    return this.#seen.covers(boxOf(this.frame.view));
   }
 
   close() {

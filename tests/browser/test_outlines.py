@@ -53,8 +53,11 @@ def wait_for(viewer: Locator, *, lines: bool) -> None:
     viewer.evaluate(WAIT_FOR_TILES)
 
 
-def share_on_lines(viewer: Locator, seen: np.ndarray, run: Run, name: str) -> float:
-    """Of the outlines of a class that are well in view, how much has the class's colour."""
+def pixels_at_lines(viewer: Locator, seen: np.ndarray, run: Run, name: str) -> np.ndarray:
+    """What is seen at the corners of a class's outlines that are well in view, (9, N, 3).
+
+    A line covers some of the nine pixels around a corner.
+    """
     table = run.nuclei()
     rings = shapely.get_exterior_ring(table[table["class_name"] == name].geometry.to_numpy())
     origin = np.array(on_screen(viewer, 0, 0))
@@ -65,12 +68,16 @@ def share_on_lines(viewer: Locator, seen: np.ndarray, run: Run, name: str) -> fl
     x, y = np.floor(corners).astype(int).T
     inside = (x > 2) & (y > 2) & (x < seen.shape[1] - 3) & (y < seen.shape[0] - 3)
     assert inside.sum() > 100, f"no {name} nuclei to look at"
-    # The line is as wide as that, so a pixel of it is next to each corner.
-    near = [
+    around = [
         seen[y[inside] + down, x[inside] + right] for down in (-1, 0, 1) for right in (-1, 0, 1)
     ]
+    return np.array(around).astype(int)
+
+
+def share_on_lines(viewer: Locator, seen: np.ndarray, run: Run, name: str) -> float:
+    """Of the outlines of a class that are well in view, how much has the class's colour."""
     colour = np.array(rgb_of(run.scheme.colours[name]))
-    distance = np.abs(np.array(near).astype(int) - colour).max(axis=2).min(axis=0)
+    distance = np.abs(pixels_at_lines(viewer, seen, run, name) - colour).max(axis=2).min(axis=0)
     return float((distance < SAME_COLOUR).mean())
 
 
@@ -99,7 +106,10 @@ def test_zoomed_in_nuclei_are_lines_that_follow_legend_switch_and_snapshot(
 
     viewer.get_by_role("switch", name="Nuclei").uncheck()
     wait_for(viewer, lines=False)
-    assert share_on_lines(viewer, canvas_of(viewer), run, "lymphocyte") < 0.1
+    bare = canvas_of(viewer)
+    assert share_on_lines(viewer, bare, run, "lymphocyte") < 0.1
+    hidden = (pixels_at_lines(viewer, each, run, "epithelial") for each in (seen, bare))
+    assert np.equal(*hidden).all(axis=2).mean() > 0.9, "a class that is off is not drawn at all"
 
 
 def test_lines_are_cut_where_the_slide_is_compared(dashboard: str, run: Run, page: Page) -> None:

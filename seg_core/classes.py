@@ -106,8 +106,9 @@ class ClassScheme:
         return ClassScheme((*recoloured, *self.classes[len(colours) :]))
 
     def name_of(self, class_id: int) -> str:
-        """Return the name of a nucleus with this class id; 0 is *other*."""
-        return OTHER if class_id == BACKGROUND else self.classes[class_id - 1].name
+        """Return the name of a nucleus with this class id; 0 is *other*, 255 *uncertain*."""
+        unnamed = {BACKGROUND: OTHER, UNCERTAIN_ID: UNCERTAIN}
+        return unnamed[class_id] if class_id in unnamed else self.classes[class_id - 1].name
 
     def id_of(self, name: str) -> int:
         """Return the class id of a name; *other* is 0, *uncertain* 255."""

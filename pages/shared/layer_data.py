@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from pages.shared import palettes
+from pages.shared import min_score, palettes, resources
 from pages.shared.layers import LAYERS, Layer
+from pages.shared.outlines import describe_outlines
 from pages.shared.tiles import TileSource
-from seg_core.classes import BACKGROUND, OTHER, OTHER_COLOUR
+from seg_core.classes import OTHER
 from seg_core.geometry import Region
 from seg_core.slide import SlideInfo
 from seg_core.store import Run
@@ -25,14 +26,20 @@ def layers_of(info: SlideInfo, run: Run | None, source: TileSource) -> list[dict
 
 
 def legend_of(run: Run) -> list[dict[str, Any]]:
-    """Return the classes of a run; *other* comes last and is hidden until asked for."""
-    counts = run.facts.counts
-    named = [
-        {"id": c.id, "name": c.name, "colour": c.colour, "count": counts.get(c.name, 0), "on": True}
-        for c in palettes.scheme_of(run).classes
+    """Return what nuclei of a run can be called; *other* is hidden until asked for."""
+    scheme = palettes.scheme_of(run)
+    least = min_score.chosen()
+    counts = resources.counts(run.path, least) if least else run.facts.counts
+    return [
+        {
+            "id": scheme.id_of(name),
+            "name": name,
+            "colour": scheme.colours[name],
+            "count": counts.get(name, 0),
+            "on": name != OTHER,
+        }
+        for name in scheme.counted_names(other=True, uncertain=least > 0)
     ]
-    other = {"id": BACKGROUND, "name": OTHER, "colour": OTHER_COLOUR}
-    return [*named, {**other, "count": counts.get(OTHER, 0), "on": False}]
 
 
 def rectangle(region: Region) -> dict[str, int]:
@@ -54,6 +61,7 @@ def _describe(layer: Layer, info: SlideInfo, run: Run | None, source: TileSource
         "bounds": rectangle(info.bounds if shown_run is None else shown_run.region),
         "on": layer.on,
         "opacity": layer.opacity,
+        "outlines": describe_outlines(run, source) if layer.outlines and run else None,
         "scale": None
         if layer.scale is None
         else {

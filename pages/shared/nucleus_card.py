@@ -8,7 +8,8 @@ import numpy as np
 import shapely
 from PIL import Image
 
-from pages.shared import palettes, resources, state
+from pages.shared import min_score, palettes, resources, state
+from seg_core.classes import UNCERTAIN
 from seg_core.geometry import Region
 from seg_core.slide import Slide
 from seg_core.store import Run
@@ -46,7 +47,7 @@ def take_pick(run: Run | None, asked: dict[str, Any]) -> None:
     state.NUCLEUS.clear()
     if run is None:
         return
-    index = resources.nucleus_index(run.path)
+    index = resources.nucleus_index(run.path, min_score.chosen())
     if "step" in asked:
         found = None if before is None else index.next_of_class(before, asked["step"])
     elif "x" in asked:
@@ -69,19 +70,18 @@ def card_of(run: Run | None, slide: Slide) -> dict[str, Any] | None:
     nucleus_id = chosen_nucleus(run)
     if run is None or nucleus_id is None:
         return None
-    index = resources.nucleus_index(run.path)
-    row = index.row(nucleus_id)
-    if row is None:
+    index = resources.nucleus_index(run.path, min_score.chosen())
+    row, name = index.row(nucleus_id), index.name(nucleus_id)
+    if row is None or name is None:
         return None
     number, count = index.place_in_class(nucleus_id)
     colours = palettes.scheme_of(run).colours
-    least = state.MIN_SCORE.get() or 0.0
     return {
         "id": nucleus_id,
         "class": row["class_name"],
-        "colour": colours[row["class_name"]],
+        "colour": colours[name],
         "score": float(row["class_score"]),
-        "uncertain": bool(row["class_score"] < least),
+        "uncertain": name == UNCERTAIN,
         "number": number,
         "count": count,
         "x": float(row["x"]),

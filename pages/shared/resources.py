@@ -22,6 +22,7 @@ from pages.shared.uploads import UploadFolder
 from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError
 from seg_core.export.crops import by_certainty, crop_nuclei, encode_jpeg
+from seg_core.export.outline_squares import OutlineSquares
 from seg_core.export.overlay import NucleusPainter
 from seg_core.export.til_pictures import backdrop_of
 from seg_core.geometry import Raster
@@ -158,9 +159,24 @@ def nucleus_painter(folder: Path) -> NucleusPainter:
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def nucleus_index(folder: Path) -> NucleusIndex:
-    """Return what finds single nuclei of a finished run."""
+def outline_squares(folder: Path) -> OutlineSquares:
+    """Return what packs the outlines of a finished run, square by square."""
+    return OutlineSquares(_nucleus_table(folder), run(folder).scheme)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def nucleus_index(folder: Path, min_score: float = 0.0) -> NucleusIndex:
+    """Return what finds single nuclei of a finished run, some of them called *uncertain*."""
+    if min_score:
+        return nucleus_index(folder).with_min_score(min_score)
     return NucleusIndex(_nucleus_table(folder), run(folder).facts.question.slide_mpp)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def counts(folder: Path, min_score: float) -> dict[str, int]:
+    """Return how many nuclei of a finished run have each name."""
+    names = run(folder).scheme.counted_names(other=True, uncertain=True)
+    return catalog(folder).counts(Selection(names, min_score))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

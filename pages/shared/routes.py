@@ -1,4 +1,4 @@
-"""What the server answers beside the pages: tiles, and the viewer's own files.
+"""What the server answers beside the pages: tiles, outlines, and the viewer's own files.
 
 All addresses begin with ``/app/static/``, which Streamlit leaves to the app and which hosting
 proxies let through; pages name them relative to their own address, so a path prefix does no harm.
@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from pages.shared.drawing import draw_tile
 from pages.shared.full_picture import draw_full_picture
 from pages.shared.nucleus_hover import nucleus_at
+from pages.shared.outlines import outlines_of_square
 from pages.shared.tiles import UnknownTileError, tile_request
 from pages.shared.uploads import remove_abandoned
 from pages.shared.viewer_files import public_files
@@ -51,6 +52,16 @@ async def full_picture(request: Request) -> Response:
         return Response(content, media_type="image/png", headers=_NOT_KEPT)
 
     return await _answer(draw)
+
+
+async def outlines(request: Request) -> Response:
+    """Answer the outlines of the nuclei of a square of the slide."""
+
+    def pack() -> Response:
+        content = outlines_of_square(request.path_params, request.query_params)
+        return Response(content, media_type="application/octet-stream", headers=_TILE_HEADERS)
+
+    return await _answer(pack)
 
 
 async def _answer(draw: Callable[[], Response]) -> Response:
@@ -89,6 +100,7 @@ ROUTES = [
     Route("/app/static/wsi/{token}/{layer}/{level:int}/{x:int}_{y:int}.{ext}", tile),
     Route("/app/static/wsi/{token}/picture.png", full_picture),
     Route("/app/static/wsi/{token}/nucleus.json", nucleus),
+    Route("/app/static/wsi/{token}/nuclei/{column:int}_{row:int}.bin", outlines),
     Route("/app/static/viewer/{version}/{name}", viewer_file),
 ]
 

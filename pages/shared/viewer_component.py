@@ -7,7 +7,15 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import nucleus_card, nucleus_hover, regions, resources, state, viewer_files
+from pages.shared import (
+    min_score,
+    nucleus_card,
+    nucleus_hover,
+    regions,
+    resources,
+    state,
+    viewer_files,
+)
 from pages.shared.channel import answers_to
 from pages.shared.drawing import SLIDE_LAYER
 from pages.shared.layer_data import layers_of, legend_of, rectangle
@@ -49,6 +57,7 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
             "slide": _slide_data(slide, source),
             "layers": layers_of(slide.info, run, source),
             "classes": [] if run is None else legend_of(run),
+            "classesNote": None if run is None else min_score.note(),
             "goTo": _place_to_go(run),
             "nucleus": nucleus_card.card_of(run, slide),
             "hover": nucleus_hover.hover_address(run, source),

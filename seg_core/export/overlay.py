@@ -17,8 +17,9 @@ import numpy.typing as npt
 import shapely
 from PIL import Image
 
-from seg_core.classes import BOUNDARY, INSIDE, ClassScheme, rgb_of
+from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, UNCERTAIN_ID, ClassScheme, rgb_of
 from seg_core.geometry import Raster, Window
+from seg_core.nuclei.certainty import is_uncertain
 from seg_core.store import MapName, RunMaps
 
 RGBA = npt.NDArray[np.uint8]
@@ -149,13 +150,19 @@ class NucleusPainter:
         self._centroids = table[["x", "y"]].to_numpy(dtype=np.float64)
         ids = {name: scheme.id_of(name) for name in scheme.colours}
         self._class_ids = table["class_name"].map(ids).to_numpy(dtype=np.uint8)
+        self._table = table
         self._scheme = scheme
         bounds = shapely.bounds(self._polygons)
         extents = (bounds[:, 2:] - bounds[:, :2]).mean(axis=1)
         self._typical_extent = float(np.median(extents)) if len(extents) else 0.0
 
     def paint(
-        self, picture: Picture, shown: Collection[int], *, scheme: ClassScheme | None = None
+        self,
+        picture: Picture,
+        shown: Collection[int],
+        *,
+        scheme: ClassScheme | None = None,
+        min_score: float = 0.0,
     ) -> RGBA:
         """Draw the nuclei of a picture: outlines, or dots where outlines would run together.
 
@@ -166,6 +173,8 @@ class NucleusPainter:
             Ids of the classes to draw; see `ClassScheme.id_of` for *other* and *uncertain*.
         scheme : ClassScheme, optional
             The same classes in other colours.
+        min_score : float
+            Nuclei with a lower class score are drawn as *uncertain*.
 
         Returns
         -------
@@ -174,11 +183,16 @@ class NucleusPainter:
         outlined = self._typical_extent / picture.step >= _OUTLINED_FROM_PX
         coverage_of = self._outlines if outlined else self._dots
         near = self._near(picture)
+        class_ids = self._class_ids[near]
+        if min_score:
+            scores = self._table["class_score"].to_numpy()[near]
+            uncertain = is_uncertain(scores, class_ids == BACKGROUND, min_score)
+            class_ids[uncertain] = UNCERTAIN_ID
         rgba = np.zeros((picture.height, picture.width, 4), dtype=np.uint8)
         for class_id, colour in _colours_of(scheme or self._scheme).items():
             if class_id not in shown:
                 continue
-            rows = near[self._class_ids[near] == class_id]
+            rows = near[class_ids == class_id]
             if len(rows):
                 coverage = coverage_of(rows, picture)
                 stronger = coverage > rgba[..., 3]

@@ -7,6 +7,7 @@ stricter reader must not get more nuclei counted.
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 
 from seg_core.classes import OTHER, UNCERTAIN
 from seg_core.errors import SettingsError
@@ -44,14 +45,40 @@ def label_uncertain(table: gpd.GeoDataFrame, min_score: float) -> gpd.GeoDataFra
     check_min_score(min_score)
     if min_score == 0:
         return table
-    # Scores are kept in single precision, so that is how they are compared.
-    below = table["class_score"] < np.float32(min_score)
     voted = table["class_name"].astype(object)
-    names = voted.mask(below & (voted != OTHER), UNCERTAIN)
+    other = (voted == OTHER).to_numpy()
+    names = voted.mask(is_uncertain(table["class_score"].to_numpy(), other, min_score), UNCERTAIN)
     columns = [name for name in table.columns if name != "geometry"]
     return table.assign(class_name=names, **{VOTED_CLASS: voted})[
         [*columns, VOTED_CLASS, "geometry"]
     ]
+
+
+def is_uncertain(
+    scores: npt.NDArray[np.float32], other: npt.NDArray[np.bool_], min_score: float
+) -> npt.NDArray[np.bool_]:
+    """Tell which nuclei are uncertain.
+
+    Parameters
+    ----------
+    scores : (N,) float32
+        Class scores.
+    other : (N,) bool
+        Which are *other*.
+    min_score : float
+
+    Returns
+    -------
+    uncertain : (N,) bool
+
+    Examples
+    --------
+    >>> scores = np.array([0.4, 0.6, 0.4], dtype=np.float32)
+    >>> is_uncertain(scores, np.array([False, False, True]), 0.6).tolist()
+    [True, False, False]
+    """
+    # Scores are kept in single precision, so that is how they are compared.
+    return (scores < np.float32(min_score)) & ~other
 
 
 def class_name_sql(min_score: float) -> str:

@@ -1,11 +1,16 @@
 """Finds a nucleus by a point on the slide, and its neighbours in reading order."""
 
+import copy
 from collections.abc import Collection
+from typing import Self
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
+
+from seg_core.classes import OTHER, UNCERTAIN
+from seg_core.nuclei.certainty import is_uncertain
 
 STRIP_UM = 50.0
 """Height of a line of the reading order: about three nuclei."""
@@ -31,6 +36,19 @@ class NucleusIndex:
         self._names = table["class_name"].to_numpy()
         strips = np.floor(table["y"].to_numpy() * mpp / STRIP_UM)
         self._order = np.lexsort((table["x"].to_numpy(), strips))
+
+    def with_min_score(self, min_score: float) -> Self:
+        """Return an index of the same nuclei, those with a lower class score called *uncertain*."""
+        scores = self._table["class_score"].to_numpy()
+        uncertain = is_uncertain(scores, self._names == OTHER, min_score)
+        other = copy.copy(self)
+        other._names = np.where(uncertain, UNCERTAIN, self._names)
+        return other
+
+    def name(self, nucleus_id: int) -> str | None:
+        """Return what a nucleus is called, *uncertain* included; None where there is no such id."""
+        found = self._names[self._table["nucleus_id"].to_numpy() == nucleus_id]
+        return str(found[0]) if len(found) else None
 
     def at(self, x: float, y: float, names: Collection[str]) -> int | None:
         """Return the id of the nucleus whose outline holds a point.

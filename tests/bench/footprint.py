@@ -48,7 +48,7 @@ def main() -> None:
             screen = ready + _open(address)
             print(f"server answers after          {ready:6.1f} s")
             print(f"first screen after            {screen:6.1f} s")
-            print(f"server with a slide open      {_resident_mb(server.pid):6.0f} MB")
+            print(f"server with a slide open      {resident_mb(server.pid):6.0f} MB")
             for slide, words in zip(slides, ("the first analysis", f"{side:,}²"), strict=True):
                 job = worker.submit(analyse, slide_path=slide, store=Path(folder), mpp=MPP)
                 with _peak_of(server.pid, os.getpid()) as peak:
@@ -106,19 +106,21 @@ def _peak_of(server: int, parent: int) -> Iterator[list[float]]:
 
 def _both(server: int, parent: int) -> float:
     """Return the memory of the server and of the worker, which is this process's only child but it."""
-    children = [pid for pid in _descendants(parent) if pid not in {server, *_descendants(server)}]
-    return _resident_mb(server) + sum(map(_resident_mb, children))
+    children = [pid for pid in descendants(parent) if pid not in {server, *descendants(server)}]
+    return resident_mb(server) + sum(map(resident_mb, children))
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
+    """Return the processes that a process has started, and theirs."""
     found: list[int] = []
     for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in tasks.read_text().split():
-            found += [int(child), *_descendants(int(child))]
+            found += [int(child), *descendants(int(child))]
     return found
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
+    """Return the memory that a process has for itself, with its share of what others use too."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:  # it has just ended

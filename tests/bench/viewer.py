@@ -18,16 +18,18 @@ from pathlib import Path
 
 import numpy as np
 
-from pages.shared import drawing, resources
+from pages.shared import drawing, outlines, resources
 from pages.shared.tiles import TILE_PX, TileRequest, TileSource, UnknownTileError
 from seg_core.analysis import analyse
 from seg_core.errors import RegionError
+from seg_core.export.outline_squares import SQUARE_PX
 from seg_core.jobs import Job, Worker
 from seg_core.samples import sample_path
 from seg_core.slide import DeepZoom
 from seg_core.store import Run
 
 SHOWN = frozenset({1, 2, 3, 4})
+OUTLINES = "outlines"
 
 
 def main() -> None:
@@ -40,7 +42,7 @@ def main() -> None:
     run = analyse(options.slide, options.store)
     source = resources.tile_sources().add(options.slide)
     source.runs[run.run_id] = run.path
-    layers = ("slide", "classes", "score", "nuclei", "haematoxylin", "tissue")
+    layers = ("slide", "classes", "score", "nuclei", "haematoxylin", "tissue", OUTLINES)
     print("| layer | p50 idle | p95 idle | p50 analysing | p95 analysing | from the cache |")
     print("|---|---|---|---|---|---|")
     idle = {layer: measured(source, run, layer, options.tiles) for layer in layers}
@@ -69,6 +71,7 @@ def start_analysis(slide: Path, store: Path) -> Job[Run]:
 def measured(source: TileSource, run: Run, layer: str, count: int) -> tuple[float, float]:
     """Return median and 95th percentile of tiles that nobody has drawn yet, s."""
     drawing.forget_tiles()
+    outlines.forget_outlines()
     seconds = list(itertools.islice(seconds_of(source, run, layer), count))
     return float(np.median(seconds)), float(np.percentile(seconds, 95))
 
@@ -82,6 +85,9 @@ def again(source: TileSource, run: Run, layer: str, count: int) -> float:
 
 def seconds_of(source: TileSource, run: Run, layer: str) -> Iterator[float]:
     """Ask for the tiles of a layer, level after level from the finest, and time each."""
+    if layer == OUTLINES:
+        yield from seconds_of_squares(source, run)
+        return
     pyramid = DeepZoom(resources.slide(source.path, source.mpp), TILE_PX)
     for level in range(pyramid.level_count - 1, 7, -1):
         width, height = pyramid.level_size(level)
@@ -96,6 +102,17 @@ def seconds_of(source: TileSource, run: Run, layer: str) -> Iterator[float]:
                 except (UnknownTileError, RegionError):
                     continue
                 yield time.perf_counter() - started
+
+
+def seconds_of_squares(source: TileSource, run: Run) -> Iterator[float]:
+    """Ask for all squares of outlines, and time each."""
+    region = run.raster.region
+    for row in range(-(-region.bottom // SQUARE_PX)):
+        for column in range(-(-region.right // SQUARE_PX)):
+            path = {"token": source.token, "column": column, "row": row}
+            started = time.perf_counter()
+            outlines.outlines_of_square(path, {"run": run.run_id})
+            yield time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from seg_core.classes import MONUSAC, OTHER, UNCERTAIN, ClassScheme, NucleusClass, rgb_of
+from seg_core.classes import (
+    MONUSAC,
+    OTHER,
+    UNCERTAIN,
+    UNCERTAIN_ID,
+    ClassScheme,
+    NucleusClass,
+    rgb_of,
+)
 from seg_core.errors import ModelError
 
 
@@ -13,7 +21,8 @@ def test_scheme_comes_back_from_its_card() -> None:
 
 
 def test_names_and_ids_are_each_others_inverse() -> None:
-    for class_id, name in enumerate((OTHER, *MONUSAC.names)):
+    named = [*enumerate((OTHER, *MONUSAC.names)), (UNCERTAIN_ID, UNCERTAIN)]
+    for class_id, name in named:
         assert MONUSAC.name_of(class_id) == name
         assert MONUSAC.id_of(name) == class_id
 

@@ -152,6 +152,9 @@ class Layer:
     finest: Literal["slide", "maps", "drawn"] = "maps"
     """Whose pixels it is made of; what is drawn stays sharp at any enlargement."""
 
+    outlines: bool = False
+    """Zoomed in, the browser draws the outlines of the nuclei instead of it."""
+
     scale: Scale | None = None
 
     offered: Callable[[SlideInfo, Run | None], bool] = has_run

@@ -1,12 +1,17 @@
 """The layer of the nuclei that were found."""
 
-from pages.shared import resources
+from pages.shared import min_score, resources
 from pages.shared.layers.layer import Colours, Layer, LayerRequest
 
 
 def _paint(request: LayerRequest) -> Colours:
     painter = resources.nucleus_painter(request.folder)
-    return painter.paint(request.picture, request.shown, scheme=request.scheme)
+    return painter.paint(
+        request.picture,
+        request.shown,
+        scheme=request.scheme,
+        min_score=min_score.asked(request.options),
+    )
 
 
 NUCLEI = Layer(
@@ -17,4 +22,6 @@ NUCLEI = Layer(
     on=True,
     by_class=True,
     finest="drawn",
+    outlines=True,
+    options=min_score.query,
 )

@@ -17,7 +17,7 @@ _WHERE_HELP = (
 )
 _SCORE_HELP = (
     "Nuclei whose class got a smaller share of the vote of their pixels count as uncertain, and for "
-    "no class: in numbers, figures, table, gallery and files."
+    "no class: in numbers, figures, table, gallery, files and the viewer."
 )
 _OTHER_HELP = (
     "Those that no class claims: fibroblasts, endothelium, muscle. They are kept, but not counted "

@@ -50,9 +50,9 @@ export class Hover {
     }
   }
 
-  #show({ class: name, score, area_um2: area }, event) {
+  #show({ class: name, uncertain, score, area_um2: area }, event) {
     const { left, top } = this.frame.osd.canvas.getBoundingClientRect();
-    this.tip.textContent = `${name} · ${Math.round(score * 100)} % · ${area.toFixed(1)} µm²`;
+    this.tip.textContent = `${name}${uncertain ? ", uncertain" : ""} · ${Math.round(score * 100)} % · ${area.toFixed(1)} µm²`;
     this.tip.style.translate = `${event.clientX - left + 12}px ${event.clientY - top + 14}px`;
     this.tip.hidden = false;
   }

@@ -2,6 +2,9 @@ import { tileSource } from "./tiles.js";
 
 /** One layer: at most two tiled images, the one seen and the one that is to replace it. */
 export class Layer {
+  #absent = false;
+  #covered = false;
+
   /**
    * @param {object} osd the viewer
    * @param {object} slide
@@ -25,28 +28,63 @@ export class Layer {
 
   choose(change) {
     this.choices.set(this.spec.id, { ...this.choice, ...change });
-    this.items.forEach((item) => item.setOpacity(this.opacity));
+    this.items.forEach((item) => item.setOpacity(this.#seenOpacity));
+    this.changed();
   }
 
   get opacity() {
     return this.choice.on ? this.choice.opacity : 0;
   }
 
+  get #seenOpacity() {
+    return this.#covered ? 0 : this.opacity;
+  }
+
+  /** Leave it to somebody else to show what this layer does. */
+  disappear() {
+    if (this.#absent) return;
+    this.#absent = this.#covered = true;
+    this.remove();
+  }
+
+  /** Have the tiles loaded, not yet seen, to come back without a gap. */
+  prepare(show) {
+    if (!this.#absent) return;
+    this.#absent = false;
+    this.paint(show);
+  }
+
+  /** Are all tiles of the view there? */
+  get isThere() {
+    return this.items.length > 0 && this.items.every((item) => item.getFullyLoaded());
+  }
+
+  /** Let the tiles be seen again. */
+  reappear() {
+    if (!this.#covered) return;
+    this.#absent = this.#covered = false;
+    for (const item of this.items) {
+      item.setOpacity(this.#seenOpacity);
+      item.setPreload(false);
+    }
+  }
+
   /** Paint the classes asked for; what is on the screen stays until the new tiles are there. */
   paint(show) {
     const wanted = this.spec.url.replace("{show}", show);
-    if (!this.choice.on || wanted === this.wanted) return;
+    if (!this.choice.on || this.#absent || wanted === this.wanted) return;
     this.wanted = wanted;
     this.osd.addTiledImage({
       tileSource: tileSource(this.slide, this.spec, show),
       width: 1,
-      opacity: this.opacity,
+      opacity: this.#seenOpacity,
+      preload: this.#covered,
       success: ({ item }) => {
         if (this.wanted !== wanted) return this.osd.world.removeItem(item);
         this.items.push(item);
         this.changed();
         item.whenFullyLoaded(() => this.#drop(this.#olderThan(item)));
-        return item.setOpacity(this.opacity);
+        return item.setOpacity(this.#seenOpacity);
       },
     });
   }
@@ -62,6 +100,10 @@ export class Layer {
 
   #drop(items) {
     this.items = this.items.filter((item) => !items.includes(item));
-    items.forEach((item) => this.osd.world.removeItem(item));
+    for (const item of items) {
+      this.osd.world.removeItem(item);
+      // Whoever waits for its tiles would wait for ever.
+      if (!item.getFullyLoaded()) item.raiseEvent("fully-loaded-change", { fullyLoaded: true });
+    }
   }
 }

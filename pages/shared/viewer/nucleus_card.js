@@ -21,7 +21,8 @@ export class NucleusCard {
     const put = (name, ...content) => this.panel.querySelector(`.${name}`).replaceChildren(...content);
     const score = `${Math.round(nucleus.score * 100)} %`;
     put("name", `${nucleus.class}, ${score}${nucleus.uncertain ? ", uncertain" : ""}`);
-    put("number", `Nucleus ${nucleus.id}, ${nucleus.number} of ${nucleus.count} of its class`);
+    const kind = nucleus.uncertain ? "uncertain ones" : "of its class";
+    put("number", `Nucleus ${nucleus.id}, ${nucleus.number} of ${nucleus.count} ${kind}`);
     put("crop", this.#crop(nucleus));
     put("shares", ...nucleus.shares.map(share));
     put("measures", ...nucleus.measures.flatMap(([name, value]) => [cell("dt", name), cell("dd", value)]));

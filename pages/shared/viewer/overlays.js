@@ -25,12 +25,14 @@ export class Overlays {
   /**
    * @param {object[]} layers from the lowest to the topmost
    * @param {object[]} classes id, name, colour, count
+   * @param {?string} note what stands below the classes
    */
-  update(layers, classes) {
-    const signature = JSON.stringify([layers, classes]);
+  update(layers, classes, note) {
+    const signature = JSON.stringify([layers, classes, note]);
     if (signature === this.signature) return;
     this.signature = signature;
     this.classes = classes;
+    this.note = note;
     const before = this.layers;
     this.layers = layers.map((spec) => {
       const layer = before.find((each) => each.spec.id === spec.id) ?? this.#newLayer();
@@ -94,6 +96,9 @@ export class Overlays {
     };
     const classes = this.classes.map((each) => ({ ...each, on: this.#isOn(each) }));
     drawLegend(this.panel.querySelector(".legend"), classes, choose);
+    const note = this.panel.querySelector(".legend-note");
+    note.textContent = this.note ?? "";
+    note.hidden = !this.note;
   }
 
   #layerRow(layer) {

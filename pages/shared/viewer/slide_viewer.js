@@ -7,6 +7,7 @@ import { Keyboard } from "./keyboard.js";
 import { Magnifications } from "./magnifications.js";
 import { Nuclei } from "./nuclei.js";
 import { NucleusCard } from "./nucleus_card.js";
+import { Outlines } from "./outlines.js";
 import { Overlays } from "./overlays.js";
 import { PolygonTool } from "./polygon_tool.js";
 import { Readout } from "./readout.js";
@@ -82,6 +83,7 @@ export class SlideViewer {
     this.overlays = new Overlays(this.osd, root.querySelector(".panel"), this.slide);
     this.swipe = new Swipe(OpenSeadragon, this.osd, this.overlays, root);
     this.frame = new SlideFrame(OpenSeadragon, this.osd, this.slide);
+    this.outlines = new Outlines(this.osd, this.frame, this.overlays, this.swipe);
     this.shapes = new ShapeLayer(this.frame);
     this.hints = new Hints(root.querySelector(".hint"));
     this.regions = new Regions((rois) => tell("regions", rois));
@@ -131,7 +133,7 @@ export class SlideViewer {
 
   /** Take over what may have changed since the last run of the page, leaving the view alone. */
   update(data) {
-    this.overlays.update(data.layers, data.classes);
+    this.overlays.update(data.layers, data.classes, data.classesNote);
     this.regions.update(data.regions);
     this.nuclei.update(data.nucleus, data.picked, data.classes.length > 0);
     this.hover.update(data.hover);
@@ -142,6 +144,7 @@ export class SlideViewer {
   close() {
     this.abort.abort();
     this.address.close();
+    this.outlines.close();
     this.#rememberView();
     this.osd.destroy();
   }

@@ -34,6 +34,11 @@ export class Swipe {
     return !this.line.hidden;
   }
 
+  /** How much of the width shows the bare slide. */
+  get cut() {
+    return this.on ? this.share : 0;
+  }
+
   toggle() {
     this.line.hidden = this.on;
     this.button.setAttribute("aria-pressed", String(this.on));
@@ -61,6 +66,7 @@ export class Swipe {
     // Whatever is drawn over the slide by other means is cut by the style sheet.
     this.stage.style.setProperty("--swipe", this.on ? `${this.share * 100}%` : "0%");
     this.#cut();
+    this.osd.forceRedraw(); // there may be no item, but lines
   }
 
   #cut() {

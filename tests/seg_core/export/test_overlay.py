@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, MONUSAC, OTHER, OTHER_COLOUR, rgb_of
+from seg_core.classes import (
+    BACKGROUND,
+    BOUNDARY,
+    INSIDE,
+    MONUSAC,
+    OTHER,
+    OTHER_COLOUR,
+    UNCERTAIN_COLOUR,
+    UNCERTAIN_ID,
+    rgb_of,
+)
 from seg_core.export.overlay import (
     NucleusPainter,
     Picture,
@@ -117,6 +127,17 @@ def test_an_outline_lies_centred_on_the_edge_of_its_nucleus() -> None:
     alpha = painter.paint(Picture(0, 0, 0.5, 160, 160), {1})[80, :, 3].astype(float)
     left = alpha[20:60]
     assert (left * (np.arange(20, 60) + 0.5)).sum() / left.sum() == pytest.approx(40, abs=0.5)
+
+
+def test_nuclei_under_the_least_score_are_drawn_as_uncertain() -> None:
+    table = nuclei((10, 10, 30, "epithelial"), (60, 10, 30, "epithelial"), (10, 60, 30, OTHER))
+    table["class_score"] = np.array([0.5, 0.7, 0.5], np.float32)
+    painter = NucleusPainter(table, MONUSAC)
+    picture = Picture(0, 0, 1.0, 100, 100)
+    painted = painter.paint(picture, {0, 1, UNCERTAIN_ID}, min_score=0.6)
+    colours = [tuple(painted[y, x, :3]) for x, y in ((10, 25), (60, 25), (10, 75))]
+    assert colours == [rgb_of(UNCERTAIN_COLOUR), EPITHELIAL.rgb, rgb_of(OTHER_COLOUR)]
+    assert not painter.paint(picture, {1}, min_score=0.6)[:, :50].any()
 
 
 def test_other_is_drawn_when_it_is_asked_for() -> None:

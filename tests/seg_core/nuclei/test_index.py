@@ -1,7 +1,9 @@
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 
+from seg_core.classes import UNCERTAIN
 from seg_core.nuclei.index import STRIP_UM, NucleusIndex
 
 MPP = 0.5
@@ -24,6 +26,7 @@ def index() -> NucleusIndex:
             {
                 "nucleus_id": [11, 12, 13, 14, 15],
                 "class_name": ["a", "a", "b", "a", "a"],
+                "class_score": np.array([0.9, 0.4, 0.5, 0.9, 0.9], np.float32),
                 "x": [200, 92, 105, 20, 10],
                 "y": [20, 30, 30, 40, STRIP_PX + 10],
             },
@@ -54,6 +57,16 @@ def test_an_unknown_id_is_no_nucleus(index: NucleusIndex) -> None:
     assert index.row(99) is None
     assert index.row(12)["x"] == 92
     assert len(index.outlines([99, 12, 13])) == 2
+
+
+def test_nuclei_under_the_least_score_are_a_class_of_their_own(index: NucleusIndex) -> None:
+    stricter = index.with_min_score(0.5)
+    assert stricter.at(92, 30, ["a"]) is None
+    assert stricter.at(92, 30, [UNCERTAIN]) == 12
+    assert (stricter.name(12), stricter.name(13), stricter.name(99)) == (UNCERTAIN, "b", None)
+    assert stricter.place_in_class(12) == (1, 1)
+    assert stricter.next_of_class(14, 1) == 11
+    assert index.name(12) == "a"
 
 
 def test_no_nuclei_are_no_trouble() -> None:

@@ -16,6 +16,7 @@ from seg_core.export.geoparquet import write_nuclei_geoparquet
 from seg_core.export.ome_tiff import write_ome_tiff
 from seg_core.export.picture import write_overlay_png
 from seg_core.export.report import write_report
+from seg_core.export.spatialdata import missing_package, write_spatialdata
 from seg_core.statistics import WHOLE
 from seg_core.store import Run
 
@@ -36,6 +37,8 @@ class Format:
         A writer of `seg_core.export`.
     options : tuple of str
         Which of the page's options it takes besides *other*.
+    missing : callable
+        Answers what has to be installed first, in a sentence; None where nothing has.
     """
 
     label: str
@@ -44,6 +47,7 @@ class Format:
     opens: str
     write: Callable[..., Any]
     options: tuple[str, ...] = ("min_score",)
+    missing: Callable[[], str | None] = lambda: None
 
 
 FORMATS = (
@@ -93,6 +97,15 @@ FORMATS = (
         ("min_score", "anonymous"),
     ),
     Format(
+        "SpatialData",
+        "nuclei.zarr.zip",
+        "application/zip",
+        "Outlines, measures, class map and slide together. Unpack it; spatialdata, squidpy, napari.",
+        write_spatialdata,
+        ("min_score", "anonymous"),
+        missing_package,
+    ),
+    Format(
         "OME-TIFF",
         "maps.ome.tif",
         "image/tiff",
@@ -125,6 +138,7 @@ def show(choice: Choice) -> None:
         st.caption("Files hold the whole analysis, not the chosen ROIs.")
     name = "slide" if options["anonymous"] else choice.run.slide_path.stem
     for each in FORMATS:
+        missing = each.missing()
         button, words = st.columns([1, 3], vertical_alignment="center")
         button.download_button(
             each.label,
@@ -135,8 +149,9 @@ def show(choice: Choice) -> None:
             on_click="ignore",
             width="stretch",
             key=f"_download_{each.suffix}",
+            disabled=missing is not None,
         )
-        words.markdown(each.opens)
+        words.markdown(each.opens if missing is None else f"{each.opens} {missing}")
 
 
 def _choose_options(choice: Choice) -> dict[str, Any]:

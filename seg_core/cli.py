@@ -175,7 +175,10 @@ def add_export(subparsers: "Subparsers") -> None:
         "--overlay", metavar="FILE", type=Path, help="PNG of the slide with outlines and legend"
     )
     parser.add_argument(
-        "--report", metavar="FILE", type=Path, help="one HTML file with figures and pictures"
+        "--report",
+        metavar="FILE",
+        type=Path,
+        help="one file with figures and pictures: a PDF if it ends in .pdf, else HTML",
     )
     parser.add_argument(
         "--min-score",

@@ -6,11 +6,13 @@ of block, and no more than that: what a report says stands in `seg_core.export.r
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 RGB: TypeAlias = npt.NDArray[np.uint8]
 
@@ -83,7 +85,7 @@ class Plots:
     """Figures two by two, each with its title."""
 
     kind: ClassVar = "plots"
-    figures: Sequence[tuple[str, go.Figure]]
+    figures: Sequence[tuple[str, "go.Figure"]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,16 @@
 """A report as one HTML file; it is laid out for paper too."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from seg_core.export.crops import jpeg_url
 from seg_core.export.document import Document, Plots
 from seg_core.export.figures.style import to_html
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 _TEMPLATE = "report.html"
 
@@ -30,7 +33,7 @@ def html_of(document: Document) -> str:
     ]
     first = plots[0].figures[0][1] if plots else None
 
-    def plotted(figure: go.Figure) -> str:
+    def plotted(figure: "go.Figure") -> str:
         # the first figure of the file brings the library that draws them all
         return to_html(figure, with_library=figure is first)
 

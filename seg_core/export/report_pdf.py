@@ -7,10 +7,8 @@ they lack (Chinese, for instance) is shown as □, and a line under the title sa
 import io
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any, cast
 
-import matplotlib as mpl
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, TableCellFillMode
 from fpdf.fonts import FontFace, TTFFont
@@ -30,11 +28,12 @@ from seg_core.export.document import (
     Table,
     Words,
 )
-from seg_core.export.figures.paper import draw_on_paper
+from seg_core.export.figures.paper import FONTS, draw_on_paper
 
 _FONT = "DejaVu"
 _MARGIN_MM, _GAP_MM = 14.0, 6.0
 _LACKING = "□"
+_PAGES = "{nb}"  # stands for their number until it is known
 _INK, _FAINT, _RULE = (28, 28, 28), (90, 90, 90), (214, 214, 214)
 _WARNING_PAPER, _WARNING_EDGE = (255, 243, 205), (230, 159, 0)
 _MM_PER_INCH = 25.4
@@ -72,15 +71,14 @@ class _Paper(FPDF):
 
     def __init__(self, document: Document) -> None:
         super().__init__(format="A4")
-        fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
-        self.add_font(_FONT, "", fonts / "DejaVuSans.ttf")
-        self.add_font(_FONT, "B", fonts / "DejaVuSans-Bold.ttf")
+        self.add_font(_FONT, "", FONTS / "DejaVuSans.ttf")
+        self.add_font(_FONT, "B", FONTS / "DejaVuSans-Bold.ttf")
         self._letters = cast(TTFFont, self.fonts[_FONT.lower()]).cmap
         self._lacks_letters = False
         self.title_line = self.shown(document.title)
         self.set_margin(_MARGIN_MM)
         self.set_auto_page_break(True, margin=_MARGIN_MM + 4)
-        self.alias_nb_pages("{pages}")
+        self.alias_nb_pages(_PAGES)
         self.set_title(document.title.encode("utf-8", "replace").decode("utf-8"))
         self.set_lang("en")
         if document.finished:
@@ -92,7 +90,7 @@ class _Paper(FPDF):
         """Write title and page number at the foot of a page."""
         self.set_y(-_MARGIN_MM)
         self._pen(_SMALL_PT - 1, colour=_FAINT)
-        page = f"Page {self.page_no()} of {{pages}}"
+        page = f"Page {self.page_no()} of {_PAGES}"
         self.cell(self.epw - 28, 5, self._cut(self.title_line, self.epw - 32))
         self.cell(28, 5, page, align="R")
 
@@ -179,7 +177,7 @@ class _Paper(FPDF):
             self.set_line_width(0.8)
             self.ln(1)
             self.multi_cell(
-                self.epw, 4.6, self.shown(words.text), border="L", fill=True, padding=(1, 2, 1, 3),
+                self.epw, 4.6, self.shown(words.text), border="L", align="L", fill=True, padding=(1, 2, 1, 3),
                 new_x="LMARGIN", new_y="NEXT",
             )  # fmt: skip
             self.set_line_width(0.2)

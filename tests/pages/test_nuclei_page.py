@@ -11,6 +11,7 @@ from pages.shared.nuclei import distributions, downloads, table
 from pages.shared.nuclei.choice import Choice
 from seg_core import analysis
 from seg_core.classes import OTHER, UNCERTAIN
+from seg_core.export import spatialdata
 from seg_core.roi import Roi
 from seg_core.statistics import parts_of
 from seg_core.store import write_nuclei
@@ -192,6 +193,17 @@ def test_every_format_is_written_on_demand(run, form) -> None:
     content = downloads.content_of(form, run, other=True, min_score=0.5, anonymous=True)
     assert len(content) > 100
     assert run.slide_path.name.encode() not in content
+
+
+def test_a_format_that_needs_a_package_says_which(
+    open_section, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spatialdata, "find_spec", lambda _name: None)
+    page = open_section("Downloads")
+    closed = [each.proto.label for each in page.get("download_button") if each.proto.disabled]
+    assert closed == ["SpatialData"]
+    words = " ".join(each.value for each in page.markdown)
+    assert "python -m pip install -r requirements-spatialdata.txt brings it." in words
 
 
 def test_every_format_is_offered_with_what_opens_it(open_section) -> None:

@@ -5,8 +5,10 @@ matplotlib instead, from plotly's own description of them, so that the numbers a
 """
 
 import io
+from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
@@ -14,6 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
+
+FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
+"""DejaVu's letters, which matplotlib ships."""
 
 _DOTS_PER_INCH = 220
 _LETTERS = 7.5

@@ -5,7 +5,7 @@ import io
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -68,14 +68,14 @@ def new_text_file(path: Path, *, force: bool) -> Iterator[TextIO]:
 
 
 @contextmanager
-def new_folder(path: Path, *, mark: str, force: bool) -> Iterator[Path]:
+def new_folder(path: Path, *, replaceable: Callable[[Path], bool], force: bool) -> Iterator[Path]:
     """Give the path of a folder to make, beside ``path``, whose name it takes when all is written.
 
     Parameters
     ----------
     path : Path
-    mark : str
-        A file that every folder of this kind holds.
+    replaceable : callable
+        Tells whether a folder is of the kind that is written here.
     force : bool
         Replace a folder of that name, if it is of this kind or empty; nothing else is removed.
 
@@ -89,7 +89,7 @@ def new_folder(path: Path, *, mark: str, force: bool) -> Iterator[Path]:
             raise ExportError(
                 f"{path} exists already; give another name, or --force to replace the folder."
             )
-        if not path.is_dir() or (any(path.iterdir()) and not (path / mark).is_file()):
+        if not path.is_dir() or (any(path.iterdir()) and not replaceable(path)):
             raise ExportError(
                 f"{path} is something else than such a folder and is not replaced; "
                 "give another name."

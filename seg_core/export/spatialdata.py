@@ -13,6 +13,7 @@ from the corner of level 0). SpatialData has no empty shapes: a run without nucl
 its table annotates nothing.
 """
 
+import json
 import shutil
 import tempfile
 import warnings
@@ -41,9 +42,6 @@ _CHUNK_PX = 512
 
 _SLIDE, _CLASS_MAP, _NUCLEI = "slide", "class_map", "nuclei"
 _MEASURES, _CLASSES = "measures", "classes"
-
-# Every Zarr group of version 3 holds it.
-_MARK = "zarr.json"
 
 
 def missing_package() -> str | None:
@@ -81,7 +79,7 @@ def write_spatialdata(
     anonymous : bool
         Leave out the name of the slide.
     force : bool
-        Replace a Zarr folder, or a file, of that name.
+        Replace a SpatialData store of that name, or a ``.zip``.
 
     Returns
     -------
@@ -114,8 +112,16 @@ def write_spatialdata(
             packed = shutil.make_archive(str(Path(folder) / "packed"), "zip", folder, inside.name)
             Path(packed).replace(temporary)
         return count
-    with new_folder(path, mark=_MARK, force=force) as temporary:
+    with new_folder(path, replaceable=_is_store, force=force) as temporary:
         return _write(run, temporary, **options)
+
+
+def _is_store(path: Path) -> bool:
+    try:
+        facts = json.loads((path / "zarr.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return "spatialdata_attrs" in facts.get("attributes", {})
 
 
 def _write(run: Run, path: Path, **options: Any) -> int:

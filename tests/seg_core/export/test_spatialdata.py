@@ -1,5 +1,6 @@
 """The SpatialData store, read back by spatialdata itself."""
 
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -177,7 +178,10 @@ def test_a_store_is_replaced_on_demand_and_nothing_else_is(
     letters = tmp_path / "letters"
     letters.mkdir()
     (letters / "dear.txt").write_text("dear")
-    for other in (letters, letters / "dear.txt"):
+    # a store of Zarr, but of something else
+    shutil.copytree(painted_run.path / "maps.zarr", tmp_path / "maps.zarr")
+    (letters / "zarr.json").write_text("no JSON")
+    for other in (letters, letters / "dear.txt", tmp_path / "maps.zarr"):
         with pytest.raises(ExportError, match="is something else than such a folder"):
             write_spatialdata(painted_run, other, force=True)
     assert (letters / "dear.txt").read_text() == "dear"

@@ -30,6 +30,7 @@ from seg_core.export.geoparquet import write_nuclei_geoparquet
 from seg_core.export.ome_tiff import write_ome_tiff
 from seg_core.export.picture import write_overlay_png
 from seg_core.export.report import write_report
+from seg_core.export.spatialdata import write_spatialdata
 from seg_core.geometry import Region
 from seg_core.jobs import Progress
 from seg_core.logs import start_logging
@@ -154,6 +155,13 @@ def add_export(subparsers: "Subparsers") -> None:
         "--anndata", metavar="FILE", type=Path, help="measures as .h5ad, for scanpy and squidpy"
     )
     parser.add_argument(
+        "--spatialdata",
+        metavar="DIR",
+        type=Path,
+        help="outlines, measures, class map and slide as a .zarr folder, or packed as a .zip; needs "
+        "what requirements-spatialdata.txt names",
+    )
+    parser.add_argument(
         "--ome-tiff", metavar="FILE", type=Path, help="class map, ternary map and nuclei as pixels"
     )
     parser.add_argument(
@@ -167,7 +175,10 @@ def add_export(subparsers: "Subparsers") -> None:
         "--overlay", metavar="FILE", type=Path, help="PNG of the slide with outlines and legend"
     )
     parser.add_argument(
-        "--report", metavar="FILE", type=Path, help="one HTML file with figures and pictures"
+        "--report",
+        metavar="FILE",
+        type=Path,
+        help="one file with figures and pictures: a PDF if it ends in .pdf, else HTML",
     )
     parser.add_argument(
         "--min-score",
@@ -252,6 +263,7 @@ def _export(options: argparse.Namespace) -> int:
         (options.geojson, partial(write_geojson, simplify_um=options.simplify, **least)),
         (options.geoparquet, partial(write_nuclei_geoparquet, **least)),
         (options.anndata, partial(write_anndata, anonymous=options.anonymous, **least)),
+        (options.spatialdata, partial(write_spatialdata, anonymous=options.anonymous, **least)),
         (options.ome_tiff, write_ome_tiff),
         (options.overlay, partial(write_overlay_png, **least)),
         (

@@ -1,5 +1,6 @@
 """Fixtures of all tests."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from hypothesis import settings
 # The first call of an example may import or compile; 200 ms then fail by chance.
 settings.register_profile("patient", deadline=None, max_examples=30)
 settings.load_profile("patient")
+
+# squidpy brings it for the tests alone; tifffile must do without, as it does for a user.
+sys.modules["imagecodecs"] = None  # type: ignore[assignment]
 
 # With --doctest-modules pytest would also import these as modules, all of one name.
 collect_ignore_glob = ["conftest.py", "*/conftest.py"]

@@ -12,6 +12,7 @@ A nucleus is an observation, named by its ``nucleus_id``; a measure is a variabl
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,9 @@ from seg_core.export.rows import chosen_names, chosen_nuclei
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.nuclei.table import share_columns
 from seg_core.store import Run
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 # Columns that say where and what a nucleus is; the others are its measures.
 _NO_MEASURES = {"nucleus_id", "class_name", VOTED_CLASS, "class_score", "x", "y"}
@@ -66,44 +70,61 @@ def write_anndata(
     StoreError
         If the run has no nuclei yet.
     """
-    # it takes seconds to import, which whoever exports nothing of the kind need not wait for
-    from anndata import AnnData
-
     parts = chosen_nuclei(run, other=other, min_score=min_score)
     with new_file(path, force=force) as temporary:
         table = pd.concat([pd.DataFrame(part.drop(columns="geometry")) for part in parts])
-        names = chosen_names(run, other=other, min_score=min_score)
-        measures = table.drop(columns=list(_NO_MEASURES), errors="ignore")
-        slide_mpp = run.facts.question.slide_mpp
-        index = pd.Index(table["nucleus_id"].astype(str), dtype=object, name=None)
-        obs = pd.DataFrame(
-            {
-                "class_name": pd.Categorical(table["class_name"], categories=names),
-                "class_score": table["class_score"].to_numpy(),
-            },
-            index=index,
-        )
-        if VOTED_CLASS in table:
-            voted = chosen_names(run, other=other, min_score=0)
-            obs[VOTED_CLASS] = pd.Categorical(table[VOTED_CLASS], categories=voted)
-        shares = set(share_columns(run.scheme))
-        var = pd.DataFrame(
-            {"kind": ["share" if name in shares else "measure" for name in measures]},
-            index=pd.Index(measures.columns, dtype=object),
-        )
-        data = AnnData(
-            X=measures.to_numpy(dtype=np.float32),
-            obs=obs,
-            var=var,
-            obsm={"spatial": table[["x", "y"]].to_numpy(dtype=np.float64) * slide_mpp},
-            uns={
-                # scanpy gives the categories these colours, in order
-                "class_name_colors": np.array([run.scheme.colours[name] for name in names]),
-                "run": _facts(run, anonymous=anonymous),
-            },
-        )
+        data = make_anndata(run, table, other=other, min_score=min_score, anonymous=anonymous)
         data.write_h5ad(temporary, compression="gzip")
     return len(table)
+
+
+def make_anndata(
+    run: Run, table: pd.DataFrame, *, other: bool, min_score: float, anonymous: bool
+) -> "AnnData":
+    """Return nuclei as `write_anndata` writes them.
+
+    Parameters
+    ----------
+    run : Run
+    table : DataFrame
+        Of `chosen_nuclei` with the same options, without their outlines.
+    other : bool
+    min_score : float
+    anonymous : bool
+    """
+    # it takes seconds to import, which whoever exports nothing of the kind need not wait for
+    from anndata import AnnData
+
+    names = chosen_names(run, other=other, min_score=min_score)
+    measures = table.drop(columns=list(_NO_MEASURES), errors="ignore")
+    index = pd.Index(table["nucleus_id"].astype(str), dtype=object, name=None)
+    obs = pd.DataFrame(
+        {
+            "class_name": pd.Categorical(table["class_name"], categories=names),
+            "class_score": table["class_score"].to_numpy(),
+        },
+        index=index,
+    )
+    if VOTED_CLASS in table:
+        voted = chosen_names(run, other=other, min_score=0)
+        obs[VOTED_CLASS] = pd.Categorical(table[VOTED_CLASS], categories=voted)
+    shares = set(share_columns(run.scheme))
+    var = pd.DataFrame(
+        {"kind": ["share" if name in shares else "measure" for name in measures]},
+        index=pd.Index(measures.columns, dtype=object),
+    )
+    slide_mpp = run.facts.question.slide_mpp
+    return AnnData(
+        X=measures.to_numpy(dtype=np.float32),
+        obs=obs,
+        var=var,
+        obsm={"spatial": table[["x", "y"]].to_numpy(dtype=np.float64) * slide_mpp},
+        uns={
+            # scanpy gives the categories these colours, in order
+            "class_name_colors": np.array([run.scheme.colours[name] for name in names]),
+            "run": _facts(run, anonymous=anonymous),
+        },
+    )
 
 
 def _facts(run: Run, *, anonymous: bool) -> dict[str, str | float]:

@@ -1,20 +1,25 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import shapely
 from PIL import Image
 
-from pages.shared import state
+from pages.shared import resources, state
 from pages.shared.nuclei import distributions, downloads, table
 from pages.shared.nuclei.choice import Choice
+from pages.shared.scoring import Question
 from seg_core import analysis
+from seg_core.assessment import assess
 from seg_core.classes import OTHER, UNCERTAIN
+from seg_core.export import spatialdata
 from seg_core.roi import Roi
-from seg_core.statistics import parts_of
+from seg_core.statistics import WHOLE, parts_of
 from seg_core.store import write_nuclei
 from seg_core.store.run import NUCLEI_FILE
+from seg_core.til import TilSettings
 
 LEFT, TOP = Roi("left", shapely.box(0, 0, 200, 300)), Roi("top", shapely.box(0, 0, 400, 100))
 SECTIONS = ["Overview", "Distributions", "Scatter", "Map", "Table", "Gallery", "Downloads"]
@@ -192,6 +197,31 @@ def test_every_format_is_written_on_demand(run, form) -> None:
     content = downloads.content_of(form, run, other=True, min_score=0.5, anonymous=True)
     assert len(content) > 100
     assert run.slide_path.name.encode() not in content
+
+
+def test_a_format_that_needs_a_package_says_which(
+    open_section, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spatialdata, "find_spec", lambda _name: None)
+    page = open_section("Downloads")
+    closed = [each.proto.label for each in page.get("download_button") if each.proto.disabled]
+    assert closed == ["SpatialData"]
+    words = " ".join(each.value for each in page.markdown)
+    assert "python -m pip install -r requirements-spatialdata.txt brings it." in words
+
+
+def test_reports_tell_of_til_scores_that_are_there(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = assess(run)
+    question = Question(run, parts_of(run)[0], TilSettings(), 0.0)
+    there = {question.key: result}
+    monkeypatch.setattr(resources, "scorings", lambda: SimpleNamespace(find=there.get))
+    assessed = downloads.scores_there(run, TilSettings(), 0.0)
+    assert [(each.name, each.result) for each in assessed] == [(WHOLE, result)]
+    assert downloads.scores_there(run, TilSettings(), 0.5) == []
+    (form,) = (each for each in downloads.FORMATS if each.suffix == "report.html")
+    for given in (assessed, []):
+        content = downloads.content_of(form, run, other=False, assessed=given).decode()
+        assert ("Tumour-infiltrating lymphocytes" in content) == bool(given)
 
 
 def test_every_format_is_offered_with_what_opens_it(open_section) -> None:

@@ -9,7 +9,9 @@ import anndata
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pypdf
 import pytest
+import spatialdata
 import tifffile
 from painted_slides import MPP, PaintedEngine, Painting
 
@@ -149,6 +151,7 @@ def test_export_writes_what_other_programs_read(
         "--geojson": tmp_path / "nuclei.geojson",
         "--geoparquet": tmp_path / "nuclei.parquet",
         "--anndata": tmp_path / "nuclei.h5ad",
+        "--spatialdata": tmp_path / "nuclei.zarr",
         "--ome-tiff": tmp_path / "maps.ome.tif",
         "--overlay": tmp_path / "overlay.png",
         "--report": tmp_path / "report.html",
@@ -160,6 +163,7 @@ def test_export_writes_what_other_programs_read(
     assert len(gpd.read_file(paths["--geojson"])) == named
     assert len(gpd.read_parquet(paths["--geoparquet"])) == named
     assert len(anndata.read_h5ad(paths["--anndata"])) == named
+    assert len(spatialdata.read_zarr(paths["--spatialdata"]).shapes["nuclei"]) == named
     assert "painted.png" in paths["--report"].read_text("utf-8")
     assert len(np.unique(tifffile.imread(paths["--ome-tiff"], series=2))) == named + 1
     assert len(pd.read_csv(paths["--summary-csv"])) == len(MONUSAC.names)
@@ -169,6 +173,14 @@ def test_export_writes_what_other_programs_read(
     assert capsys.readouterr().err.count("exists already") == len(paths)
     assert cli.main(["export", str(painted_run.path), *arguments, "--other", "--force"]) == 0
     assert len(pd.read_csv(paths["--csv"])) == len(painted_run.nuclei())
+
+
+def test_a_report_is_a_pdf_if_its_name_says_so(painted_run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "report.pdf"
+    assert cli.main(["export", str(painted_run.path), "--report", str(path), "--anonymous"]) == 0
+    pages = [page.extract_text() for page in pypdf.PdfReader(path).pages]
+    assert "Nuclei of a slide" in pages[0]
+    assert any("Tumour-infiltrating lymphocytes" in page for page in pages)
 
 
 def test_export_names_the_uncertain_below_a_score(doubtful_run: Run, tmp_path: Path) -> None:

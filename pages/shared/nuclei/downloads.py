@@ -7,7 +7,10 @@ from typing import Any
 
 import streamlit as st
 
+from pages.shared import resources, state
 from pages.shared.nuclei.choice import Choice
+from pages.shared.regions import slide_rois
+from pages.shared.scoring import Question
 from pages.shared.writing import written
 from seg_core.export.anndata import write_anndata
 from seg_core.export.csv import write_nuclei_csv, write_summary_csv
@@ -16,8 +19,10 @@ from seg_core.export.geoparquet import write_nuclei_geoparquet
 from seg_core.export.ome_tiff import write_ome_tiff
 from seg_core.export.picture import write_overlay_png
 from seg_core.export.report import write_report
-from seg_core.statistics import WHOLE
+from seg_core.export.spatialdata import missing_package, write_spatialdata
+from seg_core.statistics import WHOLE, parts_of
 from seg_core.store import Run
+from seg_core.til import AssessedPart, TilSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Format:
         A writer of `seg_core.export`.
     options : tuple of str
         Which of the page's options it takes besides *other*.
+    missing : callable
+        Answers what has to be installed first, in a sentence; None where nothing has.
     """
 
     label: str
@@ -44,6 +51,7 @@ class Format:
     opens: str
     write: Callable[..., Any]
     options: tuple[str, ...] = ("min_score",)
+    missing: Callable[[], str | None] = lambda: None
 
 
 FORMATS = (
@@ -93,6 +101,15 @@ FORMATS = (
         ("min_score", "anonymous"),
     ),
     Format(
+        "SpatialData",
+        "nuclei.zarr.zip",
+        "application/zip",
+        "Outlines, measures, class map and slide together. Unpack it; spatialdata, squidpy, napari.",
+        write_spatialdata,
+        ("min_score", "anonymous"),
+        missing_package,
+    ),
+    Format(
         "OME-TIFF",
         "maps.ome.tif",
         "image/tiff",
@@ -111,9 +128,18 @@ FORMATS = (
         "Report",
         "report.html",
         "text/html",
-        "One file with figures, gallery, model card and settings. A browser; print it for a PDF.",
+        "One file with figures, gallery, model card and settings, and the TIL scores once their page "
+        "has shown them. A browser.",
         write_report,
-        ("min_score", "anonymous"),
+        ("min_score", "anonymous", "assessed"),
+    ),
+    Format(
+        "Report, PDF",
+        "report.pdf",
+        "application/pdf",
+        "The same on paper, A4. Anything.",
+        write_report,
+        ("min_score", "anonymous", "assessed"),
     ),
 )
 
@@ -121,10 +147,13 @@ FORMATS = (
 def show(choice: Choice) -> None:
     """Show every format with what opens it."""
     options = _choose_options(choice)
+    settings = state.TIL_SETTINGS.get() or TilSettings()
+    options["assessed"] = scores_there(choice.run, settings, choice.min_score)
     if not all(part.name == WHOLE for part in choice.parts):
         st.caption("Files hold the whole analysis, not the chosen ROIs.")
     name = "slide" if options["anonymous"] else choice.run.slide_path.stem
     for each in FORMATS:
+        missing = each.missing()
         button, words = st.columns([1, 3], vertical_alignment="center")
         button.download_button(
             each.label,
@@ -135,8 +164,26 @@ def show(choice: Choice) -> None:
             on_click="ignore",
             width="stretch",
             key=f"_download_{each.suffix}",
+            disabled=missing is not None,
         )
-        words.markdown(each.opens)
+        words.markdown(each.opens if missing is None else f"{each.opens} {missing}")
+
+
+def scores_there(run: Run, settings: TilSettings, min_score: float) -> list[AssessedPart]:
+    """Return the TIL scores that their page has shown, of the whole and of ROIs; none is computed.
+
+    Parameters
+    ----------
+    run : Run
+    settings : TilSettings
+    min_score : float
+    """
+    parts = parts_of(run, slide_rois(state.ChosenSlide(run.slide_path)))
+    answers = (
+        (part.name, resources.scorings().find(Question(run, part, settings, min_score).key))
+        for part in parts
+    )
+    return [AssessedPart(name, found, found.reason) for name, found in answers if found]
 
 
 def _choose_options(choice: Choice) -> dict[str, Any]:

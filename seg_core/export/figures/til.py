@@ -153,16 +153,16 @@ def _words(shown: SquareMap, squares: pd.DataFrame) -> list[str]:
 def square_distribution(result: TilResult) -> go.Figure:
     """Draw how many squares have which area score, with the bands and the score of the whole."""
     values = result.squares["stil_area_pct"].dropna().to_numpy(float)
+    settings = result.settings
+    highest = max(values.max(initial=0), result.stil_area_pct.value or 0, 1.0)
     figure = go.Figure(
         go.Histogram(
             x=values,
-            nbinsx=_BINS,
+            xbins={"start": 0.0, "size": _bin_width(highest)},
             marker_color=_BAR,
             hovertemplate="%{y} squares of %{x} %<extra></extra>",
         )
     )
-    settings = result.settings
-    highest = max(values.max(initial=0), result.stil_area_pct.value or 0, 1.0)
     starts = (0.0, settings.intermediate_from_pct, settings.high_from_pct)
     ends = (*starts[1:], 100.0)
     for (word, shade), start, end in zip(_BANDS.items(), starts, ends, strict=True):
@@ -179,6 +179,20 @@ def square_distribution(result: TilResult) -> go.Figure:
     if result.stil_area_pct.value is not None:
         figure.add_vline(x=result.stil_area_pct.value, line_color=_LINE, line_dash="dash")
     return _laid_out(figure, "sTIL area of a square, % of stroma", "Squares")
+
+
+def _bin_width(highest: float) -> float:
+    """Return a width of 1, 2 or 5 times a power of ten with which 30 bins reach a number.
+
+    Examples
+    --------
+    >>> _bin_width(1.0), _bin_width(43.0), _bin_width(60.0)
+    (0.05, 2.0, 2.0)
+    """
+    smallest = highest / _BINS
+    power = 10.0 ** np.floor(np.log10(smallest))
+    widths = (float(round(factor * power, 12)) for factor in (1, 2, 5, 10))
+    return next(width for width in widths if width >= smallest)
 
 
 def dilation_curve(result: TilResult) -> go.Figure:

@@ -25,14 +25,16 @@ from seg_core.export.geoparquet import write_nuclei_geoparquet
 from seg_core.export.ome_tiff import write_ome_tiff
 from seg_core.export.picture import write_overlay_png
 from seg_core.export.report import write_report
+from seg_core.export.spatialdata import write_spatialdata
 from seg_core.geometry import Raster, Region
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.store import Run
 
 WRITERS = [
     *(write_nuclei_csv, write_summary_csv, write_geojson, write_nuclei_geoparquet),
-    *(write_anndata, write_ome_tiff, write_overlay_png, write_report),
+    *(write_anndata, write_spatialdata, write_ome_tiff, write_overlay_png, write_report),
 ]
+FILE_WRITERS = [each for each in WRITERS if each is not write_spatialdata]  # that is a folder
 THRESHOLD_WRITERS = [each for each in WRITERS if each is not write_ome_tiff]
 
 
@@ -252,7 +254,7 @@ def test_the_summary_tells_what_densities_divide_by(painted_run: Run, tmp_path: 
     assert {"density_low", "mean_perimeter_um", "q3_eosin_od"} <= set(found.columns)
 
 
-@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("write", FILE_WRITERS)
 def test_a_file_is_replaced_only_when_forced(painted_run: Run, tmp_path: Path, write) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"mine")

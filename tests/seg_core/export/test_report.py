@@ -13,7 +13,7 @@ from PIL import Image
 from seg_core.analysis import analyse
 from seg_core.classes import UNCERTAIN
 from seg_core.errors import ExportError, SlideError
-from seg_core.export import report
+from seg_core.export import report_content
 from seg_core.export.report import write_report
 from seg_core.model import ModelCard
 from seg_core.statistics import describe_run, measure_columns
@@ -82,7 +82,7 @@ def test_the_card_of_the_model_is_told(
         data="paintings <of discs>",
         metrics={"validation": {"pq": 0.61}},
     )
-    monkeypatch.setattr(report, "card_of_weights", lambda _sha256: card)
+    monkeypatch.setattr(report_content, "card_of_weights", lambda _sha256: card)
     write_report(painted_run, tmp_path / "report.html")
     html = (tmp_path / "report.html").read_text("utf-8")
     assert "paintings &lt;of discs&gt;" in html

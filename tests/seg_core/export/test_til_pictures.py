@@ -9,6 +9,7 @@ from PIL import Image
 
 from seg_core.classes import rgb_of
 from seg_core.errors import ExportError
+from seg_core.export.document import Plots, Table, Words
 from seg_core.export.figures import til as figures
 from seg_core.export.overlay import Picture
 from seg_core.export.til_pictures import (
@@ -119,8 +120,12 @@ def test_the_report_tells_of_rois_and_why_one_has_no_score(
     parts = [AssessedPart("Whole", band), AssessedPart("far", None, "nothing in common")]
     section = til_section(parts, slide)
     assert section is not None
-    assert section["value"] == f"{band.stil_area_pct.value:.2f} %"
-    assert [row["name"] for row in section["by_part"]] == ["Whole", "far"]
-    assert section["by_part"][1]["note"] == "nothing in common"
-    assert len(section["plots"]) == 4
+    strong = [block.strong for block in section.blocks if isinstance(block, Words)]
+    assert f"{band.stil_area_pct.value:.2f} %" in strong
+    by_roi, scores = (block for block in section.blocks if isinstance(block, Table))
+    assert [row[0] for row in by_roi.rows] == ["Whole", "far"]
+    assert by_roi.rows[1][-1] == "nothing in common"
+    assert [row[0] for row in scores.rows] == score_table(band)["score"].to_list()
+    (plots,) = (block for block in section.blocks if isinstance(block, Plots))
+    assert len(plots.figures) == 4
     assert til_section([], slide) is None

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import logging
 from collections.abc import MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -48,7 +49,10 @@ def answers_to(question: object, source: TileSource) -> dict[str, Any] | None:
     match question:
         case {"number": number, "addresses": [*addresses]} if addresses:
             asked = [str(each) for each in addresses[:_MOST_ADDRESSES]]
-            return {"number": number, "answers": asyncio.run(_answer_all(asked, source))}
+            # in a thread of its own: nobody knows what loop runs in this one
+            with ThreadPoolExecutor(max_workers=1) as thread:
+                answers = thread.submit(lambda: asyncio.run(_answer_all(asked, source))).result()
+            return {"number": number, "answers": answers}
     return None
 
 

@@ -70,7 +70,9 @@ def test_whatever_the_grid_no_nucleus_is_lost_or_invented(
     found = sample_shares(maps, "class", RASTER, picture)[1].mean() / 255
     left, top, right, bottom = (np.array(picture.box) - (100, 60, 100, 60)) * 2
     part = class_map[round(top) : round(bottom), round(left) : round(right)]
-    assert found == pytest.approx((part == 2).mean(), abs=0.02)
+    # A pixel counts whole where its centre lies, which nuclei in rows like these resonate with: up
+    # to 0.035 in thousands of grids, below 0.001 in half of them.
+    assert found == pytest.approx((part == 2).mean(), abs=0.05)
 
 
 def test_two_tiles_beside_each_other_are_the_whole_picture(maps: RunMaps) -> None:

@@ -72,6 +72,19 @@ def test_the_quick_bench_prints_a_table_and_the_keys_others_rely_on(
     assert table[2].startswith("| reference | fp32 | 256 | 1.00x |")
 
 
+def test_tiles_that_are_smaller_at_the_far_edges_are_timed_too(
+    tiny_model: Model, tmp_path: Path
+) -> None:
+    """Of 640 px, 512 and a strip of 192: tiles of four shapes."""
+    region = write_region(tmp_path / "region.tif", 640)
+    timed = [Setting("openvino", "fp32", 512)]
+    _, row = measure.measure(
+        region, str(tiny_model[1]), timed, rounds=1, report=lambda _done, _total: None
+    )
+    assert row["tile"] == 512
+    assert sum(row["share"].values()) == pytest.approx(1, abs=0.01)
+
+
 def test_the_medians_of_rounds_count() -> None:
     times = measure.Times()
     times.stages["read"] += [1.0, 9.0, 2.0]

@@ -118,6 +118,12 @@ class DistilConfig:
     """1, 2, 4 or 8 flips and quarter turns whose answers the teacher averages: a pupil of its own
     kind learns to see at one look what the teacher sees at eight."""
 
+    hints: float = 0.0
+    """Weight of the distance between what the blocks of both decoders give; 0 for none."""
+
+    decoder: bool = False
+    """Start with the teacher's decoder and heads, as far as they fit the pupil's encoder."""
+
 
 @dataclass(frozen=True)
 class TrainConfig:

@@ -1,5 +1,7 @@
 """Losses of the two heads, with a weight for every pixel: partial labels say where they hold."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -56,6 +58,19 @@ def distillation_loss(logits: Tensor, teacher_logits: Tensor, temperature: float
         each = functional.kl_div(own, theirs, reduction="none", log_target=True).sum(dim=1)
         parts.append(each.mean())
     return temperature**2 * (parts[0] + parts[1])
+
+
+def hint_loss(blocks: Sequence[Tensor], teacher_blocks: Sequence[Tensor]) -> Tensor:
+    """Return how far the outputs of a decoder's blocks are from another's of the same widths.
+
+    The squared distance as a share of the teacher's own squares, so that every block counts alike,
+    whatever its size; averaged over the blocks (Romero et al. 2015, equation 3, with the shares).
+    """
+    shares = [
+        (own.float() - theirs.float()).square().mean() / theirs.float().square().mean()
+        for own, theirs in zip(blocks, teacher_blocks, strict=True)
+    ]
+    return torch.stack(shares).mean()
 
 
 def median_frequency_weights(pixels: npt.ArrayLike, cap: float) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from queue import Queue
@@ -24,11 +24,10 @@ from tqdm import tqdm
 
 from seg_core.classes import MONUSAC
 from seg_core.errors import DataError
-from seg_core.model.card import ModelCard, find_model, sha256_of, write_card
+from seg_core.model.card import ModelCard, sha256_of, write_card
 from seg_core.model.network import (
     TwoHeadUnet,
     fill_network,
-    load_network,
     read_weights,
     save_weights,
 )
@@ -37,8 +36,9 @@ from seg_core.training.board import check_board, write_scalars
 from seg_core.training.config import TrainConfig
 from seg_core.training.dataset import Crops
 from seg_core.training.files import BEST, CHECKPOINT, CONFIG, LOG, PREVIEWS
-from seg_core.training.losses import distillation_loss, median_frequency_weights, two_head_loss
+from seg_core.training.losses import median_frequency_weights, two_head_loss
 from seg_core.training.previews import write_previews
+from seg_core.training.teacher import BlockOutputs, Teacher, hand_over_decoder
 from seg_core.training.validation import Validation
 
 _log = logging.getLogger(__name__)
@@ -112,13 +112,16 @@ class _Run:
         self.config, self.folder = config, folder
         torch.manual_seed(config.seed)
         self.network = initial_network(config).to(memory_format=torch.channels_last)
+        self.teacher = Teacher(config) if config.distil.teacher else None
+        if self.teacher and config.distil.decoder:
+            hand_over_decoder(self.teacher.network, self.network)
         self.average = copy.deepcopy(self.network).eval()
+        self.blocks = BlockOutputs(self.network)
         if config.bf16:
             keep_depthwise_in_fp32(self.network)
         encoder = list(self.network.base["encoder"].parameters())
         known = {id(each) for each in encoder}
         rest = [each for each in self.network.parameters() if id(each) not in known]
-        self.teacher = Teacher(config) if config.distil.teacher else None
         self.optimiser = torch.optim.AdamW(
             [{"params": encoder, "part": config.encoder_rate}, {"params": rest, "part": 1.0}],
             lr=config.learning_rate,
@@ -150,10 +153,8 @@ class _Run:
         loss, parts = two_head_loss(logits, batch, config.loss)
         if self.teacher:
             with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
-                theirs = self.teacher.answer(image)
-            distilled = distillation_loss(logits, theirs, config.distil.temperature)
-            loss = loss + config.distil.weight * distilled
-            parts["distillation"] = float(distilled.detach())
+                taught, their_parts = self.teacher.losses(image, logits, self.blocks.outputs)
+            loss, parts = loss + taught, parts | their_parts
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -261,37 +262,6 @@ class _Run:
             fill_network(self.average, read_weights(weights), weights.name)
             write_previews(validation, self.average, card.scheme, self.folder / PREVIEWS)
         return card
-
-
-class Teacher:
-    """A trained network that answers the crops of a run as a second truth."""
-
-    def __init__(self, config: TrainConfig) -> None:
-        card, weights = find_model(config.distil.teacher)
-        self._network = load_network(card, weights).to(memory_format=torch.channels_last)
-        self._views = config.distil.views
-        # crops come normalised for the pupil
-        own_mean, own_std = _planes(config.mean), _planes(config.std)
-        self._factor = own_std / _planes(card.std)
-        self._offset = (own_mean - _planes(card.mean)) / _planes(card.std)
-
-    def answer(self, images: Tensor) -> Tensor:
-        """Return the logits of crops that are normalised as the run's own network wants them."""
-        scaled = images * self._factor + self._offset
-        with torch.inference_mode():
-            answers = [self._answer(scaled, view) for view in range(self._views)]
-            return torch.stack(answers).mean(dim=0)
-
-    def _answer(self, images: Tensor, view: int) -> Tensor:
-        """Return the upright logits of one of the eight views, numbered as in `augmentation`."""
-        axes = [axis for axis, bit in ((-1, 1), (-2, 2)) if view & bit]
-        seen = images.flip(axes)
-        logits = self._network(seen.mT if view & 4 else seen)
-        return (logits.mT if view & 4 else logits).flip(axes)
-
-
-def _planes(values: Sequence[float]) -> Tensor:
-    return torch.tensor(values, dtype=torch.float32).view(1, 3, 1, 1)
 
 
 def initial_network(config: TrainConfig) -> TwoHeadUnet:

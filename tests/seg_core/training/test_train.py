@@ -13,7 +13,7 @@ from seg_core.model.card import find_model
 from seg_core.model.network import load_network
 from seg_core.training import board
 from seg_core.training import train as room
-from seg_core.training.config import DistilConfig, LossConfig, TrainConfig
+from seg_core.training.config import LossConfig, TrainConfig
 from seg_core.training.train import keep_depthwise_in_fp32, learning_rate, train
 
 
@@ -73,46 +73,6 @@ def test_classes_can_be_weighed_by_median_frequency(
     assert all(weight == pytest.approx(1, rel=0.05) for weight in classes)
     train(config, tmp_path)
     assert len(log_of(tmp_path)) == 1
-
-
-def test_teacher_answers_what_it_would_answer_alone(
-    tiny_config: TrainConfig, tmp_path: Path
-) -> None:
-    """Whatever normalisation the pupil's crops have."""
-    train(tiny_config, tmp_path)
-    teacher = DistilConfig(teacher=str(tmp_path / "tiny.safetensors"))
-    pupil = replace(tiny_config, mean=(0.5, 0.5, 0.5), std=(0.5, 0.4, 0.3), distil=teacher)
-    pixels = torch.rand(1, 3, 64, 64)
-
-    def normalised(config: TrainConfig) -> torch.Tensor:
-        mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (config.mean, config.std))
-        return (pixels - mean) / std
-
-    with torch.inference_mode():
-        alone = load_network(*find_model(teacher.teacher))(normalised(tiny_config))
-    assert torch.allclose(room.Teacher(pupil).answer(normalised(pupil)), alone, atol=1e-4)
-
-
-def test_a_teacher_that_looks_eight_times_answers_the_same_whichever_way_a_crop_lies(
-    tiny_config: TrainConfig, tmp_path: Path
-) -> None:
-    train(tiny_config, tmp_path)
-    distil = DistilConfig(teacher=str(tmp_path / "tiny.safetensors"), views=8)
-    teacher = room.Teacher(replace(tiny_config, distil=distil))
-    crops = torch.randn(2, 3, 64, 64)
-    answer = teacher.answer(crops)
-    assert torch.allclose(teacher.answer(crops.flip(-1)).flip(-1), answer, atol=1e-4)
-    assert torch.allclose(teacher.answer(crops.mT).mT, answer, atol=1e-4)
-    once = room.Teacher(replace(tiny_config, distil=replace(distil, views=1)))
-    assert not torch.allclose(once.answer(crops), answer, atol=1e-4)
-
-
-def test_distillation_brings_the_answers_closer(tiny_config: TrainConfig, tmp_path: Path) -> None:
-    train(tiny_config, tmp_path / "teacher")
-    teacher = DistilConfig(teacher=str(tmp_path / "teacher" / "tiny.safetensors"), weight=5.0)
-    train(replace(tiny_config, seed=8, steps=24, distil=teacher), tmp_path / "pupil")
-    distances = [float(row["distillation"]) for row in log_of(tmp_path / "pupil")]
-    assert distances[-1] < distances[0]
 
 
 def test_depthwise_convolutions_stay_out_of_bf16() -> None:

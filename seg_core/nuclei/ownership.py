@@ -29,8 +29,12 @@ read: there is background, and nuclei on the window's border are as it cuts them
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 import geopandas as gpd
 import numpy as np
@@ -43,6 +47,9 @@ from seg_core.nuclei.instances import Instances, Maps, growth_px, instances_of_s
 from seg_core.nuclei.seeds import Seeds, find_seeds
 from seg_core.nuclei.table import empty_table
 from seg_core.settings import AnalysisSettings
+
+# More would hold more of the slide in memory than a small host has.
+_BLOCKS_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -127,32 +134,39 @@ def nuclei_by_block(
     settings: AnalysisSettings,
     scheme: ClassScheme,
     *,
-    stored: Callable[[Window], int | None] | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> Iterator[BlockNuclei]:
-    """Find nuclei block by block, along the rows of blocks; parameters as of `find_nuclei`.
-
-    Parameters
-    ----------
-    stored : callable, optional
-        Tells of a block's core how many nuclei of it are stored already, None if it is still to be
-        done. A stored block is not computed and not given, and the next ids are what they would
-        have been.
-    """
+    """Find nuclei block by block, along the rows of blocks; parameters as of `find_nuclei`."""
     cores = list(_cores(window, settings.block_px))
+    find = partial(
+        _find_in_block, read_maps, read_rgb, raster, window, settings=settings, scheme=scheme
+    )
     next_id = 1
     if report is not None:
         report(0, len(cores))
-    for done, core in enumerate(cores, start=1):
-        count = None if stored is None else stored(core)
-        if count is None:
-            block = _find_in_block(read_maps, read_rgb, raster, window, core, settings, scheme)
-            block.table["nucleus_id"] += next_id - 1
-            count = len(block.table)
-            yield block
-        next_id += count
+    for done, block in enumerate(_found_ahead(find, cores), start=1):
+        block.table["nucleus_id"] += next_id - 1
+        next_id += len(block.table)
+        yield block
         if report is not None:
             report(done, len(cores))
+
+
+def _found_ahead(
+    find: Callable[[Window], BlockNuclei], cores: Iterable[Window]
+) -> Iterator[BlockNuclei]:
+    """Yield the blocks in the order of their cores; the next are being found meanwhile."""
+    waiting = iter(cores)
+    coming: deque[Future[BlockNuclei]] = deque()
+    pool = ThreadPoolExecutor(_BLOCKS_AT_ONCE)
+    try:
+        coming.extend(pool.submit(find, core) for core in islice(waiting, _BLOCKS_AT_ONCE))
+        while coming:
+            block = coming.popleft().result()
+            coming.extend(pool.submit(find, core) for core in islice(waiting, 1))
+            yield block
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def halo_px(settings: AnalysisSettings, mpp: float) -> int:

@@ -141,19 +141,30 @@ def test_ids_run_through_the_blocks_in_reading_order():
     assert blocks[0].table["y"].tolist() == [510, 525]
 
 
-@examples(max_examples=10)
-@given(st.sets(st.integers(0, 8)))
-def test_stored_blocks_are_neither_computed_nor_given_and_keep_the_ids(stored: set[int]):
+def test_ids_run_on_from_block_to_block():
     rng = np.random.default_rng(3)
     labels = discs([tuple(point) for point in rng.uniform(0, 96, (25, 2))], 4, (96, 96))
-    maps, settings = maps_of(labels, rim_px=1), with_blocks_of(32)
-    every = blocks_of(maps, settings)
-    known = {every[number].core: len(every[number].table) for number in stored}
-    rest = blocks_of(maps, settings, stored=known.get)
-    assert [block.core for block in rest] == [b.core for b in every if b.core not in known]
-    by_core = {block.core: block.table for block in every}
-    for block in rest:
-        assert block.table["nucleus_id"].equals(by_core[block.core]["nucleus_id"])
+    blocks = blocks_of(maps_of(labels, rim_px=1), with_blocks_of(32))
+    assert [(b.core.y, b.core.x) for b in blocks] == sorted((b.core.y, b.core.x) for b in blocks)
+    ids = [number for block in blocks for number in block.table["nucleus_id"]]
+    assert ids == list(range(1, len(ids) + 1))
+
+
+def test_an_error_in_a_block_reaches_the_caller_and_stops_the_others():
+    reads: list[Window] = []
+
+    def unreadable(window: Window) -> Maps:
+        reads.append(window)
+        raise OSError("unreadable")
+
+    raster = raster_of(np.zeros((32, 640), np.uint8))
+    with pytest.raises(OSError, match="unreadable"):
+        list(
+            nuclei_by_block(
+                unreadable, unreadable, raster, raster.window, with_blocks_of(32), MONUSAC
+            )
+        )
+    assert len(reads) < 10
 
 
 def counted_reads(maps: Maps, settings: AnalysisSettings) -> tuple[list[Window], list[Window]]:

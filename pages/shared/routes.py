@@ -24,7 +24,7 @@ from pages.shared.tiles import UnknownTileError, tile_request
 from pages.shared.uploads import remove_abandoned
 from pages.shared.viewer_files import public_files
 from seg_core.errors import RegionError, SegCoreError
-from seg_core.jobs import share_arenas
+from seg_core.jobs import hold_little_memory
 
 _log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     socket. That socket is nowhere handed out, hence the search for it.
     """
     remove_abandoned()
-    share_arenas()
+    hold_little_memory()
     for each in _internet_sockets():
         each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     yield

@@ -28,6 +28,7 @@ from seg_core.slide import TissueMask
 from seg_core.store import MapName, RunMaps
 
 _Planes = npt.NDArray[np.uint8]
+_Box = tuple[float, float, float, float]
 
 # A class that covers a twentieth of an area would hardly be seen, and a dense infiltrate covers
 # but a third: opacity is the square root of the share.
@@ -109,7 +110,9 @@ def picture_of_score(maps: RunMaps, raster: Raster, picture: Picture) -> RGBA:
     -------
     rgba : (H, W, 4) uint8
     """
-    covered = np.minimum(sample_shares(maps, "class", raster, picture).sum(axis=0), 255)
+    classes, box = _shares_under(maps, "class", raster, picture)
+    nuclei = np.minimum(classes.sum(axis=0, keepdims=True), 255).astype(np.uint8)
+    (covered,) = _averaged(nuclei, box, picture)
     score = sample_shares(maps, "score", raster, picture)[0] / np.maximum(covered, 1)
     low, high = SCORE_RANGE
     rgba = np.empty((picture.height, picture.width, 4), dtype=np.uint8)
@@ -187,6 +190,13 @@ def sample_shares(maps: RunMaps, name: MapName, raster: Raster, picture: Picture
     (P, H, W) uint8
         Planes as `seg_core.store.shares` describes them, 255 for all of the pixel.
     """
+    return _averaged(*_shares_under(maps, name, raster, picture), picture)
+
+
+def _shares_under(
+    maps: RunMaps, name: MapName, raster: Raster, picture: Picture
+) -> tuple[_Planes, _Box]:
+    """Return the shares of the level to take, and where in them the picture lies."""
     ratio = picture.step / raster.downsample
     level = max(0, min(maps.share_level_count - 1, math.floor(math.log2(ratio))))
     pixel = raster.downsample * 2**level
@@ -194,8 +204,11 @@ def sample_shares(maps: RunMaps, name: MapName, raster: Raster, picture: Picture
     width, height = (side * picture.step / pixel for side in (picture.width, picture.height))
     x, y = math.floor(left), math.floor(top)
     window = Window(x, y, math.ceil(left + width) - x, math.ceil(top + height) - y)
-    planes = maps.read_shares(name, window, level)
     box = (left - x, top - y, left - x + width, top - y + height)
+    return maps.read_shares(name, window, level), box
+
+
+def _averaged(planes: _Planes, box: _Box, picture: Picture) -> _Planes:
     size = (picture.width, picture.height)
     resized = [
         Image.fromarray(plane).resize(size, Image.Resampling.BOX, box=box) for plane in planes

@@ -38,6 +38,7 @@ from seg_core.geometry import Raster, Window
 from seg_core.nuclei.instances import Maps
 from seg_core.store.files import store_errors, write_json
 from seg_core.store.shares import FIRST_SHARE_LEVEL, MapName, averaged, planes_of
+from seg_core.store.windows import WindowReader
 from seg_core.tiling import MapBand
 
 CHUNK_PX = 512
@@ -77,17 +78,20 @@ class RunMaps:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._levels = _open_levels(path, "r")
-        self._shares = _open_shares(path, "r")
+        levels, shares = _open_levels(path, "r"), _open_shares(path, "r")
+        self._level_shapes = [array.shape for array in levels["class"]]
+        self._levels = {name: WindowReader(*arrays) for name, arrays in levels.items()}
+        self._share_shapes = [array.shape for array in shares["class"]] if shares else []
+        self._shares = {name: WindowReader(*arrays) for name, arrays in shares.items()}
 
     @property
     def level_count(self) -> int:
         """Number of levels; level 0 is the raster itself."""
-        return len(self._levels["class"])
+        return len(self._level_shapes)
 
     def level_shape(self, level: int) -> tuple[int, int]:
         """Return (height, width) of a level."""
-        height, width = self._levels["class"][level].shape
+        height, width = self._level_shapes[level]
         return height, width
 
     def read(self, window: Window, level: int = 0) -> Maps:
@@ -109,12 +113,12 @@ class RunMaps:
         (H, W) uint8
         """
         with store_errors(self._path):
-            return _read(self._levels[name][level], window)
+            return self._levels[name].read(level, window)
 
     @property
     def share_level_count(self) -> int:
         """Number of levels that `read_shares` answers."""
-        kept = len(self._shares["class"]) if self._shares else self.level_count
+        kept = len(self._share_shapes) or self.level_count
         return FIRST_SHARE_LEVEL + kept
 
     def read_shares(self, name: MapName, window: Window, level: int) -> npt.NDArray[np.uint8]:
@@ -138,11 +142,11 @@ class RunMaps:
         """
         if self._shares and level >= FIRST_SHARE_LEVEL:
             with store_errors(self._path):
-                return _read(self._shares[name][level - FIRST_SHARE_LEVEL], window)
+                return self._shares[name].read(level - FIRST_SHARE_LEVEL, window)
         finer = max(0, level - FIRST_SHARE_LEVEL)
         step = 2 ** (level - finer)
         seen = Window(*(step * each for each in _to_json(window)))
-        classes = self._shares["class"][0].shape[0] if self._shares else _USUAL_CLASSES
+        classes = self._share_shapes[0][0] if self._share_shapes else _USUAL_CLASSES
         planes = planes_of(lambda each: self.read_map(each, seen, finer), name, classes)
         return averaged(planes, step)
 
@@ -444,16 +448,6 @@ def discard_maps(path: Path) -> None:
     with store_errors(path):
         path.with_name(RECORD_FILE).unlink(missing_ok=True)
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _read(level: zarr.Array[Any], window: Window) -> _Image:
-    image = np.zeros((*level.shape[:-2], window.height, window.width), dtype=np.uint8)
-    height, width = level.shape[-2:]
-    inside = window.intersection(Window(0, 0, width, height))
-    if inside is not None:
-        part = inside.moved(-window.x, -window.y)
-        image[..., *part.slices()] = level[..., *inside.slices()]
-    return image
 
 
 def _open_levels(path: Path, mode: Literal["r", "r+"]) -> _Levels:

@@ -248,7 +248,7 @@ kept = []
 arrays = []
 for _ in range(20):
     arrays.append(np.ones(12 * 2**20, np.uint8))
-    kept.append(np.ones(4096, np.uint8))
+    kept.append(np.ones(2**18, np.uint8))
 del arrays
 if sys.argv[1] == "little":
     return_memory()

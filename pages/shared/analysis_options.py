@@ -1,11 +1,13 @@
 """How an analysis is done, where its reader wants to say so."""
 
+import os
 from contextlib import suppress
 
 import streamlit as st
 
 from seg_core.errors import ModelError
-from seg_core.model import ModelCard, find_model
+from seg_core.model import ModelCard, available_models, find_model
+from seg_core.model.card import MODEL_VARIABLE
 from seg_core.settings import AnalysisSettings, StainName
 
 _TILES_PX = (256, 512, 1024)
@@ -17,19 +19,21 @@ _STAINS: dict[StainName, str] = {
 }
 
 
-def choose_settings(model: str | None) -> AnalysisSettings:
+def choose_analysis() -> tuple[str | None, AnalysisSettings]:
     """Offer what a reader may weigh; the defaults are those the model was measured with.
 
-    Parameters
-    ----------
+    Returns
+    -------
     model : str or None
-        Name of the model chosen; None is the default model.
+        Name of the model; None is the default model.
+    settings : AnalysisSettings
     """
     defaults = AnalysisSettings()
     card: ModelCard | None = None
-    with suppress(ModelError):  # said in a sentence when an analysis is asked for
-        card, _ = find_model(model)
     with st.popover("Options", icon=":material/tune:", width="stretch"):
+        model = _choose_model()
+        with suppress(ModelError):  # said in a sentence when an analysis is asked for
+            card, _ = find_model(model)
         fast = card is not None and _keeps_accuracy_in_int8(card) and _offer_fast(card)
         tile_px = st.segmented_control(
             "Tile",
@@ -57,7 +61,7 @@ def choose_settings(model: str | None) -> AnalysisSettings:
             key="_stain",
         )
         tissue_only, quality = _choose_tissue(defaults)
-        return AnalysisSettings(
+        settings = AnalysisSettings(
             tile_px=tile_px or defaults.tile_px,
             views=views or defaults.views,
             stain=stain,
@@ -65,6 +69,26 @@ def choose_settings(model: str | None) -> AnalysisSettings:
             tissue_only=tissue_only,
             quality=quality,
         )
+        return model, settings
+
+
+def _choose_model() -> str | None:
+    """Let the reader choose where there is a choice; None is the default model."""
+    titles = {} if os.environ.get(MODEL_VARIABLE) else _titles()
+    if len(titles) < 2:
+        return None
+    return st.selectbox(
+        "Model",
+        list(titles),
+        format_func=titles.__getitem__,
+        help="The first is the default. What each has learnt from and what it is worth stands in "
+        "its card, and in every report.",
+        key="_model",
+    )
+
+
+def _titles() -> dict[str, str]:
+    return {card.name: card.title or card.name for card in available_models()}
 
 
 def _choose_tissue(defaults: AnalysisSettings) -> tuple[bool, bool]:

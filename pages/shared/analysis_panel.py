@@ -1,17 +1,13 @@
 """The part of the Viewer page that has a slide analysed and follows the work."""
 
-import os
-
 import streamlit as st
 
 from pages.shared import frame, resources, state
-from pages.shared.analysis_options import choose_settings
+from pages.shared.analysis_options import choose_analysis
 from pages.shared.regions import is_rectangle, selected_roi
 from seg_core.analysis import analyse
 from seg_core.errors import JobCancelled, SegCoreError
 from seg_core.jobs import Progress
-from seg_core.model import available_models
-from seg_core.model.card import MODEL_VARIABLE
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo
@@ -38,8 +34,7 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
     if job is not None and not job.done():
         _follow_job()
         return
-    model = _choose_model()
-    settings = choose_settings(model)
+    model, settings = choose_analysis()
     roi = selected_roi(chosen)
     for label, part, ready in (
         ("Analyse region", roi, roi is not None and roi.kind == "include"),
@@ -92,15 +87,6 @@ def _start(
     if uploads is not None:
         resources.keep_until_done(job, uploads)
     state.JOB.set(job)
-
-
-def _choose_model() -> str | None:
-    """Let the reader choose where there is a choice; None is the default model."""
-    cards = [] if os.environ.get(MODEL_VARIABLE) else available_models()
-    if len(cards) < 2:
-        return None
-    card = st.selectbox("Model", cards, format_func=lambda each: each.title or each.name)
-    return card.name
 
 
 def _tell_progress(progress: Progress | None) -> str:

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import analysis_options, resources, state
 from seg_core.model import ModelCard
+from seg_core.model.card import MODEL_VARIABLE
 from seg_core.model.int8 import Int8Graph
 from seg_core.settings import AnalysisSettings
 
@@ -75,6 +76,29 @@ def test_what_is_chosen_is_what_the_analysis_is_asked_for(
     assert asked == [
         AnalysisSettings(tile_px=512, views=4, stain="macenko", tissue_only=False, quality=False)
     ]
+
+
+def test_another_model_can_be_chosen_and_has_no_fast_way_of_the_first(
+    visit: Visit, slide_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(MODEL_VARIABLE, raising=False)
+    submitted: list[dict[str, Any]] = []
+
+    class Worker:
+        def submit(self, _act: object, **arguments: Any) -> WaitingJob:
+            submitted.append(arguments)
+            return WaitingJob()
+
+    monkeypatch.setattr(resources, "worker", Worker)
+    page = visit("viewer", slide=state.ChosenSlide(slide_path, MPP))
+    model = page.sidebar.selectbox(key="_model")
+    assert model.value == "nuclei-lite0"
+    page.sidebar.toggle(key="_fast").set_value(True).run()
+    page.sidebar.selectbox(key="_model").select("nuclei-resnet18").run()
+    assert not [each for each in page.sidebar.toggle if each.key == "_fast"]
+    analyse_slide(page)
+    assert submitted[0]["model"] == "nuclei-resnet18"
+    assert submitted[0]["settings"] == AnalysisSettings()
 
 
 def analyse_slide(page: AppTest) -> None:

@@ -19,7 +19,7 @@ import shapely
 from seg_core.classes import ClassScheme
 from seg_core.errors import JobCancelled, RegionError, StainError, StoreError
 from seg_core.geometry import Region
-from seg_core.jobs import Progress, Report, Stage
+from seg_core.jobs import Progress, Report, Stage, return_memory
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.nuclei import find_nuclei
 from seg_core.roi import Roi
@@ -292,6 +292,7 @@ def _make_maps(
 def _make_nuclei(
     slide: Slide, scheme: ClassScheme, question: Question, folder: Path, pace: "_Pace"
 ) -> tuple[list[str], dict[str, int]]:
+    return_memory()  # of the maps, before the blocks of nuclei take as much
     raster = question.raster
     tables, warnings = find_nuclei(
         RunMaps(folder / MAPS_FOLDER).read,

@@ -32,7 +32,7 @@ from seg_core.export.picture import write_overlay_png
 from seg_core.export.report import write_report
 from seg_core.export.spatialdata import write_spatialdata
 from seg_core.geometry import Region
-from seg_core.jobs import Progress
+from seg_core.jobs import Progress, hold_little_memory
 from seg_core.logs import start_logging
 from seg_core.quantisation.command import add_quantise
 from seg_core.roi import Roi, read_rois
@@ -220,6 +220,7 @@ _COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (
 
 
 def _analyse(options: argparse.Namespace) -> int:
+    hold_little_memory()
     settings = _settings(options)
     store = options.out or default_store()
     rois: list[Roi | None] = [None] if options.roi is None else [*read_rois(options.roi)]

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from seg_core import analysis
 from seg_core.classes import BOUNDARY, INSIDE
-from seg_core.jobs import Progress
+from seg_core.jobs import Progress, hold_little_memory
 from seg_core.model import Engine, ModelCard, make_engine
 from seg_core.model.engine import NumberedLogits, NumberedTile
 from seg_core.settings import AnalysisSettings
@@ -88,6 +88,7 @@ def main() -> None:
 
 
 def _analysed(slide: Path, store: Path, tile_px: int) -> str:
+    hold_little_memory()  # as the command line does
     analysis.make_engine = _make_engine
     after_maps = 0.0
 

@@ -32,7 +32,7 @@ class Teacher:
         self._offset = (own_mean - _planes(card.mean)) / _planes(card.std)
 
     def losses(
-        self, images: Tensor, logits: Tensor, blocks: Sequence[Tensor]
+        self, images: Tensor, logits: Tensor, blocks: "BlockOutputs | None"
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the weighted loss of a pupil's answers, and its parts for the log.
 
@@ -41,14 +41,14 @@ class Teacher:
         images : (N, 3, H, W) float
             Normalised as the pupil wants them.
         logits : (N, C + 3, H, W) float
-        blocks : sequence of (N, channels, h, w) float
-            What the blocks of its decoder gave; looked at where the configuration wants hints.
+        blocks : BlockOutputs or None
+            Of the pupil; None where the configuration wants no hints.
         """
         config = self._config
         distilled = distillation_loss(logits, self.answer(images), config.temperature)
         loss, parts = config.weight * distilled, {"distillation": float(distilled.detach())}
-        if self._blocks:
-            hinted = hint_loss(blocks, self._blocks.outputs)
+        if blocks and self._blocks:
+            hinted = hint_loss(blocks.outputs, self._blocks.outputs)
             loss = loss + config.hints * hinted
             parts["hints"] = float(hinted.detach())
         return loss, parts

@@ -116,7 +116,7 @@ class _Run:
         if self.teacher and config.distil.decoder:
             hand_over_decoder(self.teacher.network, self.network)
         self.average = copy.deepcopy(self.network).eval()
-        self.blocks = BlockOutputs(self.network)
+        self.blocks = BlockOutputs(self.network) if config.distil.hints else None
         if config.bf16:
             keep_depthwise_in_fp32(self.network)
         encoder = list(self.network.base["encoder"].parameters())
@@ -153,7 +153,7 @@ class _Run:
         loss, parts = two_head_loss(logits, batch, config.loss)
         if self.teacher:
             with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
-                taught, their_parts = self.teacher.losses(image, logits, self.blocks.outputs)
+                taught, their_parts = self.teacher.losses(image, logits, self.blocks)
             loss, parts = loss + taught, parts | their_parts
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)

@@ -1,9 +1,9 @@
-import csv
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from training_logs import log_of
 
 from seg_core.errors import SettingsError
 from seg_core.model.card import find_model
@@ -12,11 +12,6 @@ from seg_core.training.config import DistilConfig, TrainConfig
 from seg_core.training.losses import hint_loss
 from seg_core.training.teacher import BlockOutputs, Teacher, hand_over_decoder
 from seg_core.training.train import train
-
-
-def log_of(folder: Path) -> list[dict[str, str]]:
-    with (folder / "log.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_teacher_answers_what_it_would_answer_alone(

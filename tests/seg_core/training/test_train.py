@@ -1,4 +1,3 @@
-import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from training_logs import log_of
 
 from seg_core.errors import DataError, SettingsError
 from seg_core.model.card import find_model
@@ -19,11 +19,6 @@ from seg_core.training.train import keep_depthwise_in_fp32, learning_rate, train
 
 class Killed(BaseException):
     """What a killed process would look like from inside."""
-
-
-def log_of(folder: Path) -> list[dict[str, str]]:
-    with (folder / "log.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_loss_falls_and_a_model_with_its_card_is_left(

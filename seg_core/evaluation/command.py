@@ -8,10 +8,12 @@ from typing import Any, get_args
 
 from tqdm import tqdm
 
+from seg_core.classes import MONUSAC
 from seg_core.evaluation.card_figures import keep_in_card
 from seg_core.evaluation.evaluate import evaluate
-from seg_core.evaluation.reference import CLASS_NAMES
+from seg_core.evaluation.scan import SAME_SCAN, Scan
 from seg_core.export.files import new_text_file
+from seg_core.labelled.data_sets import DATA_SETS, MONUSAC_DATA
 from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
 
 _STDOUT = "-"
@@ -54,14 +56,30 @@ def add_evaluate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         help="size of the images' pixels, instead of the model's",
     )
     parser.add_argument(
-        "--classes", choices=sorted(CLASS_NAMES), default="monusac", help="whose ids class/ has"
+        "--classes",
+        choices=sorted(DATA_SETS),
+        default=MONUSAC_DATA.name,
+        help="whose labels these are (default: monusac)",
+    )
+    parser.add_argument(
+        "--reduce",
+        metavar="N",
+        type=_from_one,
+        default=SAME_SCAN.reduced,
+        help="shrink the images so many times first: 2 shows images at 40x as 20x ones",
+    )
+    parser.add_argument(
+        "--jpeg",
+        metavar="QUALITY",
+        type=_from_one,
+        help="compress the images first, quality 1 to 100",
     )
     parser.add_argument(
         "--only",
         metavar="NAME",
         nargs="+",
         default=(),
-        help="images to measure by (stems), instead of all",
+        help="images to measure by (stems, with a * all that fit), instead of all",
     )
     parser.add_argument(
         "--card-entry", metavar="NAME", help="keep the figures in the model's card under this name"
@@ -99,6 +117,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             mpp=options.mpp,
             classes=options.classes,
             only=options.only,
+            scanned=Scan(options.reduce, options.jpeg),
             predictions=options.predictions,
             report=report,
         )
@@ -117,6 +136,7 @@ def _command(options: argparse.Namespace) -> str:
     """Return what was asked, with the last two folders of the data instead of a machine's path."""
     parts = ["python -m seg_core evaluate --data", "/".join(options.data.resolve().parts[-2:])]
     asked = {"model": options.model and Path(options.model).name, "classes": options.classes}
+    asked |= {"reduce": options.reduce, "jpeg": options.jpeg, "mpp": options.mpp}
     asked |= {"precision": options.precision, "tile": options.tile, "overlap": options.overlap}
     asked |= {"views": options.views, "stain": options.stain, "only": " ".join(options.only)}
     for name, value in asked.items():
@@ -130,19 +150,30 @@ def _in_words(result: dict[str, Any]) -> str:
     rough = " (rough: few patients)" if result["bootstrap"]["rough"] else ""
     data = f"{result['images']} images of {result['patients']} patients"
     lines = [f"{data}; figures with 95 % intervals{rough}"]
-    for part, names in _SHOWN.items():
-        for name in names:
-            value, interval = result[part][name], result["interval95"][part][name]
-            if value is not None:
-                between = "" if interval is None else f"  {interval[0]:.3f} to {interval[1]:.3f}"
-                lines.append(f"{name:<16}{value:.3f}{between}")
+    for *path, name in _SHOWN:
+        values, intervals = result, result["interval95"]
+        for part in path:
+            values, intervals = values.get(part) or {}, intervals.get(part) or {}
+        value, interval = values.get(name), intervals.get(name)
+        if value is not None:
+            between = "" if interval is None else f"  {interval[0]:.3f} to {interval[1]:.3f}"
+            label = " ".join([*path[1:], name])
+            lines.append(f"{label:<16}{value:.3f}{between}")
     return "\n".join(lines) + "\n"
 
 
-_SHOWN = {
-    "pixel": ("class_mean_iou",),
-    "instance": ("bpq", "aji_plus", "detection_f1", "mpq_plus", "macro_f1"),
-}
+_SHOWN = (
+    ("pixel", "class_mean_iou"),
+    *(("instance", name) for name in ("bpq", "aji_plus", "detection_f1", "mpq_plus", "macro_f1")),
+    ("dots", "detected"),
+    *(("dots", "f1", name) for name in MONUSAC.names_with_other),
+)
+
+
+def _from_one(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} will not do; give a whole number, 1 to 100.")
+    return int(text)
 
 
 def _above_zero(text: str) -> float:

@@ -11,7 +11,7 @@ from seg_core.classes import BACKGROUND
 from seg_core.errors import DataError
 from seg_core.evaluation.evaluate import evaluate
 from seg_core.evaluation.prediction import CLASS_MAPS, TERNARY_MAPS
-from seg_core.evaluation.reference import read_labels
+from seg_core.labelled.layouts import read_labels
 from seg_core.model import ModelCard
 from seg_core.model.int8 import MOST_LOST_MPQ_PLUS
 from seg_core.settings import AnalysisSettings

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from seg_core.classes import ClassScheme
 from seg_core.errors import DataError, ExportError
-from seg_core.evaluation.metrics import Nuclei, majority_class_ids
-from seg_core.evaluation.reference import CLASSES, INSTANCES, read_labels
 from seg_core.geometry import Raster
+from seg_core.labelled.layouts import CLASSES, INSTANCES, read_labels
+from seg_core.labelled.nuclei import Nuclei, majority_class_ids
 from seg_core.model import Engine
 from seg_core.nuclei.instances import Maps, find_instances
 from seg_core.settings import AnalysisSettings

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from seg_core.labelled.patches import MANIFEST, export_patches
 from seg_core.training.config import read_config
-from seg_core.training.patches import MANIFEST, export_patches
 from seg_core.training.runs import compare, read_runs, report_html
 
 

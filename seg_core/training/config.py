@@ -16,7 +16,7 @@ class SourceConfig:
     """One folder of labelled images, and what its labels may teach."""
 
     name: str
-    """Which kind of labels: monusac, consep, or all-nuclei (outlines without our classes)."""
+    """Whose labels: a key of `DATA_SETS`."""
 
     folder: str
     """Relative to the folder of the configuration file."""
@@ -33,6 +33,10 @@ class SourceConfig:
     centres: tuple[float, ...] = ()
     """Odds that a crop is centred on a nucleus of class 0 (other), 1, 2, …; what is left over is a
     place drawn at random."""
+
+    outlined_by: str = ""
+    """Weights of a trained model that outlines the nuclei of a data set with dots; see
+    `seg_core.training.dots`."""
 
     named_by: str = ""
     """Weights of a trained model that names nuclei without a class; see `seg_core.training.naming`.
@@ -87,10 +91,10 @@ class AugmentConfig:
     """Odds of a Gaussian blur."""
 
     low_resolution: float = 0.25
-    """Odds that the crop is shrunk to half and enlarged again, as a 20x slide is."""
+    """Odds that the crop is shrunk to half, compressed and enlarged again, as a 20x slide is."""
 
     jpeg: float = 0.25
-    """Odds of JPEG compression of quality 40 to 90."""
+    """Odds of JPEG compression of quality 30 to 95, twice as high for a crop shrunk to half."""
 
     elastic: float = 0.0
     """Odds of a smooth distortion."""
@@ -240,8 +244,9 @@ def _with_defaults(source: dict[str, Any], preset: dict[str, Any], path: Path) -
     centres = preset.get("monusac_centres") if source.get("name") == "monusac" else None
     defaults = {} if centres is None else {"centres": centres}
     entries = defaults | source | {"folder": _absolute(source.get("folder", ""), path)}
-    if entries.get("named_by"):
-        entries["named_by"] = _absolute(entries["named_by"], path)
+    for key in ("named_by", "outlined_by"):
+        if entries.get(key):
+            entries[key] = _absolute(entries[key], path)
     return entries
 
 

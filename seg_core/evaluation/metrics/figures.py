@@ -19,7 +19,6 @@ from seg_core.evaluation.metrics.bootstrap import (
 )
 from seg_core.evaluation.metrics.instance import (
     Counts,
-    Nuclei,
     aji_plus,
     challenge_pq,
     class_counts,
@@ -36,6 +35,7 @@ from seg_core.evaluation.metrics.pixel import (
     patch_mious,
     pixel_confusion,
 )
+from seg_core.labelled.nuclei import Nuclei
 from seg_core.nuclei.ternary import RIM_PX, ternary_of
 
 DETECTION_RADIUS_UM = 3.0

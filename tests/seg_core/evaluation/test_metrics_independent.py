@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, f1_score, jaccard_score
 
 from seg_core.evaluation.metrics.instance import (
-    Nuclei,
     challenge_pq,
     class_counts,
     compare,
@@ -24,6 +23,7 @@ from seg_core.evaluation.metrics.instance import (
     panoptic_counts,
 )
 from seg_core.evaluation.metrics.pixel import dice_of, iou_of, pixel_confusion
+from seg_core.labelled.nuclei import Nuclei
 
 CLASSES = 4
 

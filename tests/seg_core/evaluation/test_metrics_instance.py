@@ -9,17 +9,16 @@ from hypothesis import strategies as st
 from seg_core.errors import DataError
 from seg_core.evaluation.metrics.instance import (
     Counts,
-    Nuclei,
     aji_plus,
     challenge_pq,
     class_counts,
     compare,
     detection_counts,
-    majority_class_ids,
     nucleus_confusion,
     panoptic_counts,
     vote_confusion,
 )
+from seg_core.labelled.nuclei import Nuclei, majority_class_ids
 
 CLASSES = 3
 

@@ -1,3 +1,4 @@
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,3 +133,40 @@ def test_rate_warms_up_and_sinks_to_a_hundredth(tiny_config: TrainConfig) -> Non
     assert max(rates) == rates[9] == rates[10] == 1.0
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[-1] == pytest.approx(0.01, abs=1e-3)
+
+
+def crops_threads() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == "crops"]
+
+
+def test_no_thread_reads_on_when_a_run_ends_early(tiny_config: TrainConfig, tmp_path: Path) -> None:
+    # a learning rate of nothing: no validation is better than the first
+    train(
+        replace(tiny_config, steps=500, validate_every=1, patience=1, learning_rate=0.0), tmp_path
+    )
+    assert not crops_threads()
+
+
+def test_batches_read_ahead_come_in_order_and_closing_ends_the_thread() -> None:
+    class Numbers:
+        def batch(self, step: int) -> dict[str, torch.Tensor]:
+            return {"step": torch.tensor(step)}
+
+    batches = room.read_ahead(Numbers(), 5, 1000)  # type: ignore[arg-type]
+    assert [int(next(batches)["step"]) for _ in range(4)] == [5, 6, 7, 8]
+    assert crops_threads()
+    batches.close()
+    assert not crops_threads()
+    every = room.read_ahead(Numbers(), 0, 9)  # type: ignore[arg-type]
+    assert [int(each["step"]) for each in every] == list(range(9))
+    assert not crops_threads()
+
+
+def test_what_fails_while_reading_ahead_is_raised_by_the_run() -> None:
+    class Broken:
+        def batch(self, step: int) -> dict[str, torch.Tensor]:
+            raise DataError(f"step {step} cannot be read.")
+
+    with pytest.raises(DataError, match="step 3 cannot be read"):
+        next(room.read_ahead(Broken(), 3, 9))  # type: ignore[arg-type]
+    assert not crops_threads()

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seg_core.classes import MONUSAC
 from seg_core.errors import DataError
-from seg_core.evaluation.monusac_xml import Outline, draw_outlines, read_annotations
+from seg_core.labelled.monusac_xml import Outline, draw_outlines, read_annotations
 
 
 def region(*points, number=1, hole=False):
@@ -100,10 +102,10 @@ def test_degenerate_outlines_are_left_out(annotations, points):
     assert annotations(layer("Epithelial", region(*points))).outlines == ()
 
 
-def test_vertices_are_pixel_centres_and_the_line_belongs_to_the_nucleus():
+def test_vertices_are_corners_of_pixels_and_a_pixel_inside_has_its_centre_inside():
     instances, class_ids, ambiguous = draw(outline(*SQUARE))
     expected = np.zeros((10, 12), np.int32)
-    expected[3:9, 2:7] = 1
+    expected[3:8, 2:6] = 1
     np.testing.assert_array_equal(instances, expected)
     assert class_ids.tolist() == [1]
     assert not ambiguous.any()
@@ -132,18 +134,18 @@ def test_a_line_crossing_itself_encloses_both_loops():
 
 
 def test_what_a_line_encloses_twice_is_no_hole():
-    # twice round, the second time one pixel further in
+    # twice round, the second time two pixels further in
     instances, *_ = draw(outline(*box(0, 0, 8, 8), (0, 0), *box(2, 2, 6, 6), (2, 2)))
-    assert (instances[:9, :9] == 1).all()
+    assert (instances[:8, :8] == 1).all()
 
 
 def test_what_lies_outside_the_image_is_cut_off():
     instances, class_ids, _ = draw(
         outline(*box(-5, -5, 2, 1)), outline(*box(50, 50, 60, 60)), outline(*box(10, 8, 30, 30))
     )
-    assert (instances[:2, :3] == 1).all()
+    assert (instances[:1, :2] == 1).all()
     assert (instances[8:, 10:] == 3).all()
-    assert np.count_nonzero(instances) == 6 + 4
+    assert np.count_nonzero(instances) == 2 + 4
     assert len(class_ids) == 3
 
 
@@ -154,8 +156,8 @@ def test_ambiguous_areas_are_apart_and_nuclei_lie_on_top_of_them():
     assert np.unique(instances).tolist() == [0, 1]
     assert class_ids.tolist() == [1]
     assert ambiguous[5, 5]
-    assert not ambiguous[3, 3]
-    assert np.count_nonzero(ambiguous) == 8 * 8 - 4
+    assert not ambiguous[2, 2]
+    assert np.count_nonzero(ambiguous) == 7 * 7 - 1
 
 
 def test_a_negative_region_takes_away_from_its_own_layer_only(annotations):
@@ -173,6 +175,16 @@ def test_a_negative_region_takes_away_from_its_own_layer_only(annotations):
     assert class_ids.tolist() == [1, 2]
     assert ambiguous[6, 1]
     assert not ambiguous[7, 1]
+
+
+@given(centre=st.tuples(st.floats(10, 30), st.floats(10, 30)), radius=st.floats(3, 9))
+def test_a_nucleus_lies_where_its_outline_does_and_has_its_size(centre, radius):
+    angles = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    points = np.array(centre) + radius * np.column_stack([np.cos(angles), np.sin(angles)])
+    instances, *_ = draw(Outline("epithelial", points), width=40, height=40)
+    y, x = np.nonzero(instances)
+    assert np.hypot(x.mean() + 0.5 - centre[0], y.mean() + 0.5 - centre[1]) < 0.4
+    assert len(x) == pytest.approx(np.pi * radius**2, rel=0.15)
 
 
 def test_nothing_outlined_is_an_ordinary_answer():

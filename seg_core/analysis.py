@@ -18,10 +18,12 @@ import shapely
 
 from seg_core.classes import ClassScheme
 from seg_core.errors import JobCancelled, RegionError, StainError, StoreError
+from seg_core.files.stored import locked
 from seg_core.geometry import Region
-from seg_core.jobs import Progress, Report, Stage, return_memory
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.nuclei import find_nuclei
+from seg_core.process.pipelines import writing_behind
+from seg_core.process.worker import Progress, Report, Stage, return_memory
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import (
@@ -46,8 +48,6 @@ from seg_core.store import (
     write_facts,
     write_nuclei,
 )
-from seg_core.store.behind import writing_behind
-from seg_core.store.files import locked
 from seg_core.store.maps import discard_maps
 from seg_core.store.run import MAPS_FOLDER, NUCLEI_FILE, RUN_FILE
 from seg_core.tiling import predict

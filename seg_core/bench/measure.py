@@ -22,10 +22,10 @@ from seg_core.analysis import peak_rss_mb
 from seg_core.evaluation.faster import keeps_accuracy
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.nuclei import find_nuclei
+from seg_core.process.pipelines import writing_behind
 from seg_core.settings import AnalysisSettings, EngineName, Precision
 from seg_core.slide import Slide, open_slide
 from seg_core.store import MapsWriter, RunMaps, write_nuclei
-from seg_core.store.behind import writing_behind
 from seg_core.tiling import Blender, MapBand, TileGrid, predict
 from seg_core.tiling.predict import read_tiles
 

@@ -27,12 +27,12 @@ import pandas as pd
 
 from seg_core.errors import ExportError
 from seg_core.export.anndata import make_anndata
-from seg_core.export.files import new_file, new_folder
-from seg_core.export.rows import chosen_nuclei
-from seg_core.export.slide import slide_of
+from seg_core.files.new import new_file, new_folder
 from seg_core.geometry import Raster, Window
+from seg_core.picture.slide_backdrop import slide_of
 from seg_core.slide import Slide
 from seg_core.store import Run
+from seg_core.store.chosen import chosen_nuclei
 
 if TYPE_CHECKING:
     from spatialdata import SpatialData

@@ -2,6 +2,7 @@
 
 from seg_core.store.catalog import NucleusCatalog, Selection
 from seg_core.store.maps import MapsWriter, RunMaps
+from seg_core.store.nuclei_file import write_nuclei
 from seg_core.store.run import (
     Question,
     Run,
@@ -13,7 +14,6 @@ from seg_core.store.run import (
     write_facts,
 )
 from seg_core.store.shares import MapName
-from seg_core.store.table import write_nuclei
 
 __all__ = [
     "MapName",

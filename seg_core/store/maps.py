@@ -34,9 +34,9 @@ import zarr
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, MONUSAC
 from seg_core.errors import StoreError
+from seg_core.files.stored import store_errors, write_json
 from seg_core.geometry import Raster, Window
 from seg_core.nuclei.instances import Maps
-from seg_core.store.files import store_errors, write_json
 from seg_core.store.shares import FIRST_SHARE_LEVEL, MapName, averaged, planes_of
 from seg_core.store.windows import WindowReader
 from seg_core.tiling import MapBand

@@ -19,15 +19,15 @@ import shapely
 
 from seg_core.classes import ClassScheme
 from seg_core.errors import SegCoreError, StoreError
+from seg_core.files.stored import is_locked, store_errors, write_json
 from seg_core.geometry import Raster, Region, Window
 from seg_core.roi import Roi, roi_of_region
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo, StainFit
 from seg_core.slide.normalisation import stain_from_json
 from seg_core.store.catalog import NucleusCatalog
-from seg_core.store.files import is_locked, store_errors, write_json
 from seg_core.store.maps import RunMaps
-from seg_core.store.table import iterate_nuclei, read_nuclei
+from seg_core.store.nuclei_file import iterate_nuclei, read_nuclei
 
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import pytest
 
 from seg_core import analysis
 from seg_core.errors import SegCoreError
-from seg_core.logs import JsonLines, KeyValues
+from seg_core.process.logs import JsonLines, KeyValues
 from seg_core.store import Run, default_store, runs_of
 
 

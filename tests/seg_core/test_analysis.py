@@ -22,13 +22,13 @@ from seg_core import analysis
 from seg_core.analysis import analyse
 from seg_core.classes import MONUSAC
 from seg_core.errors import JobCancelled, RegionError, ResolutionError, SlideError, StoreError
+from seg_core.files.stored import locked
 from seg_core.geometry import Region
-from seg_core.jobs import Progress
+from seg_core.process.worker import Progress
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
 from seg_core.store import MapsWriter, Run, open_run, runs_of
-from seg_core.store.files import locked
 from seg_core.tiling import MapBand
 
 HERE = Path(__file__).parent

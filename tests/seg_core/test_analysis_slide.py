@@ -10,9 +10,9 @@ from painted_slides import MPP, PaintedEngine, paint
 from PIL import Image
 
 from seg_core.analysis import analyse
-from seg_core.assessment import tissue_of
 from seg_core.geometry import Region, Window
 from seg_core.samples import sample_path
+from seg_core.scoring.assessment import tissue_of
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import find_tissue, fit_stain, open_slide
 from seg_core.store import Run, open_run

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, MONUSAC, OTHER
-from seg_core.cli import main
+from seg_core.commands import main
 from seg_core.errors import DataError, ExportError, ModelError
 from seg_core.evaluation import card_figures
 from seg_core.evaluation import evaluate as evaluate_module

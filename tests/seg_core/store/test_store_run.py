@@ -8,13 +8,13 @@ import shapely
 
 from seg_core.classes import MONUSAC
 from seg_core.errors import StoreError
+from seg_core.files.stored import locked
 from seg_core.geometry import Raster, Region, Window
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo
 from seg_core.slide.normalisation import ReinhardFit
 from seg_core.store import Question, RunFacts, default_store, open_run, runs_of, write_facts
-from seg_core.store.files import locked
 
 WHOLE = Region(100, 50, 4000, 2000)
 TRIANGLE = shapely.Polygon(

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from seg_core.evaluation.card_figures import keep_in_card
 from seg_core.evaluation.evaluate import evaluate
 from seg_core.evaluation.reference import CLASS_NAMES
-from seg_core.files.new import new_text_file
+from seg_core.files.atomic import new_text_file
 from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
 
 _STDOUT = "-"

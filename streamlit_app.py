@@ -9,10 +9,10 @@ import streamlit as st
 if __name__ != "__main__":
     from starlette.middleware import Middleware
 
-    from pages.shared.reader import ReaderCookie
-    from pages.shared.routes import lifespan, routes_below
     from pages.shared.sign_in import SignedInUploads
-    from seg_core.logs import start_logging
+    from pages.shared.visitor import ReaderCookie
+    from pages.viewer_page.server.routes import lifespan, routes_below
+    from seg_core.process.logs import start_logging
 
     start_logging()
     layers = [Middleware(ReaderCookie), Middleware(SignedInUploads)]

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from pages.nuclei_page import choice, density, distributions, downloads, gallery, overview, table
 from pages.shared import frame, regions, resources, runs
-from pages.shared.nuclei import choice, density, distributions, downloads, gallery, overview, table
 
 SECTIONS = {
     "Overview": overview.show,

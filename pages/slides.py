@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.shared import frame, slide_choice, slide_places, state
+from pages.shared import frame, slide_places, state
+from pages.slides_page import slide_choice
 
 frame.open_page("Slides")
 st.header("Slides")

@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from pages.shared import frame, resources, runs, state, til_panel, til_plots, til_texts
+from pages.shared import frame, resources, runs, state
 from pages.shared.scoring import Question
+from pages.til_page import panel as til_panel
+from pages.til_page import plots as til_plots
+from pages.til_page import texts as til_texts
 
 sidebar = frame.open_page("TIL score")
 chosen = frame.chosen_slide()

@@ -1,14 +1,8 @@
 """Look at the chosen slide, have it analysed, see what was found."""
 
-from pages.shared import (
-    analysis_panel,
-    frame,
-    linked_slide,
-    region_panel,
-    resources,
-    runs,
-    viewer_component,
-)
+from pages.shared import frame, resources, runs
+from pages.viewer_page import analysis_panel, linked_slide, region_panel
+from pages.viewer_page import component as viewer_component
 
 sidebar = frame.open_page("Viewer")
 linked_slide.open_linked_slide()

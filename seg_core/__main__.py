@@ -2,7 +2,7 @@
 
 import sys
 
-from seg_core.cli import main
+from seg_core.commands import main
 
 if __name__ == "__main__":
     sys.exit(main())

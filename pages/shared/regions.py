@@ -7,7 +7,8 @@ from typing import Any
 
 import shapely
 
-from pages.shared import reader, resources, slide_places, state, uploads
+from pages.shared import resources, slide_places, state, uploads
+from pages.shared import visitor as reader
 from seg_core.errors import SegCoreError
 from seg_core.roi import Roi
 from seg_core.store import default_store

@@ -15,19 +15,20 @@ import numpy.typing as npt
 import streamlit as st
 from PIL import Image, ImageOps
 
-from pages.shared.room import Visitors
 from pages.shared.scoring import Scorings
-from pages.shared.tiles import TileSources
+from pages.shared.store_limit import Visitors
 from pages.shared.uploads import UploadFolder
+from pages.viewer_page.server.tiles import TileSources
 from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError
-from seg_core.export.crops import by_certainty, crop_nuclei, encode_jpeg
-from seg_core.export.outline_squares import OutlineSquares
-from seg_core.export.overlay import NucleusPainter
-from seg_core.export.til_pictures import backdrop_of
 from seg_core.geometry import Raster
-from seg_core.jobs import Job, Worker
 from seg_core.nuclei.index import NucleusIndex
+from seg_core.picture.crops import by_certainty, crop_nuclei, encode_jpeg
+from seg_core.picture.nucleus_painting import NucleusPainter
+from seg_core.picture.outline_squares import OutlineSquares
+from seg_core.picture.til_painting import backdrop_of
+from seg_core.process.worker import Job, Worker
+from seg_core.scoring import Part, Statistics, describe_part
 from seg_core.slide import (
     Slide,
     SlideQuality,
@@ -39,7 +40,6 @@ from seg_core.slide import (
     open_slide,
     slide_id,
 )
-from seg_core.statistics import Part, Statistics, describe_part, tissue_of
 from seg_core.store import NucleusCatalog, Run, RunMaps, Selection, open_run
 
 # What is equal has one entry, whichever object says it.
@@ -189,7 +189,7 @@ def catalog(folder: Path) -> NucleusCatalog:
 def run_tissue(folder: Path) -> TissueMask | None:
     """Return the tissue of a run's slide; None where the slide is gone or another one."""
     try:
-        return tissue_of(run(folder))
+        return run(folder).tissue()
     except SlideError:
         return None
 

@@ -9,10 +9,10 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from seg_core.assessment import assess
 from seg_core.errors import SegCoreError
-from seg_core.jobs import Job, Worker
-from seg_core.statistics import Part
+from seg_core.process.worker import Job, Worker
+from seg_core.scoring import Part
+from seg_core.scoring.assessment import assess
 from seg_core.store import Run
 from seg_core.til import TilResult, TilSettings
 
@@ -30,7 +30,7 @@ class Question:
     part : Part
     settings : TilSettings
     min_score : float
-        See `seg_core.assessment.assess`.
+        See `seg_core.scoring.assessment.assess`.
     """
 
     run: Run

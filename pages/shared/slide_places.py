@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from seg_core.errors import SlideError
+from seg_core.files.disk_errors import store_errors
 from seg_core.slide import SLIDE_SUFFIXES
-from seg_core.store.files import store_errors
 
 FOLDER_VARIABLE = "SEG_SLIDE_DIR"
 """Names a folder whose slides every visitor may open."""

@@ -6,10 +6,10 @@ from typing import Generic, TypeVar, cast
 
 import streamlit as st
 
-from pages.shared.room import LookedAt
-from pages.shared.tiles import TileSource
+from pages.shared.store_limit import LookedAt
 from pages.shared.uploads import UploadFolder
-from seg_core.jobs import Job
+from pages.viewer_page.server.tiles import TileSource
+from seg_core.process.worker import Job
 from seg_core.roi import Roi
 from seg_core.store import Run
 from seg_core.til import TilSettings

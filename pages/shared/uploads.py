@@ -9,10 +9,10 @@ import weakref
 from contextlib import ExitStack
 from pathlib import Path
 
-from pages.shared import reader
+from pages.shared import visitor as reader
+from seg_core.files.locks import is_locked, locked
 from seg_core.slide import SLIDE_SUFFIXES
 from seg_core.store import default_store
-from seg_core.store.files import is_locked, locked
 
 _ONE_VISIT = "visits"
 

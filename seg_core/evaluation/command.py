@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any, get_args
@@ -12,7 +13,7 @@ from seg_core.classes import MONUSAC
 from seg_core.evaluation.card_figures import keep_in_card
 from seg_core.evaluation.evaluate import evaluate
 from seg_core.evaluation.scan import SAME_SCAN, Scan
-from seg_core.export.files import new_text_file
+from seg_core.files.atomic import new_text_file
 from seg_core.labelled.data_sets import DATA_SETS, MONUSAC_DATA
 from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
 
@@ -75,6 +76,13 @@ def add_evaluate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         help="compress the images first, quality 1 to 100",
     )
     parser.add_argument(
+        "--edge",
+        metavar="UM",
+        type=_not_below_zero,
+        help="leave out what lies within so many µm of the images' edges, where nuclei are cut, in "
+        "the reference and the answer (default: what the data set's description says)",
+    )
+    parser.add_argument(
         "--only",
         metavar="NAME",
         nargs="+",
@@ -116,6 +124,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             settings,
             mpp=options.mpp,
             classes=options.classes,
+            edge_um=options.edge,
             only=options.only,
             scanned=Scan(options.reduce, options.jpeg),
             predictions=options.predictions,
@@ -138,9 +147,10 @@ def _command(options: argparse.Namespace) -> str:
     asked = {"model": options.model and Path(options.model).name, "classes": options.classes}
     asked |= {"reduce": options.reduce, "jpeg": options.jpeg, "mpp": options.mpp}
     asked |= {"precision": options.precision, "tile": options.tile, "overlap": options.overlap}
-    asked |= {"views": options.views, "stain": options.stain, "only": " ".join(options.only)}
+    asked |= {"views": options.views, "stain": options.stain, "edge": options.edge}
+    asked |= {"only": " ".join(options.only)}
     for name, value in asked.items():
-        if value and value != options.parser.get_default(name):
+        if value not in (None, "") and value != options.parser.get_default(name):
             parts.append(f"--{name} {value}")
     return " ".join(parts)
 
@@ -158,13 +168,25 @@ def _in_words(result: dict[str, Any]) -> str:
         if value is not None:
             between = "" if interval is None else f"  {interval[0]:.3f} to {interval[1]:.3f}"
             label = " ".join([*path[1:], name])
-            lines.append(f"{label:<16}{value:.3f}{between}")
+            lines.append(f"{label:<24}{value:.3f}{between}")
+    spurious = result.get("instance", {}).get("spurious") or {}
+    lines += [
+        f"{name:<24}none in the reference, {count} spurious"
+        for name, count in spurious.items()
+        if not result["reference"][name]
+    ]
     return "\n".join(lines) + "\n"
 
 
 _SHOWN = (
     ("pixel", "class_mean_iou"),
-    *(("instance", name) for name in ("bpq", "aji_plus", "detection_f1", "mpq_plus", "macro_f1")),
+    *(
+        ("instance", name)
+        for name in (
+            *("bpq", "aji", "aji_plus", "detection_f1", "detection_f1_hovernet"),
+            *("mpq_plus", "macro_f1"),
+        )
+    ),
     ("dots", "detected"),
     *(("dots", "f1", name) for name in MONUSAC.names_with_other),
 )
@@ -177,10 +199,21 @@ def _from_one(text: str) -> int:
 
 
 def _above_zero(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
+    value = _number(text)
+    if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no size; give µm per pixel, such as 0.25.")
     return value
+
+
+def _not_below_zero(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no width; give µm, such as 3.")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

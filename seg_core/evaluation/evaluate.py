@@ -1,6 +1,7 @@
 """Measure a model, or anybody's predictions, by labelled images."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from seg_core.evaluation.prediction import (
     write_prediction,
 )
 from seg_core.evaluation.scan import SAME_SCAN, Scan
-from seg_core.labelled.data_sets import MONUSAC_DATA, data_set_of
+from seg_core.labelled.data_sets import MONUSAC_DATA, DataSet, data_set_of
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.labelled.reading import LabelledImages, read_labelled
 from seg_core.model import find_model, make_engine
@@ -47,6 +48,7 @@ def evaluate(
     *,
     mpp: float | None = None,
     classes: str = MONUSAC_DATA.name,
+    edge_um: float | None = None,
     only: Collection[str] = (),
     scanned: Scan = SAME_SCAN,
     predictions: Path | None = None,
@@ -72,6 +74,9 @@ def evaluate(
         µm per pixel of the images, instead of the data set's.
     classes : str
         Whose labels these are, a key of `DATA_SETS`.
+    edge_um : float, optional
+        Width of the frame along each image's edges that is left out, on both sides, instead of
+        the data set's.
     only : collection of str
         Names of the images to measure by; with a ``*`` all that fit. All where none is named.
     scanned : Scan
@@ -93,7 +98,7 @@ def evaluate(
         If the data, the model or the place for predictions is not as it should be.
     """
     card, weights = find_model(model)
-    data_set = data_set_of(classes)
+    data_set = _data_set(classes, edge_um)
     images = read_labelled(data, data_set, card.scheme, mpp=mpp)
     if only:
         images = images.only(only)
@@ -131,6 +136,7 @@ def evaluate_predictions(
     *,
     mpp: float | None = None,
     classes: str = MONUSAC_DATA.name,
+    edge_um: float | None = None,
 ) -> dict[str, Any]:
     """Measure predictions that lie in a folder, ours or another program's.
 
@@ -146,6 +152,9 @@ def evaluate_predictions(
         µm per pixel of the images, instead of the data set's.
     classes : str
         Whose labels the *reference* has, a key of `DATA_SETS`.
+    edge_um : float, optional
+        Width of the frame along each image's edges that is left out, on both sides, instead of
+        the data set's.
 
     Returns
     -------
@@ -157,12 +166,17 @@ def evaluate_predictions(
     DataError
         If images, labels or predictions are not as they should be.
     """
-    data_set = data_set_of(classes)
+    data_set = _data_set(classes, edge_um)
     images = read_labelled(data, data_set, scheme, mpp=mpp)
     measure = _measure_dots if data_set.labels == "dots" else _measure
     return measure(
         images, lambda each: read_prediction(predictions, each.name), scheme, DEFAULT_MPP, None
     )
+
+
+def _data_set(classes: str, edge_um: float | None) -> DataSet:
+    data_set = data_set_of(classes)
+    return data_set if edge_um is None else replace(data_set, rim_um=edge_um)
 
 
 def _pairs(
@@ -191,10 +205,11 @@ def _measure(
 ) -> dict[str, Any]:
     scores: list[ImageScore] = []
     mpps, file_mpps = set(), set()
-    every, rim_px = images.outlines_every_nucleus, RIM_PX
+    every, rim_px, edge_um = images.outlines_every_nucleus, RIM_PX, 0.0
     for labelled, prediction in _pairs(images, predicted, model_mpp, report):
         # the boundary is as thick in µm as the one the model was taught
         rim_px = max(1, round(RIM_PX * model_mpp / labelled.mpp))
+        edge_um = labelled.data_set.rim_um
         scores.append(_score(labelled, prediction, scheme, every, rim_px))
         mpps.add(labelled.mpp)
         file_mpps.add(labelled.file_mpp)
@@ -204,7 +219,7 @@ def _measure(
         **_counts(figures, scheme),
         **figures,
         "interval95": intervals_of(scores, scheme),
-        "protocol": _protocol(every, scheme, rim_px),
+        "protocol": _protocol(every, scheme, rim_px, edge_um),
         "per_image": [
             _of_image(name, score, scheme) for name, score in zip(images.names, scores, strict=True)
         ],
@@ -318,23 +333,27 @@ def _counts(figures: dict[str, Any], scheme: ClassScheme) -> dict[str, Any]:
     }
 
 
-def _protocol(every_nucleus: bool, scheme: ClassScheme, rim_px: int) -> dict[str, Any]:
+def _protocol(
+    every_nucleus: bool, scheme: ClassScheme, rim_px: int, edge_um: float
+) -> dict[str, Any]:
     """Say in words and numbers what was counted."""
     named = ", ".join(scheme.names)
     return {
         "outlines": "every nucleus" if every_nucleus else "named classes only",
         "class_blind_predictions": "all" if every_nucleus else "named classes only",
         "explanation": (
-            f"bpq, bpq_plus, dq, sq, aji_plus and detection_f1 count all predicted nuclei, {OTHER} too, "
-            "because the reference outlines every nucleus."
+            f"Class-blind figures (bpq, dq, sq, aji, detection_f1 and their kin) count all predicted "
+            f"nuclei, {OTHER} too, because the reference outlines every nucleus."
             if every_nucleus
-            else "bpq, bpq_plus, dq, sq, aji_plus and detection_f1 count predicted nuclei of the classes "
-            f"{named} only, because the reference outlines no others: a nucleus called {OTHER} is "
+            else "Class-blind figures (bpq, dq, sq, aji, detection_f1 and their kin) count predicted "
+            f"nuclei of the classes {named} only, because the reference outlines no others: a "
+            f"nucleus called {OTHER} is "
             "not spurious, and it does not count as found where the reference has a nucleus."
         ),
         "match_iou_above": MATCH_IOU,
         "detection_radius_um": DETECTION_RADIUS_UM,
         "boundary_px": rim_px,
+        "edge_um": edge_um,
     }
 
 

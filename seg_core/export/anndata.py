@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from seg_core.export.files import new_file
-from seg_core.export.rows import chosen_names, chosen_nuclei
+from seg_core.files.atomic import new_file
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.nuclei.table import share_columns
 from seg_core.store import Run
+from seg_core.store.chosen import chosen_names, chosen_nuclei
 
 if TYPE_CHECKING:
     from anndata import AnnData

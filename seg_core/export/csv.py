@@ -11,10 +11,10 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from seg_core.export.files import new_text_file
-from seg_core.export.rows import chosen_nuclei
-from seg_core.statistics import describe_run, measure_columns
+from seg_core.files.atomic import new_text_file
+from seg_core.scoring import describe_run, measure_columns
 from seg_core.store import Run
+from seg_core.store.chosen import chosen_nuclei
 from seg_core.til import TilResult
 
 
@@ -34,7 +34,7 @@ def write_nuclei_csv(
     ``x_px``, ``y_px``, ``x_um``, ``y_um``
         The centroid twice: in level-0 pixels of the slide, and in µm from the corner of level 0.
     ``area_um2``, ``perimeter_um``
-        Area of the nucleus' pixels and length of its outline.
+        Area of the nucleus' pixels, and length of its outline by Crofton's formula.
     ``major_um``, ``minor_um``, ``eccentricity``
         Axes of the ellipse with the same second moments, and its eccentricity, 0 if round.
     ``solidity``, ``circularity``
@@ -82,7 +82,7 @@ def write_nuclei_csv(
 def write_summary_csv(
     run: Run, path: Path, *, other: bool = False, min_score: float = 0.0, force: bool = False
 ) -> None:
-    """Write a row for each class: `seg_core.statistics` of the whole run.
+    """Write a row for each class: `seg_core.scoring` of the whole run.
 
     ``count``, ``share`` of all nuclei counted (0 to 1), ``density_per_mm2`` of tissue with its 95 %
     interval ``density_low`` and ``density_high``, then mean, standard deviation, quartiles and

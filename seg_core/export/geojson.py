@@ -23,10 +23,10 @@ import shapely
 
 from seg_core.classes import ClassScheme, rgb_of
 from seg_core.errors import ExportError
-from seg_core.export.files import new_text_file
-from seg_core.export.rows import chosen_nuclei
+from seg_core.files.atomic import new_text_file
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.store import Run
+from seg_core.store.chosen import chosen_nuclei
 
 _NAMESPACE = uuid.UUID("5f0c6a52-7f3b-5c55-9d0a-3f8f4a2b6f51")
 

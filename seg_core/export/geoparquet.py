@@ -7,11 +7,11 @@ place on Earth, so the file names no coordinate reference system.
 
 from pathlib import Path
 
-from seg_core.export.files import new_file
-from seg_core.export.rows import chosen_nuclei
+from seg_core.files.atomic import new_file
 from seg_core.nuclei import empty_table, label_uncertain
 from seg_core.store import Run
-from seg_core.store.table import write_geoparquet
+from seg_core.store.chosen import chosen_nuclei
+from seg_core.store.nuclei_file import write_geoparquet
 
 
 def write_nuclei_geoparquet(

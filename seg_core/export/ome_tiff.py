@@ -29,11 +29,11 @@ import tifffile
 import zarr
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, ClassScheme
-from seg_core.export.files import new_file
-from seg_core.export.rows import chosen_nuclei
+from seg_core.files.atomic import new_file
 from seg_core.geometry import Raster, Window
 from seg_core.nuclei.filling import fill_polygons
 from seg_core.store import Run
+from seg_core.store.chosen import chosen_nuclei
 
 TILE_PX = 512
 

@@ -28,10 +28,11 @@ import numpy.typing as npt
 import platformdirs
 
 from seg_core.errors import ModelError
-from seg_core.jobs import Report, Worker
 from seg_core.model.card import ModelCard
 from seg_core.model.engine import NumberedLogits, NumberedTile
 from seg_core.model.int8 import checksum, read_int8
+from seg_core.process.progress import Report
+from seg_core.process.worker import Worker
 from seg_core.settings import Precision
 
 

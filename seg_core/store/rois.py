@@ -6,8 +6,9 @@ from pathlib import Path
 
 import shapely
 
+from seg_core.files.atomic import write_json
+from seg_core.files.disk_errors import store_errors
 from seg_core.roi import IGNORED, Roi, read_rois
-from seg_core.store.files import store_errors, write_json
 
 ROI_FILE = "rois.geojson"
 """Name of the ROIs in the folder of a slide."""

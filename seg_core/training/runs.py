@@ -11,7 +11,7 @@ import cv2
 import pandas as pd
 
 from seg_core.errors import DataError
-from seg_core.export.figures.training import training_curves
+from seg_core.figures.training import training_curves
 from seg_core.training.files import CONFIG, LOG, PREVIEWS
 
 _PREVIEW_WIDTH_PX = 1100

@@ -25,6 +25,7 @@ from tqdm import tqdm
 
 from seg_core.classes import MONUSAC
 from seg_core.errors import DataError
+from seg_core.files.atomic import replacing
 from seg_core.model.card import ModelCard, sha256_of, write_card
 from seg_core.model.network import (
     TwoHeadUnet,
@@ -32,7 +33,6 @@ from seg_core.model.network import (
     read_weights,
     save_weights,
 )
-from seg_core.store.files import replacing
 from seg_core.training.board import check_board, write_scalars
 from seg_core.training.config import TrainConfig
 from seg_core.training.dataset import Crops

@@ -26,7 +26,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from seg_core.analysis import analyse
-from seg_core.jobs import Worker
+from seg_core.process.worker import Worker
 from seg_core.samples import sample_path
 from tests.browser.starting import CHROMIUM, CHROMIUM_FLAGS, serve
 

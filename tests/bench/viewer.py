@@ -18,12 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pages.shared import drawing, outlines, resources
-from pages.shared.tiles import TILE_PX, TileRequest, TileSource, UnknownTileError
+from pages.shared import resources
+from pages.viewer_page import outlines
+from pages.viewer_page.server import drawing
+from pages.viewer_page.server.tiles import TILE_PX, TileRequest, TileSource, UnknownTileError
 from seg_core.analysis import analyse
 from seg_core.errors import RegionError
-from seg_core.export.outline_squares import SQUARE_PX
-from seg_core.jobs import Job, Worker
+from seg_core.picture.outline_squares import SQUARE_PX
+from seg_core.process.worker import Job, Worker
 from seg_core.samples import sample_path
 from seg_core.slide import DeepZoom
 from seg_core.store import Run

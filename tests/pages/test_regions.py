@@ -13,9 +13,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from pages.shared import region_panel, regions, resources, slide_places, state
-from pages.shared.reader import COOKIE, ReaderCookie
+from pages.shared import regions, resources, slide_places, state
 from pages.shared.uploads import UploadFolder
+from pages.shared.visitor import COOKIE, ReaderCookie
+from pages.viewer_page import region_panel
 from seg_core.geometry import Region
 from seg_core.roi import Roi, roi_of_region
 from seg_core.store.rois import geojson_of, rois_of

@@ -10,9 +10,9 @@ import pytest
 from seg_core.analysis import analyse
 from seg_core.export.geojson import write_geojson
 from seg_core.geometry import Region
-from seg_core.jobs import Worker
 from seg_core.model import available_models
 from seg_core.model.card import MODEL_VARIABLE
+from seg_core.process.worker import Worker
 from seg_core.samples import sample_path
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run

@@ -9,7 +9,7 @@ from seg_core.bench import command, measure
 from seg_core.bench.measure import STAGES, Setting
 from seg_core.bench.reference import Reference
 from seg_core.bench.region import write_region
-from seg_core.cli import main
+from seg_core.commands import main
 from seg_core.model import ModelCard, make_engine
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import open_slide

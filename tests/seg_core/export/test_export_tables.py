@@ -23,11 +23,11 @@ from seg_core.export.csv import write_nuclei_csv, write_summary_csv
 from seg_core.export.geojson import write_geojson
 from seg_core.export.geoparquet import write_nuclei_geoparquet
 from seg_core.export.ome_tiff import write_ome_tiff
-from seg_core.export.picture import write_overlay_png
-from seg_core.export.report import write_report
 from seg_core.export.spatialdata import write_spatialdata
 from seg_core.geometry import Raster, Region
 from seg_core.nuclei import VOTED_CLASS
+from seg_core.picture.slide_overlay import write_overlay_png
+from seg_core.report.report import write_report
 from seg_core.store import Run
 
 WRITERS = [

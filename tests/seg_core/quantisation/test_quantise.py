@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from seg_core.cli import main
+from seg_core.commands import main
 from seg_core.errors import DataError, ModelError
 from seg_core.evaluation.faster import CARD_ENTRY, EXACT, keeps_accuracy, measure_faster
 from seg_core.model import ModelCard, make_engine, read_card

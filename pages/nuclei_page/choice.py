@@ -1,0 +1,105 @@
+"""What the Nuclei page counts: where, from which score on, and whether *other* too."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import palettes, resources, state
+from seg_core.classes import ClassScheme
+from seg_core.roi import Roi
+from seg_core.scoring import WHOLE, Part, Statistics, joined, parts_of
+from seg_core.store import Run, Selection
+
+_WHERE_HELP = (
+    "ROIs are drawn in the viewer. Choose several to see them side by side. What ROIs to exclude "
+    "cover is left out everywhere."
+)
+_SCORE_HELP = (
+    "Nuclei whose class got a smaller share of the vote of their pixels count as uncertain, and for "
+    "no class: in numbers, figures, table, gallery, files and the viewer."
+)
+_OTHER_HELP = (
+    "Those that no class claims: fibroblasts, endothelium, muscle. They are kept, but not counted "
+    "unless you ask."
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the reader wants counted.
+
+    Attributes
+    ----------
+    run : Run
+    parts : tuple of Part
+        At least one; several are shown side by side in the overview, and together elsewhere.
+    min_score : float
+    other : bool
+    """
+
+    run: Run
+    parts: tuple[Part, ...]
+    min_score: float
+    other: bool
+
+    @property
+    def scheme(self) -> ClassScheme:
+        """The classes in the colours that the reader has chosen."""
+        return palettes.scheme_of(self.run)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the nuclei that count are called."""
+        return self.run.scheme.counted_names(other=self.other, uncertain=self.min_score > 0)
+
+    @property
+    def part(self) -> Part:
+        """All parts together."""
+        return joined(self.parts)
+
+    def selection(self, names: tuple[str, ...] | None = None, **more: Any) -> Selection:
+        """Return the nuclei that count, or those of some names, under more conditions."""
+        return Selection(
+            self.names if names is None else names, self.min_score, self.part.limit, **more
+        )
+
+    def statistics(self) -> list[Statistics]:
+        """Return the numbers of each part."""
+        return [
+            resources.statistics(self.run.path, part, min_score=self.min_score, other=self.other)
+            for part in self.parts
+        ]
+
+
+def ask(run: Run, rois: list[Roi]) -> Choice:
+    """Let the reader choose what is counted."""
+    parts = {part.name: part for part in parts_of(run, rois) if not part.polygon.is_empty}
+    where, score, other = st.columns([5, 4, 3], gap="large", vertical_alignment="bottom")
+    names = (
+        where.multiselect("Where", list(parts), default=[WHOLE], key="_where", help=_WHERE_HELP)
+        if len(parts) > 1
+        else [WHOLE]
+    )
+    if len(parts) == 1:
+        where.markdown(f"**{WHOLE}**", help=_WHERE_HELP)
+    min_score = score.slider(
+        "Uncertain below a class score of",
+        0.0,
+        1.0,
+        state.MIN_SCORE.get() or 0.0,
+        step=0.05,
+        key="_min_score",
+        on_change=lambda: state.MIN_SCORE.set(st.session_state["_min_score"]),
+        help=_SCORE_HELP,
+    )
+    counts_other = other.toggle("Count other nuclei", key="_other", help=_OTHER_HELP)
+    return Choice(
+        run, tuple(parts[name] for name in names) or (parts[WHOLE],), min_score, counts_other
+    )
+
+
+def choose_classes(choice: Choice, key: str) -> tuple[str, ...]:
+    """Let the reader choose among the classes that count; none is all of them."""
+    names = st.pills("Classes", choice.names, selection_mode="multi", key=key)
+    return tuple(names) or choice.names

@@ -1,0 +1,86 @@
+"""Pictures of nuclei by class, from the most or the least certain on."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.nuclei_page import explained
+from pages.nuclei_page.choice import Choice
+from pages.nuclei_page.table import open_nucleus
+from pages.shared import resources
+from seg_core.picture.crops import CROP_UM
+
+_CROPS = 32
+
+_FOLDER = Path(__file__).parent / "gallery_view"
+
+_mount = st.components.v2.component(
+    "nucleus_gallery",
+    html=(_FOLDER / "gallery.html").read_text("utf-8"),
+    css=(_FOLDER / "gallery.css").read_text("utf-8"),
+    js=(_FOLDER / "gallery.js").read_text("utf-8"),
+)
+
+_HOW = (
+    f"Squares of {CROP_UM} µm cut out of the slide, each nucleus in the middle of its own; only its "
+    "own outline is drawn. Nuclei are ordered by class score, equal ones by their number. If the "
+    "least certain look right, the score may be asked for less; if the most certain look wrong, "
+    "the model does not know this tissue."
+)
+
+
+def show(choice: Choice) -> None:
+    """Show crops of one class; a click on one opens it in the viewer."""
+    names = st.columns([3, 2, 1], gap="large", vertical_alignment="bottom")
+    with names[0]:
+        name = st.segmented_control(
+            "Class", choice.names, default=choice.names[0], required=True, key="_gallery_class"
+        )
+    with names[1]:
+        order = st.segmented_control(
+            "First",
+            ["Most certain", "Least certain"],
+            default="Most certain",
+            required=True,
+            key="_gallery_order",
+        )
+    outlined = names[2].toggle("Outline", value=True, key="_gallery_outline")
+    nuclei, crops = resources.gallery(
+        choice.run.path,
+        choice.selection((name,)),
+        _CROPS,
+        choice.scheme,
+        most=order == "Most certain",
+        outlined=outlined,
+    )
+    if nuclei.empty:
+        st.info("There are no such nuclei.")
+        return
+    clicked = _mount(
+        key="_gallery",
+        data={
+            "colour": choice.scheme.colours[name],
+            "crops": [
+                {"id": int(number), "score": f"{score:.2f}", "picture": _address(jpeg)}
+                for number, score, jpeg in zip(
+                    nuclei["nucleus_id"], nuclei["class_score"], crops, strict=True
+                )
+            ],
+        },
+        on_opened_change=lambda: None,
+    )["opened"]
+    explained.how(_HOW)
+    if clicked is not None:
+        _open(choice, nuclei, clicked)
+
+
+def _open(choice: Choice, nuclei: Any, clicked: int) -> None:
+    found = nuclei[nuclei["nucleus_id"] == clicked]
+    if len(found):
+        open_nucleus(choice, found.iloc[0])
+
+
+def _address(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

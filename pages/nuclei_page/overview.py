@@ -1,0 +1,150 @@
+"""Counts, densities, ratios and measures, of one part or of several side by side."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from pages.nuclei_page import explained
+from pages.nuclei_page.choice import Choice
+from seg_core.classes import ClassScheme
+from seg_core.figures.nuclei import densities_by_part, density_bars
+from seg_core.figures.style import config_of
+from seg_core.nuclei import MEASURES
+from seg_core.scoring import Statistics
+
+_UM2_PER_MM2 = 1e6
+_MISSING = "–"
+
+
+def show(choice: Choice) -> None:
+    """Show the numbers of the chosen parts."""
+    statistics = choice.statistics()
+    if len(statistics) == 1:
+        _show_metrics(statistics[0])
+    else:
+        _compare(statistics)
+    explained.how(f"{explained.COUNTS}\n\n**Ratios** – {explained.RATIOS}")
+    scheme = choice.scheme
+    figure, table = st.columns(2, gap="large")
+    with figure:
+        st.subheader("Densities", anchor=False)
+        _show_densities(statistics, scheme)
+    with table:
+        st.subheader("Classes", anchor=False)
+        _show_classes(statistics)
+    st.subheader("Measures by class", anchor=False)
+    _show_measures(statistics)
+
+
+def _show_metrics(part: Statistics) -> None:
+    columns = st.columns([1] * 3 + [1.2] * len(part.ratios))
+    columns[0].metric("Nuclei", f"{part.count:,}", border=True)
+    columns[1].metric("Tissue", _tissue(part), border=True)
+    columns[2].metric("Density", _density(part), border=True)
+    for column, ratio in zip(columns[3:], part.ratios, strict=True):
+        column.metric(ratio.name, _ratio(ratio.value), border=True)
+
+
+def _compare(statistics: Sequence[Statistics]) -> None:
+    rows = {
+        each.part.name: {
+            "Nuclei": f"{each.count:,}",
+            "Tissue": _tissue(each),
+            "Density": _density(each),
+            **{ratio.name: _ratio(ratio.value) for ratio in each.ratios},
+        }
+        for each in statistics
+    }
+    st.table(pd.DataFrame(rows).T, border="horizontal")
+
+
+def _show_densities(statistics: Sequence[Statistics], scheme: ClassScheme) -> None:
+    figure = (
+        density_bars(statistics[0].classes, scheme)
+        if len(statistics) == 1
+        else densities_by_part({each.part.name: each.classes for each in statistics}, scheme)
+    )
+    st.plotly_chart(figure, key="_densities", config=config_of("densities"))
+    for each in statistics:
+        if each.no_interval:
+            st.caption(f"{each.part.name} – no interval: {each.no_interval}")
+    explained.how(explained.DENSITIES)
+
+
+def _show_classes(statistics: Sequence[Statistics]) -> None:
+    several = len(statistics) > 1
+    classes = pd.concat(each.classes.assign(part=each.part.name) for each in statistics)
+    with_interval = classes["density_low"].notna().any()
+    st.dataframe(
+        classes,
+        hide_index=True,
+        placeholder=_MISSING,
+        column_order=[
+            *(["part"] if several else []),
+            *("class_name", "count", "share", "density_per_mm2"),
+            *(["density_low", "density_high"] if with_interval else []),
+        ],
+        column_config={
+            "part": "Where",
+            "class_name": "Class",
+            "count": st.column_config.NumberColumn("Nuclei", format="localized"),
+            "share": st.column_config.NumberColumn("Share", format="percent"),
+            "density_per_mm2": st.column_config.NumberColumn("per mm²", format="%.0f"),
+            "density_low": st.column_config.NumberColumn("95 % from", format="%.0f"),
+            "density_high": st.column_config.NumberColumn("to", format="%.0f"),
+        },
+    )
+
+
+def _show_measures(statistics: Sequence[Statistics]) -> None:
+    chosen = st.selectbox(
+        "Measure",
+        list(MEASURES),
+        index=list(MEASURES).index("area_um2"),
+        format_func=lambda column: MEASURES[column].title,
+        key="_described",
+    )
+    measure = MEASURES[chosen]
+    described = pd.concat(
+        each.measures[each.measures["measure"] == chosen].assign(part=each.part.name)
+        for each in statistics
+    )
+    number = f"%.{measure.digits + 1}f"
+    st.dataframe(
+        described,
+        hide_index=True,
+        placeholder=_MISSING,
+        column_order=[
+            *(["part"] if len(statistics) > 1 else []),
+            *("class_name", "count", "mean", "sd", "q1", "median", "q3"),
+        ],
+        column_config={
+            "part": "Where",
+            "class_name": "Class",
+            "count": st.column_config.NumberColumn("Nuclei", format="localized"),
+            **{
+                column: st.column_config.NumberColumn(label, format=number)
+                for column, label in (
+                    *(("mean", "Mean"), ("sd", "SD"), ("q1", "First quartile")),
+                    *(("median", "Median"), ("q3", "Third quartile")),
+                )
+            },
+        },
+    )
+    explained.how(explained.of_all_measures())
+
+
+def _tissue(part: Statistics) -> str:
+    if part.tissue_um2 is None:
+        return _MISSING
+    return f"{part.tissue_um2 / _UM2_PER_MM2:,.3g} mm²"
+
+
+def _density(part: Statistics) -> str:
+    density = part.density_per_mm2
+    return _MISSING if density is None else f"{density:,.0f} / mm²"
+
+
+def _ratio(value: float | None) -> str:
+    return _MISSING if value is None else f"{value:.3g}"

@@ -1,6 +1,0 @@
-"""The layers of the viewer; see `layer` for what one is and `registry` for how to add one."""
-
-from pages.shared.layers.layer import Colours, Layer, LayerRequest, Scale
-from pages.shared.layers.registry import LAYERS, layer_named
-
-__all__ = ["LAYERS", "Colours", "Layer", "LayerRequest", "Scale", "layer_named"]

@@ -1,0 +1,159 @@
+"""The parts of the page of the TIL scores that a reader turns: what is scored, how, and its files."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import resources, state
+from pages.shared.regions import slide_rois
+from pages.shared.scoring import Question
+from seg_core.errors import SegCoreError
+from seg_core.picture.til_painting import MapName, write_map_png
+from seg_core.process.worker import Job
+from seg_core.scoring import Part, parts_of
+from seg_core.slide import Slide
+from seg_core.store import Run
+from seg_core.til import TilResult, TilSettings
+from seg_core.til.table import cross_table, dilation_table, score_table
+
+_DEFAULTS = TilSettings()
+
+# Label, help, and the range a reader may choose from.
+_OPTIONS: dict[str, tuple[str, str, float, float]] = {
+    "dilation_um": ("Dilation, µm", "Epithelial nuclei grow by this, to close a nest.", 5, 60),
+    "erosion_um": ("Erosion, µm", "Then their union shrinks by this.", 0, 60),
+    "min_island_nuclei": ("Nuclei of an island", "Smaller islands are no epithelium.", 1, 100),
+    "stroma_reach_um": ("Reach of stroma, µm", "Tissue further from epithelium is none.", 20, 5000),
+    "intermediate_from_pct": ("Intermediate from, %", "Below, the score is low.", 0.1, 100),
+    "high_from_pct": ("High from, %", "Below, the score is intermediate.", 0.1, 100),
+    "inflamed_per_mm2": ("Inflamed from, per mm²", "Lymphocytes in epithelium.", 1, 100_000),
+    "excluded_per_mm2": ("Excluded from, per mm²", "Lymphocytes in stroma.", 1, 100_000),
+}
+
+
+def choose_part(run: Run) -> Part:
+    """Let the reader choose between all that was analysed and the slide's ROIs."""
+    rois = slide_rois(state.ChosenSlide(run.slide_path))
+    parts = {part.name: part for part in parts_of(run, rois)}
+    names = list(parts)
+    remembered = state.TIL_PART.get()
+    index = names.index(remembered) if remembered in parts else 0
+    name = st.selectbox("Scored part", names, index)
+    state.TIL_PART.set(name)
+    excluded = sum(roi.kind == "exclude" for roi in rois)
+    if excluded:
+        st.caption(f"{excluded} ROI{'s' * (excluded > 1)} to exclude taken out of every area.")
+    return parts[name]
+
+
+def choose_settings() -> TilSettings:
+    """Let the reader change how it is scored; nothing is computed before the form is sent."""
+    settings = state.TIL_SETTINGS.get() or _DEFAULTS
+    with st.expander("Settings"), st.form("_til_settings", border=False):
+        values = {
+            name: st.number_input(
+                label,
+                min_value=_like(least, getattr(settings, name)),
+                max_value=_like(most, getattr(settings, name)),
+                value=getattr(settings, name),
+                help=told,
+            )
+            for name, (label, told, least, most) in _OPTIONS.items()
+        }
+        if st.form_submit_button("Compute again", width="stretch"):
+            state.TIL_SETTINGS.set(replace(settings, **values))
+            st.rerun()
+    if settings != _DEFAULTS:
+        st.caption("These are not the settings it comes with.")
+        if st.button("Back to those it comes with", width="stretch"):
+            state.TIL_SETTINGS.clear()
+            st.rerun()
+    return settings
+
+
+def result_of(question: Question) -> TilResult:
+    """Return the scores once they are there; until then show progress and end the page."""
+    job = resources.scorings().ask(question)
+    if not job.done():
+        _follow(job)
+        st.stop()
+    try:
+        return job.result()
+    except SegCoreError:
+        resources.scorings().forget(question)
+        raise
+
+
+@st.fragment(run_every="0.5s")
+def _follow(job: Job[TilResult]) -> None:
+    if job.done():
+        st.rerun()
+    progress = job.progress
+    if progress is not None and progress.stage == "waiting":
+        st.progress(0.0, "Waiting for other scores to be computed …")
+    else:
+        st.progress(progress.fraction if progress else 0.0, "Computing the scores …")
+
+
+def offer_downloads(slide: Slide, question: Question, result: TilResult) -> None:
+    """Offer the numbers behind all that is shown, and the maps as pictures."""
+    st.subheader("Files", anchor=False)
+    st.caption(
+        "A plot is saved as PNG with the camera that appears on it; the maps also here, with legend "
+        "and scale bar."
+    )
+    stem = f"{slide.info.path.stem}-{question.run.run_id}-til"
+    tables: dict[str, Callable[[], pd.DataFrame]] = {
+        "Scores": lambda: score_table(result),
+        "Squares": lambda: result.squares,
+        "Phenotype": lambda: result.phenotype_squares,
+        "Dilation": lambda: dilation_table(result),
+        "L and G": lambda: cross_table(result),
+        "Distances": lambda: result.distances_um,
+    }
+    maps: dict[str, MapName] = {"Map": "stil", "Hotspots": "hotspots"}
+    with st.container(horizontal=True):
+        for name, make in tables.items():
+            _offer(name, "csv", "text/csv", partial(_csv, make), stem)
+        _offer("Everything", "json", "application/json", partial(_json, result), stem)
+        for name, shown in maps.items():
+            write = partial(write_map_png, result, slide, shown)
+            _offer(name, "png", "image/png", partial(_written, write), stem)
+
+
+def _offer(name: str, suffix: str, mime: str, make: Callable[[], str | bytes], stem: str) -> None:
+    """Offer a file that is made when somebody asks for it."""
+    st.download_button(
+        f"{name}, {suffix.upper()}",
+        make,
+        f"{stem}-{name.lower().replace(' ', '-')}.{suffix}",
+        mime,
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _written(write: Callable[[Path], object]) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        write(path)
+        return path.read_bytes()
+
+
+def _json(result: TilResult) -> str:
+    return json.dumps(result.to_json(), ensure_ascii=False, indent=1)
+
+
+def _csv(make: Callable[[], pd.DataFrame]) -> str:
+    return make().to_csv(index=False)
+
+
+def _like(number: float, example: float) -> float:
+    """Return a number of the same type, which Streamlit asks for."""
+    return type(example)(number)

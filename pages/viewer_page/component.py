@@ -1,0 +1,108 @@
+"""The viewer as a Streamlit component: its files, and what it is told.
+
+The component itself is small and sent with the page; the rest it fetches, see `viewer_files`.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import min_score, regions, resources, state
+from pages.viewer_page import nucleus_card, nucleus_hover
+from pages.viewer_page.layer_data import layers_of, legend_of, rectangle
+from pages.viewer_page.server import files as viewer_files
+from pages.viewer_page.server.channel import answers_to
+from pages.viewer_page.server.drawing import SLIDE_LAYER
+from pages.viewer_page.server.tiles import TILE_PX, TileSource
+from seg_core.slide import DeepZoom, Slide
+from seg_core.store import Run
+
+_mount = st.components.v2.component(
+    "slide_viewer",
+    html=(viewer_files.FOLDER / "viewer.html").read_text("utf-8"),
+    css=(viewer_files.FOLDER / "viewer.css").read_text("utf-8"),
+    js=viewer_files.script_of_page(),
+)
+
+
+@st.fragment
+def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:
+    """Show a slide with its ROIs and the overlays of a run.
+
+    A rerun of the page changes the viewer in place: the key names the slide, and only that. A
+    picked nucleus is the viewer's affair alone; what is drawn concerns the whole page.
+    """
+    if state.DRAWN.get():
+        state.DRAWN.clear()
+        st.rerun()
+    source = _tile_source(slide)
+    # Streamlit forbids "__" in such a key; of the slide's id only the digits at its end have none.
+    key = f"_viewer_{resources.identity(slide.info.path).rpartition('-')[2]}"
+
+    def take_drawn() -> None:
+        regions.take_drawn(chosen, st.session_state[key]["regions"])
+        state.DRAWN.set(True)
+
+    _mount(
+        key=key,
+        data={
+            "modules": viewer_files.address("slide_viewer.js"),
+            "library": viewer_files.library(),
+            "slide": _slide_data(slide, source),
+            "layers": layers_of(slide.info, run, source),
+            "classes": [] if run is None else legend_of(run),
+            "classesNote": None if run is None else min_score.note(),
+            "goTo": _place_to_go(run),
+            "nucleus": nucleus_card.card_of(run, slide),
+            "hover": nucleus_hover.hover_address(run, source),
+            "picked": nucleus_card.picked_outlines(run),
+            "regions": regions.drawing_of(chosen),
+            "answers": answers_to(st.session_state.get(key, {}).get("ask"), source),
+        },
+        on_ask_change=lambda: None,  # Streamlit hands on only what has a callback
+        on_regions_change=take_drawn,
+        on_pick_change=lambda: nucleus_card.take_pick(run, st.session_state[key]["pick"]),
+    )
+
+
+def _tile_source(slide: Slide) -> TileSource:
+    """Return what the session's token stands for; a new slide has a new token."""
+    source = state.TILES.get()
+    path = slide.info.path
+    if source is None or source.path != path:
+        chosen = state.SLIDE.get()
+        source = resources.tile_sources().add(path, None if chosen is None else chosen.mpp)
+        state.TILES.set(source)
+    return source
+
+
+def _place_to_go(run: Run | None) -> dict[str, Any] | None:
+    """Return where another page wants the viewer to be.
+
+    The browser goes there once for each number: a rerun that overtakes this one sends it again.
+    """
+    place = state.GO_TO.get()
+    number, last = state.GONE_TO.get() or (0, None)
+    if place is not None:
+        state.GO_TO.clear()
+        number, last = number + 1, place
+        state.GONE_TO.set((number, place))
+        if run is not None and place.nucleus_id is not None:
+            state.NUCLEUS.set((run.run_id, place.nucleus_id))
+    if last is None:
+        return None
+    return {"number": number, "x": last.x, "y": last.y, "width": last.width}
+
+
+def _slide_data(slide: Slide, source: TileSource) -> dict[str, Any]:
+    info = slide.info
+    return {
+        "id": resources.identity(info.path),
+        "title": info.path.name,
+        "url": source.address(SLIDE_LAYER, "jpg"),
+        "picture": source.picture_address,
+        "tileSize": TILE_PX,
+        "levels": DeepZoom(slide, TILE_PX).level_count,
+        "mpp": info.mpp,
+        **rectangle(info.bounds),
+    }

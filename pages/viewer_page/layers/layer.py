@@ -1,0 +1,163 @@
+"""What a layer over the slide is: some words, and a function that paints a piece of it.
+
+A layer knows nothing of tiles, tokens or the browser. It is asked for a `LayerRequest`, a grid of
+pixels somewhere on the slide with all that may matter there, and answers colours. The pieces are
+kept by everything that stands in the request, so the same request must always look the same.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pages.shared import resources
+from seg_core.classes import ClassScheme
+from seg_core.geometry import Region
+from seg_core.picture.nucleus_painting import Picture
+from seg_core.slide import Slide, SlideInfo
+from seg_core.store import Run, RunMaps
+
+Colours = npt.NDArray[np.uint8]
+"""(H, W, 4), not multiplied by the opacity; (H, W, 3) where a layer hides the slide."""
+
+
+@dataclass(frozen=True)
+class LayerRequest:
+    """A piece of a layer, and what may matter for how it looks.
+
+    Attributes
+    ----------
+    slide : Slide
+    picture : Picture
+        Where the pixels lie.
+    run_folder : Path or None
+        Of the analysis shown; none for layers of the slide alone.
+    shown : frozenset of int
+        Ids of the classes that are switched on, 0 for *other*.
+    palette : str
+        Name of the classes' colours, see `ClassScheme.recoloured`.
+    options : mapping of str to str
+        What the layer itself has put into its addresses.
+    """
+
+    slide: Slide
+    picture: Picture
+    run_folder: Path | None = None
+    shown: frozenset[int] = frozenset()
+    palette: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def at(self, picture: Picture) -> "LayerRequest":
+        """Return the same request for another piece."""
+        return replace(self, picture=picture)
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the analysis, for layers that need one."""
+        assert self.run_folder is not None, "a layer of the slide alone has no analysis"
+        return self.run_folder
+
+    @cached_property
+    def run(self) -> Run:
+        """The analysis shown."""
+        return resources.run(self.folder)
+
+    @cached_property
+    def maps(self) -> RunMaps:
+        """Its maps."""
+        return resources.maps(self.folder)
+
+    @property
+    def scheme(self) -> ClassScheme:
+        """Its classes, in the colours the reader has chosen."""
+        return self.run.scheme.recoloured(self.palette)
+
+    def read_slide(self) -> npt.NDArray[np.uint8]:
+        """Return the slide's own pixels there, (H, W, 3)."""
+        picture = self.picture
+        bounds = self.slide.info.bounds
+        left, top, right, bottom = map(round, picture.box)
+        region = Region(
+            left, top, min(right, bounds.right) - left, min(bottom, bounds.bottom) - top
+        )
+        return self.slide.read_level0(region, (picture.width, picture.height))
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How the colours of a layer are read.
+
+    Attributes
+    ----------
+    colours : tuple of str
+        Evenly spaced, as ``#rrggbb``, from the lowest value on.
+    low, high : str
+        What the ends mean.
+    """
+
+    colours: tuple[str, ...]
+    low: str
+    high: str
+
+
+def has_run(info: SlideInfo, run: Run | None) -> bool:
+    """Offer a layer once there is an analysis."""
+    return run is not None
+
+
+def always(info: SlideInfo, run: Run | None) -> bool:
+    """Offer a layer on every slide."""
+    return True
+
+
+def has_mpp(info: SlideInfo, run: Run | None) -> bool:
+    """Offer a layer where the size of a pixel is known."""
+    return info.mpp is not None
+
+
+def no_options() -> Mapping[str, str]:
+    """Return what most layers add to their addresses."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One layer, as the reader first sees it."""
+
+    name: str
+    """In addresses and in the browser; letters, digits and hyphens."""
+
+    label: str
+    title: str
+    """What is told when the pointer rests on the label."""
+
+    paint: Callable[[LayerRequest], Colours]
+
+    opacity: float = 1.0
+    on: bool = False
+
+    of_run: bool = True
+    """It shows the analysis, so it covers what was analysed and changes with it."""
+
+    by_class: bool = False
+    """Single classes of it can be switched off."""
+
+    opaque: bool = False
+    """It hides the slide: `paint` answers three channels."""
+
+    finest: Literal["slide", "maps", "drawn"] = "maps"
+    """Whose pixels it is made of; what is drawn stays sharp at any enlargement."""
+
+    outlines: bool = False
+    """Zoomed in, the browser draws the outlines of the nuclei instead of it."""
+
+    scale: Scale | None = None
+
+    offered: Callable[[SlideInfo, Run | None], bool] = has_run
+
+    options: Callable[[], Mapping[str, str]] = no_options
+    """Whatever else decides how it looks, from the session; comes back in the request."""

@@ -1,0 +1,48 @@
+"""Layers of what the network says of each pixel."""
+
+from pages.viewer_page.layers.layer import Colours, Layer, LayerRequest, Scale
+from seg_core.picture import map_painting as map_pictures
+
+
+def _paint_classes(request: LayerRequest) -> Colours:
+    raster = request.run.raster
+    return map_pictures.picture_of_classes(
+        request.maps, raster, request.picture, request.scheme, request.shown
+    )
+
+
+def _paint_boundaries(request: LayerRequest) -> Colours:
+    return map_pictures.picture_of_boundaries(request.maps, request.run.raster, request.picture)
+
+
+def _paint_score(request: LayerRequest) -> Colours:
+    return map_pictures.picture_of_score(request.maps, request.run.raster, request.picture)
+
+
+CLASSES = Layer(
+    name="classes",
+    label="Classes",
+    title="The class the network gives to each pixel. "
+    "Zoomed out: the stronger the colour, the more of the area is nuclei of the class",
+    paint=_paint_classes,
+    opacity=0.35,
+    on=True,
+    by_class=True,
+)
+
+BOUNDARIES = Layer(
+    name="boundaries",
+    label="Boundaries",
+    title="Rims and insides of nuclei as the network sees them",
+    paint=_paint_boundaries,
+    opacity=0.8,
+)
+
+SCORE = Layer(
+    name="score",
+    label="Score",
+    title="How sure the network is of the class of a nucleus. Zoomed out: the mean of the nuclei",
+    paint=_paint_score,
+    opacity=0.9,
+    scale=Scale(tuple(map_pictures.score_colours(9)), "unsure", "sure"),
+)

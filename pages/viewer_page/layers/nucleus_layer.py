@@ -1,0 +1,27 @@
+"""The layer of the nuclei that were found."""
+
+from pages.shared import min_score, resources
+from pages.viewer_page.layers.layer import Colours, Layer, LayerRequest
+
+
+def _paint(request: LayerRequest) -> Colours:
+    painter = resources.nucleus_painter(request.folder)
+    return painter.paint(
+        request.picture,
+        request.shown,
+        scheme=request.scheme,
+        min_score=min_score.asked(request.options),
+    )
+
+
+NUCLEI = Layer(
+    name="nuclei",
+    label="Nuclei",
+    title="Outlines of the nuclei that were found, coloured by class",
+    paint=_paint,
+    on=True,
+    by_class=True,
+    finest="drawn",
+    outlines=True,
+    options=min_score.query,
+)

@@ -1,0 +1,82 @@
+"""Draw the tile that an address asks for, unless it has been drawn lately."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pages.shared import resources
+from pages.viewer_page.layers import LayerRequest, layer_named
+from pages.viewer_page.server.tile_cache import TileCache
+from pages.viewer_page.server.tiles import (
+    TILE_PX,
+    TileRequest,
+    TileSource,
+    UnknownTileError,
+    picture_of_tile,
+)
+from seg_core.picture.nucleus_painting import encode_webp
+from seg_core.slide import DeepZoom
+from seg_core.slide.deepzoom import encode_jpeg
+
+SLIDE_LAYER = "slide"
+
+_JPEG, _WEBP = "image/jpeg", "image/webp"
+
+_CACHE_BYTES = 96 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """An encoded picture."""
+
+    content: bytes
+    media_type: str
+
+
+_drawn: TileCache[Tile] = TileCache(_CACHE_BYTES, size_of=lambda tile: len(tile.content))
+
+
+def draw_tile(request: TileRequest) -> Tile:
+    """Return a tile: JPEG of the slide and of what hides it, lossless WebP of all other layers.
+
+    Raises
+    ------
+    UnknownTileError
+        If the address names nothing that a session has opened.
+    SegCoreError
+        If the slide has no such tile, or slide or run cannot be read.
+    """
+    source = resources.tile_sources().find(request.token)
+    folder = None if request.run is None else source.run_of(request.run)
+    # Not the token: two sessions that look at the same slide share what is drawn.
+    key = (
+        *(source.path, resources.changed(source.path), source.mpp, folder),
+        *(request.layer, request.level, request.column, request.row),
+        *(request.shown, request.palette, request.options),
+    )
+    return _drawn.get(key, lambda: _draw(request, source, folder))
+
+
+def forget_tiles() -> None:
+    """Draw all tiles anew, for instance to measure how long that takes."""
+    _drawn.forget()
+
+
+def _draw(request: TileRequest, source: TileSource, folder: Path | None) -> Tile:
+    slide = resources.slide(source.path, source.mpp)
+    pyramid = DeepZoom(slide, TILE_PX)
+    if request.layer == SLIDE_LAYER:
+        return Tile(pyramid.tile(request.level, request.column, request.row), _JPEG)
+    layer = layer_named(request.layer)
+    if layer is None:
+        raise UnknownTileError(f"There is no layer {request.layer!r}.")
+    if layer.of_run and folder is None:
+        raise UnknownTileError("This layer shows an analysis, and the address names none.")
+    picture = picture_of_tile(
+        slide.info.bounds, pyramid.level_count, request.level, request.column, request.row
+    )
+    colours = layer.paint(
+        LayerRequest(slide, picture, folder, request.shown, request.palette, dict(request.options))
+    )
+    if layer.opaque:
+        return Tile(encode_jpeg(colours), _JPEG)
+    return Tile(encode_webp(colours), _WEBP)

@@ -1,0 +1,95 @@
+"""A part of the slide with the layers that are switched on, in full resolution."""
+
+import io
+import threading
+from collections.abc import Mapping
+from functools import partial
+
+from pages.shared import resources
+from pages.viewer_page.layers import Colours, Layer, LayerRequest, layer_named
+from pages.viewer_page.server.tiles import TileSource, UnknownTileError, query_of
+from seg_core.geometry import Region
+from seg_core.picture.nucleus_painting import Picture
+from seg_core.picture.slide_overlay import write_png_of_layers
+from seg_core.slide import Slide
+
+# The largest takes 200 MB while it is drawn: one after the other.
+_one_at_a_time = threading.Lock()
+
+
+def draw_full_picture(token: str, query: Mapping[str, str]) -> bytes:
+    """Return a PNG.
+
+    Parameters
+    ----------
+    token : str
+        Of the session.
+    query : mapping
+        ``region`` is x, y, width and height, level-0 pixels; ``layers`` are names with opacities,
+        ``classes:0.35,nuclei:1``; the rest as in the addresses of tiles.
+
+    Raises
+    ------
+    UnknownTileError
+        If the address names nothing that a session has opened.
+    SegCoreError
+        If the region lies outside the slide, or slide or run cannot be read.
+    """
+    source = resources.tile_sources().find(token)
+    slide = resources.slide(source.path, source.mpp)
+    asked = _region_of(query.get("region", ""))
+    region = slide.info.bounds.intersection(asked)
+    if region is None:
+        raise UnknownTileError("The slide has nothing there.")
+    layers = _layers_of(query.get("layers", ""))
+    request = _request_of(slide, source, query)
+    if request.run_folder is None and any(layer.of_run for layer, _ in layers):
+        raise UnknownTileError("These layers show an analysis, and the address names none.")
+    painters = [(partial(_paint, layer, request), opacity) for layer, opacity in layers]
+    file = io.BytesIO()
+    with _one_at_a_time:
+        legend = _legend_of(request, [layer for layer, _ in layers])
+        write_png_of_layers(slide, region, painters, legend, file)
+    return file.getvalue()
+
+
+def _request_of(slide: Slide, source: TileSource, query: Mapping[str, str]) -> LayerRequest:
+    run, shown, palette, options = query_of(query)
+    folder = None if run is None else source.run_of(run)
+    whole = Picture(0, 0, 1, 1, 1)
+    return LayerRequest(slide, whole, folder, shown, palette, dict(options))
+
+
+def _paint(layer: Layer, request: LayerRequest, picture: Picture) -> Colours:
+    return layer.paint(request.at(picture))
+
+
+def _region_of(text: str) -> Region:
+    try:
+        x, y, width, height = map(int, text.split(","))
+    except ValueError:
+        raise UnknownTileError(f"A region is x,y,width,height, not {text!r}.") from None
+    return Region(x, y, width, height)
+
+
+def _layers_of(text: str) -> list[tuple[Layer, float]]:
+    layers = []
+    for each in filter(None, text.split(",")):
+        name, _, opacity = each.partition(":")
+        layer = layer_named(name)
+        try:
+            strength = float(opacity)
+        except ValueError:
+            strength = -1.0
+        if layer is None or not 0 <= strength <= 1:
+            raise UnknownTileError(f"There is no layer {each!r}; say for instance nuclei:0.8.")
+        layers.append((layer, strength))
+    return layers
+
+
+def _legend_of(request: LayerRequest, layers: list[Layer]) -> list[tuple[str, str]]:
+    if not any(layer.by_class for layer in layers):
+        return []
+    scheme = request.scheme
+    names = [scheme.name_of(each) for each in sorted(request.shown)]
+    return [(name, scheme.colours[name]) for name in names]

@@ -1,0 +1,141 @@
+"""What the server answers beside the pages: tiles, outlines, and the viewer's own files.
+
+All addresses begin with ``/app/static/``, which Streamlit leaves to the app and which hosting
+proxies let through; pages name them relative to their own address, so a path prefix does no harm.
+"""
+
+import gc
+import logging
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from pages.shared.uploads import remove_abandoned
+from pages.viewer_page.nucleus_hover import nucleus_at
+from pages.viewer_page.outlines import outlines_of_square
+from pages.viewer_page.server.drawing import draw_tile
+from pages.viewer_page.server.files import public_files
+from pages.viewer_page.server.full_picture import draw_full_picture
+from pages.viewer_page.server.tiles import UnknownTileError, tile_request
+from seg_core.errors import RegionError, SegCoreError
+from seg_core.process.memory import hold_little_memory
+
+_log = logging.getLogger(__name__)
+
+# A token's picture never changes: another slide has another token, another run another query.
+_TILE_HEADERS = {"Cache-Control": "private, max-age=86400, immutable"}
+_FILE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
+_NOT_KEPT = {"Cache-Control": "no-store"}
+
+
+async def tile(request: Request) -> Response:
+    """Answer one tile of the slide or of a layer, drawn in a thread of its own."""
+
+    def draw() -> Response:
+        drawn = draw_tile(tile_request(request.path_params, request.query_params))
+        return Response(drawn.content, media_type=drawn.media_type, headers=_TILE_HEADERS)
+
+    return await _answer(draw)
+
+
+async def full_picture(request: Request) -> Response:
+    """Answer a part of the slide with its layers in full resolution."""
+
+    def draw() -> Response:
+        content = draw_full_picture(request.path_params["token"], request.query_params)
+        return Response(content, media_type="image/png", headers=_NOT_KEPT)
+
+    return await _answer(draw)
+
+
+async def outlines(request: Request) -> Response:
+    """Answer the outlines of the nuclei of a square of the slide."""
+
+    def pack() -> Response:
+        content = outlines_of_square(request.path_params, request.query_params)
+        return Response(content, media_type="application/octet-stream", headers=_TILE_HEADERS)
+
+    return await _answer(pack)
+
+
+async def _answer(draw: Callable[[], Response]) -> Response:
+    try:
+        return await run_in_threadpool(draw)
+    except (UnknownTileError, RegionError) as error:
+        return PlainTextResponse(str(error), 404, _NOT_KEPT)
+    except SegCoreError as error:
+        request_id = secrets.token_hex(4)
+        _log.exception("a tile cannot be drawn", extra={"request": request_id})
+        return PlainTextResponse(str(error), 500, {**_NOT_KEPT, "X-Request-Id": request_id})
+
+
+async def nucleus(request: Request) -> Response:
+    """Answer in a few words which nucleus is at a point, nothing where there is none."""
+    try:
+        found = await run_in_threadpool(
+            nucleus_at, request.path_params["token"], request.query_params
+        )
+    except UnknownTileError as error:
+        return PlainTextResponse(str(error), 404, _NOT_KEPT)
+    except SegCoreError as error:
+        return PlainTextResponse(str(error), 500, _NOT_KEPT)
+    return JSONResponse(found, headers=_TILE_HEADERS)
+
+
+async def viewer_file(request: Request) -> Response:
+    """Answer a module of the viewer, or OpenSeadragon where npm has installed it."""
+    path = public_files().get(request.path_params["name"])
+    if path is None:
+        return PlainTextResponse("There is no such file.", 404, _NOT_KEPT)
+    return FileResponse(path, media_type="text/javascript", headers=_FILE_HEADERS)
+
+
+ROUTES = [
+    Route("/app/static/wsi/{token}/{layer}/{level:int}/{x:int}_{y:int}.{ext}", tile),
+    Route("/app/static/wsi/{token}/picture.png", full_picture),
+    Route("/app/static/wsi/{token}/nucleus.json", nucleus),
+    Route("/app/static/wsi/{token}/nuclei/{column:int}_{row:int}.bin", outlines),
+    Route("/app/static/viewer/{version}/{name}", viewer_file),
+]
+
+
+def routes_below(base: str) -> list[BaseRoute]:
+    """Return the routes for a server that answers below a path (``server.baseUrlPath``).
+
+    Streamlit sets its own addresses below it, but not those of the app.
+    """
+    prefix = "/" + base.strip("/") if base.strip("/") else ""
+    return [Route(prefix + route.path, route.endpoint) for route in ROUTES]
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Have each tile sent at once, in little memory, and begin without what a killed server has left behind.
+
+    Nagle's algorithm holds the last packet of an answer back until the browser has acknowledged
+    the one before, 40 ms a tile. asyncio switches it off only for sockets that name their
+    protocol, which Streamlit's does not; a connection inherits the option from the listening
+    socket. That socket is nowhere handed out, hence the search for it.
+    """
+    remove_abandoned()
+    hold_little_memory()
+    for each in _internet_sockets():
+        each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    yield
+
+
+def _internet_sockets() -> Iterator[socket.socket]:
+    for each in gc.get_objects():
+        if (
+            type(each) is socket.socket
+            and each.fileno() >= 0
+            and each.type == socket.SOCK_STREAM
+            and each.family in (socket.AF_INET, socket.AF_INET6)
+        ):
+            yield each

@@ -1,0 +1,162 @@
+"""Who may see which slide's tiles, and how a tile is asked for.
+
+A session that opens a slide is given a token that nobody can guess; the token stands in the
+addresses of the tiles, the slide's path never does.
+"""
+
+import secrets
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seg_core.classes import PALETTES, USUAL_PALETTE
+from seg_core.geometry import Region
+from seg_core.picture.nucleus_painting import Picture
+
+TILE_PX = 256
+
+_TOKEN_BYTES = 24
+
+# At the sixth a pixel of the tile is 1/64 level-0 pixel: nothing is that fine.
+_MOST_EXTRA_LEVELS = 6
+
+
+_QUERY = frozenset({"run", "show", "palette", "region", "layers"})
+
+
+class UnknownTileError(Exception):
+    """No session has opened what a tile's address names."""
+
+
+@dataclass(frozen=True, slots=True)
+class TileRequest:
+    """What a tile's address says."""
+
+    token: str
+    layer: str
+    level: int
+    column: int
+    row: int
+    run: str | None = None
+    """Version of the run that a layer shows; none for layers of the slide."""
+
+    shown: frozenset[int] = frozenset()
+    """Ids of the classes to paint."""
+
+    palette: str = USUAL_PALETTE
+    """Name of the classes' colours."""
+
+    options: tuple[tuple[str, str], ...] = ()
+    """Whatever else the layer has put into its addresses, in order."""
+
+
+def tile_request(path: Mapping[str, Any], query: Mapping[str, str]) -> TileRequest:
+    """Return what the parts of an address's path and its query say."""
+    place = (path["token"], path["layer"], path["level"], path["x"], path["y"])
+    return TileRequest(*place, *query_of(query))
+
+
+def query_of(
+    query: Mapping[str, str],
+) -> tuple[str | None, frozenset[int], str, tuple[tuple[str, str], ...]]:
+    """Return the run, the classes shown, the palette and the layer's own options."""
+    palette = query.get("palette", USUAL_PALETTE)
+    if palette not in PALETTES:
+        raise UnknownTileError(f"There are no colours {palette!r}.")
+    shown = frozenset(int(each) for each in query.get("show", "").split(",") if each.isdecimal())
+    options = {name: value for name, value in query.items() if name not in _QUERY}
+    return query.get("run"), shown, palette, tuple(sorted(options.items()))
+
+
+@dataclass(eq=False)
+class TileSource:
+    """What one session shows of one slide.
+
+    Attributes
+    ----------
+    path : Path
+        The slide.
+    mpp : float or None
+        Size of a level-0 pixel, µm, where the reader has said it.
+    token : str
+    runs : dict of str to Path
+        Folders of the runs that its overlays may show, by version.
+    """
+
+    path: Path
+    mpp: float | None = None
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES))
+    runs: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> str:
+        """What all addresses of this session begin with, relative to the page's base."""
+        return f"app/static/wsi/{self.token}/"
+
+    def address(self, layer: str, extension: str) -> str:
+        """Return the template of a layer's tiles, relative to the page's base."""
+        return f"{self.folder}{layer}/{{level}}/{{x}}_{{y}}.{extension}"
+
+    @property
+    def picture_address(self) -> str:
+        """Where a picture in full resolution is had; the viewer adds what it is to show."""
+        return f"{self.folder}picture.png"
+
+    def run_of(self, version: str | None) -> Path:
+        """Return the folder of a run that this session shows."""
+        if version is None or version not in self.runs:
+            raise UnknownTileError("This session shows no such run; reload the page.")
+        return self.runs[version]
+
+
+class TileSources:
+    """All sessions' tile sources by token.
+
+    They are held weakly: when a session ends and its state goes, its tokens are forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._sources: weakref.WeakValueDictionary[str, TileSource] = weakref.WeakValueDictionary()
+
+    def add(self, path: Path, mpp: float | None = None) -> TileSource:
+        """Give a slide a token; whoever holds the answer keeps it alive."""
+        source = TileSource(path, mpp)
+        self._sources[source.token] = source
+        return source
+
+    def find(self, token: str) -> TileSource:
+        """Return what a token stands for."""
+        source = self._sources.get(token)
+        if source is None:
+            raise UnknownTileError("This view has expired; reload the page.")
+        return source
+
+
+def picture_of_tile(bounds: Region, level_count: int, level: int, column: int, row: int) -> Picture:
+    """Return where an overlay's tile lies.
+
+    Parameters
+    ----------
+    bounds : Region
+        What the Deep Zoom pyramid covers.
+    level_count : int
+        Levels of the slide's pyramid. Overlays may go on beyond: at ``level_count`` a pixel of
+        the tile is half a level-0 pixel.
+    level, column, row : int
+    """
+    if level >= level_count + _MOST_EXTRA_LEVELS:
+        raise UnknownTileError(f"There is no level {level}.")
+    step = 2.0 ** (level_count - 1 - level)
+    width, height = -int(-bounds.width // step), -int(-bounds.height // step)
+    left, top = column * TILE_PX, row * TILE_PX
+    if not (0 <= left < width and 0 <= top < height):
+        raise UnknownTileError(f"Level {level} has no tile at column {column}, row {row}.")
+    return Picture(
+        bounds.x + left * step,
+        bounds.y + top * step,
+        step,
+        min(TILE_PX, width - left),
+        min(TILE_PX, height - top),
+    )

@@ -1,0 +1,150 @@
+"""Files and folders that are written whole or not at all.
+
+What is exported replaces nothing unless that is asked for; what a store keeps always does.
+"""
+
+import gzip
+import io
+import json
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from seg_core.errors import ExportError
+from seg_core.files.disk_errors import export_errors
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` that takes its place when all went well.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> with replacing(path) as temporary:
+    ...     _ = temporary.write_text("whole")
+    >>> path.read_text(), [each.name for each in path.parent.iterdir()]
+    ('whole', ['note.txt'])
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON in one step, as far as a reader can see."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+@contextmanager
+def new_file(path: Path, *, force: bool) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` that takes its name when all is written.
+
+    Parameters
+    ----------
+    path : Path
+    force : bool
+        Replace a file of that name.
+
+    Raises
+    ------
+    ExportError
+        If there is such a file already, or it cannot be written.
+    """
+    if path.exists() and not force:
+        raise ExportError(
+            f"{path} exists already; give another name, or --force to replace the file."
+        )
+    with export_errors(path), replacing(path) as temporary:
+        temporary.touch()  # what cannot be written is known before the work begins
+        yield temporary
+
+
+@contextmanager
+def new_text_file(path: Path, *, force: bool) -> Iterator[TextIO]:
+    """Open a UTF-8 file that takes its name when all is written; ``.gz`` is packed by gzip.
+
+    Parameters
+    ----------
+    path : Path
+    force : bool
+        Replace a file of that name.
+
+    Raises
+    ------
+    ExportError
+        If there is such a file already, or it cannot be written.
+    """
+    with new_file(path, force=force) as temporary:
+        if path.suffix.lower() != ".gz":
+            with temporary.open("w", encoding="utf-8", newline="") as file:
+                yield file
+            return
+        # neither the time nor the temporary name goes into the file: equal content, equal bytes
+        with (
+            temporary.open("wb") as raw,
+            gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
+            io.TextIOWrapper(packed, encoding="utf-8", newline="") as file,
+        ):
+            yield file
+
+
+@contextmanager
+def new_folder(path: Path, *, replaceable: Callable[[Path], bool], force: bool) -> Iterator[Path]:
+    """Give the path of a folder to make, beside ``path``, whose name it takes when all is written.
+
+    Parameters
+    ----------
+    path : Path
+    replaceable : callable
+        Tells whether a folder is of the kind that is written here.
+    force : bool
+        Replace a folder of that name, if it is of this kind or empty; nothing else is removed.
+
+    Raises
+    ------
+    ExportError
+        If there is something of that name that is not to be replaced, or it cannot be written.
+    """
+    if path.exists():
+        if not force:
+            raise ExportError(
+                f"{path} exists already; give another name, or --force to replace the folder."
+            )
+        if not path.is_dir() or (any(path.iterdir()) and not replaceable(path)):
+            raise ExportError(
+                f"{path} is something else than such a folder and is not replaced; "
+                "give another name."
+            )
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with export_errors(path):
+            temporary.mkdir()  # what cannot be written is known before the work begins
+            temporary.rmdir()
+            yield temporary
+            _take_place(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _take_place(folder: Path, path: Path) -> None:
+    """Give a folder a name; what has it already goes when that is done, and stays otherwise."""
+    if not path.exists():
+        folder.rename(path)
+        return
+    aside = folder.with_suffix(".old")
+    path.rename(aside)
+    try:
+        folder.rename(path)
+    except OSError:
+        aside.rename(path)
+        raise
+    shutil.rmtree(aside)

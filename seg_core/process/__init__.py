@@ -1,0 +1,1 @@
+"""Work beside the asking thread: the worker process, pipelines of threads, what is logged."""

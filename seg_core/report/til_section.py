@@ -1,0 +1,121 @@
+"""The part of the report that tells of the TIL scores."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from seg_core.figures import til as figures
+from seg_core.picture.til_painting import draw_map
+from seg_core.report.document import Block, Heading, Picture, Plots, Section, Table, Words
+from seg_core.slide import Slide
+from seg_core.til import DISCLAIMER, AssessedPart, TilResult
+from seg_core.til.table import in_digits, score_table
+from seg_core.til.wording import basis_in_words, doubt_in_words, interval_in_words
+
+_MAP_PX = 900
+
+_PART_COLUMNS = {
+    "part": False,
+    "sTIL area, %": True,
+    "95 % interval": False,
+    "band": False,
+    "tissue, mm²": True,
+    "S, mm²": True,
+    "lymphocytes per mm² S": True,
+    "phenotype": False,
+    "note": False,
+}
+"""Titles, and whether a column is numbers."""
+
+
+def til_section(assessed: Sequence[AssessedPart], slide: Slide) -> Section | None:
+    """Return what the report says of the parts of a run; the first is told in full.
+
+    Parameters
+    ----------
+    assessed : sequence of AssessedPart
+        None where no TIL scores are wanted.
+    slide : Slide
+    """
+    if not assessed or assessed[0].result is None:
+        return None
+    return Section(
+        "Tumour-infiltrating lymphocytes", list(_blocks(assessed, assessed[0].result, slide))
+    )
+
+
+def _blocks(assessed: Sequence[AssessedPart], result: TilResult, slide: Slide) -> Iterator[Block]:
+    yield Words(DISCLAIMER, "warning")
+    score = result.stil_area_pct
+    if score.value is None:
+        yield Words(result.reason or "", "plain")
+    else:
+        text = f"of the stroma is lymphocytes (sTIL area; {interval_in_words(score)}): "
+        yield Words(f"{text}{result.stil_band}.", "plain", strong=f"{score.value:.2f} %")
+    yield Words(basis_in_words(result, assessed[0].name))
+    doubt = doubt_in_words(result)
+    if doubt:
+        yield Words(doubt, strong="If some lymphocytes are none.")
+    if len(assessed) > 1:
+        yield Heading("By ROI")
+        yield Table(
+            titles=list(_PART_COLUMNS),
+            rows=[_row(part) for part in assessed],
+            numbers=list(_PART_COLUMNS.values()),
+            widths=[14, 9, 12, 12, 9, 9, 12, 12, 18],
+        )
+    if result.evaluable:
+        yield Picture(
+            np.asarray(draw_map(result, slide, "stil", _MAP_PX)),
+            "Squares by their area score",
+            f"Area score of squares of {result.settings.square_um:g} µm, % of stroma.",
+        )
+        yield Plots(list(_plots(result)))
+    yield Heading("All scores")
+    yield _score_table(result)
+
+
+def _row(part: AssessedPart) -> list[str]:
+    value = interval = band = tissue = stroma = density = phenotype = "–"
+    result = part.result
+    if result is not None:
+        tissue, stroma = (f"{result.areas_mm2[name]:.3g}" for name in ("tissue", "stroma"))
+        score = result.stil_area_pct
+        if score.value is not None:
+            value = f"{score.value:.2f}"
+            band = result.stil_band or "–"
+            density = in_digits(result.density_per_mm2["stroma"].value)
+            phenotype = result.phenotype.name or "–"
+        if score.low is not None:
+            interval = f"{score.low:.2f} to {score.high:.2f}"
+    note = part.reason or ""
+    return [part.name, value, interval, band, tissue, stroma, density, phenotype, note]
+
+
+def _plots(result: TilResult) -> Iterator[tuple[str, object]]:
+    yield "Squares by their score; dashed: the whole", figures.square_distribution(result)
+    yield "Score at other dilations; dashed: as set", figures.dilation_curve(result)
+    yield (
+        "Distance of lymphocytes to epithelium; dashed: the median",
+        figures.distance_histogram(result),
+    )
+    if result.cross.reason is None:
+        yield "Lymphocytes around epithelium", figures.cross_l_curve(result)
+
+
+def _score_table(result: TilResult) -> Table:
+    return Table(
+        titles=["score", "value", "95 % from", "to", "unit", "formula (source)", "note"],
+        rows=[
+            [
+                row["score"],
+                *(in_digits(row[name]) for name in ("value", "low", "high")),
+                row["unit"],
+                f"{row['formula']} ({row['source']})",
+                row["note"] or "",
+            ]
+            for row in score_table(result).to_dict("records")
+        ],
+        numbers=[False, True, True, True, False, False, False],
+        widths=[17, 10, 9, 9, 9, 30, 18],
+    )

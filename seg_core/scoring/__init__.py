@@ -1,0 +1,27 @@
+"""From the nuclei of a run to the numbers a reader takes away: by class and by part of the slide."""
+
+from seg_core.scoring.parts import WHOLE, Part, joined, parts_of
+from seg_core.scoring.squares import Squares, count_squares
+from seg_core.scoring.summary import (
+    DENSITY_FORMULA,
+    Ratio,
+    Statistics,
+    describe_part,
+    describe_run,
+    measure_columns,
+)
+
+__all__ = [
+    "DENSITY_FORMULA",
+    "WHOLE",
+    "Part",
+    "Ratio",
+    "Squares",
+    "Statistics",
+    "count_squares",
+    "describe_part",
+    "describe_run",
+    "joined",
+    "measure_columns",
+    "parts_of",
+]

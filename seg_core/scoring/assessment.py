@@ -1,0 +1,140 @@
+"""From a finished run to its TIL scores."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas as gpd
+
+from seg_core.errors import ModelError, RegionError
+from seg_core.files.atomic import write_json
+from seg_core.files.disk_errors import store_errors
+from seg_core.model.card import card_of_weights
+from seg_core.nuclei import label_uncertain
+from seg_core.process.progress import Progress, Report
+from seg_core.roi import Roi
+from seg_core.scoring import Part, parts_of
+from seg_core.slide import TissueMask
+from seg_core.store import Run
+from seg_core.store.rois import rois_of
+from seg_core.til import AssessedPart, TilResult, TilSettings, confusion_of, score_tils
+
+TIL_FILE = "til.json"
+"""Name of the scores in the folder of a run."""
+
+
+def assess(
+    run: Run,
+    *,
+    part: Part | None = None,
+    settings: TilSettings | None = None,
+    min_score: float = 0.0,
+    report: Report | None = None,
+) -> TilResult:
+    """Score the TILs of a run or of a part of it; nothing is written.
+
+    Parameters
+    ----------
+    run : Run
+        Finished.
+    part : Part, optional
+        One of `seg_core.scoring.parts_of`; by default all that was analysed.
+    settings : TilSettings, optional
+    min_score : float
+        Nuclei with a lower class score are *uncertain*: neither lymphocytes nor epithelium.
+    report : callable, optional
+        Called when a step begins; it may raise to stop the work.
+
+    Returns
+    -------
+    result : TilResult
+
+    Raises
+    ------
+    StoreError
+        If the run has no nuclei yet.
+    SlideError
+        If the slide is no longer where it was, or has changed.
+    RegionError
+        If the part has no tissue that was analysed.
+    ModelError
+        If the model tells lymphocytes or epithelium not apart from other nuclei.
+    """
+    part = part or parts_of(run)[0]
+    nuclei = label_uncertain(run.nuclei(), min_score)
+    return _scored(run, nuclei, run.tissue(), part, settings, report)
+
+
+def assess_parts(
+    run: Run,
+    parts: Sequence[Part],
+    *,
+    settings: TilSettings | None = None,
+    min_score: float = 0.0,
+) -> Iterator[AssessedPart]:
+    """Score parts of a run one by one; what has no scores has the reason instead.
+
+    Raises
+    ------
+    StoreError, SlideError
+        As `assess` does.
+    """
+    nuclei, tissue = label_uncertain(run.nuclei(), min_score), run.tissue()
+    for part in parts:
+        try:
+            result = _scored(run, nuclei, tissue, part, settings, None)
+        except (RegionError, ModelError) as error:
+            yield AssessedPart(part.name, None, str(error))
+        else:
+            yield AssessedPart(part.name, result, result.reason)
+
+
+def kept_rois(run: Run) -> list[Roi]:
+    """Return the ROIs that the store keeps with a run's slide.
+
+    Raises
+    ------
+    RegionError
+        If their file was changed by hand and can no longer be read.
+    """
+    folder = run.path.parent
+    return rois_of(folder.parent, folder.name)
+
+
+def _scored(
+    run: Run,
+    nuclei: gpd.GeoDataFrame,
+    tissue: TissueMask,
+    part: Part,
+    settings: TilSettings | None,
+    report: Report | None,
+) -> TilResult:
+    result = score_tils(
+        nuclei,
+        tissue,
+        scheme=run.scheme,
+        within=part.polygon,
+        settings=settings,
+        report=None if report is None else lambda done, of: report(Progress("scores", done, of)),
+    )
+    card = card_of_weights(run.facts.question.model_sha256)
+    return replace(
+        result, confusion=None if card is None else confusion_of(card.metrics, run.scheme)
+    )
+
+
+def keep_scores(run: Run, result: TilResult) -> Path:
+    """Write the scores of a whole run into its folder, over those before.
+
+    Returns
+    -------
+    path : Path
+
+    Raises
+    ------
+    StoreError
+        If the disk is full or cannot be written.
+    """
+    with store_errors(run.path):
+        write_json(run.path / TIL_FILE, result.to_json())
+    return run.path / TIL_FILE

@@ -1,0 +1,86 @@
+"""Where numbers are taken: all that was analysed, or the ROIs that somebody drew on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import shapely
+
+from seg_core.roi import Roi, roi_of_region
+from seg_core.store import Run
+
+WHOLE = "Whole analysis"
+"""Name of all that was analysed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a slide that has numbers of its own.
+
+    Attributes
+    ----------
+    name : str
+    polygon : shapely.Polygon or shapely.MultiPolygon
+        Level-0 pixels; empty where a ROI lies outside of what was analysed.
+    everything : bool
+        Whether it holds all nuclei of the run.
+    """
+
+    name: str
+    polygon: shapely.Geometry
+    everything: bool = False
+
+    @property
+    def limit(self) -> shapely.Geometry | None:
+        """What `seg_core.store.Selection.part` needs: None where it holds all nuclei."""
+        return None if self.everything else self.polygon
+
+
+def parts_of(run: Run, rois: Sequence[Roi] = ()) -> list[Part]:
+    """Return all that was analysed and, each for itself, the ROIs to include.
+
+    What the ROIs to exclude cover (necrosis, folds, ink) is taken out of every part, as it is out
+    of TIL scores.
+
+    Parameters
+    ----------
+    run : Run
+    rois : sequence of Roi
+
+    Returns
+    -------
+    parts : list of Part
+        The whole first; names are unique.
+    """
+    analysed = (run.roi or roi_of_region(run.region)).polygon
+    excluded = shapely.union_all([roi.polygon for roi in rois if roi.kind == "exclude"])
+    left = analysed.difference(excluded)
+    parts = [Part(WHOLE, left, everything=bool(left.equals(analysed)))]
+    for roi in rois:
+        if roi.kind == "include":
+            name = _free_name(roi.name, [part.name for part in parts])
+            parts.append(Part(name, roi.polygon.intersection(left)))
+    return parts
+
+
+def joined(parts: Sequence[Part]) -> Part:
+    """Return one part that covers several.
+
+    Examples
+    --------
+    >>> left, right = Part("a", shapely.box(0, 0, 2, 1)), Part("b", shapely.box(1, 0, 3, 1))
+    >>> both = joined([left, right])
+    >>> both.name, both.polygon.area
+    ('a, b', 3.0)
+    """
+    whole = next((part for part in parts if part.everything), None)
+    name = ", ".join(part.name for part in parts)
+    polygon = shapely.union_all([part.polygon for part in parts])
+    return whole or Part(name, polygon)
+
+
+def _free_name(name: str, taken: Sequence[str]) -> str:
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name} ({number})"
+    return free

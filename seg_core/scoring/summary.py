@@ -1,0 +1,224 @@
+"""The statistics of a part of a slide: counts, densities with intervals, measures, ratios."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from seg_core.classes import ClassScheme, Role
+from seg_core.errors import SlideError
+from seg_core.nuclei.measures import MEASURES
+from seg_core.scoring.parts import Part, parts_of
+from seg_core.scoring.squares import count_squares
+from seg_core.slide import TissueMask
+from seg_core.store import NucleusCatalog, Run, Selection
+from seg_core.til import ratio_estimate
+
+BLOCK_UM = 250.0
+"""Side of the blocks of the bootstrap, µm; neighbouring nuclei resemble each other."""
+
+MIN_BLOCKS, SAMPLES, SEED = 20, 1000, 20201
+
+DENSITY_FORMULA = (
+    f"nuclei / tissue of the part, mm². The 95 % interval is a spatial block bootstrap: blocks of "
+    f"{BLOCK_UM:g} µm are drawn with replacement {SAMPLES:,} times (seed {SEED}), nuclei and tissue "
+    "together, and the 2.5th and 97.5th percentile of the densities are its ends (Efron and "
+    "Tibshirani 1993; Lahiri 2003). It tells how much the density depends on which parts of the "
+    f"tissue were seen, not whether the network is right. With fewer than {MIN_BLOCKS} blocks of "
+    "tissue there is none."
+)
+
+_MM2_PER_UM2 = 1e-6
+
+_RATIOS: tuple[tuple[Role, Role], ...] = (
+    ("neutrophil", "lymphocyte"),
+    ("lymphocyte", "epithelium"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """How many nuclei of one class there are for each of another.
+
+    Attributes
+    ----------
+    over, under : str
+        Names of the classes.
+    value : float or None
+        None where there is nothing to divide by.
+    """
+
+    over: str
+    under: str
+    value: float | None
+
+    @property
+    def name(self) -> str:
+        """Both classes in words."""
+        return f"{self.over.capitalize()} / {self.under}"
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """The numbers of a part.
+
+    Attributes
+    ----------
+    part : Part
+    tissue_um2 : float or None
+        Tissue that densities divide by; None where the slide is needed to measure it, and gone.
+    classes : DataFrame
+        A row for each name: ``class_name``, ``count``, ``share`` of all nuclei counted,
+        ``density_per_mm2`` with its interval ``density_low`` and ``density_high``. What cannot be
+        had is NaN.
+    measures : DataFrame
+        A row for each name and measure; see `seg_core.store.NucleusCatalog.describe`.
+    ratios : tuple of Ratio
+    no_interval : str or None
+        Why the densities have no interval.
+    """
+
+    part: Part
+    tissue_um2: float | None
+    classes: pd.DataFrame
+    measures: pd.DataFrame
+    ratios: tuple[Ratio, ...]
+    no_interval: str | None
+
+    @property
+    def count(self) -> int:
+        """Number of nuclei counted."""
+        return int(self.classes["count"].sum())
+
+    @property
+    def density_per_mm2(self) -> float | None:
+        """All nuclei counted per mm² of tissue."""
+        return self.count / (self.tissue_um2 * _MM2_PER_UM2) if self.tissue_um2 else None
+
+
+def describe_part(
+    catalog: NucleusCatalog,
+    part: Part,
+    scheme: ClassScheme,
+    *,
+    tissue: TissueMask | None,
+    tissue_um2: float | None = None,
+    min_score: float = 0.0,
+    other: bool = False,
+) -> Statistics:
+    """Count and describe the nuclei of a part.
+
+    Parameters
+    ----------
+    catalog : NucleusCatalog
+    part : Part
+    scheme : ClassScheme
+    tissue : TissueMask or None
+        None where the slide is no longer there: then there are no intervals.
+    tissue_um2 : float, optional
+        Tissue of the part for that case, if it is known from elsewhere.
+    min_score : float
+        Nuclei with a lower class score count as *uncertain*, in a row of their own.
+    other : bool
+        Also count the nuclei that no class names, in a last row. By default they are not counted,
+        and shares are of the others.
+
+    Returns
+    -------
+    statistics : Statistics
+    """
+    names = scheme.counted_names(other=other, uncertain=min_score > 0)
+    selection = Selection(names, min_score, part.limit)
+    counts = catalog.counts(selection)
+    if tissue is not None:
+        tissue_um2 = float(tissue.coverage(part.polygon).sum() * tissue.raster.mpp**2)
+    total = sum(counts.values())
+    mm2 = tissue_um2 * _MM2_PER_UM2 if tissue_um2 else np.nan
+    count = np.array([counts[name] for name in names], dtype=np.int64)
+    classes = pd.DataFrame(
+        {
+            "class_name": names,
+            "count": count,
+            "share": count / total if total else np.nan,
+            "density_per_mm2": count / mm2,
+        }
+    )
+    intervals, no_interval = _intervals(catalog, selection, part, tissue)
+    return Statistics(
+        part=part,
+        tissue_um2=tissue_um2,
+        classes=pd.concat([classes, intervals], axis=1),
+        measures=catalog.describe(selection, list(MEASURES)),
+        ratios=tuple(_ratios(counts, scheme)),
+        no_interval=no_interval,
+    )
+
+
+def describe_run(run: Run, *, min_score: float = 0.0, other: bool = False) -> Statistics:
+    """Count and describe all nuclei of a run; without its slide there are no intervals.
+
+    See `describe_part` for the parameters.
+    """
+    try:
+        tissue = run.tissue()
+    except SlideError:
+        tissue = None
+    (whole,) = parts_of(run)
+    return describe_part(
+        run.catalog(),
+        whole,
+        run.scheme,
+        tissue=tissue,
+        tissue_um2=run.facts.tissue_um2,
+        min_score=min_score,
+        other=other,
+    )
+
+
+def measure_columns(statistics: Statistics) -> pd.DataFrame:
+    """Return the statistics with a row for each name and a column for each figure.
+
+    Columns are those of `Statistics.classes`, then ``mean_``, ``sd_``, ``q1_``, ``median_`` and
+    ``q3_`` of each measure (``mean_area_um2`` and so on).
+    """
+    figures = ["mean", "sd", "q1", "median", "q3"]
+    wide = statistics.measures.pivot_table(
+        index="class_name", columns="measure", values=figures, sort=False
+    )
+    order = [(figure, measure) for measure in MEASURES for figure in figures]
+    wide = wide.reindex(columns=pd.MultiIndex.from_tuples(order))
+    wide.columns = pd.Index([f"{figure}_{measure}" for figure, measure in order])
+    return statistics.classes.join(wide, on="class_name")
+
+
+def _ratios(counts: dict[str, int], scheme: ClassScheme) -> Iterator[Ratio]:
+    """Give the ratios of the roles that the model tells apart, in the words of its classes."""
+    for roles in _RATIOS:
+        over, under = (scheme.names_of_role(role) for role in roles)
+        if over and under:
+            top, bottom = (sum(counts[name] for name in names) for names in (over, under))
+            yield Ratio(" + ".join(over), " + ".join(under), top / bottom if bottom else None)
+
+
+def _intervals(
+    catalog: NucleusCatalog, selection: Selection, part: Part, tissue: TissueMask | None
+) -> tuple[pd.DataFrame, str | None]:
+    """Return low and high of each name's density, and why there are none."""
+    columns = ["density_low", "density_high"]
+    nothing = pd.DataFrame(np.nan, index=range(len(selection.names)), columns=columns)
+    if tissue is None:
+        return nothing, "the slide is no longer where it was, so its tissue cannot be looked at."
+    blocks = count_squares(catalog, selection, part, tissue, BLOCK_UM)
+    estimates = [
+        ratio_estimate(
+            blocks.counts[name].ravel(),
+            blocks.tissue_um2.ravel() * _MM2_PER_UM2,
+            samples=SAMPLES,
+            min_blocks=MIN_BLOCKS,
+            seed=SEED,
+        )
+        for name in selection.names
+    ]
+    found = pd.DataFrame([(each.low, each.high) for each in estimates], columns=columns)
+    return found.astype(np.float64), estimates[0].reason

@@ -1,0 +1,232 @@
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import shapely
+from PIL import Image
+
+from pages.nuclei_page import distributions, downloads, table
+from pages.nuclei_page.choice import Choice
+from pages.shared import resources, state
+from pages.shared.scoring import Question
+from seg_core import analysis
+from seg_core.classes import OTHER, UNCERTAIN
+from seg_core.export import spatialdata
+from seg_core.roi import Roi
+from seg_core.scoring import WHOLE, parts_of
+from seg_core.scoring.assessment import assess
+from seg_core.store import write_nuclei
+from seg_core.store.run import NUCLEI_FILE
+from seg_core.til import TilSettings
+
+LEFT, TOP = Roi("left", shapely.box(0, 0, 200, 300)), Roi("top", shapely.box(0, 0, 400, 100))
+SECTIONS = ["Overview", "Distributions", "Scatter", "Map", "Table", "Gallery", "Downloads"]
+
+
+@pytest.fixture
+def open_section(visit, chosen, run):
+    """Open the page with the finished analysis, at one of its sections."""
+
+    def open_at(section: str, **remembered: object):
+        page = visit("nuclei", slide=chosen, **remembered)
+        page.segmented_control(key="_section").set_value(section).run()
+        assert not page.exception
+        return page
+
+    return open_at
+
+
+def test_with_nothing_chosen_it_says_where_to_choose(visit) -> None:
+    assert visit("nuclei").info[0].value == "Choose a slide on the Slides page first."
+
+
+def test_before_an_analysis_it_says_where_to_start_one(visit, chosen) -> None:
+    page = visit("nuclei", slide=chosen)
+    assert page.info[0].value.startswith("Nothing has been analysed on this slide yet")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_run_without_nuclei_has_every_section(
+    visit, run, store, tmp_path: Path, section: str
+) -> None:
+    Image.new("RGB", (300, 200), (230, 170, 200)).save(tmp_path / "blank.png")
+    analysis.analyse(tmp_path / "blank.png", store, mpp=0.25)
+    page = visit("nuclei", slide=state.ChosenSlide(tmp_path / "blank.png", 0.25))
+    assert page.info[0].value.startswith("No nuclei were found here")
+    page.segmented_control(key="_section").set_value(section).run()
+    assert not page.exception
+
+
+def test_a_result_is_counted_and_drawn(visit, chosen, run) -> None:
+    page = visit("nuclei", slide=chosen)
+    assert not page.info
+    assert [metric.value for metric in page.metric] == [
+        *("12", "0.0075 mm²", "1,600 / mm²", "0", "–")
+    ]
+    classes, measures = (each.value.set_index("class_name") for each in page.dataframe)
+    assert classes["count"]["lymphocyte"] == measures["count"]["lymphocyte"] == 12
+    assert measures["median"]["lymphocyte"] == pytest.approx(
+        run.nuclei()["area_um2"].median(), rel=1e-6
+    )
+    assert "no interval: an interval needs at least 20 blocks" in " ".join(
+        caption.value for caption in page.caption
+    )
+
+
+def test_other_nuclei_are_counted_on_demand(visit, chosen, run) -> None:
+    page = visit("nuclei", slide=chosen)
+    assert OTHER not in page.dataframe[0].value["class_name"].to_list()
+    page.toggle(key="_other").set_value(True).run()
+    assert not page.exception
+    assert OTHER in page.dataframe[0].value["class_name"].to_list()
+
+
+def test_nuclei_below_the_threshold_are_uncertain_in_every_section(open_section, run) -> None:
+    scores = np.array([0.4] * 5 + [0.9] * 7, np.float32)
+    write_nuclei([run.nuclei().assign(class_score=scores)], run.path / NUCLEI_FILE, run.scheme)
+    page = open_section("Overview", min_score=0.5)
+    assert page.slider(key="_min_score").value == 0.5
+    classes = page.dataframe[0].value.set_index("class_name")["count"]
+    assert (classes["lymphocyte"], classes[UNCERTAIN]) == (7, 5)
+    page.segmented_control(key="_section").set_value("Table").run()
+    listed = page.dataframe[0].value
+    assert listed["class_name"].tolist() == [UNCERTAIN] * 5 + ["lymphocyte"] * 7
+    assert set(listed["voted_class"]) == {"lymphocyte"}
+    page.segmented_control(key="_section").set_value("Gallery").run()
+    assert UNCERTAIN in page.segmented_control(key="_gallery_class").options
+
+
+def test_a_class_that_is_no_longer_counted_is_no_longer_chosen(open_section) -> None:
+    page = open_section("Gallery", min_score=0.5)
+    page.segmented_control(key="_gallery_class").set_value(UNCERTAIN).run()
+    page.slider(key="_min_score").set_value(0.0).run()
+    assert not page.exception
+    assert UNCERTAIN not in page.segmented_control(key="_gallery_class").options
+
+
+def test_the_threshold_is_remembered_for_other_pages(visit, chosen, run) -> None:
+    page = visit("nuclei", slide=chosen)
+    page.slider(key="_min_score").set_value(0.6).run()
+    assert page.session_state[state.MIN_SCORE.name] == 0.6
+
+
+def test_rois_stand_side_by_side(visit, chosen, run) -> None:
+    page = visit("nuclei", slide=chosen, rois=(LEFT, TOP))
+    page.multiselect(key="_where").set_value(["left", "top"]).run()
+    assert not page.exception
+    compared = page.table[0].value
+    assert compared["Nuclei"].to_dict() == {"left": "6", "top": "4"}
+    assert compared["Tissue"].to_dict() == {"left": "0.00375 mm²", "top": "0.0025 mm²"}
+    page.segmented_control(key="_section").set_value("Table").run()
+    assert len(page.dataframe[0].value) == 8  # two lie in both
+
+
+def test_the_table_is_filtered_sorted_and_paged(open_section, run) -> None:
+    page = open_section("Table")
+    page.selectbox(key="_sort_by").set_value("area_um2").run()
+    page.toggle(key="_descending").set_value(True).run()
+    areas = page.dataframe[0].value["area_um2"]
+    assert areas.is_monotonic_decreasing
+    least, most = float(np.floor(areas.min() * 10) / 10), float(areas.median())
+    page.slider(key="_areas").set_value((least, most)).run()
+    assert not page.exception
+    assert page.dataframe[0].value["area_um2"].max() <= most
+    page.pills(key="_table_classes").set_value(["epithelial"]).run()
+    assert len(page.dataframe[0].value) == 0
+
+
+def test_a_later_page_follows_the_one_before(open_section, monkeypatch) -> None:
+    monkeypatch.setattr(table, "_PAGE_ROWS", 5)
+    page = open_section("Table")
+    first = page.dataframe[0].value["nucleus_id"].tolist()
+    page.number_input(key="_page").set_value(3).run()
+    last = page.dataframe[0].value["nucleus_id"].tolist()
+    assert (len(first), len(last)) == (5, 2)
+    assert max(first) < min(last)
+
+
+def test_picked_nuclei_are_what_the_table_lists(open_section, run) -> None:
+    ids = tuple(run.nuclei()["nucleus_id"].iloc[[2, 5]].tolist())
+    page = open_section("Table", picked=ids)
+    assert page.dataframe[0].value["nucleus_id"].tolist() == sorted(ids)
+    page.toggle(key="_only_picked").set_value(False).run()
+    assert len(page.dataframe[0].value) == 12
+
+
+def test_picked_nuclei_are_shown_in_the_viewer_or_dropped(open_section, run) -> None:
+    nuclei = run.nuclei().set_index("nucleus_id")
+    ids = (1, 3)
+    page = open_section("Scatter", picked=ids)
+    assert "**2 nuclei picked**" in [each.value for each in page.markdown]
+    page.button(key="_picked_drop").click().run()
+    assert state.PICKED.name not in page.session_state
+    (part,) = parts_of(run)
+    place = distributions.place_around(Choice(run, (part,), 0.0, False), ids)
+    assert (place.x, place.y) == (
+        nuclei.loc[list(ids), "x"].mean(),
+        nuclei.loc[list(ids), "y"].mean(),
+    )
+
+
+def test_a_lasso_is_read_as_a_shape_and_a_box_too() -> None:
+    drawn = distributions.shape_drawn(
+        {
+            "lasso": [{"x": [0, 4, 0, 4], "y": [0, 0, 2, 2]}],  # crosses itself
+            "box": [{"x": [10, 12], "y": [5, 3]}],
+        }
+    )
+    assert drawn is not None
+    assert drawn.is_valid
+    assert drawn.area == pytest.approx(4 + 4)
+    assert distributions.shape_drawn({"lasso": [], "box": []}) is None
+
+
+@pytest.mark.parametrize("kind", ["Histogram", "Violins"])
+def test_a_distribution_is_drawn_in_either_way(open_section, kind: str) -> None:
+    page = open_section("Distributions")
+    page.segmented_control(key="_kind").set_value(kind).run()
+    assert not page.exception
+    figure = json.loads(page.get("plotly_chart")[0].proto.spec)
+    assert {trace["name"] for trace in figure["data"]} == {"lymphocyte"}
+
+
+@pytest.mark.parametrize("form", downloads.FORMATS, ids=lambda form: form.suffix)
+def test_every_format_is_written_on_demand(run, form) -> None:
+    content = downloads.content_of(form, run, other=True, min_score=0.5, anonymous=True)
+    assert len(content) > 100
+    assert run.slide_path.name.encode() not in content
+
+
+def test_a_format_that_needs_a_package_says_which(
+    open_section, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spatialdata, "find_spec", lambda _name: None)
+    page = open_section("Downloads")
+    closed = [each.proto.label for each in page.get("download_button") if each.proto.disabled]
+    assert closed == ["SpatialData"]
+    words = " ".join(each.value for each in page.markdown)
+    assert "python -m pip install -r requirements-spatialdata.txt brings it." in words
+
+
+def test_reports_tell_of_til_scores_that_are_there(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = assess(run)
+    question = Question(run, parts_of(run)[0], TilSettings(), 0.0)
+    there = {question.key: result}
+    monkeypatch.setattr(resources, "scorings", lambda: SimpleNamespace(find=there.get))
+    assessed = downloads.scores_there(run, TilSettings(), 0.0)
+    assert [(each.name, each.result) for each in assessed] == [(WHOLE, result)]
+    assert downloads.scores_there(run, TilSettings(), 0.5) == []
+    (form,) = (each for each in downloads.FORMATS if each.suffix == "report.html")
+    for given in (assessed, []):
+        content = downloads.content_of(form, run, other=False, assessed=given).decode()
+        assert ("Tumour-infiltrating lymphocytes" in content) == bool(given)
+
+
+def test_every_format_is_offered_with_what_opens_it(open_section) -> None:
+    page = open_section("Downloads")
+    buttons = page.get("download_button")
+    assert [each.proto.label for each in buttons] == [form.label for form in downloads.FORMATS]
+    words = [each.value for each in page.markdown]
+    assert all(form.opens in words for form in downloads.FORMATS)

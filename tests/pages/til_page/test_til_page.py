@@ -1,0 +1,188 @@
+"""The page of the TIL scores, on scores whose layout is known."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import shapely
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import resources, state
+from pages.shared.scoring import Question, Scorings
+from pages.viewer_page.layers.til_layers import COMPARTMENTS
+from seg_core.errors import RegionError, SegCoreError
+from seg_core.process.progress import Progress
+from seg_core.process.worker import Worker
+from seg_core.roi import Roi
+from seg_core.scoring import parts_of
+from seg_core.store import Run
+from seg_core.store.rois import keep_rois
+from seg_core.til import Confusion, TilResult, TilSettings, score_tils
+
+sys.path.append(str(Path(__file__).parents[2] / "seg_core" / "til"))
+from til_layouts import block, nuclei, scatter, tissue
+
+FAST = TilSettings(labellings=9, bootstrap_samples=50)
+
+
+class Answered:
+    """Stands for `Scorings`: every question has this answer, or is on its way."""
+
+    def __init__(self, result: TilResult | None = None, error: SegCoreError | None = None) -> None:
+        self.result_, self.error = result, error
+        self.progress = Progress("scores", 2, 8)
+        self.asked: list[Question] = []
+        self.forgotten: list[Question] = []
+
+    def ask(self, question: Question) -> "Answered":
+        self.asked.append(question)
+        return self
+
+    def forget(self, question: Question) -> None:
+        self.forgotten.append(question)
+
+    def find(self, key: str) -> TilResult | None:
+        return self.result_
+
+    def done(self) -> bool:
+        return self.result_ is not None or self.error is not None
+
+    def result(self, timeout: float | None = None) -> TilResult:
+        if self.error is not None:
+            raise self.error
+        assert self.result_ is not None
+        return self.result_
+
+
+@pytest.fixture(scope="module")
+def band() -> TilResult:
+    """1 mm² with a band of epithelium 200 µm wide; 79 of 100 lymphocytes in S."""
+    points = {
+        "epithelial": block(500, 0, 700, 1000),
+        "lymphocyte": [*scatter(79, 10, 0, 490, 1000), *scatter(21, 500, 0, 700, 1000)],
+        "other": scatter(158, 10, 0, 490, 1000),
+    }
+    result = score_tils(nuclei(**points), tissue(1000, 1000), settings=FAST)
+    return replace(result, confusion=Confusion("held out", 1000, 50, 200))
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, **given: object) -> Answered:
+    answered = Answered(**given)  # type: ignore[arg-type]
+    monkeypatch.setattr(resources, "scorings", lambda: answered)
+    resources.til_backdrop.clear()
+    return answered
+
+
+def texts(page: AppTest) -> str:
+    return " ".join(each.value for each in (*page.markdown, *page.caption))
+
+
+def test_with_nothing_chosen_it_says_where_to_choose(visit) -> None:
+    assert visit("til_score").info[0].value == "Choose a slide on the Slides page first."
+
+
+def test_before_an_analysis_it_says_where_to_start_one(visit, chosen) -> None:
+    page = visit("til_score", slide=chosen)
+    assert page.info[0].value.startswith("Nothing has been analysed on this slide yet")
+
+
+def test_the_score_stands_with_what_it_is_made_of_and_what_could_be_wrong(
+    visit, chosen, run: Run, band: TilResult, monkeypatch
+) -> None:
+    answer(monkeypatch, result=band)
+    page = visit("til_score", slide=chosen)
+    told = texts(page)
+    assert "0.79 mm² stroma S; 100 lymphocytes, 79 of them in S" in told
+    assert "called 5.0% of other nuclei" in told
+    assert "25.0% of what it called so" in told
+    assert "the score would be 0.30 %" in told
+    assert "in this stroma 2.0" in told
+    assert "For research only." in told
+    assert {each.label: each.value for each in page.metric}["Immune phenotype"] == "–"
+    assert "a phenotype needs at least 3 valid squares" in told
+    scores = page.dataframe[0].value.set_index("score")
+    assert scores.loc["sTIL area", "value"] == "0.4"
+    assert len(page.get("plotly_chart")) == 5
+    assert page.session_state["til_shown"].run == run.path
+
+
+def test_what_cannot_be_scored_says_why_and_shows_no_plots(
+    visit, chosen, run: Run, monkeypatch
+) -> None:
+    small = score_tils(nuclei(epithelial=[(5, 5)]), tissue(100, 100), settings=FAST)
+    answer(monkeypatch, result=small)
+    page = visit("til_score", slide=chosen)
+    assert not page.get("plotly_chart")
+    notes = page.dataframe[0].value["note"]
+    assert notes.str.contains("a score needs at least 0.5 mm² of tissue").any()
+
+
+def test_while_it_is_computed_the_page_says_so(visit, chosen, run: Run, monkeypatch) -> None:
+    answer(monkeypatch)
+    page = visit("til_score", slide=chosen)
+    assert page.get("progress")[0].proto.text == "Computing the scores …"
+    assert not page.dataframe
+
+
+def test_a_failure_is_one_sentence_and_is_tried_again(visit, chosen, run, monkeypatch) -> None:
+    answered = answer(monkeypatch, error=RegionError("the ROI has nothing in common."))
+    page = visit("til_score", slide=chosen)
+    assert page.error[0].value == "The ROI has nothing in common."
+    assert answered.forgotten
+
+
+def test_a_roi_is_scored_without_what_is_excluded(
+    visit, chosen, run: Run, store: Path, band: TilResult, monkeypatch, slide_path: Path
+) -> None:
+    rois = [
+        Roi("nest", shapely.box(0, 0, 200, 200)),
+        Roi("fold", shapely.box(100, 0, 300, 200), "exclude"),
+    ]
+    monkeypatch.setenv("SEG_LOCAL", "1")  # the store is the reader's own
+    keep_rois(store, resources.identity(slide_path), rois)
+    answered = answer(monkeypatch, result=band)
+    page = visit("til_score", slide=chosen)
+    part = next(each for each in page.sidebar.selectbox if each.label == "Scored part")
+    part.set_value("nest").run()
+    assert not page.exception
+    assert answered.asked[-1].part.polygon.area == 100 * 200
+    assert "1 ROI to exclude" in " ".join(each.value for each in page.sidebar.caption)
+
+
+def test_settings_are_sent_as_a_form_and_can_be_put_back(
+    visit, chosen, run: Run, band: TilResult, monkeypatch
+) -> None:
+    answered = answer(monkeypatch, result=band)
+    page = visit("til_score", slide=chosen)
+    dilation = next(each for each in page.sidebar.number_input if each.label == "Dilation, µm")
+    dilation.set_value(30.0)
+    next(b for b in page.sidebar.button if b.label == "Compute again").click().run()
+    assert answered.asked[-1].settings.dilation_um == 30
+    next(b for b in page.sidebar.button if b.label.startswith("Back to")).click().run()
+    assert answered.asked[-1].settings == TilSettings()
+
+
+def test_a_real_worker_answers_once(run: Run) -> None:
+    question = Question(run, parts_of(run)[0], TilSettings())
+    with Worker() as worker:
+        scorings = Scorings(worker)
+        job = scorings.ask(question)
+        assert scorings.ask(question) is job
+        result = job.result(timeout=300)
+        assert scorings.find(question.key) is result
+        scorings.forget(question)
+        assert scorings.find(question.key) is None
+    assert "not evaluable" in (result.reason or "")
+
+
+def test_layers_are_offered_once_the_page_has_shown_scores(
+    visit, chosen, run: Run, band: TilResult, monkeypatch
+) -> None:
+    answer(monkeypatch, result=band)
+    shown = state.ShownScores(run.path, "key")
+    monkeypatch.setattr(state.Key, "get", lambda self: shown if self.name == "til_shown" else None)
+    assert COMPARTMENTS.offered(run.facts.slide, run)
+    assert COMPARTMENTS.options() == {"til": "key"}
+    other = Run(run.path / "other", run.facts)
+    assert not COMPARTMENTS.offered(run.facts.slide, other)

@@ -1,0 +1,171 @@
+from pathlib import Path
+
+import pytest
+import shapely
+
+from pages.shared import resources, state
+from seg_core.errors import JobCancelled, SegCoreError, SlideError
+from seg_core.geometry import Region
+from seg_core.process.progress import Progress
+from seg_core.roi import Roi, roi_of_region
+
+RECTANGLE = roi_of_region(Region(0, 0, 200, 100), "tumour")
+TRIANGLE = Roi("nest", shapely.Polygon([(0, 0), (200, 0), (0, 100)]))
+NECROSIS = Roi("necrosis", shapely.box(20, 20, 60, 60), "exclude")
+DRAWN = {"rois": (RECTANGLE, TRIANGLE, NECROSIS)}
+
+
+class FakeJob:
+    """A job that has ended with a result or an error, or goes on."""
+
+    def __init__(
+        self, *, result: object = None, error: SegCoreError | None = None, running: bool = False
+    ) -> None:
+        self._result, self._error, self._running = result, error, running
+        self.progress = Progress("tiles", 30, 120, 95.0)
+        self.cancelled = False
+
+    def done(self) -> bool:
+        return not self._running
+
+    def result(self, timeout: float | None = None) -> object:
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+def buttons(page) -> dict[str, bool]:
+    return {button.label: not button.disabled for button in page.sidebar.button}
+
+
+def test_with_nothing_chosen_it_says_where_to_choose(visit) -> None:
+    assert visit("viewer").info[0].value == "Choose a slide on the Slides page first."
+
+
+def test_a_slide_can_be_analysed_whole_and_a_region_once_it_is_drawn(visit, chosen) -> None:
+    page = visit("viewer", slide=chosen)
+    assert "Draw a region on the slide" in page.sidebar.caption[1].value
+    assert buttons(page) == {"Analyse region": False, "Analyse slide": True}
+    page = visit("viewer", slide=chosen, **DRAWN, roi="tumour")
+    told = "Rectangle of 200 × 100 px, 50 × 25 µm, 0.00125 mm²"
+    assert page.sidebar.caption[1].value == told
+    assert buttons(page) == {"Remove": True, "Analyse region": True, "Analyse slide": True}
+
+
+def test_what_is_to_be_left_out_is_not_analysed(visit, chosen) -> None:
+    page = visit("viewer", slide=chosen, **DRAWN, roi="necrosis")
+    assert not buttons(page)["Analyse region"]
+
+
+@pytest.mark.parametrize(
+    ("roi", "asked"),
+    [
+        ("tumour", {"region": RECTANGLE.region, "roi": None}),
+        ("nest", {"region": None, "roi": TRIANGLE}),
+    ],
+)
+def test_a_rectangle_is_asked_as_its_pixels_and_an_outline_as_itself(
+    visit, chosen, monkeypatch, roi, asked
+) -> None:
+    submitted: list[dict[str, object]] = []
+
+    class Worker:
+        def submit(self, _act: object, **arguments: object) -> FakeJob:
+            submitted.append(arguments)
+            return FakeJob(running=True)
+
+    monkeypatch.setattr(resources, "worker", Worker)
+    page = visit("viewer", slide=chosen, **DRAWN, roi=roi)
+    next(each for each in page.sidebar.button if each.label == "Analyse region").click().run()
+    assert {name: submitted[0][name] for name in asked} == asked
+
+
+def test_a_region_can_be_renamed_turned_into_one_to_leave_out_and_removed(visit, chosen) -> None:
+    page = visit("viewer", slide=chosen, **DRAWN, roi="tumour")
+    page.sidebar.text_input[0].set_value("nest").run()
+    assert page.session_state["roi"] == "nest 2"  # there is a nest already
+    page.sidebar.segmented_control[0].set_value("exclude").run()
+    assert page.session_state["rois"][0] == Roi("nest 2", RECTANGLE.polygon, "exclude")
+    next(each for each in page.sidebar.button if each.label == "Remove").click().run()
+    assert not page.exception
+    assert page.session_state["rois"] == (TRIANGLE, NECROSIS)
+    assert "roi" not in page.session_state
+
+
+def test_a_region_can_be_chosen_from_the_list(visit, chosen) -> None:
+    page = visit("viewer", slide=chosen, **DRAWN)
+    assert page.sidebar.selectbox[0].options == ["tumour", "nest", "necrosis (left out)"]
+    page.sidebar.selectbox[0].set_value("nest").run()
+    assert page.session_state["roi"] == "nest"
+
+
+def test_without_the_size_of_a_pixel_nothing_is_analysed(visit, slide_path: Path) -> None:
+    page = visit("viewer", slide=state.ChosenSlide(slide_path), **DRAWN, roi="tumour")
+    assert "how large a pixel is" in page.sidebar.warning[0].value
+    assert not buttons(page)["Analyse region"]
+    assert not buttons(page)["Analyse slide"]
+
+
+def test_a_result_is_offered_to_be_shown(visit, chosen, run) -> None:
+    page = visit("viewer", slide=chosen)
+    shown = next(each for each in page.sidebar.selectbox if each.label == "Shown analysis")
+    assert shown.options[0].startswith("Whole slide")
+    assert page.session_state["tiles"].runs == {run.run_id: run.path}
+
+
+def test_a_running_job_shows_its_progress_and_can_be_stopped(visit, chosen) -> None:
+    job = FakeJob(running=True)
+    page = visit("viewer", slide=chosen, job=job)
+    assert page.sidebar.get("progress")[0].proto.text == "Tile 30 of 120, 2 min left"
+    assert buttons(page) == {"Stop": True}
+    page.sidebar.button[0].click().run()
+    assert job.cancelled
+
+
+def test_a_finished_job_is_shown_at_once(visit, chosen, run) -> None:
+    page = visit("viewer", slide=chosen, job=FakeJob(result=run))
+    assert page.session_state["run"] == run.path
+    assert "job" not in page.session_state
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (SlideError("the slide is damaged."), "The slide is damaged."),
+        (JobCancelled("stopped."), "Stopped. What was finished is kept"),
+    ],
+)
+def test_a_job_without_result_says_why_until_the_next(visit, chosen, error, sentence) -> None:
+    page = visit("viewer", slide=chosen, job=FakeJob(error=error))
+    told = [*page.sidebar.error, *page.sidebar.info]
+    assert told[0].value.startswith(sentence)
+    assert buttons(page)["Analyse slide"]
+
+
+def test_a_slide_that_has_gone_is_one_sentence(visit, tmp_path: Path) -> None:
+    page = visit("viewer", slide=state.ChosenSlide(tmp_path / "gone.svs"))
+    assert page.error[0].value.startswith("There is no file")
+
+
+def test_another_slide_has_another_token_and_no_regions(visit, chosen, tmp_path: Path) -> None:
+    page = visit("viewer", slide=chosen, **DRAWN, roi="nest")
+    first = page.session_state["tiles"].token
+    page.switch_page("pages/slides.py").run()
+    page.button[0].click().run()
+    page.switch_page("pages/viewer.py").run()
+    assert not page.exception
+    assert page.session_state["tiles"].token != first
+    assert "rois" not in page.session_state
+    assert "roi" not in page.session_state
+
+
+def test_colours_chosen_on_one_page_are_those_of_all_layers_and_pages(visit, chosen, run) -> None:
+    page = visit("viewer", slide=chosen)
+    page.sidebar.selectbox(key="_palette").select("colour-blind").run()
+    assert not page.exception
+    assert page.session_state["palette"] == "colour-blind"
+    page.switch_page("pages/nuclei.py").run()
+    assert page.sidebar.selectbox(key="_palette").value == "colour-blind"

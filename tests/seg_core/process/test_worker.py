@@ -1,0 +1,237 @@
+"""The worker process, with jobs small enough to be looked at."""
+
+import errno
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seg_core.errors import JobCancelled, JobError, SlideError
+from seg_core.process import worker as jobs
+from seg_core.process.progress import Progress, Report
+from seg_core.process.worker import NICENESS, Job, Worker
+
+ROOT = Path(__file__).parents[3]
+WAIT_S = 60  # for a loaded machine; an idle one needs a tenth of a second
+
+
+def add(a: int, b: int, report: Report) -> int:
+    report(Progress("tiles", 1, 2))
+    return a + b
+
+
+def process_facts(report: Report) -> tuple[int, int]:
+    return os.getpid(), os.nice(0)
+
+
+def work_until_stopped(started: Path, report: Report) -> None:
+    started.touch()
+    for done in range(WAIT_S * 100):
+        report(Progress("tiles", done, WAIT_S * 100))
+        time.sleep(0.01)
+
+
+def refuse(report: Report) -> None:
+    raise SlideError("that slide is upside down; turn it.")
+
+
+def stumble(report: Report) -> None:
+    raise ZeroDivisionError("one by nought")
+
+
+def chatter(report: Report) -> str:
+    print("a library that prints", flush=True)  # noqa: T201
+    os.write(1, b"and one that writes past Python\n")
+    return "fine"
+
+
+def die(report: Report) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def unpicklable(report: Report) -> threading.Lock:
+    return threading.Lock()  # type: ignore[return-value]
+
+
+class TwoPartError(SlideError):
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+
+
+def raise_unreadable(report: Report) -> None:
+    raise TwoPartError("a.svs", "an error that pickle cannot build again")
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Worker]:
+    with Worker() as worker:
+        yield worker
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path.name} never came"
+        time.sleep(0.01)
+
+
+def test_a_job_returns_its_value_and_its_last_progress(worker: Worker) -> None:
+    job = worker.submit(add, a=2, b=3)
+    assert job.result(WAIT_S) == 5
+    assert job.done()
+    assert job.progress == Progress("tiles", 1, 2)
+
+
+def test_jobs_share_one_process_of_lower_priority(worker: Worker) -> None:
+    first, second = (worker.submit(process_facts).result(WAIT_S) for _ in range(2))
+    assert first == second
+    assert first[0] != os.getpid()
+    assert first[1] == min(os.nice(0) + NICENESS, 19)
+
+
+def test_an_error_of_the_child_arrives_as_it_was(worker: Worker) -> None:
+    with pytest.raises(SlideError, match="that slide is upside down; turn it"):
+        worker.submit(refuse).result(WAIT_S)
+
+
+@pytest.mark.parametrize(
+    ("function", "summary", "details"),
+    [
+        (stumble, "ZeroDivisionError: one by nought", "in stumble"),
+        (unpicklable, "TypeError: cannot pickle", "in _do"),
+        (raise_unreadable, "the answer cannot be read", "in _outcome"),
+    ],
+)
+def test_a_mistake_is_a_sentence_for_the_page_and_a_traceback_for_the_log(
+    worker: Worker, caplog: pytest.LogCaptureFixture, function, summary: str, details: str
+) -> None:
+    with (
+        caplog.at_level(logging.ERROR, "seg_core.process.worker"),
+        pytest.raises(JobError, match=f"mistake in the program stopped the work \\({summary}"),
+    ):
+        worker.submit(function).result(WAIT_S)
+    assert details in caplog.text
+
+
+def test_printing_does_not_disturb_the_messages(worker: Worker) -> None:
+    assert worker.submit(chatter).result(WAIT_S) == "fine"
+
+
+def test_a_running_job_stops_at_its_next_report(worker: Worker, tmp_path: Path) -> None:
+    job = worker.submit(work_until_stopped, started=tmp_path / "started")
+    wait_for(tmp_path / "started")
+    with pytest.raises(TimeoutError, match="has not ended within"):
+        job.result(0.01)
+    job.cancel()
+    with pytest.raises(JobCancelled, match="what was finished so far is kept"):
+        job.result(WAIT_S)
+    job.cancel()  # of no consequence once it has ended
+
+
+def test_jobs_wait_for_their_turn_and_say_so(worker: Worker, tmp_path: Path) -> None:
+    running = worker.submit(work_until_stopped, started=tmp_path / "started")
+    second, third = worker.submit(add, a=1, b=1), worker.submit(add, a=2, b=2)
+    assert second.progress == Progress("waiting", 0, 1)
+    assert third.progress == Progress("waiting", 0, 2)
+    second.cancel()
+    with pytest.raises(JobCancelled, match="taken from the queue"):
+        second.result(WAIT_S)
+    assert third.progress == Progress("waiting", 0, 1)
+    running.cancel()
+    assert third.result(WAIT_S) == 4
+    assert running.done()
+
+
+def test_a_killed_process_is_one_sentence_and_the_next_job_starts_another(worker: Worker) -> None:
+    dying: Job[None] = worker.submit(die)
+    after = worker.submit(add, a=1, b=2)
+    with pytest.raises(JobError, match=r"ended by itself \(exit code -9\).*ran out of memory"):
+        dying.result(WAIT_S)
+    assert after.result(WAIT_S) == 3
+
+
+def test_a_process_that_cannot_start_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse_to_fork(niceness: int) -> subprocess.Popen[bytes]:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    with Worker() as worker:
+        with monkeypatch.context() as patch:
+            patch.setattr(jobs, "_start_child", refuse_to_fork)
+            failed = worker.submit(add, a=1, b=1)
+        with pytest.raises(JobError, match=r"no process could be started .*\(Cannot allocate"):
+            failed.result(WAIT_S)
+        assert worker.submit(add, a=1, b=1).result(WAIT_S) == 2
+
+
+def test_closing_stops_what_runs_and_what_waits(tmp_path: Path) -> None:
+    worker = Worker()
+    running = worker.submit(work_until_stopped, started=tmp_path / "started")
+    waiting = worker.submit(add, a=1, b=1)
+    wait_for(tmp_path / "started")
+    worker.close()
+    for job in (running, waiting):
+        with pytest.raises(JobCancelled, match=r"what was finished so far is kept|closed|queue"):
+            job.result(WAIT_S)
+    with pytest.raises(RuntimeError, match="this worker is closed"):
+        worker.submit(add, a=1, b=1)
+
+
+def test_closing_a_worker_that_never_worked_is_nothing() -> None:
+    Worker().close()
+
+
+def test_a_script_without_main_guard_is_not_run_again(tmp_path: Path) -> None:
+    """Under Streamlit `multiprocessing` would run the whole dashboard once more in the child."""
+    (tmp_path / "small_jobs.py").write_text("def double(n, report):\n    return 2 * n\n")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "print('script runs')\n"
+        "import small_jobs\n"
+        "from seg_core.process.worker import Worker\n"
+        "with Worker() as worker:\n"
+        "    print(worker.submit(small_jobs.double, n=21).result())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["script", "runs", "42"]
+
+
+def test_the_child_goes_when_its_parent_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "long_jobs.py").write_text(
+        "import os, pathlib, time\n"
+        "from seg_core.process.worker import Progress\n"
+        "def work(folder, report):\n"
+        "    pathlib.Path(folder, 'pid.tmp').write_text(str(os.getpid()))\n"
+        "    pathlib.Path(folder, 'pid.tmp').rename(pathlib.Path(folder, 'pid'))\n"
+        "    try:\n"
+        "        for done in range(10000):\n"
+        "            report(Progress('tiles', done, 10000))\n"
+        "            time.sleep(0.01)\n"
+        "    finally:\n"
+        "        pathlib.Path(folder, 'ended').touch()\n"
+    )
+    program = (
+        f"import long_jobs\nfrom seg_core.process.worker import Worker\n"
+        f"Worker().submit(long_jobs.work, folder={str(tmp_path)!r}).result()\n"
+    )
+    path = os.pathsep.join([str(ROOT), str(tmp_path)])
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": path}
+    )
+    wait_for(tmp_path / "pid")
+    parent.kill()
+    parent.wait()
+    wait_for(tmp_path / "ended")

@@ -1,0 +1,159 @@
+"""The report: one file with everything inside."""
+
+import base64
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from painted_slides import MPP, PaintedEngine, paint
+from PIL import Image
+
+from seg_core.analysis import analyse
+from seg_core.classes import UNCERTAIN
+from seg_core.errors import SlideError
+from seg_core.model import ModelCard
+from seg_core.report import content as report_content
+from seg_core.report.report import write_report
+from seg_core.scoring import describe_run, measure_columns
+from seg_core.store import Run
+
+
+@pytest.fixture(scope="module")
+def written(painted_run: Run, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write_report(painted_run, path)
+    return path.read_text("utf-8")
+
+
+def without_scripts(html: str) -> str:
+    return re.sub(r"<(script|style).*?</\1>", "", html, flags=re.DOTALL)
+
+
+def text_of(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", without_scripts(html)))
+
+
+def pictures_of(html: str) -> list[Image.Image]:
+    found = re.findall(r'src="data:image/jpeg;base64,([^"]+)"', html)
+    return [Image.open(io.BytesIO(base64.b64decode(each))) for each in found]
+
+
+def test_the_file_needs_no_other(written: str) -> None:
+    assert "<script src" not in written
+    assert "<link" not in without_scripts(written)
+    assert not re.search(r'(src|href)="(?!data:)', without_scripts(written))
+    assert written.count("plotly.js v") == 1
+    assert written.count("Plotly.newPlot(") >= 2
+
+
+def test_counts_and_densities_are_those_of_the_run(written: str, painted_run: Run) -> None:
+    for row in measure_columns(describe_run(painted_run)).itertuples():
+        numbers = (
+            f"{row.count:,} {row.share:.1%} {row.density_per_mm2:,.1f} {row.mean_area_um2:.1f}"
+        )
+        assert f" {row.class_name} {numbers} " in text_of(written)
+    area = f"{painted_run.facts.tissue_um2 / 1e6:.4g} mm² of tissue"
+    assert f"Densities divide by {area}" in text_of(written)
+
+
+def test_slide_model_and_settings_are_told(written: str, painted_run: Run) -> None:
+    text = text_of(written)
+    assert "Nuclei of painted.png" in text
+    assert "500 × 700 pixels" in text
+    assert painted_run.facts.question.model_sha256 in text
+    assert "is not among this program's weights" in text.replace("&#39;", "'")
+    assert "tile_px 64" in text
+
+
+def test_the_card_of_the_model_is_told(
+    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = ModelCard(
+        name="painted",
+        file="painted.safetensors",
+        sha256=painted_run.facts.question.model_sha256,
+        encoder="resnet18",
+        mpp=MPP,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        licence="CC BY-NC-SA 4.0",
+        data="paintings <of discs>",
+        metrics={"validation": {"pq": 0.61}},
+    )
+    monkeypatch.setattr(report_content, "card_of_weights", lambda _sha256: card)
+    write_report(painted_run, tmp_path / "report.html")
+    html = (tmp_path / "report.html").read_text("utf-8")
+    assert "paintings &lt;of discs&gt;" in html
+    assert "licence CC BY-NC-SA 4.0" in text_of(html)
+    assert "validation: pq 0.61" in text_of(html)
+
+
+def test_the_gallery_shows_the_most_and_the_least_certain(written: str, painted_run: Run) -> None:
+    # thumbnail, analysed part, and eight and eight of each of the four classes
+    pictures = pictures_of(written)
+    assert len(pictures) == 2 + 4 * 16
+    assert pictures[-1].size == (208, 208)
+    assert text_of(written).count("least certain") == 4
+    table = painted_run.nuclei()
+    best = table[table["class_name"] == "lymphocyte"]["class_score"].max()
+    assert f"{best:.2f}" in text_of(written).split("most certain")[2]
+
+
+def test_warnings_stand_at_the_top(painted_run: Run, tmp_path: Path) -> None:
+    facts = replace(painted_run.facts, warnings=("1 mm² is a smear.",))
+    write_report(Run(painted_run.path, facts), tmp_path / "report.html")
+    html = (tmp_path / "report.html").read_text("utf-8")
+    assert html.index("1 mm² is a smear.") < html.index("<h2>")
+
+
+def test_an_anonymous_report_does_not_name_the_slide(painted_run: Run, tmp_path: Path) -> None:
+    write_report(painted_run, tmp_path / "report.html", anonymous=True)
+    html = (tmp_path / "report.html").read_text("utf-8")
+    assert "painted.png" not in html
+    assert str(painted_run.slide_path.parent) not in html
+
+
+def test_other_is_counted_on_demand(painted_run: Run, tmp_path: Path) -> None:
+    write_report(painted_run, tmp_path / "report.html", other=True)
+    text = text_of((tmp_path / "report.html").read_text("utf-8"))
+    assert f"other {painted_run.facts.counts['other']} " in text
+    assert "are counted" in text
+
+
+def test_uncertain_nuclei_are_counted_and_shown_as_such(doubtful_run: Run, tmp_path: Path) -> None:
+    write_report(doubtful_run, tmp_path / "report.html", min_score=0.7)
+    html = (tmp_path / "report.html").read_text("utf-8")
+    counts = describe_run(doubtful_run, min_score=0.7).classes.set_index("class_name")["count"]
+    assert counts[UNCERTAIN] > 16
+    assert f" {UNCERTAIN} {counts[UNCERTAIN]} " in text_of(html)
+    assert "below 0.7 count as" in text_of(html)
+    # thumbnail, analysed part, eight and eight of each class at most
+    shown = counts.clip(upper=16).sum()
+    assert len(pictures_of(html)) == 2 + shown
+
+
+def test_a_run_without_nuclei_has_a_report(
+    tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    Image.new("RGB", (40, 30), "white").save(tmp_path / "blank.png")
+    run = analyse(tmp_path / "blank.png", tmp_path, mpp=MPP)
+    write_report(run, tmp_path / "report.html")
+    html = (tmp_path / "report.html").read_text("utf-8")
+    assert text_of(html).count("No such nuclei were found.") == 4
+    assert len(pictures_of(html)) == 2
+
+
+def test_a_slide_that_is_gone_or_another_one_leaves_no_report(
+    tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    path = paint(200, 200).save(tmp_path / "slide.png")
+    run = analyse(path, tmp_path / "store", mpp=MPP)
+    paint(200, 200, seed=9).save(path)
+    with pytest.raises(SlideError, match="is no longer the slide that was analysed"):
+        write_report(run, tmp_path / "report.html")
+    path.unlink()
+    with pytest.raises(SlideError, match="there is no file"):
+        write_report(run, tmp_path / "report.html")
+    assert [each.name for each in tmp_path.iterdir()] == ["store"]

@@ -1,0 +1,189 @@
+"""TIL scores of runs, from Python and from the command line."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import shapely
+from painted_slides import MPP, PaintedEngine, Painting, paint
+
+from seg_core import commands as cli
+from seg_core.analysis import analyse
+from seg_core.classes import ClassScheme, NucleusClass
+from seg_core.errors import ModelError, SlideError, StoreError
+from seg_core.scoring import parts_of
+from seg_core.scoring.assessment import TIL_FILE, assess, assess_parts, keep_scores
+from seg_core.settings import AnalysisSettings
+from seg_core.store import Run
+from seg_core.til import TilSettings
+
+# What is painted is a fiftieth of a mm² with nuclei 12 µm apart.
+LENIENT = TilSettings(
+    min_tissue_mm2=0.005,
+    min_epithelial_nuclei=5,
+    min_island_nuclei=1,
+    dilation_um=2,
+    erosion_um=1,
+    sensitivity_um=(2.0, 5.0),
+    labellings=9,
+)
+
+
+@pytest.fixture
+def moved_run(painted_run: Run, tmp_path: Path) -> Run:
+    """The painted run with a slide that is not there."""
+    gone = replace(painted_run.facts.slide, path=tmp_path / "painted.png")
+    return Run(painted_run.path, replace(painted_run.facts, slide=gone))
+
+
+def test_a_run_is_scored_on_its_tissue(painted_run: Run) -> None:
+    result = assess(painted_run, settings=LENIENT)
+    assert result.evaluable
+    tissue_mm2 = painted_run.facts.tissue_um2 / 1e6
+    assert result.areas_mm2["tissue"] == pytest.approx(tissue_mm2, rel=0.02)
+    table = painted_run.nuclei()
+    assert result.counts["lymphocyte"] == (table["class_name"] == "lymphocyte").sum()
+    assert result.stil_area_pct.value is not None
+    again = painted_run.path / TIL_FILE
+    assert keep_scores(painted_run, result) == again
+    assert json.loads(again.read_text("utf-8")) == json.loads(json.dumps(result.to_json()))
+    again.unlink()
+
+
+def test_nothing_outside_what_was_analysed_is_an_area(
+    painted_slide: Path, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    triangle = shapely.Polygon([(20, 20), (320, 40), (60, 400)])
+    settings = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256, tissue_only=False)
+    roi = cli.Roi("triangle", triangle)
+    run = analyse(painted_slide, tmp_path, roi=roi, mpp=MPP, settings=settings)
+    assert run.tissue().mask.all()
+    result = assess(run, settings=LENIENT)
+    assert result.areas_mm2["tissue"] == pytest.approx(triangle.area * MPP**2 / 1e6, rel=0.02)
+
+
+def test_a_slide_that_went_or_changed_is_said(moved_run: Run, painting: Painting) -> None:
+    with pytest.raises(SlideError, match=r"there is no file|cannot be read"):
+        assess(moved_run)
+    paint(500, 700, seed=1).save(moved_run.slide_path)
+    with pytest.raises(SlideError, match="is no longer the slide that was analysed"):
+        assess(moved_run)
+
+
+def test_a_run_that_is_not_finished_has_no_scores(painted_run: Run) -> None:
+    stopped = Run(painted_run.path, replace(painted_run.facts, status="stopped"))
+    with pytest.raises(StoreError, match="has no nuclei yet"):
+        assess(stopped)
+
+
+def test_the_command_prints_and_keeps_the_scores(
+    painted_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["til", str(painted_run.path), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    first, last = out.splitlines()
+    assert "not evaluable: a score needs at least 0.5 mm² of tissue; there are 0.02" in first
+    figures = json.loads(last)
+    assert figures["run"] == str(painted_run.path)
+    assert figures["stil_area_pct"]["value"] is None
+    kept = painted_run.path / TIL_FILE
+    assert json.loads(kept.read_text("utf-8")) == {
+        k: figures[k] for k in figures if k not in ("run", "by_roi")
+    }
+    kept.unlink()
+
+    square = {"type": "Polygon", "coordinates": [[[0, 0], [200, 0], [200, 200], [0, 0]]]}
+    rois = tmp_path / "rois.geojson"
+    rois.write_text(json.dumps(square))
+    target = tmp_path / "til.json"
+    arguments = ["--roi", str(rois), "--json", str(target)]
+    assert cli.main(["til", str(painted_run.path), *arguments]) == 0
+    assert not kept.exists()
+    part = json.loads(target.read_text("utf-8"))
+    assert 0 < part["areas_mm2"]["tissue"] < figures["areas_mm2"]["tissue"]
+
+
+def test_the_command_says_the_score_in_a_sentence(
+    painted_run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = assess(painted_run, settings=LENIENT)
+    monkeypatch.setattr(cli, "assess", lambda _run, part: result)
+    assert cli.main(["til", str(painted_run.path)]) == 0
+    (painted_run.path / TIL_FILE).unlink()
+    sentence = capsys.readouterr().out
+    assert f"lymphocytes cover {result.stil_area_pct.value:.2f} % of" in sentence
+    assert "(no interval), phenotype not evaluable; for research only." in sentence
+
+
+def test_squares_are_exported(painted_run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "squares.csv"
+    assert cli.main(["export", str(painted_run.path), "--til-csv", str(path)]) == 0
+    squares = pd.read_csv(path)
+    assert (squares["side_px"] == 1000).all()
+    lymphocytes = painted_run.facts.counts["lymphocyte"]
+    assert squares["lymphocyte"].sum() == lymphocytes
+    assert cli.main(["export", str(painted_run.path), "--til-csv", str(path)]) == 1
+
+
+def test_rois_are_scored_each_for_itself_and_one_elsewhere_says_so(
+    painted_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rois = tmp_path / "rois.geojson"
+    boxes = {
+        "left": (shapely.box(0, 0, 200, 400), "include"),
+        "far": (shapely.box(90_000, 0, 90_100, 100), "include"),
+        "fold": (shapely.box(0, 0, 100, 400), "exclude"),
+    }
+    features = [
+        {
+            "type": "Feature",
+            "geometry": shapely.geometry.mapping(polygon),
+            "properties": {"name": name, "kind": kind},
+        }
+        for name, (polygon, kind) in boxes.items()
+    ]
+    rois.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    assert cli.main(["til", str(painted_run.path), "--roi", str(rois), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    left, far = figures["by_roi"]
+    assert left["name"] == "left"
+    assert 0 < left["areas_mm2"]["tissue"] <= 100 * 400 * MPP**2 / 1e6 + 1e-4
+    assert far == {"name": "far", "reason": far["reason"]}
+    assert "nothing in common with the tissue" in far["reason"]
+
+    path = tmp_path / "squares.csv"
+    arguments = ["export", str(painted_run.path), "--til-csv", str(path), "--roi", str(rois)]
+    assert cli.main(arguments) == 0
+    squares = pd.read_csv(path)
+    assert list(squares["part"].unique()) == ["Whole analysis", "left"]
+    assert squares.columns[0] == "part"
+
+
+def test_uncertain_nuclei_are_in_no_score(doubtful_run: Run) -> None:
+    table = doubtful_run.nuclei()
+    sure = table[table["class_score"] >= 0.6]
+    result = assess(doubtful_run, settings=LENIENT, min_score=0.6)
+    assert result.counts["lymphocyte"] == (sure["class_name"] == "lymphocyte").sum()
+
+
+def test_the_report_has_the_scores(painted_run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    assert cli.main(["export", str(painted_run.path), "--report", str(path)]) == 0
+    text = path.read_text("utf-8")
+    assert "Tumour-infiltrating lymphocytes" in text
+    assert "a score needs at least 0.5 mm² of tissue" in text
+
+
+def test_a_run_of_a_model_without_lymphocytes_has_a_reason_instead_of_scores(
+    painted_run: Run,
+) -> None:
+    scheme = ClassScheme((NucleusClass(1, "epithelial", "#e69f00"),))
+    run = Run(painted_run.path, replace(painted_run.facts, scheme=scheme))
+    (whole,) = assess_parts(run, parts_of(run), settings=LENIENT)
+    assert whole.result is None
+    assert "TIL scores need lymphocytes, which this model does not tell" in (whole.reason or "")
+    with pytest.raises(ModelError, match="TIL scores need lymphocytes"):
+        assess(run, settings=LENIENT)

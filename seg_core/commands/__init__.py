@@ -41,6 +41,7 @@ from seg_core.scoring.assessment import assess, assess_parts, keep_scores, kept_
 from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
 from seg_core.store import Run, default_store, open_run
 from seg_core.til import TilResult
+from seg_core.training.calibrate import add_calibrate
 from seg_core.training.command import add_patches, add_runs, add_train
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -215,7 +216,7 @@ def add_til(subparsers: "Subparsers") -> None:
 
 _COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (
     *(add_analyse, add_export, add_til, add_evaluate),
-    *(add_patches, add_train, add_runs, add_quantise, add_bench),
+    *(add_patches, add_train, add_runs, add_calibrate, add_quantise, add_bench),
 )
 """Each adds a parser whose default ``run`` takes the options and returns the exit status."""
 

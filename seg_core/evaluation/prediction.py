@@ -37,6 +37,10 @@ class Prediction:
     ternary_map: npt.NDArray[np.uint8] | None = None
     """(H, W) the network's ternary map; None where only the nuclei are known."""
 
+    class_shares: npt.NDArray[np.float32] | None = None
+    """(N, C + 1) of the vote, *other* first; row i is of label i + 1. None where only the nuclei are
+    known."""
+
 
 def predict_image(
     image: npt.NDArray[np.uint8],
@@ -74,7 +78,10 @@ def predict_image(
     instances = find_instances(maps, raster, raster.window, settings, scheme)
     seen = _pixels_of(raster, image.shape[1], image.shape[0])
     return Prediction(
-        Nuclei(instances.labels[seen], instances.class_ids), class_map[seen], ternary_map[seen]
+        Nuclei(instances.labels[seen], instances.class_ids),
+        class_map[seen],
+        ternary_map[seen],
+        instances.class_shares,
     )
 
 

@@ -96,6 +96,7 @@ class RunFacts:
     @classmethod
     def from_json(cls, entries: dict[str, Any]) -> "RunFacts":
         """Read what `to_json` gave; KeyError, TypeError or ValueError where it is not that."""
+        scheme = ClassScheme.from_json(entries["classes"])
         question = Question(
             slide_id=entries["slide"]["id"],
             raster=Raster.from_json(entries["raster"]),
@@ -104,6 +105,7 @@ class RunFacts:
             model=entries["model"]["name"],
             model_sha256=entries["model"]["sha256"],
             settings=AnalysisSettings(**entries["settings"]),
+            votes=scheme.votes,
         )
         copied = (
             *("status", "error", "engine", "precision", "versions", "started", "finished"),
@@ -112,7 +114,7 @@ class RunFacts:
         return cls(
             question=question,
             slide=_slide_from_json(entries["slide"]),
-            scheme=ClassScheme.from_json(entries["classes"]),
+            scheme=scheme,
             warnings=tuple(entries["warnings"]),
             stain=None if entries.get("stain") is None else stain_from_json(entries["stain"]),
             **{name: entries[name] for name in copied},

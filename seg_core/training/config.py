@@ -138,6 +138,10 @@ class TrainConfig:
     steps: int
     sources: tuple[SourceConfig, ...]
     validation: tuple[SourceConfig, ...]
+    calibration: tuple[SourceConfig, ...] = ()
+    """Images that the command ``calibrate`` goes by; those of the validation where there are none.
+    """
+
     preset: str = "main"
     """A variant of the original project, a key of `PRESETS`; what the file says wins over it."""
 
@@ -218,7 +222,7 @@ def read_config(path: Path) -> TrainConfig:
     preset = _preset(entries.get("preset", "main"), path)
     for key, kind in (("loss", LossConfig), ("augment", AugmentConfig), ("distil", DistilConfig)):
         entries[key] = _filled(kind, preset.get(key, {}) | entries.get(key, {}), path)
-    for key in ("sources", "validation"):
+    for key in ("sources", "validation", "calibration"):
         entries[key] = tuple(
             _filled(SourceConfig, _with_defaults(each, preset, path), path)
             for each in entries.get(key, [])

@@ -18,7 +18,7 @@ import shapely
 
 from seg_core.classes import ClassScheme
 from seg_core.errors import JobCancelled, RegionError, StainError, StoreError
-from seg_core.files.stored import locked
+from seg_core.files.lease import held
 from seg_core.geometry import Region
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.nuclei import find_nuclei
@@ -121,7 +121,7 @@ def analyse(
         folder = question.folder(store)
         if run := _finished_run(folder):
             return run
-        with locked(folder):
+        with held(folder):
             # another process may have finished it in the meantime
             return _finished_run(folder) or _work(
                 slide, card, weights, question, folder, report or _tell_nobody

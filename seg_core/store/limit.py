@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from seg_core.errors import SegCoreError, SettingsError, StoreError
-from seg_core.files.stored import locked, store_errors
+from seg_core.files.lease import held
+from seg_core.files.stored import store_errors
 from seg_core.store.run import RUN_FILE, Run, open_run
 
 _log = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ def _remove(run: Run) -> int:
     """Remove a run and return its bytes; 0 where a process works on it."""
     size = _size(run.path)
     try:
-        with locked(run.path):
+        with held(run.path):
             shutil.rmtree(run.path)
     except StoreError:
         return 0

@@ -19,7 +19,8 @@ import shapely
 
 from seg_core.classes import ClassScheme
 from seg_core.errors import SegCoreError, StoreError
-from seg_core.files.stored import is_locked, store_errors, write_json
+from seg_core.files.lease import is_held
+from seg_core.files.stored import store_errors, write_json
 from seg_core.geometry import Raster, Region, Window
 from seg_core.roi import Roi, roi_of_region
 from seg_core.settings import AnalysisSettings
@@ -312,7 +313,7 @@ def open_run(path: Path) -> Run:
         raise StoreError(
             f"{RUN_FILE} in {path} is damaged ({error!r}); remove the folder and analyse again."
         ) from error
-    if facts.status == "running" and not is_locked(path):
+    if facts.status == "running" and not is_held(path):
         facts = replace(facts, status="stopped")
     return Run(path, facts)
 

@@ -22,8 +22,9 @@ from seg_core.files.lease import held
 from seg_core.geometry import Region
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.nuclei import find_nuclei
-from seg_core.process.pipelines import writing_behind
-from seg_core.process.worker import Progress, Report, Stage, return_memory
+from seg_core.process.memory import return_memory
+from seg_core.process.pipelines import write_behind
+from seg_core.process.worker import Progress, Report, Stage
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import (
@@ -284,7 +285,7 @@ def _make_maps(
             skip=writer.is_finished,
             report=pace,
         )
-        with writing_behind(writer.write) as write:
+        with write_behind(writer.write, name="map writer") as write:
             for band in bands:
                 write(band)
 

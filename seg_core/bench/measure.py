@@ -22,7 +22,7 @@ from seg_core.analysis import peak_rss_mb
 from seg_core.evaluation.faster import keeps_accuracy
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.nuclei import find_nuclei
-from seg_core.process.pipelines import writing_behind
+from seg_core.process.pipelines import write_behind
 from seg_core.settings import AnalysisSettings, EngineName, Precision
 from seg_core.slide import Slide, open_slide
 from seg_core.store import MapsWriter, RunMaps, write_nuclei
@@ -193,7 +193,7 @@ def _make_maps(
     raster = slide.raster(card.mpp)
     with (
         MapsWriter(folder / "maps.zarr", raster, class_count=len(card.scheme.classes)) as writer,
-        writing_behind(writer.write) as write,
+        write_behind(writer.write, name="map writer") as write,
     ):
         for band in predict(slide, raster, raster.window, engine, settings):
             bands.append(band)

@@ -31,7 +31,8 @@ from seg_core.files.new import new_text_file
 from seg_core.geometry import Region
 from seg_core.picture.slide_overlay import write_overlay_png
 from seg_core.process.logs import start_logging
-from seg_core.process.worker import Progress, hold_little_memory
+from seg_core.process.memory import hold_little_memory
+from seg_core.process.worker import Progress
 from seg_core.quantisation.command import add_quantise
 from seg_core.report.report import write_report
 from seg_core.roi import Roi, read_rois

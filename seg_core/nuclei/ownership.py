@@ -29,12 +29,9 @@ read: there is background, and nuclei on the window's border are as it cuts them
 """
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 
 import geopandas as gpd
 import numpy as np
@@ -46,6 +43,7 @@ from seg_core.nuclei.features import NucleusPixels, measure_nuclei
 from seg_core.nuclei.instances import Instances, Maps, growth_px, instances_of_seeds
 from seg_core.nuclei.seeds import Seeds, find_seeds
 from seg_core.nuclei.table import empty_table
+from seg_core.process.pipelines import map_in_order
 from seg_core.settings import AnalysisSettings
 
 # More would hold more of the slide in memory than a small host has.
@@ -144,29 +142,13 @@ def nuclei_by_block(
     next_id = 1
     if report is not None:
         report(0, len(cores))
-    for done, block in enumerate(_found_ahead(find, cores), start=1):
+    found = map_in_order(find, cores, workers=_BLOCKS_AT_ONCE)
+    for done, block in enumerate(found, start=1):
         block.table["nucleus_id"] += next_id - 1
         next_id += len(block.table)
         yield block
         if report is not None:
             report(done, len(cores))
-
-
-def _found_ahead(
-    find: Callable[[Window], BlockNuclei], cores: Iterable[Window]
-) -> Iterator[BlockNuclei]:
-    """Yield the blocks in the order of their cores; the next are being found meanwhile."""
-    waiting = iter(cores)
-    coming: deque[Future[BlockNuclei]] = deque()
-    pool = ThreadPoolExecutor(_BLOCKS_AT_ONCE)
-    try:
-        coming.extend(pool.submit(find, core) for core in islice(waiting, _BLOCKS_AT_ONCE))
-        while coming:
-            block = coming.popleft().result()
-            coming.extend(pool.submit(find, core) for core in islice(waiting, 1))
-            yield block
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def halo_px(settings: AnalysisSettings, mpp: float) -> int:

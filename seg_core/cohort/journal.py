@@ -18,7 +18,8 @@ from typing import Any, Literal
 
 from seg_core.cohort.plan import Item
 from seg_core.errors import CohortError, StoreError
-from seg_core.files.stored import store_errors, write_json
+from seg_core.files.atomic import write_json
+from seg_core.files.disk_errors import store_errors
 from seg_core.settings import AnalysisSettings
 from seg_core.store import open_run
 

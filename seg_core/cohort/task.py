@@ -12,6 +12,7 @@ from distributed.worker import Worker
 from seg_core.analysis import analyse
 from seg_core.cohort.journal import Ending, Outcome
 from seg_core.cohort.plan import Item
+from seg_core.cohort.summary import SUMMARY_FILE, keep_summary
 from seg_core.errors import (
     BusyError,
     JobCancelled,
@@ -25,7 +26,7 @@ from seg_core.geometry import Region
 from seg_core.model import find_model
 from seg_core.process.logs import code_of
 from seg_core.process.memory import return_memory
-from seg_core.process.worker import Progress
+from seg_core.process.progress import Progress
 from seg_core.scoring.assessment import TIL_FILE, assess, keep_scores
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run
@@ -148,6 +149,8 @@ def _analysed(asked: Asked, report: "_Reporter") -> Run:
         settings=asked.settings,
         report=report,
     )
+    if not (run.path / SUMMARY_FILE).is_file():
+        keep_summary(run)
     if asked.til and not (run.path / TIL_FILE).is_file():
         try:
             keep_scores(run, assess(run, report=report))

@@ -20,6 +20,7 @@ from seg_core.analysis import analyse
 from seg_core.bench.command import add_bench
 from seg_core.classes import OTHER
 from seg_core.commands.analysis_options import add_analysis_options, analysis_settings
+from seg_core.commands.catalog import add_catalog
 from seg_core.commands.cohort import add_cohort
 from seg_core.errors import SegCoreError
 from seg_core.evaluation.command import add_evaluate
@@ -29,11 +30,11 @@ from seg_core.export.geojson import write_geojson
 from seg_core.export.geoparquet import write_nuclei_geoparquet
 from seg_core.export.ome_tiff import write_ome_tiff
 from seg_core.export.spatialdata import write_spatialdata
-from seg_core.files.new import new_text_file
+from seg_core.files.atomic import new_text_file
 from seg_core.picture.slide_overlay import write_overlay_png
 from seg_core.process.logs import start_logging
 from seg_core.process.memory import hold_little_memory
-from seg_core.process.worker import Progress
+from seg_core.process.progress import Progress
 from seg_core.quantisation.command import add_quantise
 from seg_core.report.report import write_report
 from seg_core.roi import Roi, read_rois
@@ -178,7 +179,7 @@ def add_til(subparsers: "Subparsers") -> None:
 
 
 _COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (
-    *(add_analyse, add_cohort, add_export, add_til, add_evaluate),
+    *(add_analyse, add_cohort, add_catalog, add_export, add_til, add_evaluate),
     *(add_patches, add_train, add_runs, add_quantise, add_bench),
 )
 """Each adds a parser whose default ``run`` takes the options and returns the exit status."""

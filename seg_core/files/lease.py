@@ -1,6 +1,6 @@
 """Who works in a folder that several machines share.
 
-The operating system's lock (`seg_core.files.stored.locked`) is dropped the moment a process ends,
+The operating system's lock (`seg_core.files.locks.locked`) is dropped the moment a process ends,
 but not every network drive carries it to other machines, and some have none. So whoever works in a
 folder of a store also holds a *lease*, a file whose holder counts up in it every few seconds::
 
@@ -33,13 +33,8 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
-from seg_core.files.stored import (
-    busy,
-    is_locked,
-    os_locked,
-    remove_leftovers,
-    store_errors,
-)
+from seg_core.files.disk_errors import store_errors
+from seg_core.files.locks import busy, is_locked, os_locked, remove_leftovers
 
 BEAT_S = 5.0
 """How often a holder counts up."""

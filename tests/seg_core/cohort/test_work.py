@@ -26,6 +26,7 @@ from seg_core.cohort.journal import Journal
 from seg_core.cohort.plan import Item, read_plan
 from seg_core.cohort.work import Event, work_off
 from seg_core.errors import BusyError
+from seg_core.model.lender import EngineLender
 from seg_core.scoring.assessment import TIL_FILE
 from seg_core.store import Run, open_run
 
@@ -44,7 +45,7 @@ def paintings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "_BUSY_S", 0.2)
     monkeypatch.setattr(analysis, "find_model", painted_slides.find_painted_model)
     monkeypatch.setattr(analysis, "make_engine", painted_slides.make_painted_engine)
-    monkeypatch.setattr(analysis, "_engines", {})
+    monkeypatch.setattr(analysis, "_engines", EngineLender())
 
 
 def endings(events: list[Event]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from seg_core.errors import BusyError
-from seg_core.files import lease, stored
+from seg_core.files import lease, locks
 from seg_core.files.lease import held, is_held
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +32,7 @@ def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_arguments: object, **_options: object) -> bool:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(stored, "_try_lock", refuse)
+    monkeypatch.setattr(locks, "_try_lock", refuse)
 
 
 def lose(folder: Path, host: str = "another machine") -> None:
@@ -74,7 +74,7 @@ def test_on_the_same_machine_nobody_waits_for_a_process_that_was_killed(tmp_path
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from seg_core.files.lease import held\n"
-        "from seg_core.files.stored import replacing\n"
+        "from seg_core.files.atomic import replacing\n"
         "folder = Path(sys.argv[1])\n"
         "with held(folder), replacing(folder / 'run.json') as temporary:\n"
         "    temporary.write_text('{')\n"

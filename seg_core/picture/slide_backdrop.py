@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from seg_core.errors import ExportError
-from seg_core.slide import Slide, open_slide, slide_id
+from seg_core.slide import Slide, is_identity, open_slide
 from seg_core.store import Run
 
 
@@ -21,7 +21,7 @@ def slide_of(run: Run) -> Iterator[Slide]:
     """
     question = run.facts.question
     with closing(open_slide(run.slide_path, mpp=question.slide_mpp)) as slide:
-        if slide_id(run.slide_path) != question.slide_id:
+        if not is_identity(run.slide_path, question.slide_id):
             raise ExportError(
                 f"{run.slide_path} is no longer the slide that was analysed; "
                 "put that one back, or analyse this one."

@@ -9,7 +9,7 @@ import shapely
 
 from seg_core.errors import SlideError
 from seg_core.roi import Roi, roi_of_region
-from seg_core.slide import TissueMask, find_tissue, open_slide, slide_id
+from seg_core.slide import TissueMask, find_tissue, is_identity, open_slide
 from seg_core.store import Run
 
 # Resolution of the mask where an analysis took everything for tissue, µm.
@@ -96,7 +96,7 @@ def tissue_of(run: Run) -> TissueMask:
         If the slide is no longer where it was, or has changed.
     """
     question = run.facts.question
-    if slide_id(run.slide_path) != question.slide_id:
+    if not is_identity(run.slide_path, question.slide_id):
         raise SlideError(
             f"{run.slide_path.name} is not the slide it was when it was analysed; analyse it again."
         )

@@ -31,6 +31,7 @@ class ArraySlide(LevelledSlide):
 
     Examples
     --------
+    >>> from seg_core.geometry import Window
     >>> slide = ArraySlide(np.full((40, 60, 3), 255, dtype=np.uint8), mpp=0.5)
     >>> slide.raster(0.25).width
     120

@@ -101,7 +101,7 @@ class Store:
             If the slide cannot be read.
         """
         earlier = earlier_slide_id(slide)
-        changed = datetime.fromtimestamp(slide.stat().st_mtime, UTC)
+        changed = datetime.fromtimestamp(int(slide.stat().st_mtime), UTC)  # as runs count
         is_ours = any(
             run.slide_path.absolute() == slide.absolute()
             and datetime.fromisoformat(run.facts.started) >= changed

@@ -31,7 +31,9 @@ def store(painted_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Store:
         shutil.copytree(painted_run.path, store.path / f"{slide}-{name}" / painted_run.run_id)
     run = open_run(store.path / f"{slide}-one" / painted_run.run_id)
     keep_summary(run)
-    keep_scores(run, replace(assess(run), stil_area_pct=SCORE))
+    result = assess(run)
+    primary, *others = result.scores
+    keep_scores(run, replace(result, scores=(replace(primary, estimate=SCORE), *others)))
     (store.path / f"{slide}-bad" / painted_run.run_id / "run.json").write_text("{")
 
     journal = Journal(store.path, "trial")

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from seg_core.errors import RegionError
 from seg_core.geometry import Region
-from seg_core.slide.reader import Slide
+from seg_core.slide.slide import Slide
 
 
 class DeepZoom:

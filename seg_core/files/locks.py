@@ -1,0 +1,134 @@
+"""Locks of folders between processes, which the operating system drops when a process ends."""
+
+import errno
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from seg_core.errors import BusyError
+from seg_core.files.disk_errors import store_errors
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+# A reader that asks whether a folder is locked holds the lock itself for some microseconds.
+_TRIES, _PAUSE_S = 5, 0.02
+
+# What a file system answers that has no locks at all, as some network drives do.
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes of this machine out of a folder; it is made when it is not there.
+
+    The operating system drops the lock when the process ends, however it ends: what stays behind
+    is an empty file ``lock`` that locks nothing. Where several machines share the folder, see
+    `seg_core.files.lease.held`.
+
+    Raises
+    ------
+    BusyError
+        If another process works in the folder.
+    StoreError
+        If the folder cannot be written, or its file system has no locks.
+    """
+    with os_locked(folder) as has_locks:
+        if not has_locks:
+            with store_errors(folder):
+                raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+        remove_leftovers(folder)
+        yield
+
+
+@contextmanager
+def os_locked(folder: Path) -> Iterator[bool]:
+    """Take the operating system's lock of a folder and touch nothing else in it.
+
+    Yields
+    ------
+    has_locks : bool
+        False where the file system has none; then nothing is locked.
+
+    Raises
+    ------
+    BusyError
+        If another process has it.
+    """
+    with store_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("ab")
+    with file:
+        with store_errors(folder):
+            state = _lock_patiently(file)
+        if state is False:
+            raise busy(folder)
+        yield state is True
+
+
+def busy(folder: Path) -> BusyError:
+    """Return the sentence for who comes second."""
+    return BusyError(
+        f"another process is already at this analysis ({folder}); "
+        "wait until it is done or stop it there."
+    )
+
+
+def _lock_patiently(file: IO[bytes]) -> bool | None:
+    """Return whether the lock is ours, None where there are no locks."""
+    for _ in range(_TRIES):
+        try:
+            if _try_lock(file):
+                return True
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                return None
+            raise
+        time.sleep(_PAUSE_S)
+    return False
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process was writing: our temporary files and those of zarr."""
+    with store_errors(folder):
+        for pattern in (".*.tmp", "*.partial"):
+            for path in folder.rglob(pattern):
+                path.unlink(missing_ok=True)
+
+
+def is_locked(folder: Path) -> bool:
+    """Tell whether a process works in a folder."""
+    try:
+        with (folder / "lock").open("rb") as file:
+            return not _try_lock(file, shared=True)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            return False
+        raise
+
+
+if sys.platform == "win32":
+
+    def _try_lock(file: IO[bytes], *, shared: bool = False) -> bool:
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+
+    def _try_lock(file: IO[bytes], *, shared: bool = False) -> bool:
+        try:
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -16,11 +16,11 @@ import numpy as np
 from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError, StoreError
 from seg_core.files.disk_errors import store_errors
-from seg_core.files.locks import is_locked
+from seg_core.files.lease import is_held
 from seg_core.geometry import Raster, Region, Window
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
-from seg_core.slide import Slide, TissueMask, find_tissue, open_slide, slide_id
+from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
 from seg_core.store.catalog import NucleusCatalog
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.nuclei_file import iterate_nuclei, read_nuclei
@@ -106,7 +106,7 @@ class Run:
         """
         question = self.facts.question
         slide = open_slide(self.slide_path, mpp=question.slide_mpp)
-        if slide_id(self.slide_path) == question.slide_id:
+        if is_identity(self.slide_path, question.slide_id):
             return slide
         slide.close()
         raise SlideError(
@@ -183,6 +183,6 @@ def open_run(path: Path) -> Run:
         raise StoreError(
             f"{RUN_FILE} in {path} is damaged ({error!r}); remove the folder and analyse again."
         ) from error
-    if facts.status == "running" and not is_locked(path):
+    if facts.status == "running" and not is_held(path):
         facts = replace(facts, status="stopped")
     return Run(path, facts)

@@ -47,6 +47,11 @@ class RunWriter:
         if not open_run(self.folder).facts.has_arithmetic_of(facts):
             discard_maps(self.folder / MAPS_FOLDER)
 
+    def discard_maps(self) -> None:
+        """Remove the maps, so that the next start begins anew."""
+        with store_errors(self.folder):
+            discard_maps(self.folder / MAPS_FOLDER)
+
     def maps(self) -> RunMaps:
         """Open the maps, as far as they are there."""
         return RunMaps(self.folder / MAPS_FOLDER)

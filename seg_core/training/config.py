@@ -4,7 +4,7 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from seg_core.errors import DataError, SettingsError
 
@@ -174,6 +174,9 @@ class TrainConfig:
     patience: int = 0
     """Validations without a better one after which the run ends early; 0 never."""
 
+    keep: Literal["best", "last"] = "best"
+    """Whose weights the run leaves: the best step's by the validation's score, or the last's."""
+
     save_minutes: float = 4.0
     tensorboard: bool = False
     """Write the log for TensorBoard too, into the run's folder."""
@@ -188,6 +191,8 @@ class TrainConfig:
         for name in ("steps", "batch", "validate_every"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} is {getattr(self, name)}; give at least 1.")
+        if self.keep not in ("best", "last"):
+            raise SettingsError(f"keep is {self.keep!r}; choose best or last.")
         if not self.sources:
             raise SettingsError("the configuration names no source; give at least one [[sources]].")
 

@@ -194,7 +194,7 @@ class _Run:
                     mean.copy_(now)
 
     def validate(self, validation: Validation | None) -> None:
-        """Write a line of the log; keep the average if it is the best so far."""
+        """Write a line of the log; keep the average if it is the one to keep so far."""
         figures = (
             validation.figures(self.average) if validation else {"score": -self.losses["loss"]}
         )
@@ -203,10 +203,11 @@ class _Run:
         self._write_log({"step": self.step, **row})
         if self.config.tensorboard:
             write_scalars(self.folder, self.step, row)
-        self.without_gain += 1
-        if figures["score"] > self.best_score:
-            self.best_score, self.best_figures = figures["score"], figures
-            self.without_gain = 0
+        gained = figures["score"] > self.best_score
+        self.without_gain = 0 if gained else self.without_gain + 1
+        self.best_score = max(self.best_score, figures["score"])
+        if gained or self.config.keep == "last":
+            self.best_figures = figures
             with replacing(self.folder / BEST) as temporary:
                 save_weights(self.average, temporary)
 
@@ -256,7 +257,7 @@ class _Run:
             setattr(self, name, state[name])
 
     def finish(self, validation: Validation | None) -> ModelCard:
-        """Write the best step's weights under the run's name, their card and pictures."""
+        """Write the kept step's weights under the run's name, their card and pictures."""
         config = self.config
         weights = self.folder / f"{config.name}.safetensors"
         weights.write_bytes((self.folder / BEST).read_bytes())

@@ -135,6 +135,26 @@ def test_rate_warms_up_and_sinks_to_a_hundredth(tiny_config: TrainConfig) -> Non
     assert rates[-1] == pytest.approx(0.01, abs=1e-3)
 
 
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_a_run_leaves_the_best_weights_or_the_last_as_it_is_told(
+    tiny_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: str
+) -> None:
+    scores = iter([0.9, 0.3])
+    monkeypatch.setattr(room.Validation, "figures", lambda *_: {"score": next(scores)})
+    card = train(replace(tiny_config, keep=keep), tmp_path)  # type: ignore[arg-type]
+    kept = {"best": 0.9, "last": 0.3}[keep]
+    assert card.metrics["training"]["validation"]["score"] == kept
+    last = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["average"]
+    left = load_file(tmp_path / "tiny.safetensors")
+    same = all(torch.equal(left[name], value.to(left[name].dtype)) for name, value in last.items())
+    assert same == (keep == "last")
+
+
+def test_a_choice_of_weights_that_cannot_be_is_refused(tiny_config: TrainConfig) -> None:
+    with pytest.raises(SettingsError, match="keep is 'first'; choose best or last"):
+        replace(tiny_config, keep="first")  # type: ignore[arg-type]
+
+
 def crops_threads() -> list[threading.Thread]:
     return [each for each in threading.enumerate() if each.name == "crops"]
 

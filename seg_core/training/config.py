@@ -177,6 +177,10 @@ class TrainConfig:
     keep: Literal["best", "last"] = "best"
     """Whose weights the run leaves: the best step's by the validation's score, or the last's."""
 
+    soup: tuple[str, ...] = ()
+    """Weights of earlier runs that count as much as this run's in the mean it leaves; see
+    `seg_core.training.soup`."""
+
     save_minutes: float = 4.0
     tensorboard: bool = False
     """Write the log for TensorBoard too, into the run's folder."""
@@ -235,6 +239,8 @@ def read_config(path: Path) -> TrainConfig:
     for key in ("encoder_weights", "start_from"):
         if entries.get(key) and entries[key] != "imagenet":
             entries[key] = _absolute(entries[key], path)
+    if entries.get("soup"):
+        entries["soup"] = tuple(_absolute(each, path) for each in entries["soup"])
     if entries["distil"].teacher:
         teacher = _absolute(entries["distil"].teacher, path)
         entries["distil"] = dataclasses.replace(entries["distil"], teacher=teacher)

@@ -39,6 +39,7 @@ from seg_core.training.dataset import Crops
 from seg_core.training.files import BEST, CHECKPOINT, CONFIG, LOG, PREVIEWS
 from seg_core.training.losses import median_frequency_weights, two_head_loss
 from seg_core.training.previews import write_previews
+from seg_core.training.soup import mean_weights
 from seg_core.training.teacher import BlockOutputs, Teacher, hand_over_decoder
 from seg_core.training.validation import Validation
 
@@ -261,6 +262,10 @@ class _Run:
         config = self.config
         weights = self.folder / f"{config.name}.safetensors"
         weights.write_bytes((self.folder / BEST).read_bytes())
+        if config.soup:
+            parts = [weights, *(Path(each) for each in config.soup)]
+            fill_network(self.average, mean_weights(parts), weights.name)
+            save_weights(self.average, weights)
         card = ModelCard(
             name=config.name,
             title=config.title,

@@ -12,7 +12,8 @@ from PIL import Image
 from seg_core.analysis import analyse
 from seg_core.classes import MONUSAC, OTHER, UNCERTAIN, rgb_of
 from seg_core.errors import ExportError, SlideError
-from seg_core.picture.slide_overlay import write_overlay_png
+from seg_core.export.options import ExportOptions
+from seg_core.export.overlay import write_overlay_png
 from seg_core.roi import Roi
 from seg_core.slide import open_slide
 from seg_core.store import Run
@@ -21,7 +22,7 @@ WIDTH, HEIGHT = 858, 1200  # 500 × 700 level-0 pixels, enlarged
 
 
 def written(run: Run, path: Path, **options: float) -> np.ndarray:
-    write_overlay_png(run, path, **options)
+    write_overlay_png(run, path, ExportOptions(**options))
     with Image.open(path) as image:
         return np.asarray(image)
 

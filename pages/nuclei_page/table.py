@@ -7,7 +7,7 @@ import streamlit as st
 from pages.nuclei_page.choice import Choice, choose_classes
 from pages.shared import resources, state
 from seg_core.nuclei import MEASURES, VOTED_CLASS
-from seg_core.nuclei.table import share_columns
+from seg_core.nuclei.nucleus_table import share_columns
 from seg_core.store import Selection
 
 _PAGE_ROWS = 100

@@ -20,7 +20,7 @@ import numpy as np
 
 from seg_core.analysis import analyse, peak_rss_mb
 from seg_core.bench.stages import STAGES, baseline_stages, engine_stages
-from seg_core.evaluation.faster import keeps_accuracy
+from seg_core.evaluation.fast_settings import keeps_accuracy
 from seg_core.geometry import Region
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.process.progress import Progress, Stage

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seg_core.bench import command, measure
+from seg_core.bench import measure
 from seg_core.bench.baseline import Baseline
 from seg_core.bench.measure import Setup
 from seg_core.bench.region import write_region
 from seg_core.bench.stages import STAGES
+from seg_core.commands import bench as command
 from seg_core.commands import main
 from seg_core.model import ModelCard, make_engine
 from seg_core.settings import AnalysisSettings

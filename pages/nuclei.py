@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.nuclei_page import choice, density, distributions, downloads, gallery, overview, table
 from pages.shared import frame, regions, resources, runs
+from pages.shared.page_list import NUCLEI
 
 SECTIONS = {
     "Overview": overview.show,
@@ -15,14 +16,14 @@ SECTIONS = {
     "Downloads": downloads.show,
 }
 
-sidebar = frame.open_page("Nuclei")
+sidebar = frame.open_page(NUCLEI)
 chosen = frame.chosen_slide()
 
 with sidebar, frame.shown_errors():
     frame.describe_slide(resources.slide(chosen.path, chosen.mpp).info)
     runs.pick_run(chosen)
 
-st.header("Nuclei")
+st.header(NUCLEI.title)
 with frame.shown_errors():
     run = runs.needed_run(chosen)
     for warning in run.facts.warnings:

@@ -35,7 +35,7 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
     if state.DRAWN.get():
         state.DRAWN.clear()
         st.rerun()
-    source = _tile_source(slide)
+    source = _tile_source(chosen)
     # Streamlit forbids "__" in such a key; of the slide's id only the digits at its end have none.
     key = f"_viewer_{resources.identity(slide.info.path).rpartition('-')[2]}"
 
@@ -65,13 +65,11 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
     )
 
 
-def _tile_source(slide: Slide) -> TileSource:
-    """Return what the session's token stands for; a new slide has a new token."""
+def _tile_source(chosen: state.ChosenSlide) -> TileSource:
+    """Return what the session's token stands for; a new slide, or another pixel size, has a new one."""
     source = state.TILES.get()
-    path = slide.info.path
-    if source is None or source.path != path:
-        chosen = state.SLIDE.get()
-        source = resources.tile_sources().add(path, None if chosen is None else chosen.mpp)
+    if source is None or source.slide != chosen:
+        source = resources.tile_sources().add(chosen)
         state.TILES.set(source)
     return source
 

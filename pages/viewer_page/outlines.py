@@ -1,5 +1,6 @@
 """The outlines that the viewer draws itself when zoomed in: where they are had, and the answer."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +13,7 @@ from seg_core.store import Run
 
 _CACHE_BYTES = 32 * 1024 * 1024
 
-_packed: TileCache[bytes] = TileCache(_CACHE_BYTES, size_of=len)
+_packed: TileCache[bytes] = TileCache(_CACHE_BYTES, size_of=sys.getsizeof)
 
 
 def describe_outlines(run: Run, source: TileSource) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def draw_full_picture(token: str, query: Mapping[str, str]) -> bytes:
         If the region lies outside the slide, or slide or run cannot be read.
     """
     source = resources.tile_sources().find(token)
-    slide = resources.slide(source.path, source.mpp)
+    slide = resources.slide(source.slide.path, source.slide.mpp)
     asked = _region_of(query.get("region", ""))
     region = slide.info.bounds.intersection(asked)
     if region is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pages.shared.chosen_slide import ChosenSlide
 from seg_core.classes import PALETTES, USUAL_PALETTE
 from seg_core.geometry import Region
 from seg_core.picture.nucleus_painting import Picture
@@ -76,17 +77,13 @@ class TileSource:
 
     Attributes
     ----------
-    path : Path
-        The slide.
-    mpp : float or None
-        Size of a level-0 pixel, µm, where the reader has said it.
+    slide : ChosenSlide
     token : str
     runs : dict of str to Path
         Folders of the runs that its overlays may show, by version.
     """
 
-    path: Path
-    mpp: float | None = None
+    slide: ChosenSlide
     token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES))
     runs: dict[str, Path] = field(default_factory=dict)
 
@@ -120,9 +117,9 @@ class TileSources:
     def __init__(self) -> None:
         self._sources: weakref.WeakValueDictionary[str, TileSource] = weakref.WeakValueDictionary()
 
-    def add(self, path: Path, mpp: float | None = None) -> TileSource:
+    def add(self, slide: ChosenSlide) -> TileSource:
         """Give a slide a token; whoever holds the answer keeps it alive."""
-        source = TileSource(path, mpp)
+        source = TileSource(slide)
         self._sources[source.token] = source
         return source
 

@@ -20,13 +20,15 @@ import numpy.typing as npt
 
 from seg_core.analysis import peak_rss_mb
 from seg_core.evaluation.faster import keeps_accuracy
+from seg_core.maps import MapBand
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.nuclei import find_nuclei
 from seg_core.process.pipelines import write_behind
+from seg_core.question import Question
 from seg_core.settings import AnalysisSettings, EngineName, Precision
 from seg_core.slide import Slide, open_slide
 from seg_core.store import MapsWriter, RunMaps, write_nuclei
-from seg_core.tiling import Blender, MapBand, TileGrid, predict
+from seg_core.tiling import Blender, TileGrid, predict
 from seg_core.tiling.predict import read_tiles
 
 if TYPE_CHECKING:
@@ -246,9 +248,7 @@ def _find_nuclei(card: ModelCard, slide: Slide, settings: AnalysisSettings, fold
     tables, _ = find_nuclei(
         RunMaps(folder / "maps.zarr").read,
         partial(slide.read, raster),
-        raster,
-        raster.window,
-        settings,
+        Question("", raster, raster.region, None, card.name, card.sha256, settings),
         card.scheme,
     )
     write_nuclei(tables, folder / "nuclei.parquet", card.scheme)

@@ -38,12 +38,14 @@ import numpy as np
 import numpy.typing as npt
 
 from seg_core.classes import ClassScheme
-from seg_core.geometry import Raster, Window
+from seg_core.geometry import Window
+from seg_core.maps import Maps
 from seg_core.nuclei.features import NucleusPixels, measure_nuclei
-from seg_core.nuclei.instances import Instances, Maps, growth_px, instances_of_seeds
+from seg_core.nuclei.instances import Instances, growth_px, instances_of_seeds
 from seg_core.nuclei.seeds import Seeds, find_seeds
 from seg_core.nuclei.table import empty_table
 from seg_core.process.pipelines import map_in_order
+from seg_core.question import Question
 from seg_core.settings import AnalysisSettings
 
 # More would hold more of the slide in memory than a small host has.
@@ -72,14 +74,12 @@ class BlockNuclei:
 def find_nuclei(
     read_maps: Callable[[Window], Maps],
     read_rgb: Callable[[Window], npt.NDArray[np.uint8]],
-    raster: Raster,
-    window: Window,
-    settings: AnalysisSettings,
+    question: Question,
     scheme: ClassScheme,
     *,
     report: Callable[[int, int], None] | None = None,
 ) -> tuple[Iterator[gpd.GeoDataFrame], list[str]]:
-    """Find the nuclei of a window of any size, in memory that does not depend on it.
+    """Find the nuclei of what is asked, of any size, in memory that does not depend on it.
 
     Parameters
     ----------
@@ -87,10 +87,8 @@ def find_nuclei(
         Gives the maps of a window of the raster.
     read_rgb : callable
         Gives the slide in a window of the raster, (h, w, 3) uint8.
-    raster : Raster
-    window : Window
-        Where nuclei are looked for.
-    settings : AnalysisSettings
+    question : Question
+        Its raster, window and settings are used here; its ROI is not.
     scheme : ClassScheme
         The classes of the class map.
     report : callable, optional
@@ -109,15 +107,13 @@ def find_nuclei(
 
     def tables() -> Iterator[gpd.GeoDataFrame]:
         overlarge_um2 = 0.0
-        for block in nuclei_by_block(
-            read_maps, read_rgb, raster, window, settings, scheme, report=report
-        ):
+        for block in nuclei_by_block(read_maps, read_rgb, question, scheme, report=report):
             overlarge_um2 += block.overlarge_um2
             yield block.table
         if overlarge_um2:
             warnings.append(
                 f"{overlarge_um2:,.0f} µm² lie in connected nuclear areas wider than "
-                f"{settings.max_extent_um:g} µm, which are folds, smears or clots rather than "
+                f"{question.settings.max_extent_um:g} µm, which are folds, smears or clots rather than "
                 "nuclei; they were left out."
             )
 
@@ -127,18 +123,14 @@ def find_nuclei(
 def nuclei_by_block(
     read_maps: Callable[[Window], Maps],
     read_rgb: Callable[[Window], npt.NDArray[np.uint8]],
-    raster: Raster,
-    window: Window,
-    settings: AnalysisSettings,
+    question: Question,
     scheme: ClassScheme,
     *,
     report: Callable[[int, int], None] | None = None,
 ) -> Iterator[BlockNuclei]:
     """Find nuclei block by block, along the rows of blocks; parameters as of `find_nuclei`."""
-    cores = list(_cores(window, settings.block_px))
-    find = partial(
-        _find_in_block, read_maps, read_rgb, raster, window, settings=settings, scheme=scheme
-    )
+    cores = list(_cores(question.window, question.settings.block_px))
+    find = partial(_find_in_block, read_maps, read_rgb, question, scheme)
     next_id = 1
     if report is not None:
         report(0, len(cores))
@@ -180,12 +172,11 @@ def _cores(window: Window, block_px: int) -> Iterator[Window]:
 def _find_in_block(
     read_maps: Callable[[Window], Maps],
     read_rgb: Callable[[Window], npt.NDArray[np.uint8]],
-    raster: Raster,
-    window: Window,
-    core: Window,
-    settings: AnalysisSettings,
+    question: Question,
     scheme: ClassScheme,
+    core: Window,
 ) -> BlockNuclei:
+    raster, window, settings = question.raster, question.window, question.settings
     seen = core.expanded(halo_px(settings, raster.mpp)).intersection(window)
     assert seen is not None, "the core lies in the window"
     maps = read_maps(seen)

@@ -23,57 +23,23 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, Any, Generic, Literal, Self, TypeVar, cast
+from typing import IO, Any, Generic, Self, TypeVar, cast
 
 from seg_core.errors import JobCancelled, JobError, SegCoreError
 from seg_core.process.logs import code_of, start_logging
 from seg_core.process.memory import hold_little_memory, return_memory
+from seg_core.process.progress import Progress
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-Stage = Literal["waiting", "tiles", "nuclei", "scores"]
 
 # Low enough that pages and tiles stay quick, not so low that an idle machine is left unused.
 NICENESS = 10
 
 # How long a worker that is closed may take to reach the next report before it is ended.
 _PATIENCE_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a job is.
-
-    Attributes
-    ----------
-    stage : {"waiting", "tiles", "nuclei", "scores"}
-        What is counted; while *waiting*, ``total`` is the number of jobs that come first.
-    done, total : int
-    seconds_left : float or None
-        For this stage; None as long as nobody knows.
-
-    Examples
-    --------
-    >>> Progress("tiles", 30, 120).fraction
-    0.25
-    """
-
-    stage: Stage
-    done: int
-    total: int
-    seconds_left: float | None = None
-
-    @property
-    def fraction(self) -> float:
-        """Share that is done, 0 to 1."""
-        return min(self.done / self.total, 1.0) if self.total else 0.0
-
-
-Report = Callable[[Progress], None]
 
 
 class Job(Generic[T]):

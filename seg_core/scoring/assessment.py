@@ -6,13 +6,14 @@ from pathlib import Path
 
 import geopandas as gpd
 
-from seg_core.errors import RegionError
-from seg_core.files.stored import store_errors, write_json
+from seg_core.errors import ModelError, RegionError
+from seg_core.files.atomic import write_json
+from seg_core.files.disk_errors import store_errors
 from seg_core.model.card import card_of_weights
 from seg_core.nuclei import label_uncertain
-from seg_core.process.worker import Progress, Report
+from seg_core.process.progress import Progress, Report
 from seg_core.roi import Roi
-from seg_core.scoring import Part, parts_of, tissue_of
+from seg_core.scoring import Part, parts_of
 from seg_core.slide import TissueMask
 from seg_core.store import Run
 from seg_core.store.rois import rois_of
@@ -56,10 +57,12 @@ def assess(
         If the slide is no longer where it was, or has changed.
     RegionError
         If the part has no tissue that was analysed.
+    ModelError
+        If the model tells lymphocytes or epithelium not apart from other nuclei.
     """
     part = part or parts_of(run)[0]
     nuclei = label_uncertain(run.nuclei(), min_score)
-    return _scored(run, nuclei, tissue_of(run), part, settings, report)
+    return _scored(run, nuclei, run.tissue(), part, settings, report)
 
 
 def assess_parts(
@@ -69,18 +72,18 @@ def assess_parts(
     settings: TilSettings | None = None,
     min_score: float = 0.0,
 ) -> Iterator[AssessedPart]:
-    """Score parts of a run one by one; a ROI that lies elsewhere is no reason to stop.
+    """Score parts of a run one by one; what has no scores has the reason instead.
 
     Raises
     ------
     StoreError, SlideError
         As `assess` does.
     """
-    nuclei, tissue = label_uncertain(run.nuclei(), min_score), tissue_of(run)
+    nuclei, tissue = label_uncertain(run.nuclei(), min_score), run.tissue()
     for part in parts:
         try:
             result = _scored(run, nuclei, tissue, part, settings, None)
-        except RegionError as error:
+        except (RegionError, ModelError) as error:
             yield AssessedPart(part.name, None, str(error))
         else:
             yield AssessedPart(part.name, result, result.reason)
@@ -109,12 +112,15 @@ def _scored(
     result = score_tils(
         nuclei,
         tissue,
+        scheme=run.scheme,
         within=part.polygon,
         settings=settings,
         report=None if report is None else lambda done, of: report(Progress("scores", done, of)),
     )
     card = card_of_weights(run.facts.question.model_sha256)
-    return replace(result, confusion=None if card is None else confusion_of(card.metrics))
+    return replace(
+        result, confusion=None if card is None else confusion_of(card.metrics, run.scheme)
+    )
 
 
 def keep_scores(run: Run, result: TilResult) -> Path:

@@ -12,7 +12,8 @@ import shapely
 
 from seg_core.classes import ClassScheme
 from seg_core.errors import StoreError
-from seg_core.files.stored import replacing, store_errors
+from seg_core.files.atomic import replacing
+from seg_core.files.disk_errors import store_errors
 from seg_core.nuclei.table import GEOMETRY, empty_table
 
 # Rows that are in memory at a time while a run is read: with their outlines some 50 MB.

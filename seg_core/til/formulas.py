@@ -102,6 +102,10 @@ def formulas_of(inputs: Inputs, settings: TilSettings) -> dict[str, Formula]:
             "n_L : n_macrophage : n_neutrophil",
             "nuclei",
             "counts in tissue",
-            {name: counts[name] for name in ("lymphocyte", "macrophage", "neutrophil")},
+            {
+                name: counts[name]
+                for name in ("lymphocyte", "macrophage", "neutrophil")
+                if name in counts
+            },
         ),
     }

@@ -139,7 +139,7 @@ class TilResult:
     distances : Distances
     cross : CrossFunctions
     counts : dict of int
-        Nuclei in the field by class; lymphocytes also by compartment, *other* in stroma.
+        Nuclei in the field by role, those that the model tells apart; lymphocytes also by compartment, *other* in stroma.
     areas_mm2 : dict of float
     sensitivity : tuple of Sensitivity
     formulas : dict of Formula
@@ -219,6 +219,7 @@ class TilResult:
                     "per_lymphocyte": self.counts[name] / lymphocytes if lymphocytes else None,
                 }
                 for name in ("lymphocyte", "macrophage", "neutrophil")
+                if name in self.counts
             },
             "counts": self.counts,
             "areas_mm2": self.areas_mm2,

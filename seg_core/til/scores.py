@@ -14,9 +14,10 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
+from seg_core.classes import MONUSAC, ClassScheme
 from seg_core.slide.tissue import TissueMask
 from seg_core.til.bootstrap import Estimate, ratio_estimate
-from seg_core.til.cells import COMPARTMENTS, areas_mm2, counts_of, locate
+from seg_core.til.cells import COMPARTMENTS, NEEDED_ROLES, areas_mm2, counts_of, locate, with_roles
 from seg_core.til.compartments import Compartments, find_compartments
 from seg_core.til.field import MM2_PER_UM2, find_field
 from seg_core.til.formulas import Inputs, formulas_of
@@ -36,6 +37,7 @@ def score_tils(
     nuclei: gpd.GeoDataFrame,
     tissue: TissueMask,
     *,
+    scheme: ClassScheme = MONUSAC,
     within: shapely.Geometry | None = None,
     settings: TilSettings | None = None,
     report: Callable[[int, int], None] | None = None,
@@ -50,6 +52,8 @@ def score_tils(
         Those outside the field are left out.
     tissue : TissueMask
         Its raster also says how large a level-0 pixel is.
+    scheme : ClassScheme
+        Classes of the model, whose roles say which nuclei are lymphocytes and which epithelium.
     within : shapely.Polygon or MultiPolygon, optional
         Level-0 pixels: what was analysed, or a ROI in it, less what a reader excludes (necrosis,
         carcinoma in situ, artefacts). Everything is restricted to it, the nuclei that make
@@ -66,18 +70,23 @@ def score_tils(
     ------
     RegionError
         If no tissue can lie in it.
+    ModelError
+        If the model tells lymphocytes or epithelium not apart from other nuclei.
     """
+    scheme.require_roles(NEEDED_ROLES, "TIL scores")
     settings = settings or TilSettings()
     step = _steps(len(settings.sensitivity_um), report)
     step()
     field = find_field(tissue, settings, within)
     nuclei = nuclei[field.holds(nuclei["x"], nuclei["y"])]
     nuclei = nuclei.sort_values(["x", "y", "area_um2", "class_name"], ignore_index=True)
-    at_dilations = find_compartments(field, nuclei, settings)
+    nuclei = with_roles(nuclei, scheme)
+    epithelial = nuclei[nuclei["role"] == "epithelium"]
+    at_dilations = find_compartments(field, epithelial, settings)
     _, compartments = next(at_dilations)
     step()
     cells = locate(nuclei, compartments)
-    areas, counts = areas_mm2(compartments), counts_of(cells)
+    areas, counts = areas_mm2(compartments), counts_of(cells, scheme)
     reason = _why_not(areas, counts, settings)
     squares = score_squares(cells, compartments, settings)
     if reason is None:
@@ -230,7 +239,7 @@ def _sensitivity(
     nuclei: gpd.GeoDataFrame, dilation_um: float, compartments: Compartments
 ) -> Sensitivity:
     areas = areas_mm2(compartments)
-    lymphocytes = nuclei[nuclei["class_name"] == "lymphocyte"]
+    lymphocytes = nuclei[nuclei["role"] == "lymphocyte"]
     rows, columns = compartments.field.pixels_of(lymphocytes["x"], lymphocytes["y"]).T
     covered_um2 = float(lymphocytes["area_um2"][compartments.stroma[rows, columns]].sum())
     stroma_um2 = areas["stroma"] / MM2_PER_UM2

@@ -96,7 +96,7 @@ def _rows(result: TilResult) -> Iterator[dict[str, Any]]:
     for near, share in (distances.share_within or {}).items():
         row = _row(result, f"Lymphocytes within {near} µm", "distances", Estimate(share))
         yield {**row, "unit": "0 to 1"}
-    for name in ("macrophage", "neutrophil"):
+    for name in sorted({"macrophage", "neutrophil"} & result.counts.keys()):
         lymphocytes = result.counts["lymphocyte"]
         per = result.counts[name] / lymphocytes if lymphocytes else None
         row = _row(result, f"{name.capitalize()}s per lymphocyte", "composition", Estimate(per))

@@ -12,13 +12,13 @@ pixel, they are added first (``a + b`` equals ``b + a``), and then the sums of a
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from seg_core.errors import ModelError
 from seg_core.geometry import Window
+from seg_core.maps import MapBand
 from seg_core.tiling.grid import TileGrid
 
 TERNARY_CHANNELS = 3
@@ -30,39 +30,6 @@ _SIGMA = 0.25
 
 _Floats = npt.NDArray[np.float32]
 _Bytes = npt.NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class MapBand:
-    """Decided rows of the maps.
-
-    Attributes
-    ----------
-    window : Window
-        Where they lie in the raster.
-    class_map : (h, w) uint8
-        Class id, 0 background.
-    ternary_map : (h, w) uint8
-        0 background, 1 inside, 2 boundary.
-    score : (h, w) uint8
-        Softmax probability of the class, 255 for 1. 0, and so are the others, where no tile was
-        asked.
-    """
-
-    window: Window
-    class_map: _Bytes
-    ternary_map: _Bytes
-    score: _Bytes
-
-    def __post_init__(self) -> None:
-        shape = (self.window.height, self.window.width)
-        for name in ("class_map", "ternary_map", "score"):
-            plane = getattr(self, name)
-            if plane.shape != shape or plane.dtype != np.uint8:
-                raise ValueError(
-                    f"{name} is {plane.dtype} of shape {plane.shape}; "
-                    f"this band needs uint8 of shape {shape}."
-                )
 
 
 def tile_weights(tile_px: int) -> _Floats:

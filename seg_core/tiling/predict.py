@@ -8,12 +8,13 @@ import numpy.typing as npt
 
 from seg_core.errors import RegionError
 from seg_core.geometry import Raster, Window
+from seg_core.maps import MapBand
 from seg_core.model.engine import Engine, NumberedTile
 from seg_core.process.pipelines import read_ahead
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import Slide
 from seg_core.tiling.augmentation import answer
-from seg_core.tiling.blend import Blender, MapBand
+from seg_core.tiling.blend import Blender
 from seg_core.tiling.grid import TileGrid, cuts
 
 STRIP_PX = 16_384

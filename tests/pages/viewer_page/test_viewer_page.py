@@ -10,7 +10,7 @@ from pages.shared.page_list import NUCLEI, SLIDES, VIEWER
 from pages.viewer_page.server.routes import routes_below
 from seg_core.errors import JobCancelled, SegCoreError, SlideError
 from seg_core.geometry import Region
-from seg_core.process.worker import Progress
+from seg_core.process.progress import Progress
 from seg_core.roi import Roi, roi_of_region
 from seg_core.samples import sample_path
 

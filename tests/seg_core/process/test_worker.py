@@ -15,7 +15,8 @@ import pytest
 
 from seg_core.errors import JobCancelled, JobError, SlideError
 from seg_core.process import worker as jobs
-from seg_core.process.worker import NICENESS, Job, Progress, Report, Worker
+from seg_core.process.progress import Progress, Report
+from seg_core.process.worker import NICENESS, Job, Worker
 
 ROOT = Path(__file__).parents[3]
 WAIT_S = 60  # for a loaded machine; an idle one needs a tenth of a second

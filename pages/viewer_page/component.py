@@ -20,7 +20,7 @@ from seg_core.store import Run
 _mount = st.components.v2.component(
     "slide_viewer",
     html=(viewer_files.FOLDER / "viewer.html").read_text("utf-8"),
-    css=(viewer_files.FOLDER / "viewer.css").read_text("utf-8"),
+    css=viewer_files.style_of_page(),
     js=viewer_files.script_of_page(),
 )
 

@@ -15,6 +15,9 @@ FOLDER = Path(__file__).parents[1] / "web"
 # Put together to one module.
 _SENT_WITH_PAGE = ("channel.js", "mount.js")
 
+# In this order: where two rules are equally strong the later one counts.
+_STYLES = ("stage.css", "toolbar.css", "panel.css", "cards.css", "shapes.css")
+
 _IMPORT = re.compile(r"^import .* from .*;\n", re.MULTILINE)
 
 _LIBRARY = "openseadragon.min.js"
@@ -35,6 +38,11 @@ def script_of_page() -> str:
     """
     text = "\n".join((FOLDER / name).read_text("utf-8") for name in _SENT_WITH_PAGE)
     return _IMPORT.sub("", text)
+
+
+def style_of_page() -> str:
+    """Return the viewer's style sheet."""
+    return "\n".join((FOLDER / "style" / name).read_text("utf-8") for name in _STYLES)
 
 
 def public_files() -> dict[str, Path]:

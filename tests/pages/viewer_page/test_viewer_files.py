@@ -27,6 +27,19 @@ def test_the_hash_is_that_of_the_installed_file() -> None:
     assert viewer_files.library()["integrity"] == f"sha384-{digest}"
 
 
+def test_every_part_of_the_style_is_sent_with_the_page() -> None:
+    parts = (viewer_files.FOLDER / "style").glob("*.css")
+    assert all(part.read_text("utf-8") in viewer_files.style_of_page() for part in parts)
+
+
+def test_the_script_of_the_page_imports_nothing() -> None:
+    """It has no address that another could be relative to."""
+    script = viewer_files.script_of_page()
+    assert "class Channel" in script
+    assert "export default function" in script
+    assert not re.search(r"^import\b", script, re.MULTILINE)
+
+
 def test_modules_can_be_brought_one_by_one_where_no_address_leads_to_them() -> None:
     """`mount.js` then puts the address of a blob in place of each name: it must find all of them."""
     imports = {

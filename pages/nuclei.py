@@ -2,7 +2,15 @@
 
 import streamlit as st
 
-from pages.nuclei_page import choice, density, distributions, downloads, gallery, overview, table
+from pages.nuclei_page import (
+    choice,
+    density,
+    distributions,
+    downloads,
+    gallery,
+    nucleus_table,
+    overview,
+)
 from pages.shared import frame, regions, resources, runs
 from pages.shared.page_list import NUCLEI
 
@@ -11,7 +19,7 @@ SECTIONS = {
     "Distributions": distributions.show_one,
     "Scatter": distributions.show_two,
     "Map": density.show,
-    "Table": table.show,
+    "Table": nucleus_table.show,
     "Gallery": gallery.show,
     "Downloads": downloads.show,
 }

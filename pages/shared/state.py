@@ -8,8 +8,8 @@ import streamlit as st
 
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.store_limit import LookedAt
+from pages.shared.tile_sources import TileSource
 from pages.shared.uploads import UploadFolder
-from pages.viewer_page.server.tiles import TileSource
 from seg_core.process.worker import Job
 from seg_core.roi import Roi
 from seg_core.store import Run

@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pages.shared import min_score, resources
+from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page.server.tile_cache import TileCache
-from pages.viewer_page.server.tiles import TileSource, UnknownTileError
 from seg_core.picture.outline_squares import SQUARE_PX
 from seg_core.store import Run
 

@@ -20,9 +20,10 @@ import numpy as np
 
 from pages.shared import resources
 from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page import outlines
 from pages.viewer_page.server import drawing
-from pages.viewer_page.server.tiles import TILE_PX, TileRequest, TileSource, UnknownTileError
+from pages.viewer_page.server.tiles import TILE_PX, TileRequest
 from seg_core.analysis import analyse
 from seg_core.errors import RegionError
 from seg_core.picture.outline_squares import SQUARE_PX

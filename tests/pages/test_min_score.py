@@ -12,10 +12,10 @@ from starlette.testclient import TestClient
 
 from pages.shared import min_score, resources, state
 from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.tile_sources import TileSource
 from pages.viewer_page import nucleus_card, nucleus_hover, outlines
 from pages.viewer_page.layer_data import layers_of, legend_of
 from pages.viewer_page.server.routes import routes_below
-from pages.viewer_page.server.tiles import TileSource
 from seg_core.classes import MONUSAC, UNCERTAIN_COLOUR, UNCERTAIN_ID, rgb_of
 from seg_core.store import Run, write_nuclei
 

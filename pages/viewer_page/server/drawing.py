@@ -5,15 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pages.shared import resources
+from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page.layers import LayerRequest, layer_named
 from pages.viewer_page.server.tile_cache import TileCache
-from pages.viewer_page.server.tiles import (
-    TILE_PX,
-    TileRequest,
-    TileSource,
-    UnknownTileError,
-    picture_of_tile,
-)
+from pages.viewer_page.server.tiles import TILE_PX, TileRequest, picture_of_tile
 from seg_core.picture.nucleus_painting import encode_webp
 from seg_core.slide import DeepZoom
 from seg_core.slide.deepzoom import encode_jpeg

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from functools import partial
 
 from pages.shared import resources
+from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page.layers import Colours, Layer, LayerRequest, layer_named
-from pages.viewer_page.server.tiles import TileSource, UnknownTileError, query_of
+from pages.viewer_page.server.tiles import query_of
 from seg_core.geometry import Region
 from seg_core.picture.nucleus_painting import Picture
 from seg_core.picture.slide_overlay import write_png_of_layers

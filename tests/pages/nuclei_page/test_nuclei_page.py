@@ -7,7 +7,7 @@ import pytest
 import shapely
 from PIL import Image
 
-from pages.nuclei_page import distributions, downloads, table
+from pages.nuclei_page import distributions, downloads, nucleus_table
 from pages.nuclei_page.choice import Choice
 from pages.shared import resources, state
 from pages.shared.scoring import Question
@@ -138,7 +138,7 @@ def test_the_table_is_filtered_sorted_and_paged(open_section, run) -> None:
 
 
 def test_a_later_page_follows_the_one_before(open_section, monkeypatch) -> None:
-    monkeypatch.setattr(table, "_PAGE_ROWS", 5)
+    monkeypatch.setattr(nucleus_table, "_PAGE_ROWS", 5)
     page = open_section("Table")
     first = page.dataframe[0].value["nucleus_id"].tolist()
     page.number_input(key="_page").set_value(3).run()

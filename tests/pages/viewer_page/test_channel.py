@@ -12,9 +12,9 @@ from PIL import Image
 
 from pages.shared import resources
 from pages.shared.chosen_slide import ChosenSlide
-from pages.viewer_page.server import files as viewer_files
+from pages.shared.tile_sources import TileSource
+from pages.viewer_page.server import web_files
 from pages.viewer_page.server.channel import answers_to
-from pages.viewer_page.server.tiles import TileSource
 from seg_core.slide import DeepZoom
 from seg_core.store import Run
 
@@ -83,11 +83,9 @@ def test_another_sessions_token_is_refused(source, path) -> None:
 
 def test_files_of_the_viewer_are_answered(source) -> None:
     """They are read chunk by chunk, by an answer that watches whether its reader has gone."""
-    module, library = ask(
-        source, viewer_files.address("slide_viewer.js"), viewer_files.address("no.js")
-    )
+    module, library = ask(source, web_files.address("slide_viewer.js"), web_files.address("no.js"))
     assert module["type"].startswith("text/javascript")
-    assert content(module) == (viewer_files.FOLDER / "slide_viewer.js").read_bytes()
+    assert content(module) == (web_files.FOLDER / "slide_viewer.js").read_bytes()
     assert library["status"] == 404
 
 

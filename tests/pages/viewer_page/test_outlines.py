@@ -8,10 +8,10 @@ from starlette.testclient import TestClient
 
 from pages.shared import resources
 from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.tile_sources import TileSource
 from pages.viewer_page import outlines
 from pages.viewer_page.layer_data import layers_of
 from pages.viewer_page.server.routes import routes_below
-from pages.viewer_page.server.tiles import TileSource
 from seg_core.picture.outline_squares import HEADER, UNIT_PX
 from seg_core.store import Run
 

@@ -16,12 +16,11 @@ from starlette.testclient import TestClient
 
 from pages.shared import resources
 from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.tile_sources import TileSource
 from pages.viewer_page.layers import LAYERS
 from pages.viewer_page.layers.slide_layers import NORMALISED
-from pages.viewer_page.server import drawing
-from pages.viewer_page.server import files as viewer_files
+from pages.viewer_page.server import drawing, web_files
 from pages.viewer_page.server.routes import lifespan, routes_below
-from pages.viewer_page.server.tiles import TileSource
 from seg_core.classes import MONUSAC
 from seg_core.process.logs import JsonLines
 from seg_core.scoring.assessment import assess
@@ -235,7 +234,7 @@ def test_what_is_not_there_is_404_and_not_kept(client, source, run, layer, level
 @pytest.mark.parametrize(("base", "prefix"), [("", ""), ("/lab/nuclei/", "/lab/nuclei")])
 def test_all_is_answered_below_the_servers_own_path(base, prefix) -> None:
     client = TestClient(Starlette(routes=routes_below(base)))
-    answer = client.get(f"{prefix}/{viewer_files.address('slide_viewer.js')}")
+    answer = client.get(f"{prefix}/{web_files.address('slide_viewer.js')}")
     assert answer.headers["content-type"].startswith("text/javascript")
 
 
@@ -282,20 +281,20 @@ def test_a_slide_that_has_become_unreadable_is_an_error_in_words(client, tmp_pat
 
 
 def test_the_viewers_modules_are_answered_and_nothing_else(client) -> None:
-    answer = client.get("/" + viewer_files.address("slide_viewer.js"))
+    answer = client.get("/" + web_files.address("slide_viewer.js"))
     assert answer.headers["content-type"].startswith("text/javascript")
     assert "class SlideViewer" in answer.text
     for name in ("mount.js", "viewer.html", "nothing.js"):
-        assert client.get("/" + viewer_files.address(name)).status_code == 404
+        assert client.get("/" + web_files.address(name)).status_code == 404
 
 
 def test_openseadragon_comes_from_here_only_where_npm_has_put_it(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(viewer_files, "_INSTALLED", tmp_path / "openseadragon.min.js")
-    (source,) = viewer_files.library()["sources"]
+    monkeypatch.setattr(web_files, "_INSTALLED", tmp_path / "openseadragon.min.js")
+    (source,) = web_files.library()["sources"]
     assert source.startswith("https://cdn.jsdelivr.net/npm/openseadragon@")
-    assert "openseadragon.min.js" not in viewer_files.public_files()
+    assert "openseadragon.min.js" not in web_files.public_files()
     (tmp_path / "openseadragon.min.js").touch()
-    assert viewer_files.library()["sources"][0].startswith("app/static/viewer/")
+    assert web_files.library()["sources"][0].startswith("app/static/viewer/")
 
 
 def test_listening_sockets_send_at_once() -> None:

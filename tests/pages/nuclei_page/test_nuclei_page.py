@@ -62,9 +62,7 @@ def test_a_run_without_nuclei_has_every_section(
 def test_a_result_is_counted_and_drawn(visit, chosen, run) -> None:
     page = visit("nuclei", slide=chosen)
     assert not page.info
-    assert [metric.value for metric in page.metric] == [
-        *("12", "0.0075 mm²", "1,600 / mm²", "0", "–")
-    ]
+    assert [metric.value for metric in page.metric] == [*("12", "0.0075", "1,600", "0", "–")]
     classes, measures = (each.value.set_index("class_name") for each in page.dataframe)
     assert classes["count"]["lymphocyte"] == measures["count"]["lymphocyte"] == 12
     assert measures["median"]["lymphocyte"] == pytest.approx(
@@ -118,7 +116,7 @@ def test_rois_stand_side_by_side(visit, chosen, run) -> None:
     assert not page.exception
     compared = page.table[0].value
     assert compared["Nuclei"].to_dict() == {"left": "6", "top": "4"}
-    assert compared["Tissue"].to_dict() == {"left": "0.00375 mm²", "top": "0.0025 mm²"}
+    assert compared["Tissue, mm²"].to_dict() == {"left": "0.00375", "top": "0.0025"}
     page.segmented_control(key="_section").set_value("Table").run()
     assert len(page.dataframe[0].value) == 8  # two lie in both
 

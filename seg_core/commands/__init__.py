@@ -12,14 +12,17 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeAlias, cast, get_args
+from typing import Any, NoReturn, Self, TypeAlias
 
 from tqdm import tqdm
 
 from seg_core.analysis import analyse
 from seg_core.bench.command import add_bench
 from seg_core.classes import OTHER
-from seg_core.errors import SegCoreError, SettingsError
+from seg_core.commands.analysis_options import add_analysis_options, analysis_settings
+from seg_core.commands.catalog import add_catalog
+from seg_core.commands.cohort import add_cohort
+from seg_core.errors import SegCoreError
 from seg_core.evaluation.command import add_evaluate
 from seg_core.export.anndata import write_anndata
 from seg_core.export.csv import write_nuclei_csv, write_summary_csv, write_til_csv
@@ -28,7 +31,6 @@ from seg_core.export.geoparquet import write_nuclei_geoparquet
 from seg_core.export.ome_tiff import write_ome_tiff
 from seg_core.export.spatialdata import write_spatialdata
 from seg_core.files.atomic import new_text_file
-from seg_core.geometry import Region
 from seg_core.picture.slide_overlay import write_overlay_png
 from seg_core.process.logs import start_logging
 from seg_core.process.memory import hold_little_memory
@@ -38,7 +40,6 @@ from seg_core.report.report import write_report
 from seg_core.roi import Roi, read_rois
 from seg_core.scoring import joined, parts_of
 from seg_core.scoring.assessment import assess, assess_parts, keep_scores, kept_rois
-from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
 from seg_core.store import Run, default_store, open_run
 from seg_core.til import TilResult
 from seg_core.training.command import add_patches, add_runs, add_train
@@ -81,7 +82,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def add_analyse(subparsers: "Subparsers") -> None:
     """Add ``analyse``: find the nuclei of slides."""
-    defaults = AnalysisSettings()
     parser = subparsers.add_parser(
         "analyse",
         help="find the nuclei of one or more slides",
@@ -90,42 +90,7 @@ def add_analyse(subparsers: "Subparsers") -> None:
     )
     parser.add_argument("slides", metavar="SLIDE", nargs="+", type=Path)
     parser.add_argument("--out", metavar="STORE", type=Path, help="folder of all runs")
-    part = parser.add_mutually_exclusive_group()
-    part.add_argument(
-        "--region", metavar="X,Y,W,H", type=_region, help="a part of the slide, level-0 pixels"
-    )
-    part.add_argument(
-        "--roi", metavar="FILE", type=Path, help="GeoJSON polygons; each becomes a run"
-    )
-    parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
-    parser.add_argument("--engine", choices=get_args(EngineName), default=defaults.engine)
-    parser.add_argument("--precision", choices=get_args(Precision), default=defaults.precision)
-    parser.add_argument("--tile", metavar="PX", type=int, default=defaults.tile_px)
-    parser.add_argument("--overlap", metavar="PX", type=int, default=defaults.overlap_px)
-    parser.add_argument(
-        "--views",
-        metavar="N",
-        type=int,
-        default=defaults.views,
-        help="average the answers on 2, 4 or 8 flips and turns of each tile",
-    )
-    parser.add_argument(
-        "--mpp", metavar="UM", type=float, help="size of a level-0 pixel, where the slide errs"
-    )
-    parser.add_argument(
-        "--no-tissue", action="store_true", help="look at glass too, not at tissue alone"
-    )
-    parser.add_argument(
-        "--no-quality",
-        action="store_true",
-        help="count pen marks as tissue, and do not look for what is out of focus",
-    )
-    parser.add_argument(
-        "--stain",
-        choices=get_args(StainName),
-        default=defaults.stain,
-        help="take the slide's colours to those of the training data (default: none)",
-    )
+    add_analysis_options(parser)
     _add_json(parser)
     parser.set_defaults(run=_analyse, parser=parser)
 
@@ -214,7 +179,7 @@ def add_til(subparsers: "Subparsers") -> None:
 
 
 _COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (
-    *(add_analyse, add_export, add_til, add_evaluate),
+    *(add_analyse, add_cohort, add_catalog, add_export, add_til, add_evaluate),
     *(add_patches, add_train, add_runs, add_quantise, add_bench),
 )
 """Each adds a parser whose default ``run`` takes the options and returns the exit status."""
@@ -222,7 +187,7 @@ _COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (
 
 def _analyse(options: argparse.Namespace) -> int:
     hold_little_memory()
-    settings = _settings(options)
+    settings = analysis_settings(options)
     store = options.out or default_store()
     rois: list[Roi | None] = [None] if options.roi is None else [*read_rois(options.roi)]
     results: list[dict[str, Any]] = []
@@ -355,34 +320,6 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
         const=_STDOUT,
         help="figures as JSON; without FILE on the last line of stdout",
     )
-
-
-def _region(text: str) -> Region:
-    try:
-        x, y, width, height = (int(part) for part in text.split(","))
-        return Region(x, y, width, height)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no region; give four whole numbers X,Y,W,H in level-0 pixels."
-        ) from None
-    except SegCoreError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _settings(options: argparse.Namespace) -> AnalysisSettings:
-    try:
-        return AnalysisSettings(
-            tile_px=options.tile,
-            overlap_px=options.overlap,
-            views=options.views,
-            tissue_only=not options.no_tissue,
-            quality=not options.no_quality,
-            stain=options.stain,
-            engine=options.engine,
-            precision=options.precision,
-        )
-    except SettingsError as error:
-        cast("argparse.ArgumentParser", options.parser).error(str(error))
 
 
 def _result(run: Run) -> dict[str, Any]:

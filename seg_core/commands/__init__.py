@@ -28,6 +28,7 @@ from seg_core.export.geoparquet import write_nuclei_geoparquet
 from seg_core.export.ome_tiff import write_ome_tiff
 from seg_core.export.spatialdata import write_spatialdata
 from seg_core.files.atomic import new_text_file
+from seg_core.files.outputs import json_spelled_out, refuse_inputs
 from seg_core.geometry import Region
 from seg_core.picture.slide_overlay import write_overlay_png
 from seg_core.process.logs import start_logging
@@ -40,6 +41,7 @@ from seg_core.scoring import joined, parts_of
 from seg_core.scoring.assessment import assess, assess_parts, keep_scores, kept_rois
 from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
 from seg_core.store import Run, default_store, open_run
+from seg_core.store.command import add_check
 from seg_core.til import TilResult
 from seg_core.training.command import add_patches, add_runs, add_train
 
@@ -68,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     subparsers = parser.add_subparsers(required=True, metavar="command")
     for add_command in _COMMANDS:
         add_command(subparsers)
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = parser.parse_args(json_spelled_out(given))
     try:
         start_logging()
         status: int = options.run(options)
@@ -214,7 +217,7 @@ def add_til(subparsers: "Subparsers") -> None:
 
 
 _COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (
-    *(add_analyse, add_export, add_til, add_evaluate),
+    *(add_analyse, add_export, add_til, add_check, add_evaluate),
     *(add_patches, add_train, add_runs, add_quantise, add_bench),
 )
 """Each adds a parser whose default ``run`` takes the options and returns the exit status."""
@@ -224,6 +227,8 @@ def _analyse(options: argparse.Namespace) -> int:
     hold_little_memory()
     settings = _settings(options)
     store = options.out or default_store()
+    if options.json:
+        refuse_inputs([Path(options.json)], [*options.slides, *filter(None, [options.roi])])
     rois: list[Roi | None] = [None] if options.roi is None else [*read_rois(options.roi)]
     results: list[dict[str, Any]] = []
     status = 0
@@ -277,6 +282,8 @@ def _export(options: argparse.Namespace) -> int:
     if not wanted:
         options.parser.error("name a file to write, for instance --csv nuclei.csv.")
     run = open_run(options.run_folder)
+    read = [run.slide_path, *(each for each in run.path.rglob("*") if each.is_file())]
+    refuse_inputs([path for path, _ in wanted], [*read, *filter(None, [options.roi])])
     status = 0
     for path, write in wanted:
         try:

@@ -2,14 +2,15 @@
 
 import json
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import shapely
+import shapely.affinity
 
 from seg_core.errors import RegionError
 from seg_core.geometry import Region
@@ -46,6 +47,14 @@ class Roi:
                 f"the outline of the ROI {self.name!r} crosses itself; draw it again."
             )
 
+    def moved(self, x: float, y: float) -> "Roi":
+        """Return the ROI by so many pixels further to the right and down.
+
+        Files count from the corner of a slide's bounds, as QuPath does; here pixels are counted
+        from the corner of the slide.
+        """
+        return replace(self, polygon=shapely.affinity.translate(self.polygon, x, y))
+
     @property
     def region(self) -> Region:
         """The bounding box in whole level-0 pixels."""
@@ -69,8 +78,44 @@ def roi_of_region(region: Region, name: str = "region") -> Roi:
     return Roi(name, shapely.box(region.x, region.y, region.right, region.bottom))
 
 
+def included(rois: Sequence[Roi], whole: Region) -> list[Roi]:
+    """Return what is to be looked at: the ROIs less those that say what to leave out.
+
+    Parameters
+    ----------
+    rois : sequence of Roi
+    whole : Region
+        What is meant where none says what to include.
+
+    Raises
+    ------
+    RegionError
+        If nothing is left.
+    """
+    excluded = shapely.union_all([roi.polygon for roi in rois if roi.kind == "exclude"])
+    wanted = [roi for roi in rois if roi.kind == "include"] or [roi_of_region(whole, "slide")]
+    if excluded.is_empty:
+        return wanted
+    left = []
+    for roi in wanted:
+        parts = [
+            part
+            for part in shapely.get_parts(roi.polygon.difference(excluded))
+            if isinstance(part, shapely.Polygon) and part.area > 0
+        ]
+        left += [
+            Roi(roi.name if len(parts) == 1 else f"{roi.name} ({number})", part)
+            for number, part in enumerate(parts, start=1)
+        ]
+    if not left:
+        raise RegionError("all that was drawn is to be left out as well; draw something else.")
+    return left
+
+
 def read_rois(path: Path) -> list[Roi]:
     """Read the polygons of a GeoJSON file as QuPath writes it, in level-0 pixels.
+
+    Such pixels count from the corner of the slide's bounds; see `Roi.moved`.
 
     Parameters
     ----------
@@ -150,7 +195,11 @@ def _rois_of_feature(feature: object, number: int, path: Path) -> list[Roi]:
     if not isinstance(kind, str):
         kind = "exclude" if qupath_class == IGNORED else "include"
     return [
-        Roi(name if len(polygons) == 1 else f"{name} ({part})", polygon, kind)
+        Roi(
+            name if len(polygons) == 1 else f"{name} ({part})",
+            polygon,
+            cast("RoiKind", kind),  # which Roi checks
+        )
         for part, polygon in enumerate(polygons, start=1)
     ]
 

@@ -96,7 +96,7 @@ def measure(
     Returns
     -------
     rows : list of dict
-        See `seg_core.bench.command`.
+        See `seg_core.commands.bench`.
     """
     card, weights = find_model(model)
     asked = [REFERENCE, *settings]

@@ -67,8 +67,13 @@ def sync_disk_of(folder: Path) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON in one step, as far as a reader can see."""
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    try:
+        encoded = text.encode("utf-8")
+    except UnicodeEncodeError:  # the name of a file may be of bytes that are no letters
+        encoded = json.dumps(content, indent=1).encode("ascii")
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        temporary.write_bytes(encoded + b"\n")
 
 
 @contextmanager

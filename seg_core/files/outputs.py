@@ -24,7 +24,10 @@ _KINDS = (
     (b"II+\0", "a TIFF"),
     (b"MM\0+", "a TIFF"),
 )
-_JSON_SUFFIX = ".json"
+# What stands in JSON of other kinds: GeoJSON, cards, run.json, bands.json.
+_NO_FIGURES = {"type", "features", "sha256", "format", "finished"}
+
+_JSON_SUFFIXES = (".json", ".jsonl")
 
 JSON_OPTION = "--json"
 _STDOUT = "-"
@@ -84,6 +87,26 @@ def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
                 )
 
 
+def check_figures(path: Path) -> None:
+    """Refuse to write figures over JSON that is something else: a card, ROIs, a run.
+
+    Raises
+    ------
+    ExportError
+        If there is such a file.
+    """
+    if not path.exists() or _kind_of(place_of(path)) is None:
+        return
+    try:
+        entries = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        entries = None
+    if not isinstance(entries, dict) or _NO_FIGURES & entries.keys():
+        raise ExportError(
+            f"{path} holds something else than figures and is not replaced; give another name."
+        )
+
+
 def json_spelled_out(arguments: Sequence[str]) -> list[str]:
     """Give ``--json`` its value only where that is the name of a JSON file.
 
@@ -106,7 +129,7 @@ def json_spelled_out(arguments: Sequence[str]) -> list[str]:
             continue
         following = next(rest, None)
         if following is not None and (
-            following == _STDOUT or following.lower().endswith(_JSON_SUFFIX)
+            following == _STDOUT or following.lower().endswith(_JSON_SUFFIXES)
         ):
             spelled.append(f"{JSON_OPTION}={following}")
         else:

@@ -54,10 +54,16 @@ def telling_nobody() -> Iterator[None]:
             sys.modules[name] = before
 
 
-with telling_nobody():
-    import openvino as ov
-    from openvino.properties import hint, optimal_number_of_infer_requests
-    from openvino.properties.device import capabilities
+try:
+    with telling_nobody():
+        import openvino as ov
+        from openvino.properties import hint, optimal_number_of_infer_requests
+        from openvino.properties.device import capabilities
+except ImportError as error:
+    raise ModelError(
+        "OpenVINO is not installed; install it with pip install openvino, or choose the engine "
+        "torch and a precision other than int8."
+    ) from error
 
 CACHE_VARIABLE = "SEG_CACHE"
 """Environment variable that names another folder for what can be made again."""

@@ -17,7 +17,7 @@ _PIECE_BYTES = 1 << 20
 
 def seal_of(maps: Path, nuclei: Path) -> Seal:
     """Return the checksums of a run's maps and nuclei, as far as they are there."""
-    seal = {}
+    seal: Seal = {}
     if maps.is_dir():
         seal |= {MAPS: _digest_of_folder(maps), MAP_NAMES: _digest_of_names(maps)}
     if nuclei.is_file():

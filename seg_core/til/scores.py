@@ -20,9 +20,10 @@ from seg_core.til.bootstrap import Estimate, ratio_estimate
 from seg_core.til.cells import COMPARTMENTS, NEEDED_ROLES, areas_mm2, counts_of, locate, with_roles
 from seg_core.til.compartments import Compartments, find_compartments
 from seg_core.til.field import MM2_PER_UM2, find_field
-from seg_core.til.formulas import Inputs, formulas_of
 from seg_core.til.neighbours import cross_functions, distances_to_epithelium, summarise_distances
 from seg_core.til.result import Band, Hotspots, Phenotype, PhenotypeName, Sensitivity, TilResult
+from seg_core.til.score import Score
+from seg_core.til.score_list import Inputs, ScoreList, cross_formula
 from seg_core.til.settings import TilSettings
 from seg_core.til.squares import (
     colocalisations,
@@ -98,26 +99,36 @@ def score_tils(
     distances_um = distances_to_epithelium(cells)
     inputs = Inputs(areas, counts, float(cells.lymphocytes_in("stroma")["area_um2"].sum()))
     stil = _stil(squares, settings, reason)
+    phenotype = _phenotype(big, settings, reason)
+    morisita_horn = colocalisations(cells, field, settings, reason)
+    distances = summarise_distances(distances_um, settings)
+    make = ScoreList(inputs, settings, reason)
+    scores: tuple[Score, ...] = (
+        make.area(stil),
+        make.tiger(),
+        *make.densities({name: _density(squares, name, settings, reason) for name in COMPARTMENTS}),
+        make.etils(),
+        make.intraepithelial_ratio(),
+        make.phenotype(phenotype),
+        *make.morisita_horn(morisita_horn),
+        *make.hotspots(found_hotspots),
+        *make.distances(distances),
+        *make.composition(),
+    )
     return TilResult(
         evaluable=reason is None,
         reason=reason,
-        stil_area_pct=stil,
+        scores=scores,
         stil_band=band_of(stil, settings),
-        tiger_til=_tiger(inputs, settings) if reason is None else None,
-        density_per_mm2={name: _density(squares, name, settings, reason) for name in COMPARTMENTS},
-        etils_pct=_etils(counts) if reason is None else None,
-        intraepithelial_ratio=(
-            counts["lymphocyte_in_epithelium"] / counts["epithelial"] if reason is None else None
-        ),
-        phenotype=_phenotype(big, settings, reason),
-        morisita_horn=colocalisations(cells, field, settings, reason),
+        phenotype=phenotype,
+        morisita_horn=morisita_horn,
         hotspots=found_hotspots,
-        distances=summarise_distances(distances_um, settings),
+        distances=distances,
         cross=cross_functions(cells, field, settings, reason),
         counts=counts,
         areas_mm2=areas,
         sensitivity=sensitivity,
-        formulas=formulas_of(inputs, settings),
+        curves=cross_formula(settings),
         settings=settings,
         squares=squares,
         phenotype_squares=big,
@@ -189,15 +200,6 @@ def _estimate(
         min_blocks=settings.min_blocks,
         seed=settings.seed,
     )
-
-
-def _tiger(inputs: Inputs, settings: TilSettings) -> float:
-    covered_mm2 = inputs.counts["lymphocyte_in_stroma"] * settings.tiger_nucleus_um2 * MM2_PER_UM2
-    return min(100.0, 100 * covered_mm2 / inputs.areas_mm2["stroma"])
-
-
-def _etils(counts: dict[str, int]) -> float:
-    return 100 * counts["lymphocyte"] / (counts["lymphocyte"] + counts["epithelial"])
 
 
 def _phenotype(squares: pd.DataFrame, settings: TilSettings, reason: str | None) -> Phenotype:

@@ -13,7 +13,7 @@ from typing import Any
 
 from seg_core.classes import PALETTES, USUAL_PALETTE
 from seg_core.geometry import Region
-from seg_core.picture.nucleus_painting import Picture
+from seg_core.picture.viewport import Viewport
 
 TILE_PX = 256
 
@@ -134,7 +134,9 @@ class TileSources:
         return source
 
 
-def picture_of_tile(bounds: Region, level_count: int, level: int, column: int, row: int) -> Picture:
+def viewport_of_tile(
+    bounds: Region, level_count: int, level: int, column: int, row: int
+) -> Viewport:
     """Return where an overlay's tile lies.
 
     Parameters
@@ -153,7 +155,7 @@ def picture_of_tile(bounds: Region, level_count: int, level: int, column: int, r
     left, top = column * TILE_PX, row * TILE_PX
     if not (0 <= left < width and 0 <= top < height):
         raise UnknownTileError(f"Level {level} has no tile at column {column}, row {row}.")
-    return Picture(
+    return Viewport(
         bounds.x + left * step,
         bounds.y + top * step,
         step,

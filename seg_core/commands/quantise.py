@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from tqdm import tqdm
-
+from seg_core.commands.terminal import Subparsers, counting_bar
 from seg_core.evaluation.card_figures import rounded
 from seg_core.evaluation.faster import CARD_ENTRY, EXACT, measure_faster
 from seg_core.model import find_model, write_card
@@ -35,7 +34,7 @@ int8 lose too much, try --floating ends.
 """
 
 
-def add_quantise(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_quantise(subparsers: Subparsers) -> None:
     """Add ``quantise``: make and measure a model's graph in 8-bit integers."""
     parser = subparsers.add_parser(
         "quantise",
@@ -89,12 +88,7 @@ def _measured(data: Path, model: str | None) -> list[dict[str, Any]]:
         for tile_px in _TILES_PX
     ]
     settings.remove(EXACT)
-    with tqdm(desc=data.name, unit=" settings", disable=None) as bar:
-
-        def report(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with counting_bar(data.name, " settings") as report:
         return measure_faster(data, model, settings, report=report)
 
 

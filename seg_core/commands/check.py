@@ -1,14 +1,14 @@
 """``check``: tell what of a store is damaged."""
 
 import argparse
-import sys
 from pathlib import Path
 
+from seg_core.commands.terminal import Subparsers, say
 from seg_core.errors import StoreError
-from seg_core.store.store import Store
+from seg_core.store import Store
 
 
-def add_check(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_check(subparsers: Subparsers) -> None:
     """Add ``check``: read all runs of a store and name what is damaged."""
     parser = subparsers.add_parser(
         "check",
@@ -29,7 +29,7 @@ def _check(options: argparse.Namespace) -> int:
     damaged = 0
     for _, file in store.damage():
         damaged += 1
-        sys.stdout.write(f"{file} is damaged.\n")
+        say(f"{file} is damaged.")
     count = len(store.runs())
-    sys.stdout.write(f"{store.path}: {count} runs can be read, {damaged} files are damaged.\n")
+    say(f"{store.path}: {count} runs can be read, {damaged} files are damaged.")
     return 1 if damaged else 0

@@ -4,14 +4,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
+from seg_core.commands.terminal import Subparsers, counting_bar
+from seg_core.files.atomic import new_text_file
+from seg_core.files.csv import write_csv
 from seg_core.training.config import read_config
 from seg_core.training.patches import MANIFEST, export_patches
 from seg_core.training.runs import compare, read_runs, report_html
 
 
-def add_patches(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_patches(subparsers: Subparsers) -> None:
     """Add ``patches``: cut labelled images into patches."""
     parser = subparsers.add_parser(
         "patches",
@@ -39,12 +40,7 @@ def add_patches(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _patches(options: argparse.Namespace) -> int:
-    with tqdm(desc="patches", unit=" images", disable=None) as bar:
-
-        def report(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with counting_bar("patches", " images") as report:
         warnings = export_patches(
             options.source,
             options.out,
@@ -60,7 +56,7 @@ def _patches(options: argparse.Namespace) -> int:
     return 0
 
 
-def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_train(subparsers: Subparsers) -> None:
     """Add ``train``: learn weights from labelled images."""
     parser = subparsers.add_parser(
         "train",
@@ -79,7 +75,7 @@ def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.set_defaults(run=_train, parser=parser)
 
 
-def add_runs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_runs(subparsers: Subparsers) -> None:
     """Add ``runs``: compare training runs."""
     parser = subparsers.add_parser(
         "runs", help="list training runs and compare them", description="Compare training runs."
@@ -96,9 +92,11 @@ def _runs(options: argparse.Namespace) -> int:
     shown = table[["run", "encoder", "steps", "done", "best_step", "score"]]
     sys.stdout.write(shown.to_string(index=False) + "\n")
     if options.csv:
-        table.to_csv(options.csv, index=False)
+        with new_text_file(options.csv, force=True) as file:
+            write_csv(table, file)
     if options.report:
-        options.report.write_text(report_html(runs), encoding="utf-8")
+        with new_text_file(options.report, force=True) as file:
+            file.write(report_html(runs))
     return 0
 
 

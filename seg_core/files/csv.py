@@ -49,5 +49,7 @@ def csv_text(table: pd.DataFrame, *, header: bool = True) -> str:
 
 
 def _harmless(value: Any) -> Any:
-    is_formula = isinstance(value, str) and value.startswith(_FORMULA)
-    return f"'{value}" if is_formula else value
+    if not isinstance(value, str):
+        return value
+    value = value.replace("\r\n", "\n").replace("\r", "\n")  # which is quoted, unlike the former
+    return f"'{value}" if value.startswith(_FORMULA) else value

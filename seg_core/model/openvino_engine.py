@@ -37,7 +37,7 @@ from seg_core.settings import Precision
 
 
 @contextmanager
-def telling_nobody() -> Iterator[None]:
+def without_telemetry() -> Iterator[None]:
     """Let openvino, or a tool of its makers, be imported without its telemetry.
 
     Unless it is told not to, it reports each import and each conversion to its maker. It does
@@ -55,7 +55,7 @@ def telling_nobody() -> Iterator[None]:
 
 
 try:
-    with telling_nobody():
+    with without_telemetry():
         import openvino as ov
         from openvino.properties import hint, optimal_number_of_infer_requests
         from openvino.properties.device import capabilities

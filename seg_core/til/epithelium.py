@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from seg_core.til.settings import TilSettings
+from seg_core.til.score_settings import TilSettings
 
 _Polygons = npt.NDArray[np.object_]
 

@@ -215,15 +215,14 @@ def _fitted(plane: _Plane) -> _Model:
     used = (plane.pairs > 0) & (lags > 0) & (lags <= furthest)
     lag = lags[used]
     pairs, half_squared, distance = (
-        np.bincount(lag, each[used], minlength=furthest + 1)[1:]
+        np.bincount(lag, each[used], minlength=furthest + 1)[1:].astype(np.float64)
         for each in (plane.pairs, plane.half_squared, plane.pairs * plane.distances)
     )
     there = pairs > 0
-    gamma = half_squared[there] / pairs[there]
-    distance = distance[there] / pairs[there]
+    gamma, apart = (each[there] / pairs[there] for each in (half_squared, distance))
     weights = pairs[there] / np.flatnonzero(np.append(False, there))
     tried = [
-        _least_squares(gamma, distance, weights, each)
+        _least_squares(gamma, apart, weights, each)
         for each in np.geomspace(0.5, 2.0 * plane.across, _RANGES)
     ]
     return min(tried, key=lambda each: each[0])[1]

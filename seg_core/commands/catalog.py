@@ -8,6 +8,7 @@ from typing import TypeAlias
 import pandas as pd
 
 from seg_core.files.atomic import new_file, new_text_file
+from seg_core.files.csv import write_csv
 from seg_core.store import Store
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -50,7 +51,7 @@ def _catalog(options: argparse.Namespace) -> int:
         table = catalog.runs()
     if options.csv is not None:
         with new_text_file(options.csv, force=options.force) as file:
-            table.to_csv(file, index=False)
+            write_csv(table, file)
     if options.parquet is not None:
         with new_file(options.parquet, force=options.force) as path:
             table.to_parquet(path, index=False)

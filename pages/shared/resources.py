@@ -17,8 +17,8 @@ from PIL import Image, ImageOps
 
 from pages.shared.scoring import Scorings
 from pages.shared.store_limit import Visitors
+from pages.shared.tile_sources import TileSources
 from pages.shared.uploads import UploadFolder
-from pages.viewer_page.server.tiles import TileSources
 from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError
 from seg_core.geometry import Raster

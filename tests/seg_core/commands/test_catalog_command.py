@@ -61,7 +61,7 @@ def test_groups_of_a_cohort_are_compared(
     assert (row["groups"], row["patients"], row["medians"]) == ("A – B", "4 / 4", "15 / 55")
     assert (row["shift"], row["delta"]) == (-40, -1)
     assert row["p"] == pytest.approx(2 / 70)  # of 70 ways to draw four of eight, two are as far off
-    assert cli.main([*command, "--by", "patient"]) == 1
+    assert cli.main([*command, "--by", "Stage"]) == 1
     with pytest.raises(SystemExit):
         cli.main(["catalog", str(tmp_path), "--compare", "count_lymphocyte"])
     assert "--compare needs --cohort NAME" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from pages.nuclei_page.choice import Choice, choose_classes
 from pages.shared import resources, state
 from pages.shared.page_list import VIEWER
 from seg_core.nuclei import MEASURES, VOTED_CLASS
-from seg_core.nuclei.table import share_columns
+from seg_core.nuclei.nucleus_table import share_columns
 from seg_core.store import Selection
 
 _PAGE_ROWS = 100

@@ -27,7 +27,8 @@ from seg_core.cohort.journal import OUTCOMES_FILE, PLAN_FILE, Journal
 from seg_core.errors import SlideError
 from seg_core.geometry import Raster
 from seg_core.nuclei.index import NucleusIndex
-from seg_core.picture.crops import by_certainty, crop_nuclei, encode_jpeg
+from seg_core.picture.crops import by_certainty, crop_nuclei
+from seg_core.picture.encoding import encode_jpeg
 from seg_core.picture.nucleus_painting import NucleusPainter
 from seg_core.picture.outline_squares import OutlineSquares
 from seg_core.picture.til_painting import backdrop_of

@@ -19,7 +19,7 @@ from seg_core.scoring import Part, parts_of
 from seg_core.slide import Slide
 from seg_core.store import Run
 from seg_core.til import TilResult, TilSettings
-from seg_core.til.table import cross_table, dilation_table, score_table
+from seg_core.til.score_tables import cross_table, dilation_table, score_table
 
 _DEFAULTS = TilSettings()
 

@@ -8,7 +8,7 @@ import shapely
 from pages.shared import min_score, palettes, resources, state
 from seg_core.classes import UNCERTAIN
 from seg_core.geometry import Region
-from seg_core.picture.crops import jpeg_url
+from seg_core.picture.encoding import jpeg_url
 from seg_core.slide import Slide
 from seg_core.store import Run
 

@@ -25,7 +25,7 @@ from seg_core.classes import OTHER
 from seg_core.cohort.journal import Journal, cohort_names
 from seg_core.cohort.summary import FIGURES, SUMMARY_FILE, read_kept
 from seg_core.errors import CohortError
-from seg_core.nuclei.table import GEOMETRY, empty_table
+from seg_core.nuclei.nucleus_table import GEOMETRY, empty_table
 from seg_core.scoring.assessment import TIL_FILE
 from seg_core.store import Run, Store
 from seg_core.store.run import NUCLEI_FILE

@@ -42,8 +42,8 @@ from seg_core.geometry import Window
 from seg_core.maps import Maps
 from seg_core.nuclei.features import NucleusPixels, measure_nuclei
 from seg_core.nuclei.instances import Instances, growth_px, instances_of_seeds
+from seg_core.nuclei.nucleus_table import empty_table
 from seg_core.nuclei.seeds import Seeds, find_seeds
-from seg_core.nuclei.table import empty_table
 from seg_core.process.pipelines import map_in_order
 from seg_core.question import Question
 from seg_core.settings import AnalysisSettings
@@ -61,7 +61,7 @@ class BlockNuclei:
     core : Window
         Where their centroids are, in the raster.
     table : GeoDataFrame
-        See `seg_core.nuclei.table`.
+        See `seg_core.nuclei.nucleus_table`.
     overlarge_um2 : float
         Area of the core that lies in connected insides too large to be a nucleus.
     """
@@ -98,7 +98,7 @@ def find_nuclei(
     Returns
     -------
     tables : iterator of GeoDataFrame
-        One of each block, made when it is asked for; `seg_core.nuclei.table.join_tables` makes
+        One of each block, made when it is asked for; `seg_core.nuclei.nucleus_table.join_tables` makes
         one of them. ``nucleus_id`` runs from 1 through all of them.
     warnings : list of str
         Sentences on what was left out; complete when the last table is there.

@@ -7,7 +7,7 @@ from typing import Any
 from pages.shared.tile_sources import UnknownTileError
 from seg_core.classes import PALETTES, USUAL_PALETTE
 from seg_core.geometry import Region
-from seg_core.picture.nucleus_painting import Picture
+from seg_core.picture.viewport import Viewport
 
 TILE_PX = 256
 
@@ -58,7 +58,9 @@ def query_of(
     return query.get("run"), shown, palette, tuple(sorted(options.items()))
 
 
-def picture_of_tile(bounds: Region, level_count: int, level: int, column: int, row: int) -> Picture:
+def viewport_of_tile(
+    bounds: Region, level_count: int, level: int, column: int, row: int
+) -> Viewport:
     """Return where an overlay's tile lies.
 
     Parameters
@@ -77,7 +79,7 @@ def picture_of_tile(bounds: Region, level_count: int, level: int, column: int, r
     left, top = column * TILE_PX, row * TILE_PX
     if not (0 <= left < width and 0 <= top < height):
         raise UnknownTileError(f"Level {level} has no tile at column {column}, row {row}.")
-    return Picture(
+    return Viewport(
         bounds.x + left * step,
         bounds.y + top * step,
         step,

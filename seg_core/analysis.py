@@ -155,7 +155,7 @@ def _finished_run(runs: Store, question: Question) -> Run | None:
         return None
     try:
         run.maps()
-        run.catalog()
+        run.nucleus_queries()
     except StoreError:
         return None
     return run

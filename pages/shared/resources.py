@@ -12,14 +12,18 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import streamlit as st
 from PIL import Image, ImageOps
 
+from pages.shared.cohort_process import Seat
 from pages.shared.scoring import Scorings
 from pages.shared.store_limit import Visitors
 from pages.shared.tile_sources import TileSources
 from pages.shared.uploads import UploadFolder
 from seg_core.classes import ClassScheme
+from seg_core.cohort.catalog import RunCatalog
+from seg_core.cohort.journal import OUTCOMES_FILE, PLAN_FILE, Journal
 from seg_core.errors import SlideError
 from seg_core.geometry import Raster
 from seg_core.nuclei.index import NucleusIndex
@@ -41,7 +45,7 @@ from seg_core.slide import (
     open_slide,
     slide_id,
 )
-from seg_core.store import NucleusQueries, Run, RunMaps, Selection, open_run
+from seg_core.store import NucleusQueries, Run, RunMaps, Selection, Store, default_store, open_run
 
 # What is equal has one entry, whichever object says it.
 _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
@@ -79,6 +83,19 @@ def tile_sources() -> TileSources:
 def visitors() -> Visitors:
     """Return which runs are shown by any session."""
     return Visitors()
+
+
+@st.cache_resource(show_spinner=False)
+def cohort_seat() -> Seat:
+    """Return where the cohort sits that was started from a page."""
+    return Seat()
+
+
+def cohort(name: str) -> pd.DataFrame:
+    """Return the table of a cohort as it is now."""
+    journal = Journal(default_store(), name)
+    files = (journal.folder / PLAN_FILE, journal.folder / OUTCOMES_FILE)
+    return _cohort(journal.store, name, *map(changed, files))
 
 
 @st.cache_resource(show_spinner=False)
@@ -244,6 +261,11 @@ def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] |
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _nucleus_table(folder: Path) -> gpd.GeoDataFrame:
     return run(folder).nuclei()
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the cohort …")
+def _cohort(store: Path, name: str, planned: int, changed: int) -> pd.DataFrame:
+    return RunCatalog(Store(store)).cohort(name)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

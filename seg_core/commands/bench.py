@@ -8,8 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from seg_core.bench.measure import STAGES, Setting, measure
+from seg_core.bench.measure import Setup, measure
 from seg_core.bench.region import write_region
+from seg_core.bench.stages import STAGES
 from seg_core.commands.terminal import Subparsers, add_json, counting_bar, write_json
 from seg_core.model import ModelCard, find_model
 from seg_core.model.openvino_engine import has_bf16
@@ -54,8 +55,8 @@ def _bench(options: argparse.Namespace) -> int:
     rounds = options.rounds or (1 if options.quick else 3)
     with TemporaryDirectory() as folder, counting_bar("bench") as report:
         region = write_region(Path(folder) / "region.tif", side_px, card.mpp)
-        settings = _settings(card, quick=options.quick)
-        rows = measure(region, options.model, settings, rounds=rounds, report=report)
+        setups = _setups(card, quick=options.quick)
+        rows = measure(region, options.model, setups, rounds=rounds, report=report)
     result = {"machine": _machine(), "side_px": side_px, "rounds": rounds, "results": rows}
     sys.stdout.write(_markdown(result))
     if options.json:
@@ -63,16 +64,16 @@ def _bench(options: argparse.Namespace) -> int:
     return 0
 
 
-def _settings(card: ModelCard, *, quick: bool) -> list[Setting]:
+def _setups(card: ModelCard, *, quick: bool) -> list[Setup]:
     """Return what this machine and model can be timed at."""
     half: list[Precision] = ["bf16"] if has_bf16() else []
     faster: list[Precision] = [*half, *(["int8"] if card.int8 else [])]  # type: ignore[list-item]
     if quick:
-        return [Setting("openvino", precision, 256) for precision in ("fp32", *faster)]
+        return [Setup("openvino", precision, 256) for precision in ("fp32", *faster)]
     return [
-        *(Setting("torch", precision, 256) for precision in ("fp32", *half)),
-        Setting("openvino", "fp32", 256),
-        *(Setting("openvino", precision, tile) for precision in faster for tile in _TILES_PX),
+        *(Setup("torch", precision, 256) for precision in ("fp32", *half)),
+        Setup("openvino", "fp32", 256),
+        *(Setup("openvino", precision, tile) for precision in faster for tile in _TILES_PX),
     ]
 
 

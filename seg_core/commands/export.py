@@ -8,6 +8,7 @@ from seg_core.commands.til import rois_asked
 from seg_core.errors import SegCoreError
 from seg_core.export.formats import FORMATS
 from seg_core.export.options import ExportOptions
+from seg_core.files.outputs import refuse_inputs
 from seg_core.store import open_run
 
 
@@ -53,6 +54,8 @@ def _export(options: argparse.Namespace) -> int:
     if not wanted:
         options.parser.error("name a file to write, for instance --csv nuclei.csv.")
     run = open_run(options.run_folder)
+    read = [run.slide_path, *(each for each in run.path.rglob("*") if each.is_file())]
+    refuse_inputs([path for path, _ in wanted], [*read, *filter(None, [options.roi])])
     asked = ExportOptions(
         other=options.other,
         min_score=options.min_score,

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from seg_core.commands.terminal import Subparsers, counting_bar
 from seg_core.evaluation.card_figures import rounded
-from seg_core.evaluation.faster import CARD_ENTRY, EXACT, measure_faster
+from seg_core.evaluation.fast_settings import CARD_ENTRY, EXACT, measure_fast_settings
 from seg_core.model import find_model, write_card
 from seg_core.model.int8 import MOST_LOST_MPQ_PLUS
 from seg_core.model.openvino_engine import has_bf16
@@ -89,7 +89,7 @@ def _measured(data: Path, model: str | None) -> list[dict[str, Any]]:
     ]
     settings.remove(EXACT)
     with counting_bar(data.name, " settings") as report:
-        return measure_faster(data, model, settings, report=report)
+        return measure_fast_settings(data, model, settings, report=report)
 
 
 def _keep(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:

@@ -162,7 +162,7 @@ FORMATS = (
         name="summary-csv",
         words="a row for each class",
         holds="a row for each class: count, share, density per mm² of tissue with its interval "
-        "(spatial bootstrap over blocks of 250 µm), mean, SD and quartiles of every measure",
+        "([how](intervals.md)), mean, SD and quartiles of every measure",
         opened_with="Excel, R, pandas",
         writer="seg_core.export.csv:write_summary_csv",
         downloads=(

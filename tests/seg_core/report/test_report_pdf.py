@@ -30,7 +30,7 @@ HTML_TEXT = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.DOTALL)
 @pytest.fixture(scope="module")
 def written(painted_run: Run, tmp_path_factory: pytest.TempPathFactory) -> pypdf.PdfReader:
     path = tmp_path_factory.mktemp("report") / "report.pdf"
-    write_report(painted_run, path)
+    write_report(painted_run, path, ExportOptions(assessed=()))
     return pypdf.PdfReader(io.BytesIO(path.read_bytes()))
 
 

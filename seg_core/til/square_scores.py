@@ -8,12 +8,12 @@ from seg_core.til.cells import COMPARTMENTS, Cells
 from seg_core.til.compartments import Compartments
 from seg_core.til.field import MM2_PER_UM2, Field
 from seg_core.til.result import Colocalisation, Hotspots
-from seg_core.til.settings import TilSettings
+from seg_core.til.score_settings import TilSettings
 from seg_core.til.spatial import getis_ord_star, hotspots, morisita_horn, poisson_morisita_horn
 
 
 def score_squares(cells: Cells, compartments: Compartments, settings: TilSettings) -> pd.DataFrame:
-    """Return the squares of the maps and the bootstrap, a row for each that has tissue."""
+    """Return the squares of the maps and the intervals, a row for each that has tissue."""
     squares = _square_table(cells, compartments, settings.square_um)
     squares["stil_area_pct"] = 100 * _ratio(
         squares["lymphocyte_in_stroma_um2"], squares["stroma_um2"]

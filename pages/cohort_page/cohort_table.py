@@ -1,6 +1,5 @@
 """The table of a cohort: chosen, filtered, sorted, taken away, and each slide opened."""
 
-import base64
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from pages.shared import resources, slide_places, state
 from pages.shared.page_list import VIEWER
 from seg_core.cohort.journal import Journal, cohort_names
 from seg_core.errors import SlideError
-from seg_core.picture.crops import encode_jpeg
+from seg_core.picture.encoding import jpeg_url
 from seg_core.store import default_store
 
 # What a person wants to see first; everything else can be chosen.
@@ -132,4 +131,4 @@ def _picture(path: Path) -> str | None:
         return None
     step = max(1, max(thumbnail.shape[:2]) // 120)
     small = np.ascontiguousarray(thumbnail[::step, ::step])
-    return "data:image/jpeg;base64," + base64.b64encode(encode_jpeg(small)).decode()
+    return jpeg_url(small)

@@ -75,7 +75,9 @@ def show_scatter(table: pd.DataFrame) -> None:
             hovertemplate="%{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
         )
     )
-    figure.update_layout(xaxis_title=x, yaxis_title=y, dragmode="lasso", height=480)
+    figure.update_layout(
+        xaxis_title=x, yaxis_title=y, dragmode="lasso", height=480, margin={"t": 20}
+    )
     event = st.plotly_chart(figure, on_select="rerun", key="_scatter")
     rows = event["selection"]["point_indices"]
     chosen = points.iloc[rows] if rows else points.iloc[:0]

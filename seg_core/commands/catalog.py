@@ -3,14 +3,14 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TypeAlias
 
 import pandas as pd
 
+from seg_core.cohort.catalog import RunCatalog
+from seg_core.cohort.compare import compare_groups
+from seg_core.commands.terminal import Subparsers
 from seg_core.files.atomic import new_file, new_text_file
 from seg_core.store import Store
-
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 _SHOWN = (
     *("slide", "roi", "patient", "group", "state", "status", "nuclei", "tissue_mm2", "til_pct"),
@@ -47,10 +47,6 @@ def add_catalog(subparsers: Subparsers) -> None:
 
 
 def _catalog(options: argparse.Namespace) -> int:
-    # DuckDB takes a moment to import, which other commands need not wait for
-    from seg_core.cohort.catalog import RunCatalog
-    from seg_core.cohort.compare import compare_groups
-
     if options.compare is not None and options.cohort is None:
         options.parser.error("--compare needs --cohort NAME, whose table names the groups.")
     catalog = RunCatalog(Store(options.store))

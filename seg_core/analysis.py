@@ -116,7 +116,9 @@ def analyse(
                 return _named(run, slide_path)
             key = (card.sha256, settings.engine, settings.precision)
             with _engines.lend(key, partial(make_engine, card, weights, settings)) as engine:
-                facts = _opening_facts(slide, card.scheme, engine, question, runs.find(question))
+                facts = _opening_facts(
+                    slide, card.scheme, engine, question, _begun_run(runs, question)
+                )
                 return _work(slide, engine, facts, writer, report or _ignore)
 
 
@@ -147,8 +149,23 @@ def _question(
 
 
 def _finished_run(runs: Store, question: Question) -> Run | None:
-    run = runs.find(question)
-    return run if run is not None and run.status == "finished" else None
+    """Return the run of a question if it is finished and whole; what is damaged is made anew."""
+    run = _begun_run(runs, question)
+    if run is None or run.status != "finished":
+        return None
+    try:
+        run.maps()
+        run.catalog()
+    except StoreError:
+        return None
+    return run
+
+
+def _begun_run(runs: Store, question: Question) -> Run | None:
+    try:
+        return runs.find(question)
+    except StoreError:
+        return None
 
 
 def _named(run: Run, slide_path: Path) -> Run:

@@ -13,6 +13,7 @@ from pages.shared.regions import slide_rois
 from pages.shared.scoring import Question
 from pages.shared.writing import written
 from seg_core.errors import SegCoreError
+from seg_core.files.csv import csv_text
 from seg_core.picture.til_painting import MapName, write_map_png
 from seg_core.process.worker import Job
 from seg_core.scoring import Part, parts_of
@@ -143,7 +144,7 @@ def _json(result: TilResult) -> str:
 
 
 def _csv(make: Callable[[], pd.DataFrame]) -> str:
-    return make().to_csv(index=False)
+    return csv_text(make())
 
 
 def _like(number: float, example: float) -> float:

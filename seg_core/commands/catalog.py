@@ -10,6 +10,7 @@ from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.compare import compare_groups
 from seg_core.commands.terminal import Subparsers
 from seg_core.files.atomic import new_file, new_text_file
+from seg_core.files.csv import write_csv
 from seg_core.store import Store
 
 _SHOWN = (
@@ -60,7 +61,7 @@ def _catalog(options: argparse.Namespace) -> int:
         table = catalog.runs()
     if options.csv is not None:
         with new_text_file(options.csv, force=options.force) as file:
-            table.to_csv(file, index=False)
+            write_csv(table, file)
     if options.parquet is not None:
         with new_file(options.parquet, force=options.force) as path:
             table.to_parquet(path, index=False)

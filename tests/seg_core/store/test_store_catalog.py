@@ -176,7 +176,7 @@ def test_a_column_that_is_none_is_refused(catalog: NucleusCatalog) -> None:
 
 def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "nuclei.parquet").write_bytes(b"no parquet at all")
-    with pytest.raises(StoreError, match="is missing or damaged; remove the folder of the run"):
+    with pytest.raises(StoreError, match="is missing or damaged; start the same analysis again"):
         NucleusCatalog(tmp_path / "nuclei.parquet", MONUSAC).counts(EVERYTHING)
-    with pytest.raises(StoreError, match="is missing or damaged; remove the folder of the run"):
+    with pytest.raises(StoreError, match="is missing or damaged; start the same analysis again"):
         NucleusCatalog(tmp_path / "none.parquet", MONUSAC).outlines([1])

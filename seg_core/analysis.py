@@ -24,7 +24,7 @@ from seg_core.model.lender import EngineLender
 from seg_core.nuclei import find_nuclei
 from seg_core.process.memory import return_memory
 from seg_core.process.pipelines import write_behind
-from seg_core.process.progress import Pace, Progress, Report
+from seg_core.process.progress import Pace, Progress, ProgressCallback
 from seg_core.question import Question
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
@@ -64,7 +64,7 @@ def analyse(
     model: str | Path | None = None,
     mpp: float | None = None,
     settings: AnalysisSettings | None = None,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
 ) -> Run:
     """Find the nuclei of a slide or of a part of it, and keep them as a run.
 
@@ -155,7 +155,7 @@ def _finished_run(runs: Store, question: Question) -> Run | None:
         return None
     try:
         run.maps()
-        run.catalog()
+        run.nucleus_queries()
     except StoreError:
         return None
     return run
@@ -195,7 +195,9 @@ def _opening_facts(
     return replace(facts, started=earlier.facts.started, seconds=earlier.facts.seconds)
 
 
-def _work(slide: Slide, engine: Engine, facts: RunFacts, writer: RunWriter, report: Report) -> Run:
+def _work(
+    slide: Slide, engine: Engine, facts: RunFacts, writer: RunWriter, report: ProgressCallback
+) -> Run:
     question = facts.question
     began = time.monotonic()
 

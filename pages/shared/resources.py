@@ -45,7 +45,7 @@ from seg_core.slide import (
     open_slide,
     slide_id,
 )
-from seg_core.store import NucleusCatalog, Run, RunMaps, Selection, Store, default_store, open_run
+from seg_core.store import NucleusQueries, Run, RunMaps, Selection, Store, default_store, open_run
 
 # What is equal has one entry, whichever object says it.
 _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
@@ -194,13 +194,13 @@ def nucleus_index(folder: Path, min_score: float = 0.0) -> NucleusIndex:
 def counts(folder: Path, min_score: float) -> dict[str, int]:
     """Return how many nuclei of a finished run have each name."""
     names = run(folder).scheme.counted_names(other=True, uncertain=True)
-    return catalog(folder).counts(Selection(names, min_score))
+    return nucleus_queries(folder).counts(Selection(names, min_score))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def catalog(folder: Path) -> NucleusCatalog:
+def nucleus_queries(folder: Path) -> NucleusQueries:
     """Return what answers questions about the nuclei of a finished run."""
-    return run(folder).catalog()
+    return run(folder).nucleus_queries()
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for tissue …")
@@ -217,7 +217,7 @@ def statistics(folder: Path, part: Part, *, min_score: float, other: bool) -> St
     """Return the numbers of a part of a run."""
     found = run(folder)
     return describe_part(
-        catalog(folder),
+        nucleus_queries(folder),
         part,
         found.scheme,
         tissue=run_tissue(folder),
@@ -240,7 +240,7 @@ def gallery(
     """Return the most or the least certain nuclei of a selection, and a JPEG of each."""
     found = run(folder)
     question = found.facts.question
-    nuclei = by_certainty(catalog(folder), selection, count, most=most)
+    nuclei = by_certainty(nucleus_queries(folder), selection, count, most=most)
     crops = crop_nuclei(
         slide(found.slide_path, question.slide_mpp),
         question.slide_mpp,

@@ -21,9 +21,9 @@ from seg_core.geometry import Raster, Region, Window
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
 from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
-from seg_core.store.catalog import NucleusCatalog
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.nuclei_file import iterate_nuclei, read_nuclei
+from seg_core.store.nucleus_queries import NucleusQueries
 from seg_core.store.run_maps import RunMaps
 from seg_core.store.seal import check_map_files, check_nuclei, damage_of, damaged
 
@@ -151,9 +151,9 @@ class Run:
         """Read the same table in one or more parts; for runs that do not fit into memory."""
         return iterate_nuclei(self._nuclei_file())
 
-    def catalog(self) -> NucleusCatalog:
+    def nucleus_queries(self) -> NucleusQueries:
         """Open the same table for questions that DuckDB answers without reading all of it."""
-        return NucleusCatalog(self._nuclei_file(), self.scheme)
+        return NucleusQueries(self._nuclei_file(), self.scheme)
 
     def _nuclei_file(self) -> Path:
         if self.status != "finished":

@@ -61,7 +61,7 @@ class Selection:
     ids: tuple[int, ...] | None = None
 
 
-class NucleusCatalog:
+class NucleusQueries:
     """Answers questions about a file of nuclei; may be asked from several threads.
 
     Parameters

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.nuclei_page import explained
 from pages.nuclei_page.choice import Choice
-from pages.nuclei_page.table import open_nucleus
+from pages.nuclei_page.nucleus_table import open_nucleus
 from pages.shared import resources
 from seg_core.picture.crops import CROP_UM
 from seg_core.picture.encoding import url_of_jpeg

@@ -4,23 +4,23 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pandas as pd
 import streamlit as st
 
 from pages.shared import resources, state
 from pages.shared.regions import slide_rois
-from pages.shared.scoring import Question
+from pages.shared.scoring import ScoringRequest
+from pages.shared.writing import written
 from seg_core.errors import SegCoreError
+from seg_core.files.csv import csv_text
 from seg_core.picture.til_painting import MapName, write_map_png
 from seg_core.process.worker import Job
 from seg_core.scoring import Part, parts_of
 from seg_core.slide import Slide
 from seg_core.store import Run
 from seg_core.til import TilResult, TilSettings
-from seg_core.til.table import cross_table, dilation_table, score_table
+from seg_core.til.score_tables import cross_table, dilation_table, score_table
 
 _DEFAULTS = TilSettings()
 
@@ -77,16 +77,16 @@ def choose_settings() -> TilSettings:
     return settings
 
 
-def result_of(question: Question) -> TilResult:
+def result_of(request: ScoringRequest) -> TilResult:
     """Return the scores once they are there; until then show progress and end the page."""
-    job = resources.scorings().ask(question)
+    job = resources.scorings().ask(request)
     if not job.done():
         _follow(job)
         st.stop()
     try:
         return job.result()
     except SegCoreError:
-        resources.scorings().forget(question)
+        resources.scorings().forget(request)
         raise
 
 
@@ -101,14 +101,14 @@ def _follow(job: Job[TilResult]) -> None:
         st.progress(progress.fraction if progress else 0.0, "Computing the scores …")
 
 
-def offer_downloads(slide: Slide, question: Question, result: TilResult) -> None:
+def offer_downloads(slide: Slide, request: ScoringRequest, result: TilResult) -> None:
     """Offer the numbers behind all that is shown, and the maps as pictures."""
     st.subheader("Files", anchor=False)
     st.caption(
         "A plot is saved as PNG with the camera that appears on it; the maps also here, with legend "
         "and scale bar."
     )
-    stem = f"{slide.info.path.stem}-{question.run.run_id}-til"
+    stem = f"{slide.info.path.stem}-{request.run.run_id}-til"
     tables: dict[str, Callable[[], pd.DataFrame]] = {
         "Scores": lambda: score_table(result),
         "Squares": lambda: result.squares,
@@ -124,7 +124,7 @@ def offer_downloads(slide: Slide, question: Question, result: TilResult) -> None
         _offer("Everything", "json", "application/json", partial(_json, result), stem)
         for name, shown in maps.items():
             write = partial(write_map_png, result, slide, shown)
-            _offer(name, "png", "image/png", partial(_written, write), stem)
+            _offer(name, "png", "image/png", partial(written, write), stem)
 
 
 def _offer(name: str, suffix: str, mime: str, make: Callable[[], str | bytes], stem: str) -> None:
@@ -139,19 +139,12 @@ def _offer(name: str, suffix: str, mime: str, make: Callable[[], str | bytes], s
     )
 
 
-def _written(write: Callable[[Path], object]) -> bytes:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "file"
-        write(path)
-        return path.read_bytes()
-
-
 def _json(result: TilResult) -> str:
     return json.dumps(result.to_json(), ensure_ascii=False, indent=1)
 
 
 def _csv(make: Callable[[], pd.DataFrame]) -> str:
-    return make().to_csv(index=False)
+    return csv_text(make())
 
 
 def _like(number: float, example: float) -> float:

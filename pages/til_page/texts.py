@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from seg_core.til import DISCLAIMER, Score, TilResult
-from seg_core.til.table import in_digits, score_table
+from seg_core.til.score_tables import in_digits, score_table
 from seg_core.til.wording import basis_in_words, doubt_in_words, interval_in_words
 
 # The score in letters that are read from across a table; the rest as the theme has it.
@@ -69,7 +69,7 @@ TILs are the lymphocytes; neutrophils and macrophages never count. A nucleus bel
 lies in. **E**, the epithelium, is the union of the epithelial nuclei, grown and shrunk as the settings say, without small
 islands; **S**, the stroma, is the tissue outside E and near it. Neither was taught to the model: both are estimated from
 nuclei, and benign epithelium counts like a tumour's. Take out necrosis, carcinoma in situ and artefacts with a ROI of the
-kind *exclude*. Intervals come from a bootstrap over squares of tissue: they tell how the score varies over the slide,
+kind *exclude*. Intervals come from how squares of tissue differ by the distance between them: they tell how the score varies over the slide,
 not how often the model errs. The bands are those of the eye's estimate (Salgado et al. 2015), which takes in the space between
 the cells: an area of nuclei reads lower.
 """

@@ -31,13 +31,13 @@ from seg_core.errors import ModelError
 from seg_core.model.card import ModelCard
 from seg_core.model.engine import NumberedLogits, NumberedTile
 from seg_core.model.int8 import checksum, read_int8
-from seg_core.process.progress import Report
+from seg_core.process.progress import ProgressCallback
 from seg_core.process.worker import Worker
 from seg_core.settings import Precision
 
 
 @contextmanager
-def telling_nobody() -> Iterator[None]:
+def without_telemetry() -> Iterator[None]:
     """Let openvino, or a tool of its makers, be imported without its telemetry.
 
     Unless it is told not to, it reports each import and each conversion to its maker. It does
@@ -54,10 +54,16 @@ def telling_nobody() -> Iterator[None]:
             sys.modules[name] = before
 
 
-with telling_nobody():
-    import openvino as ov
-    from openvino.properties import hint, optimal_number_of_infer_requests
-    from openvino.properties.device import capabilities
+try:
+    with without_telemetry():
+        import openvino as ov
+        from openvino.properties import hint, optimal_number_of_infer_requests
+        from openvino.properties.device import capabilities
+except ImportError as error:
+    raise ModelError(
+        "OpenVINO is not installed; install it with pip install openvino, or choose the engine "
+        "torch and a precision other than int8."
+    ) from error
 
 CACHE_VARIABLE = "SEG_CACHE"
 """Environment variable that names another folder for what can be made again."""
@@ -264,7 +270,7 @@ def _convert(card: ModelCard, weights: Path) -> ov.Model:
         return ov.Core().read_model(made.read_bytes(), made.with_suffix(".bin").read_bytes())
 
 
-def write_converted(card: ModelCard, weights: Path, path: Path, report: Report) -> None:
+def write_converted(card: ModelCard, weights: Path, path: Path, report: ProgressCallback) -> None:
     """Write the graph from (1, H, W, 3) uint8 to (1, C + 3, H, W) float32 as .xml and .bin.
 
     A job of the process that converts; there is nothing to report on the way.

@@ -42,9 +42,10 @@ from seg_core.geometry import Window
 from seg_core.maps import Maps
 from seg_core.nuclei.features import NucleusPixels, measure_nuclei
 from seg_core.nuclei.instances import Instances, growth_px, instances_of_seeds
+from seg_core.nuclei.nucleus_table import empty_table
 from seg_core.nuclei.seeds import Seeds, find_seeds
-from seg_core.nuclei.table import empty_table
 from seg_core.process.pipelines import map_in_order
+from seg_core.process.progress import CountCallback
 from seg_core.question import Question
 from seg_core.settings import AnalysisSettings
 
@@ -61,7 +62,7 @@ class BlockNuclei:
     core : Window
         Where their centroids are, in the raster.
     table : GeoDataFrame
-        See `seg_core.nuclei.table`.
+        See `seg_core.nuclei.nucleus_table`.
     overlarge_um2 : float
         Area of the core that lies in connected insides too large to be a nucleus.
     """
@@ -77,7 +78,7 @@ def find_nuclei(
     question: Question,
     scheme: ClassScheme,
     *,
-    report: Callable[[int, int], None] | None = None,
+    report: CountCallback | None = None,
 ) -> tuple[Iterator[gpd.GeoDataFrame], list[str]]:
     """Find the nuclei of what is asked, of any size, in memory that does not depend on it.
 
@@ -98,7 +99,7 @@ def find_nuclei(
     Returns
     -------
     tables : iterator of GeoDataFrame
-        One of each block, made when it is asked for; `seg_core.nuclei.table.join_tables` makes
+        One of each block, made when it is asked for; `seg_core.nuclei.nucleus_table.join_tables` makes
         one of them. ``nucleus_id`` runs from 1 through all of them.
     warnings : list of str
         Sentences on what was left out; complete when the last table is there.
@@ -126,7 +127,7 @@ def nuclei_by_block(
     question: Question,
     scheme: ClassScheme,
     *,
-    report: Callable[[int, int], None] | None = None,
+    report: CountCallback | None = None,
 ) -> Iterator[BlockNuclei]:
     """Find nuclei block by block, along the rows of blocks; parameters as of `find_nuclei`."""
     cores = list(_cores(question.window, question.settings.block_px))

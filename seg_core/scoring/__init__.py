@@ -1,11 +1,12 @@
 """From the nuclei of a run to the numbers a reader takes away: by class and by part of the slide."""
 
 from seg_core.scoring.parts import WHOLE, Part, joined, parts_of
-from seg_core.scoring.squares import Squares, count_squares
+from seg_core.scoring.square_counts import Squares, count_squares
 from seg_core.scoring.summary import (
     DENSITY_FORMULA,
     Ratio,
     Statistics,
+    cautions_in_words,
     describe_part,
     describe_run,
     measure_columns,
@@ -18,6 +19,7 @@ __all__ = [
     "Ratio",
     "Squares",
     "Statistics",
+    "cautions_in_words",
     "count_squares",
     "describe_part",
     "describe_run",

@@ -1,18 +1,14 @@
 """Draw the tile that an address asks for, unless it has been drawn lately."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from pages.shared import resources
+from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page.layers import Colours, LayerRequest, layer_named
 from pages.viewer_page.server.tile_cache import TileCache
-from pages.viewer_page.server.tiles import (
-    TILE_PX,
-    TileRequest,
-    TileSource,
-    UnknownTileError,
-    viewport_of_tile,
-)
+from pages.viewer_page.server.tiles import TILE_PX, TileRequest, viewport_of_tile
 from seg_core.picture.encoding import TILE_QUALITY, encode_jpeg, encode_webp
 from seg_core.slide import DeepZoom
 
@@ -31,7 +27,9 @@ class Tile:
     media_type: str
 
 
-_drawn: TileCache[Tile] = TileCache(_CACHE_BYTES, size_of=lambda tile: len(tile.content))
+_drawn: TileCache[Tile] = TileCache(
+    _CACHE_BYTES, size_of=lambda tile: sys.getsizeof(tile) + sys.getsizeof(tile.content)
+)
 
 
 def draw_tile(request: TileRequest) -> Tile:
@@ -48,7 +46,7 @@ def draw_tile(request: TileRequest) -> Tile:
     folder = None if request.run is None else source.run_of(request.run)
     # Not the token: two sessions that look at the same slide share what is drawn.
     key = (
-        *(source.path, resources.changed(source.path), source.mpp, folder),
+        *(source.slide, resources.changed(source.slide.path), folder),
         *(request.layer, request.level, request.column, request.row),
         *(request.shown, request.palette, request.options),
     )
@@ -61,7 +59,7 @@ def forget_tiles() -> None:
 
 
 def _draw(request: TileRequest, source: TileSource, folder: Path | None) -> Tile:
-    slide = resources.slide(source.path, source.mpp)
+    slide = resources.slide(source.slide.path, source.slide.mpp)
     pyramid = DeepZoom(slide, TILE_PX)
     if request.layer == SLIDE_LAYER:
         return _jpeg(pyramid.read_tile(request.level, request.column, request.row))

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from functools import partial
 
 from pages.shared import resources
+from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page.layers import Colours, Layer, LayerRequest, layer_named
-from pages.viewer_page.server.tiles import TileSource, UnknownTileError, query_of
+from pages.viewer_page.server.tiles import query_of
 from seg_core.geometry import Region
 from seg_core.picture.slide_overlay import write_png_of_layers
 from seg_core.picture.viewport import Viewport
@@ -36,7 +37,7 @@ def draw_full_picture(token: str, query: Mapping[str, str]) -> bytes:
         If the region lies outside the slide, or slide or run cannot be read.
     """
     source = resources.tile_sources().find(token)
-    slide = resources.slide(source.path, source.mpp)
+    slide = resources.slide(source.slide.path, source.slide.mpp)
     asked = _region_of(query.get("region", ""))
     region = slide.info.bounds.intersection(asked)
     if region is None:

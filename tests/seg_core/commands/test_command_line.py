@@ -1,6 +1,8 @@
 """The command line on painted slides: exit status, sentences and the JSON others rely on."""
 
+import argparse
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,8 +19,12 @@ from painted_slides import MPP, PaintedEngine, Painting
 
 from seg_core import commands as cli
 from seg_core.classes import MONUSAC, UNCERTAIN
+from seg_core.commands import export
+from seg_core.commands.terminal import StageBars
 from seg_core.errors import JobCancelled
+from seg_core.export.formats import FORMATS
 from seg_core.process.progress import Progress
+from seg_core.scoring import WHOLE
 from seg_core.store import Run, open_run
 
 ROOT = Path(__file__).parents[3]
@@ -104,24 +110,28 @@ def test_of_several_slides_each_failure_is_a_sentence_and_the_others_go_on(
     assert runs[1]["nuclei"]
 
 
-def test_each_roi_of_a_file_is_a_run(
+def test_each_roi_of_a_file_is_a_run_without_what_is_to_be_left_out(
     painted_slide: Path,
     tmp_path: Path,
     painted_engines: list[PaintedEngine],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    square = [[0, 0], [200, 0], [200, 200], [0, 200], [0, 0]]
-    roi = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [square]}}
-    exclude = {**roi, "properties": {"name": "fold", "kind": "exclude"}}
+    def feature(x0: int, x1: int, **properties: object) -> dict[str, object]:
+        ring = [[x0, 0], [x1, 0], [x1, 200], [x0, 200], [x0, 0]]
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        return {"type": "Feature", "geometry": geometry, "properties": properties}
+
+    ignored = feature(150, 200, classification={"name": "Ignore*"})
     rois = tmp_path / "rois.geojson"
-    rois.write_text(json.dumps({"type": "FeatureCollection", "features": [roi, exclude]}))
+    features = [feature(0, 200), feature(200, 400), ignored]
+    rois.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     arguments = ["--roi", str(rois), "--out", str(tmp_path / "store"), *TILES, "--json"]
-    assert cli.main(["analyse", str(painted_slide), *arguments]) == 1
-    out, err = capsys.readouterr()
-    assert "'fold' says what to leave out" in err
-    first, second = json.loads(out.splitlines()[-1])["runs"]
-    assert open_run(Path(first["run"])).roi is not None
-    assert "fold" in second["error"]
+    assert cli.main(["analyse", str(painted_slide), *arguments]) == 0
+    runs = json.loads(capsys.readouterr().out.splitlines()[-1])["runs"]
+    first, second = (open_run(Path(run["run"])).roi for run in runs)
+    assert first is not None
+    assert second is not None
+    assert (first.polygon.area, second.polygon.area) == (150 * 200, 200 * 200)
 
 
 def test_ctrl_c_says_that_the_same_command_goes_on(
@@ -135,7 +145,7 @@ def test_ctrl_c_says_that_the_same_command_goes_on(
         if progress.done == 20:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli._Bars, "__call__", interrupt)
+    monkeypatch.setattr(StageBars, "__call__", interrupt)
     assert cli.main(["analyse", str(painted_slide), "--out", str(tmp_path), *TILES]) == 1
     assert "painted.png was stopped; the same command goes on" in capsys.readouterr().err
     (facts,) = tmp_path.glob("*/*/run.json")
@@ -146,16 +156,10 @@ def test_export_writes_what_other_programs_read(
     painted_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     paths = {
-        "--csv": tmp_path / "nuclei.csv",
-        "--summary-csv": tmp_path / "summary.csv",
-        "--geojson": tmp_path / "nuclei.geojson",
-        "--geoparquet": tmp_path / "nuclei.parquet",
-        "--anndata": tmp_path / "nuclei.h5ad",
-        "--spatialdata": tmp_path / "nuclei.zarr",
-        "--ome-tiff": tmp_path / "maps.ome.tif",
-        "--overlay": tmp_path / "overlay.png",
-        "--report": tmp_path / "report.html",
+        each.option: tmp_path / (each.downloads[0].suffix if each.downloads else each.name)
+        for each in FORMATS
     }
+    paths["--spatialdata"] = tmp_path / "nuclei.zarr"
     arguments = [str(part) for pair in paths.items() for part in pair]
     assert cli.main(["export", str(painted_run.path), *arguments]) == 0
     named = sum(painted_run.facts.counts[name] for name in MONUSAC.names)
@@ -167,6 +171,7 @@ def test_export_writes_what_other_programs_read(
     assert "painted.png" in paths["--report"].read_text("utf-8")
     assert len(np.unique(tifffile.imread(paths["--ome-tiff"], series=2))) == named + 1
     assert len(pd.read_csv(paths["--summary-csv"])) == len(MONUSAC.names)
+    assert pd.read_csv(paths["--til-csv"])["part"].unique() == [WHOLE]
     capsys.readouterr()
 
     assert cli.main(["export", str(painted_run.path), *arguments, "--other"]) == 1
@@ -233,7 +238,7 @@ def test_what_ends_a_command_early_is_a_sentence(
     def end(_path: Path) -> Run:
         raise error
 
-    monkeypatch.setattr(cli, "open_run", end)
+    monkeypatch.setattr(export, "open_run", end)
     assert cli.main(["export", "run", "--csv", "a.csv"]) == 1
     assert capsys.readouterr().err == "python -m seg_core: stopped.\n"
 
@@ -242,7 +247,7 @@ def test_bars_follow_the_stages(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with cli._Bars("a.svs") as bars:
+    with StageBars("a.svs") as bars:
         for progress in (
             Progress("tiles", 0, 4),
             Progress("tiles", 4, 4),
@@ -255,17 +260,103 @@ def test_bars_follow_the_stages(
     assert "a.svs nuclei:  50%" in err
 
 
-def test_help_does_not_wait_for_torch() -> None:
+HEAVY = ("torch", "openvino", "plotly", "matplotlib", "spatialdata")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["export", "--help"], ["analyse", "--help"]])
+def test_help_does_not_wait_for_heavy_packages(arguments: list[str]) -> None:
+    """Every command was once imported for the help of any."""
     program = (
         "import sys\n"
-        "from seg_core import cli\n"
+        "from seg_core.commands import main\n"
         "try:\n"
-        "    cli.main(['--help'])\n"
+        f"    main({arguments})\n"
         "except SystemExit as ended:\n"
-        "    sys.exit('torch' in sys.modules or ended.code)\n"
+        f"    print([each for each in {HEAVY} if each in sys.modules], ended.code)\n"
+    )
+    assert run_python(program).splitlines()[-1] == "[] 0"
+
+
+def test_the_help_lists_every_command() -> None:
+    shown = run_python("from seg_core.commands import main\nmain(['--help'])")
+    listed = [line.split()[0] for line in shown.splitlines() if line[:4] == "    " != line[3:7]]
+    assert [name for name in listed if name.isalpha()] == [each.name for each in cli.COMMANDS]
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda each: each.name)
+def test_a_command_says_the_same_in_the_list_and_of_itself(command: cli.Command) -> None:
+    parser = argparse.ArgumentParser()
+    subparsers = parser.add_subparsers()
+    command.add_to(subparsers)
+    (shown,) = subparsers._choices_actions
+    assert (shown.dest, shown.help) == (command.name, command.words)
+    assert callable(subparsers.choices[command.name].get_default("run"))
+
+
+def test_without_openvino_other_commands_work_and_its_own_are_a_sentence(tmp_path: Path) -> None:
+    """Every command once died at import where OpenVINO is not installed."""
+    program = (
+        "import sys\n"
+        "sys.modules['openvino'] = None\n"
+        "from seg_core.commands import main\n"
+        f"print(main(['export', {str(tmp_path)!r}, '--csv', 'a.csv']))\n"
+        "print(main(['bench', '--quick']))\n"
     )
     shown = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert "analyse" in shown.stdout
-    assert "export" in shown.stdout
+    assert shown.stdout.split() == ["1", "1"]
+    first, second = shown.stderr.splitlines()
+    assert "there is no run in" in first
+    assert "OpenVINO is not installed; install it with pip install openvino" in second
+
+
+def run_python(program: str) -> str:
+    shown = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return shown.stdout
+
+
+def test_json_before_two_pictures_takes_neither(
+    shared_cases: Path, tmp_path: Path, painted_engines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slides = []
+    for name in ("a.png", "b.png"):
+        slides.append(tmp_path / name)
+        slides[-1].write_bytes((shared_cases / "json-takes-a-slide" / name).read_bytes())
+    before = [path.read_bytes() for path in slides]
+    arguments = ["analyse", "--mpp", "0.5", "--out", str(tmp_path / "store"), "--tile", "64"]
+    arguments += ["--overlap", "32", "--json", *map(str, slides)]
+    assert cli.main(arguments) == 0
+    runs = json.loads(capsys.readouterr().out.splitlines()[-1])["runs"]
+    assert [run["slide"] for run in runs] == ["a.png", "b.png"]
+    assert [path.read_bytes() for path in slides] == before
+
+
+def test_figures_take_no_file_that_holds_something_else(
+    painted_slide: Path, tmp_path: Path, painted_engines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = tmp_path / "card.json"
+    card.write_text('{"name": "tiny", "sha256": "00"}')
+    arguments = ["analyse", str(painted_slide), "--out", str(tmp_path / "store"), *TILES]
+    assert cli.main([*arguments, f"--json={card}"]) == 1
+    assert "card.json holds something else than figures and is not replaced" in (
+        capsys.readouterr().err
+    )
+    assert card.read_text() == '{"name": "tiny", "sha256": "00"}'
+    assert cli.main([*arguments, f"--json={painted_slide}"]) == 1
+    assert "is read by this command and would be written over" in capsys.readouterr().err
+
+
+def test_a_name_of_bytes_that_are_no_letters_is_analysed(
+    painted_slide: Path, tmp_path: Path, painted_engines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = Path(os.fsdecode(os.fsencode(tmp_path) + b"/lat\xe9.png"))
+    named.write_bytes(painted_slide.read_bytes())
+    arguments = ["analyse", str(named), str(painted_slide), "--out", str(tmp_path / "s"), *TILES]
+    assert cli.main([*arguments, "--json"]) == 0
+    out = capsys.readouterr().out
+    assert "lat" in out
+    assert len(json.loads(out.splitlines()[-1])["runs"]) == 2
+    assert open_run(Path(json.loads(out.splitlines()[-1])["runs"][0]["run"])).slide_path == named

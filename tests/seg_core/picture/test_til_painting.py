@@ -24,12 +24,12 @@ from seg_core.report.document import Plots, Table, Words
 from seg_core.report.til_section import til_section
 from seg_core.slide import ArraySlide
 from seg_core.til import AssessedPart, TilResult, TilSettings, score_tils
-from seg_core.til.table import TABLE_COLUMNS, cross_table, dilation_table, score_table
+from seg_core.til.score_tables import TABLE_COLUMNS, cross_table, dilation_table, score_table
 
 sys.path.append(str(Path(__file__).parents[1] / "til"))
 from til_layouts import MPP, block, nuclei, scatter, tissue
 
-FAST = TilSettings(labellings=9, bootstrap_samples=50)
+FAST = TilSettings(labellings=9)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,75 @@
+"""The command ``export``."""
+
+import argparse
+from pathlib import Path
+
+from seg_core.commands.terminal import Subparsers, fail, say
+from seg_core.commands.til import rois_asked
+from seg_core.errors import SegCoreError
+from seg_core.export.formats import FORMATS
+from seg_core.export.options import ExportOptions
+from seg_core.files.outputs import refuse_inputs
+from seg_core.store import open_run
+
+
+def add_export(subparsers: Subparsers) -> None:
+    """Add ``export``: write files from a finished run."""
+    parser = subparsers.add_parser(
+        "export", help="write files from a finished run", description=add_export.__doc__
+    )
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="the folder analyse has named")
+    for each in FORMATS:
+        parser.add_argument(
+            each.option, dest=each.name, metavar=each.metavar, type=Path, help=each.words
+        )
+    parser.add_argument(
+        "--simplify",
+        metavar="UM",
+        type=float,
+        default=0.0,
+        help="simplify the outlines of the GeoJSON by at most so many µm",
+    )
+    parser.add_argument(
+        "--roi",
+        metavar="FILE",
+        type=Path,
+        help="GeoJSON polygons for the TIL scores; by default those kept with the slide",
+    )
+    parser.add_argument("--other", action="store_true", help="also nuclei that no class names")
+    parser.add_argument(
+        "--min-score",
+        metavar="SHARE",
+        type=float,
+        default=0.0,
+        help="call nuclei with a lower class score uncertain; their class is then voted_class",
+    )
+    parser.add_argument("--anonymous", action="store_true", help="leave out the name of the slide")
+    parser.add_argument("--force", action="store_true", help="replace files that exist")
+    parser.set_defaults(run=_export, parser=parser)
+
+
+def _export(options: argparse.Namespace) -> int:
+    paths = [(getattr(options, each.name), each) for each in FORMATS]
+    wanted = [(path, each) for path, each in paths if path is not None]
+    if not wanted:
+        options.parser.error("name a file to write, for instance --csv nuclei.csv.")
+    run = open_run(options.run_folder)
+    read = [run.slide_path, *(each for each in run.path.rglob("*") if each.is_file())]
+    refuse_inputs([path for path, _ in wanted], [*read, *filter(None, [options.roi])])
+    asked = ExportOptions(
+        other=options.other,
+        min_score=options.min_score,
+        anonymous=options.anonymous,
+        simplify_um=options.simplify,
+        rois=None if options.roi is None else rois_asked(run, options.roi),
+        force=options.force,
+    )
+    status = 0
+    for path, each in wanted:
+        try:
+            each.write(run, path, asked)
+        except SegCoreError as error:
+            status = fail(error)
+        else:
+            say(f"{path} written.")
+    return status

@@ -1,0 +1,66 @@
+"""A TIL assessment as tables: the scores with their formulas, and the curves of its plots."""
+
+from dataclasses import asdict
+
+import pandas as pd
+
+from seg_core.til.result import TilResult
+from seg_core.til.score import Score
+
+TABLE_COLUMNS = ("score", "value", "low", "high", "unit", "note", "formula", "source", "inputs")
+"""Of `score_table`; ``note`` is the reason where a value or its interval is missing, or a caution."""
+
+
+def score_table(result: TilResult) -> pd.DataFrame:
+    """Return a row for each score.
+
+    Parameters
+    ----------
+    result : TilResult
+
+    Returns
+    -------
+    table : DataFrame
+        With `TABLE_COLUMNS`; ``low`` and ``high`` are the ends of the 95 % interval, ``inputs``
+        the numbers that go into the formula, as text.
+    """
+    rows = [
+        (
+            *(score.label, score.value, score.estimate.low, score.estimate.high, score.unit),
+            *(_note(score), score.formula, score.source, score.inputs),
+        )
+        for score in result.scores
+    ]
+    return pd.DataFrame(rows, columns=list(TABLE_COLUMNS))
+
+
+def _note(score: Score) -> str:
+    return score.estimate.reason or score.estimate.caution or ""
+
+
+def dilation_table(result: TilResult) -> pd.DataFrame:
+    """Return the area score at each dilation."""
+    columns = ["dilation_um", "stil_area_pct", "epithelium_mm2", "stroma_mm2"]
+    return pd.DataFrame([asdict(each) for each in result.sensitivity], columns=columns)
+
+
+def cross_table(result: TilResult) -> pd.DataFrame:
+    """Return cross-type L and G with their envelopes, a row for each radius."""
+    names = ("radius_um", "l_um", "l_low_um", "l_high_um", "g", "g_low", "g_high")
+    columns = {name: pd.Series(getattr(result.cross, name), dtype=float) for name in names}
+    return pd.DataFrame(columns)
+
+
+def in_digits(value: str | float | None) -> str:
+    """Return a number with three digits that count, a word as it is, a dash for nothing.
+
+    Examples
+    --------
+    >>> in_digits(1234.5), in_digits(0.012345), in_digits(None), in_digits("desert")
+    ('1,234', '0.0123', '–', 'desert')
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or pd.isna(value):
+        return "–"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

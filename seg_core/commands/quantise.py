@@ -27,11 +27,11 @@ larger tiles) loses against fp32, on the images as they are and shown as a scan 
 loses at most half a point of mPQ+ on both is offered as fast. New weights need this once more. For
 the shipped model, in five minutes on two cores:
 
-  python -m seg_core quantise --calibrate ../shared/data/monusac/train \\
-                              --measure ../shared/data/monusac/val
+  python -m seg_core quantise --calibrate ../shared/data/monusac/train --floating ends \\
+                              --tiles 300 --measure ../shared/data/monusac/val
 
 nncf is needed (pip install -r tests/requirements.txt), but not to use what it has made. Should
-int8 lose too much, try --floating ends.
+int8 lose too much, try --floating ends and more tiles.
 """
 
 

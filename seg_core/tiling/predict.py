@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from seg_core.geometry import Raster, Window
 from seg_core.model.engine import Engine, NumberedTile
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import Slide
-from seg_core.tiling.augmentation import answer
+from seg_core.tiling.augmentation import answer, describe
 from seg_core.tiling.blend import Blender, MapBand
 from seg_core.tiling.grid import TileGrid, cuts
 
@@ -45,6 +46,7 @@ def predict(
     wanted: Callable[[Window], bool] | None = None,
     skip: Callable[[Window], bool] | None = None,
     report: Callable[[int, int], None] | None = None,
+    with_features: bool = False,
 ) -> Iterator[MapBand]:
     """Give the maps of a window of a slide, band by band, as the network answers.
 
@@ -71,6 +73,8 @@ def predict(
     report : callable, optional
         Called with the number of tiles done and of all tiles, first with 0. What it raises ends
         the work.
+    with_features : bool
+        Have the bands hold pieces of nuclei too; see `seg_core.tiling.pieces`.
 
     Yields
     ------
@@ -90,14 +94,15 @@ def predict(
         )
     grid = TileGrid.of(raster, settings)
     strips = _plan(grid, window, wanted, skip)
-    return _predict(slide, raster, engine, settings.views, grid, strips, report or _silent)
+    ask = partial(_described if with_features else _plain, engine, settings.views)
+    return _predict(slide, raster, engine.name, ask, grid, strips, report or _silent)
 
 
 def _predict(
     slide: Slide,
     raster: Raster,
-    engine: Engine,
-    views: int,
+    engine_name: str,
+    ask: Callable[[Iterator[NumberedTile]], Iterator["_Answer"]],
     grid: TileGrid,
     strips: list["_Strip"],
     report: Callable[[int, int], None],
@@ -109,14 +114,25 @@ def _predict(
         blender = Blender(grid, strip.bands, strip.asked)
         yield from blender.finished()
         with _read_ahead(read_tiles(slide, raster, grid, strip.asked), _TILES_AHEAD) as tiles:
-            for number, logits in answer(engine, tiles, views):
+            for number, logits, features in ask(tiles):
                 row, column = divmod(number, grid.columns)
-                blender.add(column, row, logits)
+                blender.add(column, row, logits, features)
                 done += 1
                 report(done, total)
                 yield from blender.finished()
     if done != total:
-        raise RuntimeError(f"the engine {engine.name} answered {done} of {total} tiles.")
+        raise RuntimeError(f"the engine {engine_name} answered {done} of {total} tiles.")
+
+
+_Answer = tuple[int, npt.NDArray[np.float32], npt.NDArray[np.float16] | None]
+
+
+def _plain(engine: Engine, views: int, tiles: Iterator[NumberedTile]) -> Iterator[_Answer]:
+    return ((number, logits, None) for number, logits in answer(engine, tiles, views))
+
+
+def _described(engine: Engine, views: int, tiles: Iterator[NumberedTile]) -> Iterator[_Answer]:
+    return iter(describe(engine, tiles, views))
 
 
 def _silent(done: int, total: int) -> None:

@@ -49,6 +49,7 @@ class PaintedEngine:
     """Turns a painting's colours into logits; counts the tiles it was asked."""
 
     name = "painted"
+    feature_count = 0
 
     def __init__(self, precision: str = "fp32") -> None:
         self.precision = precision

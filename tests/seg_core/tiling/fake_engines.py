@@ -37,6 +37,7 @@ class FakeEngine:
     seed: int | None = None
     name: str = "fake"
     precision: str = "fp32"
+    feature_count: int = 0
     numbers: list[int] = field(default_factory=list)
 
     def run(self, tiles: Iterable[NumberedTile]) -> Iterator[NumberedLogits]:

@@ -18,12 +18,15 @@ import shapely
 
 from seg_core.classes import ClassScheme
 from seg_core.errors import JobCancelled, RegionError, StainError, StoreError
-from seg_core.files.stored import locked
 from seg_core.geometry import Region
+from seg_core.maps import MapBand
 from seg_core.model import Engine, ModelCard, find_model, make_engine
+from seg_core.model.lender import EngineLender
 from seg_core.nuclei import find_nuclei
-from seg_core.process.pipelines import writing_behind
-from seg_core.process.worker import Progress, Report, Stage, return_memory
+from seg_core.process.memory import return_memory
+from seg_core.process.pipelines import write_behind
+from seg_core.process.progress import Pace, Progress, Report
+from seg_core.question import Question
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import (
@@ -37,19 +40,7 @@ from seg_core.slide import (
     open_slide,
     slide_id,
 )
-from seg_core.store import (
-    MapsWriter,
-    Question,
-    Run,
-    RunFacts,
-    RunMaps,
-    Status,
-    open_run,
-    write_facts,
-    write_nuclei,
-)
-from seg_core.store.maps import discard_maps
-from seg_core.store.run import MAPS_FOLDER, NUCLEI_FILE, RUN_FILE
+from seg_core.store import Run, RunFacts, RunWriter, Status, Store
 from seg_core.tiling import predict
 
 if sys.platform != "win32":
@@ -62,8 +53,7 @@ _PACKAGES = (
     *("openslide-python", "torchstain"),
 )
 
-# Weight of the newest tile in the average pace: the last twenty or so tiles decide.
-_NEWEST = 0.05
+_engines = EngineLender()
 
 
 def analyse(
@@ -117,18 +107,21 @@ def analyse(
     settings = settings or AnalysisSettings()
     with closing(open_slide(slide_path, mpp=mpp)) as slide:
         card, weights = find_model(model)
-        question = _ask(slide, card, settings, region=region, roi=roi)
-        folder = question.folder(store)
-        if run := _finished_run(folder):
+        question = _question(slide, card, settings, region=region, roi=roi)
+        runs = Store(store)
+        if run := _finished_run(runs, question):
             return run
-        with locked(folder):
+        with runs.writing(question) as writer:
             # another process may have finished it in the meantime
-            return _finished_run(folder) or _work(
-                slide, card, weights, question, folder, report or _tell_nobody
-            )
+            if run := _finished_run(runs, question):
+                return run
+            key = (card.sha256, settings.engine, settings.precision)
+            with _engines.lend(key, partial(make_engine, card, weights, settings)) as engine:
+                facts = _opening_facts(slide, card.scheme, engine, question, runs.find(question))
+                return _work(slide, engine, facts, writer, report or _ignore)
 
 
-def _ask(
+def _question(
     slide: Slide,
     card: ModelCard,
     settings: AnalysisSettings,
@@ -154,37 +147,56 @@ def _ask(
     )
 
 
-def _finished_run(folder: Path) -> Run | None:
-    run = _run_in(folder)
-    return run if run is not None and run.status == "finished" else None
+def _finished_run(runs: Store, question: Question) -> Run | None:
+    run = runs.find(question)
+    # a version that kept no features of nuclei has not answered the whole of it
+    whole = run is not None and run.status == "finished" and run.facts.feature_count is not None
+    return run if whole else None
 
 
-def _run_in(folder: Path) -> Run | None:
-    return open_run(folder) if (folder / RUN_FILE).is_file() else None
+def _opening_facts(
+    slide: Slide, scheme: ClassScheme, engine: Engine, question: Question, earlier: Run | None
+) -> RunFacts:
+    """Return what is known at the start; a run that was stopped keeps its start and its seconds."""
+    facts = RunFacts(
+        question=question,
+        slide=slide.info,
+        scheme=scheme,
+        status="running",
+        engine=engine.name,
+        precision=engine.precision,
+        versions=_versions(),
+        started=_now(),
+        megapixels=question.window.area / 1e6,
+        feature_count=engine.feature_count,
+    )
+    if (
+        earlier is None
+        or earlier.status == "finished"
+        or not earlier.facts.has_arithmetic_of(facts)
+    ):
+        return facts
+    return replace(facts, started=earlier.facts.started, seconds=earlier.facts.seconds)
 
 
-def _work(
-    slide: Slide, card: ModelCard, weights: Path, question: Question, folder: Path, report: Report
-) -> Run:
-    engine = _loaded_engine(card, weights, question.settings)
-    facts = _opening_facts(slide, card, engine, question, folder)
+def _work(slide: Slide, engine: Engine, facts: RunFacts, writer: RunWriter, report: Report) -> Run:
+    question = facts.question
     began = time.monotonic()
 
     def keep(status: Status, **changes: Any) -> Run:
         seconds = round(facts.seconds + time.monotonic() - began, 3)
         changes |= {"status": status, "seconds": seconds, "peak_rss_mb": peak_rss_mb()}
         _log.info("analysis", extra=_logged(replace(facts, **changes)))
-        return write_facts(folder, replace(facts, **changes))
+        return writer.write_facts(replace(facts, **changes))
 
+    writer.discard_maps_of_others(facts)
     keep("running")
     try:
         tissue, warnings = _look_over(slide, question)
         stain, stain_warnings = _learn_stain(slide, tissue, question.settings)
         shown = slide if stain is None else NormalisedSlide(slide, stain)
-        _make_maps(shown, engine, card.scheme, question, tissue, folder, _Pace("tiles", report))
-        nuclei_warnings, counts = _make_nuclei(
-            slide, card.scheme, question, folder, _Pace("nuclei", report)
-        )
+        _make_maps(shown, engine, facts, tissue, writer, Pace("tiles", report))
+        nuclei_warnings, counts = _make_nuclei(slide, facts, writer, Pace("nuclei", report))
     except (JobCancelled, KeyboardInterrupt):
         keep("stopped")
         raise
@@ -192,7 +204,7 @@ def _work(
         with suppress(StoreError):  # a full disk takes no last words either
             keep("failed", error=str(error))
         raise
-    return keep(
+    run = keep(
         "finished",
         finished=_now(),
         tissue_um2=_tissue_um2(tissue, question),
@@ -200,6 +212,8 @@ def _work(
         warnings=(*warnings, *stain_warnings, *nuclei_warnings),
         stain=stain,
     )
+    writer.pieces().discard()  # the table has them
+    return run
 
 
 def _logged(facts: RunFacts) -> dict[str, Any]:
@@ -213,30 +227,6 @@ def _logged(facts: RunFacts) -> dict[str, Any]:
         "seconds": facts.seconds,
         "nuclei": sum(facts.counts.values()),
     }
-
-
-def _opening_facts(
-    slide: Slide, card: ModelCard, engine: Engine, question: Question, folder: Path
-) -> RunFacts:
-    """Return what is known at the start, and drop maps that another engine has begun."""
-    facts = RunFacts(
-        question=question,
-        slide=slide.info,
-        scheme=card.scheme,
-        status="running",
-        engine=engine.name,
-        precision=engine.precision,
-        versions=_versions(),
-        started=_now(),
-        megapixels=question.window.area / 1e6,
-    )
-    before = _run_in(folder)
-    if before is None:
-        return facts
-    if (before.facts.engine, before.facts.precision) != (facts.engine, facts.precision):
-        discard_maps(folder / MAPS_FOLDER)
-        return facts
-    return replace(facts, started=before.facts.started, seconds=before.facts.seconds)
 
 
 def _look_over(slide: Slide, question: Question) -> tuple[TissueMask | None, list[str]]:
@@ -265,15 +255,21 @@ def _learn_stain(
 def _make_maps(
     slide: Slide,
     engine: Engine,
-    scheme: ClassScheme,
-    question: Question,
+    facts: RunFacts,
     tissue: TissueMask | None,
-    folder: Path,
-    pace: "_Pace",
+    writer: RunWriter,
+    pace: Pace,
 ) -> None:
-    raster = question.raster
-    class_count = len(scheme.classes)
-    with MapsWriter(folder / MAPS_FOLDER, raster, class_count=class_count) as writer:
+    question, raster = facts.question, facts.question.raster
+    pieces = writer.pieces()
+    if facts.feature_count:
+        pieces.begin()
+
+    def keep(band: MapBand) -> None:
+        pieces.write(band)  # first, since the maps record the band as finished
+        maps.write(band)
+
+    with writer.maps_writer(raster, facts.scheme) as maps:
         bands = predict(
             slide,
             raster,
@@ -281,31 +277,31 @@ def _make_maps(
             engine,
             question.settings,
             wanted=None if tissue is None else partial(tissue.touches, raster),
-            skip=writer.is_finished,
+            skip=maps.is_finished,
             report=pace,
+            with_features=bool(facts.feature_count),
         )
-        with writing_behind(writer.write) as write:
+        with write_behind(keep, name="map writer") as write:
             for band in bands:
                 write(band)
 
 
 def _make_nuclei(
-    slide: Slide, scheme: ClassScheme, question: Question, folder: Path, pace: "_Pace"
+    slide: Slide, facts: RunFacts, writer: RunWriter, pace: Pace
 ) -> tuple[list[str], dict[str, int]]:
     return_memory()  # of the maps, before the blocks of nuclei take as much
-    raster = question.raster
+    question, scheme = facts.question, facts.scheme
+    pieces = writer.pieces()
     tables, warnings = find_nuclei(
-        RunMaps(folder / MAPS_FOLDER).read,
-        partial(slide.read, raster),
-        raster,
-        question.window,
-        question.settings,
+        writer.maps().read,
+        partial(slide.read, question.raster),
+        question,
         scheme,
+        read_pieces=pieces.read if facts.feature_count else None,
         report=pace,
     )
     counts = dict.fromkeys(scheme.names_with_other, 0)
-    kept = _counted(_inside(tables, question.roi), counts)
-    write_nuclei(kept, folder / NUCLEI_FILE, scheme)
+    writer.write_nuclei(_counted(_inside(tables, question.roi), counts), facts)
     return warnings, counts
 
 
@@ -332,42 +328,6 @@ def _tissue_um2(tissue: TissueMask | None, question: Question) -> float:
     return round(area, 1)
 
 
-class _Pace:
-    """Turns counts into `Progress`, with the time left at the average pace of late."""
-
-    def __init__(self, stage: Stage, report: Report) -> None:
-        self._stage: Stage = stage
-        self._report = report
-        self._done = 0
-        self._at = time.monotonic()
-        self._seconds_each: float | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if done > self._done:
-            newest = (now - self._at) / (done - self._done)
-            self._seconds_each = (
-                newest
-                if self._seconds_each is None
-                else self._seconds_each + _NEWEST * (newest - self._seconds_each)
-            )
-            self._done, self._at = done, now
-        left = None if self._seconds_each is None else self._seconds_each * (total - done)
-        self._report(Progress(self._stage, done, total, left))
-
-
-_engines: dict[tuple[str, str, str], Engine] = {}
-
-
-def _loaded_engine(card: ModelCard, weights: Path, settings: AnalysisSettings) -> Engine:
-    """Return the engine of the last job where it is the same: a worker loads a model once."""
-    key = (card.sha256, settings.engine, settings.precision)
-    if key not in _engines:
-        _engines.clear()  # one model at a time is in memory
-        _engines[key] = make_engine(card, weights, settings)
-    return _engines[key]
-
-
 def _versions() -> dict[str, str]:
     versions = {"python": python_version()}
     for name in _PACKAGES:
@@ -388,5 +348,5 @@ def peak_rss_mb() -> float | None:
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
 
 
-def _tell_nobody(_progress: Progress) -> None:
-    """Stand in for a report that nobody wants."""
+def _ignore(_progress: Progress) -> None:
+    """Take a report that was not asked for."""

@@ -8,7 +8,7 @@ over a region of the slide. `Region` is a rectangle of the first, `Window` of th
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,10 @@ class _Rectangle:
         if x1 <= x0 or y1 <= y0:
             return None
         return type(self)(x0, y0, x1 - x0, y1 - y0)
+
+    def to_json(self) -> list[int]:
+        """Return x, y, width and height."""
+        return [self.x, self.y, self.width, self.height]
 
     def contains(self, other: Self) -> bool:
         """Tell whether no pixel of the other rectangle is outside this one."""
@@ -186,6 +190,19 @@ class Raster:
         (x0, y0), (x1, y1) = self.to_level0([[window.x, window.y], [window.right, window.bottom]])
         left, top = math.floor(x0 + _EPSILON), math.floor(y0 + _EPSILON)
         return Region(left, top, math.ceil(x1 - _EPSILON) - left, math.ceil(y1 - _EPSILON) - top)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the raster as it stands in ``run.json``."""
+        return {
+            "region": self.region.to_json(),
+            "mpp": self.mpp,
+            "downsample": self.downsample,
+        }
+
+    @classmethod
+    def from_json(cls, entries: dict[str, Any]) -> "Raster":
+        """Read what `to_json` gave."""
+        return cls(Region(*entries["region"]), entries["mpp"], entries["downsample"])
 
 
 # Ratios such as 0.499 / 0.25 are not exact; a millionth of a pixel is nobody's pixel.

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import shapely
@@ -44,6 +44,16 @@ class Roi:
         x0, y0, x1, y1 = self.polygon.bounds
         left, top = int(np.floor(x0)), int(np.floor(y0))
         return Region(left, top, int(np.ceil(x1)) - left, int(np.ceil(y1)) - top)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the ROI as it stands in ``run.json``."""
+        geometry = shapely.geometry.mapping(self.polygon)
+        return {"name": self.name, "kind": self.kind, "geometry": geometry}
+
+    @classmethod
+    def from_json(cls, entries: dict[str, Any]) -> "Roi":
+        """Read what `to_json` gave."""
+        return cls(entries["name"], shapely.geometry.shape(entries["geometry"]), entries["kind"])
 
 
 def roi_of_region(region: Region, name: str = "region") -> Roi:

@@ -28,7 +28,7 @@ from seg_core.picture.nucleus_painting import NucleusPainter
 from seg_core.picture.outline_squares import OutlineSquares
 from seg_core.picture.til_painting import backdrop_of
 from seg_core.process.worker import Job, Worker
-from seg_core.scoring import Part, Statistics, describe_part, tissue_of
+from seg_core.scoring import Part, Statistics, describe_part
 from seg_core.slide import (
     Slide,
     SlideQuality,
@@ -189,7 +189,7 @@ def catalog(folder: Path) -> NucleusCatalog:
 def run_tissue(folder: Path) -> TissueMask | None:
     """Return the tissue of a run's slide; None where the slide is gone or another one."""
     try:
-        return tissue_of(run(folder))
+        return run(folder).tissue()
     except SlideError:
         return None
 

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from pages.shared import resources, state
-from seg_core.store import Run, default_store, runs_of
+from seg_core.store import Run, Store
 
 
 def finished_runs(chosen: state.ChosenSlide) -> list[Run]:
     """Return the finished analyses of a slide, the latest first."""
-    runs = runs_of(default_store(), resources.identity(chosen.path))
+    runs = Store().runs(resources.identity(chosen.path))
     return [run for run in runs if run.status == "finished"]
 
 

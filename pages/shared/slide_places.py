@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from seg_core.errors import SlideError
-from seg_core.files.stored import store_errors
+from seg_core.files.disk_errors import store_errors
 from seg_core.slide import SLIDE_SUFFIXES
 
 FOLDER_VARIABLE = "SEG_SLIDE_DIR"

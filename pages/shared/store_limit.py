@@ -8,8 +8,8 @@ from pathlib import Path
 from seg_core.errors import StoreError
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import slide_id
-from seg_core.store import default_store
-from seg_core.store.limit import make_room, store_limit
+from seg_core.store import Store
+from seg_core.store.limit import store_limit
 
 
 @dataclass(eq=False)
@@ -57,8 +57,8 @@ class Visitors:
         limit = store_limit()
         if limit is None:
             return
-        enough = make_room(
-            default_store(), limit, wanted=wanted, slides=_sample_ids(), runs=self.runs()
+        enough = Store().shrink(
+            limit, wanted=wanted, keep_slides=_sample_ids(), keep_runs=self.runs()
         )
         if wanted and not enough:
             raise StoreError(

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pages.shared import visitor as reader
-from seg_core.files.stored import is_locked, locked
+from seg_core.files.locks import is_locked, locked
 from seg_core.slide import SLIDE_SUFFIXES
 from seg_core.store import default_store
 

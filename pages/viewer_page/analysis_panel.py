@@ -7,7 +7,7 @@ from pages.shared.regions import is_rectangle, selected_roi
 from pages.viewer_page.analysis_options import choose_analysis
 from seg_core.analysis import analyse
 from seg_core.errors import JobCancelled, SegCoreError
-from seg_core.process.worker import Progress
+from seg_core.process.progress import Progress
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo

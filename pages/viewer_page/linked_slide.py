@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.shared import resources, slide_places, state, uploads
 from seg_core.samples import SAMPLES, sample_path
-from seg_core.store import default_store, runs_of
+from seg_core.store import Store
 
 
 def open_linked_slide() -> None:
@@ -57,7 +57,7 @@ def _openable(slide_id: str) -> Iterator[Path]:
     if offered is not None and offered.is_dir():
         yield from slide_places.slides_in(offered)
     if slide_places.reader_is_local():
-        for run in runs_of(default_store(), slide_id):
+        for run in Store().runs(slide_id):
             if run.slide_path.is_file():
                 yield run.slide_path
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from seg_core.bench.measure import STAGES, Setting, measure
 from seg_core.bench.region import write_region
-from seg_core.files.new import new_text_file
+from seg_core.files.atomic import new_text_file
 from seg_core.model import ModelCard, find_model
 from seg_core.model.openvino_engine import has_bf16
 from seg_core.settings import Precision

@@ -13,24 +13,24 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from seg_core.analysis import peak_rss_mb
 from seg_core.evaluation.faster import keeps_accuracy
+from seg_core.maps import MapBand
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.nuclei import find_nuclei
-from seg_core.process.pipelines import writing_behind
+from seg_core.process.pipelines import write_behind
+from seg_core.question import Question
 from seg_core.settings import AnalysisSettings, EngineName, Precision
 from seg_core.slide import Slide, open_slide
 from seg_core.store import MapsWriter, RunMaps, write_nuclei
-from seg_core.tiling import Blender, MapBand, TileGrid, predict
+from seg_core.store.piece_files import PieceFiles
+from seg_core.tiling import Blender, TileGrid, predict
 from seg_core.tiling.predict import read_tiles
-
-if TYPE_CHECKING:
-    from seg_core.bench.reference import Reference
 
 STAGES = ("read", "infer", "blend", "nuclei", "write")
 
@@ -149,24 +149,23 @@ def _row(
     }
 
 
-def _worker(setting: Setting, card: ModelCard, weights: Path) -> "Reference | Engine":
-    """Load a model and let it answer once: compiling is no part of what is timed."""
+def _worker(setting: Setting, card: ModelCard, weights: Path) -> Any:
+    """Load a `Reference` or an `Engine` and let it answer: compiling is no part of what is timed."""
+    tile = np.zeros((setting.tile_px, setting.tile_px, 3), np.uint8)
     # torch is no part of what an analysis in OpenVINO holds in memory
-    worker: Any
     if setting == REFERENCE:
         from seg_core.bench import reference
 
         worker = reference.Reference(card, weights)
-    else:
-        worker = make_engine(card, weights, setting.settings())
-    tile = np.zeros((setting.tile_px, setting.tile_px, 3), np.uint8)
-    list(worker.run(iter([(0, tile)])))
-    return worker
+        list(worker.run(iter([(0, tile)])))
+        return worker
+    engine = make_engine(card, weights, setting.settings())
+    list(engine.run(iter([(0, tile)])))
+    list(engine.describe(iter([(0, tile)])))
+    return engine
 
 
-def _time(
-    setting: Setting, worker: "Reference | Engine", card: ModelCard, slide: Slide, times: Times
-) -> None:
+def _time(setting: Setting, worker: Any, card: ModelCard, slide: Slide, times: Times) -> None:
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if setting == REFERENCE:
@@ -191,12 +190,16 @@ def _make_maps(
 ) -> None:
     """Make maps as an analysis does, and remember them."""
     raster = slide.raster(card.mpp)
+    pieces = PieceFiles(folder / "pieces")
+    pieces.begin()
     with (
         MapsWriter(folder / "maps.zarr", raster, class_count=len(card.scheme.classes)) as writer,
-        writing_behind(writer.write) as write,
+        write_behind(writer.write, name="map writer") as write,
     ):
-        for band in predict(slide, raster, raster.window, engine, settings):
+        asked = (slide, raster, raster.window, engine, settings)
+        for band in predict(*asked, with_features=True):
             bands.append(band)
+            pieces.write(band)
             write(band)
 
 
@@ -217,12 +220,14 @@ def _stages(
     infer = _network_seconds(engine, tiles)
     # any answer will do, as long as it is of the tile's size: tiles are smaller at the far edges
     one_each = {tile.shape: (0, tile) for _, tile in tiles}
-    answers = {shape: next(engine.run(iter([tile])))[1] for shape, tile in one_each.items()}
+    answers = {shape: next(engine.describe(iter([tile]))) for shape, tile in one_each.items()}
 
     def blend() -> None:
         blender = Blender(grid, grid.cell_rows(raster.window), asked)
         for number, tile in tiles:
-            blender.add(number % grid.columns, number // grid.columns, answers[tile.shape])
+            row, column = divmod(number, grid.columns)
+            answer = answers[tile.shape]
+            blender.add(column, row, answer.logits, answer.features)
             list(blender.finished())
 
     def write() -> None:
@@ -237,21 +242,23 @@ def _stages(
         "infer": infer,
         "blend": _seconds(blend),
         "write": _seconds(write),
-        "nuclei": _seconds(partial(_find_nuclei, card, slide, settings, folder)),
+        "nuclei": _seconds(partial(_find_nuclei, engine, card, slide, settings, folder)),
     }
 
 
-def _find_nuclei(card: ModelCard, slide: Slide, settings: AnalysisSettings, folder: Path) -> None:
+def _find_nuclei(
+    engine: Engine, card: ModelCard, slide: Slide, settings: AnalysisSettings, folder: Path
+) -> None:
     raster = slide.raster(card.mpp)
     tables, _ = find_nuclei(
         RunMaps(folder / "maps.zarr").read,
         partial(slide.read, raster),
-        raster,
-        raster.window,
-        settings,
+        Question("", raster, raster.region, None, card.name, card.sha256, settings),
         card.scheme,
+        read_pieces=PieceFiles(folder / "pieces").read,
     )
-    write_nuclei(tables, folder / "nuclei.parquet", card.scheme)
+    path = folder / "nuclei.parquet"
+    write_nuclei(tables, path, card.scheme, feature_count=engine.feature_count)
 
 
 def _reference_maps(worker: Any, card: ModelCard, slide: Slide, folder: Path) -> None:
@@ -279,9 +286,7 @@ def _reference_stages(
     return {**stages, "blend": max(0.0, whole - sum(stages.values()))}
 
 
-def _network_seconds(
-    worker: "Reference | Engine", tiles: list[tuple[int, npt.NDArray[np.uint8]]]
-) -> float:
+def _network_seconds(worker: Any, tiles: list[tuple[int, npt.NDArray[np.uint8]]]) -> float:
     """Return what the network alone needs for all tiles, by some of them."""
     pixels = np.cumsum([tile.shape[0] * tile.shape[1] for _, tile in tiles])
     count = int(np.searchsorted(pixels, _NETWORK_PX)) + 1
@@ -319,5 +324,5 @@ def work_once(region: Path, model: str | None, setting: Setting) -> float | None
             _reference_maps(worker, card, slide, folder)
         else:
             _make_maps(worker, card, slide, setting.settings(), folder, [])
-            _find_nuclei(card, slide, setting.settings(), folder)
+            _find_nuclei(worker, card, slide, setting.settings(), folder)
     return peak_rss_mb()

@@ -27,11 +27,12 @@ from seg_core.export.geojson import write_geojson
 from seg_core.export.geoparquet import write_nuclei_geoparquet
 from seg_core.export.ome_tiff import write_ome_tiff
 from seg_core.export.spatialdata import write_spatialdata
-from seg_core.files.new import new_text_file
+from seg_core.files.atomic import new_text_file
 from seg_core.geometry import Region
 from seg_core.picture.slide_overlay import write_overlay_png
 from seg_core.process.logs import start_logging
-from seg_core.process.worker import Progress, hold_little_memory
+from seg_core.process.memory import hold_little_memory
+from seg_core.process.progress import Progress
 from seg_core.quantisation.command import add_quantise
 from seg_core.report.report import write_report
 from seg_core.roi import Roi, read_rois

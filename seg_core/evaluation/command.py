@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any, get_args
@@ -11,7 +12,7 @@ from tqdm import tqdm
 from seg_core.evaluation.card_figures import keep_in_card
 from seg_core.evaluation.evaluate import evaluate
 from seg_core.evaluation.reference import CLASS_NAMES
-from seg_core.files.new import new_text_file
+from seg_core.files.atomic import new_text_file
 from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
 
 _STDOUT = "-"
@@ -57,6 +58,14 @@ def add_evaluate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         "--classes", choices=sorted(CLASS_NAMES), default="monusac", help="whose ids class/ has"
     )
     parser.add_argument(
+        "--edge",
+        metavar="UM",
+        type=_not_below_zero,
+        default=0.0,
+        help="leave out what lies within so many µm of the images' edges, where nuclei are cut, in "
+        "the reference and the answer: 3 for instance (default: 0)",
+    )
+    parser.add_argument(
         "--only",
         metavar="NAME",
         nargs="+",
@@ -98,6 +107,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             settings,
             mpp=options.mpp,
             classes=options.classes,
+            edge_um=options.edge,
             only=options.only,
             predictions=options.predictions,
             report=report,
@@ -118,7 +128,8 @@ def _command(options: argparse.Namespace) -> str:
     parts = ["python -m seg_core evaluate --data", "/".join(options.data.resolve().parts[-2:])]
     asked = {"model": options.model and Path(options.model).name, "classes": options.classes}
     asked |= {"precision": options.precision, "tile": options.tile, "overlap": options.overlap}
-    asked |= {"views": options.views, "stain": options.stain, "only": " ".join(options.only)}
+    asked |= {"views": options.views, "stain": options.stain, "edge": options.edge}
+    asked |= {"only": " ".join(options.only)}
     for name, value in asked.items():
         if value and value != options.parser.get_default(name):
             parts.append(f"--{name} {value}")
@@ -135,21 +146,41 @@ def _in_words(result: dict[str, Any]) -> str:
             value, interval = result[part][name], result["interval95"][part][name]
             if value is not None:
                 between = "" if interval is None else f"  {interval[0]:.3f} to {interval[1]:.3f}"
-                lines.append(f"{name:<16}{value:.3f}{between}")
+                lines.append(f"{name:<24}{value:.3f}{between}")
+    reference, spurious = result["reference"], result["instance"]["spurious"] or {}
+    lines += [
+        f"{name:<24}none in the reference, {count} spurious"
+        for name, count in spurious.items()
+        if not reference[name]
+    ]
     return "\n".join(lines) + "\n"
 
 
 _SHOWN = {
     "pixel": ("class_mean_iou",),
-    "instance": ("bpq", "aji_plus", "detection_f1", "mpq_plus", "macro_f1"),
+    "instance": (
+        *("bpq", "aji", "aji_plus", "detection_f1", "detection_f1_hovernet"),
+        *("mpq_plus", "macro_f1"),
+    ),
 }
 
 
 def _above_zero(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
+    value = _number(text)
+    if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no size; give µm per pixel, such as 0.25.")
     return value
+
+
+def _not_below_zero(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no width; give µm, such as 3.")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

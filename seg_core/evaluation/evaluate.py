@@ -43,6 +43,7 @@ def evaluate(
     *,
     mpp: float | None = None,
     classes: str = "monusac",
+    edge_um: float = 0.0,
     only: Collection[str] = (),
     predictions: Path | None = None,
     report: Callable[[int, int], None] | None = None,
@@ -65,6 +66,8 @@ def evaluate(
         µm per pixel of the images, where they are not at the model's resolution.
     classes : str
         What the ids of class masks mean, a key of `CLASS_NAMES`.
+    edge_um : float
+        Width of the frame along each image's edges that is left out, on both sides.
     only : collection of str
         Names of the images to measure by; all where none is named.
     predictions : Path, optional
@@ -104,7 +107,7 @@ def evaluate(
 
     # the boundary is as thick in µm as the one the model was taught
     rim_px = max(1, round(RIM_PX * card.mpp / image_mpp))
-    result = _measure(references, predicted, card.scheme, image_mpp, rim_px, report)
+    result = _measure(references, predicted, card.scheme, image_mpp, rim_px, edge_um, report)
     return result | {
         "model": {"name": card.name, "sha256": card.sha256},
         "engine": engine.name,
@@ -121,6 +124,7 @@ def evaluate_predictions(
     *,
     mpp: float = DEFAULT_MPP,
     classes: str = "monusac",
+    edge_um: float = 0.0,
 ) -> dict[str, Any]:
     """Measure predictions that lie in a folder, ours or another program's.
 
@@ -135,6 +139,8 @@ def evaluate_predictions(
         µm per pixel of the images.
     classes : str
         What the ids of the *reference's* class masks mean, a key of `CLASS_NAMES`.
+    edge_um : float
+        Width of the frame along each image's edges that is left out, on both sides.
 
     Returns
     -------
@@ -148,7 +154,13 @@ def evaluate_predictions(
     """
     references = read_references(data, scheme, CLASS_NAMES[classes])
     return _measure(
-        references, lambda each: read_prediction(predictions, each.name), scheme, mpp, RIM_PX, None
+        references,
+        lambda each: read_prediction(predictions, each.name),
+        scheme,
+        mpp,
+        RIM_PX,
+        edge_um,
+        None,
     )
 
 
@@ -158,6 +170,7 @@ def _measure(
     scheme: ClassScheme,
     mpp: float,
     rim_px: int,
+    edge_um: float,
     report: Callable[[int, int], None] | None,
 ) -> dict[str, Any]:
     scores: list[ImageScore] = []
@@ -165,7 +178,15 @@ def _measure(
     for reference in references:
         prediction = predicted(reference)
         scores.append(
-            _score(reference, prediction, scheme, mpp, references.outlines_every_nucleus, rim_px)
+            _score(
+                reference,
+                prediction,
+                scheme,
+                mpp,
+                references.outlines_every_nucleus,
+                rim_px,
+                edge_um,
+            )
         )
         file_mpps.add(reference.mpp)
         if report is not None:
@@ -186,7 +207,7 @@ def _measure(
             "over": "patients, then their images" if patients < FEW_PATIENTS else "patients",
             "rough": patients < FEW_PATIENTS,
         },
-        "protocol": _protocol(references.outlines_every_nucleus, scheme, rim_px),
+        "protocol": _protocol(references.outlines_every_nucleus, scheme, rim_px, edge_um),
         "per_image": [
             _of_image(name, score, scheme)
             for name, score in zip(references.names, scores, strict=True)
@@ -209,6 +230,7 @@ def _score(
     mpp: float,
     count_other: bool,
     rim_px: int,
+    edge_um: float,
 ) -> ImageScore:
     try:
         return score_image(
@@ -222,6 +244,7 @@ def _score(
             ternary_map=prediction.ternary_map,
             ignore=reference.ignore,
             rim_px=rim_px,
+            edge_um=edge_um,
         )
     except DataError as error:
         raise DataError(f"{reference.name}: {error}") from error
@@ -242,23 +265,27 @@ def _counts(figures: dict[str, Any], scheme: ClassScheme) -> dict[str, Any]:
     }
 
 
-def _protocol(every_nucleus: bool, scheme: ClassScheme, rim_px: int) -> dict[str, Any]:
+def _protocol(
+    every_nucleus: bool, scheme: ClassScheme, rim_px: int, edge_um: float
+) -> dict[str, Any]:
     """Say in words and numbers what was counted."""
     named = ", ".join(scheme.names)
     return {
         "outlines": "every nucleus" if every_nucleus else "named classes only",
         "class_blind_predictions": "all" if every_nucleus else "named classes only",
         "explanation": (
-            f"bpq, bpq_plus, dq, sq, aji_plus and detection_f1 count all predicted nuclei, {OTHER} too, "
-            "because the reference outlines every nucleus."
+            f"Class-blind figures (bpq, dq, sq, aji, detection_f1 and their kin) count all predicted "
+            f"nuclei, {OTHER} too, because the reference outlines every nucleus."
             if every_nucleus
-            else "bpq, bpq_plus, dq, sq, aji_plus and detection_f1 count predicted nuclei of the classes "
-            f"{named} only, because the reference outlines no others: a nucleus called {OTHER} is "
+            else "Class-blind figures (bpq, dq, sq, aji, detection_f1 and their kin) count predicted "
+            f"nuclei of the classes {named} only, because the reference outlines no others: a "
+            f"nucleus called {OTHER} is "
             "not spurious, and it does not count as found where the reference has a nucleus."
         ),
         "match_iou_above": MATCH_IOU,
         "detection_radius_um": DETECTION_RADIUS_UM,
         "boundary_px": rim_px,
+        "edge_um": edge_um,
     }
 
 

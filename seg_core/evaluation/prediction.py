@@ -12,8 +12,9 @@ from seg_core.errors import DataError, ExportError
 from seg_core.evaluation.metrics import Nuclei, majority_class_ids
 from seg_core.evaluation.reference import CLASSES, INSTANCES, read_labels
 from seg_core.geometry import Raster
+from seg_core.maps import Maps
 from seg_core.model import Engine
-from seg_core.nuclei.instances import Maps, find_instances
+from seg_core.nuclei.instances import find_instances
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
 from seg_core.tiling.predict import predict

@@ -11,7 +11,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from seg_core.files.new import new_text_file
+from seg_core.files.atomic import new_text_file
 from seg_core.scoring import describe_run, measure_columns
 from seg_core.store import Run
 from seg_core.store.chosen import chosen_nuclei

@@ -23,7 +23,7 @@ import shapely
 
 from seg_core.classes import ClassScheme, rgb_of
 from seg_core.errors import ExportError
-from seg_core.files.new import new_text_file
+from seg_core.files.atomic import new_text_file
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.store import Run
 from seg_core.store.chosen import chosen_nuclei

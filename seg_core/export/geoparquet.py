@@ -7,7 +7,7 @@ place on Earth, so the file names no coordinate reference system.
 
 from pathlib import Path
 
-from seg_core.files.new import new_file
+from seg_core.files.atomic import new_file
 from seg_core.nuclei import empty_table, label_uncertain
 from seg_core.store import Run
 from seg_core.store.chosen import chosen_nuclei

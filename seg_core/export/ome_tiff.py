@@ -29,7 +29,7 @@ import tifffile
 import zarr
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, ClassScheme
-from seg_core.files.new import new_file
+from seg_core.files.atomic import new_file
 from seg_core.geometry import Raster, Window
 from seg_core.nuclei.filling import fill_polygons
 from seg_core.store import Run

@@ -17,6 +17,7 @@ import json
 import shutil
 import tempfile
 import warnings
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,9 +28,8 @@ import pandas as pd
 
 from seg_core.errors import ExportError
 from seg_core.export.anndata import make_anndata
-from seg_core.files.new import new_file, new_folder
+from seg_core.files.atomic import new_file, new_folder
 from seg_core.geometry import Raster, Window
-from seg_core.picture.slide_backdrop import slide_of
 from seg_core.slide import Slide
 from seg_core.store import Run
 from seg_core.store.chosen import chosen_nuclei
@@ -130,7 +130,7 @@ def _write(run: Run, path: Path, **options: Any) -> int:
 
     other, min_score = options["other"], options["min_score"]
     table = pd.concat(list(chosen_nuclei(run, other=other, min_score=min_score)))
-    with slide_of(run) as slide:
+    with closing(run.open_slide()) as slide:
         store = SpatialData(
             images={_SLIDE: _image(run, slide)},
             labels={_CLASS_MAP: _class_map(run)},

@@ -1,1 +1,1 @@
-"""Files written whole or not at all, and locks between processes."""
+"""Files written whole or not at all, locks between processes, what the disk says in words."""

@@ -33,7 +33,8 @@ from seg_core.model.card import ModelCard
 from seg_core.model.engine import NumberedLogits, NumberedTile
 from seg_core.model.features import DescribedTile
 from seg_core.model.int8 import checksum, read_int8
-from seg_core.process.worker import Report, Worker
+from seg_core.process.progress import Report
+from seg_core.process.worker import Worker
 from seg_core.settings import Precision
 
 

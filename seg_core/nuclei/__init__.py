@@ -3,7 +3,7 @@
 from seg_core.nuclei.certainty import VOTED_CLASS, label_uncertain
 from seg_core.nuclei.contours import outline_polygons
 from seg_core.nuclei.features import measure_nuclei
-from seg_core.nuclei.instances import Instances, Maps, find_instances
+from seg_core.nuclei.instances import Instances, find_instances
 from seg_core.nuclei.measures import MEASURES, Measure
 from seg_core.nuclei.ownership import BlockNuclei, find_nuclei, nuclei_by_block
 from seg_core.nuclei.table import column_types, empty_table, join_tables
@@ -15,7 +15,6 @@ __all__ = [
     "VOTED_CLASS",
     "BlockNuclei",
     "Instances",
-    "Maps",
     "Measure",
     "column_types",
     "empty_table",

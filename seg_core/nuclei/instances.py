@@ -8,45 +8,13 @@ import numpy.typing as npt
 from seg_core.classes import BACKGROUND, ClassScheme
 from seg_core.errors import ModelError
 from seg_core.geometry import Raster, Window
+from seg_core.maps import Maps
 from seg_core.nuclei.growth import grow_seeds
 from seg_core.nuclei.seeds import Seeds, find_seeds
 from seg_core.settings import AnalysisSettings
 
 # Ratios such as 3.0 / 0.25 are not exact; a millionth of a pixel is nobody's pixel.
 _EPSILON = 1e-6
-
-
-@dataclass(frozen=True)
-class Maps:
-    """What the network says of a window of a raster, pixel by pixel.
-
-    Attributes
-    ----------
-    class_map : (H, W) uint8
-        Class id, 0 background.
-    ternary_map : (H, W) uint8
-        0 background, 1 inside, 2 boundary.
-    score : (H, W) uint8
-        Probability of the class, 255 for 1.
-    """
-
-    class_map: npt.NDArray[np.uint8]
-    ternary_map: npt.NDArray[np.uint8]
-    score: npt.NDArray[np.uint8]
-
-    def __post_init__(self) -> None:
-        for name in ("class_map", "ternary_map", "score"):
-            plane = getattr(self, name)
-            if plane.ndim != 2 or plane.shape != self.class_map.shape or plane.dtype != np.uint8:
-                raise ValueError(
-                    f"{name} is {plane.dtype} of shape {plane.shape}; all three maps need to be "
-                    f"uint8 of one shape, here {self.class_map.shape}."
-                )
-
-    def cropped(self, window: Window) -> "Maps":
-        """Return a part, given in pixels of the maps; not copied."""
-        part = window.slices()
-        return Maps(self.class_map[part], self.ternary_map[part], self.score[part])
 
 
 @dataclass(frozen=True)

@@ -29,23 +29,24 @@ read: there is background, and nuclei on the window's border are as it cuts them
 """
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 
 from seg_core.classes import ClassScheme
-from seg_core.geometry import Raster, Window
+from seg_core.geometry import Window
+from seg_core.maps import Maps, Pieces
+from seg_core.nuclei.described import features_of
 from seg_core.nuclei.features import NucleusPixels, measure_nuclei
-from seg_core.nuclei.instances import Instances, Maps, growth_px, instances_of_seeds
+from seg_core.nuclei.instances import Instances, growth_px, instances_of_seeds
 from seg_core.nuclei.seeds import Seeds, find_seeds
-from seg_core.nuclei.table import empty_table
+from seg_core.nuclei.table import FEATURES, empty_table
+from seg_core.process.pipelines import map_in_order
+from seg_core.question import Question
 from seg_core.settings import AnalysisSettings
 
 # More would hold more of the slide in memory than a small host has.
@@ -74,14 +75,13 @@ class BlockNuclei:
 def find_nuclei(
     read_maps: Callable[[Window], Maps],
     read_rgb: Callable[[Window], npt.NDArray[np.uint8]],
-    raster: Raster,
-    window: Window,
-    settings: AnalysisSettings,
+    question: Question,
     scheme: ClassScheme,
     *,
+    read_pieces: Callable[[Window], Pieces] | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> tuple[Iterator[gpd.GeoDataFrame], list[str]]:
-    """Find the nuclei of a window of any size, in memory that does not depend on it.
+    """Find the nuclei of what is asked, of any size, in memory that does not depend on it.
 
     Parameters
     ----------
@@ -89,12 +89,13 @@ def find_nuclei(
         Gives the maps of a window of the raster.
     read_rgb : callable
         Gives the slide in a window of the raster, (h, w, 3) uint8.
-    raster : Raster
-    window : Window
-        Where nuclei are looked for.
-    settings : AnalysisSettings
+    question : Question
+        Its raster, window and settings are used here; its ROI is not.
     scheme : ClassScheme
         The classes of the class map.
+    read_pieces : callable, optional
+        Gives the pieces of nuclei of a window of the raster; the tables then have the column
+        `seg_core.nuclei.table.FEATURES` too.
     report : callable, optional
         Called with the number of blocks done and of all blocks, first with 0. What it raises ends
         the work.
@@ -112,14 +113,14 @@ def find_nuclei(
     def tables() -> Iterator[gpd.GeoDataFrame]:
         overlarge_um2 = 0.0
         for block in nuclei_by_block(
-            read_maps, read_rgb, raster, window, settings, scheme, report=report
+            read_maps, read_rgb, question, scheme, read_pieces=read_pieces, report=report
         ):
             overlarge_um2 += block.overlarge_um2
             yield block.table
         if overlarge_um2:
             warnings.append(
                 f"{overlarge_um2:,.0f} µm² lie in connected nuclear areas wider than "
-                f"{settings.max_extent_um:g} µm, which are folds, smears or clots rather than "
+                f"{question.settings.max_extent_um:g} µm, which are folds, smears or clots rather than "
                 "nuclei; they were left out."
             )
 
@@ -129,44 +130,25 @@ def find_nuclei(
 def nuclei_by_block(
     read_maps: Callable[[Window], Maps],
     read_rgb: Callable[[Window], npt.NDArray[np.uint8]],
-    raster: Raster,
-    window: Window,
-    settings: AnalysisSettings,
+    question: Question,
     scheme: ClassScheme,
     *,
+    read_pieces: Callable[[Window], Pieces] | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> Iterator[BlockNuclei]:
     """Find nuclei block by block, along the rows of blocks; parameters as of `find_nuclei`."""
-    cores = list(_cores(window, settings.block_px))
-    find = partial(
-        _find_in_block, read_maps, read_rgb, raster, window, settings=settings, scheme=scheme
-    )
+    cores = list(_cores(question.window, question.settings.block_px))
+    find = partial(_find_in_block, read_maps, read_rgb, read_pieces, question, scheme)
     next_id = 1
     if report is not None:
         report(0, len(cores))
-    for done, block in enumerate(_found_ahead(find, cores), start=1):
+    found = map_in_order(find, cores, workers=_BLOCKS_AT_ONCE)
+    for done, block in enumerate(found, start=1):
         block.table["nucleus_id"] += next_id - 1
         next_id += len(block.table)
         yield block
         if report is not None:
             report(done, len(cores))
-
-
-def _found_ahead(
-    find: Callable[[Window], BlockNuclei], cores: Iterable[Window]
-) -> Iterator[BlockNuclei]:
-    """Yield the blocks in the order of their cores; the next are being found meanwhile."""
-    waiting = iter(cores)
-    coming: deque[Future[BlockNuclei]] = deque()
-    pool = ThreadPoolExecutor(_BLOCKS_AT_ONCE)
-    try:
-        coming.extend(pool.submit(find, core) for core in islice(waiting, _BLOCKS_AT_ONCE))
-        while coming:
-            block = coming.popleft().result()
-            coming.extend(pool.submit(find, core) for core in islice(waiting, 1))
-            yield block
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def halo_px(settings: AnalysisSettings, mpp: float) -> int:
@@ -198,12 +180,12 @@ def _cores(window: Window, block_px: int) -> Iterator[Window]:
 def _find_in_block(
     read_maps: Callable[[Window], Maps],
     read_rgb: Callable[[Window], npt.NDArray[np.uint8]],
-    raster: Raster,
-    window: Window,
-    core: Window,
-    settings: AnalysisSettings,
+    read_pieces: Callable[[Window], Pieces] | None,
+    question: Question,
     scheme: ClassScheme,
+    core: Window,
 ) -> BlockNuclei:
+    raster, window, settings = question.raster, question.window, question.settings
     seen = core.expanded(halo_px(settings, raster.mpp)).intersection(window)
     assert seen is not None, "the core lies in the window"
     maps = read_maps(seen)
@@ -229,6 +211,8 @@ def _find_in_block(
     if not len(owned):
         return BlockNuclei(core, empty_table(scheme), overlarge_um2)
     table = measure_nuclei(owned, read_rgb(owned.window), scheme)
+    if read_pieces is not None:
+        table[FEATURES] = list(features_of(owned, read_pieces(owned.window)))
     return BlockNuclei(core, table, overlarge_um2)
 
 

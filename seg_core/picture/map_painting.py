@@ -15,6 +15,7 @@ from PIL import Image
 
 from seg_core.classes import ClassScheme
 from seg_core.geometry import Raster, Window
+from seg_core.maps import MapName
 from seg_core.picture.nucleus_painting import (
     BOUNDARY_RGBA,
     INSIDE_RGBA,
@@ -25,7 +26,7 @@ from seg_core.picture.nucleus_painting import (
     sample_map,
 )
 from seg_core.slide import TissueMask
-from seg_core.store import MapName, RunMaps
+from seg_core.store import RunMaps
 
 _Planes = npt.NDArray[np.uint8]
 _Box = tuple[float, float, float, float]

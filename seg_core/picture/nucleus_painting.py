@@ -19,8 +19,9 @@ from PIL import Image
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, UNCERTAIN_ID, ClassScheme, rgb_of
 from seg_core.geometry import Raster, Window
+from seg_core.maps import MapName
 from seg_core.nuclei.certainty import is_uncertain
-from seg_core.store import MapName, RunMaps
+from seg_core.store import RunMaps
 
 RGBA = npt.NDArray[np.uint8]
 """(H, W, 4), colours not multiplied by the transparency."""

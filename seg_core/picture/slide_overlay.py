@@ -1,6 +1,7 @@
 """A picture to show: the analysed part with its nuclei outlined, a legend and a scale bar."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
@@ -11,11 +12,10 @@ import shapely
 from PIL import Image, ImageDraw, ImageFont
 
 from seg_core.classes import ClassScheme
-from seg_core.files.new import new_file
+from seg_core.files.atomic import new_file
 from seg_core.geometry import Raster, Region, Window
 from seg_core.nuclei import label_uncertain
 from seg_core.picture.nucleus_painting import RGBA, NucleusPainter, Picture
-from seg_core.picture.slide_backdrop import slide_of
 from seg_core.slide import Slide
 from seg_core.store import Run
 from seg_core.store.chosen import chosen_names
@@ -70,7 +70,7 @@ def write_overlay_png(
     names = chosen_names(run, other=other, min_score=min_score)
     painter = NucleusPainter(table, run.scheme)
     grid = grid_over(run, _LARGEST_PX)
-    with new_file(path, force=force) as temporary, slide_of(run) as slide:
+    with new_file(path, force=force) as temporary, closing(run.open_slide()) as slide:
         image = Image.fromarray(paint_nuclei(slide, grid, painter, run.scheme.ids_of(names)))
         if run.roi is not None:
             draw_roi(image, run.roi.polygon, grid)

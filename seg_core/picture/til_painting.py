@@ -11,7 +11,7 @@ import pandas as pd
 from PIL import Image
 
 from seg_core.classes import MONUSAC, rgb_of
-from seg_core.files.new import new_file
+from seg_core.files.atomic import new_file
 from seg_core.geometry import Raster, Region
 from seg_core.picture.nucleus_painting import RGBA, Picture
 from seg_core.picture.slide_overlay import over, with_legend

@@ -13,8 +13,6 @@ Streamlit is the whole dashboard; here the child imports nothing but what the jo
 What the child keeps in its modules, a loaded model for instance, is there for the next job.
 """
 
-import ctypes
-import gc
 import logging
 import os
 import pickle
@@ -25,63 +23,23 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, Any, Generic, Literal, Self, TypeVar, cast
+from typing import IO, Any, Generic, Self, TypeVar, cast
 
 from seg_core.errors import JobCancelled, JobError, SegCoreError
 from seg_core.process.logs import code_of, start_logging
+from seg_core.process.memory import hold_little_memory, return_memory
+from seg_core.process.progress import Progress
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-Stage = Literal["waiting", "tiles", "nuclei", "scores"]
-
 # Low enough that pages and tiles stay quick, not so low that an idle machine is left unused.
 NICENESS = 10
 
-# glibc's number of the option, from malloc.h
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_ARENAS = 2
-_LARGE_BYTES = 4 * 2**20
-_SPARE_BYTES = 64 * 2**20
-
 # How long a worker that is closed may take to reach the next report before it is ended.
 _PATIENCE_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a job is.
-
-    Attributes
-    ----------
-    stage : {"waiting", "tiles", "nuclei", "scores"}
-        What is counted; while *waiting*, ``total`` is the number of jobs that come first.
-    done, total : int
-    seconds_left : float or None
-        For this stage; None as long as nobody knows.
-
-    Examples
-    --------
-    >>> Progress("tiles", 30, 120).fraction
-    0.25
-    """
-
-    stage: Stage
-    done: int
-    total: int
-    seconds_left: float | None = None
-
-    @property
-    def fraction(self) -> float:
-        """Share that is done, 0 to 1."""
-        return min(self.done / self.total, 1.0) if self.total else 0.0
-
-
-Report = Callable[[Progress], None]
 
 
 class Job(Generic[T]):
@@ -363,29 +321,6 @@ class _Cancelled:
 
     def covers(self, number: int) -> bool:
         return self.hung_up or self.number == number
-
-
-def hold_little_memory() -> None:
-    """Keep glibc from holding what this process has freed. Other systems do not.
-
-    It gives each thread an arena of its own, up to eight a core, and what is freed in one is no use
-    to another. And it learns from the first large array that is freed to put all that are not
-    larger, up to 32 MB, among the small things, where one of these keeps it from the system: a
-    dashboard with the model loaded held 100 MB more. What lies free at the end is kept for the
-    next array as long as a job lasts (see `return_memory`), since to ask for it again takes time.
-    """
-    with suppress(AttributeError, OSError, TypeError):
-        set_option = ctypes.CDLL(None).mallopt
-        set_option(_M_ARENA_MAX, _ARENAS)
-        set_option(_M_MMAP_THRESHOLD, _LARGE_BYTES)
-        set_option(_M_TRIM_THRESHOLD, _SPARE_BYTES)
-
-
-def return_memory() -> None:
-    """Give the system back what this process has freed and glibc keeps for later use."""
-    gc.collect()
-    with suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _claim_pipes() -> tuple[IO[bytes], IO[bytes]]:

@@ -1,11 +1,11 @@
 """A run as one file that opens anywhere, HTML or PDF: pictures, figures and all are inside."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from seg_core.files.new import new_file, new_text_file
-from seg_core.picture.slide_backdrop import slide_of
+from seg_core.files.atomic import new_file, new_text_file
 from seg_core.report.content import report_content
 from seg_core.report.html import html_of
 from seg_core.store import Run
@@ -63,8 +63,8 @@ def write_report(
         # it takes a second to import, which whoever writes no PDF need not wait for
         from seg_core.report.pdf import pdf_of
 
-        with new_file(path, force=force) as temporary, slide_of(run) as slide:
+        with new_file(path, force=force) as temporary, closing(run.open_slide()) as slide:
             temporary.write_bytes(pdf_of(contents(slide)))
     else:
-        with new_text_file(path, force=force) as file, slide_of(run) as slide:
+        with new_text_file(path, force=force) as file, closing(run.open_slide()) as slide:
             file.write(html_of(contents(slide)))

@@ -1,6 +1,6 @@
 """From the nuclei of a run to the numbers a reader takes away: by class and by part of the slide."""
 
-from seg_core.scoring.parts import WHOLE, Part, joined, parts_of, tissue_of
+from seg_core.scoring.parts import WHOLE, Part, joined, parts_of
 from seg_core.scoring.squares import Squares, count_squares
 from seg_core.scoring.summary import (
     DENSITY_FORMULA,
@@ -24,5 +24,4 @@ __all__ = [
     "joined",
     "measure_columns",
     "parts_of",
-    "tissue_of",
 ]

@@ -7,12 +7,13 @@ from pathlib import Path
 import geopandas as gpd
 
 from seg_core.errors import RegionError
-from seg_core.files.stored import store_errors, write_json
+from seg_core.files.atomic import write_json
+from seg_core.files.disk_errors import store_errors
 from seg_core.model.card import card_of_weights
 from seg_core.nuclei import label_uncertain
-from seg_core.process.worker import Progress, Report
+from seg_core.process.progress import Progress, Report
 from seg_core.roi import Roi
-from seg_core.scoring import Part, parts_of, tissue_of
+from seg_core.scoring import Part, parts_of
 from seg_core.slide import TissueMask
 from seg_core.store import Run
 from seg_core.store.rois import rois_of
@@ -59,7 +60,7 @@ def assess(
     """
     part = part or parts_of(run)[0]
     nuclei = label_uncertain(run.nuclei(), min_score)
-    return _scored(run, nuclei, tissue_of(run), part, settings, report)
+    return _scored(run, nuclei, run.tissue(), part, settings, report)
 
 
 def assess_parts(
@@ -76,7 +77,7 @@ def assess_parts(
     StoreError, SlideError
         As `assess` does.
     """
-    nuclei, tissue = label_uncertain(run.nuclei(), min_score), tissue_of(run)
+    nuclei, tissue = label_uncertain(run.nuclei(), min_score), run.tissue()
     for part in parts:
         try:
             result = _scored(run, nuclei, tissue, part, settings, None)

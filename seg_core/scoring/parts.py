@@ -1,19 +1,12 @@
 """Where numbers are taken: all that was analysed, or the ROIs that somebody drew on it."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 
-import numpy as np
 import shapely
 
-from seg_core.errors import SlideError
 from seg_core.roi import Roi, roi_of_region
-from seg_core.slide import TissueMask, find_tissue, open_slide, slide_id
 from seg_core.store import Run
-
-# Resolution of the mask where an analysis took everything for tissue, µm.
-_MASK_MPP = 8.0
 
 WHOLE = "Whole analysis"
 """Name of all that was analysed."""
@@ -83,28 +76,6 @@ def joined(parts: Sequence[Part]) -> Part:
     name = ", ".join(part.name for part in parts)
     polygon = shapely.union_all([part.polygon for part in parts])
     return whole or Part(name, polygon)
-
-
-def tissue_of(run: Run) -> TissueMask:
-    """Find the tissue of a run's slide again, as the analysis did: a run does not keep it.
-
-    An analysis that did not look for tissue took everything for tissue.
-
-    Raises
-    ------
-    SlideError
-        If the slide is no longer where it was, or has changed.
-    """
-    question = run.facts.question
-    if slide_id(run.slide_path) != question.slide_id:
-        raise SlideError(
-            f"{run.slide_path.name} is not the slide it was when it was analysed; analyse it again."
-        )
-    with closing(open_slide(run.slide_path, mpp=question.slide_mpp)) as slide:
-        if question.settings.tissue_only:
-            return find_tissue(slide, keep_pen=not question.settings.quality)
-        raster = slide.raster(_MASK_MPP)
-    return TissueMask(raster, np.ones((raster.height, raster.width), dtype=np.bool_))
 
 
 def _free_name(name: str, taken: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError
 from seg_core.nuclei.measures import MEASURES
-from seg_core.scoring.parts import Part, parts_of, tissue_of
+from seg_core.scoring.parts import Part, parts_of
 from seg_core.scoring.squares import count_squares
 from seg_core.slide import TissueMask
 from seg_core.store import NucleusCatalog, Run, Selection
@@ -161,7 +161,7 @@ def describe_run(run: Run, *, min_score: float = 0.0, other: bool = False) -> St
     See `describe_part` for the parameters.
     """
     try:
-        tissue = tissue_of(run)
+        tissue = run.tissue()
     except SlideError:
         tissue = None
     (whole,) = parts_of(run)

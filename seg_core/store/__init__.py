@@ -1,33 +1,25 @@
-"""A run on disk: what was asked, the maps, the nuclei."""
+"""The store of runs on disk: what was asked, the maps, the nuclei."""
 
 from seg_core.store.catalog import NucleusCatalog, Selection
-from seg_core.store.maps import MapsWriter, RunMaps
+from seg_core.store.facts import RunFacts, Status
+from seg_core.store.maps_writer import MapsWriter
 from seg_core.store.nuclei_file import write_nuclei
-from seg_core.store.run import (
-    Question,
-    Run,
-    RunFacts,
-    Status,
-    default_store,
-    open_run,
-    runs_of,
-    write_facts,
-)
-from seg_core.store.shares import MapName
+from seg_core.store.run import Run, open_run
+from seg_core.store.run_maps import RunMaps
+from seg_core.store.run_writer import RunWriter
+from seg_core.store.store import Store, default_store
 
 __all__ = [
-    "MapName",
     "MapsWriter",
     "NucleusCatalog",
-    "Question",
     "Run",
     "RunFacts",
     "RunMaps",
+    "RunWriter",
     "Selection",
     "Status",
+    "Store",
     "default_store",
     "open_run",
-    "runs_of",
-    "write_facts",
     "write_nuclei",
 ]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import shapely
 
-from seg_core.files.stored import store_errors, write_json
+from seg_core.files.atomic import write_json
+from seg_core.files.disk_errors import store_errors
 from seg_core.roi import IGNORED, Roi, read_rois
 
 ROI_FILE = "rois.geojson"

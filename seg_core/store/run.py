@@ -1,203 +1,36 @@
-"""A run: what was asked, what came of it, and the folder where it is kept.
+"""A run, to read.
 
 A run lies in ``<store>/<slide id>/<run id>/``. The run id is made of the question, so the same
 question finds the same run: one that is finished answers at once, one that is not goes on.
 """
 
-import hashlib
 import json
-import logging
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
 
 import geopandas as gpd
-import platformdirs
-import shapely
+import numpy as np
+import numpy.typing as npt
 
 from seg_core.classes import ClassScheme
-from seg_core.errors import SegCoreError, StoreError
-from seg_core.files.stored import is_locked, store_errors, write_json
+from seg_core.errors import SlideError, StoreError
+from seg_core.files.disk_errors import store_errors
+from seg_core.files.locks import is_locked
 from seg_core.geometry import Raster, Region, Window
-from seg_core.roi import Roi, roi_of_region
-from seg_core.settings import AnalysisSettings
-from seg_core.slide import SlideInfo, StainFit
-from seg_core.slide.normalisation import stain_from_json
+from seg_core.question import FORMAT
+from seg_core.roi import Roi
+from seg_core.slide import Slide, TissueMask, find_tissue, open_slide, slide_id
 from seg_core.store.catalog import NucleusCatalog
-from seg_core.store.maps import RunMaps
-from seg_core.store.nuclei_file import iterate_nuclei, read_nuclei
-
-_log = logging.getLogger(__name__)
-
-FORMAT = 1
-"""Version of what stands in a run folder; part of the run id, so formats never meet."""
-
-STORE_VARIABLE = "SEG_STORE"
-"""Environment variable that names the store where nobody chooses one."""
-
-Status = Literal["running", "stopped", "failed", "finished"]
+from seg_core.store.facts import RunFacts, Status
+from seg_core.store.nuclei_file import iterate_nuclei, read_features, read_nuclei
+from seg_core.store.run_maps import RunMaps
 
 RUN_FILE, MAPS_FOLDER, NUCLEI_FILE = "run.json", "maps.zarr", "nuclei.parquet"
 
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of a slide; the same question has the same run id."""
-
-    slide_id: str
-
-    raster: Raster
-    """Over the whole slide, at the model's mpp."""
-
-    region: Region
-    """The part that is analysed, level-0 pixels; the bounding box of the ROI where there is one."""
-
-    roi: Roi | None
-    """Nuclei are those whose centroid it holds; None: those of the region."""
-
-    model: str
-    model_sha256: str
-
-    settings: AnalysisSettings
-
-    @property
-    def run_id(self) -> str:
-        """Sixteen hexadecimal digits; the names of the model and of the ROI do not matter."""
-        polygon = None if self.roi is None else shapely.normalize(self.roi.polygon)
-        asked = {
-            "format": FORMAT,
-            "raster": _raster_to_json(self.raster),
-            "region": _rectangle_to_json(self.region),
-            "roi": None if polygon is None else polygon.wkb_hex,
-            "model": self.model_sha256,
-            "settings": self.settings.to_json(),
-        }
-        canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-    @property
-    def window(self) -> Window:
-        """The region in pixels of the raster."""
-        return self.raster.window_of(self.region)
-
-    @property
-    def slide_mpp(self) -> float:
-        """Size of a level-0 pixel, µm."""
-        return self.raster.mpp / self.raster.downsample
-
-    @property
-    def area_um2(self) -> float:
-        """Area of the region, or of what the ROI covers of it."""
-        polygon = roi_of_region(self.region).polygon
-        if self.roi is not None:
-            polygon = polygon.intersection(self.roi.polygon)
-        return float(polygon.area * self.slide_mpp**2)
-
-    def folder(self, store: Path) -> Path:
-        """Return where the run lies in a store."""
-        return store / self.slide_id / self.run_id
-
-
-@dataclass(frozen=True, slots=True)
-class RunFacts:
-    """What stands in ``run.json``; enough to read a run without its slide and its model."""
-
-    question: Question
-    slide: SlideInfo
-    scheme: ClassScheme
-    status: Status
-
-    engine: str
-    precision: str
-    """Really used; the settings may say *auto*."""
-
-    versions: dict[str, str]
-    """Of the packages that a figure may depend on."""
-
-    started: str
-    """First start, ISO 8601 with time zone."""
-
-    finished: str | None = None
-
-    seconds: float = 0.0
-    """Of work; the time between a stop and going on is not counted."""
-
-    megapixels: float = 0.0
-    """Size of the analysed window at the model's mpp."""
-
-    tissue_um2: float = 0.0
-    """Tissue in the ROI or region; all of it when the analysis did not look for tissue."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    """Nuclei by class, *other* included."""
-
-    warnings: tuple[str, ...] = ()
-
-    stain: StainFit | None = None
-    """What the slide's stain is like, where its colours were normalised."""
-
-    error: str | None = None
-    """Why the run failed."""
-
-    peak_rss_mb: float | None = None
-    """Largest resident memory of the process until then; None where it cannot be had."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the facts as they stand in ``run.json``."""
-        question = self.question
-        return {
-            "format": FORMAT,
-            "run": question.run_id,
-            "status": self.status,
-            "error": self.error,
-            "slide": {"id": question.slide_id, **_slide_to_json(self.slide)},
-            "region": _rectangle_to_json(question.region),
-            "roi": None if question.roi is None else _roi_to_json(question.roi),
-            "raster": _raster_to_json(question.raster),
-            "model": {"name": question.model, "sha256": question.model_sha256},
-            "classes": self.scheme.to_json(),
-            "engine": self.engine,
-            "precision": self.precision,
-            "settings": question.settings.to_json(),
-            "stain": None if self.stain is None else self.stain.to_json(),
-            "versions": self.versions,
-            "started": self.started,
-            "finished": self.finished,
-            "seconds": self.seconds,
-            "megapixels": self.megapixels,
-            "area_um2": question.area_um2,
-            "tissue_um2": self.tissue_um2,
-            "counts": self.counts,
-            "warnings": list(self.warnings),
-            "peak_rss_mb": self.peak_rss_mb,
-        }
-
-    @classmethod
-    def from_json(cls, entries: dict[str, Any]) -> "RunFacts":
-        """Read what `to_json` gave; KeyError, TypeError or ValueError where it is not that."""
-        question = Question(
-            slide_id=entries["slide"]["id"],
-            raster=_raster_from_json(entries["raster"]),
-            region=Region(*entries["region"]),
-            roi=None if entries["roi"] is None else _roi_from_json(entries["roi"]),
-            model=entries["model"]["name"],
-            model_sha256=entries["model"]["sha256"],
-            settings=AnalysisSettings(**entries["settings"]),
-        )
-        copied = (
-            *("status", "error", "engine", "precision", "versions", "started", "finished"),
-            *("seconds", "megapixels", "tissue_um2", "counts", "peak_rss_mb"),
-        )
-        return cls(
-            question=question,
-            slide=_slide_from_json(entries["slide"]),
-            scheme=ClassScheme.from_json(entries["classes"]),
-            warnings=tuple(entries["warnings"]),
-            stain=None if entries.get("stain") is None else stain_from_json(entries["stain"]),
-            **{name: entries[name] for name in copied},
-        )
+# Resolution of the mask where an analysis took everything for tissue, µm.
+_MASK_MPP = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +63,16 @@ class Run:
         return self.facts.slide.path
 
     @property
+    def slide_id(self) -> str:
+        """Name of the slide's folder, made of its content."""
+        return self.facts.question.slide_id
+
+    @property
+    def covers_slide(self) -> bool:
+        """Whether the whole slide was analysed."""
+        return self.roi is None and self.region == self.raster.region
+
+    @property
     def scheme(self) -> ClassScheme:
         """Names and colours of the model's classes."""
         return self.facts.scheme
@@ -254,6 +97,41 @@ class Run:
         """What was analysed, pixels of the raster."""
         return self.facts.question.window
 
+    def open_slide(self) -> Slide:
+        """Open the slide, with the pixel size the run was made with; the caller closes it.
+
+        Raises
+        ------
+        SlideError
+            If it is no longer there, cannot be read, or is another one by now.
+        """
+        question = self.facts.question
+        slide = open_slide(self.slide_path, mpp=question.slide_mpp)
+        if slide_id(self.slide_path) == question.slide_id:
+            return slide
+        slide.close()
+        raise SlideError(
+            f"{self.slide_path} is no longer the slide that was analysed; put that one back, or "
+            "analyse this one."
+        )
+
+    def tissue(self) -> TissueMask:
+        """Find the slide's tissue again, as the analysis did: a run does not keep it.
+
+        An analysis that did not look for tissue took everything for tissue.
+
+        Raises
+        ------
+        SlideError
+            As `open_slide` does.
+        """
+        settings = self.facts.question.settings
+        with closing(self.open_slide()) as slide:
+            if settings.tissue_only:
+                return find_tissue(slide, keep_pen=not settings.quality)
+            raster = slide.raster(_MASK_MPP)
+        return TissueMask(raster, np.ones((raster.height, raster.width), dtype=np.bool_))
+
     def maps(self) -> RunMaps:
         """Open the maps, as far as they are there; windows are pixels of `raster`."""
         return RunMaps(self.path / MAPS_FOLDER)
@@ -266,6 +144,27 @@ class Run:
         """Read the same table in one or more parts; for runs that do not fit into memory."""
         return iterate_nuclei(self._nuclei_file())
 
+    def features(self) -> npt.NDArray[np.float16]:
+        """Read what the network knows of all nuclei beside their class, in the table's order.
+
+        Returns
+        -------
+        (N, F) float16
+            See `seg_core.model.features`.
+
+        Raises
+        ------
+        StoreError
+            If the run is not finished, or of a version that kept no features.
+        """
+        features = read_features(self._nuclei_file())
+        if features is None:
+            raise StoreError(
+                f"the run {self.run_id} of {self.slide_path.name} was made by a version that kept no "
+                "features of nuclei; analyse the slide again, with the same settings."
+            )
+        return features
+
     def catalog(self) -> NucleusCatalog:
         """Open the same table for questions that DuckDB answers without reading all of it."""
         return NucleusCatalog(self._nuclei_file(), self.scheme)
@@ -277,12 +176,6 @@ class Run:
                 "nuclei yet; start the same analysis again, it goes on where it stopped."
             )
         return self.path / NUCLEI_FILE
-
-
-def default_store() -> Path:
-    """Return ``SEG_STORE``, else a folder among the user's data."""
-    chosen = os.environ.get(STORE_VARIABLE)
-    return Path(chosen) if chosen else platformdirs.user_data_path("seg_core", False) / "runs"
 
 
 def open_run(path: Path) -> Run:
@@ -315,78 +208,3 @@ def open_run(path: Path) -> Run:
     if facts.status == "running" and not is_locked(path):
         facts = replace(facts, status="stopped")
     return Run(path, facts)
-
-
-def runs_of(store: Path, slide_id: str) -> list[Run]:
-    """Return the runs of a slide, the latest first; damaged ones are left out and logged."""
-    runs = []
-    for file in sorted((store / slide_id).glob(f"*/{RUN_FILE}")):
-        try:
-            runs.append(open_run(file.parent))
-        except SegCoreError:
-            _log.warning("a run is damaged and left out", extra={"run": file.parent.name})
-    return sorted(runs, key=lambda run: run.facts.started, reverse=True)
-
-
-def write_facts(folder: Path, facts: RunFacts) -> Run:
-    """Write ``run.json`` and return the run as it now is.
-
-    Raises
-    ------
-    StoreError
-        If the disk is full or cannot be written.
-    """
-    with store_errors(folder):
-        write_json(folder / RUN_FILE, facts.to_json())
-    return Run(folder, facts)
-
-
-def _rectangle_to_json(region: Region) -> list[int]:
-    return [region.x, region.y, region.width, region.height]
-
-
-def _raster_to_json(raster: Raster) -> dict[str, Any]:
-    return {
-        "region": _rectangle_to_json(raster.region),
-        "mpp": raster.mpp,
-        "downsample": raster.downsample,
-    }
-
-
-def _raster_from_json(entries: dict[str, Any]) -> Raster:
-    return Raster(Region(*entries["region"]), entries["mpp"], entries["downsample"])
-
-
-def _roi_to_json(roi: Roi) -> dict[str, Any]:
-    return {"name": roi.name, "kind": roi.kind, "geometry": shapely.geometry.mapping(roi.polygon)}
-
-
-def _roi_from_json(entries: dict[str, Any]) -> Roi:
-    return Roi(entries["name"], shapely.geometry.shape(entries["geometry"]), entries["kind"])
-
-
-def _slide_to_json(info: SlideInfo) -> dict[str, Any]:
-    return {
-        "name": info.path.name,
-        "path": str(info.path),
-        "width": info.width,
-        "height": info.height,
-        "mpp": info.mpp,
-        "bounds": _rectangle_to_json(info.bounds),
-        "level_downsamples": list(info.level_downsamples),
-        "objective_power": info.objective_power,
-        "vendor": info.vendor,
-    }
-
-
-def _slide_from_json(entries: dict[str, Any]) -> SlideInfo:
-    return SlideInfo(
-        path=Path(entries["path"]),
-        width=entries["width"],
-        height=entries["height"],
-        mpp=entries["mpp"],
-        level_downsamples=tuple(entries["level_downsamples"]),
-        vendor=entries["vendor"],
-        objective_power=entries["objective_power"],
-        bounds=Region(*entries["bounds"]),
-    )

@@ -12,15 +12,13 @@ bytes of which 255 is all of the pixel::
 """
 
 from collections.abc import Callable
-from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE
-
-MapName = Literal["class", "ternary", "score"]
+from seg_core.maps import MapName
 
 FIRST_SHARE_LEVEL = 2
 """Finer levels are quickly computed from the raster when they are asked for."""

@@ -1,7 +1,7 @@
 """From slide to maps: a grid of overlapping tiles, asked of the network and blended."""
 
-from seg_core.tiling.blend import Blender, MapBand
+from seg_core.tiling.blend import Blender
 from seg_core.tiling.grid import TileGrid
 from seg_core.tiling.predict import predict
 
-__all__ = ["Blender", "MapBand", "TileGrid", "predict"]
+__all__ = ["Blender", "TileGrid", "predict"]

@@ -44,7 +44,10 @@ def describe(engine: Engine, tiles: Iterable[NumberedTile], views: int) -> Itera
     if views == 1:
         yield from engine.describe(tiles)
         return
-    answers = ((number, planes) for number, *planes in engine.describe(_views_of(tiles, views)))
+    answers = (
+        (each.number, (each.logits, each.features))
+        for each in engine.describe(_views_of(tiles, views))
+    )
     for number, (logits, features) in _averaged(answers, views):
         yield DescribedTile(number, logits, features.astype(np.float16))
 
@@ -61,8 +64,8 @@ def _averaged(
             seen_upright(planes.transpose(1, 2, 0), view).transpose(2, 0, 1).astype(np.float32)
             for planes in arrays
         ]
-        before = sums.get(number, [np.float32(0)] * len(upright))
-        sums[number] = [one + other for one, other in zip(upright, before, strict=True)]
+        before = sums.get(number)
+        sums[number] = upright if before is None else list(map(np.add, upright, before))
         missing[number] = missing.get(number, views) - 1
         if not missing[number]:
             del missing[number]

@@ -12,16 +12,17 @@ pixel, they are added first (``a + b`` equals ``b + a``), and then the sums of a
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from seg_core.errors import ModelError
 from seg_core.geometry import Window
+from seg_core.maps import MapBand, Pieces
 from seg_core.model.features import FEATURE_STRIDE_PX
 from seg_core.tiling.grid import TileGrid
-from seg_core.tiling.pieces import Pieces, joined_features, no_pieces, pieces_of
+from seg_core.tiling.pieces import joined_features, pieces_of
 
 TERNARY_CHANNELS = 3
 """The last planes of the logits; those before are semantic, background first."""
@@ -33,43 +34,6 @@ _SIGMA = 0.25
 _Floats = npt.NDArray[np.float32]
 _Halves = npt.NDArray[np.float16]
 _Bytes = npt.NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class MapBand:
-    """Decided rows of the maps.
-
-    Attributes
-    ----------
-    window : Window
-        Where they lie in the raster.
-    class_map : (h, w) uint8
-        Class id, 0 background.
-    ternary_map : (h, w) uint8
-        0 background, 1 inside, 2 boundary.
-    score : (h, w) uint8
-        Softmax probability of the class, 255 for 1. 0, and so are the others, where no tile was
-        asked.
-    pieces : (N,) Pieces, optional
-        What is known of the nuclei in it, see `seg_core.tiling.pieces`; None where no features
-        were asked for.
-    """
-
-    window: Window
-    class_map: _Bytes
-    ternary_map: _Bytes
-    score: _Bytes
-    pieces: Pieces | None = None
-
-    def __post_init__(self) -> None:
-        shape = (self.window.height, self.window.width)
-        for name in ("class_map", "ternary_map", "score"):
-            plane = getattr(self, name)
-            if plane.shape != shape or plane.dtype != np.uint8:
-                raise ValueError(
-                    f"{name} is {plane.dtype} of shape {plane.shape}; "
-                    f"this band needs uint8 of shape {shape}."
-                )
 
 
 def tile_weights(tile_px: int) -> _Floats:
@@ -218,8 +182,8 @@ class Blender:
         if row not in self._bands:
             window = self._windows[row]
             shape = (window.height, window.width)
-            planes = (np.zeros(shape, np.uint8) for _ in range(3))
-            self._bands[row] = MapBand(window, *planes)
+            classes, ternary, score = (np.zeros(shape, np.uint8) for _ in range(3))
+            self._bands[row] = MapBand(window, classes, ternary, score)
         return self._bands[row]
 
 

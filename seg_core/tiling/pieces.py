@@ -24,33 +24,12 @@ from scipy import sparse
 
 from seg_core.classes import INSIDE
 from seg_core.geometry import Window
+from seg_core.maps import Pieces, piece_type
 from seg_core.model.features import FEATURE_STRIDE_PX
 from seg_core.tiling.grid import TileGrid
 
-Pieces = npt.NDArray[np.void]
-"""One a row, of `piece_type`."""
-
 FeatureParts = Mapping[tuple[int, int], npt.NDArray[np.float16]]
 """Features of a cell by the tile they come from, as `seg_core.tiling.blend` numbers them."""
-
-
-def piece_type(feature_count: int) -> np.dtype[np.void]:
-    """Return the fields of a piece.
-
-    ``x`` and ``y`` are one of its pixels in the raster, ``pixels`` how many it has, ``features``
-    the means over them.
-    """
-    return np.dtype(
-        [
-            *((name, np.int32) for name in ("x", "y", "pixels")),
-            ("features", np.float16, (feature_count,)),
-        ]
-    )
-
-
-def no_pieces(feature_count: int = 0) -> Pieces:
-    """Return an empty array of pieces."""
-    return np.empty(0, piece_type(feature_count))
 
 
 def pieces_of(
@@ -79,7 +58,7 @@ def pieces_of(
     count, labels = cv2.connectedComponents(inside, connectivity=4)
     pixels = np.flatnonzero(labels)
     if not len(pixels):
-        return no_pieces(len(features))
+        return np.empty(0, piece_type(len(features)))
     owners = labels.reshape(-1)[pixels] - 1
     y, x = np.divmod(pixels, labels.shape[1])
     y, x = y + part.y, x + part.x

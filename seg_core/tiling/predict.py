@@ -1,23 +1,21 @@
 """Ask the network for a window of a slide and give its maps, finished rows at a time."""
 
-import queue
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from seg_core.errors import RegionError
 from seg_core.geometry import Raster, Window
+from seg_core.maps import MapBand
 from seg_core.model.engine import Engine, NumberedTile
+from seg_core.process.pipelines import read_ahead
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import Slide
 from seg_core.tiling.augmentation import answer, describe
-from seg_core.tiling.blend import Blender, MapBand
+from seg_core.tiling.blend import Blender
 from seg_core.tiling.grid import TileGrid, cuts
 
 STRIP_PX = 16_384
@@ -26,7 +24,7 @@ STRIP_PX = 16_384
 # What the blender may hold of one row of tiles for the next. Default tiles need 45 MB for a
 # strip; strips get narrower where tiles of 1024 px share half of their pixels.
 _CARRY_BYTES = 128 * 2**20
-_BYTES_PER_PX = 8 * np.dtype(np.float32).itemsize
+_BYTES_PER_PX = 8 * np.dtype(np.float32).itemsize + 11  # of logits, and of features
 
 # Reading neighbours at once takes half the time of reading tile by tile; more than this gains
 # nothing and lets the network wait for the first tile.
@@ -113,7 +111,8 @@ def _predict(
     for strip in strips:
         blender = Blender(grid, strip.bands, strip.asked)
         yield from blender.finished()
-        with _read_ahead(read_tiles(slide, raster, grid, strip.asked), _TILES_AHEAD) as tiles:
+        source = read_tiles(slide, raster, grid, strip.asked)
+        with read_ahead(source, _TILES_AHEAD, name="tile reader") as tiles:
             for number, logits, features in ask(tiles):
                 row, column = divmod(number, grid.columns)
                 blender.add(column, row, logits, features)
@@ -230,51 +229,3 @@ def _read_run(
             yield np.pad(part, ((0, below), (0, right), (0, 0)), mode="reflect")
         else:
             yield np.ascontiguousarray(part)
-
-
-_Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True)
-class _End:
-    """Stands in the queue behind the last item; says why it is the last."""
-
-    error: BaseException | None = None
-
-
-@contextmanager
-def _read_ahead(source: Iterator[_Item], ahead: int) -> Iterator[Iterator[_Item]]:
-    """Run an iterator in a thread of its own, at most ``ahead`` items before they are taken.
-
-    What the iterator raises is raised, as it is, where its items are taken. When the block is
-    left, for whatever reason, the thread has ended.
-    """
-    room = threading.Semaphore(ahead)
-    stopped = threading.Event()
-    ready: queue.SimpleQueue[_Item | _End] = queue.SimpleQueue()
-
-    def produce() -> None:
-        try:
-            while room.acquire() and not stopped.is_set():
-                ready.put(next(source))
-        except StopIteration:
-            ready.put(_End())
-        except BaseException as error:  # noqa: BLE001 - it belongs to the one who waits
-            ready.put(_End(error))
-
-    def items() -> Iterator[_Item]:
-        while not isinstance(item := ready.get(), _End):
-            room.release()
-            yield item
-        if item.error is not None:
-            raise item.error
-
-    thread = threading.Thread(target=produce, name="tile reader", daemon=True)
-    thread.start()
-    try:
-        yield items()
-    finally:
-        stopped.set()
-        room.release()
-        thread.join()
-        ready.put(_End())  # an engine that takes tiles in a thread of its own must not wait

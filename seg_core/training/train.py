@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from seg_core.classes import MONUSAC
 from seg_core.errors import DataError
-from seg_core.files.stored import replacing
+from seg_core.files.atomic import replacing
 from seg_core.model.card import ModelCard, sha256_of, write_card
 from seg_core.model.network import (
     TwoHeadUnet,

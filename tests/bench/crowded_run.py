@@ -10,9 +10,10 @@ from seg_core.classes import MONUSAC
 from seg_core.geometry import Raster, Region
 from seg_core.nuclei import column_types
 from seg_core.nuclei.table import make_table
+from seg_core.question import Question
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import open_slide, slide_id
-from seg_core.store import MapsWriter, Question, Run, RunFacts, write_facts, write_nuclei
+from seg_core.store import MapsWriter, Run, RunFacts, RunWriter, Store, write_nuclei
 from seg_core.store.run import MAPS_FOLDER, NUCLEI_FILE
 
 _STARTED = "2026-01-01T00:00:00+00:00"
@@ -37,7 +38,7 @@ def make_crowded_run(slide_path: Path, store: Path, spacing_px: float) -> Run:
         *(slide_id(slide_path), raster, raster.region, None),
         *("crowd", "0" * 64, AnalysisSettings()),
     )
-    folder = question.folder(store)
+    folder = Store(store).folder(question)
     folder.mkdir(parents=True)
     with MapsWriter(folder / MAPS_FOLDER, raster):
         pass
@@ -48,7 +49,7 @@ def make_crowded_run(slide_path: Path, store: Path, spacing_px: float) -> Run:
         finished=_STARTED,
         counts=table["class_name"].value_counts().to_dict(),
     )
-    return write_facts(folder, facts)
+    return RunWriter(folder).write_facts(facts)
 
 
 def crowd(region: Region, spacing_px: float) -> gpd.GeoDataFrame:

@@ -28,7 +28,8 @@ from seg_core.classes import BOUNDARY, INSIDE
 from seg_core.model import Engine, ModelCard, make_engine
 from seg_core.model.engine import NumberedLogits, NumberedTile
 from seg_core.model.features import FEATURE_STRIDE_PX, DescribedTile
-from seg_core.process.worker import Progress, hold_little_memory
+from seg_core.process.memory import hold_little_memory
+from seg_core.process.progress import Progress
 from seg_core.settings import AnalysisSettings
 from tests.bench.huge_slide import write_huge_slide
 

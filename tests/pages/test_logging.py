@@ -7,7 +7,7 @@ import pytest
 from seg_core import analysis
 from seg_core.errors import SegCoreError
 from seg_core.process.logs import JsonLines, KeyValues
-from seg_core.store import Run, default_store, runs_of
+from seg_core.store import Run, Store, default_store
 
 
 @pytest.mark.parametrize("formatter", [JsonLines(), KeyValues()])
@@ -23,7 +23,7 @@ def test_a_run_is_logged_by_its_id_and_never_by_the_name_of_its_slide(
     with caplog.at_level(logging.INFO, "seg_core"):
         done = analysis.analyse(path, default_store(), mpp=0.25, model="once more")
         (done.path / "run.json").write_text("damaged")
-        runs_of(default_store(), done.path.parent.name)
+        Store().runs(done.path.parent.name)
         with pytest.raises(SegCoreError, match="SMITH"):
             analysis.analyse(path, default_store())  # nobody says how large a pixel is
     lines = "\n".join(map(formatter.format, caplog.records))

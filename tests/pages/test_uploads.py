@@ -10,7 +10,8 @@ from pages.shared import resources
 from pages.shared.store_limit import Visitors
 from pages.shared.uploads import UploadFolder, remove_abandoned
 from seg_core.errors import StoreError
-from seg_core.process.worker import Report, Worker
+from seg_core.process.progress import Report
+from seg_core.process.worker import Worker
 from seg_core.store import Run
 
 WAIT_S = 60

@@ -13,6 +13,7 @@ from seg_core import analysis
 from seg_core.analysis import analyse
 from seg_core.model import ModelCard, write_card
 from seg_core.model.card import sha256_of
+from seg_core.model.lender import EngineLender
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, write_nuclei
 from seg_core.store.run import NUCLEI_FILE
@@ -35,7 +36,7 @@ def painted_engines(monkeypatch: pytest.MonkeyPatch) -> list[PaintedEngine]:
 
     monkeypatch.setattr(analysis, "find_model", painted_slides.find_painted_model)
     monkeypatch.setattr(analysis, "make_engine", make)
-    monkeypatch.setattr(analysis, "_engines", {})
+    monkeypatch.setattr(analysis, "_engines", EngineLender())
     return made
 
 
@@ -55,7 +56,7 @@ def painted_run(painted_slide: Path, tmp_path_factory: pytest.TempPathFactory) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(analysis, "find_model", painted_slides.find_painted_model)
         patch.setattr(analysis, "make_engine", painted_slides.make_painted_engine)
-        patch.setattr(analysis, "_engines", {})
+        patch.setattr(analysis, "_engines", EngineLender())
         return analyse(
             painted_slide,
             tmp_path_factory.mktemp("store"),

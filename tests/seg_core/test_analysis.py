@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,14 +24,15 @@ from seg_core import analysis
 from seg_core.analysis import analyse
 from seg_core.classes import MONUSAC
 from seg_core.errors import JobCancelled, RegionError, ResolutionError, SlideError, StoreError
-from seg_core.files.stored import locked
+from seg_core.files.locks import locked
 from seg_core.geometry import Region
-from seg_core.process.worker import Progress
+from seg_core.maps import MapBand
+from seg_core.model.lender import EngineLender
+from seg_core.process.progress import Progress
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
-from seg_core.store import MapsWriter, Run, open_run, runs_of
-from seg_core.tiling import MapBand
+from seg_core.store import MapsWriter, Run, RunWriter, Store, open_run, write_nuclei
 
 HERE = Path(__file__).parent
 SMALL_TILES = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
@@ -98,6 +101,51 @@ def test_a_finished_run_answers_at_once(
     assert len(painted_engines) == 1
 
 
+def test_features_of_the_painted_nuclei_tell_their_classes(painted_run: Run) -> None:
+    """A painted nucleus is as red as its class says, and the features are its mean colour."""
+    table, features = painted_run.nuclei(), painted_run.features()
+    ids = table["class_name"].map(MONUSAC.id_of).to_numpy()
+    assert features.shape == (len(table), 3)
+    # squares at the edge of a nucleus have seen tissue too
+    assert np.corrcoef(features[:, 0].astype(float), ids)[0, 1] > 0.98
+
+
+def test_features_do_not_depend_on_the_grid(
+    painted_slide: Path, painted_run: Run, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    larger = AnalysisSettings(tile_px=192, overlap_px=64, block_px=512)
+    other = analyse(painted_slide, tmp_path, mpp=MPP, settings=larger)
+    order = [run.nuclei().sort_values(["y", "x"]).index for run in (other, painted_run)]
+    one, two = (
+        run.features()[rows].astype(float)
+        for run, rows in zip((other, painted_run), order, strict=True)
+    )
+    np.testing.assert_allclose(one, two, rtol=2e-3)
+
+
+def test_a_run_of_a_version_without_features_says_what_to_do_and_is_made_anew(
+    painted_run: Run,
+    painted_slide: Path,
+    tmp_path: Path,
+    painted_engines: list[PaintedEngine],
+) -> None:
+    old = tmp_path / painted_run.path.parent.name / painted_run.run_id
+    shutil.copytree(painted_run.path, old)
+    facts = json.loads((old / "run.json").read_text("utf-8"))
+    del facts["features"]
+    (old / "run.json").write_text(json.dumps(facts), "utf-8")
+    write_nuclei([painted_run.nuclei()], old / "nuclei.parquet", painted_run.scheme)
+
+    run = open_run(old)
+    assert_same_table(run.nuclei(), painted_run.nuclei())
+    with pytest.raises(StoreError, match="kept no features of nuclei; analyse the slide again"):
+        run.features()
+    anew = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
+    assert anew.path == old
+    assert painted_engines[-1].tiles > 0
+    np.testing.assert_array_equal(anew.features(), painted_run.features())
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -146,7 +194,7 @@ def test_what_was_stopped_goes_on_and_ends_the_same(
             analyse(
                 painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=stop_after(tiles)
             )
-        (stopped,) = runs_of(tmp_path, painted_run.path.parent.name)
+        (stopped,) = Store(tmp_path).runs(painted_run.path.parent.name)
         assert stopped.status == "stopped"
         with pytest.raises(StoreError, match="is stopped and has no nuclei yet"):
             stopped.nuclei()
@@ -256,7 +304,7 @@ def test_maps_of_another_precision_are_not_continued(
     """*auto* may mean something else on the next machine; one run has one precision."""
     with pytest.raises(JobCancelled):
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=stop_after(200))
-    monkeypatch.setattr(analysis, "_engines", {})
+    monkeypatch.setattr(analysis, "_engines", EngineLender())
     monkeypatch.setattr(analysis, "make_engine", lambda *_: PaintedEngine("bf16"))
     reports: list[Progress] = []
     run = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=reports.append)
@@ -269,7 +317,7 @@ def test_the_same_question_in_two_processes_is_refused(
 ) -> None:
     with pytest.raises(JobCancelled):
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=stop_after(10))
-    (stopped,) = runs_of(tmp_path, painted_run.path.parent.name)
+    (stopped,) = Store(tmp_path).runs(painted_run.path.parent.name)
     with locked(stopped.path), pytest.raises(StoreError, match="another process is already at"):
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
     assert analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES).status == "finished"
@@ -285,7 +333,7 @@ def test_two_processes_that_start_the_same_run_do_not_damage_each_other(
         if child.returncode:
             assert "another process is already at this analysis" in sentence
     assert any(child.returncode == 0 for child in children)
-    (run,) = runs_of(tmp_path, painted_run.path.parent.name)
+    (run,) = Store(tmp_path).runs(painted_run.path.parent.name)
     assert run.status == "finished"
     assert run.facts.counts == painted_run.facts.counts
     assert run_files(run) == run_files(painted_run)
@@ -388,7 +436,7 @@ def test_a_slide_that_becomes_unreadable_fails_in_words_and_goes_on_later(
     with pytest.raises(SlideError, match="unplugged; plug it in"):
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
     failed, _ = sorted(
-        runs_of(tmp_path, earlier.path.parent.name), key=lambda run: run.status != "failed"
+        Store(tmp_path).runs(earlier.path.parent.name), key=lambda run: run.status != "failed"
     )
     assert failed.facts.error == "the drive was unplugged; plug it in."
     assert run_files(open_run(earlier.path)) == before
@@ -414,7 +462,7 @@ def test_a_slide_that_is_damaged_in_the_middle_is_one_sentence(
     before = run_files(earlier)
     with pytest.raises(SlideError, match=r"cannot be read .* damaged or incomplete"):
         analyse(slide, store, region=Region(0, 0, 700, 900), mpp=MPP, settings=settings)
-    (failed,) = (run for run in runs_of(store, earlier.path.parent.name) if run != earlier)
+    (failed,) = (run for run in Store(store).runs(earlier.path.parent.name) if run != earlier)
     assert "cannot be read" in str(failed.facts.error)
     assert open_run(earlier.path) == earlier
     assert run_files(earlier) == before
@@ -475,14 +523,14 @@ def test_a_full_disk_leaves_a_run_that_goes_on(
     painted_engines: list[PaintedEngine],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def full(_tables: object, path: Path, _scheme: object) -> None:
-        raise StoreError(f"the disk that holds {path.parent} is full; make room.")
+    def full(writer: RunWriter, _tables: object, _scheme: object) -> None:
+        raise StoreError(f"the disk that holds {writer.folder} is full; make room.")
 
-    monkeypatch.setattr(analysis, "write_nuclei", full)
+    monkeypatch.setattr(RunWriter, "write_nuclei", full)
     with pytest.raises(StoreError, match="is full; make room"):
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
     monkeypatch.undo()
-    (failed,) = runs_of(tmp_path, painted_run.path.parent.name)
+    (failed,) = Store(tmp_path).runs(painted_run.path.parent.name)
     assert failed.status == "failed"
     assert not (failed.path / "nuclei.parquet").exists()
 
@@ -507,7 +555,7 @@ def test_a_disk_that_fills_up_while_the_network_works_stops_the_run(
     with pytest.raises(StoreError, match="is full; make room"):
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
     assert len(written) == 9
-    (failed,) = runs_of(tmp_path, painted_run.path.parent.name)
+    (failed,) = Store(tmp_path).runs(painted_run.path.parent.name)
     assert failed.facts.error == "the disk that holds the store is full; make room."
     monkeypatch.setattr(MapsWriter, "write", write)
     run = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
@@ -523,7 +571,7 @@ def test_ctrl_c_keeps_the_run_as_stopped(
 
     with pytest.raises(KeyboardInterrupt):
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=interrupt)
-    (stopped,) = runs_of(tmp_path, painted_run.path.parent.name)
+    (stopped,) = Store(tmp_path).runs(painted_run.path.parent.name)
     assert stopped.status == "stopped"
 
 
@@ -531,3 +579,17 @@ def test_a_run_names_its_model(painted_run: Run) -> None:
     assert painted_run.facts.question.model == CARD.name
     assert painted_run.facts.question.model_sha256 == CARD.sha256
     assert painted_run.scheme == CARD.scheme
+
+
+def test_two_threads_that_analyse_two_slides_load_one_engine_and_share_it(
+    painted_run: Run, painted_slide: Path, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    def work(number: int) -> Run:
+        store = tmp_path / str(number)
+        return analyse(painted_slide, store, mpp=MPP, settings=SMALL_TILES)
+
+    with ThreadPoolExecutor(2) as threads:
+        runs = list(threads.map(work, range(2)))
+    assert len(painted_engines) == 1
+    for run in runs:
+        assert run_files(run) == run_files(painted_run)

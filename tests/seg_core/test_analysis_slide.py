@@ -12,7 +12,6 @@ from PIL import Image
 from seg_core.analysis import analyse
 from seg_core.geometry import Region, Window
 from seg_core.samples import sample_path
-from seg_core.scoring.assessment import tissue_of
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import find_tissue, fit_stain, open_slide
 from seg_core.store import Run, open_run
@@ -82,10 +81,10 @@ def test_pen_marks_are_not_analysed_unless_one_says_so(
     run = analyse(path, tmp_path, mpp=MPP, settings=SMALL_TILES)
     assert run.facts.tissue_um2 < 0.5 * (600 * MPP) ** 2
     assert any("pen marks or ink cover 0.01" in sentence for sentence in run.facts.warnings)
-    assert tissue_of(run).area_um2() == pytest.approx(run.facts.tissue_um2, abs=0.1)
+    assert run.tissue().area_um2() == pytest.approx(run.facts.tissue_um2, abs=0.1)
     kept = analyse(path, tmp_path, mpp=MPP, settings=replace(SMALL_TILES, quality=False))
     assert kept.facts.tissue_um2 == pytest.approx((600 * MPP) ** 2)
-    assert tissue_of(kept).area_um2() == pytest.approx(kept.facts.tissue_um2)
+    assert kept.tissue().area_um2() == pytest.approx(kept.facts.tissue_um2)
     assert kept.facts.warnings == ()
     assert painted_engines[0].tiles < 2 * 18**2
 

@@ -24,7 +24,7 @@ from pages.viewer_page.server.files import public_files
 from pages.viewer_page.server.full_picture import draw_full_picture
 from pages.viewer_page.server.tiles import UnknownTileError, tile_request
 from seg_core.errors import RegionError, SegCoreError
-from seg_core.process.worker import hold_little_memory
+from seg_core.process.memory import hold_little_memory
 
 _log = logging.getLogger(__name__)
 

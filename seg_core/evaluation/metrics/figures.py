@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from seg_core.classes import BOUNDARY, INSIDE, ClassScheme
 from seg_core.errors import DataError
+from seg_core.evaluation.metrics.aji import aji, aji_plus
 from seg_core.evaluation.metrics.bootstrap import (
     BOOTSTRAP_SAMPLES,
     BOOTSTRAP_SEED,
@@ -17,58 +18,26 @@ from seg_core.evaluation.metrics.bootstrap import (
     interval95,
     patient_weights,
 )
-from seg_core.evaluation.metrics.instance import (
-    Counts,
-    Nuclei,
-    aji_plus,
-    challenge_pq,
-    class_counts,
-    compare,
+from seg_core.evaluation.metrics.class_figures import (
+    TABLES,
+    ClassScore,
+    ClassStack,
+    class_figure_names,
+    score_classes,
+)
+from seg_core.evaluation.metrics.detection import (
     detection_counts,
-    nucleus_confusion,
-    panoptic_counts,
-    vote_confusion,
+    hovernet_counts,
+    hovernet_pairs,
 )
-from seg_core.evaluation.metrics.pixel import (
-    dice_of,
-    iou_of,
-    mean_known,
-    patch_mious,
-    pixel_confusion,
-)
+from seg_core.evaluation.metrics.instance import Counts, Nuclei, compare, panoptic_counts
+from seg_core.evaluation.metrics.pixel import dice_of, pixel_confusion, weighted_mean
 from seg_core.nuclei.ternary import RIM_PX, ternary_of
 
 DETECTION_RADIUS_UM = 3.0
 """A nucleus counts as detected if the centroids lie at most this far apart."""
 
-BACKGROUND_NAME, MISSED, SPURIOUS = "background", "missed", "spurious"
-
-CONFUSIONS = ("confusion", "vote_confusion")
-"""Keys of the tables of nuclei: matched pairs, and the class map's opinion of the reference's."""
-
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class ClassScore:
-    """What one image contributes to the figures by class."""
-
-    pixels: npt.NDArray[np.int64]
-    """(C + 1, C + 1) confusion of the class maps, background first."""
-
-    patch_mious: Floats
-    """(N,) see `patch_mious`."""
-
-    counts: Counts
-    """(C,) matched, spurious and missed nuclei of each class."""
-
-    nuclei: npt.NDArray[np.int64]
-    """(C + 2, C + 2) see `nucleus_confusion`."""
-
-    votes: npt.NDArray[np.int64]
-    """(C + 1, C + 1) see `vote_confusion`."""
-
-    challenge_pq: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +51,14 @@ class ImageScore:
     binary: Counts
     """Matched, spurious and missed nuclei whatever their class."""
 
+    aji: float
     aji_plus: float
     detection: Counts
+    """By the greatest matching of centroids."""
+
+    hovernet_detection: Counts
+    """By HoVer-Net's pairs of centroids."""
+
     by_class: ClassScore | None
     """None where nobody knows the classes."""
 
@@ -100,6 +75,7 @@ def score_image(
     ternary_map: npt.NDArray[np.integer] | None = None,
     ignore: npt.NDArray[np.bool_] | None = None,
     rim_px: int = RIM_PX,
+    edge_um: float = 0.0,
 ) -> ImageScore:
     """Score the prediction for one image.
 
@@ -127,35 +103,42 @@ def score_image(
         dropped whole.
     rim_px : int
         Thickness of the boundary in the reference's ternary map.
+    edge_um : float
+        Width of the frame along the image's edges that is left out like an ignore area: nuclei
+        that the edge cuts are outlined by some annotators and not by others.
 
     Returns
     -------
     score : ImageScore
     """
+    if edge_um > 0:
+        ignore = _with_edge(ignore, reference.labels.shape, round(edge_um / mpp))
     comparison = compare(reference, predicted, ignore)
     blind = comparison if count_other else comparison.without_predicted_other()
     if ternary_map is None:
         ternary_map = ternary_of(predicted.labels, rim_px)
+    radius_px = DETECTION_RADIUS_UM / mpp
+    pairs = hovernet_pairs(blind, radius_px)
     by_class = None
     if reference.class_ids is not None:
-        if class_map is None:
-            class_map = predicted.class_map()
-        classes, kinds = len(scheme.classes), len(scheme.classes) + 1
-        true_map = reference.class_map()
-        by_class = ClassScore(
-            pixels=pixel_confusion(true_map, class_map, kinds, ignore),
-            patch_mious=patch_mious(true_map, class_map, kinds, ignore),
-            counts=class_counts(comparison, classes),
-            nuclei=nucleus_confusion(comparison, classes),
-            votes=vote_confusion(comparison, reference, class_map, classes),
-            challenge_pq=challenge_pq(comparison, classes),
+        by_class = score_classes(
+            comparison,
+            reference,
+            len(scheme.classes),
+            class_map=predicted.class_map() if class_map is None else class_map,
+            ignore=ignore,
+            radius_px=radius_px,
+            blind=blind,
+            pairs=pairs,
         )
     return ImageScore(
         patient=patient,
         ternary=pixel_confusion(ternary_of(reference.labels, rim_px), ternary_map, 3, ignore),
         binary=panoptic_counts(blind),
+        aji=aji(blind),
         aji_plus=aji_plus(blind),
-        detection=detection_counts(blind, DETECTION_RADIUS_UM / mpp),
+        detection=detection_counts(blind, radius_px),
+        hovernet_detection=hovernet_counts(blind, pairs),
         by_class=by_class,
     )
 
@@ -165,10 +148,18 @@ def figures_of(scores: Sequence[ImageScore], scheme: ClassScheme) -> dict[str, A
 
     - ``pixel``: IoU and Dice pooled over all pixels; ``class_mean_iou`` over the classes and
       background; ``ternary_dice`` pooled; ``patch_miou_macro`` the original project's own figure.
-    - ``instance``: ``bpq``, ``dq``, ``sq`` and ``aji_plus`` are means over images (those with a
-      nucleus on either side), so that an image with four nuclei weighs as much as one with six
-      hundred; ``bpq_plus``, ``detection_f1``, ``pq_plus`` and ``f1`` are pooled over images;
-      ``a_pq`` is the mean over patients of the mean over the classes that occur, in the reference
+    - ``instance``: ``bpq``, ``dq``, ``sq``, ``aji`` and ``aji_plus`` are means over images (those
+      with a nucleus on either side), so that an image with four nuclei weighs as much as one with
+      six hundred; ``bpq_plus``, ``dq_plus``, ``sq_plus``, ``detection_f1``, ``pq_plus`` and ``f1``
+      are pooled over images. ``detection_f1`` and ``class_detection_f1`` pair centroids to the
+      greatest number, ``detection_f1_hovernet`` and ``class_detection_f1_hovernet`` as HoVer-Net
+      does, see `seg_core.evaluation.metrics.detection`.
+    - A class without anything in the reference has no IoU, Dice, PQ or F1 and is left out of
+      ``class_mean_iou``, ``mpq_plus`` and ``macro_f1``; ``spurious`` counts the predicted nuclei of
+      each class that match nothing of it. The same means with such a class as 0, as in earlier
+      versions and some papers, are ``class_mean_iou_with_absent``, ``mpq_plus_with_absent`` and
+      ``macro_f1_with_absent``.
+    - ``a_pq`` is the mean over patients of the mean over the classes that occur, in the reference
       or the prediction, of the PQ pooled over the patient's images; ``a_pq_challenge`` is what
       the challenge computed instead; ``confusion`` counts nuclei matched at IoU above 0.5, and
       ``vote_confusion`` the reference's nuclei by the predicted class of most of their pixels.
@@ -190,7 +181,7 @@ def figures_of(scores: Sequence[ImageScore], scheme: ClassScheme) -> dict[str, A
     """
     stack = _Stack(scores, scheme)
     nested = _nested(stack.figures(patient_weights(stack.patients)))
-    nested["instance"] |= stack.confusions()
+    nested["instance"] |= stack.tables()
     return nested
 
 
@@ -231,7 +222,7 @@ def intervals_of(
         ]
         interval = interval95(np.array(drawn))
     nested = _nested(dict(zip(names, interval, strict=True)))
-    nested["instance"] |= dict.fromkeys(CONFUSIONS)
+    nested["instance"] |= dict.fromkeys(TABLES)
     return nested
 
 
@@ -252,94 +243,49 @@ class _Stack:
         self._ternary = np.stack([score.ternary for score in scores])
         self._binary = Counts.stacked([score.binary for score in scores])
         self._detection = Counts.stacked([score.detection for score in scores])
+        self._hovernet = Counts.stacked([score.hovernet_detection for score in scores])
+        self._aji = np.array([score.aji for score in scores])
         self._aji_plus = np.array([score.aji_plus for score in scores])
-        self._classes = _ClassStack(by_class, scheme) if by_class else None
+        self._classes = ClassStack(by_class, scheme) if by_class else None
 
     def figures(self, weights: Floats) -> dict[tuple[str, ...], float]:
         """Return each figure by its path in the JSON; ``weights`` as in `bootstrap_weights`."""
         images = weights.sum(axis=0)
         ternary = dice_of(np.tensordot(images, self._ternary, axes=1))
+        binary = self._binary.weighted(images)
         figures = {
             ("pixel", "ternary_dice", "inside"): ternary[INSIDE],
             ("pixel", "ternary_dice", "boundary"): ternary[BOUNDARY],
-            ("instance", "bpq"): _mean(self._binary.pq, images),
-            ("instance", "bpq_plus"): self._binary.weighted(images).pq,
-            ("instance", "dq"): _mean(self._binary.dq, images),
-            ("instance", "sq"): _mean(self._binary.sq, images),
-            ("instance", "aji_plus"): _mean(self._aji_plus, images),
+            ("instance", "bpq"): weighted_mean(self._binary.pq, images),
+            ("instance", "bpq_plus"): binary.pq,
+            ("instance", "dq"): weighted_mean(self._binary.dq, images),
+            ("instance", "dq_plus"): binary.dq,
+            ("instance", "sq"): weighted_mean(self._binary.sq, images),
+            ("instance", "sq_plus"): binary.sq,
+            ("instance", "aji"): weighted_mean(self._aji, images),
+            ("instance", "aji_plus"): weighted_mean(self._aji_plus, images),
             ("instance", "detection_f1"): self._detection.weighted(images).dq,
+            ("instance", "detection_f1_hovernet"): self._hovernet.weighted(images).dq,
         }
         if self._classes is None:
-            return figures | dict.fromkeys(_class_figure_names(self.scheme), math.nan)
+            return figures | dict.fromkeys(class_figure_names(self.scheme), math.nan)
         return figures | self._classes.figures(weights, images)
 
-    def confusions(self) -> dict[str, Any]:
+    def tables(self) -> dict[str, Any]:
         """Return the nuclei of all images by what they are and what they are called."""
-        if self._classes is None:
-            return dict.fromkeys(CONFUSIONS)
-        names = list(self.scheme.names_with_other)
-        tables = (
-            ([*names, SPURIOUS], [*names, MISSED], self._classes.nuclei),
-            (names, names, self._classes.votes),
-        )
-        return {
-            key: {"rows": rows, "columns": columns, "counts": counts.sum(axis=0).tolist()}
-            for key, (rows, columns, counts) in zip(CONFUSIONS, tables, strict=True)
-        }
+        return dict.fromkeys(TABLES) if self._classes is None else self._classes.tables()
 
 
-class _ClassStack:
-    """The same for the scores by class."""
-
-    def __init__(self, scores: Sequence[ClassScore], scheme: ClassScheme) -> None:
-        self._scheme = scheme
-        self._pixels = np.stack([score.pixels for score in scores])
-        self._counts = Counts.stacked([score.counts for score in scores])
-        self._challenge_pq = np.array([score.challenge_pq for score in scores])
-        self._patch_sums = np.array([score.patch_mious.sum() for score in scores])
-        self._patches = np.array([len(score.patch_mious) for score in scores])
-        self.nuclei = np.stack([score.nuclei for score in scores])
-        self.votes = np.stack([score.votes for score in scores])
-
-    def figures(self, weights: Floats, images: Floats) -> dict[tuple[str, ...], float]:
-        pixels = np.tensordot(images, self._pixels, axes=1)
-        iou, pooled = iou_of(pixels), self._counts.weighted(images)
-        of_patients = [mean_known(of_patient) for of_patient in self._counts.weighted(weights).pq]
-        patches = images @ self._patches
-        values = [
-            *iou,
-            *dice_of(pixels),
-            mean_known(iou),
-            images @ self._patch_sums / patches if patches else math.nan,
-            *pooled.pq,
-            *pooled.dq,
-            mean_known(pooled.pq),
-            mean_known(pooled.dq),
-            mean_known(np.array(of_patients)),
-            _mean(self._challenge_pq, images),
-        ]
-        return dict(zip(_class_figure_names(self._scheme), values, strict=True))
-
-
-def _class_figure_names(scheme: ClassScheme) -> list[tuple[str, ...]]:
-    return [
-        *(("pixel", "iou", name) for name in (BACKGROUND_NAME, *scheme.names)),
-        *(("pixel", "dice", name) for name in (BACKGROUND_NAME, *scheme.names)),
-        ("pixel", "class_mean_iou"),
-        ("pixel", "patch_miou_macro"),
-        *(("instance", "pq_plus", name) for name in scheme.names),
-        *(("instance", "f1", name) for name in scheme.names),
-        ("instance", "mpq_plus"),
-        ("instance", "macro_f1"),
-        ("instance", "a_pq"),
-        ("instance", "a_pq_challenge"),
-    ]
-
-
-def _mean(values: Floats, weights: Floats) -> float:
-    """Return the weighted mean of the values that are not NaN."""
-    known = ~np.isnan(values) & (weights > 0)
-    return float(np.average(values[known], weights=weights[known])) if known.any() else math.nan
+def _with_edge(
+    ignore: npt.NDArray[np.bool_] | None, shape: tuple[int, ...], edge_px: int
+) -> npt.NDArray[np.bool_]:
+    """Return the area to ignore with a frame along the image's edges."""
+    if ignore is not None and ignore.shape != shape:
+        return ignore  # which `compare` refuses with a sentence
+    framed = np.zeros(shape, dtype=np.bool_) if ignore is None else ignore.copy()
+    for side in (framed, framed[::-1], framed.T, framed.T[::-1]):
+        side[:edge_px] = True
+    return framed
 
 
 def _nested(figures: dict[tuple[str, ...], Any]) -> dict[str, Any]:

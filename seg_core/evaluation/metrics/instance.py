@@ -15,8 +15,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
 
 from seg_core.classes import BACKGROUND
 from seg_core.errors import DataError
@@ -266,7 +264,7 @@ def panoptic_counts(comparison: Comparison) -> Counts:
     """Count matched, spurious and missed nuclei whatever their class."""
     matched = comparison.matched()
     tp = len(matched.rows)
-    return _counts(
+    return counts_of(
         tp, len(comparison.predicted) - tp, len(comparison.reference) - tp, matched.iou.sum()
     )
 
@@ -288,7 +286,7 @@ def class_counts(comparison: Comparison, classes: int) -> Counts:
     counts : Counts
         Arrays (classes,), the class with id 1 first.
     """
-    of_reference, of_predicted = _classes(comparison, classes)
+    of_reference, of_predicted = classes_of(comparison, classes)
     matched = comparison.matched()
     right = of_reference[matched.rows] == of_predicted[matched.columns]
     of_pair = of_reference[matched.rows][right]
@@ -297,7 +295,7 @@ def class_counts(comparison: Comparison, classes: int) -> Counts:
     iou = np.bincount(of_pair, weights=matched.iou[right], minlength=size)
     predicted = np.bincount(of_predicted, minlength=size)
     reference = np.bincount(of_reference, minlength=size)
-    return _counts(tp[1:], (predicted - tp)[1:], (reference - tp)[1:], iou[1:])
+    return counts_of(tp[1:], (predicted - tp)[1:], (reference - tp)[1:], iou[1:])
 
 
 def nucleus_confusion(comparison: Comparison, classes: int) -> Ints:
@@ -317,7 +315,7 @@ def nucleus_confusion(comparison: Comparison, classes: int) -> Ints:
         (predicted, but nothing there); columns the predicted classes, then *other*, then missed.
         Its last element is 0.
     """
-    of_reference, of_predicted = _classes(comparison, classes)
+    of_reference, of_predicted = classes_of(comparison, classes)
     other, nothing = classes, classes + 1
     # ids 1 to N stand first, 0 (other) after them
     rows = np.where(of_reference == BACKGROUND, other, of_reference - 1)
@@ -359,7 +357,7 @@ def vote_confusion(
         Rows are the reference's classes in the order of their ids, then *other*; columns the
         classes their pixels were called most, then *other* where that is background.
     """
-    of_reference, _ = _classes(comparison, classes)
+    of_reference, _ = classes_of(comparison, classes)
     voted = majority_class_ids(reference.labels, class_map)[comparison.reference.ids - 1]
     confusion = np.zeros((classes + 1, classes + 1), dtype=np.int64)
     np.add.at(confusion, (of_reference, voted), 1)
@@ -394,37 +392,6 @@ def majority_class_ids(
     return votes.argmax(axis=1).astype(np.uint8)
 
 
-def aji_plus(comparison: Comparison) -> float:
-    """Return AJI+, the aggregated Jaccard index with each nucleus used once.
-
-    Nuclei are paired one to one so that the sum of their IoU is greatest; the index is the pairs'
-    common pixels over their united ones plus all pixels of nuclei without a partner. (AJI itself
-    lets several nuclei of the reference claim one prediction; Graham et al. 2019.)
-
-    Returns
-    -------
-    index : float
-        NaN if there is no nucleus on either side.
-    """
-    areas = int(comparison.reference.areas.sum() + comparison.predicted.areas.sum())
-    if areas == 0:
-        return float("nan")
-    chosen = _assign(comparison.rows, comparison.columns, comparison.iou)
-    common = int(comparison.common[chosen].sum())
-    return common / (areas - common)
-
-
-def detection_counts(comparison: Comparison, radius_px: float) -> Counts:
-    """Count nuclei whose centroids lie at most ``radius_px`` apart, spurious and missed ones.
-
-    Centroids are paired one to one by the Hungarian method, as many as the radius allows.
-    """
-    distances = cdist(comparison.reference.centroids, comparison.predicted.centroids)
-    rows, columns = np.nonzero(distances <= radius_px)
-    tp = len(_assign(rows, columns, np.ones(len(rows))))
-    return _counts(tp, len(comparison.predicted) - tp, len(comparison.reference) - tp, 0)
-
-
 def challenge_pq(comparison: Comparison, classes: int) -> float:
     """Return an image's PQ as the code of the MoNuSAC challenge computed it, errors included.
 
@@ -439,7 +406,7 @@ def challenge_pq(comparison: Comparison, classes: int) -> float:
     pq : float
         NaN if the reference has no nucleus of any class.
     """
-    of_reference, of_predicted = _classes(comparison, classes)
+    of_reference, of_predicted = classes_of(comparison, classes)
     matched = comparison.matched()
     pqs = []
     for class_id in range(1, classes + 1):
@@ -456,7 +423,14 @@ def challenge_pq(comparison: Comparison, classes: int) -> float:
     return float(np.mean(pqs)) if pqs else float("nan")
 
 
-def _classes(comparison: Comparison, classes: int) -> tuple[Ints, Ints]:
+def classes_of(comparison: Comparison, classes: int) -> tuple[Ints, Ints]:
+    """Return the class ids of both sides, the reference's first.
+
+    Raises
+    ------
+    DataError
+        If a side has none, or an id is not one of the classes.
+    """
     of_reference, of_predicted = comparison.reference.classes, comparison.predicted.classes
     if of_reference is None or of_predicted is None:
         raise DataError(
@@ -469,17 +443,8 @@ def _classes(comparison: Comparison, classes: int) -> tuple[Ints, Ints]:
     return of_reference, of_predicted
 
 
-def _assign(rows: Ints, columns: Ints, gains: Floats) -> Ints:
-    """Choose pairs so that no row or column occurs twice and the sum of gains is greatest."""
-    row_ids, row = np.unique(rows, return_inverse=True)
-    column_ids, column = np.unique(columns, return_inverse=True)
-    position = np.full((len(row_ids), len(column_ids)), -1, dtype=np.int64)
-    position[row, column] = np.arange(len(rows))
-    table = np.zeros(position.shape)
-    table[row, column] = gains
-    chosen = position[linear_sum_assignment(table, maximize=True)]
-    return chosen[chosen >= 0]
-
-
-def _counts(tp: npt.ArrayLike, fp: npt.ArrayLike, fn: npt.ArrayLike, iou: npt.ArrayLike) -> Counts:
+def counts_of(
+    tp: npt.ArrayLike, fp: npt.ArrayLike, fn: npt.ArrayLike, iou: npt.ArrayLike
+) -> Counts:
+    """Return counts from whatever numbers or arrays they come in."""
     return Counts(*(np.asarray(value, dtype=np.float64) for value in (tp, fp, fn, iou)))

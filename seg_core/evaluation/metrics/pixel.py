@@ -144,3 +144,15 @@ def mean_known(values: npt.NDArray[np.float64]) -> float:
     """
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else float("nan")
+
+
+def weighted_mean(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> float:
+    """Return the weighted mean of the values that are not NaN; NaN where there is none.
+
+    Examples
+    --------
+    >>> weighted_mean(np.array([0.5, np.nan, 1.0]), np.array([3.0, 1.0, 1.0]))
+    0.625
+    """
+    known = ~np.isnan(values) & (weights > 0)
+    return float(np.average(values[known], weights=weights[known])) if known.any() else float("nan")

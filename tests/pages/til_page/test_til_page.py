@@ -12,7 +12,8 @@ from pages.shared import resources, state
 from pages.shared.scoring import Question, Scorings
 from pages.viewer_page.layers.til_layers import COMPARTMENTS
 from seg_core.errors import RegionError, SegCoreError
-from seg_core.process.worker import Progress, Worker
+from seg_core.process.progress import Progress
+from seg_core.process.worker import Worker
 from seg_core.roi import Roi
 from seg_core.scoring import parts_of
 from seg_core.store import Run

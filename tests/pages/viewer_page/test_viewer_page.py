@@ -6,7 +6,7 @@ import shapely
 from pages.shared import resources, state
 from seg_core.errors import JobCancelled, SegCoreError, SlideError
 from seg_core.geometry import Region
-from seg_core.process.worker import Progress
+from seg_core.process.progress import Progress
 from seg_core.roi import Roi, roi_of_region
 
 RECTANGLE = roi_of_region(Region(0, 0, 200, 100), "tumour")

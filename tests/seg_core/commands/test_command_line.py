@@ -18,7 +18,7 @@ from painted_slides import MPP, PaintedEngine, Painting
 from seg_core import commands as cli
 from seg_core.classes import MONUSAC, UNCERTAIN
 from seg_core.errors import JobCancelled
-from seg_core.process.worker import Progress
+from seg_core.process.progress import Progress
 from seg_core.store import Run, open_run
 
 ROOT = Path(__file__).parents[3]

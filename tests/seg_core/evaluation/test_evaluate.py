@@ -126,7 +126,8 @@ def test_a_model_is_measured_by_what_it_shows(data):
     f1 = result["instance"]["f1"]
     assert f1["epithelial"] == pytest.approx(6 / 7)
     assert f1["lymphocyte"] == pytest.approx(6 / 8)
-    assert f1["neutrophil"] == 0
+    assert f1["neutrophil"] is None  # the reference has none
+    assert result["instance"]["spurious"]["neutrophil"] == 1
     assert f1["macrophage"] == 1
     # image 1: 4 found of 5, the lymphocyte is spurious, *other* is not; image 2: all found
     assert result["instance"]["dq"] == pytest.approx((8 / 10 + 1) / 2)
@@ -345,7 +346,8 @@ def test_the_command_writes_the_figures_into_a_file(data, tmp_path, capsys):
     assert (tmp_path / "p" / "inst" / "TCGA-AA-0001_1.png").is_file()
     said = capsys.readouterr().out
     assert "2 images of 2 patients; figures with 95 % intervals (rough: few patients)" in said
-    assert f"bpq             {result['instance']['bpq']:.3f}" in said
+    assert f"bpq                     {result['instance']['bpq']:.3f}" in said
+    assert "neutrophil              none in the reference, 1 spurious" in said
 
 
 def test_json_alone_is_the_last_line_of_stdout(data, capsys):
@@ -375,6 +377,29 @@ def test_a_pixel_size_that_cannot_be_is_wrong_use(data, text, capsys):
     with pytest.raises(SystemExit, match="2"):
         command("--data", data, f"--mpp={text}")
     assert "is no size; give µm per pixel" in capsys.readouterr().err
+
+
+def test_nuclei_that_the_edge_cuts_can_be_left_out(data, tmp_path):
+    cut = np.full((150, 200), 0, np.int32)
+    cut[:10, :10] = 1  # 2.5 µm from the edge
+    for number in ("1", "2"):
+        cv2.imwrite(str(data / "inst" / f"TCGA-AA-000{number}_1.png"), cut.astype(np.uint16))
+    assert evaluate(data, "painted", FP32)["instance"]["confusion"]["counts"][4][5] == 2
+    target = tmp_path / "framed.json"
+    command("--data", data, "--edge", "3", "--json", target)
+    framed = json.loads(target.read_text(encoding="utf-8"))
+    assert np.array(framed["instance"]["confusion"]["counts"])[:5].sum() == 0
+    assert framed["protocol"]["edge_um"] == 3
+    write_image(tmp_path / "theirs", "a", REFERENCE, REFERENCE)
+    theirs = evaluate_predictions(tmp_path / "theirs", tmp_path / "theirs", edge_um=99)
+    assert theirs["instance"]["bpq"] is None
+
+
+@pytest.mark.parametrize("text", ["-1", "wide", "nan", "inf"])
+def test_a_frame_that_cannot_be_is_wrong_use(data, text, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command("--data", data, f"--edge={text}")
+    assert "is no width; give µm" in capsys.readouterr().err
 
 
 def test_figures_are_kept_in_the_card_beside_those_it_has(data, tmp_path, monkeypatch):

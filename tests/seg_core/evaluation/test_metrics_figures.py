@@ -49,20 +49,25 @@ def test_figures_have_the_keys_other_programs_rely_on():
     names = set(MONUSAC.names)
     assert set(result) == {"pixel", "instance"}
     assert set(result["pixel"]) == {
-        "iou", "class_mean_iou", "dice", "ternary_dice", "patch_miou_macro",
+        "iou", "class_mean_iou", "class_mean_iou_with_absent", "dice", "ternary_dice",
+        "patch_miou_macro",
     }  # fmt: skip
     assert set(result["instance"]) == {
-        "bpq", "bpq_plus", "dq", "sq", "aji_plus", "detection_f1", "pq_plus", "mpq_plus", "f1",
-        "macro_f1", "a_pq", "a_pq_challenge", "confusion", "vote_confusion",
+        "bpq", "bpq_plus", "dq", "dq_plus", "sq", "sq_plus", "aji", "aji_plus", "detection_f1",
+        "detection_f1_hovernet", "pq_plus", "mpq_plus", "mpq_plus_with_absent", "f1", "macro_f1",
+        "macro_f1_with_absent", "class_detection_f1", "class_detection_f1_hovernet", "a_pq",
+        "a_pq_challenge", "confusion", "vote_confusion", "spurious",
     }  # fmt: skip
     assert set(result["pixel"]["iou"]) == set(result["pixel"]["dice"]) == names | {"background"}
     assert set(result["pixel"]["ternary_dice"]) == {"inside", "boundary"}
-    assert set(result["instance"]["pq_plus"]) == set(result["instance"]["f1"]) == names
+    for by_class in ("pq_plus", "f1", "class_detection_f1", "class_detection_f1_hovernet"):
+        assert set(result["instance"][by_class]) == names
     json.dumps(result, allow_nan=False)
 
 
 def test_identity_gives_one_and_what_is_not_there_gives_null():
     result = figures(score(PERFECT, PERFECT))
+    assert result["instance"].pop("spurious") == dict.fromkeys(MONUSAC.names, 0)
     absent = {"neutrophil", "macrophage"}
     for path, value in leaves(result):
         if path[-1] in absent:
@@ -96,6 +101,87 @@ def test_binary_figures_are_means_over_images_and_class_figures_are_pooled():
     assert result["f1"]["epithelial"] == pytest.approx(6 / 7)
     assert result["detection_f1"] == pytest.approx(6 / 7)
     assert result["mpq_plus"] == result["pq_plus"]["epithelial"]
+
+
+def test_pooled_qualities_weigh_nuclei_and_means_weigh_images():
+    moved = squares(SQUARES[0], shift=1)  # IoU 12 / 20
+    result = figures(score(squares(*SQUARES), squares(*SQUARES)), score(moved, squares(SQUARES[0])))
+    result = result["instance"]
+    assert result["sq"] == pytest.approx((1 + 0.6) / 2)
+    assert result["sq_plus"] == pytest.approx((3 + 0.6) / 4)
+    missed = figures(score(squares(*SQUARES), squares(*SQUARES)), score(moved, squares()))
+    assert missed["instance"]["dq"] == pytest.approx((1 + 0) / 2)
+    assert missed["instance"]["dq_plus"] == pytest.approx(6 / 7)
+    for each in (result, missed["instance"]):
+        assert each["bpq_plus"] == pytest.approx(each["dq_plus"] * each["sq_plus"])
+
+
+def test_a_class_without_reference_nuclei_has_no_figure_and_no_say_in_the_means():
+    """Three spurious nuclei used to halve mPQ+ of a set without a nucleus of their class."""
+    reference = squares(*SQUARES[:2], classes=[1, 2])
+    predicted = squares(*SQUARES[:2], (6, 10, 0, 4), (6, 10, 10, 14), classes=[1, 2, 3, 3])
+    result = figures(score(reference, predicted))
+    instance, pixel = result["instance"], result["pixel"]
+    for figure in ("pq_plus", "f1", "class_detection_f1", "class_detection_f1_hovernet"):
+        assert instance[figure] == {
+            "epithelial": 1, "lymphocyte": 1, "neutrophil": None, "macrophage": None,
+        }  # fmt: skip
+    assert instance["spurious"] == {
+        "epithelial": 0, "lymphocyte": 0, "neutrophil": 2, "macrophage": 0,
+    }  # fmt: skip
+    assert (instance["mpq_plus"], instance["macro_f1"]) == (1, 1)
+    assert instance["mpq_plus_with_absent"] == pytest.approx(2 / 3)
+    assert instance["macro_f1_with_absent"] == pytest.approx(2 / 3)
+    assert pixel["iou"]["neutrophil"] is None
+    assert pixel["dice"]["neutrophil"] is None
+    background = (480 - 64) / (480 - 32)
+    assert pixel["class_mean_iou"] == pytest.approx((background + 2) / 3)
+    assert pixel["class_mean_iou_with_absent"] == pytest.approx((background + 2) / 4)
+
+
+def test_a_class_is_left_out_of_the_bootstrap_samples_that_do_not_hold_it():
+    """A sample without a rare class used to count it as 0: the interval had two peaks."""
+    common = squares(SQUARES[0], classes=[1])
+    rare = squares(*SQUARES[:2], classes=[1, 2])
+    spurious = squares(*SQUARES[:2], classes=[1, 2])
+    scores = [score(common, spurious, patient=str(number)) for number in range(11)]
+    scores.append(score(rare, rare, patient="rare"))
+    intervals = intervals_of(scores, MONUSAC, samples=200)["instance"]
+    # with the rare class: its PQ is at most 1 / (1 + 11 / 2); without it only epithelium counts
+    assert intervals["mpq_plus"][1] == 1
+    assert intervals["mpq_plus_with_absent"][0] == pytest.approx(0.5)
+    assert intervals["mpq_plus"][0] > 0.5
+    # every sample that says something of the class holds it
+    assert intervals["pq_plus"]["lymphocyte"][0] > 0
+    assert intervals["spurious"] is None
+
+
+def test_a_frame_along_the_edges_is_left_out_on_both_sides():
+    # 12 × 40 px of 1 µm; the frame is 3 px wide
+    inner = (5, 8, 15, 25)
+    reference = squares((0, 4, 10, 14), inner, classes=[1, 1])  # 12 of 16 px in the frame
+    predicted = squares((9, 12, 10, 14), inner, classes=[2, 1])
+    whole = figures(score(reference, predicted, mpp=1.0))
+    assert whole["instance"]["bpq"] == pytest.approx(1 / 2)
+    framed = score_image(
+        reference, predicted, MONUSAC, patient="p", count_other=True, mpp=1.0, edge_um=3.0
+    )
+    result = figures(framed)
+    assert result["instance"]["bpq"] == 1
+    assert result["instance"]["pq_plus"]["lymphocyte"] is None
+    assert result["pixel"]["iou"]["epithelial"] == pytest.approx(30 / 34)  # a row of the cut one
+    assert framed.by_class.pixels.sum() == 6 * 34
+
+
+def test_a_frame_adds_to_what_is_ignored_and_may_cover_all():
+    ignore = np.zeros((12, 40), bool)
+    ignore[:, 20:] = True
+    given = {"patient": "p", "count_other": True, "mpp": 1.0, "ignore": ignore}
+    assert score_image(PERFECT, PERFECT, MONUSAC, edge_um=2.0, **given).ternary.sum() == 8 * 18
+    assert score_image(PERFECT, PERFECT, MONUSAC, edge_um=99.0, **given).ternary.sum() == 0
+    assert ignore.sum() == 12 * 20  # what was given is as it was
+    with pytest.raises(DataError, match="cannot be compared"):
+        score_image(PERFECT, PERFECT, MONUSAC, edge_um=2.0, **given | {"ignore": ignore[:5]})
 
 
 def test_an_image_without_nuclei_on_either_side_is_not_in_the_mean_over_images():
@@ -177,7 +263,8 @@ def test_a_reference_without_classes_gives_the_class_blind_figures_only():
     result = figures(score(squares(*SQUARES), PERFECT))
     for path, value in leaves(result):
         blind = path[1] in {
-            "bpq", "bpq_plus", "dq", "sq", "aji_plus", "detection_f1", "ternary_dice",
+            "bpq", "bpq_plus", "dq", "dq_plus", "sq", "sq_plus", "aji", "aji_plus",
+            "detection_f1", "detection_f1_hovernet", "ternary_dice",
         }  # fmt: skip
         assert value == (1 if blind else None)
     assert set(result["instance"]["pq_plus"]) == set(MONUSAC.names)
@@ -225,7 +312,7 @@ def noisy_scores(patients, images=2):
 def test_intervals_have_the_figures_keys_and_hold_the_figure(patients):
     scores = noisy_scores(patients)
     result, intervals = figures_of(scores, MONUSAC), intervals_of(scores, MONUSAC, samples=200)
-    for table in ("confusion", "vote_confusion"):
+    for table in ("confusion", "vote_confusion", "spurious"):
         assert intervals["instance"].pop(table) is None
         result["instance"].pop(table)
     values = dict(leaves(result))

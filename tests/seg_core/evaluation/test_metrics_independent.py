@@ -1,25 +1,36 @@
-"""Our figures against other people's code: cellseg-metrics, scikit-learn, the published challenge.
+"""Our figures against other people's code: cellseg-metrics, scikit-learn, published evaluations.
 
-`challenge_code` below follows the challenge's published notebook step by step, loops and error
-included, so that the vectorised version is compared with what was really run.
+`challenge_code`, `kumar_code` and `hovernet_code` below follow the MoNuSAC challenge's notebook,
+the definition of AJI in Kumar et al. (2017, algorithm 1) and HoVer-Net's evaluation step by step,
+loops and errors included, so that the vectorised versions are compared with what was really run.
 """
 
 import itertools
 
 import cv2
+import networkx as nx
 import numpy as np
 import pytest
 from cellseg_metrics import iou_multiclass, panoptic_quality
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 from sklearn.metrics import confusion_matrix, f1_score, jaccard_score
 
+from seg_core.evaluation.metrics.aji import aji
+from seg_core.evaluation.metrics.detection import (
+    class_detection_counts,
+    detection_counts,
+    hovernet_class_counts,
+    hovernet_counts,
+    hovernet_pairs,
+)
 from seg_core.evaluation.metrics.instance import (
     Nuclei,
     challenge_pq,
     class_counts,
     compare,
-    detection_counts,
     nucleus_confusion,
     panoptic_counts,
 )
@@ -118,6 +129,94 @@ def challenge_code(truth, guess):
         else:
             fn += 1
     return sum_iou / (tp + 0.5 * len(left) + 0.5 * fn)
+
+
+def kumar_code(truth, guess):
+    common = united = 0
+    used = set()
+    for i in np.unique(truth[truth > 0]):
+        own = truth == i
+        best, best_j = 0.0, None
+        for j in np.unique(guess[own & (guess > 0)]):
+            iou = (own & (guess == j)).sum() / (own | (guess == j)).sum()
+            if iou > best:
+                best, best_j = iou, j
+        if best_j is None:
+            united += own.sum()
+        else:
+            common += (own & (guess == best_j)).sum()
+            united += (own | (guess == best_j)).sum()
+            used.add(best_j)
+    for j in set(np.unique(guess[guess > 0])) - used:
+        united += (guess == j).sum()
+    return common / united
+
+
+def centroids_and_types(nuclei):
+    ids = np.unique(nuclei.labels[nuclei.labels > 0])
+    points = [np.argwhere(nuclei.labels == i).mean(axis=0) for i in ids]
+    return np.array(points), nuclei.class_ids[ids - 1]
+
+
+def hovernet_code(reference, predicted, radius, type_id=None):
+    """F_d, or F_c of a type, as `compute_stats.py` has them."""
+    true, true_types = centroids_and_types(reference)
+    pred, pred_types = centroids_and_types(predicted)
+    cost = np.array([[np.hypot(*(a - b)) for b in pred] for a in true])
+    pairs = [
+        (i, j) for i, j in zip(*linear_sum_assignment(cost), strict=True) if not cost[i, j] > radius
+    ]
+    unpaired_true = set(range(len(true))) - {i for i, _ in pairs}
+    unpaired_pred = set(range(len(pred))) - {j for _, j in pairs}
+    if type_id is None:
+        tp, fp, fn = len(pairs), len(unpaired_pred), len(unpaired_true)
+        return 2 * tp / (2 * tp + fp + fn)
+    tp = sum(true_types[i] == type_id == pred_types[j] for i, j in pairs)
+    fp_dt = sum(true_types[i] != type_id == pred_types[j] for i, j in pairs)
+    fn_dt = sum(true_types[i] == type_id != pred_types[j] for i, j in pairs)
+    fp_d = sum(pred_types[j] == type_id for j in unpaired_pred)
+    fn_d = sum(true_types[i] == type_id for i in unpaired_true)
+    return 2 * tp / (2 * tp + 2 * fp_dt + 2 * fn_dt + fp_d + fn_d)
+
+
+def test_aji_is_what_its_published_definition_gives(pair):
+    reference, predicted = pair
+    index = aji(compare(reference, predicted))
+    assert index == pytest.approx(kumar_code(reference.labels, predicted.labels), abs=1e-12)
+
+
+@pytest.mark.parametrize("radius", [2, 12])
+def test_hovernets_detection_is_what_its_published_code_gives(pair, radius):
+    comparison = compare(*pair)
+    pairs = hovernet_pairs(comparison, radius)
+    theirs = hovernet_code(*pair, radius)
+    assert hovernet_counts(comparison, pairs).dq == pytest.approx(theirs, abs=1e-12)
+    by_class = hovernet_class_counts(comparison, pairs, CLASSES)
+    for class_id in range(1, CLASSES + 1):
+        if by_class.tp[class_id - 1] + by_class.fn[class_id - 1] > 0:
+            theirs = hovernet_code(*pair, radius, class_id)
+            assert by_class.dq[class_id - 1] == pytest.approx(theirs, abs=1e-12)
+
+
+@pytest.mark.parametrize("radius", [2, 12])
+def test_the_greatest_matching_is_networkx(pair, radius):
+    """As a flow from nuclei of the one side to those of the other, in another package."""
+    true, true_types = centroids_and_types(pair[0])
+    pred, pred_types = centroids_and_types(pair[1])
+    near = cdist(true, pred) <= radius + 1e-9
+
+    def most(rows, columns):
+        graph = nx.Graph()
+        graph.add_nodes_from(("t", i) for i in rows)
+        graph.add_edges_from((("t", i), ("p", j)) for i in rows for j in columns if near[i, j])
+        return len(nx.bipartite.maximum_matching(graph, [("t", i) for i in rows])) // 2
+
+    comparison = compare(*pair)
+    assert detection_counts(comparison, radius).tp == most(range(len(true)), range(len(pred)))
+    by_class = class_detection_counts(comparison, radius, CLASSES)
+    for each in range(1, CLASSES + 1):
+        rows, columns = np.flatnonzero(true_types == each), np.flatnonzero(pred_types == each)
+        assert by_class.tp[each - 1] == most(rows, columns)
 
 
 def test_binary_panoptic_quality_is_cellseg_metrics(pair):

@@ -7,14 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seg_core.errors import DataError
+from seg_core.evaluation.metrics.aji import aji, aji_plus
+from seg_core.evaluation.metrics.detection import (
+    class_detection_counts,
+    detection_counts,
+    hovernet_class_counts,
+    hovernet_counts,
+    hovernet_pairs,
+)
 from seg_core.evaluation.metrics.instance import (
     Counts,
     Nuclei,
-    aji_plus,
     challenge_pq,
     class_counts,
     compare,
-    detection_counts,
     majority_class_ids,
     nucleus_confusion,
     panoptic_counts,
@@ -66,7 +72,11 @@ def all_figures(comparison):
         *as_numbers(panoptic_counts(comparison)),
         *as_numbers(class_counts(comparison, CLASSES)),
         *as_numbers(detection_counts(comparison, radius_px=2)),
+        *as_numbers(class_detection_counts(comparison, 2, CLASSES)),
+        *as_numbers(hovernet_counts(comparison, hovernet_pairs(comparison, 2))),
+        *as_numbers(hovernet_class_counts(comparison, hovernet_pairs(comparison, 2), CLASSES)),
         nucleus_confusion(comparison, CLASSES).tolist(),
+        aji(comparison),
         aji_plus(comparison),
     ]
 
@@ -171,6 +181,30 @@ def test_aji_plus_pairs_by_iou_not_by_common_pixels():
     assert aji_plus(compare(reference, predicted)) == pytest.approx(4 / (10 + 20))
 
 
+def test_plain_aji_lets_two_nuclei_claim_one_prediction():
+    # Both nuclei of the reference overlap the one prediction: 6 of 8 and 2 of 8 pixels.
+    reference = nuclei((1, 20), (0, 1, 0, 6), (0, 1, 6, 8))
+    predicted = nuclei((1, 20), (0, 1, 0, 8), (0, 1, 15, 18))
+    # both pairs: 6 + 2 in common, 8 + 8 united; 3 pixels of the prediction that nobody claims
+    assert aji(compare(reference, predicted)) == pytest.approx((6 + 2) / (8 + 8 + 3))
+
+
+def test_plain_aji_takes_the_prediction_of_the_greatest_iou():
+    # a: columns 0-9, P: 0-5 (IoU 6/10), Q: 6-9 (4/10); Q is claimed by nobody
+    reference = nuclei((1, 12), (0, 1, 0, 10))
+    predicted = nuclei((1, 12), (0, 1, 0, 6), (0, 1, 6, 10))
+    assert aji(compare(reference, predicted)) == pytest.approx(6 / (10 + 4))
+
+
+@given(pairs())
+@settings(max_examples=40, deadline=None)
+def test_a_prediction_of_two_nuclei_costs_plain_aji_most(pair):
+    comparison = compare(*pair)
+    one_to_one = len(np.unique(comparison.columns)) == len(comparison.columns)
+    if one_to_one and len(np.unique(comparison.rows)) == len(comparison.rows):
+        assert aji(comparison) == pytest.approx(aji_plus(comparison), nan_ok=True)
+
+
 def test_centroids_are_paired_within_the_radius_and_no_further():
     # centroids at x = 1.0 and 4.0: 3 px apart
     reference, predicted = nuclei((2, 9), (0, 2, 0, 2)), nuclei((2, 9), (0, 2, 3, 5))
@@ -191,6 +225,46 @@ def test_as_many_centroids_are_paired_as_the_radius_allows():
     reference = nuclei((1, 9), (0, 1, 0, 1), (0, 1, 3, 4))
     predicted = nuclei((1, 9), (0, 1, 3, 4), (0, 1, 6, 7))
     assert as_numbers(detection_counts(compare(reference, predicted), 3)) == [2, 0, 0, 0]
+
+
+def test_hovernets_assignment_gives_up_near_pairs_for_far_ones():
+    # centroids: reference 4.5 and 8.5; predicted 0.5 and 4.5. As they lie the sum of distances is
+    # 4 + 4 = 8, crosswise 0 + 8 = 8; with the second prediction at 5.5 it is 4 + 3 against 1 + 8.
+    reference = nuclei((1, 12), (0, 1, 4, 5), (0, 1, 8, 9))
+    predicted = nuclei((1, 12), (0, 1, 0, 1), (0, 1, 5, 6))
+    comparison = compare(reference, predicted)
+    # at a radius of 2 the least sum leaves no pair, the greatest matching the near one
+    assert as_numbers(hovernet_counts(comparison, hovernet_pairs(comparison, 2))) == [0, 2, 2, 0]
+    assert as_numbers(detection_counts(comparison, 2)) == [1, 1, 1, 0]
+    # at 3 one of HoVer-Net's two pairs is left
+    assert as_numbers(hovernet_counts(comparison, hovernet_pairs(comparison, 3))) == [1, 1, 1, 0]
+
+
+@given(pairs(), st.integers(0, 6))
+@settings(max_examples=40, deadline=None)
+def test_no_pairing_finds_more_than_the_greatest_matching(pair, radius):
+    comparison = compare(*pair)
+    most = detection_counts(comparison, radius)
+    assert hovernet_counts(comparison, hovernet_pairs(comparison, radius)).tp <= most.tp
+    by_class = class_detection_counts(comparison, radius, CLASSES)
+    assert by_class.tp.sum() <= most.tp
+    reference = [(comparison.reference.classes == each).sum() for each in (1, 2, 3)]
+    assert (by_class.tp + by_class.fn).tolist() == reference
+
+
+def test_detection_by_class_asks_for_the_class_in_both_ways_of_pairing():
+    boxes = (0, 1, 0, 1), (0, 1, 5, 6), (0, 1, 10, 11)
+    reference = nuclei((1, 20), *boxes, classes=[1, 2, 2])
+    predicted = nuclei((1, 20), *boxes, (0, 1, 17, 18), classes=[1, 1, 2, 1])
+    comparison = compare(reference, predicted)
+    counts = class_detection_counts(comparison, 1, CLASSES)
+    # class 1: one found, two called so in vain; class 2: one found, one missed
+    assert as_numbers(counts)[:3] == [[1, 1, 0], [2, 0, 0], [0, 1, 0]]
+    hovernet = hovernet_class_counts(comparison, hovernet_pairs(comparison, 1), CLASSES)
+    # F_c of class 1: the pair of 2 and 1 counts twice, the nucleus without partner once
+    assert hovernet.dq[0] == pytest.approx(2 / (2 + 2 * 1 + 1))
+    assert hovernet.dq[1] == pytest.approx(2 / (2 + 2 * 1))
+    assert np.isnan(hovernet.dq[2])
 
 
 def test_a_radius_of_nothing_pairs_identical_centroids_only():
@@ -366,6 +440,8 @@ def test_an_added_false_positive_never_raises_a_score(pair, class_id):
         lambda c: class_counts(c, CLASSES).pq,
         lambda c: class_counts(c, CLASSES).dq,
         lambda c: detection_counts(c, 2).dq,
+        lambda c: class_detection_counts(c, 2, CLASSES).dq,
+        aji,
         aji_plus,
     )
     for score in scores:

@@ -9,7 +9,8 @@ from scipy import ndimage
 
 from seg_core.classes import MONUSAC
 from seg_core.geometry import Raster, Region
-from seg_core.nuclei import Instances, Maps, ternary_of
+from seg_core.maps import Maps
+from seg_core.nuclei import Instances, ternary_of
 from seg_core.settings import AnalysisSettings
 
 EVERYTHING = AnalysisSettings(min_nucleus_um2=0, min_seed_um2=0)

@@ -7,7 +7,8 @@ from painted_maps import EVERYTHING, discs, noise_maps, read_labels
 from scipy import ndimage
 from shapely.geometry import polygon as shapely_polygon
 
-from seg_core.nuclei import Maps, outline_polygons
+from seg_core.maps import Maps
+from seg_core.nuclei import outline_polygons
 from seg_core.nuclei.growth import grow_seeds
 from seg_core.nuclei.seeds import find_seeds
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from painted_maps import EVERYTHING, noise_maps
 from scipy import ndimage
 
-from seg_core.nuclei import Maps
+from seg_core.maps import Maps
 from seg_core.nuclei.growth import grow_seeds
 from seg_core.nuclei.seeds import find_seeds
 

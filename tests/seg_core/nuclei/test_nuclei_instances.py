@@ -8,7 +8,8 @@ from painted_maps import EVERYTHING, discs, maps_of, noise_maps, raster_of, read
 from seg_core.classes import MONUSAC
 from seg_core.errors import ModelError
 from seg_core.geometry import Window
-from seg_core.nuclei import Instances, Maps, find_instances
+from seg_core.maps import Maps
+from seg_core.nuclei import Instances, find_instances
 from seg_core.settings import AnalysisSettings
 
 

@@ -12,10 +12,10 @@ from painted_maps import discs, maps_of, noise_maps, raster_of, read_labels
 
 from seg_core.classes import MONUSAC
 from seg_core.errors import JobCancelled
-from seg_core.geometry import Window
+from seg_core.geometry import Raster, Window
+from seg_core.maps import Maps
 from seg_core.nuclei import (
     BlockNuclei,
-    Maps,
     find_instances,
     find_nuclei,
     join_tables,
@@ -23,6 +23,7 @@ from seg_core.nuclei import (
     nuclei_by_block,
 )
 from seg_core.nuclei.ownership import halo_px
+from seg_core.question import Question
 from seg_core.settings import AnalysisSettings
 
 # Nuclei of at most 12 px and growth of 4 px, so that small maps have many blocks.
@@ -38,6 +39,15 @@ def with_blocks_of(block_px: int, settings: AnalysisSettings = SMALL) -> Analysi
     return changed
 
 
+def question_of(
+    raster: Raster, settings: AnalysisSettings, window: Window | None = None
+) -> Question:
+    region = raster.region_of(window or raster.window)
+    question = Question("slide", raster, region, None, "model", "0", settings)
+    assert question.window == (window or raster.window)
+    return question
+
+
 def picture_of(maps: Maps) -> np.ndarray:
     return np.stack([maps.score, 255 - maps.score, maps.score // 2], axis=2)
 
@@ -51,9 +61,7 @@ def blocks_of(
         nuclei_by_block(
             maps.cropped,
             lambda part: picture[part.slices()],
-            raster,
-            window or raster.window,
-            settings,
+            question_of(raster, settings, window),
             MONUSAC,
             **keywords,
         )
@@ -161,7 +169,7 @@ def test_an_error_in_a_block_reaches_the_caller_and_stops_the_others():
     with pytest.raises(OSError, match="unreadable"):
         list(
             nuclei_by_block(
-                unreadable, unreadable, raster, raster.window, with_blocks_of(32), MONUSAC
+                unreadable, unreadable, question_of(raster, with_blocks_of(32)), MONUSAC
             )
         )
     assert len(reads) < 10
@@ -180,7 +188,7 @@ def counted_reads(maps: Maps, settings: AnalysisSettings) -> tuple[list[Window],
         picture_read.append(window)
         return picture[window.slices()]
 
-    for _ in find_nuclei(read_maps, read_rgb, raster, raster.window, settings, MONUSAC)[0]:
+    for _ in find_nuclei(read_maps, read_rgb, question_of(raster, settings), MONUSAC)[0]:
         pass
     return maps_read, picture_read
 
@@ -206,9 +214,7 @@ def found_and_warned(maps: Maps, settings: AnalysisSettings) -> tuple[int, list[
     tables, warnings = find_nuclei(
         maps.cropped,
         lambda window: picture[window.slices()],
-        raster,
-        raster.window,
-        settings,
+        question_of(raster, settings),
         MONUSAC,
     )
     return sum(len(table) for table in tables), warnings

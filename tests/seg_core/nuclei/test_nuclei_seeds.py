@@ -6,7 +6,7 @@ from scipy import ndimage
 from skimage.measure import regionprops
 
 from seg_core.geometry import Window
-from seg_core.nuclei import Maps
+from seg_core.maps import Maps
 from seg_core.nuclei.seeds import find_seeds
 from seg_core.settings import AnalysisSettings
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from seg_core.classes import MONUSAC, rgb_of
 from seg_core.geometry import Raster, Region
+from seg_core.maps import MapBand
 from seg_core.picture.map_painting import (
     SCORE_RANGE,
     paint_shares,
@@ -18,7 +19,6 @@ from seg_core.picture.map_painting import (
 )
 from seg_core.picture.nucleus_painting import Picture
 from seg_core.store import MapsWriter, RunMaps
-from seg_core.tiling import MapBand
 
 # The slide's bounds begin at (100, 60) and its pixels are half as fine as the maps'.
 RASTER = Raster(Region(100, 60, 1024, 768), mpp=0.25, downsample=0.5)

@@ -20,6 +20,7 @@ from seg_core.classes import (
     rgb_of,
 )
 from seg_core.geometry import Raster, Region, Window
+from seg_core.maps import MapBand, MapName
 from seg_core.picture.nucleus_painting import (
     NucleusPainter,
     Picture,
@@ -28,8 +29,7 @@ from seg_core.picture.nucleus_painting import (
     paint_ternary,
     sample_map,
 )
-from seg_core.store import MapName, MapsWriter, RunMaps
-from seg_core.tiling import MapBand
+from seg_core.store import MapsWriter, RunMaps
 
 # The slide's bounds begin at (100, 60) and its pixels are half as fine as the maps'.
 RASTER = Raster(Region(100, 60, 900, 700), mpp=0.25, downsample=0.5)

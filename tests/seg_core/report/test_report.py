@@ -12,7 +12,7 @@ from PIL import Image
 
 from seg_core.analysis import analyse
 from seg_core.classes import UNCERTAIN
-from seg_core.errors import ExportError, SlideError
+from seg_core.errors import SlideError
 from seg_core.model import ModelCard
 from seg_core.report import content as report_content
 from seg_core.report.report import write_report
@@ -151,7 +151,7 @@ def test_a_slide_that_is_gone_or_another_one_leaves_no_report(
     path = paint(200, 200).save(tmp_path / "slide.png")
     run = analyse(path, tmp_path / "store", mpp=MPP)
     paint(200, 200, seed=9).save(path)
-    with pytest.raises(ExportError, match="is no longer the slide that was analysed"):
+    with pytest.raises(SlideError, match="is no longer the slide that was analysed"):
         write_report(run, tmp_path / "report.html")
     path.unlink()
     with pytest.raises(SlideError, match="there is no file"):

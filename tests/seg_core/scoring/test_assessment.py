@@ -12,7 +12,6 @@ from painted_slides import MPP, PaintedEngine, Painting, paint
 from seg_core import commands as cli
 from seg_core.analysis import analyse
 from seg_core.errors import SlideError, StoreError
-from seg_core.scoring import tissue_of
 from seg_core.scoring.assessment import TIL_FILE, assess, keep_scores
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run
@@ -58,7 +57,7 @@ def test_nothing_outside_what_was_analysed_is_an_area(
     settings = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256, tissue_only=False)
     roi = cli.Roi("triangle", triangle)
     run = analyse(painted_slide, tmp_path, roi=roi, mpp=MPP, settings=settings)
-    assert tissue_of(run).mask.all()
+    assert run.tissue().mask.all()
     result = assess(run, settings=LENIENT)
     assert result.areas_mm2["tissue"] == pytest.approx(triangle.area * MPP**2 / 1e6, rel=0.02)
 
@@ -67,7 +66,7 @@ def test_a_slide_that_went_or_changed_is_said(moved_run: Run, painting: Painting
     with pytest.raises(SlideError, match=r"there is no file|cannot be read"):
         assess(moved_run)
     paint(500, 700, seed=1).save(moved_run.slide_path)
-    with pytest.raises(SlideError, match="is not the slide it was when it was analysed"):
+    with pytest.raises(SlideError, match="is no longer the slide that was analysed"):
         assess(moved_run)
 
 

@@ -15,10 +15,10 @@ from hypothesis.extra import numpy as hnp
 
 from seg_core.errors import JobCancelled, StoreError
 from seg_core.geometry import Raster, Region, Window
-from seg_core.store import MapName, MapsWriter, RunMaps, maps
-from seg_core.store.maps import coarser_classes, coarser_score
+from seg_core.maps import MapBand, MapName
+from seg_core.store import MapsWriter, RunMaps, halving, maps_writer, pyramid
+from seg_core.store.halving import coarser_classes, coarser_score
 from seg_core.store.shares import FIRST_SHARE_LEVEL
-from seg_core.tiling import MapBand
 
 Image = npt.NDArray[np.uint8]
 
@@ -136,9 +136,11 @@ def test_any_bands_give_the_same_pyramid_and_any_window_reads_its_part(
     planes = painted(height, width)
     path = tmp_path_factory.mktemp("run") / "maps.zarr"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(maps, "CHUNK_PX", 16)
-        patch.setattr(maps, "_SHARES_CHUNK_PX", 4)
-        patch.setattr(maps, "_HALVING_PX", 32)
+        for module in (pyramid, halving, maps_writer):
+            patch.setattr(module, "CHUNK_PX", 16)
+        for module in (pyramid, maps_writer):
+            patch.setattr(module, "SHARES_CHUNK_PX", 4)
+        patch.setattr(maps_writer, "_HALVING_PX", 32)
         strips = [Window(0, 0, min(cut, width), height)]
         if cut < width:
             strips.append(Window(cut, 0, width - cut, height))

@@ -8,13 +8,14 @@ import shapely
 
 from seg_core.classes import MONUSAC
 from seg_core.errors import StoreError
-from seg_core.files.stored import locked
+from seg_core.files.locks import locked
 from seg_core.geometry import Raster, Region, Window
+from seg_core.question import Question
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo
 from seg_core.slide.normalisation import ReinhardFit
-from seg_core.store import Question, RunFacts, default_store, open_run, runs_of, write_facts
+from seg_core.store import RunFacts, RunWriter, Store, default_store, open_run
 
 WHOLE = Region(100, 50, 4000, 2000)
 TRIANGLE = shapely.Polygon(
@@ -59,7 +60,7 @@ FACTS = RunFacts(
 
 
 def test_facts_survive_the_file(tmp_path: Path) -> None:
-    run = write_facts(tmp_path, FACTS)
+    run = RunWriter(tmp_path).write_facts(FACTS)
     assert open_run(tmp_path) == run
     assert run.facts == FACTS
     entries = json.loads((tmp_path / "run.json").read_text())
@@ -70,7 +71,7 @@ def test_facts_survive_the_file(tmp_path: Path) -> None:
 
 
 def test_a_run_from_before_stain_was_recorded_can_still_be_read(tmp_path: Path) -> None:
-    write_facts(tmp_path, FACTS)
+    RunWriter(tmp_path).write_facts(FACTS)
     entries = json.loads((tmp_path / "run.json").read_text())
     del entries["stain"], entries["settings"]["stain"], entries["settings"]["quality"]
     (tmp_path / "run.json").write_text(json.dumps(entries))
@@ -78,7 +79,7 @@ def test_a_run_from_before_stain_was_recorded_can_still_be_read(tmp_path: Path) 
 
 
 def test_a_run_answers_for_its_question(tmp_path: Path) -> None:
-    run = write_facts(tmp_path, FACTS)
+    run = RunWriter(tmp_path).write_facts(FACTS)
     assert run.window == Window(200, 100, 800, 800)
     assert run.slide_path == Path("/slides/a slide.svs")
     assert run.scheme == MONUSAC
@@ -112,11 +113,11 @@ def test_what_does_not_change_the_answer_does_not_change_the_id() -> None:
     )
     same = replace(QUESTION, model="alias", roi=Roi("another name", turned))
     assert same.run_id == QUESTION.run_id
-    assert same.folder(Path("store")) == Path("store/slide-0123456789ab") / QUESTION.run_id
+    assert Store(Path("store")).folder(same) == Path("store/slide-0123456789ab") / QUESTION.run_id
 
 
 def test_running_without_a_process_is_stopped(tmp_path: Path) -> None:
-    write_facts(tmp_path, replace(FACTS, status="running"))
+    RunWriter(tmp_path).write_facts(replace(FACTS, status="running"))
     assert open_run(tmp_path).status == "stopped"
     with locked(tmp_path):
         assert open_run(tmp_path).status == "running"
@@ -125,12 +126,12 @@ def test_running_without_a_process_is_stopped(tmp_path: Path) -> None:
 def test_runs_of_a_slide_come_latest_first_and_damaged_ones_are_left_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert runs_of(tmp_path, "slide") == []
+    assert Store(tmp_path).runs("slide") == []
     for name, started in (("a", "2026-01-01"), ("b", "2026-01-03"), ("c", "2026-01-02")):
         (tmp_path / "slide" / name).mkdir(parents=True)
-        write_facts(tmp_path / "slide" / name, replace(FACTS, started=started))
+        RunWriter(tmp_path / "slide" / name).write_facts(replace(FACTS, started=started))
     (tmp_path / "slide/c/run.json").write_text("{")
-    assert [run.path.name for run in runs_of(tmp_path, "slide")] == ["b", "a"]
+    assert [run.path.name for run in Store(tmp_path).runs("slide")] == ["b", "a"]
     assert "is damaged" in caplog.text
 
 
@@ -155,7 +156,7 @@ def test_a_folder_that_is_no_run_is_refused_in_words(
 
 @pytest.mark.parametrize("status", ["stopped", "failed"])
 def test_only_a_finished_run_has_nuclei(tmp_path: Path, status: str) -> None:
-    run = write_facts(tmp_path, replace(FACTS, status=status))  # type: ignore[arg-type]
+    run = RunWriter(tmp_path).write_facts(replace(FACTS, status=status))  # type: ignore[arg-type]
     with pytest.raises(StoreError, match=f"is {status} and has no nuclei yet; start the same"):
         run.nuclei()
     with pytest.raises(StoreError, match=f"is {status} and has no nuclei yet; start the same"):

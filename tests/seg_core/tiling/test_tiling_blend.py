@@ -3,7 +3,8 @@ import pytest
 
 from seg_core.errors import ModelError
 from seg_core.geometry import Window
-from seg_core.tiling import Blender, MapBand, TileGrid
+from seg_core.maps import MapBand
+from seg_core.tiling import Blender, TileGrid
 from seg_core.tiling.blend import tile_weights
 
 GRID = TileGrid(width=120, height=88, tile_px=64, overlap_px=32)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from seg_core.errors import JobCancelled, RegionError, SlideError
 from seg_core.geometry import Raster, Window
+from seg_core.maps import MapBand
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
-from seg_core.tiling import MapBand, predict
+from seg_core.tiling import predict
 
 SMALL = AnalysisSettings(tile_px=64, overlap_px=32)
 # The package exports a function of the same name, which hides the module.

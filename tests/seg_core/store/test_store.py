@@ -4,13 +4,14 @@ from pathlib import Path
 import pytest
 
 from seg_core.classes import MONUSAC
-from seg_core.errors import SettingsError
-from seg_core.files.stored import locked
+from seg_core.errors import SettingsError, StoreError
+from seg_core.files.locks import locked
 from seg_core.geometry import Raster, Region
+from seg_core.question import Question
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo
-from seg_core.store import Question, RunFacts, open_run, write_facts
-from seg_core.store.limit import make_room, store_limit
+from seg_core.store import RunFacts, RunWriter, Store, open_run
+from seg_core.store.limit import store_limit
 
 WHOLE = Region(0, 0, 4000, 2000)
 SLIDE = SlideInfo(Path("/slides/a.svs"), 4000, 2000, 0.25, (1.0,), None, None, WHOLE)
@@ -46,7 +47,7 @@ def runs(tmp_path: Path) -> list[Path]:
         region = Region(0, 0, 100, 100) if number == 2 else WHOLE
         question = replace(FACTS.question, region=region)
         facts = replace(FACTS, question=question, status=status, finished=time, started=time)
-        write_facts(folder, facts)
+        RunWriter(folder).write_facts(facts)
         made.append(folder)
     return made
 
@@ -58,23 +59,23 @@ def left(runs: list[Path]) -> list[int]:
 @pytest.mark.parametrize(
     ("wanted", "stay"), [(0, [0, 1, 2, 3]), (MAPS, [1, 2, 3]), (3 * MAPS, [3]), (4 * MAPS, [])]
 )
-def test_finished_runs_make_room_the_oldest_first(
+def test_finished_runs_go_first_the_oldest_first(
     tmp_path: Path, runs: list[Path], wanted: int, stay: list[int]
 ) -> None:
-    assert make_room(tmp_path, 4 * MAPS + SPARE, wanted=wanted)
+    assert Store(tmp_path).shrink(4 * MAPS + SPARE, wanted=wanted)
     assert left(runs) == stay
 
 
 def test_whole_runs_of_the_samples_and_runs_that_are_looked_at_stay(
     tmp_path: Path, runs: list[Path]
 ) -> None:
-    assert not make_room(tmp_path, SPARE, slides=["a-01"], runs=[runs[1]])
+    assert not Store(tmp_path).shrink(SPARE, keep_slides=["a-01"], keep_runs=[runs[1]])
     assert left(runs) == [0, 1]
 
 
 def test_a_run_that_a_process_works_on_stays(tmp_path: Path, runs: list[Path]) -> None:
     with locked(runs[0]):
-        assert make_room(tmp_path, 3 * MAPS + SPARE)
+        assert Store(tmp_path).shrink(3 * MAPS + SPARE)
         assert left(runs) == [0, 2, 3]
         assert open_run(runs[0]).status == "finished"
 
@@ -86,9 +87,9 @@ def test_what_else_lies_in_the_store_counts_and_stays(tmp_path: Path, runs: list
     for path, content in ((rois, "{}"), (upload, "u" * MAPS), (damaged, "no JSON")):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-    assert make_room(tmp_path, 4 * MAPS + SPARE)
+    assert Store(tmp_path).shrink(4 * MAPS + SPARE)
     assert left(runs) == [1, 2, 3]
-    assert not make_room(tmp_path, MAPS // 2)
+    assert not Store(tmp_path).shrink(MAPS // 2)
     assert left(runs) == []
     assert not (tmp_path / "b-02").exists()
     assert rois.exists()
@@ -97,7 +98,7 @@ def test_what_else_lies_in_the_store_counts_and_stays(tmp_path: Path, runs: list
 
 
 def test_a_store_that_is_not_there_has_room(tmp_path: Path) -> None:
-    assert make_room(tmp_path / "none", 1)
+    assert Store(tmp_path / "none").shrink(1)
 
 
 @pytest.mark.parametrize(("said", "bytes_"), [(None, None), ("", None), ("2.5", 2_500_000_000)])
@@ -116,3 +117,60 @@ def test_a_limit_that_is_none_is_a_sentence(monkeypatch: pytest.MonkeyPatch, sai
     monkeypatch.setenv("SEG_STORE_LIMIT", said)
     with pytest.raises(SettingsError, match="give a number of gigabytes above 0"):
         store_limit()
+
+
+def test_all_runs_are_listed_the_latest_first(tmp_path: Path, runs: list[Path]) -> None:
+    store = Store(tmp_path)
+    assert [run.path for run in store.runs()] == [runs[number] for number in (2, 1, 0, 3)]
+    assert [run.path for run in store.runs("b-02")] == [runs[1], runs[3]]
+    assert store.runs("c-03") == []
+    assert Store(tmp_path / "none").runs() == []
+
+
+def test_a_run_is_found_by_its_question_and_by_no_other(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert store.find(FACTS.question) is None
+    with store.writing(FACTS.question) as writer:
+        written = writer.write_facts(FACTS)
+    assert written.path == store.folder(FACTS.question)
+    assert store.find(FACTS.question) == written
+    assert store.find(replace(FACTS.question, region=Region(0, 0, 100, 100))) is None
+    assert store.runs() == [written]
+
+
+def test_two_cannot_write_the_run_of_a_question(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with (
+        store.writing(FACTS.question),
+        pytest.raises(StoreError, match="another process is already at this analysis"),
+        store.writing(FACTS.question),
+    ):
+        pass
+
+
+def test_the_size_is_that_of_all_files(tmp_path: Path, runs: list[Path]) -> None:
+    store = Store(tmp_path)
+    each = [store.size(run) for run in store.runs()]
+    assert all(MAPS < size < MAPS + SPARE for size in each)
+    (tmp_path / "uploads").mkdir()
+    (tmp_path / "uploads" / "slide.svs").write_bytes(b"u" * 1000)
+    assert store.size() == sum(each) + 1000
+
+
+def test_a_run_that_is_deleted_is_gone_and_says_what_it_freed(
+    tmp_path: Path, runs: list[Path]
+) -> None:
+    store = Store(tmp_path)
+    latest, *others = store.runs()
+    size = store.size(latest)
+    assert store.delete(latest) == size
+    assert store.runs() == others
+    assert not latest.path.exists()
+    assert latest.path.parent.exists()  # with another run of the slide
+
+
+def test_a_run_that_a_process_works_on_is_not_deleted(tmp_path: Path, runs: list[Path]) -> None:
+    store = Store(tmp_path)
+    with locked(runs[0]), pytest.raises(StoreError, match="wait until it is done"):
+        store.delete(open_run(runs[0]))
+    assert left(runs) == [0, 1, 2, 3]

@@ -1,16 +1,14 @@
-"""Files that a reader never sees half written, a folder that one process works in, and errors."""
+"""Locks of folders between processes, which the operating system drops when a process ends."""
 
-import errno
-import json
-import secrets
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from seg_core.errors import StoreError
+from seg_core.files.disk_errors import store_errors
 
 if sys.platform == "win32":
     import msvcrt
@@ -19,71 +17,6 @@ else:
 
 # A reader that asks whether a folder is locked holds the lock itself for some microseconds.
 _TRIES, _PAUSE_S = 5, 0.02
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
-_IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST}
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` that takes its place when all went well.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "note.txt"
-    >>> with replacing(path) as temporary:
-    ...     _ = temporary.write_text("whole")
-    >>> path.read_text(), [each.name for each in path.parent.iterdir()]
-    ('whole', ['note.txt'])
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON in one step, as far as a reader can see."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
-
-
-@contextmanager
-def store_errors(folder: Path) -> Iterator[None]:
-    """Turn what the operating system says about a folder into a sentence.
-
-    Raises
-    ------
-    StoreError
-        Where an OSError was raised inside.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(_sentence(error, folder)) from error
-
-
-def _sentence(error: OSError, folder: Path) -> str:
-    if error.errno in _FULL:
-        return (
-            f"the disk that holds {folder} is full; make room and start the same analysis again, "
-            "it goes on where it stopped."
-        )
-    if error.errno in _FORBIDDEN:
-        return (
-            f"there is no permission to write in {folder}; choose another store with --out or the "
-            "environment variable SEG_STORE."
-        )
-    if error.errno in _IN_THE_WAY:
-        return (
-            f"{folder} cannot be a folder because a file is in its place; choose another store with "
-            "--out or the environment variable SEG_STORE."
-        )
-    return f"{folder} cannot be written or read ({error.strerror or error}); check the disk."
 
 
 @contextmanager

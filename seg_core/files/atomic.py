@@ -1,17 +1,47 @@
-"""What is taken away is written whole or not at all, and never over another unless asked."""
+"""Files and folders that are written whole or not at all.
+
+What is exported replaces nothing unless that is asked for; what a store keeps always does.
+"""
 
 import gzip
 import io
-import os
+import json
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from seg_core.errors import ExportError
-from seg_core.files.stored import replacing
+from seg_core.files.disk_errors import export_errors
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` that takes its place when all went well.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> with replacing(path) as temporary:
+    ...     _ = temporary.write_text("whole")
+    >>> path.read_text(), [each.name for each in path.parent.iterdir()]
+    ('whole', ['note.txt'])
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON in one step, as far as a reader can see."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 @contextmanager
@@ -33,7 +63,7 @@ def new_file(path: Path, *, force: bool) -> Iterator[Path]:
         raise ExportError(
             f"{path} exists already; give another name, or --force to replace the file."
         )
-    with _written(path), replacing(path) as temporary:
+    with export_errors(path), replacing(path) as temporary:
         temporary.touch()  # what cannot be written is known before the work begins
         yield temporary
 
@@ -96,7 +126,7 @@ def new_folder(path: Path, *, replaceable: Callable[[Path], bool], force: bool) 
             )
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with _written(path):
+        with export_errors(path):
             temporary.mkdir()  # what cannot be written is known before the work begins
             temporary.rmdir()
             yield temporary
@@ -118,14 +148,3 @@ def _take_place(folder: Path, path: Path) -> None:
         aside.rename(path)
         raise
     shutil.rmtree(aside)
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[None]:
-    """Turn what the operating system says about writing into a sentence."""
-    try:
-        yield
-    except OSError as error:
-        # libraries put the temporary name into their words
-        reason = os.strerror(error.errno) if error.errno else error
-        raise ExportError(f"{path} cannot be written ({reason}); choose another place.") from error

@@ -1,0 +1,68 @@
+"""What is asked of a slide: the value that names a run."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import shapely
+
+from seg_core.geometry import Raster, Region, Window
+from seg_core.roi import Roi, roi_of_region
+from seg_core.settings import AnalysisSettings
+
+FORMAT = 1
+"""Version of what stands in a run folder; part of the run id, so formats never meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a slide; the same question has the same run id."""
+
+    slide_id: str
+
+    raster: Raster
+    """Over the whole slide, at the model's mpp."""
+
+    region: Region
+    """The part that is analysed, level-0 pixels; the bounding box of the ROI where there is one."""
+
+    roi: Roi | None
+    """Nuclei are those whose centroid it holds; None: those of the region."""
+
+    model: str
+    model_sha256: str
+
+    settings: AnalysisSettings
+
+    @property
+    def run_id(self) -> str:
+        """Sixteen hexadecimal digits; the names of the model and of the ROI do not matter."""
+        polygon = None if self.roi is None else shapely.normalize(self.roi.polygon)
+        asked = {
+            "format": FORMAT,
+            "raster": self.raster.to_json(),
+            "region": self.region.to_json(),
+            "roi": None if polygon is None else polygon.wkb_hex,
+            "model": self.model_sha256,
+            "settings": self.settings.to_json(),
+        }
+        canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    @property
+    def window(self) -> Window:
+        """The region in pixels of the raster."""
+        return self.raster.window_of(self.region)
+
+    @property
+    def slide_mpp(self) -> float:
+        """Size of a level-0 pixel, µm."""
+        return self.raster.mpp / self.raster.downsample
+
+    @property
+    def area_um2(self) -> float:
+        """Area of the region, or of what the ROI covers of it."""
+        polygon = roi_of_region(self.region).polygon
+        if self.roi is not None:
+            polygon = polygon.intersection(self.roi.polygon)
+        return float(polygon.area * self.slide_mpp**2)

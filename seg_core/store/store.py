@@ -1,0 +1,189 @@
+"""All runs: where they lie, how large they are, and which go when there is no more room."""
+
+import logging
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import platformdirs
+
+from seg_core.errors import SegCoreError
+from seg_core.files.disk_errors import store_errors
+from seg_core.files.locks import is_locked, locked
+from seg_core.question import Question
+from seg_core.store.run import RUN_FILE, Run, open_run
+from seg_core.store.run_writer import RunWriter
+
+_log = logging.getLogger(__name__)
+
+STORE_VARIABLE = "SEG_STORE"
+"""Environment variable that names the store where nobody chooses one."""
+
+
+def default_store() -> Path:
+    """Return ``SEG_STORE``, else a folder among the user's data."""
+    chosen = os.environ.get(STORE_VARIABLE)
+    return Path(chosen) if chosen else platformdirs.user_data_path("seg_core", False) / "runs"
+
+
+class Store:
+    """A folder of runs, ``<store>/<slide id>/<run id>/``.
+
+    Any number of processes may use it; one at a time works on a run.
+
+    Parameters
+    ----------
+    path : Path
+        Made when the first run is written; by default `default_store`.
+
+    Examples
+    --------
+    ::
+
+        store = Store(Path("runs"))
+        for run in store.runs():
+            print(run.slide_path.name, run.status, store.size(run))
+        store.delete(store.runs()[-1])
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = default_store() if path is None else Path(path)
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.path)!r})"
+
+    def folder(self, question: Question) -> Path:
+        """Return where the run of a question lies, whether it is there or not."""
+        return self.path / question.slide_id / question.run_id
+
+    def runs(self, slide_id: str | None = None) -> list[Run]:
+        """Return all runs or those of a slide, the latest first.
+
+        Damaged ones and those of another version of this program are left out and logged.
+        """
+        files = (
+            self.path.glob(f"*/*/{RUN_FILE}")
+            if slide_id is None
+            else ((self.path / slide_id).glob(f"*/{RUN_FILE}"))
+        )
+        return sorted(_readable(files), key=lambda run: run.facts.started, reverse=True)
+
+    def find(self, question: Question) -> Run | None:
+        """Return the run of a question, None where it was never begun.
+
+        Raises
+        ------
+        StoreError
+            If it is damaged.
+        """
+        folder = self.folder(question)
+        return open_run(folder) if (folder / RUN_FILE).is_file() else None
+
+    @contextmanager
+    def writing(self, question: Question) -> Iterator[RunWriter]:
+        """Work on the run of a question, alone.
+
+        Raises
+        ------
+        StoreError
+            If another process works on it, or it cannot be written.
+        """
+        folder = self.folder(question)
+        with locked(folder):
+            yield RunWriter(folder)
+
+    def size(self, run: Run | None = None) -> int:
+        """Return the bytes of all files of the store, uploads included, or of one run."""
+        folder = self.path if run is None else run.path
+        with store_errors(folder):
+            return _size(folder)
+
+    def delete(self, run: Run) -> int:
+        """Remove a run, and its slide's folder where nothing else is in it.
+
+        Returns
+        -------
+        freed : int
+            Bytes.
+
+        Raises
+        ------
+        StoreError
+            If a process works on the run, or it cannot be removed.
+        """
+        freed = self.size(run)
+        with locked(run.path), store_errors(run.path):
+            shutil.rmtree(run.path)
+        with suppress(OSError):  # other runs or the slide's ROIs are there
+            run.path.parent.rmdir()
+        _log.info("a run was deleted", extra={"run": run.run_id})
+        return freed
+
+    def shrink(
+        self,
+        limit: int,
+        *,
+        wanted: int = 0,
+        keep_slides: Collection[str] = (),
+        keep_runs: Collection[Path] = (),
+    ) -> bool:
+        """Delete runs until the store holds no more than a limit: finished first, oldest first.
+
+        What a run has found can be found again by asking the same question, so a run that goes
+        costs time, never knowledge. A run that a process works on always stays.
+
+        Parameters
+        ----------
+        limit : int
+            Bytes of all files of the store, uploads included.
+        wanted : int
+            Bytes that are about to come.
+        keep_slides : collection of str
+            Ids of slides whose runs stay where they cover the whole slide.
+        keep_runs : collection of Path
+            Folders of runs that stay, since somebody looks at them.
+
+        Returns
+        -------
+        enough : bool
+            Whether the store now keeps within the limit.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be read or written.
+        """
+        excess = self.size() + wanted - limit
+        oldest_first = sorted(self.runs(), key=lambda run: (run.status != "finished", _time(run)))
+        for run in oldest_first:
+            if excess <= 0:
+                break
+            kept = run.path in keep_runs or (
+                run.covers_slide and run.path.parent.name in keep_slides
+            )
+            if not kept and not is_locked(run.path):
+                excess -= self.delete(run)
+        return excess <= 0
+
+
+def _readable(files: Iterable[Path]) -> Iterator[Run]:
+    for file in sorted(files):
+        try:
+            yield open_run(file.parent)
+        except SegCoreError:
+            _log.warning("a run is damaged and left out", extra={"run": file.parent.name})
+
+
+def _time(run: Run) -> str:
+    return run.facts.finished or run.facts.started
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # a worker replaces its files
+            if path.is_file():
+                total += path.stat().st_size
+    return total

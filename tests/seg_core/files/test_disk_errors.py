@@ -1,0 +1,34 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from seg_core.errors import ExportError, StoreError
+from seg_core.files.disk_errors import export_errors, store_errors
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (errno.ENOSPC, "the disk that holds .* is full; make room"),
+        (errno.EDQUOT, "the disk that holds .* is full; make room"),
+        (errno.EFBIG, "the disk that holds .* is full; make room"),
+        (errno.ENOTDIR, "cannot be a folder because a file is in its place; choose another store"),
+        (errno.EACCES, "there is no permission to write in .*--out or the environment variable"),
+        (errno.EROFS, "there is no permission to write in .*"),
+        (errno.EIO, r"cannot be written or read \(Input/output error\); check the disk"),
+    ],
+)
+def test_what_the_system_says_becomes_a_sentence(
+    tmp_path: Path, number: int, sentence: str
+) -> None:
+    with pytest.raises(StoreError, match=sentence), store_errors(tmp_path):
+        raise OSError(number, os.strerror(number))
+
+
+def test_what_cannot_be_exported_is_said_by_the_name_that_was_given(tmp_path: Path) -> None:
+    path, temporary = tmp_path / "nuclei.csv", tmp_path / ".nuclei.csv.0123.tmp"
+    sentence = rf"^{path} cannot be written \(No space left on device\); choose another place"
+    with pytest.raises(ExportError, match=sentence), export_errors(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(temporary))

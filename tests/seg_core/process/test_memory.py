@@ -1,0 +1,33 @@
+import subprocess
+import sys
+
+import pytest
+
+_FREED = """
+import sys
+import numpy as np
+from seg_core.process.memory import hold_little_memory, return_memory
+
+if sys.argv[1] == "little":
+    hold_little_memory()
+np.ones(24 * 2**20, np.uint8)  # freed at once: glibc takes what is smaller for small from now on
+kept = []
+arrays = []
+for _ in range(20):
+    arrays.append(np.ones(12 * 2**20, np.uint8))
+    kept.append(np.ones(2**18, np.uint8))
+del arrays
+if sys.argv[1] == "little":
+    return_memory()
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's own way with memory")
+def test_large_arrays_go_back_to_the_system_when_they_are_freed() -> None:
+    def resident_mb(how: str) -> float:
+        arguments = [sys.executable, "-c", _FREED, how]
+        ended = subprocess.run(arguments, capture_output=True, text=True, check=True)
+        return int(ended.stdout) / 1000
+
+    assert resident_mb("much") - resident_mb("little") > 150

@@ -17,7 +17,7 @@ import geopandas as gpd
 import shapely
 
 from seg_core.classes import ClassScheme
-from seg_core.errors import JobCancelled, RegionError, StainError, StoreError
+from seg_core.errors import JobCancelled, RegionError, SlideError, StainError, StoreError
 from seg_core.geometry import Region
 from seg_core.maps import MapBand
 from seg_core.model import Engine, ModelCard, find_model, make_engine
@@ -110,11 +110,11 @@ def analyse(
         question = _question(slide, card, settings, region=region, roi=roi)
         runs = Store(store)
         if run := _finished_run(runs, question):
-            return run
+            return _named(run, slide_path)
         with runs.writing(question) as writer:
             # another process may have finished it in the meantime
             if run := _finished_run(runs, question):
-                return run
+                return _named(run, slide_path)
             key = (card.sha256, settings.engine, settings.precision)
             with _engines.lend(key, partial(make_engine, card, weights, settings)) as engine:
                 facts = _opening_facts(slide, card.scheme, engine, question, runs.find(question))
@@ -152,6 +152,13 @@ def _finished_run(runs: Store, question: Question) -> Run | None:
     # a version that kept no features of nuclei has not answered the whole of it
     whole = run is not None and run.status == "finished" and run.facts.feature_count is not None
     return run if whole else None
+
+
+def _named(run: Run, slide_path: Path) -> Run:
+    """Return a run of the same content under the name that was asked for."""
+    return replace(
+        run, facts=replace(run.facts, slide=replace(run.facts.slide, path=Path(slide_path)))
+    )
 
 
 def _opening_facts(
@@ -197,10 +204,15 @@ def _work(slide: Slide, engine: Engine, facts: RunFacts, writer: RunWriter, repo
         shown = slide if stain is None else NormalisedSlide(slide, stain)
         _make_maps(shown, engine, facts, tissue, writer, Pace("tiles", report))
         nuclei_warnings, counts = _make_nuclei(slide, facts, writer, Pace("nuclei", report))
+        _check_unchanged(question, slide.info.path)
     except (JobCancelled, KeyboardInterrupt):
+        if not _is_unchanged(question, slide.info.path):
+            writer.discard_maps()
         keep("stopped")
         raise
     except Exception as error:
+        if not _is_unchanged(question, slide.info.path):
+            writer.discard_maps()
         with suppress(StoreError):  # a full disk takes no last words either
             keep("failed", error=str(error))
         raise
@@ -209,11 +221,27 @@ def _work(slide: Slide, engine: Engine, facts: RunFacts, writer: RunWriter, repo
         finished=_now(),
         tissue_um2=_tissue_um2(tissue, question),
         counts=counts,
-        warnings=(*warnings, *stain_warnings, *nuclei_warnings),
+        warnings=(*slide.info.notes, *warnings, *stain_warnings, *nuclei_warnings),
         stain=stain,
     )
     writer.pieces().discard()  # the table has them
     return run
+
+
+def _is_unchanged(question: Question, path: Path) -> bool:
+    """Tell whether a file is still the slide that was asked about; another may take its place."""
+    try:
+        return slide_id(path) == question.slide_id
+    except SlideError:
+        return False
+
+
+def _check_unchanged(question: Question, path: Path) -> None:
+    if not _is_unchanged(question, path):
+        raise SlideError(
+            f"{path.name} was changed or replaced while it was analysed, so nothing is kept; start "
+            "the analysis again."
+        )
 
 
 def _logged(facts: RunFacts) -> dict[str, Any]:

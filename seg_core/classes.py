@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 from seg_core.errors import ModelError
 
@@ -26,13 +26,64 @@ UNCERTAIN_ID = 255
 """Its id where one is needed; no class map holds it."""
 
 
+Role = Literal["epithelium", "lymphocyte", "neutrophil", "macrophage", "other"]
+"""What a score takes a class for, whatever a model calls it; *epithelium* is tumour, too."""
+
+# A card that gives no roles, as those from before there were roles, gets them by these names.
+_ROLE_OF_NAME: dict[str, Role] = {
+    **dict.fromkeys(("epithelial", "epithelium", "tumour", "tumor", "neoplastic"), "epithelium"),
+    **dict.fromkeys(("lymphocyte", "lymphocytes", "til"), "lymphocyte"),
+    **dict.fromkeys(("neutrophil", "neutrophils"), "neutrophil"),
+    **dict.fromkeys(("macrophage", "macrophages"), "macrophage"),
+}
+
+_PLURALS: dict[Role, str] = {
+    "epithelium": "epithelial or tumour nuclei",
+    "lymphocyte": "lymphocytes",
+    "neutrophil": "neutrophils",
+    "macrophage": "macrophages",
+    "other": "other nuclei",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class NucleusClass:
-    """One class of nuclei: its id in the class map, its name, its colour as ``#rrggbb``."""
+    """One class of nuclei.
+
+    Attributes
+    ----------
+    id : int
+        In the class map.
+    name : str
+    colour : str
+        ``#rrggbb``.
+    given_role : Role, optional
+        What the model's card says of it; see `role`.
+
+    Examples
+    --------
+    >>> NucleusClass(1, "Tumour", "#e69f00").role, NucleusClass(2, "fibroblast", "#999999").role
+    ('epithelium', 'other')
+    >>> NucleusClass(1, "plasma cell", "#0072ff", given_role="lymphocyte").role
+    'lymphocyte'
+    """
 
     id: int
     name: str
     colour: str
+    given_role: Role | None = None
+
+    def __post_init__(self) -> None:
+        if self.given_role is not None and self.given_role not in get_args(Role):
+            raise ModelError(
+                f"the class {self.name!r} has the role {self.given_role!r}; "
+                f"choose one of {', '.join(get_args(Role))}."
+            )
+
+    @property
+    def role(self) -> Role:
+        """What scores take the class for: what the card says, else what its name is known for."""
+        return self.given_role or _ROLE_OF_NAME.get(self.name.lower(), "other")
 
     @property
     def rgb(self) -> tuple[int, int, int]:
@@ -68,6 +119,47 @@ class ClassScheme:
     def names_with_other(self) -> tuple[str, ...]:
         """Names that a nucleus can have: the classes, then *other*."""
         return (*self.names, OTHER)
+
+    def names_of_role(self, role: Role) -> tuple[str, ...]:
+        """Return the names of the nuclei of a role, none where the model has no such class.
+
+        Examples
+        --------
+        >>> MONUSAC.names_of_role("epithelium"), MONUSAC.names_of_role("other")
+        (('epithelial',), ('other',))
+        """
+        names = tuple(each.name for each in self.classes if each.role == role)
+        return (*names, OTHER) if role == "other" else names
+
+    def require_roles(self, roles: Iterable[Role], purpose: str) -> None:
+        """Refuse a purpose that needs nuclei which the model does not tell apart.
+
+        Parameters
+        ----------
+        roles : iterable of Role
+        purpose : str
+            What needs them, in the plural, as the sentence begins.
+
+        Raises
+        ------
+        ModelError
+            If the model has no class of one of the roles.
+
+        Examples
+        --------
+        >>> ClassScheme(MONUSAC.classes[:1]).require_roles(["lymphocyte"], "TIL scores")
+        Traceback (most recent call last):
+        seg_core.errors.ModelError: TIL scores need lymphocytes, which this model does not tell \
+from other nuclei (its classes are epithelial); choose a model that does, or give one of its \
+classes the role lymphocyte in its card.
+        """
+        for role in roles:
+            if not self.names_of_role(role):
+                raise ModelError(
+                    f"{purpose} need {_PLURALS[role]}, which this model does not tell from other "
+                    f"nuclei (its classes are {', '.join(self.names)}); choose a model that does, "
+                    f"or give one of its classes the role {role} in its card."
+                )
 
     @property
     def colours(self) -> dict[str, str]:
@@ -120,13 +212,25 @@ class ClassScheme:
         return [self.id_of(name) for name in names]
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return the scheme as it stands in a model card."""
-        return [{"id": c.id, "name": c.name, "colour": c.colour} for c in self.classes]
+        """Return the scheme as it stands in a model card; a role only where a card gave one."""
+        return [
+            {
+                "id": each.id,
+                "name": each.name,
+                "colour": each.colour,
+                **({} if each.given_role is None else {"role": each.given_role}),
+            }
+            for each in self.classes
+        ]
 
     @classmethod
     def from_json(cls, entries: list[dict[str, Any]]) -> "ClassScheme":
         """Read the scheme of a model card."""
-        return cls(tuple(NucleusClass(int(e["id"]), e["name"], e["colour"]) for e in entries))
+        return cls(
+            tuple(
+                NucleusClass(int(e["id"]), e["name"], e["colour"], e.get("role")) for e in entries
+            )
+        )
 
 
 def rgb_of(colour: str) -> tuple[int, int, int]:

@@ -1,6 +1,5 @@
 """Fixtures of all tests."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +9,6 @@ from hypothesis import settings
 # The first call of an example may import or compile; 200 ms then fail by chance.
 settings.register_profile("patient", deadline=None, max_examples=30)
 settings.load_profile("patient")
-
-# squidpy brings it for the tests alone; tifffile must do without, as it does for a user.
-sys.modules["imagecodecs"] = None  # type: ignore[assignment]
 
 # With --doctest-modules pytest would also import these as modules, all of one name.
 collect_ignore_glob = ["conftest.py", "*/conftest.py"]
@@ -33,4 +29,16 @@ def shared_data() -> Path:
     folder = Path(__file__).parents[2] / "shared" / "data"
     if not folder.is_dir():
         pytest.skip(f"needs the development data in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """Folder of small inputs that once went wrong; skips the test where it is absent.
+
+    To be copied before anything is run on them.
+    """
+    folder = Path(__file__).parents[2] / "shared" / "cases"
+    if not folder.is_dir():
+        pytest.skip(f"needs the inputs in {folder}")
     return folder

@@ -11,7 +11,7 @@ from pages.shared import resources, slide_places, state, uploads
 from pages.shared import visitor as reader
 from seg_core.errors import SegCoreError
 from seg_core.roi import Roi
-from seg_core.store import default_store
+from seg_core.store import Store, default_store
 from seg_core.store.rois import keep_rois, rois_of
 
 
@@ -26,7 +26,11 @@ def slide_rois(chosen: state.ChosenSlide) -> list[Roi]:
     place = _place(chosen.path)
     if place is None:
         return list(state.ROIS.get() or ())
-    return rois_of(place, resources.identity(chosen.path))
+    found = rois_of(place, resources.identity(chosen.path))
+    if found:
+        return found
+    earlier = Store().earlier_id(chosen.path)
+    return rois_of(place, earlier) if earlier else []
 
 
 def selected_roi(chosen: state.ChosenSlide) -> Roi | None:
@@ -48,6 +52,9 @@ def keep_slide_rois(chosen: state.ChosenSlide, rois: Sequence[Roi]) -> None:
         state.ROIS.set(tuple(rois))
     else:
         keep_rois(place, resources.identity(chosen.path), rois)
+        earlier = Store().earlier_id(chosen.path)
+        if earlier:  # they have moved to the new id
+            keep_rois(place, earlier, ())
 
 
 def add_rois(chosen: state.ChosenSlide, new: Sequence[Roi]) -> None:

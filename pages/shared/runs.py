@@ -11,7 +11,7 @@ from seg_core.store import Run, Store
 
 def finished_runs(chosen: state.ChosenSlide) -> list[Run]:
     """Return the finished analyses of a slide, the latest first."""
-    runs = Store().runs(resources.identity(chosen.path))
+    runs = Store().runs_of_slide(chosen.path, resources.identity(chosen.path))
     return [run for run in runs if run.status == "finished"]
 
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import IO
@@ -12,7 +12,7 @@ import streamlit as st
 
 from seg_core.errors import SlideError
 from seg_core.files.disk_errors import store_errors
-from seg_core.slide import SLIDE_SUFFIXES
+from seg_core.slide import slides_among
 
 FOLDER_VARIABLE = "SEG_SLIDE_DIR"
 """Names a folder whose slides every visitor may open."""
@@ -60,23 +60,9 @@ def slides_in(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise SlideError(f"there is no folder {folder}; check its name.")
     try:
-        files = [path for path in (*folder.glob("*"), *folder.glob("*/*")) if _is_slide(path)]
+        return slides_among((*folder.glob("*"), *folder.glob("*/*")))
     except OSError as error:
         raise SlideError(f"{folder} cannot be read ({error.strerror}).") from error
-    return one_a_series(sorted(files, key=lambda path: str(path).casefold()))
-
-
-def one_a_series(files: Sequence[Path]) -> list[Path]:
-    """Leave out all but the first DICOM file of a folder: any of them opens the whole slide."""
-    kept: list[Path] = []
-    series: set[Path] = set()
-    for path in files:
-        if path.suffix.lower() == ".dcm":
-            if path.parent in series:
-                continue
-            series.add(path.parent)
-        kept.append(path)
-    return kept
 
 
 def save_upload(
@@ -114,10 +100,6 @@ def save_upload(
         with store_errors(folder), path.open("wb") as file:
             shutil.copyfileobj(content, file, _PIECE_BYTES)
     return path
-
-
-def _is_slide(path: Path) -> bool:
-    return path.suffix.lower() in SLIDE_SUFFIXES and path.is_file()
 
 
 def _is_loopback(host: str | None) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pages.shared import visitor as reader
 from seg_core.files.locks import is_locked, locked
-from seg_core.slide import SLIDE_SUFFIXES
+from seg_core.slide import slides_among
 from seg_core.store import default_store
 
 _ONE_VISIT = "visits"
@@ -58,7 +58,7 @@ def earlier_uploads() -> list[Path]:
     name = reader.folder_name()
     if name is None:
         return []
-    files = [path for path in (_uploads() / name).glob("*/*") if path.suffix in SLIDE_SUFFIXES]
+    files = slides_among((_uploads() / name).glob("*/*"))
     return sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
 
 

@@ -8,9 +8,7 @@ import streamlit as st
 from pages.shared import resources, slide_places, state
 from pages.shared.uploads import UploadFolder
 from seg_core.samples import SAMPLES, sample_path
-from seg_core.slide import SlideInfo
-
-_SMALLEST_MPP, _LARGEST_MPP = 0.05, 4.0
+from seg_core.slide import PLAUSIBLE_MPP, SlideInfo, series_apart
 
 _UPLOAD_HELP = (
     "Of a DICOM slide take all files together. Uploads are removed from the server when you leave; "
@@ -60,7 +58,7 @@ def choose_upload() -> None:
             slide_places.save_upload(file.name, file.size, file, uploads.path, make_room)
             for file in files
         ]
-        _choose_of(slide_places.one_a_series(saved), uploads.path)
+        _choose_of(series_apart(saved), uploads.path)
 
 
 def describe(chosen: state.ChosenSlide) -> None:
@@ -115,9 +113,10 @@ def _facts(info: SlideInfo) -> dict[str, str]:
 
 
 def _ask_mpp(chosen: state.ChosenSlide) -> None:
+    why = " ".join(resources.slide(chosen.path).info.notes)
+    why = why or "the file does not say how large a pixel is."
     st.warning(
-        "The file does not say how large a pixel is. Without that the slide can be looked at, "
-        "but not analysed.",
+        f"{why[0].upper()}{why[1:]} Without that the slide can be looked at, but not analysed.",
         icon=":material/straighten:",
     )
 
@@ -128,8 +127,7 @@ def _ask_mpp(chosen: state.ChosenSlide) -> None:
     key = f"_mpp_{chosen.path}"
     st.number_input(
         "µm per pixel",
-        _SMALLEST_MPP,
-        _LARGEST_MPP,
+        *PLAUSIBLE_MPP,
         chosen.mpp,
         step=0.01,
         format="%.4f",

@@ -4,7 +4,7 @@ from html import escape
 
 import streamlit as st
 
-from seg_core.til import DISCLAIMER, TilResult
+from seg_core.til import DISCLAIMER, Score, TilResult
 from seg_core.til.table import in_digits, score_table
 from seg_core.til.wording import basis_in_words, doubt_in_words, interval_in_words
 
@@ -80,7 +80,7 @@ def _headline(result: TilResult) -> str:
     if score.value is None:
         return f'<div class="til-score"><span>{escape(_sentence(result.reason or ""))}</span></div>'
     return (
-        f'<div class="til-score"><span class="faint">sTIL area</span>'
+        f'<div class="til-score"><span class="faint">{escape(result.scores[0].label)}</span>'
         f'<span class="number">{score.value:.2f} %</span>'
         f'<span class="faint">of stroma, {escape(interval_in_words(score))}</span>'
         f'<span class="band">{result.stil_band}</span></div>'
@@ -88,13 +88,12 @@ def _headline(result: TilResult) -> str:
 
 
 def _show_others(result: TilResult) -> None:
-    densities = result.density_per_mm2
     shown = [
-        ("TIGER-style", _with_unit(result.tiger_til, "%", 1)),
-        ("Lymphocytes in stroma", _with_unit(densities["stroma"].value, "per mm²", 0)),
-        ("Lymphocytes in epithelium", _with_unit(densities["epithelium"].value, "per mm²", 0)),
-        ("Immune phenotype", result.phenotype.name or "–"),
-        ("eTILs", _with_unit(result.etils_pct, "%", 1)),
+        _metric(result.score("tiger_til"), "%", 1),
+        _metric(result.score("density_per_mm2_stroma"), "per mm²", 0),
+        _metric(result.score("density_per_mm2_epithelium"), "per mm²", 0),
+        _metric(result.score("phenotype"), "", 0),
+        _metric(result.score("etils_pct"), "%", 1),
         ("Morisita-Horn", _with_unit(result.morisita_horn[0].value, "", 2)),
         ("Distance to epithelium", _with_unit(result.distances.median_um, "µm", 0)),
         ("Hotspots of lymphocytes", _hotspots(result)),
@@ -111,6 +110,12 @@ def _show_others(result: TilResult) -> None:
             f"Immune phenotype (research): of {kinds.valid_squares} valid squares "
             f"{kinds.inflamed} are inflamed, {kinds.excluded} excluded, {kinds.desert} desert."
         )
+
+
+def _metric(score: Score, unit: str, digits: int) -> tuple[str, str]:
+    """Return the label and the value of a score, for a small card."""
+    value = score.value
+    return score.label, value if isinstance(value, str) else _with_unit(value, unit, digits)
 
 
 def _hotspots(result: TilResult) -> str:

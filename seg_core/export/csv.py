@@ -34,7 +34,7 @@ def write_nuclei_csv(
     ``x_px``, ``y_px``, ``x_um``, ``y_um``
         The centroid twice: in level-0 pixels of the slide, and in µm from the corner of level 0.
     ``area_um2``, ``perimeter_um``
-        Area of the nucleus' pixels and length of its outline.
+        Area of the nucleus' pixels, and length of its outline by Crofton's formula.
     ``major_um``, ``minor_um``, ``eccentricity``
         Axes of the ellipse with the same second moments, and its eccentricity, 0 if round.
     ``solidity``, ``circularity``

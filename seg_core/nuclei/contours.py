@@ -15,7 +15,8 @@ picture is seen::
             +---o---+
 
 Outlines through the centres of the outer pixels, as OpenCV draws them, lose 6 % of the area; ones
-along the sides themselves have the area right and a perimeter that is longer by a quarter.
+along the sides themselves have the area right and are longer by a quarter. These are longer by 5.5 %
+around a disc, so the perimeter is not theirs, see `perimeter`.
 No two sides of a nucleus share a midpoint, and where two pixels of it touch at a corner only, they
 are cut apart. So no outline touches itself or another one of its nucleus: all polygons are valid.
 """

@@ -9,6 +9,7 @@ from seg_core.classes import ClassScheme
 from seg_core.geometry import Raster
 from seg_core.nuclei.contours import outline_polygons
 from seg_core.nuclei.instances import Instances
+from seg_core.nuclei.perimeter import crofton_perimeters
 from seg_core.nuclei.table import empty_table, make_table, share_columns
 from seg_core.slide.stain import stain_densities
 
@@ -52,7 +53,7 @@ def measure_nuclei(
         "class_score": instances.class_scores,
         **dict(zip(share_columns(scheme), instances.class_shares.T, strict=True)),
         **_place(pixels, corner, raster),
-        **_shape(pixels, polygons, raster.mpp),
+        **_shape(pixels, instances.labels, polygons, raster.mpp),
         **_stain(pixels, rgb),
     }
     outlines = shapely.transform(polygons, lambda points: raster.to_level0(points + corner))
@@ -118,20 +119,23 @@ def _place(pixels: NucleusPixels, corner: _Integers, raster: Raster) -> dict[str
 
 
 def _shape(
-    pixels: NucleusPixels, polygons: npt.NDArray[np.object_], mpp: float
+    pixels: NucleusPixels,
+    labels: npt.NDArray[np.int32],
+    polygons: npt.NDArray[np.object_],
+    mpp: float,
 ) -> dict[str, npt.ArrayLike]:
     major_px, minor_px = _axes(*pixels.central_moments())
     # A single pixel has no axes, as in scikit-image, and is round.
     narrowness = np.divide(minor_px, major_px, out=np.ones_like(major_px), where=major_px > 0)
-    outlined_px2, perimeters_px = shapely.area(polygons), shapely.length(polygons)
+    perimeters_px = crofton_perimeters(labels, pixels.indices, pixels.areas_px)
     return {
         "area_um2": pixels.areas_px * mpp**2,
         "perimeter_um": perimeters_px * mpp,
         "major_um": major_px * mpp,
         "minor_um": minor_px * mpp,
         "eccentricity": np.sqrt(1 - narrowness**2),
-        "solidity": outlined_px2 / shapely.area(shapely.convex_hull(polygons)),
-        "circularity": np.minimum(1, 4 * np.pi * outlined_px2 / perimeters_px**2),
+        "solidity": shapely.area(polygons) / shapely.area(shapely.convex_hull(polygons)),
+        "circularity": np.minimum(1, 4 * np.pi * pixels.areas_px / perimeters_px**2),
     }
 
 

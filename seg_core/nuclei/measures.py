@@ -47,14 +47,14 @@ _MEASURES = (
         "certainty, 0 to 1",
     ),
     Measure("area_um2", "Area", "µm²", "number of pixels × (µm per pixel)²", 1),
-    Measure("perimeter_um", "Perimeter", "µm", "length of the outline", 1),
+    Measure("perimeter_um", "Perimeter", "µm", "length of the outline, by Crofton's formula", 1),
     Measure(
         "major_um", "Long axis", "µm", "major axis of the ellipse with the same second moments", 1
     ),
     Measure("minor_um", "Short axis", "µm", "minor axis of that ellipse", 1),
     Measure("eccentricity", "Eccentricity", "", "√(1 − (short axis / long axis)²), 0 if round"),
     Measure("solidity", "Solidity", "", "area of the outline / area of its convex hull"),
-    Measure("circularity", "Circularity", "", "4 π area / perimeter² of the outline, at most 1"),
+    Measure("circularity", "Circularity", "", "4 π area / perimeter², at most 1"),
     Measure(
         "haematoxylin_od",
         "Haematoxylin",

@@ -18,12 +18,12 @@ _AFTER_SHARES: dict[str, npt.DTypeLike] = {
     "x": np.float64,  # centroid, level-0 pixels
     "y": np.float64,
     "area_um2": np.float64,  # of its pixels
-    "perimeter_um": np.float64,  # of its outline
+    "perimeter_um": np.float64,  # by Crofton's formula
     "major_um": np.float64,  # axes of the ellipse with the same second moments
     "minor_um": np.float64,
     "eccentricity": np.float64,  # of that ellipse: 0 round, towards 1 thin
     "solidity": np.float64,  # area of the outline by that of its convex hull
-    "circularity": np.float64,  # 4 π area / perimeter² of the outline, at most 1
+    "circularity": np.float64,  # 4 π area / perimeter², at most 1
     "haematoxylin_od": np.float64,  # mean optical density
     "eosin_od": np.float64,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import geopandas as gpd
 
-from seg_core.errors import RegionError
+from seg_core.errors import ModelError, RegionError
 from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
 from seg_core.model.card import card_of_weights
@@ -57,6 +57,8 @@ def assess(
         If the slide is no longer where it was, or has changed.
     RegionError
         If the part has no tissue that was analysed.
+    ModelError
+        If the model tells lymphocytes or epithelium not apart from other nuclei.
     """
     part = part or parts_of(run)[0]
     nuclei = label_uncertain(run.nuclei(), min_score)
@@ -70,7 +72,7 @@ def assess_parts(
     settings: TilSettings | None = None,
     min_score: float = 0.0,
 ) -> Iterator[AssessedPart]:
-    """Score parts of a run one by one; a ROI that lies elsewhere is no reason to stop.
+    """Score parts of a run one by one; what has no scores has the reason instead.
 
     Raises
     ------
@@ -81,7 +83,7 @@ def assess_parts(
     for part in parts:
         try:
             result = _scored(run, nuclei, tissue, part, settings, None)
-        except RegionError as error:
+        except (RegionError, ModelError) as error:
             yield AssessedPart(part.name, None, str(error))
         else:
             yield AssessedPart(part.name, result, result.reason)
@@ -110,12 +112,15 @@ def _scored(
     result = score_tils(
         nuclei,
         tissue,
+        scheme=run.scheme,
         within=part.polygon,
         settings=settings,
         report=None if report is None else lambda done, of: report(Progress("scores", done, of)),
     )
     card = card_of_weights(run.facts.question.model_sha256)
-    return replace(result, confusion=None if card is None else confusion_of(card.metrics))
+    return replace(
+        result, confusion=None if card is None else confusion_of(card.metrics, run.scheme)
+    )
 
 
 def keep_scores(run: Run, result: TilResult) -> Path:

@@ -1,11 +1,12 @@
 """The statistics of a part of a slide: counts, densities with intervals, measures, ratios."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from seg_core.classes import ClassScheme
+from seg_core.classes import ClassScheme, Role
 from seg_core.errors import SlideError
 from seg_core.nuclei.measures import MEASURES
 from seg_core.scoring.parts import Part, parts_of
@@ -30,7 +31,10 @@ DENSITY_FORMULA = (
 
 _MM2_PER_UM2 = 1e-6
 
-_RATIOS = (("neutrophil", "lymphocyte"), ("lymphocyte", "epithelial"))
+_RATIOS: tuple[tuple[Role, Role], ...] = (
+    ("neutrophil", "lymphocyte"),
+    ("lymphocyte", "epithelium"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +150,7 @@ def describe_part(
         tissue_um2=tissue_um2,
         classes=pd.concat([classes, intervals], axis=1),
         measures=catalog.describe(selection, list(MEASURES)),
-        ratios=tuple(
-            Ratio(over, under, counts[over] / counts[under] if counts[under] else None)
-            for over, under in _RATIOS
-            if {over, under} <= set(names)
-        ),
+        ratios=tuple(_ratios(counts, scheme)),
         no_interval=no_interval,
     )
 
@@ -190,6 +190,15 @@ def measure_columns(statistics: Statistics) -> pd.DataFrame:
     wide = wide.reindex(columns=pd.MultiIndex.from_tuples(order))
     wide.columns = pd.Index([f"{figure}_{measure}" for figure, measure in order])
     return statistics.classes.join(wide, on="class_name")
+
+
+def _ratios(counts: dict[str, int], scheme: ClassScheme) -> Iterator[Ratio]:
+    """Give the ratios of the roles that the model tells apart, in the words of its classes."""
+    for roles in _RATIOS:
+        over, under = (scheme.names_of_role(role) for role in roles)
+        if over and under:
+            top, bottom = (sum(counts[name] for name in names) for names in (over, under))
+            yield Ratio(" + ".join(over), " + ".join(under), top / bottom if bottom else None)
 
 
 def _intervals(

@@ -1,20 +1,20 @@
 """The slide: opening it, reading it at any resolution, finding its tissue, serving its tiles."""
 
+from seg_core.slide.array import ArraySlide
 from seg_core.slide.deepzoom import DeepZoom
+from seg_core.slide.formats import SLIDE_SUFFIXES
+from seg_core.slide.identity import is_identity, slide_id
+from seg_core.slide.listing import series_apart, slides_among
 from seg_core.slide.normalisation import NormalisedSlide, StainFit, StainMethod, fit_stain
+from seg_core.slide.opening import open_slide
+from seg_core.slide.pyramid import PLAUSIBLE_MPP
 from seg_core.slide.quality import SlideQuality, assess_quality
-from seg_core.slide.reader import (
-    SLIDE_SUFFIXES,
-    ArraySlide,
-    Slide,
-    SlideInfo,
-    open_slide,
-    slide_id,
-)
+from seg_core.slide.slide import Slide, SlideInfo
 from seg_core.slide.stain import stain_densities
 from seg_core.slide.tissue import TissueMask, find_tissue
 
 __all__ = [
+    "PLAUSIBLE_MPP",
     "SLIDE_SUFFIXES",
     "ArraySlide",
     "DeepZoom",
@@ -28,7 +28,10 @@ __all__ = [
     "assess_quality",
     "find_tissue",
     "fit_stain",
+    "is_identity",
     "open_slide",
+    "series_apart",
     "slide_id",
+    "slides_among",
     "stain_densities",
 ]

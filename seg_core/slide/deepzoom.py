@@ -9,7 +9,7 @@ from PIL import Image
 
 from seg_core.errors import RegionError
 from seg_core.geometry import Region
-from seg_core.slide.reader import Slide
+from seg_core.slide.slide import Slide
 
 _JPEG_QUALITY = 85
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seg_core.geometry import Region, Window
-from seg_core.slide.reader import Slide
+from seg_core.slide.slide import Slide
 from seg_core.slide.tissue import TissueMask
 
 # Finer than this the rays of one pixel say nothing on the next; coarser, blur does not show.

@@ -1,78 +1,63 @@
 """Ordinary images as RGB arrays: whatever the file holds, on white, the right way up."""
 
-import os
 import struct
 import warnings
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
 
 from seg_core.errors import SlideError
-from seg_core.slide.pyramid import plausible_mpp
-
-# An image is held in memory: 0.8 GB as RGB. Larger ones are Pillow's "decompression bombs".
-# Pillow itself would only warn, up to twice the limit.
-_MAX_IMAGE_PX = 2**28
-Image.MAX_IMAGE_PIXELS = _MAX_IMAGE_PX
-warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+from seg_core.slide.picture import Picture, check_size, damaged, scaled_to_bytes
+from seg_core.slide.pyramid import square_mpp
 
 # What Pillow raises on a damaged file, by format.
-_BROKEN_IMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error)
+_BROKEN_IMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError)
 
-# How a directory of a TIFF is written, by the file's first bytes (little or big endian, classic or
-# BigTIFF): its number of entries, bytes of an entry, where the next directory begins.
-_TIFF_LAYOUTS = {
-    b"II*\0": ("<H", 12, "<I"),
-    b"MM\0*": (">H", 12, ">I"),
-    b"II+\0": ("<Q", 20, "<Q"),
-    b"MM\0+": (">Q", 20, ">Q"),
-}
-
+_16_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 _UM_PER_INCH = 25_400.0
+
 _MAX_UINT16 = 65_535
 
 
-def read_image(path: Path) -> tuple[npt.NDArray[np.uint8], float | None]:
+def read_image(path: Path, pillow_format: str) -> Picture:
     """Read an ordinary image.
 
     Grey, palette, CMYK and 16-bit images are converted, what is transparent shows white, and a
-    camera's orientation is followed. Of several pictures in a file the first is taken.
+    camera's orientation is followed.
 
     Parameters
     ----------
     path : Path
+    pillow_format : str
+        The one format that the file may be, as Pillow names it.
 
     Returns
     -------
-    rgb : (H, W, 3) uint8
-    mpp : float or None
-        Size of a pixel, µm, where the file's resolution is one a microscope can have.
+    picture : Picture
 
     Raises
     ------
     SlideError
-        If the file is no image, damaged, too large, or of a kind that has no agreed colours.
+        If the file is no such image, damaged, too large, or of a kind that has no agreed colours.
     """
     try:
-        if not _is_whole(path):
-            raise _damaged(path, "it ends too early")
-        with Image.open(path) as image:
-            if image.width * image.height > _MAX_IMAGE_PX:
-                raise _too_large(path)
-            mpp = _mpp_of(image)
-            return np.array(_to_rgb(ImageOps.exif_transpose(image), path)), mpp
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large(path) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if pillow_format == "WEBP":  # whose canvas Pillow takes from the heap to open it
+                check_size(path, *_canvas_of_webp(path))
+            with Image.open(path, formats=(pillow_format,)) as image:
+                check_size(path, image.width, image.height)
+                mpp, notes = _mpp_of(image)
+                frames = getattr(image, "n_frames", 1)
+                if frames > 1:
+                    notes = (*notes, f"of {frames} pictures in the file the first is shown.")
+                ImageOps.exif_transpose(image, in_place=True)
+                return _to_rgb(image, path, mpp, notes)
     except UnidentifiedImageError as error:
-        raise SlideError(
-            f"{path.name} is neither a slide that OpenSlide reads nor an ordinary image; "
-            "choose an SVS, NDPI, MRXS, SCN, DICOM, TIFF, PNG, JPEG or WebP file."
-        ) from error
+        raise damaged(path, f"its beginning is not that of a {pillow_format} file") from error
     except _BROKEN_IMAGE as error:
-        raise _damaged(path, str(error)) from error
+        raise damaged(path, error) from error
 
 
 def on_background(picture: Image.Image, colour: str) -> Image.Image:
@@ -86,76 +71,44 @@ def on_background(picture: Image.Image, colour: str) -> Image.Image:
     return Image.alpha_composite(ground, picture).convert("RGB")
 
 
-def _is_whole(path: Path) -> bool:
-    """Tell whether a TIFF has all its directories; other files are not looked into.
-
-    The chain of directories runs through the whole file, so a TIFF that was cut off breaks it,
-    while its first picture, which is all that Pillow looks at, may still be there.
-    """
+def _canvas_of_webp(path: Path) -> tuple[int, int]:
+    """Return width and height as a WebP's first chunk says; RFC 9649, sections 2.5 to 2.7."""
     with path.open("rb") as file:
-        layout = _TIFF_LAYOUTS.get(file.read(4))
-        if layout is None:
-            return True
-        count_format, entry_bytes, offset_format = layout
-        file.seek(struct.calcsize(offset_format))
-        seen: set[int] = set()
-        try:
-            while (offset := _read_number(file, offset_format)) and offset not in seen:
-                seen.add(offset)
-                file.seek(offset)
-                file.seek(_read_number(file, count_format) * entry_bytes, os.SEEK_CUR)
-        except (struct.error, OSError, OverflowError):
-            return False
-    return True
+        head = file.read(30).ljust(30, b"\0")
+    if head[12:16] == b"VP8X":
+        width, height = (int.from_bytes(head[at : at + 3], "little") + 1 for at in (24, 27))
+    elif head[12:16] == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    else:
+        width, height = (int.from_bytes(head[at : at + 2], "little") & 0x3FFF for at in (26, 28))
+    return width, height
 
 
-def _read_number(file: BinaryIO, number_format: str) -> int:
-    (number,) = struct.unpack(number_format, file.read(struct.calcsize(number_format)))
-    return int(number)
-
-
-def _mpp_of(image: Image.Image) -> float | None:
+def _mpp_of(image: Image.Image) -> tuple[float | None, tuple[str, ...]]:
     """Return the pixel size that an image's resolution tells, None where it speaks of paper."""
     try:
         dots_x, dots_y = (float(each) for each in image.info["dpi"])
     except (KeyError, TypeError, ValueError):
-        return None
+        return None, ()
     if not (dots_x > 0 and dots_y > 0):
-        return None
-    return plausible_mpp((_UM_PER_INCH / dots_x + _UM_PER_INCH / dots_y) / 2)
+        return None, ()
+    return square_mpp(_UM_PER_INCH / dots_x, _UM_PER_INCH / dots_y)
 
 
-def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
+def _to_rgb(image: Image.Image, path: Path, mpp: float | None, notes: tuple[str, ...]) -> Picture:
     """Convert any picture to RGB, 8 bit; an alpha channel goes onto white."""
-    if image.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):
+    if image.mode in _16_BIT_MODES:
         values = np.asarray(image)
         if values.min() < 0 or values.max() > _MAX_UINT16:
-            raise _unknown_values(path, image.mode)
-        grey = (values.astype(np.uint32) * 255 + _MAX_UINT16 // 2) // _MAX_UINT16
-        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
-    if image.mode in ("F", "LAB", "HSV"):
-        raise _unknown_values(path, image.mode)
+            raise SlideError(
+                f"{path.name} holds pixel values of a kind that has no agreed colour (mode "
+                f"{image.mode}); save it as RGB or grey of 8 or 16 bits."
+            )
+        grey, bits = scaled_to_bytes(values)
+        if bits < 16:
+            notes = (*notes, f"its values use {bits} of 16 bits and are read as {bits} bits.")
+        return Picture(np.repeat(grey[..., None], 3, axis=2), mpp, notes)
     if image.has_transparency_data:
-        return on_background(image.convert("RGBA"), "#ffffff")
-    return image.convert("RGB")
-
-
-def _unknown_values(path: Path, mode: str) -> SlideError:
-    return SlideError(
-        f"{path.name} holds pixel values of a kind that has no agreed colour (mode {mode}); "
-        "save it as RGB or grey of 8 or 16 bits."
-    )
-
-
-def _too_large(path: Path) -> SlideError:
-    return SlideError(
-        f"{path.name} is an ordinary image of more than {_MAX_IMAGE_PX / 1e6:.0f} megapixels, "
-        "too large to be held in memory; save it as a pyramidal, tiled TIFF."
-    )
-
-
-def _damaged(path: Path, reason: str) -> SlideError:
-    return SlideError(
-        f"{path.name} cannot be read ({reason}); "
-        "the file is damaged or incomplete: copy or download it again."
-    )
+        return Picture(np.array(on_background(image.convert("RGBA"), "#ffffff")), mpp, notes)
+    return Picture(np.array(image.convert("RGB")), mpp, notes)

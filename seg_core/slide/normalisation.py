@@ -27,7 +27,7 @@ from torchstain.numpy.normalizers import NumpyMacenkoNormalizer, NumpyReinhardNo
 
 from seg_core.errors import StainError
 from seg_core.geometry import Raster, Region, Window
-from seg_core.slide.reader import Slide, SlideInfo
+from seg_core.slide.slide import Slide, SlideInfo
 from seg_core.slide.tissue import TissueMask, absorbs
 
 StainMethod = Literal["macenko", "reinhard"]

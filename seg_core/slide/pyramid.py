@@ -21,9 +21,10 @@ from PIL import Image
 # Scanners report 0.2520 or 0.2498 for a nominal 0.25; below 5 % it is the same resolution.
 SAME_MPP_TOLERANCE = 0.05
 
-# What one pixel of a microscope's camera can cover. A file that says 84 µm (300 dpi) speaks of
-# paper, one that says 0 of nothing.
-_PLAUSIBLE_MPP = (0.05, 20.0)
+PLAUSIBLE_MPP = (0.05, 4.0)
+"""What a pixel of a microscope's camera can cover, µm, from the finest objective to a scan of 2.5x.
+
+A file that says 84 µm (300 dpi) speaks of paper, one that says 0 of nothing."""
 
 # Levels are cut to whole pixels, so one of a nominal downsample 4 says 4.0003 or, small, 4.02.
 _SAME_LEVEL_TOLERANCE = 0.01
@@ -65,8 +66,33 @@ def plausible_mpp(mpp: float) -> float | None:
     >>> plausible_mpp(25_400 / 300) is None  # 300 dpi
     True
     """
-    lowest, highest = _PLAUSIBLE_MPP
+    lowest, highest = PLAUSIBLE_MPP
     return mpp if lowest <= mpp <= highest else None
+
+
+def square_mpp(mpp_x: float, mpp_y: float) -> tuple[float | None, tuple[str, ...]]:
+    """Return the pixel size of a file that states two, and a note where it is not believed.
+
+    Lengths, areas and shapes are measured on square pixels, so a file whose pixels are not has
+    none.
+
+    Examples
+    --------
+    >>> square_mpp(0.25, 0.26)
+    (0.255, ())
+    >>> square_mpp(0.5, 0.25)[0] is None
+    True
+    """
+    if plausible_mpp(mpp_x) is None or plausible_mpp(mpp_y) is None:
+        return None, ()
+    if not same_resolution(mpp_x, mpp_y):
+        note = (
+            f"it says that a pixel is {mpp_x:.4g} µm wide and {mpp_y:.4g} µm high, and only square "
+            "pixels can be measured: resample it to square pixels, or give the size of a pixel if "
+            "the file errs."
+        )
+        return None, (note,)
+    return (mpp_x + mpp_y) / 2, ()
 
 
 def best_level(level_downsamples: tuple[float, ...], downsample: float) -> int:
@@ -186,11 +212,16 @@ def _read_averaged(
     height: int,
 ) -> Image.Image:
     """Read a rectangle of the picture that has one pixel per block × block pixels of the level."""
-    x0, x1 = x * block, min((x + width) * block, level_size[0])
-    rows = max(1, _MAX_SOURCE_PX // ((x1 - x0) * block))
     averaged = Image.new("RGB", (width, height))
+    # Columns as well as rows: a level may be wider than what may be in memory at once.
+    columns = max(1, min(width, math.isqrt(_MAX_SOURCE_PX) // block))
+    rows = max(1, _MAX_SOURCE_PX // (columns * block * block))
     for row in range(0, height, rows):
         y0 = (y + row) * block
         y1 = min((y + min(row + rows, height)) * block, level_size[1])
-        averaged.paste(read_level(x0, y0, x1 - x0, y1 - y0).reduce(block), (0, row))
+        for column in range(0, width, columns):
+            x0 = (x + column) * block
+            x1 = min((x + min(column + columns, width)) * block, level_size[0])
+            piece = read_level(x0, y0, x1 - x0, y1 - y0).reduce(block)
+            averaged.paste(piece, (column, row))
     return averaged

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from seg_core.geometry import Raster, Region
 from seg_core.roi import Roi
 from seg_core.slide.focus import find_out_of_focus
-from seg_core.slide.reader import Slide
+from seg_core.slide.slide import Slide
 from seg_core.slide.tissue import TissueMask, find_tissue_and_pen
 
 # Less is a square or two that happen to be bland.

@@ -18,7 +18,7 @@ from seg_core.errors import RegionError
 from seg_core.geometry import Raster, Region, Window
 from seg_core.roi import Roi, roi_of_region
 from seg_core.slide.pen import is_ink, pen_marks
-from seg_core.slide.reader import Slide
+from seg_core.slide.slide import Slide
 from seg_core.slide.stain import optical_density
 
 # Pale stroma has 0.03 and more; tinted glass of the scanners tried has 0.01 at most.
@@ -122,7 +122,7 @@ def find_tissue(slide: Slide, mpp: float = 8.0, *, keep_pen: bool = False) -> Ti
 
     Examples
     --------
-    >>> from seg_core.slide.reader import ArraySlide
+    >>> from seg_core.slide.array import ArraySlide
     >>> picture = np.full((64, 128, 3), 245, dtype=np.uint8)
     >>> picture[:, :64] = (220, 160, 200)
     >>> find_tissue(ArraySlide(picture, mpp=4.0)).area_um2() == 64 * 64 * 4.0**2

@@ -21,7 +21,7 @@ from seg_core.files.locks import is_locked
 from seg_core.geometry import Raster, Region, Window
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
-from seg_core.slide import Slide, TissueMask, find_tissue, open_slide, slide_id
+from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
 from seg_core.store.catalog import NucleusCatalog
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.nuclei_file import iterate_nuclei, read_features, read_nuclei
@@ -107,7 +107,7 @@ class Run:
         """
         question = self.facts.question
         slide = open_slide(self.slide_path, mpp=question.slide_mpp)
-        if slide_id(self.slide_path) == question.slide_id:
+        if is_identity(self.slide_path, question.slide_id):
             return slide
         slide.close()
         raise SlideError(

@@ -57,6 +57,11 @@ class RunWriter:
             discard_maps(self.folder / MAPS_FOLDER)
             pieces.discard()
 
+    def discard_maps(self) -> None:
+        """Remove the maps, so that the next start begins anew."""
+        with store_errors(self.folder):
+            discard_maps(self.folder / MAPS_FOLDER)
+
     def maps(self) -> RunMaps:
         """Open the maps, as far as they are there."""
         return RunMaps(self.folder / MAPS_FOLDER)

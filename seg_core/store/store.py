@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import platformdirs
@@ -13,6 +14,7 @@ from seg_core.errors import SegCoreError
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.locks import is_locked, locked
 from seg_core.question import Question
+from seg_core.slide.identity import earlier_slide_id
 from seg_core.store.run import RUN_FILE, Run, open_run
 from seg_core.store.run_writer import RunWriter
 
@@ -69,6 +71,43 @@ class Store:
             else ((self.path / slide_id).glob(f"*/{RUN_FILE}"))
         )
         return sorted(_readable(files), key=lambda run: run.facts.started, reverse=True)
+
+    def runs_of_slide(self, slide: Path, slide_id: str) -> list[Run]:
+        """Return the runs of a slide, the latest first, those of an earlier version at the end.
+
+        Parameters
+        ----------
+        slide : Path
+        slide_id : str
+            Its id; see `seg_core.slide.slide_id`.
+
+        Raises
+        ------
+        SlideError
+            If the slide cannot be read.
+        """
+        earlier = self.earlier_id(slide)
+        return self.runs(slide_id) + (self.runs(earlier) if earlier else [])
+
+    def earlier_id(self, slide: Path) -> str | None:
+        """Return the id under which an earlier version has kept runs of a slide, None where none.
+
+        Two slides could meet under such an id, so it counts only where a run names this very file,
+        which must not have changed since.
+
+        Raises
+        ------
+        SlideError
+            If the slide cannot be read.
+        """
+        earlier = earlier_slide_id(slide)
+        changed = datetime.fromtimestamp(int(slide.stat().st_mtime), UTC)  # as runs count
+        is_ours = any(
+            run.slide_path.absolute() == slide.absolute()
+            and datetime.fromisoformat(run.facts.started) >= changed
+            for run in self.runs(earlier)
+        )
+        return earlier if is_ours else None
 
     def find(self, question: Question) -> Run | None:
         """Return the run of a question, None where it was never begun.

@@ -5,6 +5,7 @@ from seg_core.til.compartments import Compartments, find_compartments
 from seg_core.til.confusion import Confusion, confusion_of
 from seg_core.til.field import Field, find_field
 from seg_core.til.result import DISCLAIMER, AssessedPart, TilResult
+from seg_core.til.score import Formula, Score
 from seg_core.til.scores import score_tils
 from seg_core.til.settings import TilSettings
 
@@ -15,6 +16,8 @@ __all__ = [
     "Confusion",
     "Estimate",
     "Field",
+    "Formula",
+    "Score",
     "TilResult",
     "TilSettings",
     "confusion_of",

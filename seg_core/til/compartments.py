@@ -58,9 +58,9 @@ class Compartments:
 
 
 def find_compartments(
-    field: Field, nuclei: gpd.GeoDataFrame, settings: TilSettings
+    field: Field, epithelial: gpd.GeoDataFrame, settings: TilSettings
 ) -> Iterator[tuple[float, Compartments]]:
-    """Estimate epithelium and stroma from the nuclei of a field, at every dilation of interest.
+    """Estimate epithelium and stroma from the epithelial nuclei of a field, at every dilation of interest.
 
     The growth past the outermost nuclei, dilation less erosion of the settings, is the same at all
     of them: what changes is how wide a gap between nuclei is closed.
@@ -68,8 +68,8 @@ def find_compartments(
     Parameters
     ----------
     field : Field
-    nuclei : NucleusTable
-        With their centroids in the field.
+    epithelial : NucleusTable
+        Epithelial nuclei with their centroids in the field.
     settings : TilSettings
 
     Yields
@@ -78,7 +78,6 @@ def find_compartments(
         That of the settings, then those of `TilSettings.sensitivity_um`.
     compartments : Compartments
     """
-    epithelial = nuclei[nuclei["class_name"] == "epithelial"]
     centres = field.pixels_of(epithelial["x"], epithelial["y"])
     dilations = sorted({settings.dilation_um, *settings.sensitivity_um})
     levels = _dilation_levels(field, epithelial.geometry.to_numpy(), dilations, settings.grid_um)

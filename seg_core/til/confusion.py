@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from seg_core.classes import OTHER
+from seg_core.classes import MONUSAC, OTHER, ClassScheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Confusion:
         return self.other / self.called_lymphocyte if self.called_lymphocyte else float("inf")
 
 
-def confusion_of(metrics: Mapping[str, Any]) -> Confusion | None:
+def confusion_of(metrics: Mapping[str, Any], scheme: ClassScheme = MONUSAC) -> Confusion | None:
     """Read the confusion off a model card, from the entry with most *other* nuclei.
 
     Parameters
@@ -57,11 +57,13 @@ def confusion_of(metrics: Mapping[str, Any]) -> Confusion | None:
     metrics : mapping
         Of a `ModelCard`: entries that ``evaluate --card`` has written hold ``instance`` with
         ``vote_confusion``, the labelled nuclei by the class of most of their pixels.
+    scheme : ClassScheme
+        Classes of the model, which say what it calls lymphocytes.
 
     Returns
     -------
     confusion : Confusion or None
-        None where no entry has labelled *other* nuclei.
+        None where no entry has labelled *other* nuclei, or the model calls nothing lymphocytes.
 
     Examples
     --------
@@ -72,20 +74,25 @@ def confusion_of(metrics: Mapping[str, Any]) -> Confusion | None:
     (0.05, 0.1)
     """
     entries = [
-        _of_votes(name, entry["instance"]["vote_confusion"])
+        _of_votes(name, entry["instance"]["vote_confusion"], scheme.names_of_role("lymphocyte"))
         for name, entry in metrics.items()
         if isinstance(entry, Mapping) and entry.get("instance", {}).get("vote_confusion")
     ]
-    measured = [each for each in entries if each.other]
+    measured = [each for each in entries if each is not None and each.other]
     return max(measured, key=lambda each: each.other, default=None)
 
 
-def _of_votes(name: str, votes: Mapping[str, Any]) -> Confusion:
-    row, column = votes["rows"].index(OTHER), votes["columns"].index("lymphocyte")
-    counts = votes["counts"]
+def _of_votes(
+    name: str, votes: Mapping[str, Any], lymphocytes: tuple[str, ...]
+) -> Confusion | None:
+    columns = [votes["columns"].index(each) for each in lymphocytes if each in votes["columns"]]
+    if OTHER not in votes["rows"] or not columns:
+        return None
+    called = [sum(row[column] for column in columns) for row in votes["counts"]]
+    other = votes["rows"].index(OTHER)
     return Confusion(
         data=name,
-        other=sum(counts[row]),
-        other_as_lymphocyte=counts[row][column],
-        called_lymphocyte=sum(each[column] for each in counts),
+        other=sum(votes["counts"][other]),
+        other_as_lymphocyte=called[other],
+        called_lymphocyte=sum(called),
     )

@@ -20,8 +20,8 @@ from seg_core.til.spatial import (
 
 def distances_to_epithelium(cells: Cells) -> pd.DataFrame:
     """Return x, y and distance_um of each lymphocyte; no row where there is no epithelium."""
-    is_lymphocyte = (cells.table["class_name"] == "lymphocyte").to_numpy()
-    is_epithelial = (cells.table["class_name"] == "epithelial").to_numpy()
+    is_lymphocyte = (cells.table["role"] == "lymphocyte").to_numpy()
+    is_epithelial = (cells.table["role"] == "epithelium").to_numpy()
     if not is_epithelial.any():
         is_lymphocyte = np.zeros_like(is_lymphocyte)
     own = cells.table.loc[is_lymphocyte, ["x", "y"]].reset_index(drop=True)
@@ -48,13 +48,13 @@ def cross_functions(
     """Return cross-type L and G on whole squares, all of them or as many as may be drawn."""
     if reason is not None:
         return CrossFunctions(0, 0, reason=reason)
-    names = cells.table["class_name"]
-    both = names.isin(["lymphocyte", "epithelial"]).to_numpy()
+    roles = cells.table["role"]
+    both = roles.isin(["lymphocyte", "epithelium"]).to_numpy()
     side_um = settings.phenotype_square_um
     square_of = field.squares_of(cells.table["x"], cells.table["y"], side_um)
     drawn = _drawn_squares(square_of[both], settings)
     used = both & np.isin(square_of, drawn)
-    first = (names == "lymphocyte").to_numpy()[used]
+    first = (roles == "lymphocyte").to_numpy()[used]
     if not first.any() or first.all():
         return CrossFunctions(
             int(used.sum()),

@@ -7,8 +7,10 @@ from typing import Any, Literal
 import pandas as pd
 
 from seg_core.til.bootstrap import Estimate
+from seg_core.til.cells import COMPARTMENTS
 from seg_core.til.compartments import Compartments
 from seg_core.til.confusion import Confusion
+from seg_core.til.score import Formula, Score
 from seg_core.til.settings import TilSettings
 
 PhenotypeName = Literal["inflamed", "excluded", "desert"]
@@ -19,16 +21,6 @@ DISCLAIMER = (
     "model has learnt, is benign and malignant alike; the cut-offs of the phenotype belong to another "
     "detector."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Formula:
-    """How a score is computed: its formula, its unit, its source and the numbers that go in."""
-
-    formula: str
-    unit: str
-    source: str
-    inputs: dict[str, float | int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,26 +116,21 @@ class TilResult:
     evaluable : bool
     reason : str or None
         Why nothing is scored.
-    stil_area_pct : Estimate
-        The primary score, % of stroma.
+    scores : tuple of Score
+        All of them, the primary one first.
     stil_band : {"low", "intermediate", "high"} or None
-    tiger_til : float or None
-        %.
-    density_per_mm2 : dict of Estimate
-        Lymphocytes in ``tissue``, ``epithelium`` and ``stroma``.
-    etils_pct, intraepithelial_ratio : float or None
     phenotype : Phenotype
     morisita_horn : tuple of Colocalisation
-        The first is the score, the others its sensitivity.
+        The first is on the squares of the settings, the others are its sensitivity.
     hotspots : Hotspots
     distances : Distances
     cross : CrossFunctions
     counts : dict of int
-        Nuclei in the field by class; lymphocytes also by compartment, *other* in stroma.
+        Nuclei in the field by role, those that the model tells apart; lymphocytes also by compartment, *other* in stroma.
     areas_mm2 : dict of float
     sensitivity : tuple of Sensitivity
-    formulas : dict of Formula
-        By score.
+    curves : Formula
+        How L and G are computed, which are no scores.
     settings : TilSettings
     squares : DataFrame
         A row for each square with tissue: ``x_px``, ``y_px`` (corner), ``side_px`` (all level-0
@@ -159,12 +146,8 @@ class TilResult:
 
     evaluable: bool
     reason: str | None
-    stil_area_pct: Estimate
+    scores: tuple[Score, ...]
     stil_band: Band | None
-    tiger_til: float | None
-    density_per_mm2: dict[str, Estimate]
-    etils_pct: float | None
-    intraepithelial_ratio: float | None
     phenotype: Phenotype
     morisita_horn: tuple[Colocalisation, ...]
     hotspots: Hotspots
@@ -173,13 +156,51 @@ class TilResult:
     counts: dict[str, int]
     areas_mm2: dict[str, float]
     sensitivity: tuple[Sensitivity, ...]
-    formulas: dict[str, Formula]
+    curves: Formula
     settings: TilSettings
     squares: pd.DataFrame
     phenotype_squares: pd.DataFrame
     distances_um: pd.DataFrame
     compartments: Compartments
     confusion: Confusion | None = None
+
+    def score(self, id: str) -> Score:
+        """Return a score by its id; KeyError where there is none, for instance of a missing class."""
+        for each in self.scores:
+            if each.id == id:
+                return each
+        raise KeyError(id)
+
+    @property
+    def stil_area_pct(self) -> Estimate:
+        """The primary score, % of stroma."""
+        return self.scores[0].estimate
+
+    @property
+    def tiger_til(self) -> float | None:
+        """The TIGER-style score, %."""
+        return self.score("tiger_til").estimate.value
+
+    @property
+    def density_per_mm2(self) -> dict[str, Estimate]:
+        """Lymphocytes in ``tissue``, ``epithelium`` and ``stroma``."""
+        return {name: self.score(f"density_per_mm2_{name}").estimate for name in COMPARTMENTS}
+
+    @property
+    def etils_pct(self) -> float | None:
+        """Lymphocytes among lymphocytes and epithelial nuclei, %."""
+        return self.score("etils_pct").estimate.value
+
+    @property
+    def intraepithelial_ratio(self) -> float | None:
+        """Lymphocytes in epithelium for each epithelial nucleus."""
+        return self.score("intraepithelial_ratio").estimate.value
+
+    @property
+    def formulas(self) -> dict[str, Formula]:
+        """How everything is computed, by its key in ``til.json``."""
+        methods = [*(each.method for each in self.scores), self.curves]
+        return {method.id: method for method in methods}
 
     def stil_without_false_pct(self, false_share: float) -> float | None:
         """Return what the primary score would be if a share of the lymphocytes in S were false.
@@ -219,11 +240,12 @@ class TilResult:
                     "per_lymphocyte": self.counts[name] / lymphocytes if lymphocytes else None,
                 }
                 for name in ("lymphocyte", "macrophage", "neutrophil")
+                if name in self.counts
             },
             "counts": self.counts,
             "areas_mm2": self.areas_mm2,
             "sensitivity": [asdict(each) for each in self.sensitivity],
-            "formulas": {name: asdict(each) for name, each in self.formulas.items()},
+            "formulas": {name: each.to_json() for name, each in self.formulas.items()},
             "confusion": self._confusion_to_json(),
             "settings": self.settings.to_json(),
             "disclaimer": DISCLAIMER,

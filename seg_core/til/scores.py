@@ -14,14 +14,16 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
+from seg_core.classes import MONUSAC, ClassScheme
 from seg_core.slide.tissue import TissueMask
 from seg_core.til.bootstrap import Estimate, ratio_estimate
-from seg_core.til.cells import COMPARTMENTS, areas_mm2, counts_of, locate
+from seg_core.til.cells import COMPARTMENTS, NEEDED_ROLES, areas_mm2, counts_of, locate, with_roles
 from seg_core.til.compartments import Compartments, find_compartments
 from seg_core.til.field import MM2_PER_UM2, find_field
-from seg_core.til.formulas import Inputs, formulas_of
 from seg_core.til.neighbours import cross_functions, distances_to_epithelium, summarise_distances
 from seg_core.til.result import Band, Hotspots, Phenotype, PhenotypeName, Sensitivity, TilResult
+from seg_core.til.score import Score
+from seg_core.til.score_list import Inputs, ScoreList, cross_formula
 from seg_core.til.settings import TilSettings
 from seg_core.til.squares import (
     colocalisations,
@@ -36,6 +38,7 @@ def score_tils(
     nuclei: gpd.GeoDataFrame,
     tissue: TissueMask,
     *,
+    scheme: ClassScheme = MONUSAC,
     within: shapely.Geometry | None = None,
     settings: TilSettings | None = None,
     report: Callable[[int, int], None] | None = None,
@@ -50,6 +53,8 @@ def score_tils(
         Those outside the field are left out.
     tissue : TissueMask
         Its raster also says how large a level-0 pixel is.
+    scheme : ClassScheme
+        Classes of the model, whose roles say which nuclei are lymphocytes and which epithelium.
     within : shapely.Polygon or MultiPolygon, optional
         Level-0 pixels: what was analysed, or a ROI in it, less what a reader excludes (necrosis,
         carcinoma in situ, artefacts). Everything is restricted to it, the nuclei that make
@@ -66,18 +71,23 @@ def score_tils(
     ------
     RegionError
         If no tissue can lie in it.
+    ModelError
+        If the model tells lymphocytes or epithelium not apart from other nuclei.
     """
+    scheme.require_roles(NEEDED_ROLES, "TIL scores")
     settings = settings or TilSettings()
     step = _steps(len(settings.sensitivity_um), report)
     step()
     field = find_field(tissue, settings, within)
     nuclei = nuclei[field.holds(nuclei["x"], nuclei["y"])]
     nuclei = nuclei.sort_values(["x", "y", "area_um2", "class_name"], ignore_index=True)
-    at_dilations = find_compartments(field, nuclei, settings)
+    nuclei = with_roles(nuclei, scheme)
+    epithelial = nuclei[nuclei["role"] == "epithelium"]
+    at_dilations = find_compartments(field, epithelial, settings)
     _, compartments = next(at_dilations)
     step()
     cells = locate(nuclei, compartments)
-    areas, counts = areas_mm2(compartments), counts_of(cells)
+    areas, counts = areas_mm2(compartments), counts_of(cells, scheme)
     reason = _why_not(areas, counts, settings)
     squares = score_squares(cells, compartments, settings)
     if reason is None:
@@ -89,26 +99,36 @@ def score_tils(
     distances_um = distances_to_epithelium(cells)
     inputs = Inputs(areas, counts, float(cells.lymphocytes_in("stroma")["area_um2"].sum()))
     stil = _stil(squares, settings, reason)
+    phenotype = _phenotype(big, settings, reason)
+    morisita_horn = colocalisations(cells, field, settings, reason)
+    distances = summarise_distances(distances_um, settings)
+    make = ScoreList(inputs, settings, reason)
+    scores: tuple[Score, ...] = (
+        make.area(stil),
+        make.tiger(),
+        *make.densities({name: _density(squares, name, settings, reason) for name in COMPARTMENTS}),
+        make.etils(),
+        make.intraepithelial_ratio(),
+        make.phenotype(phenotype),
+        *make.morisita_horn(morisita_horn),
+        *make.hotspots(found_hotspots),
+        *make.distances(distances),
+        *make.composition(),
+    )
     return TilResult(
         evaluable=reason is None,
         reason=reason,
-        stil_area_pct=stil,
+        scores=scores,
         stil_band=band_of(stil, settings),
-        tiger_til=_tiger(inputs, settings) if reason is None else None,
-        density_per_mm2={name: _density(squares, name, settings, reason) for name in COMPARTMENTS},
-        etils_pct=_etils(counts) if reason is None else None,
-        intraepithelial_ratio=(
-            counts["lymphocyte_in_epithelium"] / counts["epithelial"] if reason is None else None
-        ),
-        phenotype=_phenotype(big, settings, reason),
-        morisita_horn=colocalisations(cells, field, settings, reason),
+        phenotype=phenotype,
+        morisita_horn=morisita_horn,
         hotspots=found_hotspots,
-        distances=summarise_distances(distances_um, settings),
+        distances=distances,
         cross=cross_functions(cells, field, settings, reason),
         counts=counts,
         areas_mm2=areas,
         sensitivity=sensitivity,
-        formulas=formulas_of(inputs, settings),
+        curves=cross_formula(settings),
         settings=settings,
         squares=squares,
         phenotype_squares=big,
@@ -182,15 +202,6 @@ def _estimate(
     )
 
 
-def _tiger(inputs: Inputs, settings: TilSettings) -> float:
-    covered_mm2 = inputs.counts["lymphocyte_in_stroma"] * settings.tiger_nucleus_um2 * MM2_PER_UM2
-    return min(100.0, 100 * covered_mm2 / inputs.areas_mm2["stroma"])
-
-
-def _etils(counts: dict[str, int]) -> float:
-    return 100 * counts["lymphocyte"] / (counts["lymphocyte"] + counts["epithelial"])
-
-
 def _phenotype(squares: pd.DataFrame, settings: TilSettings, reason: str | None) -> Phenotype:
     valid = int(squares["valid"].sum())
     kinds = squares["phenotype"].value_counts()
@@ -230,7 +241,7 @@ def _sensitivity(
     nuclei: gpd.GeoDataFrame, dilation_um: float, compartments: Compartments
 ) -> Sensitivity:
     areas = areas_mm2(compartments)
-    lymphocytes = nuclei[nuclei["class_name"] == "lymphocyte"]
+    lymphocytes = nuclei[nuclei["role"] == "lymphocyte"]
     rows, columns = compartments.field.pixels_of(lymphocytes["x"], lymphocytes["y"]).T
     covered_um2 = float(lymphocytes["area_um2"][compartments.stroma[rows, columns]].sum())
     stroma_um2 = areas["stroma"] / MM2_PER_UM2

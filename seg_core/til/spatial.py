@@ -8,6 +8,7 @@ import numpy.typing as npt
 import scipy.sparse
 import scipy.spatial
 import scipy.special
+import scipy.stats
 
 _Floats = npt.NDArray[np.float64]
 _Mask = npt.NDArray[np.bool_]
@@ -108,10 +109,8 @@ def hotspots(z: _Floats, false_discovery_rate: float) -> _Mask:
     >>> hotspots(np.array([4.0, 0.0, -4.0]), 0.05)
     array([ True, False, False])
     """
-    p = scipy.special.ndtr(-z)
-    ranked = np.sort(p)
-    passes = np.flatnonzero(ranked <= np.arange(1, len(p) + 1) * false_discovery_rate / len(p))
-    return p <= ranked[passes[-1]] if len(passes) else np.zeros(len(p), dtype=np.bool_)
+    adjusted = scipy.stats.false_discovery_control(scipy.special.ndtr(-z), method="bh")
+    return np.less_equal(adjusted, false_discovery_rate)
 
 
 def nearest_um(points_um: _Floats, targets_um: _Floats) -> _Floats:

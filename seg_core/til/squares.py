@@ -81,7 +81,7 @@ def _colocalisation(
         return Colocalisation(side_um, squares, None, None)
     lymphocytes, epithelial = (
         np.bincount(field.squares_of(own["x"], own["y"], side_um), minlength=len(areas))[valid]
-        for own in (cells.of_class("lymphocyte"), cells.of_class("epithelial"))
+        for own in (cells.of_role("lymphocyte"), cells.of_role("epithelium"))
     )
     return Colocalisation(
         side_um,
@@ -157,8 +157,8 @@ def _square_table(cells: Cells, compartments: Compartments, side_um: float) -> p
             "y_px": corners[:, 1],
             "side_px": field.square_px(side_um) * field.raster.downsample,
             **areas,
-            "epithelial": per_square(cells.of_class("epithelial")),
-            "lymphocyte": per_square(cells.of_class("lymphocyte")),
+            "epithelial": per_square(cells.of_role("epithelium")),
+            "lymphocyte": per_square(cells.of_role("lymphocyte")),
             "lymphocyte_in_epithelium": per_square(cells.lymphocytes_in("epithelium")),
             "lymphocyte_in_stroma": per_square(stromal),
             "lymphocyte_in_stroma_um2": per_square(stromal, stromal["area_um2"]),

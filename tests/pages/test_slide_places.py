@@ -53,11 +53,15 @@ def test_the_environment_has_the_last_word(visitor, monkeypatch, said: str, loca
     assert slide_places.reader_is_local() is local
 
 
+# As a DICOM file begins, with one element: the series that it belongs to.
+ONE_SERIES = bytes(128) + b"DICM" + b"\x20\x00\x0e\x00UI\x04\x001.2\0"
+
+
 def test_a_folder_lists_slides_and_a_dicom_series_once(tmp_path: Path) -> None:
     for name in ("b.SVS", "a.png", "notes.txt", "scan/1.dcm", "scan/2.dcm", "x/y/deep.svs"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        path.write_bytes(ONE_SERIES)
     found = [path.relative_to(tmp_path).as_posix() for path in slide_places.slides_in(tmp_path)]
     assert found == ["a.png", "b.SVS", "scan/1.dcm"]
 

@@ -87,3 +87,46 @@ def as_seen(rgb: tuple[int, int, int], matrix: list[list[float]]) -> np.ndarray:
     linear = np.clip(np.array(matrix) @ linear, 0, 1)
     again = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
     return rgb2lab(again)
+
+
+PLASMA = ClassScheme(
+    (
+        NucleusClass(1, "Tumor", "#e69f00"),
+        NucleusClass(2, "plasma cell", "#0072ff", given_role="lymphocyte"),
+        NucleusClass(3, "lymphocyte", "#00c853"),
+        NucleusClass(4, "stroma", "#e6194b"),
+    )
+)
+
+
+def test_a_card_without_roles_has_those_its_names_are_known_for() -> None:
+    assert [each.role for each in MONUSAC.classes] == [
+        *("epithelium", "lymphocyte", "neutrophil", "macrophage")
+    ]
+    assert all("role" not in entry for entry in MONUSAC.to_json())
+
+
+def test_a_role_that_a_card_gives_comes_back_from_it() -> None:
+    entries = PLASMA.to_json()
+    assert [entry.get("role") for entry in entries] == [None, "lymphocyte", None, None]
+    assert ClassScheme.from_json(entries) == PLASMA
+
+
+def test_several_classes_may_have_one_role() -> None:
+    assert PLASMA.names_of_role("lymphocyte") == ("plasma cell", "lymphocyte")
+    assert PLASMA.names_of_role("epithelium") == ("Tumor",)
+    assert PLASMA.names_of_role("other") == ("stroma", OTHER)
+    assert PLASMA.names_of_role("macrophage") == ()
+
+
+def test_a_role_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ModelError, match="'x' has the role 'stroma'; choose one of epithelium,"):
+        ClassScheme.from_json([{"id": 1, "name": "x", "colour": "#000000", "role": "stroma"}])
+
+
+def test_a_purpose_whose_roles_are_there_is_not_refused() -> None:
+    PLASMA.require_roles(["lymphocyte", "epithelium"], "TIL scores")
+    with pytest.raises(
+        ModelError, match=r"^TIL scores need neutrophils, which this model does not"
+    ):
+        PLASMA.require_roles(["lymphocyte", "neutrophil"], "TIL scores")

@@ -1,9 +1,17 @@
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from seg_core.classes import MONUSAC
 from seg_core.errors import DataError
 from seg_core.evaluation.monusac_xml import Outline, draw_outlines, read_annotations
+from seg_core.geometry import Region
+from seg_core.slide import open_slide
 
 
 def region(*points, number=1, hole=False):
@@ -100,13 +108,111 @@ def test_degenerate_outlines_are_left_out(annotations, points):
     assert annotations(layer("Epithelial", region(*points))).outlines == ()
 
 
-def test_vertices_are_pixel_centres_and_the_line_belongs_to_the_nucleus():
+def test_vertices_are_corners_of_pixels():
+    """They were taken for centres, and outlines lay half a pixel too far right and down."""
     instances, class_ids, ambiguous = draw(outline(*SQUARE))
     expected = np.zeros((10, 12), np.int32)
-    expected[3:9, 2:7] = 1
+    expected[3:8, 2:6] = 1
     np.testing.assert_array_equal(instances, expected)
     assert class_ids.tolist() == [1]
     assert not ambiguous.any()
+
+
+@given(
+    centre=st.tuples(st.floats(20, 40), st.floats(20, 40)),
+    radii=st.tuples(st.floats(5, 15), st.floats(5, 15)),
+    angle=st.floats(0, np.pi),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_painted_shape_comes_back_where_it_was_and_as_large(centre, radii, angle):
+    turn = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    x, y = radii[0] * np.cos(turn), radii[1] * np.sin(turn)
+    across = np.stack(
+        [x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)]
+    )
+    instances, *_ = draw(outline(*(across.T + centre)), width=60, height=60)
+    rows, columns = np.nonzero(instances)
+    area = np.pi * radii[0] * radii[1]
+    assert len(rows) == pytest.approx(area, rel=0.05, abs=4)
+    assert columns.mean() + 0.5 == pytest.approx(centre[0], abs=0.25)
+    assert rows.mean() + 0.5 == pytest.approx(centre[1], abs=0.25)
+
+
+@pytest.mark.parametrize("label", range(1, 4))
+def test_the_pixel_edges_of_a_shape_give_the_very_shape(label):
+    """As ImageScope does: a line along the corners of pixels, seen here as OpenCV's contour grown."""
+    rng = np.random.default_rng(label)
+    painted = np.zeros((40, 50), np.uint8)
+    for _ in range(3):
+        cv2.ellipse(
+            painted,
+            (25, 20),
+            rng.integers(4, 15, 2).tolist(),
+            int(rng.integers(180)),
+            0,
+            360,
+            1,
+            -1,
+        )
+    squares = [shapely.box(x, y, x + 1, y + 1) for y, x in np.argwhere(painted)]
+    ring = shapely.get_coordinates(shapely.union_all(squares).exterior)
+    instances, *_ = draw(outline(*ring), width=50, height=40)
+    np.testing.assert_array_equal(instances, painted)
+
+
+def test_a_centre_on_the_line_belongs_to_one_side_only():
+    # triangles that share a diagonal through pixel centres
+    first, second = ((1, 1), (9, 1), (9, 9)), ((1, 1), (9, 9), (1, 9))
+    one, other = draw(outline(*first))[0], draw(outline(*second))[0]
+    assert ((one + other)[1:9, 1:9] == 1).all()
+
+
+@pytest.fixture(scope="module")
+def published(shared_data):
+    """Of each published image its darkness and the outlines of nuclei."""
+    found = []
+    for path in sorted((shared_data / "monusac_xml").rglob("*.xml")):
+        slide = open_slide(path.with_suffix(".svs"))
+        width, height = slide.info.width, slide.info.height
+        rgb = slide.read_level0(Region(0, 0, width, height), (width, height))
+        slide.close()
+        outlines = read_annotations(path, MONUSAC).outlines
+        nuclei = [each for each in outlines if each.layer not in ("ambiguous", "macrophage")]
+        found.append((255 - rgb.mean(axis=2), tuple(nuclei)))
+    return found
+
+
+def test_a_drawn_nucleus_is_as_large_as_its_outline(published):
+    drawn = enclosed = 0.0
+    for darkness, nuclei in published:
+        for each in nuclei:
+            instances, *_ = draw(each, width=darkness.shape[1], height=darkness.shape[0])
+            polygon = shapely.Polygon(each.points)
+            if polygon.is_valid and polygon.within(shapely.box(0, 0, *darkness.shape[::-1])):
+                drawn, enclosed = drawn + np.count_nonzero(instances), enclosed + polygon.area
+    assert drawn == pytest.approx(enclosed, rel=0.002)
+
+
+@pytest.mark.parametrize("axis", [0, 1], ids=["down", "right"])
+def test_darkness_across_the_published_outlines_agrees_with_corners(published, axis):
+    """Inside is darker than outside most where vertices are corners, not half a pixel on."""
+
+    def contrast(shift):
+        total = 0.0
+        for darkness, nuclei in published:
+            moved = [replace(each, points=each.points + shift) for each in nuclei]
+            drawn, *_ = draw(*moved, width=darkness.shape[1], height=darkness.shape[0])
+            inside = (drawn > 0).astype(np.uint8)
+            core, grown = (
+                change(inside, np.ones((3, 3), np.uint8), iterations=2)
+                for change in (cv2.erode, cv2.dilate)
+            )
+            within, without = (inside > core), (grown > inside)
+            total += darkness[within].mean() - darkness[without].mean()
+        return total
+
+    right_down = np.array([axis == 1, axis == 0], dtype=float)
+    assert contrast(0 * right_down) > contrast(right_down / 2) > contrast(right_down)
 
 
 def test_of_overlapping_outlines_the_later_one_lies_on_top():
@@ -127,23 +233,24 @@ def test_an_outline_wholly_covered_leaves_a_gap():
 def test_a_line_crossing_itself_encloses_both_loops():
     # an eight: two triangles that meet in (4, 4)
     instances, *_ = draw(outline((0, 0), (8, 8), (8, 0), (0, 8)))
-    assert instances[4, 1] == instances[4, 7] == 1
+    assert instances[4, 1] == instances[4, 6] == 1
     assert instances[1, 4] == instances[7, 4] == 0
+    assert np.count_nonzero(instances) == 32
 
 
 def test_what_a_line_encloses_twice_is_no_hole():
     # twice round, the second time one pixel further in
     instances, *_ = draw(outline(*box(0, 0, 8, 8), (0, 0), *box(2, 2, 6, 6), (2, 2)))
-    assert (instances[:9, :9] == 1).all()
+    assert (instances[:8, :8] == 1).all()
 
 
 def test_what_lies_outside_the_image_is_cut_off():
     instances, class_ids, _ = draw(
         outline(*box(-5, -5, 2, 1)), outline(*box(50, 50, 60, 60)), outline(*box(10, 8, 30, 30))
     )
-    assert (instances[:2, :3] == 1).all()
+    assert (instances[:1, :2] == 1).all()
     assert (instances[8:, 10:] == 3).all()
-    assert np.count_nonzero(instances) == 6 + 4
+    assert np.count_nonzero(instances) == 2 + 4
     assert len(class_ids) == 3
 
 
@@ -154,8 +261,8 @@ def test_ambiguous_areas_are_apart_and_nuclei_lie_on_top_of_them():
     assert np.unique(instances).tolist() == [0, 1]
     assert class_ids.tolist() == [1]
     assert ambiguous[5, 5]
-    assert not ambiguous[3, 3]
-    assert np.count_nonzero(ambiguous) == 8 * 8 - 4
+    assert not ambiguous[2, 2]
+    assert np.count_nonzero(ambiguous) == 7 * 7 - 1
 
 
 def test_a_negative_region_takes_away_from_its_own_layer_only(annotations):

@@ -132,10 +132,10 @@ def test_the_challenges_layout_is_read(challenge):
     assert (named.patient, ambiguous.patient) == ("TCGA-BB-0002", "clinic 3")
     assert named.mpp == pytest.approx(0.2)
     assert named.nuclei.class_ids.tolist() == [3]
-    assert (named.nuclei.labels[2:6, 2:6] == 1).all()
+    assert (named.nuclei.labels[2:5, 2:5] == 1).all()
     assert named.ignore is None
     assert not ambiguous.nuclei.labels.any()
-    assert np.count_nonzero(ambiguous.ignore) == 16
+    assert np.count_nonzero(ambiguous.ignore) == 9
     assert not references.outlines_every_nucleus
 
 
@@ -165,31 +165,34 @@ def test_references_are_a_sequence(challenge):
     assert references[-1].name == "slide"
 
 
-def test_the_two_layouts_agree_on_the_same_images(shared_data):
-    """Outlines as published, and masks that others made of them: to the pixel, but for one.
+def test_the_two_layouts_hold_the_same_nuclei_of_the_same_images(shared_data):
+    """Outlines as published, and masks that others made of them.
 
-    That one is a hole of a single pixel inside a line that crosses itself.
+    The masks take in the pixels under the line, so they are larger by half a pixel all around, and
+    they were moved by a whole pixel to where the tissue is.
     """
     outlined = read_references(shared_data / "monusac_xml")
     masked = read_references(shared_data / "monusac" / "train")
     assert len(outlined) == 3
-    differing = 0
     for reference in outlined:
         twin = masked[masked.names.index(reference.name)]
         np.testing.assert_array_equal(reference.image, twin.image)
         assert reference.patient == twin.patient == "TCGA-5P-A9K0"
         assert reference.mpp == pytest.approx(0.19448)
-        differing += (reference.nuclei.class_map() != twin.nuclei.class_map()).sum()
         comparison = compare(twin.nuclei, reference.nuclei)
         counts = panoptic_counts(comparison)
         assert counts.fp == counts.fn == 0
-        assert counts.pq > 0.99999
+        assert counts.pq > 0.9
         matched = comparison.matched()
+        moved = (
+            comparison.reference.centroids[matched.rows]
+            - comparison.predicted.centroids[matched.columns]
+        )
+        assert np.abs(np.median(moved, axis=0) + 0.5).max() < 0.2
         np.testing.assert_array_equal(
             comparison.reference.classes[matched.rows],
             comparison.predicted.classes[matched.columns],
         )
-    assert differing <= 1
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from painted_slides import MPP, PaintedEngine, Painting, paint
 
 from seg_core import commands as cli
 from seg_core.analysis import analyse
-from seg_core.errors import SlideError, StoreError
-from seg_core.scoring.assessment import TIL_FILE, assess, keep_scores
+from seg_core.classes import ClassScheme, NucleusClass
+from seg_core.errors import ModelError, SlideError, StoreError
+from seg_core.scoring import parts_of
+from seg_core.scoring.assessment import TIL_FILE, assess, assess_parts, keep_scores
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run
 from seg_core.til import TilSettings
@@ -173,3 +175,15 @@ def test_the_report_has_the_scores(painted_run: Run, tmp_path: Path) -> None:
     text = path.read_text("utf-8")
     assert "Tumour-infiltrating lymphocytes" in text
     assert "a score needs at least 0.5 mm² of tissue" in text
+
+
+def test_a_run_of_a_model_without_lymphocytes_has_a_reason_instead_of_scores(
+    painted_run: Run,
+) -> None:
+    scheme = ClassScheme((NucleusClass(1, "epithelial", "#e69f00"),))
+    run = Run(painted_run.path, replace(painted_run.facts, scheme=scheme))
+    (whole,) = assess_parts(run, parts_of(run), settings=LENIENT)
+    assert whole.result is None
+    assert "TIL scores need lymphocytes, which this model does not tell" in (whole.reason or "")
+    with pytest.raises(ModelError, match="TIL scores need lymphocytes"):
+        assess(run, settings=LENIENT)

@@ -9,7 +9,7 @@ import pytest
 import shapely
 from nuclei_tables import catalog_of, random_nuclei
 
-from seg_core.classes import MONUSAC, OTHER, UNCERTAIN
+from seg_core.classes import MONUSAC, OTHER, UNCERTAIN, ClassScheme, NucleusClass, Role
 from seg_core.geometry import Raster, Region
 from seg_core.nuclei import MEASURES, column_types, empty_table
 from seg_core.roi import Roi
@@ -138,6 +138,23 @@ def test_ratios_are_of_counts_and_missing_where_nothing_is_below(
     ]
     nothing = describe_part(catalog_of(empty_table(), tmp_path), SLIDE, MONUSAC, tissue=tissue)
     assert [ratio.value for ratio in nothing.ratios] == [None, None]
+
+
+def test_ratios_are_of_roles_and_of_those_alone_that_the_model_tells_apart(
+    catalog: NucleusCatalog, table: gpd.GeoDataFrame, tissue: TissueMask
+) -> None:
+    counts = table["class_name"].value_counts()
+    named: tuple[tuple[str, Role], ...] = (
+        *(("epithelial", "epithelium"), ("lymphocyte", "lymphocyte")),
+        *(("neutrophil", "other"), ("macrophage", "lymphocyte")),
+    )
+    scheme = ClassScheme(
+        tuple(NucleusClass(i, name, "#000000", role) for i, (name, role) in enumerate(named, 1))
+    )
+    (ratio,) = describe_part(catalog, SLIDE, scheme, tissue=tissue).ratios
+    assert ratio.name == "Lymphocyte + macrophage / epithelial"
+    immune = counts["lymphocyte"] + counts["macrophage"]
+    assert ratio.value == immune / counts["epithelial"]
 
 
 def test_no_nuclei_are_an_ordinary_answer(tmp_path: Path, tissue: TissueMask) -> None:

@@ -7,10 +7,16 @@ import pytest
 from seg_core.geometry import Raster, Region, Window
 from seg_core.roi import Roi, roi_of_region
 from seg_core.samples import sample_path
-from seg_core.slide import ArraySlide, SlideQuality, TissueMask, assess_quality, find_tissue
+from seg_core.slide import (
+    ArraySlide,
+    SlideQuality,
+    TissueMask,
+    assess_quality,
+    find_tissue,
+    open_slide,
+)
 from seg_core.slide.focus import find_out_of_focus
 from seg_core.slide.pen import is_ink
-from seg_core.slide.reader import open_slide
 
 INKS = {
     "blue": (35, 60, 150),
@@ -126,7 +132,7 @@ def test_tiles_of_many_laboratories_are_sharp_tissue_without_pen(shared_data):
 
 
 def test_real_ink_is_found_and_real_blood_is_not(shared_data):
-    inked = assess_quality(open_slide(shared_data / "consep/images/train_12.jpg", mpp=0.25))
+    inked = assess_quality(open_slide(shared_data / "consep/images/train_12.webp", mpp=0.25))
     assert 0.05 < inked.pen.mean() < 0.25
     for file in sorted((shared_data / "kumar/images").glob("Kidney*")):
         assert not assess_quality(open_slide(file, mpp=0.25)).pen.any(), file.name

@@ -12,7 +12,7 @@ from PIL import Image
 from seg_core.errors import RegionError, ResolutionError, SlideError
 from seg_core.geometry import Raster, Region, Window
 from seg_core.slide import SLIDE_SUFFIXES, ArraySlide, open_slide
-from seg_core.slide.reader import ScannedSlide
+from seg_core.slide.scanned import ScannedSlide
 
 DOWNSAMPLES = [0.5, 0.501, 1.0, 1.37, 2.0, 3.9, 9.3]
 

@@ -12,7 +12,7 @@ from seg_core.til.masks import fill_polygons
 
 
 def compartments(layout: object, field: Field, settings: TilSettings) -> Compartments:
-    return next(find_compartments(field, layout, settings))[1]  # type: ignore[arg-type]
+    return next(find_compartments(field, layout[layout["class_name"] == "epithelial"], settings))[1]  # type: ignore[arg-type]
 
 
 def clusters(seed: int = 1) -> np.ndarray:

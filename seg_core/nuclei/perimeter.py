@@ -1,0 +1,90 @@
+"""The perimeter of labelled nuclei, all at once, without the bias of pixel chains.
+
+A chain along pixels, or from side to side as the outlines of `contours` go, runs in eight directions
+only: around a disc it is longer than the circle by 8(√2 - 1)/π - 1, 5.5 %, however fine the pixels.
+Crofton's formula asks instead how wide the nucleus is in many directions (Cauchy: the perimeter of a
+convex shape is the mean width times π; of others, what lines enter and leave is counted with it).
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+_Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Direction:
+    """A step (x, y) from pixel to pixel, and the angle of which it is the nearest, radians."""
+
+    x: int
+    y: int
+    angle: float
+
+    @property
+    def length(self) -> float:
+        return math.hypot(self.x, self.y)
+
+
+def _directions() -> Iterator[_Direction]:
+    # rising from 0 to below π; the steps of a knight halve the gaps between the usual four
+    steps = ((1, 0), (2, 1), (1, 1), (1, 2), (0, 1), (-1, 2), (-1, 1), (-2, 1))
+    angles = [math.atan2(y, x) for x, y in steps]
+    before = [angles[-1] - math.pi, *angles[:-1]]
+    after = [*angles[1:], angles[0] + math.pi]
+    for (x, y), low, high in zip(steps, before, after, strict=True):
+        yield _Direction(x, y, (high - low) / 2)
+
+
+_DIRECTIONS = tuple(_directions())
+_REACH = 2  # px of the longest step
+
+
+def crofton_perimeters(
+    labels: npt.NDArray[np.integer], indices: npt.NDArray[np.int64], areas_px: npt.NDArray[np.int64]
+) -> _Floats:
+    """Return the perimeter of each nucleus, holes included, px.
+
+    For a step v the pixels p of a nucleus for which p + v is none of its own are counted; divided
+    by the length of v they are its width across v (Crofton's formula on a grid, Serra 1982). A
+    step cuts the round end of a shape short: for an ellipse, whose chord along v is d at most, the
+    count is too small by the share v² / (6 d²), which is put right with d = 4/π of the mean chord.
+    Over all positions on the grid the mean error for ellipses of 8 px and more is below 0.5 %.
+
+    Parameters
+    ----------
+    labels : (H, W) integer
+        0 none, 1 to N one a nucleus, all of them there.
+    indices : (P,) int64
+        Where the pixels of nuclei are in the flat labels.
+    areas_px : (N,) int64
+        Number of pixels of each.
+
+    Returns
+    -------
+    perimeters : (N,) float64
+
+    Examples
+    --------
+    >>> y, x = np.mgrid[-20:21, -20:21]
+    >>> disc = (np.hypot(x - 0.3, y + 0.4) <= 15).astype(int)
+    >>> pixels = np.flatnonzero(disc)
+    >>> perimeter = crofton_perimeters(disc, pixels, np.array([len(pixels)]))[0]
+    >>> round(float(perimeter / (2 * np.pi * 15)), 2)
+    1.0
+    """
+    padded = np.pad(labels, _REACH)
+    rows, columns = np.divmod(indices, labels.shape[1])
+    places = (rows + _REACH) * padded.shape[1] + columns + _REACH
+    flat = padded.reshape(-1)
+    own = flat[places]
+    perimeters = np.zeros(len(areas_px))
+    for step in _DIRECTIONS:
+        left = own[flat[places + step.y * padded.shape[1] + step.x] != own]
+        widths = np.bincount(left - 1, minlength=len(areas_px)) / step.length
+        chords = 4 / np.pi * areas_px / widths
+        perimeters += step.angle * widths / (1 - step.length**2 / (6 * chords**2))
+    return perimeters

@@ -1,0 +1,148 @@
+"""Opening a file as a slide, once a confined process has found that it can be."""
+
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import openslide
+
+from seg_core.errors import SlideError
+from seg_core.process.confined import ChildEnded, Limits, Nursery
+from seg_core.slide.array import ArraySlide
+from seg_core.slide.companions import check_companions
+from seg_core.slide.formats import format_of, readable_folders
+from seg_core.slide.levelled import check_mpp
+from seg_core.slide.picture import BYTES_A_PIXEL, MOST_IMAGE_PX
+from seg_core.slide.scanned import OPENSLIDE_CACHE, ScannedSlide
+from seg_core.slide.slide import Slide
+
+_nursery = Nursery("seg_core.slide.probing")
+
+# Room for the largest image; what OpenSlide needs for the parts of a sound slide is far less.
+_MEMORY_BYTES = MOST_IMAGE_PX * BYTES_A_PIXEL
+
+# Until a file has been opened. A sound slide takes a tenth of a second, an image a second for some
+# 30 MB, of a slow machine.
+_CPU_S, _WALL_S, _BYTES_A_SECOND = 5, 8, 10_000_000
+
+# Files whose opening has been tried before, as they then were.
+_MOST_REMEMBERED = 512
+_remembered: "OrderedDict[tuple[Any, ...], dict[str, Any]]" = OrderedDict()
+_remembered_lock = Lock()
+
+
+def open_slide(path: Path, *, mpp: float | None = None) -> Slide:
+    """Open a whole-slide image or an ordinary image.
+
+    Parameters
+    ----------
+    path : Path
+        Any file of `seg_core.slide.formats`; of a DICOM slide any of its files.
+    mpp : float, optional
+        Size of a level-0 pixel, µm, as the user says; it wins over the file's.
+
+    Returns
+    -------
+    slide : Slide
+
+    Raises
+    ------
+    SlideError
+        If there is no such file, it is neither slide nor image, or its name says that it is of
+        another kind.
+    ResolutionError
+        If ``mpp`` is no size that a microscope gives.
+    """
+    path = Path(path)
+    if mpp is not None:
+        check_mpp(mpp)
+    _check_file(path)
+    key = _key_of(path)
+    with _remembered_lock:
+        facts = _remembered.get(key)
+    if facts is None:
+        facts, payload = _probe(path)
+        if facts["reader"] == "array":
+            rgb = np.frombuffer(payload, dtype=np.uint8).reshape(*facts["shape"], 3)
+            own_mpp = facts["mpp"] if mpp is None else mpp
+            return ArraySlide(rgb, own_mpp, path, notes=tuple(facts["notes"]))
+        with _remembered_lock:
+            _remembered[key] = facts
+            while len(_remembered) > _MOST_REMEMBERED:
+                _remembered.popitem(last=False)
+    try:
+        handle = openslide.OpenSlide(path)
+    except openslide.OpenSlideError as error:
+        raise SlideError(
+            f"{path.name} cannot be opened any more ({error}); was it changed just now?"
+        ) from error
+    handle.set_cache(OPENSLIDE_CACHE)
+    return ScannedSlide(
+        handle, path, mpp=mpp, described_mpp=facts["mpp"], notes=tuple(facts["notes"])
+    )
+
+
+def metadata_of(path: Path) -> str | None:
+    """Return a digest of all that OpenSlide knows of a slide; None where it is not asked."""
+    digest = _probe(path)[0].get("metadata")
+    return None if digest is None else str(digest)
+
+
+def unreadable(path: Path, error: OSError) -> SlideError:
+    """Return the error of a file that the system does not give."""
+    return SlideError(
+        f"{path.name[:80]} cannot be read ({error.strerror}); check its name and your permissions."
+    )
+
+
+def no_name(path: Path) -> SlideError:
+    """Return the error of a name that no file can have."""
+    return SlideError(f"{path.name[:80]!r} is no name of a file; choose another.")
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise SlideError(f"{path.name} is a folder; choose one of the slide files in it.")
+        if not path.exists():
+            raise SlideError(f"there is no file {path}; check its name and place.")
+        if not path.is_file():
+            raise SlideError(f"{path.name} is no regular file; choose one of the slide files.")
+        if path.stat().st_size == 0:
+            raise SlideError(f"{path.name} is empty (0 bytes); copy or download it again.")
+        check_companions(path, format_of(path))
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except ValueError as error:  # a NUL in a name
+        raise no_name(path) from error
+
+
+def _key_of(path: Path) -> tuple[Any, ...]:
+    found = path.stat()
+    return (path.absolute(), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _probe(path: Path) -> tuple[dict[str, Any], bytearray]:
+    """Open a file in a confined process; return what it is and, of an image, its pixels."""
+    longer = min(60, path.stat().st_size // _BYTES_A_SECOND)
+    try:
+        return _nursery.call(
+            "seg_core.slide.probing:probe",
+            {"path": str(path.absolute())},
+            readable=readable_folders(path),
+            limits=Limits(_MEMORY_BYTES, _CPU_S + longer, _WALL_S + longer),
+        )
+    except ChildEnded as ended:
+        raise SlideError(_SENTENCES[ended.reason].format(name=path.name)) from ended
+
+
+_SENTENCES = {
+    "memory": "{name} asks for more memory than a slide may; "
+    "the file is damaged or made to mislead, or an image too large to be held in memory.",
+    "time": "{name} took too long to be opened and was given up; "
+    "the file is damaged or made to mislead: copy or download it again.",
+    "crash": "{name} cannot be opened (it ended the process that tried); "
+    "the file is damaged or made to mislead: copy or download it again.",
+}

@@ -1,0 +1,140 @@
+"""What the confined process does: try all that a slide's file will be asked, and decode images."""
+
+import hashlib
+import math
+from pathlib import Path
+from typing import Any
+
+import openslide
+import PIL.JpegImagePlugin
+import PIL.PngImagePlugin
+import PIL.WebPImagePlugin  # noqa: F401 - imported before the fork, as are the two above
+from PIL import Image
+
+from seg_core.errors import SlideError
+from seg_core.slide.companions import size_of
+from seg_core.slide.formats import TIFF, SlideFormat, format_of
+from seg_core.slide.image import read_image
+from seg_core.slide.picture import MOST_IMAGE_PX, Picture, check_density, damaged
+from seg_core.slide.tiff import TiffFacts, describe_tiff, read_tiff
+
+# Our own limit comes first, see `picture.check_size`; Pillow would only warn, up to twice its own.
+Image.MAX_IMAGE_PIXELS = None
+
+# Of a level, what is read to see whether it can be.
+_SPOT_PX = 512
+
+# A level that is that small is what thumbnails are made of, and read whole.
+_WHOLE_LEVEL_PX = 2048 * 2048
+
+
+def probe(path: str) -> tuple[dict[str, Any], bytes | memoryview]:
+    """Tell how a file is to be opened; of an image, give its pixels.
+
+    Parameters
+    ----------
+    path : str
+
+    Returns
+    -------
+    facts : dict
+        ``reader``: *openslide* or *array*; ``mpp``, ``notes``; of an array its ``shape``, of a
+        slide of OpenSlide ``metadata``, a digest of all that is known of it.
+    pixels : bytes
+        RGB, of an array.
+
+    Raises
+    ------
+    SlideError
+        If it cannot be opened.
+    """
+    file = Path(path)
+    kind = format_of(file)
+    described = describe_tiff(file) if kind is TIFF else None
+    if kind.vendors:
+        facts = _probe_slide(file, kind, described)
+        if facts is not None:
+            return facts, b""
+    if described is not None:
+        picture = read_tiff(file, described)
+    elif kind.pillow is not None:
+        picture = read_image(file, kind.pillow)
+    else:
+        raise damaged(file, f"it begins like a {kind.name} file but is none")
+    return _facts_of(picture), picture.rgb.data
+
+
+def _facts_of(picture: Picture) -> dict[str, Any]:
+    shape = list(picture.rgb.shape[:2])
+    return {"reader": "array", "shape": shape, "mpp": picture.mpp, "notes": list(picture.notes)}
+
+
+def _probe_slide(
+    path: Path, kind: SlideFormat, described: TiffFacts | None
+) -> dict[str, Any] | None:
+    """Return what a slide of OpenSlide is; None where a TIFF is better read as an image."""
+    vendor = openslide.OpenSlide.detect_format(path)
+    if vendor is not None and vendor not in kind.vendors:
+        raise SlideError(
+            f"{path.name} is a slide of {vendor} by its content, which its name does not say; "
+            "rename it if that is what it is."
+        )
+    if vendor is None or (vendor == "generic-tiff" and described and described.unlike_openslide):
+        return None
+    try:
+        with openslide.OpenSlide(path) as handle:
+            _check_declared(path, kind, handle)
+            width, height = handle.dimensions
+            metadata = _digest_of(handle)
+            _try_levels(handle)
+    except openslide.OpenSlideError as error:
+        if vendor == "generic-tiff":
+            return None
+        raise SlideError(
+            f"{path.name} cannot be opened ({error}); "
+            "the file is damaged or incomplete: copy or download it again."
+        ) from error
+    facts: dict[str, Any] = {"reader": "openslide", "mpp": None, "notes": [], "metadata": metadata}
+    if described is not None and vendor == "generic-tiff":
+        if math.prod(described.largest) > width * height:
+            return None  # a reduced picture comes first
+        facts |= {"mpp": described.mpp, "notes": list(described.notes)}
+    return facts
+
+
+def _check_declared(path: Path, kind: SlideFormat, handle: openslide.OpenSlide) -> None:
+    """Refuse what no reader could hold: sizes that the bytes contradict, and giant pictures."""
+    for name, text in handle.properties.items():
+        if name.startswith("openslide.level[") and ".tile-" in name and int(text) > 2**16:
+            raise SlideError(
+                f"{path.name} stores tiles of {int(text):,} pixels, which cannot be read; "
+                "save it as a tiled TIFF with tiles of 256 to 1,024 pixels."
+            )
+    check_density(path, *handle.dimensions, size=size_of(path, kind))
+
+
+def _try_levels(handle: openslide.OpenSlide) -> None:
+    """Read a little of each level: what makes OpenSlide end the process must do so here.
+
+    That a part cannot be decoded is told when it is asked; the rest of the slide may be sound.
+    """
+    try:
+        for level, (width, height) in enumerate(handle.level_dimensions):
+            downsample = handle.level_downsamples[level]
+            whole = width * height <= _WHOLE_LEVEL_PX
+            for share in (0.0,) if whole else (0.0, 0.5, 1.0):
+                size = (width, height) if whole else (min(_SPOT_PX, width), min(_SPOT_PX, height))
+                x, y = share * (width - size[0]), share * (height - size[1])
+                handle.read_region((round(x * downsample), round(y * downsample)), level, size)
+        for name in handle.associated_images:
+            width = int(handle.properties.get(f"openslide.associated.{name}.width", 0))
+            height = int(handle.properties.get(f"openslide.associated.{name}.height", 0))
+            if width * height <= MOST_IMAGE_PX:
+                _ = handle.associated_images[name]
+    except (openslide.OpenSlideError, KeyError, ValueError):
+        return
+
+
+def _digest_of(handle: openslide.OpenSlide) -> str:
+    known = (sorted(handle.properties.items()), handle.level_dimensions)
+    return hashlib.blake2b(repr(known).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,297 @@
+"""TIFF files as images: every compression and kind of values, and what their descriptions say.
+
+OpenSlide reads the whole slides among them. This reads what OpenSlide does not, or reads wrongly: a
+page for each colour, more than 8 bits, a turned picture, a fourth sample without a meaning.
+"""
+
+import logging
+import os
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import imagecodecs  # noqa: F401 - tifffile uses it, and it has to be there before the fork
+import numpy as np
+import numpy.typing as npt
+import tifffile
+from PIL import Image
+
+from seg_core.errors import SlideError
+from seg_core.slide.picture import Picture, check_size, damaged, scaled_to_bytes
+from seg_core.slide.pyramid import square_mpp
+from seg_core.slide.tiff_description import described_size
+
+# tifffile logs what it works around; whoever opens the file cannot do anything about it.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+
+# How a directory of a TIFF is written, by the file's first bytes (little or big endian, classic or
+# BigTIFF): its number of entries, bytes of an entry, where the next directory begins.
+_LAYOUTS = {
+    b"II*\0": ("<H", 12, "<I"),
+    b"MM\0*": (">H", 12, ">I"),
+    b"II+\0": ("<Q", 20, "<Q"),
+    b"MM\0+": (">Q", 20, ">Q"),
+}
+
+# A whole slide has a dozen; a stack of microscope pictures some thousand.
+_MOST_DIRECTORIES = 20_000
+
+_MICROMETRES = {2: 25_400.0, 3: 10_000.0}  # of TIFF's units of resolution: inch, centimetre
+_MOST_UINT16 = 65_535
+
+_Array = npt.NDArray[Any]
+
+# What an orientation of TIFF 6.0 does to rows and columns.
+_UPRIGHT: dict[int, Callable[[_Array], _Array]] = {
+    1: lambda rgb: rgb,
+    2: lambda rgb: rgb[:, ::-1],
+    3: lambda rgb: rgb[::-1, ::-1],
+    4: lambda rgb: rgb[::-1],
+    5: lambda rgb: rgb.swapaxes(0, 1),
+    6: lambda rgb: np.rot90(rgb, -1),
+    7: lambda rgb: rgb[::-1, ::-1].swapaxes(0, 1),
+    8: lambda rgb: np.rot90(rgb),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TiffFacts:
+    """What a TIFF says of itself.
+
+    Attributes
+    ----------
+    mpp : float or None
+        Size of a pixel, µm, as its description or its resolution says.
+    notes : tuple of str
+        What must be known of how it is read.
+    largest : (int, int)
+        Width and height of its largest picture.
+    unlike_openslide : bool
+        It is of a kind that OpenSlide's plain reader shows wrongly.
+    """
+
+    mpp: float | None
+    notes: tuple[str, ...]
+    largest: tuple[int, int]
+    unlike_openslide: bool
+
+
+def describe_tiff(path: Path) -> TiffFacts:
+    """Tell what a TIFF says of itself, without its pixels.
+
+    Raises
+    ------
+    SlideError
+        If its directories are damaged, cut off or without end.
+    """
+    _check_directories(path)
+    try:
+        with tifffile.TiffFile(path) as file:
+            level = _largest_level(file)
+            page = level.keyframe
+            mpp, notes = _size_of(file, page)
+            return TiffFacts(
+                mpp,
+                notes,
+                (page.imagewidth, page.imagelength),
+                _orientation_of(page) != 1
+                or page.bitspersample != 8
+                or page.dtype != np.uint8
+                or (page.samplesperpixel > 3 and tuple(page.extrasamples) in ((), (0,)))
+                or (page.samplesperpixel == 1 and level.axes.startswith("C")),
+            )
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a damaged file makes of a reader
+        raise damaged(path, error) from error
+
+
+def read_tiff(path: Path, facts: TiffFacts) -> Picture:
+    """Read the largest picture of a TIFF.
+
+    Of a stack the first plane is taken; pages that are the channels of an OME-TIFF are put
+    together.
+
+    Parameters
+    ----------
+    path : Path
+    facts : TiffFacts
+        Those of `describe_tiff`.
+
+    Raises
+    ------
+    SlideError
+        If it is damaged, too large, or its values have no agreed colours.
+    """
+    try:
+        with tifffile.TiffFile(path) as file:
+            level = _largest_level(file)
+            page = level.keyframe
+            check_size(path, page.imagewidth, page.imagelength)
+            values, several = _values_of(path, level)
+            rgb, notes = _to_rgb(path, page, values, _bits_said(file))
+            if len(file.series) > 1 or several:
+                notes = (*notes, "of several pictures in the file the largest, or first, is shown.")
+            upright = _UPRIGHT.get(_orientation_of(page), _UPRIGHT[1])(rgb)
+            return Picture(np.ascontiguousarray(upright), facts.mpp, (*facts.notes, *notes))
+    except (SlideError, MemoryError):
+        raise
+    except Exception as error:  # whatever a damaged file makes of a decoder
+        raise damaged(path, error) from error
+
+
+def _check_directories(path: Path) -> None:
+    """Refuse a TIFF that lacks some of its directories.
+
+    Their chain runs through the whole file, so a TIFF that was cut off breaks it, while its first
+    picture may still be there.
+    """
+    with path.open("rb") as file:
+        count_format, entry_bytes, offset_format = _LAYOUTS[file.read(4)]
+        file.seek(struct.calcsize(offset_format))
+        seen: set[int] = set()
+        try:
+            while (offset := _read_number(file, offset_format)) and offset not in seen:
+                seen.add(offset)
+                if len(seen) > _MOST_DIRECTORIES:
+                    raise damaged(path, f"it names more than {_MOST_DIRECTORIES} pictures")
+                file.seek(offset)
+                file.seek(_read_number(file, count_format) * entry_bytes, os.SEEK_CUR)
+        except (struct.error, OSError, OverflowError, ValueError) as error:
+            raise damaged(path, "it ends too early") from error
+
+
+def _read_number(file: BinaryIO, number_format: str) -> int:
+    (number,) = struct.unpack(number_format, file.read(struct.calcsize(number_format)))
+    return int(number)
+
+
+def _largest_level(file: tifffile.TiffFile) -> Any:
+    """Return the first level of the series whose picture is the largest."""
+    levels = [series.levels[0] for series in file.series]
+    return max(levels, key=lambda each: each.keyframe.imagewidth * each.keyframe.imagelength)
+
+
+def _orientation_of(page: Any) -> int:
+    tag = page.tags.get("Orientation")
+    return 1 if tag is None else int(tag.value)
+
+
+def _bits_said(file: tifffile.TiffFile) -> int | None:
+    """Return how many bits of a sample an OME-TIFF says to use."""
+    if not file.is_ome or file.ome_metadata is None:
+        return None
+    _, _, rest = file.ome_metadata.partition('SignificantBits="')
+    number = rest.partition('"')[0]
+    return int(number) if number.isdecimal() and 1 <= int(number) <= 16 else None
+
+
+def _size_of(file: tifffile.TiffFile, page: Any) -> tuple[float | None, tuple[str, ...]]:
+    """Return the size of a pixel: the description's, else the resolution's."""
+    try:
+        across, down = (float(each) for each in page.get_resolution())
+    except (ValueError, ZeroDivisionError, TypeError):
+        across = down = 0.0
+    ome = file.ome_metadata if file.is_ome else None
+    imagej = file.imagej_metadata if file.is_imagej else None
+    said, notes = described_size(ome, imagej, (across, down))
+    if said is not None:
+        return square_mpp(*said)
+    unit = _MICROMETRES.get(int(page.resolutionunit))
+    if notes or unit is None or not (across > 0 and down > 0):
+        return None, notes
+    return square_mpp(unit / across, unit / down)
+
+
+def _values_of(path: Path, level: Any) -> tuple[_Array, bool]:
+    """Return the samples of one picture, (H, W) or (H, W, S), and whether there are others."""
+    page = level.keyframe
+    lead_axes = level.axes[: len(level.axes) - len(page.axes)]
+    lead = level.shape[: len(lead_axes)]
+    channels = lead[lead_axes.index("C")] if "C" in lead_axes else 1
+    if channels > 1 and page.samplesperpixel == 1:
+        if channels != 3:
+            raise SlideError(
+                f"{path.name} has {channels} channels, which are no red, green and blue; "
+                "save the picture as RGB."
+            )
+        places = [tuple(c if axis == "C" else 0 for axis in lead_axes) for c in range(3)]
+    else:
+        places = [(0,) * len(lead)]
+    numbers = [int(np.ravel_multi_index(place, lead)) if lead else 0 for place in places]
+    if max(numbers) < len(level.pages) and not level.keyframe.is_volumetric:
+        planes = [np.asarray(level.pages[number].asarray(maxworkers=1)) for number in numbers]
+    else:  # pages that one directory describes, as ImageJ writes stacks
+        check_size(path, page.imagewidth * max(1, int(np.prod(lead))), page.imagelength)
+        stack = np.asarray(level.asarray(maxworkers=1)).reshape(-1, *page.shape)
+        planes = [stack[number] for number in numbers]
+    if page.axes.startswith("S"):  # planes apart
+        planes = [np.moveaxis(plane, 0, -1) for plane in planes]
+    values = planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
+    return values, int(np.prod(lead, dtype=int)) > len(planes)
+
+
+def _to_rgb(
+    path: Path, page: Any, values: _Array, bits_said: int | None
+) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
+    """Convert samples of any agreed kind to RGB of 8 bits, on white."""
+    photometric = page.photometric.name
+    is_jpeg = page.compression.name in ("JPEG", "OJPEG", "APERIO_JP2000_YCBC")
+    if photometric == "PALETTE":
+        colours = (np.asarray(page.colormap) >> 8).astype(np.uint8)
+        return np.ascontiguousarray(colours.T[values.astype(np.intp)]), ()
+    if photometric not in ("MINISBLACK", "MINISWHITE", "RGB", "SEPARATED") and not (
+        photometric == "YCBCR" and is_jpeg
+    ):
+        raise _no_colour(path, f"colours as {photometric}")
+    values, notes = _to_bytes(path, page, values, bits_said)
+    if photometric == "MINISWHITE":
+        values = 255 - values
+    if values.ndim == 2:
+        values = values[..., None]
+    if photometric == "SEPARATED":
+        if values.shape[-1] != 4:
+            raise _no_colour(path, f"{values.shape[-1]} inks")
+        cmyk = Image.fromarray(np.ascontiguousarray(values), "CMYK")
+        return np.array(cmyk.convert("RGB")), notes
+    samples = 3 if values.shape[-1] >= 3 else 1
+    rgb = np.ascontiguousarray(np.broadcast_to(values[..., :samples], (*values.shape[:2], 3)))
+    if values.shape[-1] > samples and page.extrasamples and page.extrasamples[0]:
+        return _on_white(rgb, values[..., samples], int(page.extrasamples[0])), notes
+    return rgb, notes
+
+
+def _to_bytes(
+    path: Path, page: Any, values: _Array, bits_said: int | None
+) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
+    if values.dtype == np.bool_ or page.bitspersample in (1, 2, 4):
+        most = (1 << page.bitspersample) - 1
+        return (values.astype(np.uint16) * 255 // most).astype(np.uint8), ()
+    if values.dtype == np.uint8:
+        return values, ()
+    if not np.issubdtype(values.dtype, np.integer):
+        raise _no_colour(path, f"values of type {values.dtype}")
+    if values.min(initial=0) < 0 or values.max(initial=0) > _MOST_UINT16:
+        raise _no_colour(path, f"values of {page.bitspersample} bits")
+    scaled, bits = scaled_to_bytes(values, bits_said)
+    if bits == 16:
+        return scaled, ()
+    return scaled, (f"its values use {bits} of {page.bitspersample} bits and are read as such.",)
+
+
+def _on_white(
+    rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8], kind: int
+) -> npt.NDArray[np.uint8]:
+    """Lay a picture on white; of kind 1 it has been multiplied by its alpha already."""
+    share = alpha[..., None].astype(np.uint16)
+    shown = rgb.astype(np.uint16) if kind == 1 else (rgb * share + 127) // 255
+    return np.minimum(shown + (255 - share), 255).astype(np.uint8)
+
+
+def _no_colour(path: Path, what: str) -> SlideError:
+    return SlideError(
+        f"{path.name} holds {what}, which have no agreed colour; "
+        "save it as RGB or grey of 8 or 16 bits."
+    )

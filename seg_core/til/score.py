@@ -1,0 +1,104 @@
+"""A score: what it is called, its value with its interval, and how it is computed."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from seg_core.til.bootstrap import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """How one or more scores are computed.
+
+    Attributes
+    ----------
+    id : str
+        Its key among the ``formulas`` of ``til.json``.
+    formula, unit, source : str
+        In the reader's words; the unit is that of the first of its scores.
+    inputs : dict of float or int or None
+        The numbers that go in, by name.
+    """
+
+    id: str
+    formula: str
+    unit: str
+    source: str
+    inputs: dict[str, float | int | None]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as it stands in ``til.json``."""
+        entries = asdict(self)
+        del entries["id"]
+        return entries
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One score of an assessment; tables, pages and reports show it as it stands here.
+
+    Attributes
+    ----------
+    id : str
+        Names the score in programs and tables of many slides; does not change with its label.
+    label : str
+        What the reader calls it.
+    estimate : Estimate
+        Its value with the 95 % interval, or the reason why either is missing.
+    method : Formula
+    category : str or None
+        The value of a score that is no number.
+    other_unit : str or None
+        Where it is not that of the formula.
+    other_inputs : str or None
+        What goes in, in words, where it is not the inputs of the formula.
+    """
+
+    id: str
+    label: str
+    estimate: Estimate
+    method: Formula
+    category: str | None = None
+    other_unit: str | None = None
+    other_inputs: str | None = None
+
+    @property
+    def value(self) -> float | str | None:
+        """The number, or the category; None where it cannot be had."""
+        return self.category or self.estimate.value
+
+    @property
+    def unit(self) -> str:
+        """The unit of the value."""
+        return self.method.unit if self.other_unit is None else self.other_unit
+
+    @property
+    def formula(self) -> str:
+        """How it is computed."""
+        return self.method.formula
+
+    @property
+    def source(self) -> str:
+        """Who has published the formula."""
+        return self.method.source
+
+    @property
+    def inputs(self) -> str:
+        """What goes into the formula, in words."""
+        if self.other_inputs is not None:
+            return self.other_inputs
+        return ", ".join(
+            f"{name.replace('_', ' ')} {in_four_digits(value)}"
+            for name, value in self.method.inputs.items()
+        )
+
+
+def in_four_digits(value: float | None) -> str:
+    """Return a number with four digits that count, a count as it is, a dash for nothing.
+
+    Examples
+    --------
+    >>> in_four_digits(0.123456), in_four_digits(12345), in_four_digits(None)
+    ('0.1235', '12,345', '–')
+    """
+    return "–" if value is None else f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"

@@ -1,0 +1,146 @@
+"""Files that are made to mislead end in one sentence, soon, and start nothing."""
+
+import shutil
+import time
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from seg_core.errors import SlideError
+from seg_core.slide import open_slide, slide_id
+
+EPS = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 5 5\n%%EndComments\n{} loop\n"
+
+
+def sentence_of(path):
+    with pytest.raises(SlideError) as caught:
+        open_slide(path)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "svs", "mrxs", "dcm", "webp"])
+def test_postscript_is_no_image_whatever_its_name(tmp_path, monkeypatch, suffix):
+    started = []
+    monkeypatch.setattr("subprocess.Popen", lambda *args, **_: started.append(args))
+    path = tmp_path / f"a.{suffix}"
+    path.write_text(EPS, "ascii")
+    assert "is neither a slide" in sentence_of(path)
+    assert started == []
+
+
+@pytest.mark.parametrize("name", ["a.png", "big.png", "loop.png", "read.png"])
+def test_the_postscript_files_are_refused(shared_cases, name):
+    assert sentence_of(shared_cases / "hostile/eps-runs-ghostscript" / name) == (
+        f"{name} is neither a slide that OpenSlide reads nor an ordinary image; "
+        "choose an SVS, NDPI, MRXS, SCN, DICOM, TIFF, PNG, JPEG or WebP file."
+    )
+
+
+def test_a_key_file_named_as_an_image_is_refused(shared_cases):
+    assert sentence_of(shared_cases / "hostile/vms-named-png/t.png") == (
+        "t.png is a Hamamatsu VMS file by its content, which its name does not say; "
+        "rename it to t.vms if that is what it is."
+    )
+
+
+def test_an_image_under_the_name_of_another_kind_is_refused(tmp_path, noise):
+    path = tmp_path / "a.png"
+    Image.fromarray(noise).save(path, format="JPEG")
+    assert "a.png is a JPEG file by its content" in sentence_of(path)
+
+
+@pytest.mark.parametrize("name", ["a", "a.PNG", "a.scan"])
+def test_content_decides_where_the_name_says_nothing(tmp_path, noise, name):
+    path = tmp_path / name
+    Image.fromarray(noise).save(path, format="PNG")
+    assert open_slide(path).info.width == noise.shape[1]
+
+
+@pytest.mark.parametrize("named", ["../elsewhere.jpg", "/etc/passwd", "..\\elsewhere.jpg"])
+def test_companion_files_lie_in_the_slides_own_folder(tmp_path, named):
+    path = tmp_path / "t.vms"
+    path.write_text(
+        f"[Virtual Microscope Specimen]\nNoLayers=1\nNoJpegColumns=1\nNoJpegRows=1\n"
+        f"ImageFile={named}\nMapFile=m.jpg\n",
+        "ascii",
+    )
+    assert "outside its own folder" in sentence_of(path)
+
+
+def test_a_key_file_names_what_is_missing(tmp_path):
+    path = tmp_path / "t.vms"
+    path.write_text("[Virtual Microscope Specimen]\nImageFile=a.jpg\n", "ascii")
+    assert sentence_of(path).startswith(
+        "t.vms is only a part of a slide: the file a.jpg is missing"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["png_gray1bit_268Mpx.png", "tif_tiled_1Gpx.tif", "webp_268Mpx.webp"]
+)
+def test_a_bomb_is_refused_soon_and_takes_no_memory(shared_cases, name):
+    began = time.monotonic()
+    found = sentence_of(shared_cases / "hostile/bombs" / name)
+    assert name in found
+    assert time.monotonic() - began < 10
+    assert any(
+        words in found for words in ("too large to be held in memory", "cannot hold", "more memory")
+    )
+
+
+@pytest.mark.parametrize("side", [32_768, 200_000])
+def test_a_tiff_that_declares_far_more_than_it_holds_is_refused(tmp_path, side):
+    """One tile is stored and named for every place."""
+    path = tmp_path / "a.tif"
+    tile = np.full((16, 16, 3), 200, np.uint8)
+    tifffile.imwrite(path, tile, photometric="rgb", tile=(16, 16), metadata=None)
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        for name in ("ImageWidth", "ImageLength"):
+            file.pages[0].tags[name].overwrite(side)
+    assert f"says that it measures {side:,} × {side:,} pixels" in sentence_of(path)
+
+
+def test_a_dicom_file_that_asks_for_gigabytes_is_refused(shared_cases, tmp_path):
+    path = tmp_path / "0.dcm"
+    shutil.copy(shared_cases / "hostile/fuzz-dicom/00-memory-/0.dcm", path)
+    assert sentence_of(path).startswith("0.dcm ")
+
+
+@pytest.fixture
+def mirax(tmp_path):
+    """Return a function that lays a Slidedat.ini beside a .mrxs file."""
+
+    def make(ini):
+        path = tmp_path / "a.mrxs"
+        Image.new("RGB", (32, 32)).save(path, format="JPEG")
+        (tmp_path / "a").mkdir()
+        shutil.copy(ini, tmp_path / "a" / "Slidedat.ini")
+        (tmp_path / "a" / "Index.dat").write_bytes(bytes(4096))
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize("case", ["00-crash-SIGABRT", "01-hang-"])
+def test_a_mirax_slide_with_impossible_values_ends_no_process(shared_cases, mirax, case):
+    path = mirax(shared_cases / "hostile/fuzz-mrxs" / case / "Slidedat.ini")
+    began = time.monotonic()
+    assert sentence_of(path).startswith("a.mrxs ")
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("name", ["..", "a\0b.png", "x" * 300 + ".png"])
+def test_a_name_that_is_none_is_a_sentence(tmp_path, name):
+    assert len(sentence_of(tmp_path / name)) < 400
+    with pytest.raises(SlideError):
+        slide_id(tmp_path / name)
+
+
+def test_a_device_is_no_slide():
+    from pathlib import Path
+
+    assert sentence_of(Path("/dev/zero")) == (
+        "zero is no regular file; choose one of the slide files."
+    )

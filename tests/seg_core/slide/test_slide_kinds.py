@@ -1,0 +1,211 @@
+"""Files as other programs write them: read as they are meant, or refused in a sentence."""
+
+import shutil
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from scipy import ndimage
+
+from seg_core.errors import ResolutionError, SlideError
+from seg_core.geometry import Region
+from seg_core.slide import open_slide
+
+DISCS = {
+    *((40, 50), (120, 44), (205, 70), (60, 130), (150, 120)),
+    *((228, 150), (35, 210), (110, 215), (190, 205)),
+}
+
+
+def picture_of(slide):
+    info = slide.info
+    return slide.read_level0(Region(0, 0, info.width, info.height), (info.width, info.height))
+
+
+def discs_of(rgb):
+    """Return the centres, (x, y), of what is darker than its ground."""
+    grey = rgb.astype(float).mean(axis=2)
+    labels, count = ndimage.label(grey < (grey.max() + grey.min()) / 2)
+    centres = ndimage.center_of_mass(labels > 0, labels, range(1, count + 1))
+    return {(round(x), round(y)) for y, x in centres}
+
+
+@pytest.fixture
+def case(shared_cases, tmp_path):
+    """Copy a case and return the path of one of its files."""
+
+    def copy(folder, name):
+        shutil.copytree(shared_cases / folder, tmp_path / folder)
+        return tmp_path / folder / name
+
+    return copy
+
+
+@pytest.mark.parametrize("name", ["bigtiff-bigendian", "jpeg2000", "jpegxl", "lerc", "png", "webp"])
+def test_a_compression_that_openslide_and_pillow_lack_is_read(case, name):
+    slide = open_slide(case("kinds-pillow-cannot-read", f"{name}.tif"))
+    assert discs_of(picture_of(slide)) == DISCS
+    assert slide.info.mpp == pytest.approx(0.5)
+
+
+def test_values_without_agreed_colours_are_named(case):
+    with pytest.raises(SlideError) as caught:
+        open_slide(case("kinds-pillow-cannot-read", "float.tif"))
+    assert str(caught.value) == (
+        "float.tif holds values of type float32, which have no agreed colour; "
+        "save it as RGB or grey of 8 or 16 bits."
+    )
+
+
+@pytest.mark.parametrize("name", ["kinds-pillow-cannot-read/jpegxl.tif", "notes.png"])
+def test_libraries_say_nothing_of_their_own(shared_cases, tmp_path, capfd, name):
+    source = shared_cases / name
+    path = tmp_path / "a.tif"
+    path.write_bytes(source.read_bytes()[:2000] if source.exists() else b"II*\0" + bytes(50))
+    with pytest.raises(SlideError):
+        open_slide(path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_pages_of_an_ome_tiff_are_its_colours(case):
+    slide = open_slide(case("ome-one-page-a-channel", "cyx.ome.tif"))
+    rgb = picture_of(slide)
+    assert discs_of(rgb) == DISCS
+    assert rgb[0, 0, 0] > rgb[0, 0, 1]  # pink, not grey
+
+
+def test_channels_that_are_no_colours_are_refused(tmp_path):
+    path = tmp_path / "four.ome.tif"
+    tifffile.imwrite(path, np.zeros((4, 64, 64), np.uint8), metadata={"axes": "CYX"})
+    with pytest.raises(SlideError, match=r"four\.ome\.tif has 4 channels, which are no red"):
+        open_slide(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["imagej.tif", "ome-mm.ome.tif", "ome-nm.ome.tif", "ome-um.ome.tif"]
+)
+def test_the_size_of_a_pixel_is_read_from_the_description(case, name):
+    assert open_slide(case("pixel-size-in-the-description", name)).info.mpp == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("size", "unit"),
+    [(0.5, "µm"), (0.5, "μm"), (5e3, "Å"), (5e-5, "cm"), (5e-4, "mm"), (500, "nm"), (5e-7, "m")],
+)
+def test_ome_gives_the_size_in_many_units(tmp_path, noise, size, unit):
+    path = tmp_path / "a.ome.tif"
+    said = {
+        f"PhysicalSize{axis}{part}": value
+        for axis in "XY"
+        for part, value in (("", size), ("Unit", unit))
+    }
+    tifffile.imwrite(path, noise, photometric="rgb", metadata={"axes": "YXS", **said})
+    assert open_slide(path).info.mpp == pytest.approx(0.5)
+
+
+def test_a_tiled_ome_tiff_has_its_descriptions_pixel_size(tmp_path, noise):
+    path = tmp_path / "a.ome.tif"
+    said = {"PhysicalSizeX": 0.25, "PhysicalSizeY": 0.25, "PhysicalSizeXUnit": "µm"}
+    tifffile.imwrite(
+        path, noise, photometric="rgb", tile=(128, 128), metadata={"axes": "YXS", **said}
+    )
+    slide = open_slide(path)
+    assert (slide.info.vendor, slide.info.mpp) == ("generic-tiff", 0.25)
+
+
+def test_a_unit_that_is_not_understood_is_named(tmp_path, noise):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, noise, imagej=True, resolution=(2, 2), metadata={"unit": "furlong"})
+    slide = open_slide(path)
+    with pytest.raises(ResolutionError, match="'furlong', a unit that is not understood; give it"):
+        slide.raster(0.25)
+
+
+def test_pixels_that_are_not_square_have_no_size(case):
+    path = case("pixels-not-square", "aniso.tif")
+    slide = open_slide(path)
+    assert slide.info.mpp is None
+    with pytest.raises(ResolutionError) as caught:
+        slide.raster(0.25)
+    assert str(caught.value) == (
+        "the pixel size of aniso.tif is not known: it says that a pixel is 0.5 µm wide and 0.25 µm "
+        "high, and only square pixels can be measured: resample it to square pixels, or give the "
+        "size of a pixel if the file errs; give it with --mpp, for instance --mpp 0.25 for a 40x "
+        "scan, or in the field µm per pixel of the page."
+    )
+    assert open_slide(path, mpp=0.5).raster(0.5).downsample == 1.0
+
+
+def test_a_turned_tiled_tiff_is_the_picture_that_was_turned(case):
+    path = case("tiled-orientation", "plain.tif")
+    plain = picture_of(open_slide(path))
+    assert len(discs_of(plain)) >= 9
+    for name in ("turned.tif", "striped.tif"):
+        assert np.array_equal(picture_of(open_slide(path.with_name(name))), plain)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("tile", [None, (128, 128)])
+def test_every_orientation_of_tiff_is_followed_as_pillow_does(tmp_path, noise, orientation, tile):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(
+        *(path, noise),
+        photometric="rgb",
+        tile=tile,
+        metadata=None,
+        extratags=[(274, "H", 1, orientation, True)],
+    )
+    from PIL import ImageOps
+
+    with Image.open(path) as image:
+        exif = image.getexif()
+        exif[0x0112] = orientation
+        upright = Image.fromarray(noise)
+        upright.getexif()[0x0112] = orientation
+        upright = ImageOps.exif_transpose(upright)
+    assert np.array_equal(picture_of(open_slide(path)), np.asarray(upright))
+
+
+def test_twelve_bits_in_sixteen_are_read_as_twelve(case):
+    slide = open_slide(case("values-of-12-bits", "twelve.tif"))
+    rgb = picture_of(slide)
+    assert discs_of(rgb) == DISCS
+    assert rgb.max() > 200
+    assert slide.info.notes == ("its values use 12 of 16 bits and are read as such.",)
+
+
+@pytest.mark.parametrize("tile", [None, (128, 128)])
+def test_a_fourth_sample_without_a_meaning_is_left_out(tmp_path, noise, tile):
+    path = tmp_path / "a.tif"
+    four = np.concatenate([noise, np.zeros_like(noise[..., :1])], axis=2)
+    tifffile.imwrite(path, four, photometric="rgb", extrasamples=["unspecified"], tile=tile)
+    assert np.array_equal(picture_of(open_slide(path)), noise)
+
+
+def test_the_full_picture_is_taken_where_a_reduced_one_comes_first(tmp_path, noise):
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as file:
+        for picture in (noise[::4, ::4], noise):
+            file.write(picture, photometric="rgb", tile=(128, 128), metadata=None)
+    slide = open_slide(path)
+    assert np.array_equal(picture_of(slide), noise)
+    assert slide.info.notes == ("of several pictures in the file the largest, or first, is shown.",)
+
+
+def test_a_mirax_file_without_its_folder_is_no_slide(case):
+    path = case("mrxs-without-folder", "case.mrxs")
+    for mpp in (None, 0.5):
+        with pytest.raises(SlideError) as caught:
+            open_slide(path, mpp=mpp)
+        assert str(caught.value) == (
+            "case.mrxs is only a part of a slide: the folder case with its file Slidedat.ini is "
+            "missing beside it; copy both into one folder, under the names that the scanner gave "
+            "them."
+        )
+
+
+@pytest.mark.parametrize("mpp", [250, 0.00025, 0, -1, float("nan"), float("inf")])
+def test_a_pixel_size_that_no_microscope_gives_is_refused(shared_cases, mpp):
+    with pytest.raises(ResolutionError, match=r"a pixel cannot be .* µm large; give a number from"):
+        open_slide(shared_cases / "json-takes-a-slide" / "a.png", mpp=mpp)

@@ -30,7 +30,7 @@ def show(choice: Choice) -> None:
     selection = _filtered(choice)
     catalog = resources.catalog(choice.run.path)
     total = sum(catalog.counts(selection).values())
-    shares = share_columns(choice.run.scheme)
+    shares = share_columns(choice.run.model_scheme)
     columns = _columns(choice, shares)
     sort_by, descending, page = _choose_order(columns, total)
     rows = catalog.page(

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from seg_core.analysis import analyse
 from seg_core.bench.command import add_bench
 from seg_core.classes import OTHER
+from seg_core.commands.teach import add_classify, add_teach, answered_by
 from seg_core.errors import SegCoreError, SettingsError
 from seg_core.evaluation.command import add_evaluate
 from seg_core.export.anndata import write_anndata
@@ -39,7 +40,7 @@ from seg_core.roi import Roi, read_rois
 from seg_core.scoring import joined, parts_of
 from seg_core.scoring.assessment import assess, assess_parts, keep_scores, kept_rois
 from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
-from seg_core.store import Run, default_store, open_run
+from seg_core.store import Run, Selection, default_store, open_run
 from seg_core.til import TilResult
 from seg_core.training.command import add_patches, add_runs, add_train
 
@@ -98,6 +99,9 @@ def add_analyse(subparsers: "Subparsers") -> None:
         "--roi", metavar="FILE", type=Path, help="GeoJSON polygons; each becomes a run"
     )
     parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
+    parser.add_argument(
+        "--classifier", metavar="FILE", type=Path, help="let it name the nuclei; see teach"
+    )
     parser.add_argument("--engine", choices=get_args(EngineName), default=defaults.engine)
     parser.add_argument("--precision", choices=get_args(Precision), default=defaults.precision)
     parser.add_argument("--tile", metavar="PX", type=int, default=defaults.tile_px)
@@ -188,6 +192,7 @@ def add_export(subparsers: "Subparsers") -> None:
         default=0.0,
         help="call nuclei with a lower class score uncertain; their class is then voted_class",
     )
+    _add_as_found(parser)
     parser.add_argument("--anonymous", action="store_true", help="leave out the name of the slide")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.set_defaults(run=_export, parser=parser)
@@ -209,12 +214,13 @@ def add_til(subparsers: "Subparsers") -> None:
         help="GeoJSON polygons to include and to exclude; by default the whole run is scored, less "
         "what the ROIs kept with the slide exclude",
     )
+    _add_as_found(parser)
     _add_json(parser)
     parser.set_defaults(run=_til, parser=parser)
 
 
 _COMMANDS: tuple[Callable[["Subparsers"], None], ...] = (
-    *(add_analyse, add_export, add_til, add_evaluate),
+    *(add_analyse, add_export, add_til, add_teach, add_classify, add_evaluate),
     *(add_patches, add_train, add_runs, add_quantise, add_bench),
 )
 """Each adds a parser whose default ``run`` takes the options and returns the exit status."""
@@ -241,6 +247,7 @@ def _analyse(options: argparse.Namespace) -> int:
                         settings=settings,
                         report=bars,
                     )
+                    run = answered_by(run, options.classifier)
             except SegCoreError as error:
                 status = _fail(error)
                 results.append({"slide": slide_path.name, "error": str(error)})
@@ -276,7 +283,7 @@ def _export(options: argparse.Namespace) -> int:
     wanted = [(path, write) for path, write in writers if path is not None]
     if not wanted:
         options.parser.error("name a file to write, for instance --csv nuclei.csv.")
-    run = open_run(options.run_folder)
+    run = _opened(options)
     status = 0
     for path, write in wanted:
         try:
@@ -304,7 +311,7 @@ def _write_report(run: Run, path: Path, *, rois: Path | None, **options: Any) ->
 
 
 def _til(options: argparse.Namespace) -> int:
-    run = open_run(options.run_folder)
+    run = _opened(options)
     whole, *parts = parts_of(run, _rois(run, options.roi))
     if options.roi is None:
         result = assess(run, part=whole)
@@ -328,6 +335,19 @@ def _til(options: argparse.Namespace) -> int:
         ]
         _write_json({"run": str(run.path), **result.to_json(), "by_roi": by_roi}, options.json)
     return 0
+
+
+def _opened(options: argparse.Namespace) -> Run:
+    run = open_run(options.run_folder)
+    return run.as_found() if options.as_found else run
+
+
+def _add_as_found(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--as-found",
+        action="store_true",
+        help="nuclei as the model found them, without a classifier and without corrections",
+    )
 
 
 def _rois(run: Run, path: Path | None) -> list[Roi]:
@@ -388,7 +408,7 @@ def _settings(options: argparse.Namespace) -> AnalysisSettings:
 def _result(run: Run) -> dict[str, Any]:
     """Return the figures that other programs rely on."""
     facts = run.facts
-    counts = dict(facts.counts)
+    counts = run.catalog().counts(Selection(run.scheme.names_with_other))
     other = counts.pop(OTHER, 0)
     return {
         "run": str(run.path),

@@ -87,8 +87,9 @@ def write_summary_csv(
     ``count``, ``share`` of all nuclei counted (0 to 1), ``density_per_mm2`` of tissue with its 95 %
     interval ``density_low`` and ``density_high``, then mean, standard deviation, quartiles and
     median of each measure (``mean_area_um2``, ``sd_area_um2``, ``q1_area_um2`` and so on). In the
-    last columns, the same in each row: ``tissue_um2``, which densities divide by, and
-    ``no_interval``, the reason why there are no intervals.
+    last columns, the same in each row: ``tissue_um2``, which densities divide by, ``no_interval``,
+    the reason why there are no intervals, the taught ``classifier`` that named the nuclei, and how
+    many ``corrections`` were made by hand.
 
     Parameters
     ----------
@@ -113,7 +114,10 @@ def write_summary_csv(
     with new_text_file(path, force=force) as file:
         statistics = describe_run(run, other=other, min_score=min_score)
         summary = measure_columns(statistics).assign(
-            tissue_um2=statistics.tissue_um2, no_interval=statistics.no_interval
+            tissue_um2=statistics.tissue_um2,
+            no_interval=statistics.no_interval,
+            classifier=run.classifier or "",
+            corrections=len(run.corrections()),
         )
         summary.to_csv(file, index=False)
 

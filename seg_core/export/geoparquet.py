@@ -47,5 +47,5 @@ def write_nuclei_geoparquet(
     parts = chosen_nuclei(run, other=other, min_score=min_score)
     with new_file(path, force=force) as temporary:
         return write_geoparquet(
-            parts, temporary, label_uncertain(empty_table(run.scheme), min_score)
+            parts, temporary, label_uncertain(empty_table(run.model_scheme), min_score)
         )

@@ -46,6 +46,17 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def exclusive(file: IO[bytes]) -> Iterator[None]:
+    """Wait until nobody else holds a file, and hold it; the lock goes when the process ends."""
+    while not _try_lock(file):
+        time.sleep(_PAUSE_S)
+    try:
+        yield
+    finally:
+        _unlock(file)
+
+
 def _lock_patiently(file: IO[bytes]) -> bool:
     for _ in range(_TRIES):
         if _try_lock(file):
@@ -80,6 +91,9 @@ if sys.platform == "win32":
             return False
         return True
 
+    def _unlock(file: IO[bytes]) -> None:
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+
 else:
 
     def _try_lock(file: IO[bytes], *, shared: bool = False) -> bool:
@@ -88,3 +102,6 @@ else:
         except BlockingIOError:
             return False
         return True
+
+    def _unlock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_UN)

@@ -22,9 +22,10 @@ STRIP_PX = 16_384
 """Wider windows are worked in strips of columns, so that memory does not depend on the width."""
 
 # What the blender may hold of one row of tiles for the next. Default tiles need 45 MB for a
-# strip; strips get narrower where tiles of 1024 px share half of their pixels.
+# strip; strips get narrower where tiles of 1024 px share half of their pixels. Features, where they
+# are asked for, take a third as much beside it.
 _CARRY_BYTES = 128 * 2**20
-_BYTES_PER_PX = 8 * np.dtype(np.float32).itemsize + 11  # of logits, and of features
+_BYTES_PER_PX = 8 * np.dtype(np.float32).itemsize
 
 # Reading neighbours at once takes half the time of reading tile by tile; more than this gains
 # nothing and lets the network wait for the first tile.

@@ -7,7 +7,7 @@ ARG NODE_IMAGE=node:22-slim
 FROM ${NODE_IMAGE} AS viewer
 WORKDIR /app
 COPY package.json .npmrc ./
-RUN npm install --no-audit --no-fund
+RUN npm install --omit=dev --no-audit --no-fund
 
 # The Python packages, and the shipped network as OpenVINO reads it, so that no visitor waits for it
 FROM ${PYTHON_IMAGE} AS packages

@@ -23,10 +23,7 @@ if __name__ != "__main__":
         middleware=layers,
     )
 else:
-    pages = [
-        st.Page("pages/slides.py", title="Slides", default=True),
-        st.Page("pages/viewer.py", title="Viewer"),
-        st.Page("pages/nuclei.py", title="Nuclei"),
-        st.Page("pages/til_score.py", title="TIL score"),
-    ]
+    from pages.shared.page_list import PAGES
+
+    pages = [st.Page(each.file, title=each.title, default=each.default) for each in PAGES]
     st.navigation(pages, position="hidden").run()

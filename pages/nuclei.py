@@ -2,27 +2,36 @@
 
 import streamlit as st
 
-from pages.nuclei_page import choice, density, distributions, downloads, gallery, overview, table
+from pages.nuclei_page import (
+    choice,
+    density,
+    distributions,
+    downloads,
+    gallery,
+    nucleus_table,
+    overview,
+)
 from pages.shared import frame, regions, resources, runs
+from pages.shared.page_list import NUCLEI
 
 SECTIONS = {
     "Overview": overview.show,
     "Distributions": distributions.show_one,
     "Scatter": distributions.show_two,
     "Map": density.show,
-    "Table": table.show,
+    "Table": nucleus_table.show,
     "Gallery": gallery.show,
     "Downloads": downloads.show,
 }
 
-sidebar = frame.open_page("Nuclei")
+sidebar = frame.open_page(NUCLEI)
 chosen = frame.chosen_slide()
 
 with sidebar, frame.shown_errors():
     frame.describe_slide(resources.slide(chosen.path, chosen.mpp).info)
     runs.pick_run(chosen)
 
-st.header("Nuclei")
+st.header(NUCLEI.title)
 with frame.shown_errors():
     run = runs.needed_run(chosen)
     for warning in run.facts.warnings:

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from pages.shared import frame, slide_places, state
+from pages.shared.page_list import SLIDES
 from pages.slides_page import slide_choice
 
-frame.open_page("Slides")
-st.header("Slides")
+frame.open_page(SLIDES)
+st.header(SLIDES.title)
 
 places, details = st.columns([3, 2], gap="large")
 

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from pages.shared import frame, resources, runs, state
+from pages.shared.page_list import TIL_SCORE
 from pages.shared.scoring import Question
 from pages.til_page import panel as til_panel
 from pages.til_page import plots as til_plots
 from pages.til_page import texts as til_texts
 
-sidebar = frame.open_page("TIL score")
+sidebar = frame.open_page(TIL_SCORE)
 chosen = frame.chosen_slide()
 
 with sidebar, frame.shown_errors():
@@ -16,7 +17,7 @@ with sidebar, frame.shown_errors():
     frame.describe_slide(slide.info)
     runs.pick_run(chosen)
 
-st.header("TIL score")
+st.header(TIL_SCORE.title)
 with frame.shown_errors():
     run = runs.needed_run(chosen)
 

@@ -1,10 +1,11 @@
 """Look at the chosen slide, have it analysed, see what was found."""
 
 from pages.shared import frame, resources, runs
+from pages.shared.page_list import VIEWER
 from pages.viewer_page import analysis_panel, linked_slide, region_panel
 from pages.viewer_page import component as viewer_component
 
-sidebar = frame.open_page("Viewer")
+sidebar = frame.open_page(VIEWER)
 linked_slide.open_linked_slide()
 chosen = frame.chosen_slide()
 analysis_panel.collect_result()

@@ -34,6 +34,14 @@ class StoreError(SegCoreError):
     """A run cannot be written, read or found."""
 
 
+class BusyError(StoreError):
+    """Another process is at work on the same run."""
+
+
+class CohortError(SegCoreError):
+    """A list of slides makes no sense, or those who work on it cannot be reached."""
+
+
 class ExportError(SegCoreError):
     """A file cannot be written as asked."""
 

@@ -22,4 +22,7 @@ python3 -m venv "$environment"
 "$environment/bin/ruff" format --check .
 "$environment/bin/mypy"
 "$environment/bin/lint-imports"
+npm run --silent lint
+npm run --silent types
+npm run --silent test
 "$environment/bin/python" -m pytest

@@ -8,6 +8,7 @@ import streamlit as st
 from pages.nuclei_page import explained
 from pages.nuclei_page.choice import Choice, choose_classes
 from pages.shared import palettes, resources, state
+from pages.shared.page_list import VIEWER
 from seg_core.figures.nuclei import measure_histogram, measure_scatter, measure_violins
 from seg_core.figures.style import config_of
 from seg_core.nuclei import MEASURES, Measure
@@ -98,7 +99,7 @@ def offer_picked(choice: Choice) -> None:
         st.markdown(f"**{len(picked):,} nuclei picked**")
         if st.button("Show in the viewer", icon=":material/biotech:", key="_picked_viewer"):
             state.GO_TO.set(place_around(choice, picked))
-            st.switch_page("pages/viewer.py")
+            VIEWER.open()
         st.button("Drop", icon=":material/close:", key="_picked_drop", on_click=state.PICKED.clear)
 
 

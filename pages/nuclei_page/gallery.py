@@ -1,6 +1,5 @@
 """Pictures of nuclei by class, from the most or the least certain on."""
 
-import base64
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,10 @@ import streamlit as st
 
 from pages.nuclei_page import explained
 from pages.nuclei_page.choice import Choice
-from pages.nuclei_page.table import open_nucleus
+from pages.nuclei_page.nucleus_table import open_nucleus
 from pages.shared import resources
 from seg_core.picture.crops import CROP_UM
+from seg_core.picture.encoding import url_of_jpeg
 
 _CROPS = 32
 
@@ -63,7 +63,7 @@ def show(choice: Choice) -> None:
         data={
             "colour": choice.scheme.colours[name],
             "crops": [
-                {"id": int(number), "score": f"{score:.2f}", "picture": _address(jpeg)}
+                {"id": int(number), "score": f"{score:.2f}", "picture": url_of_jpeg(jpeg)}
                 for number, score, jpeg in zip(
                     nuclei["nucleus_id"], nuclei["class_score"], crops, strict=True
                 )
@@ -80,7 +80,3 @@ def _open(choice: Choice, nuclei: Any, clicked: int) -> None:
     found = nuclei[nuclei["nucleus_id"] == clicked]
     if len(found):
         open_nucleus(choice, found.iloc[0])
-
-
-def _address(jpeg: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

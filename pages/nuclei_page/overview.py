@@ -40,8 +40,9 @@ def show(choice: Choice) -> None:
 def _show_metrics(part: Statistics) -> None:
     columns = st.columns([1] * 3 + [1.2] * len(part.ratios))
     columns[0].metric("Nuclei", f"{part.count:,}", border=True)
-    columns[1].metric("Tissue", _tissue(part), border=True)
-    columns[2].metric("Density", _density(part), border=True)
+    # The units stand in the labels: beside the figures a small window would cut them off.
+    columns[1].metric("Tissue, mm²", _tissue(part), border=True)
+    columns[2].metric("Density, per mm²", _density(part), border=True)
     for column, ratio in zip(columns[3:], part.ratios, strict=True):
         column.metric(ratio.name, _ratio(ratio.value), border=True)
 
@@ -50,8 +51,8 @@ def _compare(statistics: Sequence[Statistics]) -> None:
     rows = {
         each.part.name: {
             "Nuclei": f"{each.count:,}",
-            "Tissue": _tissue(each),
-            "Density": _density(each),
+            "Tissue, mm²": _tissue(each),
+            "Density, per mm²": _density(each),
             **{ratio.name: _ratio(ratio.value) for ratio in each.ratios},
         }
         for each in statistics
@@ -138,12 +139,12 @@ def _show_measures(statistics: Sequence[Statistics]) -> None:
 def _tissue(part: Statistics) -> str:
     if part.tissue_um2 is None:
         return _MISSING
-    return f"{part.tissue_um2 / _UM2_PER_MM2:,.3g} mm²"
+    return f"{part.tissue_um2 / _UM2_PER_MM2:,.3g}"
 
 
 def _density(part: Statistics) -> str:
     density = part.density_per_mm2
-    return _MISSING if density is None else f"{density:,.0f} / mm²"
+    return _MISSING if density is None else f"{density:,.0f}"
 
 
 def _ratio(value: float | None) -> str:

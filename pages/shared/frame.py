@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import palettes, resources, state
 from pages.shared.help import offer_help
+from pages.shared.page_list import PAGES, SLIDES, PageEntry
 from pages.shared.sign_in import offer_sign_out, require_sign_in
 from seg_core.errors import SegCoreError, SlideError
 from seg_core.slide import SlideInfo
@@ -27,15 +28,8 @@ _STYLE = """
 </style>
 """
 
-_MENU = (
-    ("pages/slides.py", "Slides", ":material/grid_view:"),
-    ("pages/viewer.py", "Viewer", ":material/biotech:"),
-    ("pages/nuclei.py", "Nuclei", ":material/bar_chart:"),
-    ("pages/til_score.py", "TIL score", ":material/grain:"),
-)
 
-
-def open_page(title: str) -> DeltaGenerator:
+def open_page(page: PageEntry) -> DeltaGenerator:
     """Begin a page: its title in the browser, its look, the menu and what nobody may overlook.
 
     Every page calls this first, since any page can be the first one opened.
@@ -45,12 +39,12 @@ def open_page(title: str) -> DeltaGenerator:
     sidebar : DeltaGenerator
         Place in the sidebar for what belongs to the page.
     """
-    st.set_page_config(f"{title} – nuclei in H&E slides", _ICON, "wide", _SIDEBAR_PX)
+    st.set_page_config(f"{page.title} – nuclei in H&E slides", _ICON, "wide", _SIDEBAR_PX)
     st.html(_STYLE)
     require_sign_in()
     with st.sidebar:
-        for page, label, icon in _MENU:
-            st.page_link(page, label=label, icon=icon, width="stretch")
+        for each in PAGES:
+            each.offer()
         sidebar = st.container()
         palettes.offer_choice()
         offer_help()
@@ -63,8 +57,8 @@ def chosen_slide() -> state.ChosenSlide:
     """Return the slide the session works on, or end the page with a word on where to choose one."""
     chosen = state.SLIDE.get()
     if chosen is None:
-        st.info("Choose a slide on the Slides page first.", icon=":material/grid_view:")
-        st.page_link("pages/slides.py", label="Go to Slides", icon=":material/arrow_forward:")
+        st.info(f"Choose a slide on the {SLIDES.title} page first.", icon=SLIDES.icon)
+        SLIDES.link("Go to Slides")
         st.stop()
     return chosen
 

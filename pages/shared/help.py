@@ -1,9 +1,11 @@
 """Help on every page: how to use it, and what the model was taught."""
 
 from pathlib import Path
+from textwrap import indent
 
 import streamlit as st
 
+from pages.shared.page_list import PAGES
 from seg_core.errors import ModelError
 from seg_core.model import ModelCard, find_model
 
@@ -13,6 +15,7 @@ _TEXT = Path(__file__).with_suffix(".md")
 def offer_help() -> None:
     """Show a button that opens the help."""
     with st.popover("Help", icon=":material/help:", width="stretch"):
+        st.markdown(_manual())
         st.markdown(_TEXT.read_text("utf-8"))
         try:
             card, _ = find_model()
@@ -20,6 +23,14 @@ def offer_help() -> None:
             st.error(str(error))
         else:
             st.markdown(_about(card))
+
+
+def _manual() -> str:
+    points = (
+        f"{number}. **{page.title}** – {indent(page.manual.strip(), '   ').lstrip()}"
+        for number, page in enumerate(PAGES, 1)
+    )
+    return "\n".join(("**How to use it**\n", *points))
 
 
 def _about(card: ModelCard) -> str:

@@ -6,7 +6,7 @@ What depends on it says so in its address, so that nothing kept under one score 
 from collections.abc import Mapping
 
 from pages.shared import state
-from pages.viewer_page.server.tiles import UnknownTileError
+from pages.shared.tile_sources import UnknownTileError
 
 _NAME = "min_score"
 

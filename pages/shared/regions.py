@@ -7,8 +7,7 @@ from typing import Any
 
 import shapely
 
-from pages.shared import resources, slide_places, state, uploads
-from pages.shared import visitor as reader
+from pages.shared import resources, slide_places, state, uploads, visitor
 from seg_core.errors import SegCoreError
 from seg_core.roi import Roi
 from seg_core.store import Store, default_store
@@ -135,7 +134,7 @@ def _place(path: Path) -> Path | None:
         return own
     if slide_places.reader_is_local():
         return default_store()
-    name = reader.folder_name()
+    name = visitor.folder_name()
     return None if name is None else default_store() / "readers" / name
 
 

@@ -17,13 +17,14 @@ from PIL import Image, ImageOps
 
 from pages.shared.scoring import Scorings
 from pages.shared.store_limit import Visitors
+from pages.shared.tile_sources import TileSources
 from pages.shared.uploads import UploadFolder
-from pages.viewer_page.server.tiles import TileSources
 from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError
 from seg_core.geometry import Raster
 from seg_core.nuclei.index import NucleusIndex
-from seg_core.picture.crops import by_certainty, crop_nuclei, encode_jpeg
+from seg_core.picture.crops import by_certainty, crop_nuclei
+from seg_core.picture.encoding import encode_jpeg
 from seg_core.picture.nucleus_painting import NucleusPainter
 from seg_core.picture.outline_squares import OutlineSquares
 from seg_core.picture.til_painting import backdrop_of

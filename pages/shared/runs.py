@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from pages.shared import resources, state
+from pages.shared.page_list import VIEWER
 from seg_core.store import Run, Store
 
 
@@ -29,8 +30,8 @@ def needed_run(chosen: state.ChosenSlide) -> Run:
     """Return the analysis that is shown, or end the page with a word on where to make one."""
     run = shown_run(chosen)
     if run is None:
-        st.info("Nothing has been analysed on this slide yet; start on the Viewer page.")
-        st.page_link("pages/viewer.py", label="Go to the viewer", icon=":material/arrow_forward:")
+        st.info(f"Nothing has been analysed on this slide yet; start on the {VIEWER.title} page.")
+        VIEWER.link("Go to the viewer")
         st.stop()
     return run
 

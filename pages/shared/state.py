@@ -6,15 +6,18 @@ from typing import Generic, TypeVar, cast
 
 import streamlit as st
 
+from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.store_limit import LookedAt
+from pages.shared.tile_sources import TileSource
 from pages.shared.uploads import UploadFolder
-from pages.viewer_page.server.tiles import TileSource
 from seg_core.process.worker import Job
 from seg_core.roi import Roi
 from seg_core.store import Run
 from seg_core.til import TilSettings
 
 T = TypeVar("T")
+
+__all__ = ["ChosenSlide", "Key", "Place", "ShownScores", "SignedIn", "choose_slide"]
 
 
 @dataclass(frozen=True)
@@ -34,21 +37,6 @@ class Key(Generic[T]):
     def clear(self) -> None:
         """Forget it."""
         st.session_state.pop(self.name, None)
-
-
-@dataclass(frozen=True, slots=True)
-class ChosenSlide:
-    """The slide a session works on.
-
-    Attributes
-    ----------
-    path : Path
-    mpp : float or None
-        Size of a level-0 pixel, µm, as the reader said; None where the file's own word counts.
-    """
-
-    path: Path
-    mpp: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import weakref
 from contextlib import ExitStack
 from pathlib import Path
 
-from pages.shared import visitor as reader
+from pages.shared import visitor
 from seg_core.files.locks import is_locked, locked
 from seg_core.slide import slides_among
 from seg_core.store import default_store
@@ -29,7 +29,7 @@ class UploadFolder:
     """
 
     def __init__(self) -> None:
-        self.path = _uploads() / (reader.folder_name() or _ONE_VISIT) / secrets.token_hex(8)
+        self.path = _uploads() / (visitor.folder_name() or _ONE_VISIT) / secrets.token_hex(8)
         lock = ExitStack()
         lock.enter_context(locked(self.path))
         _held[self.path] = self
@@ -55,7 +55,7 @@ def hold_uploads_of(path: Path) -> UploadFolder | None:
 
 def earlier_uploads() -> list[Path]:
     """List what the reader has uploaded in sessions that are not over, the latest first."""
-    name = reader.folder_name()
+    name = visitor.folder_name()
     if name is None:
         return []
     files = slides_among((_uploads() / name).glob("*/*"))

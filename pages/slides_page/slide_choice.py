@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import resources, slide_places, state
+from pages.shared.page_list import VIEWER
 from pages.shared.uploads import UploadFolder
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import PLAUSIBLE_MPP, SlideInfo, series_apart
@@ -69,7 +70,7 @@ def describe(chosen: state.ChosenSlide) -> None:
     if info.mpp is None:
         _ask_mpp(chosen)
     if st.button("Open in the viewer", type="primary", icon=":material/biotech:", width="stretch"):
-        st.switch_page("pages/viewer.py")
+        VIEWER.open()
     st.table(_facts(info), border="horizontal", hide_header=True)
     st.image(resources.thumbnail(path), alt=f"Thumbnail of {path.name}")
     _show_associated(path)

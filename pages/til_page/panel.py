@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pandas as pd
 import streamlit as st
@@ -13,6 +11,7 @@ import streamlit as st
 from pages.shared import resources, state
 from pages.shared.regions import slide_rois
 from pages.shared.scoring import Question
+from pages.shared.writing import written
 from seg_core.errors import SegCoreError
 from seg_core.picture.til_painting import MapName, write_map_png
 from seg_core.process.worker import Job
@@ -20,7 +19,7 @@ from seg_core.scoring import Part, parts_of
 from seg_core.slide import Slide
 from seg_core.store import Run
 from seg_core.til import TilResult, TilSettings
-from seg_core.til.table import cross_table, dilation_table, score_table
+from seg_core.til.score_tables import cross_table, dilation_table, score_table
 
 _DEFAULTS = TilSettings()
 
@@ -124,7 +123,7 @@ def offer_downloads(slide: Slide, question: Question, result: TilResult) -> None
         _offer("Everything", "json", "application/json", partial(_json, result), stem)
         for name, shown in maps.items():
             write = partial(write_map_png, result, slide, shown)
-            _offer(name, "png", "image/png", partial(_written, write), stem)
+            _offer(name, "png", "image/png", partial(written, write), stem)
 
 
 def _offer(name: str, suffix: str, mime: str, make: Callable[[], str | bytes], stem: str) -> None:
@@ -137,13 +136,6 @@ def _offer(name: str, suffix: str, mime: str, make: Callable[[], str | bytes], s
         icon=":material/download:",
         on_click="ignore",
     )
-
-
-def _written(write: Callable[[Path], object]) -> bytes:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "file"
-        write(path)
-        return path.read_bytes()
 
 
 def _json(result: TilResult) -> str:

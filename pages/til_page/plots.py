@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared import resources, state
+from pages.shared.page_list import VIEWER
 from pages.shared.scoring import Question
 from seg_core.figures import til as figures
 from seg_core.figures.style import config_of
@@ -74,7 +75,7 @@ def _show_map(slide: Slide, question: Question, result: TilResult) -> None:
 def _go_to(point: dict[str, Any]) -> None:
     x, y, side = (float(each) for each in point["customdata"])
     state.GO_TO.set(state.Place(x, y, side * _AROUND))
-    st.switch_page("pages/viewer.py")
+    VIEWER.open()
 
 
 def _show(figure: go.Figure, name: str, question: Question) -> None:

@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from seg_core.til import DISCLAIMER, Score, TilResult
-from seg_core.til.table import in_digits, score_table
+from seg_core.til.score_tables import in_digits, score_table
 from seg_core.til.wording import basis_in_words, doubt_in_words, interval_in_words
 
 # The score in letters that are read from across a table; the rest as the theme has it.

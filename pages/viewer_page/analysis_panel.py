@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import frame, resources, state
+from pages.shared.page_list import SLIDES
 from pages.shared.regions import is_rectangle, selected_roi
 from pages.viewer_page.analysis_options import choose_analysis
 from seg_core.analysis import analyse
@@ -49,8 +50,10 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
             width="stretch",
         )
     if info.mpp is None:
-        st.warning("Say on the Slides page how large a pixel is; then this slide can be analysed.")
-        st.page_link("pages/slides.py", label="Go to Slides", icon=":material/arrow_forward:")
+        st.warning(
+            f"Say on the {SLIDES.title} page how large a pixel is; then this slide can be analysed."
+        )
+        SLIDES.link("Go to Slides")
     if job is not None:
         _tell_failure()
 

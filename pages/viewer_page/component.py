@@ -1,6 +1,6 @@
 """The viewer as a Streamlit component: its files, and what it is told.
 
-The component itself is small and sent with the page; the rest it fetches, see `viewer_files`.
+The component itself is small and sent with the page; the rest it fetches, see `web_files`.
 """
 
 from typing import Any
@@ -8,20 +8,21 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import min_score, regions, resources, state
+from pages.shared.tile_sources import TileSource
 from pages.viewer_page import nucleus_card, nucleus_hover
 from pages.viewer_page.layer_data import layers_of, legend_of, rectangle
-from pages.viewer_page.server import files as viewer_files
+from pages.viewer_page.server import web_files
 from pages.viewer_page.server.channel import answers_to
 from pages.viewer_page.server.drawing import SLIDE_LAYER
-from pages.viewer_page.server.tiles import TILE_PX, TileSource
+from pages.viewer_page.server.tiles import TILE_PX
 from seg_core.slide import DeepZoom, Slide
 from seg_core.store import Run
 
 _mount = st.components.v2.component(
     "slide_viewer",
-    html=(viewer_files.FOLDER / "viewer.html").read_text("utf-8"),
-    css=(viewer_files.FOLDER / "viewer.css").read_text("utf-8"),
-    js=viewer_files.script_of_page(),
+    html=(web_files.FOLDER / "viewer.html").read_text("utf-8"),
+    css=web_files.style_of_page(),
+    js=web_files.script_of_page(),
 )
 
 
@@ -35,7 +36,7 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
     if state.DRAWN.get():
         state.DRAWN.clear()
         st.rerun()
-    source = _tile_source(slide)
+    source = _tile_source(chosen)
     # Streamlit forbids "__" in such a key; of the slide's id only the digits at its end have none.
     key = f"_viewer_{resources.identity(slide.info.path).rpartition('-')[2]}"
 
@@ -46,8 +47,8 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
     _mount(
         key=key,
         data={
-            "modules": viewer_files.address("slide_viewer.js"),
-            "library": viewer_files.library(),
+            "modules": web_files.address("slide_viewer.js"),
+            "library": web_files.library(),
             "slide": _slide_data(slide, source),
             "layers": layers_of(slide.info, run, source),
             "classes": [] if run is None else legend_of(run),
@@ -65,13 +66,11 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
     )
 
 
-def _tile_source(slide: Slide) -> TileSource:
-    """Return what the session's token stands for; a new slide has a new token."""
+def _tile_source(chosen: state.ChosenSlide) -> TileSource:
+    """Return what the session's token stands for; a new slide, or another pixel size, has a new one."""
     source = state.TILES.get()
-    path = slide.info.path
-    if source is None or source.path != path:
-        chosen = state.SLIDE.get()
-        source = resources.tile_sources().add(path, None if chosen is None else chosen.mpp)
+    if source is None or source.slide != chosen:
+        source = resources.tile_sources().add(chosen)
         state.TILES.set(source)
     return source
 

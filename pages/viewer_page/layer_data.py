@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pages.shared import min_score, palettes, resources
+from pages.shared.tile_sources import TileSource
 from pages.viewer_page.layers import LAYERS, Layer
 from pages.viewer_page.outlines import describe_outlines
-from pages.viewer_page.server.tiles import TileSource
 from seg_core.classes import OTHER
 from seg_core.geometry import Region
 from seg_core.slide import SlideInfo

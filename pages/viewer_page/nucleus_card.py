@@ -1,16 +1,14 @@
 """The one nucleus that the viewer tells about: picked by a click, a key or another page."""
 
-import base64
-import io
 from typing import Any
 
 import numpy as np
 import shapely
-from PIL import Image
 
 from pages.shared import min_score, palettes, resources, state
 from seg_core.classes import UNCERTAIN
 from seg_core.geometry import Region
+from seg_core.picture.encoding import jpeg_url
 from seg_core.slide import Slide
 from seg_core.store import Run
 
@@ -87,7 +85,7 @@ def card_of(run: Run | None, slide: Slide) -> dict[str, Any] | None:
         "x": float(row["x"]),
         "y": float(row["y"]),
         "ring": _ring(row["geometry"]),
-        "crop": _crop(slide, row["x"], row["y"]),
+        "crop": _crop(slide, run.facts.question.slide_mpp, row["x"], row["y"]),
         "shares": [
             {
                 "name": name,
@@ -115,18 +113,16 @@ def _ring(polygon: shapely.Polygon) -> list[list[float]]:
     return np.round(shapely.get_coordinates(polygon.exterior)[:-1], 2).tolist()
 
 
-def _crop(slide: Slide, x: float, y: float) -> dict[str, Any]:
+def _crop(slide: Slide, slide_mpp: float, x: float, y: float) -> dict[str, Any]:
     """Return the picture of a nucleus as it was scanned, and where it lies."""
-    side = max(1, round(_CROP_UM / (slide.info.mpp or 0.25)))
+    side = max(1, round(_CROP_UM / slide_mpp))
     region = Region(round(x) - side // 2, round(y) - side // 2, side, side)
     whole = Region(0, 0, slide.info.width, slide.info.height)
     region = region.intersection(whole) or whole
     scale = _CROP_PX / side
     size = (max(1, round(region.width * scale)), max(1, round(region.height * scale)))
-    encoded = io.BytesIO()
-    Image.fromarray(slide.read_level0(region, size)).save(encoded, "JPEG", quality=92)
     return {
-        "picture": "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode(),
+        "picture": jpeg_url(slide.read_level0(region, size)),
         "x": region.x,
         "y": region.y,
         "width": region.width,

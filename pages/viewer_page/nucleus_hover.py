@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pages.shared import min_score, resources
-from pages.viewer_page.server.tiles import TileSource, UnknownTileError
+from pages.shared.tile_sources import TileSource, UnknownTileError
 from seg_core.classes import UNCERTAIN
 from seg_core.store import Run
 

@@ -1,18 +1,19 @@
 """The outlines that the viewer draws itself when zoomed in: where they are had, and the answer."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from pages.shared import min_score, resources
+from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page.server.tile_cache import TileCache
-from pages.viewer_page.server.tiles import TileSource, UnknownTileError
 from seg_core.picture.outline_squares import SQUARE_PX
 from seg_core.store import Run
 
 _CACHE_BYTES = 32 * 1024 * 1024
 
-_packed: TileCache[bytes] = TileCache(_CACHE_BYTES, size_of=len)
+_packed: TileCache[bytes] = TileCache(_CACHE_BYTES, size_of=sys.getsizeof)
 
 
 def describe_outlines(run: Run, source: TileSource) -> dict[str, Any]:

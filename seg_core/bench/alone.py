@@ -1,16 +1,16 @@
-"""One setting in a process of its own, which prints the most memory it held, in MB, as JSON."""
+"""One setup in a process of its own, which prints the most memory it held, in MB, as JSON."""
 
 import json
 import sys
 from pathlib import Path
 
-from seg_core.bench.measure import Setting, work_once
+from seg_core.bench.measure import Setup, work_once
 
 
 def main(question: str) -> None:
     """Work on a region, given with model, engine, precision and tile as a JSON list."""
     region, model, *setting = json.loads(question)
-    sys.stdout.write(json.dumps(work_once(Path(region), model, Setting(*setting))))
+    sys.stdout.write(json.dumps(work_once(Path(region), model, Setup(*setting))))
 
 
 if __name__ == "__main__":

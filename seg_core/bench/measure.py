@@ -1,65 +1,59 @@
-"""Time each setting from the slide to its maps and nuclei, in turns with the others."""
+"""Time each setup from the slide to its maps and nuclei, in turns with the others.
+
+What is timed is the analysis itself; only the stages by themselves are put together here.
+"""
 
 import json
 import os
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from seg_core.analysis import peak_rss_mb
-from seg_core.evaluation.faster import keeps_accuracy
-from seg_core.maps import MapBand
+from seg_core.analysis import analyse, peak_rss_mb
+from seg_core.bench.stages import STAGES, baseline_stages, engine_stages
+from seg_core.evaluation.fast_settings import keeps_accuracy
+from seg_core.geometry import Region
 from seg_core.model import Engine, ModelCard, find_model, make_engine
-from seg_core.nuclei import find_nuclei
-from seg_core.process.pipelines import write_behind
-from seg_core.question import Question
+from seg_core.process.progress import Progress, Stage
 from seg_core.settings import AnalysisSettings, EngineName, Precision
 from seg_core.slide import Slide, open_slide
-from seg_core.store import MapsWriter, RunMaps, write_nuclei
-from seg_core.store.piece_files import PieceFiles
-from seg_core.tiling import Blender, TileGrid, predict
-from seg_core.tiling.predict import read_tiles
+from seg_core.tiling import TileGrid
 
-STAGES = ("read", "infer", "blend", "nuclei", "write")
-
-# The network alone is timed on so many pixels of tiles and taken for all: half a minute at most.
-_NETWORK_PX = 4 * 2**20
+if TYPE_CHECKING:
+    from seg_core.bench.baseline import Baseline
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """What is timed: the reference, or an engine with a precision and a size of tiles."""
+class Setup:
+    """What is timed: the baseline, or an engine with a precision and a size of tiles."""
 
     engine: str
     precision: Precision
     tile_px: int
 
     def settings(self) -> AnalysisSettings:
-        """Return the options of such an analysis; no tile is spared, as the reference spares none."""
+        """Return the options of such an analysis; no tile is spared, as the baseline spares none."""
         engine: EngineName = "torch" if self.engine == "torch" else "openvino"
         return AnalysisSettings(
             engine=engine, precision=self.precision, tile_px=self.tile_px, tissue_only=False
         )
 
 
-REFERENCE = Setting("reference", "fp32", AnalysisSettings().tile_px)
+BASELINE = Setup("reference", "fp32", AnalysisSettings().tile_px)
 
 
 @dataclass
 class Times:
-    """Seconds of a setting, one number a round: ``maps`` end to end, and each stage by itself."""
+    """Seconds of a setup, one number a round: ``maps`` end to end, and each stage by itself."""
 
     maps: list[float] = field(default_factory=list)
     stages: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in STAGES})
@@ -72,20 +66,20 @@ class Times:
 def measure(
     region: Path,
     model: str | None,
-    settings: list[Setting],
+    setups: list[Setup],
     *,
     rounds: int,
     report: Callable[[int, int], None],
 ) -> list[dict[str, Any]]:
-    """Time settings in turns and weigh their memory.
+    """Time setups in turns and weigh their memory.
 
     Parameters
     ----------
     region : Path
         A slide at the model's resolution, worked on whole.
     model : str or None
-    settings : list of Setting
-        The reference is timed before them.
+    setups : list of Setup
+        The baseline is timed before them.
     rounds : int
         How often each is timed; figures are medians.
     report : callable
@@ -94,216 +88,129 @@ def measure(
     Returns
     -------
     rows : list of dict
-        See `seg_core.bench.command`.
+        See `seg_core.commands.bench`.
     """
     card, weights = find_model(model)
-    asked = [REFERENCE, *settings]
+    asked = [BASELINE, *setups]
     total, done = len(asked) * (rounds + 1), 0
     memory = {}
-    for setting in asked:
-        memory[setting] = _peak_rss_mb_of(region, model, setting)
+    for setup in asked:
+        memory[setup] = _peak_rss_mb_of(region, model, setup)
         report(done := done + 1, total)
     with closing(open_slide(region)) as slide:
         workers = {each: _worker(each, card, weights) for each in asked}
         times = {each: Times() for each in asked}
         for _ in range(rounds):
-            for setting, worker in workers.items():
-                _time(setting, worker, card, slide, times[setting])
+            for setup, worker in workers.items():
+                _time(setup, worker, slide, card, model, times[setup])
                 report(done := done + 1, total)
         megapixels = slide.info.width * slide.info.height / 1e6
         mm2 = megapixels * (slide.raster(card.mpp).mpp / 1000) ** 2 * 1e6
     return [
-        _row(each, times[each], times[REFERENCE], card, megapixels, mm2, memory[each])
+        _row(each, times[each], times[BASELINE], card, megapixels, mm2, memory[each])
         for each in asked
     ]
 
 
 def _row(
-    setting: Setting,
+    setup: Setup,
     times: Times,
-    reference: Times,
+    baseline: Times,
     card: ModelCard,
     megapixels: float,
     mm2: float,
     peak_rss_mb: float | None,
 ) -> dict[str, Any]:
     seconds, alone = median(times.maps), sum(times.stage(name) for name in STAGES)
-    # the reference finds no nuclei, so its time for a mm² would be that of something else
-    with_nuclei = None if setting == REFERENCE else (seconds + times.stage("nuclei")) / mm2
+    # the baseline finds no nuclei, so its time for a mm² would be that of something else
+    with_nuclei = None if setup == BASELINE else (seconds + times.stage("nuclei")) / mm2
     return {
-        "engine": setting.engine,
-        "precision": setting.precision,
-        "tile": setting.tile_px,
+        "engine": setup.engine,
+        "precision": setup.precision,
+        "tile": setup.tile_px,
         "encoder": card.encoder,
         "seconds": round(seconds, 2),
-        "ratio": round(median(reference.maps) / seconds, 2),
+        "ratio": round(median(baseline.maps) / seconds, 2),
         "network_seconds": round(times.stage("infer"), 2),
-        "network_ratio": round(reference.stage("infer") / times.stage("infer"), 2),
+        "network_ratio": round(baseline.stage("infer") / times.stage("infer"), 2),
         "mpx_per_s": round(megapixels / seconds, 3),
         "s_per_mm2_025": with_nuclei and round(with_nuclei, 2),
         # at 0.5 µm/px a mm² has a quarter of the pixels
         "s_per_mm2_05": with_nuclei and round(with_nuclei / 4, 2),
         "peak_rss_mb": peak_rss_mb,
-        "keeps_accuracy": keeps_accuracy(card, setting.precision, setting.tile_px),
+        "keeps_accuracy": keeps_accuracy(card, setup.precision, setup.tile_px),
         "share": {name: round(times.stage(name) / alone, 3) for name in STAGES},
     }
 
 
-def _worker(setting: Setting, card: ModelCard, weights: Path) -> Any:
-    """Load a `Reference` or an `Engine` and let it answer: compiling is no part of what is timed."""
-    tile = np.zeros((setting.tile_px, setting.tile_px, 3), np.uint8)
+def _worker(setup: Setup, card: ModelCard, weights: Path) -> "Baseline | Engine":
+    """Load a model and let it answer once: compiling is no part of what is timed."""
     # torch is no part of what an analysis in OpenVINO holds in memory
-    if setting == REFERENCE:
-        from seg_core.bench import reference
+    worker: Any
+    if setup == BASELINE:
+        from seg_core.bench import baseline
 
-        worker = reference.Reference(card, weights)
-        list(worker.run(iter([(0, tile)])))
-        return worker
-    engine = make_engine(card, weights, setting.settings())
-    list(engine.run(iter([(0, tile)])))
-    list(engine.describe(iter([(0, tile)])))
-    return engine
+        worker = baseline.Baseline(card, weights)
+    else:
+        worker = make_engine(card, weights, setup.settings())
+    tile = np.zeros((setup.tile_px, setup.tile_px, 3), np.uint8)
+    list(worker.run(iter([(0, tile)])))
+    return worker
 
 
-def _time(setting: Setting, worker: Any, card: ModelCard, slide: Slide, times: Times) -> None:
+def _time(
+    setup: Setup,
+    worker: "Baseline | Engine",
+    slide: Slide,
+    card: ModelCard,
+    model: str | None,
+    times: Times,
+) -> None:
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        if setting == REFERENCE:
-            times.maps.append(_seconds(partial(_reference_maps, worker, card, slide, folder)))
-            stages = _reference_stages(worker, card, slide, times.maps[-1], folder)
+        if setup == BASELINE:
+            began = time.perf_counter()
+            _baseline_maps(worker, card, slide, folder)
+            maps = time.perf_counter() - began
+            stages = baseline_stages(worker, card, slide, setup.settings(), folder)
+            stages["blend"] = max(0.0, maps - sum(stages.values()))
         else:
-            bands: list[MapBand] = []
-            make = partial(_make_maps, worker, card, slide, setting.settings(), folder, bands)
-            times.maps.append(_seconds(make))
-            stages = _stages(worker, card, slide, setting.settings(), folder, bands)
-    for name, seconds in stages.items():
-        times.stages[name].append(seconds)
+            maps, nuclei = _analysis_seconds(slide.info.path, model, setup, folder)
+            stages = engine_stages(worker, card, slide, setup.settings(), folder)
+            stages["nuclei"] = nuclei
+    times.maps.append(maps)
+    for name in STAGES:
+        times.stages[name].append(stages[name])
 
 
-def _make_maps(
-    engine: Engine,
-    card: ModelCard,
-    slide: Slide,
-    settings: AnalysisSettings,
-    folder: Path,
-    bands: list[MapBand],
-) -> None:
-    """Make maps as an analysis does, and remember them."""
+def _analysis_seconds(
+    region: Path, model: str | None, setup: Setup, folder: Path
+) -> tuple[float, float]:
+    """Analyse a slide, and return how long its maps took and how long its nuclei.
+
+    A tile is analysed before, so that loading and compiling the model are no part of it.
+    """
+    settings, side = setup.settings(), setup.tile_px
+    analyse(region, folder, region=Region(0, 0, side, side), model=model, settings=settings)
+    began: dict[Stage, float] = {}
+
+    def note(progress: Progress) -> None:
+        began.setdefault(progress.stage, time.perf_counter())
+
+    analyse(region, folder, model=model, settings=settings, report=note)
+    return began["nuclei"] - began["tiles"], time.perf_counter() - began["nuclei"]
+
+
+def _baseline_maps(worker: Any, card: ModelCard, slide: Slide, folder: Path) -> None:
     raster = slide.raster(card.mpp)
-    pieces = PieceFiles(folder / "pieces")
-    pieces.begin()
-    with (
-        MapsWriter(folder / "maps.zarr", raster, class_count=len(card.scheme.classes)) as writer,
-        write_behind(writer.write, name="map writer") as write,
-    ):
-        asked = (slide, raster, raster.window, engine, settings)
-        for band in predict(*asked, with_features=True):
-            bands.append(band)
-            pieces.write(band)
-            write(band)
-
-
-def _stages(
-    engine: Engine,
-    card: ModelCard,
-    slide: Slide,
-    settings: AnalysisSettings,
-    folder: Path,
-    bands: list[MapBand],
-) -> dict[str, float]:
-    """Do each stage by itself; in an analysis they go on at the same time."""
-    raster = slide.raster(card.mpp)
-    grid = TileGrid.of(raster, settings)
-    tiles: list[tuple[int, npt.NDArray[np.uint8]]] = []
-    asked = np.ones((grid.rows, grid.columns), np.bool_)
-    read = _seconds(lambda: tiles.extend(read_tiles(slide, raster, grid, asked)))
-    infer = _network_seconds(engine, tiles)
-    # any answer will do, as long as it is of the tile's size: tiles are smaller at the far edges
-    one_each = {tile.shape: (0, tile) for _, tile in tiles}
-    answers = {shape: next(engine.describe(iter([tile]))) for shape, tile in one_each.items()}
-
-    def blend() -> None:
-        blender = Blender(grid, grid.cell_rows(raster.window), asked)
-        for number, tile in tiles:
-            row, column = divmod(number, grid.columns)
-            answer = answers[tile.shape]
-            blender.add(column, row, answer.logits, answer.features)
-            list(blender.finished())
-
-    def write() -> None:
-        count = len(card.scheme.classes)
-        with MapsWriter(folder / "again" / "maps.zarr", raster, class_count=count) as writer:
-            for band in bands:
-                writer.write(band)
-
-    (folder / "again").mkdir()
-    return {
-        "read": read,
-        "infer": infer,
-        "blend": _seconds(blend),
-        "write": _seconds(write),
-        "nuclei": _seconds(partial(_find_nuclei, engine, card, slide, settings, folder)),
-    }
-
-
-def _find_nuclei(
-    engine: Engine, card: ModelCard, slide: Slide, settings: AnalysisSettings, folder: Path
-) -> None:
-    raster = slide.raster(card.mpp)
-    tables, _ = find_nuclei(
-        RunMaps(folder / "maps.zarr").read,
-        partial(slide.read, raster),
-        Question("", raster, raster.region, None, card.name, card.sha256, settings),
-        card.scheme,
-        read_pieces=PieceFiles(folder / "pieces").read,
-    )
-    path = folder / "nuclei.parquet"
-    write_nuclei(tables, path, card.scheme, feature_count=engine.feature_count)
-
-
-def _reference_maps(worker: Any, card: ModelCard, slide: Slide, folder: Path) -> None:
-    raster = slide.raster(card.mpp)
-    grid = TileGrid.of(raster, REFERENCE.settings())
+    grid = TileGrid.of(raster, BASELINE.settings())
     maps = worker.maps_of(slide.read(raster, raster.window), grid)
     np.save(folder / "maps.npy", np.stack(maps))
 
 
-def _reference_stages(
-    worker: Any, card: ModelCard, slide: Slide, whole: float, folder: Path
-) -> dict[str, float]:
-    """Time what can be timed by itself; the rest is blending."""
-    raster = slide.raster(card.mpp)
-    grid = TileGrid.of(raster, REFERENCE.settings())
-    maps = np.load(folder / "maps.npy")
-    stages = {
-        "read": _seconds(lambda: slide.read(raster, raster.window)),
-        "infer": _network_seconds(
-            worker, list(worker.cut(slide.read(raster, raster.window), grid))
-        ),
-        "write": _seconds(lambda: np.save(folder / "again.npy", maps)),
-        "nuclei": 0.0,
-    }
-    return {**stages, "blend": max(0.0, whole - sum(stages.values()))}
-
-
-def _network_seconds(worker: Any, tiles: list[tuple[int, npt.NDArray[np.uint8]]]) -> float:
-    """Return what the network alone needs for all tiles, by some of them."""
-    pixels = np.cumsum([tile.shape[0] * tile.shape[1] for _, tile in tiles])
-    count = int(np.searchsorted(pixels, _NETWORK_PX)) + 1
-    some = tiles[:count]
-    seconds = _seconds(lambda: deque(worker.run(iter(some)), maxlen=0))
-    return seconds * float(pixels[-1] / pixels[len(some) - 1])
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def _peak_rss_mb_of(region: Path, model: str | None, setting: Setting) -> float | None:
+def _peak_rss_mb_of(region: Path, model: str | None, setup: Setup) -> float | None:
     """Do it all once in a process of its own, and return the most memory that held."""
-    question = [str(region), model, setting.engine, setting.precision, setting.tile_px]
+    question = [str(region), model, setup.engine, setup.precision, setup.tile_px]
     ended = subprocess.run(
         [sys.executable, "-m", "seg_core.bench.alone", json.dumps(question)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -314,15 +221,13 @@ def _peak_rss_mb_of(region: Path, model: str | None, setting: Setting) -> float 
     return peak
 
 
-def work_once(region: Path, model: str | None, setting: Setting) -> float | None:
+def work_once(region: Path, model: str | None, setup: Setup) -> float | None:
     """Make maps and nuclei once, and return the most memory this process held."""
-    card, weights = find_model(model)
-    with closing(open_slide(region)) as slide, TemporaryDirectory() as temporary:
-        worker = _worker(setting, card, weights)
+    with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        if setting == REFERENCE:
-            _reference_maps(worker, card, slide, folder)
-        else:
-            _make_maps(worker, card, slide, setting.settings(), folder, [])
-            _find_nuclei(worker, card, slide, setting.settings(), folder)
+        if setup != BASELINE:
+            return analyse(region, folder, model=model, settings=setup.settings()).facts.peak_rss_mb
+        card, weights = find_model(model)
+        with closing(open_slide(region)) as slide:
+            _baseline_maps(_worker(setup, card, weights), card, slide, folder)
     return peak_rss_mb()

@@ -4,9 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from seg_core.classes import NucleusClass
+from seg_core.commands.terminal import Subparsers, say
 from seg_core.errors import SegCoreError, TeachingError
 from seg_core.store import Run, Selection, forget_answer, open_run
 from seg_core.teaching.apply import classify
@@ -15,8 +16,6 @@ from seg_core.teaching.features import FEATURE_GROUPS
 from seg_core.teaching.labels import Labels, corrected_labels, labels_of, read_marks
 from seg_core.teaching.teach import DEFAULT_GROUPS, Taught, teach
 from seg_core.teaching.validation import Validation
-
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def add_teach(subparsers: Subparsers) -> None:
@@ -76,21 +75,16 @@ def add_classify(subparsers: Subparsers) -> None:
     parser.set_defaults(run=_classify)
 
 
-def answered_by(run: Run, file: Path | None) -> Run:
-    """Let the classifier of a file name the nuclei of a run; None leaves it as it is."""
-    return run if file is None else classify(run, read_classifier(file), name=file.stem)
-
-
 def _teach(options: argparse.Namespace) -> int:
     runs = [open_run(path) for path in options.runs]
     taught = teach(
         _labels(options.labels, runs), own_classes=options.classes, groups=tuple(options.features)
     )
     write_classifier(taught.classifier, options.out, force=options.force)
-    _say(_table(taught))
+    say(_table(taught))
     for warning in taught.warnings:
         sys.stderr.write(f"note: {warning}\n")
-    _say(f"{options.out} written.")
+    say(f"{options.out} written.")
     return 0
 
 
@@ -108,7 +102,7 @@ def _classify(options: argparse.Namespace) -> int:
         after = _counts(run)
         names = dict.fromkeys([*before, *after])
         changes = ", ".join(f"{n} {before.get(n, 0)} → {after.get(n, 0)}" for n in names)
-        _say(f"{run.slide_path.name}: {changes}")
+        say(f"{run.slide_path.name}: {changes}")
     return 0
 
 
@@ -175,8 +169,3 @@ def _own_class(text: str) -> NucleusClass:
             f"{text!r} is no class; give for instance keratinocyte=#7a5c3e:epithelium."
         ) from error
     return made
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()

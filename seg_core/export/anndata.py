@@ -19,7 +19,7 @@ import pandas as pd
 
 from seg_core.files.atomic import new_file
 from seg_core.nuclei import VOTED_CLASS
-from seg_core.nuclei.table import share_columns
+from seg_core.nuclei.nucleus_table import share_columns
 from seg_core.store import Run
 from seg_core.store.chosen import chosen_names, chosen_nuclei
 

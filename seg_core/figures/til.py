@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from seg_core.geometry import Raster
-from seg_core.picture.crops import jpeg_url
+from seg_core.picture.encoding import jpeg_url
 from seg_core.picture.til_painting import SquareMap, colours_of_numbers
 from seg_core.til import TilResult
 

@@ -1,5 +1,7 @@
 """Locks of folders between processes, which the operating system drops when a process ends."""
 
+import errno
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -7,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from seg_core.errors import StoreError
+from seg_core.errors import BusyError
 from seg_core.files.disk_errors import store_errors
 
 if sys.platform == "win32":
@@ -18,54 +20,96 @@ else:
 # A reader that asks whether a folder is locked holds the lock itself for some microseconds.
 _TRIES, _PAUSE_S = 5, 0.02
 
+# What a file system answers that has no locks at all, as some network drives do.
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes from working in a folder; it is made when it is not there.
+    """Keep other processes of this machine out of a folder; it is made when it is not there.
 
     The operating system drops the lock when the process ends, however it ends: what stays behind
-    is an empty file ``lock`` that locks nothing.
+    is an empty file ``lock`` that locks nothing. Where several machines share the folder, see
+    `seg_core.files.lease.held`.
 
     Raises
     ------
-    StoreError
+    BusyError
         If another process works in the folder.
+    StoreError
+        If the folder cannot be written, or its file system has no locks.
+    """
+    with os_locked(folder) as has_locks:
+        if not has_locks:
+            with store_errors(folder):
+                raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+        remove_leftovers(folder)
+        yield
+
+
+@contextmanager
+def os_locked(folder: Path) -> Iterator[bool]:
+    """Take the operating system's lock of a folder and touch nothing else in it.
+
+    Yields
+    ------
+    has_locks : bool
+        False where the file system has none; then nothing is locked.
+
+    Raises
+    ------
+    BusyError
+        If another process has it.
     """
     with store_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / "lock").open("ab")
     with file:
-        with store_errors(folder):  # some network drives have no locks
-            is_ours = _lock_patiently(file)
-        if not is_ours:
-            raise StoreError(
-                f"another process is already at this analysis ({folder}); "
-                "wait until it is done or stop it there."
-            )
-        _remove_leftovers(folder)
-        yield
+        with store_errors(folder):
+            state = _lock_patiently(file)
+        if state is False:
+            raise busy(folder)
+        yield state is True
 
 
 @contextmanager
 def exclusive(file: IO[bytes]) -> Iterator[None]:
-    """Wait until nobody else holds a file, and hold it; the lock goes when the process ends."""
-    while not _try_lock(file):
-        time.sleep(_PAUSE_S)
+    """Wait until nobody else holds a file, and hold it; the lock goes when the process ends.
+
+    Where the file's drive has no locks, nobody is waited for.
+    """
+    while (is_ours := _lock_patiently(file)) is False:
+        pass
     try:
         yield
     finally:
-        _unlock(file)
+        if is_ours:
+            _unlock(file)
 
 
-def _lock_patiently(file: IO[bytes]) -> bool:
+def busy(folder: Path) -> BusyError:
+    """Return the sentence for who comes second."""
+    return BusyError(
+        f"another process is already at this analysis ({folder}); "
+        "wait until it is done or stop it there."
+    )
+
+
+def _lock_patiently(file: IO[bytes]) -> bool | None:
+    """Return whether the lock is ours, None where there are no locks."""
     for _ in range(_TRIES):
-        if _try_lock(file):
-            return True
+        try:
+            if _try_lock(file):
+                return True
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                return None
+            raise
         time.sleep(_PAUSE_S)
     return False
 
 
-def _remove_leftovers(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Remove what a killed process was writing: our temporary files and those of zarr."""
     with store_errors(folder):
         for pattern in (".*.tmp", "*.partial"):
@@ -80,6 +124,10 @@ def is_locked(folder: Path) -> bool:
             return not _try_lock(file, shared=True)
     except FileNotFoundError:
         return False
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            return False
+        raise
 
 
 if sys.platform == "win32":

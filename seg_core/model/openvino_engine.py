@@ -39,7 +39,7 @@ from seg_core.settings import Precision
 
 
 @contextmanager
-def telling_nobody() -> Iterator[None]:
+def without_telemetry() -> Iterator[None]:
     """Let openvino, or a tool of its makers, be imported without its telemetry.
 
     Unless it is told not to, it reports each import and each conversion to its maker. It does
@@ -56,10 +56,16 @@ def telling_nobody() -> Iterator[None]:
             sys.modules[name] = before
 
 
-with telling_nobody():
-    import openvino as ov
-    from openvino.properties import hint, optimal_number_of_infer_requests
-    from openvino.properties.device import capabilities
+try:
+    with without_telemetry():
+        import openvino as ov
+        from openvino.properties import hint, optimal_number_of_infer_requests
+        from openvino.properties.device import capabilities
+except ImportError as error:
+    raise ModelError(
+        "OpenVINO is not installed; install it with pip install openvino, or choose the engine "
+        "torch and a precision other than int8."
+    ) from error
 
     from seg_core.model.openvino_features import described
 

@@ -5,8 +5,8 @@ from seg_core.nuclei.contours import outline_polygons
 from seg_core.nuclei.features import measure_nuclei
 from seg_core.nuclei.instances import Instances, find_instances
 from seg_core.nuclei.measures import MEASURES, Measure
+from seg_core.nuclei.nucleus_table import column_types, empty_table, join_tables
 from seg_core.nuclei.ownership import BlockNuclei, find_nuclei, nuclei_by_block
-from seg_core.nuclei.table import column_types, empty_table, join_tables
 from seg_core.nuclei.ternary import RIM_PX, ternary_of
 
 __all__ = [

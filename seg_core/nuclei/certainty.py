@@ -38,7 +38,7 @@ def label_uncertain(table: gpd.GeoDataFrame, min_score: float) -> gpd.GeoDataFra
 
     Examples
     --------
-    >>> from seg_core.nuclei.table import empty_table
+    >>> from seg_core.nuclei.nucleus_table import empty_table
     >>> list(label_uncertain(empty_table(), 0.5).columns[-2:])
     ['voted_class', 'geometry']
     """

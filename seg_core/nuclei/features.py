@@ -9,8 +9,8 @@ from seg_core.classes import ClassScheme
 from seg_core.geometry import Raster
 from seg_core.nuclei.contours import outline_polygons
 from seg_core.nuclei.instances import Instances
+from seg_core.nuclei.nucleus_table import empty_table, make_table, share_columns
 from seg_core.nuclei.perimeter import crofton_perimeters
-from seg_core.nuclei.table import empty_table, make_table, share_columns
 from seg_core.slide.stain import stain_densities
 
 _Floats = npt.NDArray[np.float64]
@@ -34,7 +34,7 @@ def measure_nuclei(
     Returns
     -------
     NucleusTable
-        See `seg_core.nuclei.table`; row i is label i + 1 and has ``nucleus_id`` i + 1.
+        See `seg_core.nuclei.nucleus_table`; row i is label i + 1 and has ``nucleus_id`` i + 1.
     """
     if rgb.shape[:2] != instances.labels.shape:
         raise ValueError(

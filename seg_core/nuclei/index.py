@@ -24,7 +24,7 @@ class NucleusIndex:
     Parameters
     ----------
     table : GeoDataFrame
-        With the columns of `seg_core.nuclei.table`.
+        With the columns of `seg_core.nuclei.nucleus_table`.
     mpp : float
         Size of a level-0 pixel, µm.
     """

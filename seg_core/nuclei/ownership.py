@@ -43,8 +43,8 @@ from seg_core.maps import Maps, Pieces
 from seg_core.nuclei.described import features_of
 from seg_core.nuclei.features import NucleusPixels, measure_nuclei
 from seg_core.nuclei.instances import Instances, growth_px, instances_of_seeds
+from seg_core.nuclei.nucleus_table import FEATURES, empty_table
 from seg_core.nuclei.seeds import Seeds, find_seeds
-from seg_core.nuclei.table import FEATURES, empty_table
 from seg_core.process.pipelines import map_in_order
 from seg_core.question import Question
 from seg_core.settings import AnalysisSettings
@@ -62,7 +62,7 @@ class BlockNuclei:
     core : Window
         Where their centroids are, in the raster.
     table : GeoDataFrame
-        See `seg_core.nuclei.table`.
+        See `seg_core.nuclei.nucleus_table`.
     overlarge_um2 : float
         Area of the core that lies in connected insides too large to be a nucleus.
     """
@@ -95,7 +95,7 @@ def find_nuclei(
         The classes of the class map.
     read_pieces : callable, optional
         Gives the pieces of nuclei of a window of the raster; the tables then have the column
-        `seg_core.nuclei.table.FEATURES` too.
+        `seg_core.nuclei.nucleus_table.FEATURES` too.
     report : callable, optional
         Called with the number of blocks done and of all blocks, first with 0. What it raises ends
         the work.
@@ -103,7 +103,7 @@ def find_nuclei(
     Returns
     -------
     tables : iterator of GeoDataFrame
-        One of each block, made when it is asked for; `seg_core.nuclei.table.join_tables` makes
+        One of each block, made when it is asked for; `seg_core.nuclei.nucleus_table.join_tables` makes
         one of them. ``nucleus_id`` runs from 1 through all of them.
     warnings : list of str
         Sentences on what was left out; complete when the last table is there.

@@ -1,13 +1,10 @@
 """Pictures of single nuclei: how one judges in a minute what the model has found."""
 
-import base64
-import io
 from collections.abc import Sequence
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from seg_core.classes import ClassScheme
 from seg_core.geometry import Raster, Region
@@ -93,16 +90,3 @@ def crop_nuclei(
         shown = scheme.ids_of(nucleus["class_name"]) if outlined else []
         crops.append(paint_nuclei(slide, grid, NucleusPainter(nucleus, scheme), shown))
     return crops
-
-
-def encode_jpeg(rgb: npt.NDArray[np.uint8]) -> bytes:
-    """Return a JPEG in which outlines of two pixels keep their colour."""
-    file = io.BytesIO()
-    # halved colours, JPEG's default, would wash them out
-    Image.fromarray(rgb).save(file, "JPEG", quality=88, subsampling=0)
-    return file.getvalue()
-
-
-def jpeg_url(rgb: npt.NDArray[np.uint8]) -> str:
-    """Return the same as a data URL."""
-    return "data:image/jpeg;base64," + base64.b64encode(encode_jpeg(rgb)).decode("ascii")

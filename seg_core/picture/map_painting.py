@@ -20,11 +20,11 @@ from seg_core.picture.nucleus_painting import (
     BOUNDARY_RGBA,
     INSIDE_RGBA,
     RGBA,
-    Picture,
     paint_classes,
     paint_ternary,
     sample_map,
 )
+from seg_core.picture.viewport import Viewport
 from seg_core.slide import TissueMask
 from seg_core.store import RunMaps
 
@@ -48,8 +48,8 @@ _SCORE_COLOURS: npt.NDArray[np.uint8] = cv2.applyColorMap(
 )[0, :, ::-1]
 
 
-def picture_of_classes(
-    maps: RunMaps, raster: Raster, picture: Picture, scheme: ClassScheme, shown: Collection[int]
+def render_classes(
+    maps: RunMaps, raster: Raster, viewport: Viewport, scheme: ClassScheme, shown: Collection[int]
 ) -> RGBA:
     """Paint the class map; the stronger a colour, the more of the pixel is nuclei of the class.
 
@@ -60,7 +60,7 @@ def picture_of_classes(
     maps : RunMaps
     raster : Raster
         The maps' level 0.
-    picture : Picture
+    viewport : Viewport
     scheme : ClassScheme
     shown : collection of int
         Ids of the classes to paint.
@@ -69,9 +69,9 @@ def picture_of_classes(
     -------
     rgba : (H, W, 4) uint8
     """
-    if picture.step <= raster.downsample:
-        return paint_classes(sample_map(maps, "class", raster, picture), scheme, shown)
-    planes = sample_shares(maps, "class", raster, picture)
+    if viewport.step <= raster.downsample:
+        return paint_classes(sample_map(maps, "class", raster, viewport), scheme, shown)
+    planes = sample_shares(maps, "class", raster, viewport)
     wanted = [each for each in scheme.classes if each.id in shown]
     shares = planes[[each.id - 1 for each in wanted]]
     rgba = paint_shares(shares, [(*each.rgb, 255) for each in wanted])
@@ -79,68 +79,68 @@ def picture_of_classes(
     return rgba
 
 
-def picture_of_boundaries(maps: RunMaps, raster: Raster, picture: Picture) -> RGBA:
+def render_boundaries(maps: RunMaps, raster: Raster, viewport: Viewport) -> RGBA:
     """Paint rims and insides of nuclei; from afar both fade into one another as they would to the eye.
 
     Parameters
     ----------
     maps : RunMaps
     raster : Raster
-    picture : Picture
+    viewport : Viewport
 
     Returns
     -------
     rgba : (H, W, 4) uint8
     """
-    if picture.step <= raster.downsample:
-        return paint_ternary(sample_map(maps, "ternary", raster, picture))
-    shares = sample_shares(maps, "ternary", raster, picture)
+    if viewport.step <= raster.downsample:
+        return paint_ternary(sample_map(maps, "ternary", raster, viewport))
+    shares = sample_shares(maps, "ternary", raster, viewport)
     return paint_shares(shares, [INSIDE_RGBA, BOUNDARY_RGBA])
 
 
-def picture_of_score(maps: RunMaps, raster: Raster, picture: Picture) -> RGBA:
+def render_scores(maps: RunMaps, raster: Raster, viewport: Viewport) -> RGBA:
     """Paint how sure the network is of the class of nuclei, from afar their mean.
 
     Parameters
     ----------
     maps : RunMaps
     raster : Raster
-    picture : Picture
+    viewport : Viewport
 
     Returns
     -------
     rgba : (H, W, 4) uint8
     """
-    classes, box = _shares_under(maps, "class", raster, picture)
+    classes, box = _shares_under(maps, "class", raster, viewport)
     nuclei = np.minimum(classes.sum(axis=0, keepdims=True), 255).astype(np.uint8)
-    (covered,) = _averaged(nuclei, box, picture)
-    score = sample_shares(maps, "score", raster, picture)[0] / np.maximum(covered, 1)
+    (covered,) = _averaged(nuclei, box, viewport)
+    score = sample_shares(maps, "score", raster, viewport)[0] / np.maximum(covered, 1)
     low, high = SCORE_RANGE
-    rgba = np.empty((picture.height, picture.width, 4), dtype=np.uint8)
+    rgba = np.empty((viewport.height, viewport.width, 4), dtype=np.uint8)
     place = (np.clip(score, low, high) - low) / (high - low)
     rgba[..., :3] = _SCORE_COLOURS[np.rint(place * 255).astype(np.uint8)]
     rgba[..., 3] = _OPACITY_OF_SHARE[covered]
     return rgba
 
 
-def picture_of_mask(
-    tissue: TissueMask, picture: Picture, colour: tuple[int, int, int] = TISSUE_RGB
+def render_mask(
+    tissue: TissueMask, viewport: Viewport, colour: tuple[int, int, int] = TISSUE_RGB
 ) -> RGBA:
     """Paint what a coarse mask covers; from afar by its share.
 
     Parameters
     ----------
     tissue : TissueMask
-    picture : Picture
+    viewport : Viewport
     colour : (red, green, blue)
 
     Returns
     -------
     rgba : (H, W, 4) uint8
     """
-    corner = tissue.raster.from_level0([picture.box[:2]])[0]
-    step = picture.step / tissue.raster.downsample
-    wide, high = picture.width * step, picture.height * step
+    corner = tissue.raster.from_level0([viewport.box[:2]])[0]
+    step = viewport.step / tissue.raster.downsample
+    wide, high = viewport.width * step, viewport.height * step
     # a pixel more on each side: smoothing looks at the neighbours
     x, y = (math.floor(each) - 1 for each in corner)
     width, height = math.ceil(corner[0] + wide) + 1 - x, math.ceil(corner[1] + high) + 1 - y
@@ -150,11 +150,11 @@ def picture_of_mask(
         seen[inside.moved(-x, -y).slices()] = tissue.mask[inside.slices()] * np.uint8(255)
     left, top = corner - (x, y)
     smooth = Image.fromarray(seen).resize(
-        (picture.width, picture.height),
+        (viewport.width, viewport.height),
         Image.Resampling.BILINEAR,
         box=(left, top, left + wide, top + high),
     )
-    rgba = np.empty((picture.height, picture.width, 4), dtype=np.uint8)
+    rgba = np.empty((viewport.height, viewport.width, 4), dtype=np.uint8)
     rgba[..., :3] = colour
     rgba[..., 3] = np.asarray(smooth)
     return rgba
@@ -172,7 +172,7 @@ def score_colours(count: int) -> list[str]:
     return ["#" + bytes(colour).hex() for colour in chosen]
 
 
-def sample_shares(maps: RunMaps, name: MapName, raster: Raster, picture: Picture) -> _Planes:
+def sample_shares(maps: RunMaps, name: MapName, raster: Raster, viewport: Viewport) -> _Planes:
     """Average the shares of a map over each pixel of a picture.
 
     The coarsest level is read that is not coarser than the picture, and each of its pixels counts
@@ -184,33 +184,33 @@ def sample_shares(maps: RunMaps, name: MapName, raster: Raster, picture: Picture
         Of the whole raster.
     name : {"class", "ternary", "score"}
     raster : Raster
-    picture : Picture
+    viewport : Viewport
 
     Returns
     -------
     (P, H, W) uint8
         Planes as `seg_core.store.shares` describes them, 255 for all of the pixel.
     """
-    return _averaged(*_shares_under(maps, name, raster, picture), picture)
+    return _averaged(*_shares_under(maps, name, raster, viewport), viewport)
 
 
 def _shares_under(
-    maps: RunMaps, name: MapName, raster: Raster, picture: Picture
+    maps: RunMaps, name: MapName, raster: Raster, viewport: Viewport
 ) -> tuple[_Planes, _Box]:
     """Return the shares of the level to take, and where in them the picture lies."""
-    ratio = picture.step / raster.downsample
+    ratio = viewport.step / raster.downsample
     level = max(0, min(maps.share_level_count - 1, math.floor(math.log2(ratio))))
     pixel = raster.downsample * 2**level
-    left, top = (picture.x - raster.region.x) / pixel, (picture.y - raster.region.y) / pixel
-    width, height = (side * picture.step / pixel for side in (picture.width, picture.height))
+    left, top = (viewport.x - raster.region.x) / pixel, (viewport.y - raster.region.y) / pixel
+    width, height = (side * viewport.step / pixel for side in (viewport.width, viewport.height))
     x, y = math.floor(left), math.floor(top)
     window = Window(x, y, math.ceil(left + width) - x, math.ceil(top + height) - y)
     box = (left - x, top - y, left - x + width, top - y + height)
     return maps.read_shares(name, window, level), box
 
 
-def _averaged(planes: _Planes, box: _Box, picture: Picture) -> _Planes:
-    size = (picture.width, picture.height)
+def _averaged(planes: _Planes, box: _Box, viewport: Viewport) -> _Planes:
+    size = (viewport.width, viewport.height)
     resized = [
         Image.fromarray(plane).resize(size, Image.Resampling.BOX, box=box) for plane in planes
     ]

@@ -1,26 +1,23 @@
 """Colours over the slide: nuclei drawn, and maps painted as they are.
 
-Tiles of the viewer and pictures for a report are both a `Picture`: a grid of square pixels of any
-size somewhere on the slide. What maps show that are finer than the picture, see
+What is painted is a `Viewport`. What maps show that are finer than it, see
 `seg_core.picture.map_painting`.
 """
 
-import io
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import cv2
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
-from PIL import Image
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, UNCERTAIN_ID, ClassScheme, rgb_of
 from seg_core.geometry import Raster, Window
 from seg_core.maps import MapName
 from seg_core.nuclei.certainty import is_uncertain
+from seg_core.picture.viewport import Viewport
 from seg_core.store import RunMaps
 
 RGBA = npt.NDArray[np.uint8]
@@ -42,40 +39,8 @@ _MARGIN_PX = 8
 _SHIFT = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Where a picture lies on the slide.
-
-    Attributes
-    ----------
-    x, y : float
-        Its upper left corner, level-0 pixels.
-    step : float
-        Level-0 pixels per pixel of the picture; below 1 the slide is enlarged.
-    width, height : int
-        Pixels of the picture.
-
-    Examples
-    --------
-    >>> Picture(100, 0, step=2.0, width=256, height=256).box
-    (100, 0, 612.0, 512.0)
-    """
-
-    x: float
-    y: float
-    step: float
-    width: int
-    height: int
-
-    @property
-    def box(self) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom edge, level-0 pixels."""
-        right, bottom = self.x + self.width * self.step, self.y + self.height * self.step
-        return self.x, self.y, right, bottom
-
-
 def sample_map(
-    maps: RunMaps, name: MapName, raster: Raster, picture: Picture
+    maps: RunMaps, name: MapName, raster: Raster, viewport: Viewport
 ) -> npt.NDArray[np.uint8]:
     """Return the value of the nearest map pixel for every pixel of a picture.
 
@@ -89,17 +54,17 @@ def sample_map(
     name : {"class", "ternary", "score"}
     raster : Raster
         The maps' level 0.
-    picture : Picture
+    viewport : Viewport
 
     Returns
     -------
     (H, W) uint8
     """
-    finer_levels = math.log2(picture.step / raster.downsample)
+    finer_levels = math.log2(viewport.step / raster.downsample)
     level = max(0, min(maps.level_count - 1, math.floor(finer_levels)))
     pixel = raster.downsample * 2**level
-    columns = _nearest(picture.x - raster.region.x, picture.step, pixel, picture.width)
-    rows = _nearest(picture.y - raster.region.y, picture.step, pixel, picture.height)
+    columns = _nearest(viewport.x - raster.region.x, viewport.step, pixel, viewport.width)
+    rows = _nearest(viewport.y - raster.region.y, viewport.step, pixel, viewport.height)
     x, y = int(columns[0]), int(rows[0])
     window = Window(x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
     return maps.read_map(name, window, level)[np.ix_(rows - y, columns - x)]
@@ -159,7 +124,7 @@ class NucleusPainter:
 
     def paint(
         self,
-        picture: Picture,
+        viewport: Viewport,
         shown: Collection[int],
         *,
         scheme: ClassScheme | None = None,
@@ -169,7 +134,7 @@ class NucleusPainter:
 
         Parameters
         ----------
-        picture : Picture
+        viewport : Viewport
         shown : collection of int
             Ids of the classes to draw; see `ClassScheme.id_of` for *other* and *uncertain*.
         scheme : ClassScheme, optional
@@ -181,56 +146,56 @@ class NucleusPainter:
         -------
         rgba : (H, W, 4) uint8
         """
-        outlined = self._typical_extent / picture.step >= _OUTLINED_FROM_PX
+        outlined = self._typical_extent / viewport.step >= _OUTLINED_FROM_PX
         coverage_of = self._outlines if outlined else self._dots
-        near = self._near(picture)
+        near = self._near(viewport)
         class_ids = self._class_ids[near]
         if min_score:
             scores = self._table["class_score"].to_numpy()[near]
             uncertain = is_uncertain(scores, class_ids == BACKGROUND, min_score)
             class_ids[uncertain] = UNCERTAIN_ID
-        rgba = np.zeros((picture.height, picture.width, 4), dtype=np.uint8)
+        rgba = np.zeros((viewport.height, viewport.width, 4), dtype=np.uint8)
         for class_id, colour in _colours_of(scheme or self._scheme).items():
             if class_id not in shown:
                 continue
             rows = near[class_ids == class_id]
             if len(rows):
-                coverage = coverage_of(rows, picture)
+                coverage = coverage_of(rows, viewport)
                 stronger = coverage > rgba[..., 3]
                 rgba[stronger, :3] = colour
                 rgba[stronger, 3] = coverage[stronger]
         return rgba
 
-    def _near(self, picture: Picture) -> npt.NDArray[np.intp]:
+    def _near(self, viewport: Viewport) -> npt.NDArray[np.intp]:
         """Rows of the nuclei that touch a picture or the margin around it."""
-        left, top, right, bottom = picture.box
-        margin = _MARGIN_PX * picture.step
+        left, top, right, bottom = viewport.box
+        margin = _MARGIN_PX * viewport.step
         box = shapely.box(left - margin, top - margin, right + margin, bottom + margin)
         return np.sort(self._tree.query(box))
 
-    def _outlines(self, rows: npt.NDArray[np.intp], picture: Picture) -> npt.NDArray[np.uint8]:
+    def _outlines(self, rows: npt.NDArray[np.intp], viewport: Viewport) -> npt.NDArray[np.uint8]:
         rings = shapely.get_exterior_ring(self._polygons[rows])
         corners, owners = shapely.get_coordinates(rings, return_index=True)
-        points = _to_opencv(corners, picture)
+        points = _to_opencv(corners, viewport)
         lines = np.split(points, np.flatnonzero(np.diff(owners)) + 1)
         # OpenCV draws a line a little differently where it leaves the picture, which would show
         # between two tiles: let it leave outside.
-        size = (picture.height + 2 * _MARGIN_PX, picture.width + 2 * _MARGIN_PX)
+        size = (viewport.height + 2 * _MARGIN_PX, viewport.width + 2 * _MARGIN_PX)
         coverage = np.zeros(size, dtype=np.uint8)
         cv2.polylines(coverage, lines, True, 255, _LINE_PX, cv2.LINE_AA, _SHIFT)
         return coverage[_MARGIN_PX:-_MARGIN_PX, _MARGIN_PX:-_MARGIN_PX]
 
-    def _dots(self, rows: npt.NDArray[np.intp], picture: Picture) -> npt.NDArray[np.uint8]:
+    def _dots(self, rows: npt.NDArray[np.intp], viewport: Viewport) -> npt.NDArray[np.uint8]:
         """Squares of two pixels, the smallest thing that is still seen."""
-        corners = (self._centroids[rows] - (picture.x, picture.y)) / picture.step - 0.5
+        corners = (self._centroids[rows] - (viewport.x, viewport.y)) / viewport.step - 0.5
         columns, lines = np.floor(corners).astype(np.intp).T + 1
         # One pixel more on each side, so that a dot half outside needs no care.
-        coverage = np.zeros((picture.height + 3, picture.width + 3), dtype=np.uint8)
+        coverage = np.zeros((viewport.height + 3, viewport.width + 3), dtype=np.uint8)
         inside = (
             (columns >= 0)
-            & (columns <= picture.width + 1)
+            & (columns <= viewport.width + 1)
             & (lines >= 0)
-            & (lines <= picture.height + 1)
+            & (lines <= viewport.height + 1)
         )
         columns, lines = columns[inside], lines[inside]
         for below in (0, 1):
@@ -241,14 +206,6 @@ class NucleusPainter:
 
 def _colours_of(scheme: ClassScheme) -> dict[int, tuple[int, int, int]]:
     return {scheme.id_of(name): rgb_of(colour) for name, colour in scheme.colours.items()}
-
-
-def encode_webp(rgba: RGBA) -> bytes:
-    """Return a lossless WebP; written several times faster than a PNG, and smaller."""
-    file = io.BytesIO()
-    # method and quality 0: the least effort, which costs little where pictures are mostly empty
-    Image.fromarray(rgba).save(file, "WEBP", lossless=True, method=0, quality=0, exact=True)
-    return file.getvalue()
 
 
 def _nearest(offset: float, step: float, pixel: float, count: int) -> npt.NDArray[np.intp]:
@@ -267,8 +224,8 @@ def _nearest(offset: float, step: float, pixel: float, count: int) -> npt.NDArra
     return np.floor(centres / pixel).astype(np.intp)
 
 
-def _to_opencv(corners: npt.NDArray[np.float64], picture: Picture) -> npt.NDArray[np.int32]:
+def _to_opencv(corners: npt.NDArray[np.float64], viewport: Viewport) -> npt.NDArray[np.int32]:
     """Level-0 points to those of the widened picture; OpenCV counts from the centre of a pixel."""
-    points = (corners - (picture.x, picture.y)) / picture.step - 0.5 + _MARGIN_PX
+    points = (corners - (viewport.x, viewport.y)) / viewport.step - 0.5 + _MARGIN_PX
     scaled: npt.NDArray[np.int32] = np.rint(points * (1 << _SHIFT)).astype(np.int32)
     return scaled

@@ -37,7 +37,7 @@ class OutlineSquares:
     Parameters
     ----------
     table : GeoDataFrame
-        With the columns of `seg_core.nuclei.table`.
+        With the columns of `seg_core.nuclei.nucleus_table`.
     scheme : ClassScheme
     """
 

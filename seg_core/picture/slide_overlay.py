@@ -15,7 +15,8 @@ from seg_core.classes import ClassScheme
 from seg_core.files.atomic import new_file
 from seg_core.geometry import Raster, Region, Window
 from seg_core.nuclei import label_uncertain
-from seg_core.picture.nucleus_painting import RGBA, NucleusPainter, Picture
+from seg_core.picture.nucleus_painting import RGBA, NucleusPainter
+from seg_core.picture.viewport import Viewport
 from seg_core.slide import Slide
 from seg_core.store import Run
 from seg_core.store.chosen import chosen_names
@@ -95,11 +96,11 @@ def paint_nuclei(slide: Slide, grid: Raster, painter: NucleusPainter, shown: Seq
     -------
     rgb : (H, W, 3) uint8
     """
-    return paint_layers(slide, grid, [(lambda picture: painter.paint(picture, shown), 1.0)])
+    return paint_layers(slide, grid, [(lambda viewport: painter.paint(viewport, shown), 1.0)])
 
 
 def paint_layers(
-    slide: Slide, grid: Raster, layers: Sequence[tuple[Callable[[Picture], _RGB | RGBA], float]]
+    slide: Slide, grid: Raster, layers: Sequence[tuple[Callable[[Viewport], _RGB | RGBA], float]]
 ) -> _RGB:
     """Read the slide on a grid and lay pictures over it, some rows at a time.
 
@@ -118,10 +119,10 @@ def paint_layers(
     rgb = np.empty((grid.height, grid.width, 3), dtype=np.uint8)
     for window in _strips(grid):
         x, y = grid.region.x, grid.region.y + window.y * grid.downsample
-        picture = Picture(x, y, grid.downsample, window.width, window.height)
+        viewport = Viewport(x, y, grid.downsample, window.width, window.height)
         strip = slide.read(grid, window)
         for paint, opacity in layers:
-            strip = over(strip, paint(picture), opacity)
+            strip = over(strip, paint(viewport), opacity)
         rgb[window.slices()] = strip
     return rgb
 
@@ -129,7 +130,7 @@ def paint_layers(
 def write_png_of_layers(
     slide: Slide,
     region: Region,
-    layers: Sequence[tuple[Callable[[Picture], _RGB | RGBA], float]],
+    layers: Sequence[tuple[Callable[[Viewport], _RGB | RGBA], float]],
     legend: list[tuple[str, str]],
     file: IO[bytes],
 ) -> None:

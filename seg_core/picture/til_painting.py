@@ -13,8 +13,9 @@ from PIL import Image
 from seg_core.classes import MONUSAC, rgb_of
 from seg_core.files.atomic import new_file
 from seg_core.geometry import Raster, Region
-from seg_core.picture.nucleus_painting import RGBA, Picture
+from seg_core.picture.nucleus_painting import RGBA
 from seg_core.picture.slide_overlay import over, with_legend
+from seg_core.picture.viewport import Viewport
 from seg_core.slide import Slide
 from seg_core.til import TilResult
 from seg_core.til.compartments import EPITHELIUM, STROMA, Compartments
@@ -106,13 +107,13 @@ def colours_of_numbers(count: int) -> list[str]:
     return [f"#{red:02x}{green:02x}{blue:02x}" for blue, green, red in blue_green_red]
 
 
-def picture_of_compartments(compartments: Compartments, picture: Picture) -> RGBA:
+def render_compartments(compartments: Compartments, viewport: Viewport) -> RGBA:
     """Colour epithelium and stroma, each pixel by the nearest one of the map.
 
     Parameters
     ----------
     compartments : Compartments
-    picture : Picture
+    viewport : Viewport
 
     Returns
     -------
@@ -122,10 +123,10 @@ def picture_of_compartments(compartments: Compartments, picture: Picture) -> RGB
     colours[EPITHELIUM] = (*rgb_of(EPITHELIUM_COLOUR), 255)
     colours[STROMA] = (*rgb_of(STROMA_COLOUR), 255)
     field = compartments.field
-    across = picture.x + (np.arange(picture.width) + 0.5) * picture.step
-    down = picture.y + (np.arange(picture.height) + 0.5) * picture.step
-    _, columns = field.pixels_of(across, np.full_like(across, picture.y)).T
-    rows, _ = field.pixels_of(np.full_like(down, picture.x), down).T
+    across = viewport.x + (np.arange(viewport.width) + 0.5) * viewport.step
+    down = viewport.y + (np.arange(viewport.height) + 0.5) * viewport.step
+    _, columns = field.pixels_of(across, np.full_like(across, viewport.y)).T
+    rows, _ = field.pixels_of(np.full_like(down, viewport.x), down).T
     height, width = compartments.labels.shape
     labels = compartments.labels[
         np.ix_(np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1))
@@ -135,27 +136,27 @@ def picture_of_compartments(compartments: Compartments, picture: Picture) -> RGB
     return colours[labels]
 
 
-def picture_of_squares(result: TilResult, shown: SquareMap, picture: Picture) -> RGBA:
+def render_squares(result: TilResult, shown: SquareMap, viewport: Viewport) -> RGBA:
     """Fill the squares of a map with their colours.
 
     Parameters
     ----------
     result : TilResult
     shown : SquareMap
-    picture : Picture
+    viewport : Viewport
 
     Returns
     -------
     rgba : (H, W, 4) uint8
     """
     squares = shown.values(result)
-    rgba = np.zeros((picture.height, picture.width, 4), dtype=np.uint8)
+    rgba = np.zeros((viewport.height, viewport.width, 4), dtype=np.uint8)
     palette, numbers = _palette(shown, squares)
     rows = zip(squares["x_px"], squares["y_px"], squares["side_px"], numbers, strict=True)
     for x, y, side, number in rows:
         gap = side * _EDGE_SHARE / 2
-        left, right = _span(x + gap, x + side - gap, picture.x, picture.step, picture.width)
-        top, bottom = _span(y + gap, y + side - gap, picture.y, picture.step, picture.height)
+        left, right = _span(x + gap, x + side - gap, viewport.x, viewport.step, viewport.width)
+        top, bottom = _span(y + gap, y + side - gap, viewport.y, viewport.step, viewport.height)
         rgba[top:bottom, left:right] = (*rgb_of(palette[number]), 255)
     return rgba
 
@@ -228,8 +229,8 @@ def draw_map(result: TilResult, slide: Slide, name: MapName, largest_px: int) ->
     """
     shown = SQUARE_MAPS[name]
     grid, rgb = backdrop_of(slide, result, largest_px)
-    picture = Picture(grid.region.x, grid.region.y, grid.downsample, grid.width, grid.height)
-    squares = picture_of_squares(result, shown, picture)
+    viewport = Viewport(grid.region.x, grid.region.y, grid.downsample, grid.width, grid.height)
+    squares = render_squares(result, shown, viewport)
     squares[..., 3] = np.where(squares[..., 3] > 0, round(255 * _SQUARES_OPACITY), 0)
     image = Image.fromarray(over(rgb, squares))
     return with_legend(image, _legend(shown, result), grid.mpp)

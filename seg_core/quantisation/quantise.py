@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from seg_core.errors import ExportError, ModelError
-from seg_core.evaluation.faster import CARD_ENTRY
+from seg_core.evaluation.fast_settings import CARD_ENTRY
 from seg_core.model import find_model, write_card
 from seg_core.model.int8 import Int8Graph, checksum
-from seg_core.model.openvino_engine import read_converted, telling_nobody, write_graph
+from seg_core.model.openvino_engine import read_converted, without_telemetry, write_graph
 
 Floating = Literal["none", "ends"]
 """Layers that stay in floating point: none, or the first convolution and the head."""
@@ -89,7 +89,7 @@ def _write(graph: Any, path: Path) -> str:
 def _import_nncf() -> Any:
     """Import nncf, which no analysis needs; it reports to nobody and does not chatter."""
     try:
-        with telling_nobody():
+        with without_telemetry():
             import nncf
     except ImportError as error:
         raise ModelError(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from seg_core.figures.style import to_html
-from seg_core.picture.crops import jpeg_url
+from seg_core.picture.encoding import jpeg_url
 from seg_core.report.document import Document, Plots
 
 if TYPE_CHECKING:

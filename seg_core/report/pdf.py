@@ -15,7 +15,7 @@ from fpdf.fonts import FontFace, TTFFont
 
 from seg_core.classes import rgb_of
 from seg_core.figures.paper import FONTS, draw_on_paper
-from seg_core.picture.crops import encode_jpeg
+from seg_core.picture.encoding import encode_jpeg
 from seg_core.report.document import (
     Beside,
     Block,

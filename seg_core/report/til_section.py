@@ -9,7 +9,7 @@ from seg_core.picture.til_painting import draw_map
 from seg_core.report.document import Block, Heading, Picture, Plots, Section, Table, Words
 from seg_core.slide import Slide
 from seg_core.til import DISCLAIMER, AssessedPart, TilResult
-from seg_core.til.table import in_digits, score_table
+from seg_core.til.score_tables import in_digits, score_table
 from seg_core.til.wording import basis_in_words, doubt_in_words, interval_in_words
 
 _MAP_PX = 900

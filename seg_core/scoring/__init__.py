@@ -1,7 +1,7 @@
 """From the nuclei of a run to the numbers a reader takes away: by class and by part of the slide."""
 
 from seg_core.scoring.parts import WHOLE, Part, joined, parts_of
-from seg_core.scoring.squares import Squares, count_squares
+from seg_core.scoring.square_counts import Squares, count_squares
 from seg_core.scoring.summary import (
     DENSITY_FORMULA,
     Ratio,

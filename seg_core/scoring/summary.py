@@ -10,7 +10,7 @@ from seg_core.classes import ClassScheme, Role
 from seg_core.errors import SlideError
 from seg_core.nuclei.measures import MEASURES
 from seg_core.scoring.parts import Part, parts_of
-from seg_core.scoring.squares import count_squares
+from seg_core.scoring.square_counts import count_squares
 from seg_core.slide import TissueMask
 from seg_core.store import NucleusCatalog, Run, Selection
 from seg_core.til import ratio_estimate

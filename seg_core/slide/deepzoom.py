@@ -1,17 +1,13 @@
-"""Tiles for the viewer: which part of the slide each one shows, and its JPEG."""
+"""Tiles for the viewer: which part of the slide each one shows, and its pixels."""
 
-import io
 import math
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from seg_core.errors import RegionError
 from seg_core.geometry import Region
 from seg_core.slide.slide import Slide
-
-_JPEG_QUALITY = 85
 
 
 class DeepZoom:
@@ -77,8 +73,12 @@ class DeepZoom:
             min(height * downsample, bounds.bottom - y),
         )
 
-    def tile(self, level: int, column: int, row: int) -> bytes:
-        """Return a tile as JPEG.
+    def read_tile(self, level: int, column: int, row: int) -> npt.NDArray[np.uint8]:
+        """Read a tile.
+
+        Returns
+        -------
+        rgb : (H, W, 3) uint8
 
         Raises
         ------
@@ -88,8 +88,7 @@ class DeepZoom:
             If the file is damaged there.
         """
         size = self.tile_size(level, column, row)
-        rgb = self.slide.read_level0(self.tile_region(level, column, row), size)
-        return encode_jpeg(rgb)
+        return self.slide.read_level0(self.tile_region(level, column, row), size)
 
     def _downsample(self, level: int) -> int:
         if not 0 <= level < self.level_count:
@@ -97,11 +96,3 @@ class DeepZoom:
                 f"there is no level {level}; the slide has levels 0 to {self.level_count - 1}."
             )
         return 1 << (self.level_count - 1 - level)
-
-
-def encode_jpeg(rgb: npt.NDArray[np.uint8]) -> bytes:
-    """Return a picture as JPEG; nuclei keep their colour."""
-    file = io.BytesIO()
-    # The usual 4:2:0 would blur the colour of nuclei into the cytoplasm around them.
-    Image.fromarray(rgb).save(file, "JPEG", quality=_JPEG_QUALITY, subsampling="4:4:4")
-    return file.getvalue()

@@ -19,7 +19,7 @@ import shapely
 from seg_core.classes import ClassScheme
 from seg_core.errors import StoreError
 from seg_core.nuclei.certainty import VOTED_CLASS, class_name_sql
-from seg_core.nuclei.table import GEOMETRY, column_types
+from seg_core.nuclei.nucleus_table import GEOMETRY, column_types
 from seg_core.store.overlay import Overlay
 
 _Ids = npt.NDArray[np.int64]
@@ -68,7 +68,7 @@ class NucleusCatalog:
     Parameters
     ----------
     path : Path
-        GeoParquet with the columns of `seg_core.nuclei.table`.
+        GeoParquet with the columns of `seg_core.nuclei.nucleus_table`.
     scheme : ClassScheme
         The model's, whose shares are columns.
     overlay : Overlay, optional

@@ -9,7 +9,7 @@ import zarr
 
 from seg_core.classes import BACKGROUND
 from seg_core.geometry import Window
-from seg_core.store.pyramid import CHUNK_PX
+from seg_core.store.maps_layout import CHUNK_PX
 
 _Image = npt.NDArray[np.uint8]
 

@@ -19,7 +19,7 @@ from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Raster, Window
 from seg_core.maps import MapBand, MapName
 from seg_core.store.halving import halve
-from seg_core.store.pyramid import (
+from seg_core.store.maps_layout import (
     CHUNK_PX,
     MAP_NAMES,
     RECORD_FILE,

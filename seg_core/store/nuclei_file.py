@@ -16,7 +16,7 @@ from seg_core.classes import ClassScheme
 from seg_core.errors import StoreError
 from seg_core.files.atomic import replacing
 from seg_core.files.disk_errors import store_errors
-from seg_core.nuclei.table import FEATURES, GEOMETRY, empty_table
+from seg_core.nuclei.nucleus_table import FEATURES, GEOMETRY, empty_table
 
 # Rows that are in memory at a time while a run is read: with their outlines some 50 MB.
 _ROWS = 20_000
@@ -37,12 +37,12 @@ def write_nuclei(
     Parameters
     ----------
     tables : iterable of GeoDataFrame
-        With the columns of `seg_core.nuclei.table`; none at all gives an empty table.
+        With the columns of `seg_core.nuclei.nucleus_table`; none at all gives an empty table.
     path : Path
     scheme : ClassScheme
         Classes of the model, which have columns of their own.
     feature_count : int
-        Length of the column `seg_core.nuclei.table.FEATURES`; 0 where the tables have none.
+        Length of the column `seg_core.nuclei.nucleus_table.FEATURES`; 0 where the tables have none.
 
     Raises
     ------

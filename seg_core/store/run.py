@@ -17,7 +17,7 @@ import numpy.typing as npt
 from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError, StoreError
 from seg_core.files.disk_errors import store_errors
-from seg_core.files.locks import is_locked
+from seg_core.files.lease import is_held
 from seg_core.geometry import Raster, Region, Window
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
@@ -252,6 +252,6 @@ def open_run(path: Path) -> Run:
         raise StoreError(
             f"{RUN_FILE} in {path} is damaged ({error!r}); remove the folder and analyse again."
         ) from error
-    if facts.status == "running" and not is_locked(path):
+    if facts.status == "running" and not is_held(path):
         facts = replace(facts, status="stopped")
     return Run(path, facts)

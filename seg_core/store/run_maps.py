@@ -8,7 +8,7 @@ import numpy.typing as npt
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Window
 from seg_core.maps import MapName, Maps
-from seg_core.store.pyramid import MAP_NAMES, USUAL_CLASS_COUNT, open_levels, open_shares
+from seg_core.store.maps_layout import MAP_NAMES, USUAL_CLASS_COUNT, open_levels, open_shares
 from seg_core.store.shares import FIRST_SHARE_LEVEL, averaged, planes_of
 from seg_core.store.windows import WindowReader
 

@@ -12,7 +12,7 @@ import platformdirs
 
 from seg_core.errors import SegCoreError
 from seg_core.files.disk_errors import store_errors
-from seg_core.files.locks import is_locked, locked
+from seg_core.files.lease import held, is_held
 from seg_core.question import Question
 from seg_core.slide.identity import earlier_slide_id
 from seg_core.store.run import RUN_FILE, Run, open_run
@@ -130,7 +130,7 @@ class Store:
             If another process works on it, or it cannot be written.
         """
         folder = self.folder(question)
-        with locked(folder):
+        with held(folder):
             yield RunWriter(folder)
 
     def size(self, run: Run | None = None) -> int:
@@ -153,7 +153,7 @@ class Store:
             If a process works on the run, or it cannot be removed.
         """
         freed = self.size(run)
-        with locked(run.path), store_errors(run.path):
+        with held(run.path), store_errors(run.path):
             shutil.rmtree(run.path)
         with suppress(OSError):  # other runs or the slide's ROIs are there
             run.path.parent.rmdir()
@@ -202,7 +202,7 @@ class Store:
             kept = run.path in keep_runs or (
                 run.covers_slide and run.path.parent.name in keep_slides
             )
-            if not kept and not is_locked(run.path):
+            if not kept and not is_held(run.path):
                 excess -= self.delete(run)
         return excess <= 0
 

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from seg_core.nuclei.table import share_columns
+from seg_core.nuclei.nucleus_table import share_columns
 from seg_core.store import Run
 from seg_core.teaching.neighbourhood import surroundings
 

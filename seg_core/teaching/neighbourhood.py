@@ -34,7 +34,7 @@ def surroundings(
     Parameters
     ----------
     table : GeoDataFrame
-        See `seg_core.nuclei.table`.
+        See `seg_core.nuclei.nucleus_table`.
     names : sequence of str
         Classes to count.
     region : Region

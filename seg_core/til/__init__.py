@@ -6,8 +6,8 @@ from seg_core.til.confusion import Confusion, confusion_of
 from seg_core.til.field import Field, find_field
 from seg_core.til.result import DISCLAIMER, AssessedPart, TilResult
 from seg_core.til.score import Formula, Score
+from seg_core.til.score_settings import TilSettings
 from seg_core.til.scores import score_tils
-from seg_core.til.settings import TilSettings
 
 __all__ = [
     "DISCLAIMER",

@@ -19,7 +19,7 @@ import scipy.sparse.csgraph
 
 from seg_core.til.field import Field
 from seg_core.til.masks import Mask, bands, distances_px, fill_polygons, shrunk, within
-from seg_core.til.settings import TilSettings
+from seg_core.til.score_settings import TilSettings
 
 _Floats = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from seg_core.errors import RegionError
 from seg_core.geometry import Raster, Window
 from seg_core.slide.tissue import TissueMask
 from seg_core.til.masks import Mask, fill_polygons
-from seg_core.til.settings import TilSettings
+from seg_core.til.score_settings import TilSettings
 
 _Floats = npt.NDArray[np.float64]
 

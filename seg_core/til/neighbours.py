@@ -8,7 +8,7 @@ from seg_core.til.cells import Cells
 from seg_core.til.field import Field
 from seg_core.til.masks import depths_px
 from seg_core.til.result import CrossFunctions, Distances, known
-from seg_core.til.settings import TilSettings
+from seg_core.til.score_settings import TilSettings
 from seg_core.til.spatial import (
     cross_counts,
     cross_g,

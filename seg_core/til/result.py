@@ -11,7 +11,7 @@ from seg_core.til.cells import COMPARTMENTS
 from seg_core.til.compartments import Compartments
 from seg_core.til.confusion import Confusion
 from seg_core.til.score import Formula, Score
-from seg_core.til.settings import TilSettings
+from seg_core.til.score_settings import TilSettings
 
 PhenotypeName = Literal["inflamed", "excluded", "desert"]
 Band = Literal["low", "intermediate", "high"]

@@ -24,8 +24,8 @@ from seg_core.til.neighbours import cross_functions, distances_to_epithelium, su
 from seg_core.til.result import Band, Hotspots, Phenotype, PhenotypeName, Sensitivity, TilResult
 from seg_core.til.score import Score
 from seg_core.til.score_list import Inputs, ScoreList, cross_formula
-from seg_core.til.settings import TilSettings
-from seg_core.til.squares import (
+from seg_core.til.score_settings import TilSettings
+from seg_core.til.square_scores import (
     colocalisations,
     count_column,
     find_hotspots,

@@ -9,7 +9,7 @@ import shapely
 from seg_core.classes import MONUSAC
 from seg_core.geometry import Raster, Region
 from seg_core.nuclei import column_types
-from seg_core.nuclei.table import make_table
+from seg_core.nuclei.nucleus_table import make_table
 from seg_core.question import Question
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import open_slide, slide_id

@@ -19,7 +19,7 @@ import shapely
 
 from seg_core.classes import MONUSAC
 from seg_core.nuclei import MEASURES, column_types
-from seg_core.nuclei.table import make_table
+from seg_core.nuclei.nucleus_table import make_table
 from seg_core.store import NucleusCatalog, Selection, write_nuclei
 
 _SIDE_PX = 80_000.0

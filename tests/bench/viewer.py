@@ -19,9 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from pages.shared import resources
+from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page import outlines
 from pages.viewer_page.server import drawing
-from pages.viewer_page.server.tiles import TILE_PX, TileRequest, TileSource, UnknownTileError
+from pages.viewer_page.server.tiles import TILE_PX, TileRequest
 from seg_core.analysis import analyse
 from seg_core.errors import RegionError
 from seg_core.picture.outline_squares import SQUARE_PX
@@ -42,7 +44,7 @@ def main() -> None:
     parser.add_argument("--tiles", type=int, default=300)
     options = parser.parse_args()
     run = analyse(options.slide, options.store)
-    source = resources.tile_sources().add(options.slide)
+    source = resources.tile_sources().add(ChosenSlide(options.slide))
     source.runs[run.run_id] = run.path
     layers = ("slide", "classes", "score", "nuclei", "haematoxylin", "tissue", OUTLINES)
     print("| layer | p50 idle | p95 idle | p50 analysing | p95 analysing | from the cache |")
@@ -90,7 +92,7 @@ def seconds_of(source: TileSource, run: Run, layer: str) -> Iterator[float]:
     if layer == OUTLINES:
         yield from seconds_of_squares(source, run)
         return
-    pyramid = DeepZoom(resources.slide(source.path, source.mpp), TILE_PX)
+    pyramid = DeepZoom(resources.slide(source.slide.path, source.slide.mpp), TILE_PX)
     for level in range(pyramid.level_count - 1, 7, -1):
         width, height = pyramid.level_size(level)
         for row in range(-(-height // TILE_PX)):

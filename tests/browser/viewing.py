@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from pages.shared.page_list import VIEWER
 from seg_core.samples import sample_path
 from seg_core.slide import slide_id
 
@@ -42,7 +43,7 @@ VIEW = "viewer => { const b = viewer.slideViewer.osd.viewport.getBounds(); retur
 
 def open_place(page: Page, dashboard: str, query: str = PIECE, slide: str = SAMPLE_ID) -> Locator:
     """Open a slide by an address that names it; all tiles of its view are there."""
-    page.goto(f"{dashboard}/viewer?slide={slide}{query}")
+    page.goto(f"{dashboard}/{VIEWER.address}?slide={slide}{query}")
     viewer = page.locator("section.viewer")
     expect(viewer.locator(".openseadragon-canvas").first).to_be_visible()
     viewer.evaluate(WAIT_FOR_TILES)

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import resources, state
+from pages.shared.page_list import PAGES
 from seg_core import analysis
 from seg_core.classes import INSIDE
 from seg_core.model import ModelCard
@@ -19,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 MPP = 0.25
 NUCLEI = 12
 LYMPHOCYTE = 2
+
+PAGE_BY_STEM = {Path(each.file).stem: each for each in PAGES}
 
 Visit = Callable[..., AppTest]
 
@@ -81,8 +84,9 @@ def visit() -> Visit:
         for name, value in remembered.items():
             test.session_state[name] = value
         test.run()
-        if page != "slides":
-            test.switch_page(f"pages/{page}.py").run()
+        entry = PAGE_BY_STEM[page]
+        if not entry.default:
+            test.switch_page(entry.file).run()
         assert not test.exception
         return test
 

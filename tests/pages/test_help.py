@@ -1,11 +1,16 @@
+from pathlib import Path
+
 import pytest
 
+from pages.shared.page_list import PAGES, PageEntry
 
-@pytest.mark.parametrize("name", ["slides", "viewer", "nuclei"])
-def test_every_page_tells_how_to_use_it_and_what_the_model_learnt(visit, name: str) -> None:
-    page = visit(name)
+
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.title)
+def test_every_page_tells_how_to_use_it_and_what_the_model_learnt(visit, entry: PageEntry) -> None:
+    page = visit(Path(entry.file).stem)
     shown = "\n".join(each.value for each in page.markdown)
     assert "How to use it" in shown
+    assert all(f"**{each.title}** – {each.manual.strip()[:20]}" in shown for each in PAGES)
     assert "Compare with your own eyes" in shown
     assert "The model: " in shown
 

@@ -11,10 +11,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from pages.shared import min_score, resources, state
+from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.tile_sources import TileSource
 from pages.viewer_page import nucleus_card, nucleus_hover, outlines
 from pages.viewer_page.layer_data import layers_of, legend_of
 from pages.viewer_page.server.routes import routes_below
-from pages.viewer_page.server.tiles import TileSource
 from seg_core.classes import MONUSAC, UNCERTAIN_COLOUR, UNCERTAIN_ID, rgb_of
 from seg_core.store import Run, write_nuclei
 
@@ -47,7 +48,7 @@ def client() -> TestClient:
 
 @pytest.fixture
 def source(unsure_run: Run) -> TileSource:
-    return resources.tile_sources().add(unsure_run.slide_path, 0.25)
+    return resources.tile_sources().add(ChosenSlide(unsure_run.slide_path, 0.25))
 
 
 def nuclei_layer(run: Run, source: TileSource) -> dict:

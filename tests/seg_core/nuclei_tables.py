@@ -8,7 +8,7 @@ import shapely
 
 from seg_core.classes import MONUSAC
 from seg_core.nuclei import column_types
-from seg_core.nuclei.table import make_table
+from seg_core.nuclei.nucleus_table import make_table
 from seg_core.store import NucleusCatalog, write_nuclei
 
 

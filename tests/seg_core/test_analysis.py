@@ -47,11 +47,11 @@ def stop_after(tiles: int) -> Callable[[Progress], None]:
 
 
 def run_files(run: Run) -> dict[str, bytes]:
-    """All files of a run except its times."""
+    """All files of a run except its times and who was at work."""
     return {
         str(path.relative_to(run.path)): path.read_bytes()
         for path in run.path.rglob("*")
-        if path.is_file() and path.name != "run.json"
+        if path.is_file() and path.name != "run.json" and not path.name.startswith("lease-")
     }
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pages.shared import resources
 from seg_core.classes import ClassScheme
 from seg_core.geometry import Region
-from seg_core.picture.nucleus_painting import Picture
+from seg_core.picture.viewport import Viewport
 from seg_core.slide import Slide, SlideInfo
 from seg_core.store import Run, RunMaps
 
@@ -32,7 +32,7 @@ class LayerRequest:
     Attributes
     ----------
     slide : Slide
-    picture : Picture
+    viewport : Viewport
         Where the pixels lie.
     run_folder : Path or None
         Of the analysis shown; none for layers of the slide alone.
@@ -45,15 +45,15 @@ class LayerRequest:
     """
 
     slide: Slide
-    picture: Picture
+    viewport: Viewport
     run_folder: Path | None = None
     shown: frozenset[int] = frozenset()
     palette: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
 
-    def at(self, picture: Picture) -> "LayerRequest":
+    def at(self, viewport: Viewport) -> "LayerRequest":
         """Return the same request for another piece."""
-        return replace(self, picture=picture)
+        return replace(self, viewport=viewport)
 
     @property
     def folder(self) -> Path:
@@ -78,13 +78,13 @@ class LayerRequest:
 
     def read_slide(self) -> npt.NDArray[np.uint8]:
         """Return the slide's own pixels there, (H, W, 3)."""
-        picture = self.picture
+        viewport = self.viewport
         bounds = self.slide.info.bounds
-        left, top, right, bottom = map(round, picture.box)
+        left, top, right, bottom = map(round, viewport.box)
         region = Region(
             left, top, min(right, bounds.right) - left, min(bottom, bounds.bottom) - top
         )
-        return self.slide.read_level0(region, (picture.width, picture.height))
+        return self.slide.read_level0(region, (viewport.width, viewport.height))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,22 @@
 """Layers of what the network says of each pixel."""
 
 from pages.viewer_page.layers.layer import Colours, Layer, LayerRequest, Scale
-from seg_core.picture import map_painting as map_pictures
+from seg_core.picture import map_painting
 
 
 def _paint_classes(request: LayerRequest) -> Colours:
     raster = request.run.raster
-    return map_pictures.picture_of_classes(
-        request.maps, raster, request.picture, request.scheme, request.shown
+    return map_painting.render_classes(
+        request.maps, raster, request.viewport, request.scheme, request.shown
     )
 
 
 def _paint_boundaries(request: LayerRequest) -> Colours:
-    return map_pictures.picture_of_boundaries(request.maps, request.run.raster, request.picture)
+    return map_painting.render_boundaries(request.maps, request.run.raster, request.viewport)
 
 
 def _paint_score(request: LayerRequest) -> Colours:
-    return map_pictures.picture_of_score(request.maps, request.run.raster, request.picture)
+    return map_painting.render_scores(request.maps, request.run.raster, request.viewport)
 
 
 CLASSES = Layer(
@@ -44,5 +44,5 @@ SCORE = Layer(
     title="How sure the network is of the class of a nucleus. Zoomed out: the mean of the nuclei",
     paint=_paint_score,
     opacity=0.9,
-    scale=Scale(tuple(map_pictures.score_colours(9)), "unsure", "sure"),
+    scale=Scale(tuple(map_painting.score_colours(9)), "unsure", "sure"),
 )

@@ -7,7 +7,7 @@ from pages.viewer_page.layers.layer import Colours, Layer, LayerRequest
 def _paint(request: LayerRequest) -> Colours:
     painter = resources.nucleus_painter(request.folder)
     return painter.paint(
-        request.picture,
+        request.viewport,
         request.shown,
         scheme=request.scheme,
         min_score=min_score.asked(request.options),

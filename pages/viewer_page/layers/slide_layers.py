@@ -6,7 +6,7 @@ import numpy as np
 
 from pages.shared import resources
 from pages.viewer_page.layers.layer import Colours, Layer, LayerRequest, always, has_mpp
-from seg_core.picture.map_painting import picture_of_mask
+from seg_core.picture.map_painting import render_mask
 from seg_core.slide import TissueMask
 from seg_core.slide.stain import Stain, only_stain
 
@@ -19,7 +19,7 @@ def _paint_stain(stain: Stain, request: LayerRequest) -> Colours:
 
 def _paint_tissue(request: LayerRequest) -> Colours:
     info = request.slide.info
-    return picture_of_mask(resources.tissue(info.path, info.mpp), request.picture)
+    return render_mask(resources.tissue(info.path, info.mpp), request.viewport)
 
 
 def _paint_normalised(request: LayerRequest) -> Colours:
@@ -31,7 +31,7 @@ def _paint_flaws(request: LayerRequest) -> Colours:
     info = request.slide.info
     quality = resources.quality(info.path, info.mpp)
     blurred, pen = (
-        picture_of_mask(TissueMask(quality.raster, mask), request.picture, colour)
+        render_mask(TissueMask(quality.raster, mask), request.viewport, colour)
         for mask, colour in ((quality.out_of_focus, _BLURRED_RGB), (quality.pen, _PEN_RGB))
     )
     return np.where(pen[..., 3:] > blurred[..., 3:], pen, blurred)

@@ -11,8 +11,8 @@ from seg_core.errors import RegionError
 from seg_core.picture.til_painting import (
     SQUARE_MAPS,
     colours_of_numbers,
-    picture_of_compartments,
-    picture_of_squares,
+    render_compartments,
+    render_squares,
 )
 from seg_core.slide import SlideInfo
 from seg_core.store import Run
@@ -39,11 +39,11 @@ def _result(request: LayerRequest) -> TilResult:
 
 
 def _paint_compartments(request: LayerRequest) -> Colours:
-    return picture_of_compartments(_result(request).compartments, request.picture)
+    return render_compartments(_result(request).compartments, request.viewport)
 
 
 def _paint_squares(request: LayerRequest) -> Colours:
-    return picture_of_squares(_result(request), SQUARE_MAPS["stil"], request.picture)
+    return render_squares(_result(request), SQUARE_MAPS["stil"], request.viewport)
 
 
 COMPARTMENTS = Layer(

@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 from starlette.routing import Router
 
+from pages.shared.tile_sources import TileSource
 from pages.viewer_page.server.routes import ROUTES
-from pages.viewer_page.server.tiles import TileSource
 
 _log = logging.getLogger(__name__)
 

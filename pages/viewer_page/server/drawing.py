@@ -1,21 +1,16 @@
 """Draw the tile that an address asks for, unless it has been drawn lately."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from pages.shared import resources
-from pages.viewer_page.layers import LayerRequest, layer_named
+from pages.shared.tile_sources import TileSource, UnknownTileError
+from pages.viewer_page.layers import Colours, LayerRequest, layer_named
 from pages.viewer_page.server.tile_cache import TileCache
-from pages.viewer_page.server.tiles import (
-    TILE_PX,
-    TileRequest,
-    TileSource,
-    UnknownTileError,
-    picture_of_tile,
-)
-from seg_core.picture.nucleus_painting import encode_webp
+from pages.viewer_page.server.tiles import TILE_PX, TileRequest, viewport_of_tile
+from seg_core.picture.encoding import TILE_QUALITY, encode_jpeg, encode_webp
 from seg_core.slide import DeepZoom
-from seg_core.slide.deepzoom import encode_jpeg
 
 SLIDE_LAYER = "slide"
 
@@ -32,7 +27,9 @@ class Tile:
     media_type: str
 
 
-_drawn: TileCache[Tile] = TileCache(_CACHE_BYTES, size_of=lambda tile: len(tile.content))
+_drawn: TileCache[Tile] = TileCache(
+    _CACHE_BYTES, size_of=lambda tile: sys.getsizeof(tile) + sys.getsizeof(tile.content)
+)
 
 
 def draw_tile(request: TileRequest) -> Tile:
@@ -49,7 +46,7 @@ def draw_tile(request: TileRequest) -> Tile:
     folder = None if request.run is None else source.run_of(request.run)
     # Not the token: two sessions that look at the same slide share what is drawn.
     key = (
-        *(source.path, resources.changed(source.path), source.mpp, folder),
+        *(source.slide, resources.changed(source.slide.path), folder),
         *(request.layer, request.level, request.column, request.row),
         *(request.shown, request.palette, request.options),
     )
@@ -62,21 +59,25 @@ def forget_tiles() -> None:
 
 
 def _draw(request: TileRequest, source: TileSource, folder: Path | None) -> Tile:
-    slide = resources.slide(source.path, source.mpp)
+    slide = resources.slide(source.slide.path, source.slide.mpp)
     pyramid = DeepZoom(slide, TILE_PX)
     if request.layer == SLIDE_LAYER:
-        return Tile(pyramid.tile(request.level, request.column, request.row), _JPEG)
+        return _jpeg(pyramid.read_tile(request.level, request.column, request.row))
     layer = layer_named(request.layer)
     if layer is None:
         raise UnknownTileError(f"There is no layer {request.layer!r}.")
     if layer.of_run and folder is None:
         raise UnknownTileError("This layer shows an analysis, and the address names none.")
-    picture = picture_of_tile(
+    viewport = viewport_of_tile(
         slide.info.bounds, pyramid.level_count, request.level, request.column, request.row
     )
     colours = layer.paint(
-        LayerRequest(slide, picture, folder, request.shown, request.palette, dict(request.options))
+        LayerRequest(slide, viewport, folder, request.shown, request.palette, dict(request.options))
     )
     if layer.opaque:
-        return Tile(encode_jpeg(colours), _JPEG)
+        return _jpeg(colours)
     return Tile(encode_webp(colours), _WEBP)
+
+
+def _jpeg(rgb: Colours) -> Tile:
+    return Tile(encode_jpeg(rgb, quality=TILE_QUALITY), _JPEG)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from functools import partial
 
 from pages.shared import resources
+from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page.layers import Colours, Layer, LayerRequest, layer_named
-from pages.viewer_page.server.tiles import TileSource, UnknownTileError, query_of
+from pages.viewer_page.server.tiles import query_of
 from seg_core.geometry import Region
-from seg_core.picture.nucleus_painting import Picture
 from seg_core.picture.slide_overlay import write_png_of_layers
+from seg_core.picture.viewport import Viewport
 from seg_core.slide import Slide
 
 # The largest takes 200 MB while it is drawn: one after the other.
@@ -36,7 +37,7 @@ def draw_full_picture(token: str, query: Mapping[str, str]) -> bytes:
         If the region lies outside the slide, or slide or run cannot be read.
     """
     source = resources.tile_sources().find(token)
-    slide = resources.slide(source.path, source.mpp)
+    slide = resources.slide(source.slide.path, source.slide.mpp)
     asked = _region_of(query.get("region", ""))
     region = slide.info.bounds.intersection(asked)
     if region is None:
@@ -56,12 +57,12 @@ def draw_full_picture(token: str, query: Mapping[str, str]) -> bytes:
 def _request_of(slide: Slide, source: TileSource, query: Mapping[str, str]) -> LayerRequest:
     run, shown, palette, options = query_of(query)
     folder = None if run is None else source.run_of(run)
-    whole = Picture(0, 0, 1, 1, 1)
+    whole = Viewport(0, 0, 1, 1, 1)
     return LayerRequest(slide, whole, folder, shown, palette, dict(options))
 
 
-def _paint(layer: Layer, request: LayerRequest, picture: Picture) -> Colours:
-    return layer.paint(request.at(picture))
+def _paint(layer: Layer, request: LayerRequest, viewport: Viewport) -> Colours:
+    return layer.paint(request.at(viewport))
 
 
 def _region_of(text: str) -> Region:

@@ -16,13 +16,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from pages.shared.tile_sources import UnknownTileError
 from pages.shared.uploads import remove_abandoned
 from pages.viewer_page.nucleus_hover import nucleus_at
 from pages.viewer_page.outlines import outlines_of_square
 from pages.viewer_page.server.drawing import draw_tile
-from pages.viewer_page.server.files import public_files
 from pages.viewer_page.server.full_picture import draw_full_picture
-from pages.viewer_page.server.tiles import UnknownTileError, tile_request
+from pages.viewer_page.server.tiles import tile_request
+from pages.viewer_page.server.web_files import public_files
 from seg_core.errors import RegionError, SegCoreError
 from seg_core.process.memory import hold_little_memory
 

@@ -1,33 +1,21 @@
-"""Who may see which slide's tiles, and how a tile is asked for.
+"""How a tile is asked for, and where it lies."""
 
-A session that opens a slide is given a token that nobody can guess; the token stands in the
-addresses of the tiles, the slide's path never does.
-"""
-
-import secrets
-import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
+from pages.shared.tile_sources import UnknownTileError
 from seg_core.classes import PALETTES, USUAL_PALETTE
 from seg_core.geometry import Region
-from seg_core.picture.nucleus_painting import Picture
+from seg_core.picture.viewport import Viewport
 
 TILE_PX = 256
-
-_TOKEN_BYTES = 24
 
 # At the sixth a pixel of the tile is 1/64 level-0 pixel: nothing is that fine.
 _MOST_EXTRA_LEVELS = 6
 
 
 _QUERY = frozenset({"run", "show", "palette", "region", "layers"})
-
-
-class UnknownTileError(Exception):
-    """No session has opened what a tile's address names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,71 +58,9 @@ def query_of(
     return query.get("run"), shown, palette, tuple(sorted(options.items()))
 
 
-@dataclass(eq=False)
-class TileSource:
-    """What one session shows of one slide.
-
-    Attributes
-    ----------
-    path : Path
-        The slide.
-    mpp : float or None
-        Size of a level-0 pixel, µm, where the reader has said it.
-    token : str
-    runs : dict of str to Path
-        Folders of the runs that its overlays may show, by version.
-    """
-
-    path: Path
-    mpp: float | None = None
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES))
-    runs: dict[str, Path] = field(default_factory=dict)
-
-    @property
-    def folder(self) -> str:
-        """What all addresses of this session begin with, relative to the page's base."""
-        return f"app/static/wsi/{self.token}/"
-
-    def address(self, layer: str, extension: str) -> str:
-        """Return the template of a layer's tiles, relative to the page's base."""
-        return f"{self.folder}{layer}/{{level}}/{{x}}_{{y}}.{extension}"
-
-    @property
-    def picture_address(self) -> str:
-        """Where a picture in full resolution is had; the viewer adds what it is to show."""
-        return f"{self.folder}picture.png"
-
-    def run_of(self, version: str | None) -> Path:
-        """Return the folder of a run that this session shows."""
-        if version is None or version not in self.runs:
-            raise UnknownTileError("This session shows no such run; reload the page.")
-        return self.runs[version]
-
-
-class TileSources:
-    """All sessions' tile sources by token.
-
-    They are held weakly: when a session ends and its state goes, its tokens are forgotten.
-    """
-
-    def __init__(self) -> None:
-        self._sources: weakref.WeakValueDictionary[str, TileSource] = weakref.WeakValueDictionary()
-
-    def add(self, path: Path, mpp: float | None = None) -> TileSource:
-        """Give a slide a token; whoever holds the answer keeps it alive."""
-        source = TileSource(path, mpp)
-        self._sources[source.token] = source
-        return source
-
-    def find(self, token: str) -> TileSource:
-        """Return what a token stands for."""
-        source = self._sources.get(token)
-        if source is None:
-            raise UnknownTileError("This view has expired; reload the page.")
-        return source
-
-
-def picture_of_tile(bounds: Region, level_count: int, level: int, column: int, row: int) -> Picture:
+def viewport_of_tile(
+    bounds: Region, level_count: int, level: int, column: int, row: int
+) -> Viewport:
     """Return where an overlay's tile lies.
 
     Parameters
@@ -153,7 +79,7 @@ def picture_of_tile(bounds: Region, level_count: int, level: int, column: int, r
     left, top = column * TILE_PX, row * TILE_PX
     if not (0 <= left < width and 0 <= top < height):
         raise UnknownTileError(f"Level {level} has no tile at column {column}, row {row}.")
-    return Picture(
+    return Viewport(
         bounds.x + left * step,
         bounds.y + top * step,
         step,

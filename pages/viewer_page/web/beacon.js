@@ -1,17 +1,23 @@
 import { shape } from "./shapes.js";
 
+/** @import {ShapeLayer} from "./shapes.js" */
+/** @import {Point} from "./types.d.ts" */
+
 const SHOWN_MS = 2500;
 const RADIUS_PX = 26;
 
 /** A ring around the place the reader was brought to, for a moment. */
 export class Beacon {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
+  /** @param {ShapeLayer} layer */
   constructor(layer) {
     this.layer = layer;
     this.group = layer.group("beacon", (scale) => this.#rescale(scale));
   }
 
+  /** @param {Point} place */
   show({ x, y }) {
     clearTimeout(this.#timer);
     const at = { cx: x, cy: y };
@@ -23,7 +29,8 @@ export class Beacon {
     this.#timer = setTimeout(() => this.group.replaceChildren(), SHOWN_MS);
   }
 
+  /** @param {number} scale */
   #rescale(scale) {
-    this.group.querySelectorAll("circle").forEach((each) => each.setAttribute("r", RADIUS_PX / scale));
+    this.group.querySelectorAll("circle").forEach((each) => each.setAttribute("r", String(RADIUS_PX / scale)));
   }
 }

@@ -1,3 +1,5 @@
+/** @import {Answer, Answers} from "./types.d.ts" */
+
 /**
  * Asks the server through the page's own connection, where a host answers no address but the
  * page's. Sent with the page, before mount.js.
@@ -7,20 +9,34 @@
  */
 
 const GATHER_MS = 30;
-const MOST_ADDRESSES = 24; // as in channel.py
+const MOST_ADDRESSES = 24; // as in server/channel.py
 
-class Channel {
+/** @typedef {{address: string, signal?: AbortSignal | null, resolve: (answer: Response) => void, reject: (reason: unknown) => void}} Request */
+
+export class Channel {
+  /** @type {Request[]} */
   #waiting = [];
-  #open = null;
-  #asked = 0;
-  #timer = null;
 
-  /** @param {(question: object) => void} ask tells Python, which answers by `take` */
+  /** @type {{number: string, requests: Request[]} | null} */
+  #open = null;
+
+  #asked = 0;
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {(question: {number: string, addresses: string[]}) => void} ask tells Python, which answers by `take` */
   constructor(ask) {
     this.ask = ask;
   }
 
-  /** As the browser's own, for addresses of this server. */
+  /**
+   * As the browser's own, for addresses of this server.
+   *
+   * @param {string | URL} address
+   * @param {RequestInit} [options]
+   * @returns {Promise<Response>}
+   */
   fetch(address, { signal } = {}) {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
@@ -30,9 +46,9 @@ class Channel {
     });
   }
 
-  /** @param {?{number: string, answers: object[]}} answers what Python says in this run */
+  /** @param {Answers} answers what Python says in this run */
   take(answers) {
-    if (!this.#open || answers?.number !== this.#open.number) return;
+    if (!this.#open || !answers || answers.number !== this.#open.number) return;
     const { requests } = this.#open;
     this.#open = null;
     requests.forEach(({ resolve }, index) => resolve(responseOf(answers.answers[index])));
@@ -53,7 +69,7 @@ class Channel {
   }
 
   #askNext() {
-    this.#timer = null;
+    this.#timer = undefined;
     const wanted = this.#waiting.filter(({ signal }) => !signal?.aborted);
     const requests = wanted.splice(0, MOST_ADDRESSES);
     this.#waiting = wanted;
@@ -63,7 +79,11 @@ class Channel {
   }
 }
 
-/** The address as Python names it: relative to what all pages have in common. */
+/**
+ * The address as Python names it: relative to what all pages have in common.
+ *
+ * @param {string | URL} address
+ */
 function belowBase(address) {
   const base = new URL(".", document.baseURI).href;
   const { href } = new URL(address, base);
@@ -71,6 +91,7 @@ function belowBase(address) {
   return href.slice(base.length);
 }
 
+/** @param {Answer} answer */
 function responseOf({ status, type, body }) {
   const bytes = Uint8Array.from(atob(body), (each) => each.charCodeAt(0));
   return new Response(bytes, { status, headers: { "content-type": type } });

@@ -1,14 +1,26 @@
 import { fetch } from "./server.js";
 
+/** @import {SlideFrame} from "./slide_frame.js" */
+
 const REST_MS = 120;
 
 /** Class, score and area of the nucleus on which the pointer rests. */
 export class Hover {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #request = new AbortController();
 
+  /**
+   * @param {HTMLElement} tip
+   * @param {SlideFrame} frame
+   * @param {() => number[]} shownClasses
+   */
   constructor(tip, frame, shownClasses) {
-    Object.assign(this, { tip, frame, shownClasses, address: null });
+    this.tip = tip;
+    this.frame = frame;
+    this.shownClasses = shownClasses;
+    /** @type {string | null} */
+    this.address = null;
     const { canvas } = frame.osd;
     canvas.addEventListener("pointermove", (event) => this.#move(event));
     for (const type of ["pointerleave", "pointerdown", "wheel"]) {
@@ -16,16 +28,18 @@ export class Hover {
     }
   }
 
-  /** @param {?string} address where Python answers; none while nothing is analysed */
+  /** @param {string | null} address where Python answers; none while nothing is analysed */
   update(address) {
     if (address !== this.address) this.#hide();
     this.address = address;
   }
 
+  /** @param {PointerEvent} event */
   #move(event) {
     this.#hide();
     if (!this.address || event.buttons || event.pointerType === "touch") return;
-    this.#timer = setTimeout(() => this.#ask(event), REST_MS);
+    const { address } = this;
+    this.#timer = setTimeout(() => this.#ask(address, event), REST_MS);
   }
 
   #hide() {
@@ -34,9 +48,13 @@ export class Hover {
     this.tip.hidden = true;
   }
 
-  async #ask(event) {
+  /**
+   * @param {string} path
+   * @param {PointerEvent} event
+   */
+  async #ask(path, event) {
     const { x, y } = this.frame.under(event);
-    const address = new URL(this.address, document.baseURI);
+    const address = new URL(path, document.baseURI);
     const point = { x: x.toFixed(2), y: y.toFixed(2), show: this.shownClasses().join(",") };
     for (const [name, value] of Object.entries(point)) address.searchParams.set(name, value);
     this.#request = new AbortController();
@@ -50,6 +68,10 @@ export class Hover {
     }
   }
 
+  /**
+   * @param {{class: string, uncertain: boolean, score: number, area_um2: number}} nucleus
+   * @param {PointerEvent} event
+   */
   #show({ class: name, uncertain, score, area_um2: area }, event) {
     const { left, top } = this.frame.osd.canvas.getBoundingClientRect();
     this.tip.textContent = `${name}${uncertain ? ", uncertain" : ""} · ${Math.round(score * 100)} % · ${area.toFixed(1)} µm²`;

@@ -1,4 +1,10 @@
-/** What a key does in the viewer, and the words for it; buttons do the same by the same name. */
+import { element, part } from "./element.js";
+
+/**
+ * What a key does in the viewer, and the words for it; buttons do the same by the same name.
+ *
+ * @type {[keys: string[], action: string, shown?: string, words?: string][]}
+ */
 const KEYS = [
   [["+", "="], "zoom-in", "+", "Zoom in"],
   [["-", "_"], "zoom-out", "−", "Zoom out"],
@@ -17,7 +23,11 @@ const KEYS = [
   [["?"], "help", "?", "This list"],
 ];
 
-/** Keys that belong to more than one action, or to none here. */
+/**
+ * Keys that belong to more than one action, or to none here.
+ *
+ * @type {[key: string, words: string][]}
+ */
 const OTHER_KEYS = [
   ["← ↑ → ↓", "Move the slide, or a region that has the focus"],
   ["← →", "With a nucleus picked: the one before, the next of its class, in reading order"],
@@ -28,14 +38,21 @@ const OTHER_KEYS = [
 ];
 
 export class Keyboard {
-  /** @param {Object<string, () => void>} actions by name */
+  /**
+   * @param {Record<string, () => void>} actions by name
+   * @param {HTMLElement} help
+   */
   constructor(actions, help) {
     this.actions = actions;
-    const rows = KEYS.filter(([, , shown]) => shown).map(([, , shown, words]) => [shown, words]);
-    help.querySelector("dl").replaceChildren(...[...rows, ...OTHER_KEYS].flatMap(row));
+    const rows = KEYS.flatMap(([, , shown, words]) => (shown && words ? [row([shown, words])] : []));
+    part(help, "dl", HTMLDListElement).replaceChildren(...[...rows, ...OTHER_KEYS.map(row)].flat());
   }
 
-  /** Do what a key is for; tells whether it is for anything. */
+  /**
+   * Do what a key is for; tells whether it is for anything.
+   *
+   * @param {KeyboardEvent} event
+   */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
     const action = KEYS.find(([keys]) => keys.includes(event.key))?.[1];
@@ -44,11 +61,9 @@ export class Keyboard {
   }
 }
 
+/** @param {[key: string, words: string]} entry */
 function row([key, words]) {
-  const [term, description] = [document.createElement("dt"), document.createElement("dd")];
-  const shown = document.createElement("kbd");
-  shown.textContent = key;
-  term.append(shown);
-  description.textContent = words;
-  return [term, description];
+  const term = element("dt", {});
+  term.append(element("kbd", { textContent: key }));
+  return [term, element("dd", { textContent: words })];
 }

@@ -1,23 +1,39 @@
 import { tileSource } from "./tiles.js";
 
+/** @import {Choices} from "./choices.js" */
+/** @import {LayerSpec, Slide} from "./types.d.ts" */
+
+/** @typedef {{on: boolean, opacity: number}} Choice */
+
 /** One layer: at most two tiled images, the one seen and the one that is to replace it. */
 export class Layer {
   #absent = false;
   #covered = false;
 
   /**
-   * @param {object} osd the viewer
-   * @param {object} slide
-   * @param {Choices} choices switches and opacities by the layers' ids
+   * @param {OpenSeadragon.Viewer} osd the viewer
+   * @param {Slide} slide
+   * @param {Choices<Choice>} choices by the layers' ids
+   * @param {LayerSpec} spec
    * @param {() => void} changed called when a tiled image has come or gone
    */
-  constructor(osd, slide, choices, changed) {
-    Object.assign(this, { osd, slide, choices, changed });
+  constructor(osd, slide, choices, spec, changed) {
+    this.osd = osd;
+    this.slide = slide;
+    this.choices = choices;
+    this.spec = spec;
+    this.changed = changed;
+    /** @type {OpenSeadragon.TiledImage[]} */
     this.items = [];
+    /** @type {string | null} */
     this.wanted = null;
   }
 
-  /** What Python says of it now; the picture changes when it is painted next. */
+  /**
+   * What Python says of it now; the picture changes when it is painted next.
+   *
+   * @param {LayerSpec} spec
+   */
   describe(spec) {
     this.spec = spec;
   }
@@ -26,6 +42,7 @@ export class Layer {
     return { on: this.spec.on, opacity: this.spec.opacity, ...this.choices.get(this.spec.id) };
   }
 
+  /** @param {Partial<Choice>} change */
   choose(change) {
     this.choices.set(this.spec.id, { ...this.choice, ...change });
     this.items.forEach((item) => item.setOpacity(this.#seenOpacity));
@@ -47,7 +64,11 @@ export class Layer {
     this.remove();
   }
 
-  /** Have the tiles loaded, not yet seen, to come back without a gap. */
+  /**
+   * Have the tiles loaded, not yet seen, to come back without a gap.
+   *
+   * @param {string} show
+   */
   prepare(show) {
     if (!this.#absent) return;
     this.#absent = false;
@@ -69,7 +90,11 @@ export class Layer {
     }
   }
 
-  /** Paint the classes asked for; what is on the screen stays until the new tiles are there. */
+  /**
+   * Paint the classes asked for; what is on the screen stays until the new tiles are there.
+   *
+   * @param {string} show ids of the classes, with commas
+   */
   paint(show) {
     const wanted = this.spec.url.replace("{show}", show);
     if (!this.choice.on || this.#absent || wanted === this.wanted) return;
@@ -79,7 +104,9 @@ export class Layer {
       width: 1,
       opacity: this.#seenOpacity,
       preload: this.#covered,
-      success: ({ item }) => {
+      success: (/** @type {any} */ event) => {
+        /** @type {OpenSeadragon.TiledImage} */
+        const item = event.item;
         if (this.wanted !== wanted) return this.osd.world.removeItem(item);
         this.items.push(item);
         this.changed();
@@ -94,10 +121,12 @@ export class Layer {
     this.#drop([...this.items]);
   }
 
+  /** @param {OpenSeadragon.TiledImage} item */
   #olderThan(item) {
     return this.items.slice(0, Math.max(0, this.items.indexOf(item)));
   }
 
+  /** @param {OpenSeadragon.TiledImage[]} items */
   #drop(items) {
     this.items = this.items.filter((item) => !items.includes(item));
     for (const item of items) {

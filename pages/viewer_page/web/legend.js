@@ -1,17 +1,23 @@
 import { element } from "./element.js";
 
+/** @import {NucleusClass} from "./types.d.ts" */
+
 /**
  * The classes with their colours and counts; a click switches one.
  *
  * @param {HTMLElement} place
- * @param {object[]} classes name, colour, count, on
- * @param {(each: object, on: boolean) => void} choose
+ * @param {NucleusClass[]} classes
+ * @param {(each: NucleusClass, on: boolean) => void} choose
  */
 export function drawLegend(place, classes, choose) {
   place.hidden = classes.length === 0;
   place.replaceChildren(...classes.map((each) => row(each, choose)));
 }
 
+/**
+ * @param {NucleusClass} each
+ * @param {(each: NucleusClass, on: boolean) => void} choose
+ */
 function row(each, choose) {
   const label = element("label", { title: `Show or hide ${each.name}` });
   const box = element("input", { type: "checkbox", checked: each.on });

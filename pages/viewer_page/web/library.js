@@ -1,15 +1,30 @@
+/** @import {Channel} from "./channel.js" */
+/** @import {Library as Where} from "./types.d.ts" */
+
 /**
  * OpenSeadragon, from this server where npm has installed it, else from the CDN; once a page.
  * Checked against its hash, whichever way it comes.
  */
 
+/** @typedef {typeof OpenSeadragon} Library what the file defines */
+
+/** @type {Promise<Library> | undefined} */
 let library;
 
+/**
+ * @param {Where} where
+ * @param {Channel} channel
+ */
 export function loadOpenSeadragon({ sources, integrity }, channel) {
-  library ??= firstOf(sources, integrity, channel).then(() => globalThis.OpenSeadragon);
+  library ??= firstOf(sources, integrity, channel).then(() => window.OpenSeadragon);
   return library;
 }
 
+/**
+ * @param {string[]} sources
+ * @param {string} integrity
+ * @param {Channel} channel
+ */
 async function firstOf(sources, integrity, channel) {
   for (const source of sources) {
     const { href, origin } = new URL(source, document.baseURI);
@@ -26,6 +41,11 @@ async function firstOf(sources, integrity, channel) {
   );
 }
 
+/**
+ * @param {string} src
+ * @param {string} integrity
+ * @returns {Promise<boolean>} whether it has come
+ */
 function addScript(src, integrity) {
   return new Promise((resolve) => {
     const script = document.createElement("script");

@@ -1,3 +1,8 @@
+import { Channel } from "./channel.js";
+
+/** @import {SlideViewer} from "./slide_viewer.js" */
+/** @import {Tell, ViewerData} from "./types.d.ts" */
+
 /**
  * Sent to the page with the component; brings the viewer's modules from the server.
  *
@@ -5,11 +10,19 @@
  * parentElement: the viewer is made once a slide, then updated.
  */
 
+/** @typedef {{url: string, viewer: Promise<SlideViewer>, channel: Channel}} Mount */
+
+/** @type {WeakMap<HTMLElement, Mount>} */
 const mounts = new WeakMap();
 
-/** Modules by their address, with all that they hold: once a page, however they have come. */
+/**
+ * Modules by their address, with all that they hold: once a page, however they have come.
+ *
+ * @type {Map<string, typeof import("./slide_viewer.js")>}
+ */
 const modules = new Map();
 
+/** @param {{data: ViewerData, parentElement: HTMLElement, setStateValue: Tell}} component */
 export default function ({ data, parentElement, setStateValue }) {
   let mount = mounts.get(parentElement);
   // A new address for the same slide: the server has forgotten the old one, so start again.
@@ -20,9 +33,16 @@ export default function ({ data, parentElement, setStateValue }) {
 
   // Streamlit also cleans up after a call that a newer one has overtaken; only a parent that has
   // left the page is over.
-  return () => setTimeout(() => parentElement.isConnected || stop(parentElement, mount), 0);
+  const shown = mount;
+  return () => setTimeout(() => parentElement.isConnected || stop(parentElement, shown), 0);
 }
 
+/**
+ * @param {HTMLElement} parentElement
+ * @param {ViewerData} data
+ * @param {Tell} setStateValue
+ * @returns {Mount}
+ */
 function start(parentElement, data, setStateValue) {
   tell(parentElement, null);
   const channel = new Channel((question) => setStateValue("ask", question));
@@ -34,6 +54,11 @@ function start(parentElement, data, setStateValue) {
   return mount;
 }
 
+/**
+ * @param {HTMLElement} parentElement
+ * @param {Mount} mount
+ * @returns {undefined}
+ */
 function stop(parentElement, mount) {
   if (mounts.get(parentElement) === mount) {
     mounts.delete(parentElement);
@@ -42,23 +67,34 @@ function stop(parentElement, mount) {
   }
 }
 
-/** Bring the viewer from its own address or, where a host answers that otherwise, by the channel. */
+/**
+ * Bring the viewer from its own address or, where a host answers that otherwise, by the channel.
+ *
+ * @param {string} address
+ * @param {Channel} channel
+ */
 async function load(address, channel) {
   const { href } = new URL(address, document.baseURI);
-  if (!modules.has(href)) {
-    modules.set(href, await import(href).catch(() => importThrough(channel, href)));
-  }
-  return modules.get(href);
+  const module = modules.get(href) ?? (await import(href).catch(() => importThrough(channel, href)));
+  modules.set(href, module);
+  return module;
 }
 
-/** Modules that no address answers can import each other all the same: as blobs. */
+/**
+ * Modules that no address answers can import each other all the same: as blobs.
+ *
+ * @param {Channel} channel
+ * @param {string} first
+ */
 async function importThrough(channel, first) {
+  /** @type {Map<string, Promise<string>>} */
   const urls = new Map();
-  const urlOf = (href) => {
-    if (!urls.has(href)) urls.set(href, make(href));
-    return urls.get(href);
+  const urlOf = (/** @type {string} */ href) => {
+    const url = urls.get(href) ?? make(href);
+    urls.set(href, url);
+    return url;
   };
-  const make = async (href) => {
+  const make = async (/** @type {string} */ href) => {
     const answer = await channel.fetch(href);
     let text = await answer.text();
     if (!answer.ok) throw new Error(text);
@@ -72,8 +108,12 @@ async function importThrough(channel, first) {
   return import(await urlOf(first));
 }
 
+/**
+ * @param {HTMLElement} parentElement
+ * @param {Error | null} error
+ */
 function tell(parentElement, error) {
-  const notice = parentElement.querySelector(".notice");
+  const notice = /** @type {HTMLElement} */ (parentElement.querySelector(".notice"));
   notice.textContent = error?.message ?? "";
   notice.hidden = !error;
 }

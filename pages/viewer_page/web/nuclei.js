@@ -1,5 +1,14 @@
 import { pathOf, shape } from "./shapes.js";
 
+/** @import {NucleusCard} from "./nucleus_card.js" */
+/** @import {ShapeLayer} from "./shapes.js" */
+/** @import {Nucleus, Pick, Ring} from "./types.d.ts" */
+
+const STEPS = new Map([
+  ["ArrowLeft", -1],
+  ["ArrowRight", 1],
+]);
+
 /**
  * The picked nucleus, and those picked on other pages, with their outlines over the slide.
  *
@@ -8,11 +17,23 @@ import { pathOf, shape } from "./shapes.js";
  */
 export class Nuclei {
   #asked = 0;
+
+  /** @type {string | null} */
   #shown = null;
 
-  /** @param {(question: object) => void} tell asks Python */
+  /**
+   * @param {ShapeLayer} layer
+   * @param {NucleusCard} card
+   * @param {() => number[]} shownClasses
+   * @param {(question: Pick & {number: string}) => void} tell asks Python
+   */
   constructor(layer, card, shownClasses, tell) {
-    Object.assign(this, { layer, card, shownClasses, tell, nucleus: null });
+    this.layer = layer;
+    this.card = card;
+    this.tell = tell;
+    this.hasNuclei = false;
+    /** @type {Nucleus | null} */
+    this.nucleus = null;
     this.group = layer.group("nuclei");
     layer.frame.osd.addHandler("canvas-click", (event) => {
       if (!event.quick || !this.hasNuclei) return;
@@ -22,23 +43,32 @@ export class Nuclei {
     card.ask = (question) => this.#ask(question);
   }
 
+  /**
+   * @param {Nucleus | null} nucleus
+   * @param {Ring[]} picked
+   * @param {boolean} hasNuclei
+   */
   update(nucleus, picked, hasNuclei) {
     this.hasNuclei = hasNuclei;
-    const stepped = this.nucleus && nucleus && this.nucleus.id !== nucleus.id;
+    const before = this.nucleus;
     this.nucleus = nucleus;
     this.card.show(nucleus);
     const shown = JSON.stringify([nucleus?.ring, picked]);
     if (shown === this.#shown) return;
     this.#shown = shown;
-    const outlines = picked.map((ring) => ["picked", ring]);
-    if (nucleus) outlines.push(["chosen", nucleus.ring]);
-    this.group.replaceChildren(...outlines.flatMap(([name, ring]) => outlined(name, ring)));
-    if (stepped) this.#bringIntoView(nucleus);
+    const outlines = picked.flatMap((ring) => outlined("picked", ring));
+    if (nucleus) outlines.push(...outlined("chosen", nucleus.ring));
+    this.group.replaceChildren(...outlines);
+    if (before && nucleus && before.id !== nucleus.id) this.#bringIntoView(nucleus);
   }
 
-  /** ← and → while a nucleus is picked; Esc puts it away. */
+  /**
+   * ← and → while a nucleus is picked; Esc puts it away.
+   *
+   * @param {KeyboardEvent} event
+   */
   key(event) {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const step = STEPS.get(event.key);
     if (!this.nucleus || event.ctrlKey || event.metaKey || event.altKey) return false;
     if (step) this.#ask({ step });
     else if (event.key === "Escape") this.#ask({});
@@ -46,12 +76,17 @@ export class Nuclei {
     return true;
   }
 
+  /** @param {Pick} question */
   #ask(question) {
     this.#asked += 1;
     this.tell({ ...question, number: `${performance.now()} ${this.#asked}` });
   }
 
-  /** Only a nucleus outside the middle of the view moves the view. */
+  /**
+   * Only a nucleus outside the middle of the view moves the view.
+   *
+   * @param {Nucleus} nucleus
+   */
   #bringIntoView({ x, y }) {
     const { view } = this.layer.frame;
     const [dx, dy] = [(x - view.x) / view.width, (y - view.y) / view.height];
@@ -59,6 +94,10 @@ export class Nuclei {
   }
 }
 
+/**
+ * @param {string} name
+ * @param {Ring} ring
+ */
 function outlined(name, ring) {
   const d = pathOf([ring]);
   return [shape("path", { class: "casing", d }), shape("path", { class: `line ${name}`, d })];

@@ -1,38 +1,64 @@
+import { cellsWithin, edgesOf } from "./boxes.js";
+import { unpack } from "./outline_square.js";
 import { fetch } from "./server.js";
+
+/** @import {Box, Cell, Edges, OutlineSpec, OutlineSquare} from "./types.d.ts" */
 
 /**
  * The outlines of nuclei, had from the server a square of the slide at a time.
  *
- * What is in a square, see seg_core/picture/outline_squares.py. Those looked at last are kept, and
+ * What is in a square, see `outline_square.js`. Those looked at last are kept, and
  * what the view has left is no longer waited for.
  */
 
 const KEPT_BYTES = 64 * 2 ** 20;
-const HEADER_BYTES = 12;
 const AT_ONCE = 6;
 
 export class OutlineSquares {
-  #kept = new Map(); // from the one longest not looked at to the latest
+  /**
+   * From the one longest not looked at to the latest.
+   *
+   * @type {Map<string, OutlineSquare>}
+   */
+  #kept = new Map();
+
+  /** @type {Map<string, AbortController>} */
   #loading = new Map();
+
+  /** @type {Set<string>} */
   #failed = new Set();
+
   #bytes = 0;
 
   /**
-   * @param {object} spec url, side and reach
-   * @param {object} bounds where there can be nuclei, level-0 pixels
+   * @param {OutlineSpec} spec
+   * @param {Box} bounds where there can be nuclei, level-0 pixels
    * @param {() => void} arrived called when a square has come, or cannot be had
    */
   constructor(spec, bounds, arrived) {
-    Object.assign(this, { ...spec, bounds, arrived });
+    this.url = spec.url;
+    this.side = spec.side;
+    this.reach = spec.reach;
+    this.bounds = edgesOf(bounds);
+    this.arrived = arrived;
   }
 
-  /** Squares whose nuclei may be seen in a box of level-0 pixels, or null while some are missing. */
+  /**
+   * Squares whose nuclei may be seen in a box of level-0 pixels, or null while some are missing.
+   *
+   * @param {Edges} box
+   */
   within(box) {
-    const found = this.#places(box).map((place) => this.#kept.get(place.name));
-    return found.includes(undefined) ? null : found;
+    const places = this.#places(box);
+    const found = places.flatMap(({ name }) => this.#kept.get(name) ?? []);
+    return found.length === places.length ? found : null;
   }
 
-  /** Have the squares of some boxes here, the first boxes first; nothing else is waited for. */
+  /**
+   * Have the squares of some boxes here, the first boxes first; nothing else is waited for.
+   *
+   * @param {Edges[]} boxes
+   */
   want(boxes) {
     const places = new Map(boxes.flatMap((box) => this.#places(box)).map((each) => [each.name, each]));
     for (const [name, request] of this.#loading) if (!places.has(name)) request.abort();
@@ -50,27 +76,23 @@ export class OutlineSquares {
     this.want([]);
   }
 
-  /** Column, row and name of the squares that a box touches, outlines that leave theirs minded. */
+  /**
+   * The squares that a box touches, outlines that leave theirs minded.
+   *
+   * @param {Edges} box
+   */
   #places({ left, top, right, bottom }) {
     const { side, reach, bounds } = this;
-    const number = (edge) => Math.floor(edge / side);
-    const [firstX, firstY] = [
-      number(Math.max(left - reach, bounds.x)),
-      number(Math.max(top - reach, bounds.y)),
-    ];
-    const [lastX, lastY] = [
-      number(Math.min(right + reach, bounds.x + bounds.width - 1)),
-      number(Math.min(bottom + reach, bounds.y + bounds.height - 1)),
-    ];
-    const places = [];
-    for (let row = firstY; row <= lastY; row++) {
-      for (let column = firstX; column <= lastX; column++) {
-        places.push({ column, row, name: `${column}_${row}` });
-      }
-    }
-    return places;
+    const grown = {
+      left: Math.max(left - reach, bounds.left),
+      top: Math.max(top - reach, bounds.top),
+      right: Math.min(right + reach, bounds.right - 1),
+      bottom: Math.min(bottom + reach, bounds.bottom - 1),
+    };
+    return cellsWithin(grown, side);
   }
 
+  /** @param {Cell} place */
   async #load({ column, row, name }) {
     const request = new AbortController();
     this.#loading.set(name, request);
@@ -86,8 +108,13 @@ export class OutlineSquares {
     this.arrived();
   }
 
+  /**
+   * @param {number} column
+   * @param {number} row
+   * @param {AbortController} request
+   */
   async #fetch(column, row, { signal }) {
-    const url = this.url.replace("{x}", column).replace("{y}", row);
+    const url = this.url.replace("{x}", String(column)).replace("{y}", String(row));
     const answer = await fetch(new URL(url, document.baseURI), { signal });
     // A host that does not know the route answers with the page itself.
     if (!answer.ok || answer.headers.get("content-type")?.startsWith("text/")) {
@@ -96,7 +123,11 @@ export class OutlineSquares {
     return answer.arrayBuffer();
   }
 
-  /** Forget the squares longest not looked at; those wanted now count as looked at. */
+  /**
+   * Forget the squares longest not looked at; those wanted now count as looked at.
+   *
+   * @param {Map<string, Cell>} wanted
+   */
   #tidy(wanted) {
     for (const name of wanted.keys()) {
       const square = this.#kept.get(name);
@@ -110,38 +141,4 @@ export class OutlineSquares {
       this.#bytes -= square.bytes;
     }
   }
-}
-
-/** Read a square: corners in units from its own corner, with the box of each outline in the same. */
-function unpack(buffer, x, y) {
-  const header = new DataView(buffer);
-  const [count, cornerCount, unit] = [
-    header.getUint32(0, true),
-    header.getUint32(4, true),
-    header.getFloat32(8, true),
-  ];
-  const corners = new Int16Array(buffer, HEADER_BYTES, 2 * cornerCount);
-  const countsAt = HEADER_BYTES + corners.byteLength;
-  const counts = new Uint16Array(buffer, countsAt, count);
-  const classes = new Uint8Array(buffer, countsAt + counts.byteLength, count);
-  const starts = new Uint32Array(count + 1);
-  const boxes = new Int16Array(4 * count);
-  for (let nucleus = 0; nucleus < count; nucleus++) {
-    const end = starts[nucleus] + counts[nucleus];
-    starts[nucleus + 1] = end;
-    boxes.set(boxOf(corners, starts[nucleus], end), 4 * nucleus);
-  }
-  const bytes = buffer.byteLength + starts.byteLength + boxes.byteLength;
-  return { x, y, unit, count, corners, classes, starts, boxes, bytes };
-}
-
-function boxOf(corners, start, end) {
-  let [left, top, right, bottom] = [32767, 32767, -32768, -32768];
-  for (let at = 2 * start; at < 2 * end; at += 2) {
-    left = Math.min(left, corners[at]);
-    right = Math.max(right, corners[at]);
-    top = Math.min(top, corners[at + 1]);
-    bottom = Math.max(bottom, corners[at + 1]);
-  }
-  return [left, top, right, bottom];
 }

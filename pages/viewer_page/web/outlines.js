@@ -1,5 +1,12 @@
+import { edgesOf } from "./boxes.js";
+import { brushOf } from "./element.js";
 import { OutlinePictures } from "./outline_pictures.js";
 import { OutlineSquares } from "./outline_squares.js";
+
+/** @import {Layer} from "./layer.js" */
+/** @import {Overlays} from "./overlays.js" */
+/** @import {SlideFrame} from "./slide_frame.js" */
+/** @import {Swipe} from "./swipe.js" */
 
 /** Outlines are drawn here where a µm is at least as many pixels, and a level-0 pixel so many. */
 const PX_PER_UM = 1;
@@ -22,20 +29,39 @@ const MOST_AT_REST = 20000;
  * the same canvas as the tiles, right after these: a canvas of its own would cost as much again.
  */
 export class Outlines {
+  /** @type {OutlineSquares | null} */
   #squares = null;
-  #seen = null; // pictures on the screen
-  #coming = null; // those that are drawn, often the same
+
+  /**
+   * Pictures on the screen.
+   *
+   * @type {OutlinePictures | null}
+   */
+  #seen = null;
+
+  /**
+   * Those that are drawn, often the same.
+   *
+   * @type {OutlinePictures | null}
+   */
+  #coming = null;
+
   #frame = 0;
   #moving = false;
 
   /**
-   * @param {object} osd the viewer
+   * @param {OpenSeadragon.Viewer} osd the viewer
    * @param {SlideFrame} frame
    * @param {Overlays} overlays
    * @param {Swipe} swipe
    */
   constructor(osd, frame, overlays, swipe) {
-    Object.assign(this, { osd, frame, overlays, swipe, layer: null });
+    this.osd = osd;
+    this.frame = frame;
+    this.overlays = overlays;
+    this.swipe = swipe;
+    /** @type {Layer | null} */
+    this.layer = null;
     osd.addHandler("update-viewport", () => this.#follow());
     osd.addHandler("animation-start", () => (this.#moving = true));
     osd.addHandler("animation-finish", () => this.#rest());
@@ -50,8 +76,9 @@ export class Outlines {
   /** Is what is on the screen all that there is to see, as wanted now? */
   get areSettled() {
     if (!this.#wanted) return !this.areSeen;
-    if (!this.areSeen || this.#seen !== this.#coming) return false;
-    return this.#seen.covers(boxOf(this.frame.view));
+    const seen = this.#seen;
+    if (!seen || seen !== this.#coming) return false;
+    return seen.covers(edgesOf(this.frame.view));
   }
 
   close() {
@@ -63,9 +90,10 @@ export class Outlines {
   #takeOver() {
     this.layer = this.overlays.layers.find(({ spec }) => spec.outlines) ?? null;
     const spec = this.layer?.spec;
-    if (this.#squares?.url !== spec?.outlines.url) {
+    const outlines = spec?.outlines;
+    if (this.#squares?.url !== outlines?.url) {
       this.#squares?.close();
-      this.#squares = spec ? new OutlineSquares(spec.outlines, spec.bounds, () => this.#soon()) : null;
+      this.#squares = outlines ? new OutlineSquares(outlines, spec.bounds, () => this.#soon()) : null;
       this.#coming = null;
     }
     this.osd.forceRedraw();
@@ -76,7 +104,7 @@ export class Outlines {
   }
 
   get #mpp() {
-    return this.frame.slide.mpp;
+    return this.frame.slide.mpp ?? Infinity; // nothing is outlined where it is unknown
   }
 
   /** Pixels of the style sheet per level-0 pixel, when the view has come to rest. */
@@ -84,9 +112,14 @@ export class Outlines {
     return this.osd.viewport.getContainerSize().x / this.frame.view.width;
   }
 
+  /** What OpenSeadragon draws on, since it is told to use a canvas. */
+  get #canvas() {
+    return /** @type {HTMLCanvasElement} */ (this.osd.drawer.canvas);
+  }
+
   /** Pixels of the screen per pixel of the style sheet. */
   get #density() {
-    return this.osd.drawer.canvas.width / this.osd.viewport.getContainerSize().x;
+    return this.#canvas.width / this.osd.viewport.getContainerSize().x;
   }
 
   /** What is on the screen at this moment. */
@@ -124,38 +157,42 @@ export class Outlines {
     this.#decide();
     // This frame was drawn without the tiles that are now to be seen: they follow in the next one.
     const seen = this.#seen ?? before;
-    if (seen && this.layer) this.#draw(seen);
+    if (seen && this.layer) this.#draw(seen, this.layer.choice.opacity);
     if (before && !this.#seen) this.osd.forceRedraw();
   }
 
   #decide() {
-    if (this.#wanted) this.#prepare();
+    if (this.#squares && this.#wanted) this.#prepare(this.#squares);
     else this.#squares?.want([]);
     this.#turn();
   }
 
-  /** Bring here what the view needs and soon may need. */
-  #prepare() {
+  /**
+   * Bring here what the view needs and soon may need.
+   *
+   * @param {OutlineSquares} squares
+   */
+  #prepare(squares) {
     const colours = new Map(this.overlays.shownClasses.map(({ id, colour }) => [id, colour]));
     const scale = this.#scale * this.#density;
     const look = JSON.stringify([scale, ...colours]);
     if (this.#coming?.look !== look) {
       const line = Math.min(LINE_PX, Math.max(FINE_LINE_PX, (LINE_UM * this.#scale) / this.#mpp));
-      this.#coming = new OutlinePictures(this.#squares, scale, line * this.#density, colours);
-      this.#coming.look = look;
+      this.#coming = new OutlinePictures(squares, scale, line * this.#density, colours, look);
     }
-    const view = boxOf(this.frame.view);
-    const boxes = [view, this.#screen, this.#coming.grown(view)];
-    this.#squares.want(boxes);
-    this.#coming.tidy(boxes);
-    if (this.#coming.draw(boxes, this.#moving ? MOST_MOVING : MOST_AT_REST)) this.#soon();
+    const coming = this.#coming;
+    const view = edgesOf(this.frame.view);
+    const boxes = [view, this.#screen, coming.grown(view)];
+    squares.want(boxes);
+    coming.tidy(boxes);
+    if (coming.draw(boxes, this.#moving ? MOST_MOVING : MOST_AT_REST)) this.#soon();
   }
 
   /** Let lines or tiles be seen: what is wanted, as soon as it is all there. */
   #turn() {
     const { layer, overlays } = this;
-    const view = boxOf(this.frame.view);
-    const ready = this.#wanted && this.#coming.covers(view);
+    const view = edgesOf(this.frame.view);
+    const ready = this.#wanted && Boolean(this.#coming?.covers(view));
     const arrived = Math.abs(this.frame.scale / this.#scale - 1) < 0.01;
     if (ready && arrived) this.#seen = this.#coming;
     if (!layer?.choice.on) {
@@ -163,7 +200,7 @@ export class Outlines {
       layer?.reappear();
     } else if (this.#seen && ready) {
       layer.disappear();
-    } else if (this.#seen && !(this.#wanted && this.#squares.within(view))) {
+    } else if (this.#seen && !(this.#wanted && this.#squares?.within(view))) {
       layer.prepare(overlays.shown);
       if (layer.isThere) {
         this.#seen = null;
@@ -172,8 +209,12 @@ export class Outlines {
     }
   }
 
-  #draw(pictures) {
-    const { width, height } = this.osd.drawer.canvas;
+  /**
+   * @param {OutlinePictures} pictures
+   * @param {number} opacity
+   */
+  #draw(pictures, opacity) {
+    const { width, height } = this.#canvas;
     const density = this.#density;
     const stretch = (this.frame.scale * density) / pictures.scale;
     const { x, y } = this.frame.toScreen({ x: 0, y: 0 });
@@ -182,18 +223,14 @@ export class Outlines {
     const corner = still
       ? { x: Math.round(x * density), y: Math.round(y * density) }
       : { x: x * density, y: y * density };
-    const brush = this.osd.drawer.canvas.getContext("2d");
+    const brush = brushOf(this.#canvas);
     brush.save();
     const cut = width * this.swipe.cut;
     brush.beginPath();
     brush.rect(cut, 0, width - cut, height);
     brush.clip();
-    brush.globalAlpha = this.layer.choice.opacity;
+    brush.globalAlpha = opacity;
     pictures.show(brush, this.#screen, corner, still ? 1 : stretch);
     brush.restore();
   }
-}
-
-function boxOf({ x, y, width, height }) {
-  return { left: x, top: y, right: x + width, bottom: y + height };
 }

@@ -1,31 +1,50 @@
 import { Choices } from "./choices.js";
-import { element } from "./element.js";
+import { element, part } from "./element.js";
 import { Layer } from "./layer.js";
 import { drawLegend } from "./legend.js";
 
+/** @import {Choice} from "./layer.js" */
+/** @import {ColourScale, LayerSpec, NucleusClass, Slide} from "./types.d.ts" */
+
 /** The layers over the slide, with their panel: a switch and an opacity each, and the legend. */
 export class Overlays {
+  /**
+   * @param {OpenSeadragon.Viewer} osd the viewer
+   * @param {HTMLElement} panel
+   * @param {Slide} slide
+   */
   constructor(osd, panel, slide) {
     this.osd = osd;
     this.panel = panel;
     this.slide = slide;
+    /** @type {Layer[]} */
     this.layers = [];
+    /** @type {NucleusClass[]} */
     this.classes = [];
+    /** @type {string | null} */
+    this.note = null;
     this.signature = "";
+    /** @type {Choices<Choice>} */
     this.layerChoices = new Choices("layers");
+    /** @type {Choices<boolean>} */
     this.classChoices = new Choices("classes");
+    /** @type {(() => void)[]} */
     this.listeners = [];
   }
 
-  /** Call back whenever the tiled images, or what they show, have changed. */
+  /**
+   * Call back whenever the tiled images, or what they show, have changed.
+   *
+   * @param {() => void} listener
+   */
   onChange(listener) {
     this.listeners.push(listener);
   }
 
   /**
-   * @param {object[]} layers from the lowest to the topmost
-   * @param {object[]} classes id, name, colour, count
-   * @param {?string} note what stands below the classes
+   * @param {LayerSpec[]} layers from the lowest to the topmost
+   * @param {NucleusClass[]} classes
+   * @param {string | null} note what stands below the classes
    */
   update(layers, classes, note) {
     const signature = JSON.stringify([layers, classes, note]);
@@ -35,7 +54,7 @@ export class Overlays {
     this.note = note;
     const before = this.layers;
     this.layers = layers.map((spec) => {
-      const layer = before.find((each) => each.spec.id === spec.id) ?? this.#newLayer();
+      const layer = before.find((each) => each.spec.id === spec.id) ?? this.#newLayer(spec);
       layer.describe(spec);
       return layer;
     });
@@ -63,10 +82,12 @@ export class Overlays {
     return this.layers.flatMap((layer) => layer.items);
   }
 
-  #newLayer() {
-    return new Layer(this.osd, this.slide, this.layerChoices, () => this.#changed());
+  /** @param {LayerSpec} spec */
+  #newLayer(spec) {
+    return new Layer(this.osd, this.slide, this.layerChoices, spec, () => this.#changed());
   }
 
+  /** @param {NucleusClass} each */
   #isOn({ name, on }) {
     return this.classChoices.get(name) ?? on;
   }
@@ -87,20 +108,20 @@ export class Overlays {
 
   #drawPanel() {
     this.panel.hidden = this.layers.length === 0;
-    this.panel
-      .querySelector(".layers")
-      .replaceChildren(...this.layers.flatMap((layer) => this.#layerRow(layer)));
-    const choose = (each, on) => {
+    const rows = this.layers.flatMap((layer) => this.#layerRow(layer));
+    part(this.panel, ".layers", HTMLElement).replaceChildren(...rows);
+    const choose = (/** @type {NucleusClass} */ each, /** @type {boolean} */ on) => {
       this.classChoices.set(each.name, on);
       this.#paint();
     };
     const classes = this.classes.map((each) => ({ ...each, on: this.#isOn(each) }));
-    drawLegend(this.panel.querySelector(".legend"), classes, choose);
-    const note = this.panel.querySelector(".legend-note");
+    drawLegend(part(this.panel, ".legend", HTMLElement), classes, choose);
+    const note = part(this.panel, ".legend-note", HTMLElement);
     note.textContent = this.note ?? "";
     note.hidden = !this.note;
   }
 
+  /** @param {Layer} layer */
   #layerRow(layer) {
     const { id, label, title, scale } = layer.spec;
     const name = element("label", { htmlFor: `layer-${id}`, textContent: label, title });
@@ -113,12 +134,12 @@ export class Overlays {
     toggle.setAttribute("role", "switch");
     const opacity = element("input", {
       type: "range",
-      min: 0.05,
-      max: 1,
-      step: 0.05,
+      min: "0.05",
+      max: "1",
+      step: "0.05",
       title: "Opacity",
     });
-    opacity.value = layer.choice.opacity;
+    opacity.value = String(layer.choice.opacity);
     opacity.disabled = !layer.choice.on;
     opacity.setAttribute("aria-label", `Opacity of ${label}`);
     const key = scale ? scaleRow(scale, !layer.choice.on) : null;
@@ -133,7 +154,12 @@ export class Overlays {
   }
 }
 
-/** How the colours of a layer are read. */
+/**
+ * How the colours of a layer are read.
+ *
+ * @param {ColourScale} scale
+ * @param {boolean} hidden
+ */
 function scaleRow({ colours, low, high }, hidden) {
   const row = element("div", { className: "colour-scale", hidden });
   const bar = element("span", { className: "ramp" });

@@ -1,11 +1,32 @@
+import { pixelsOf } from "./boxes.js";
 import { boxOf } from "./rings.js";
 import { fetch, throughChannel } from "./server.js";
 import { save, snapshot } from "./snapshot.js";
 
+/** @import {Hints} from "./hints.js" */
+/** @import {Overlays} from "./overlays.js" */
+/** @import {Readout} from "./readout.js" */
+/** @import {Regions} from "./regions.js" */
+/** @import {SlideFrame} from "./slide_frame.js" */
+/** @import {Box} from "./types.d.ts" */
+
 /** Pictures to take away: the view as on the screen, or the selected ROI, else what is seen, in full. */
 export class Pictures {
+  /**
+   * @param {SlideFrame} frame
+   * @param {ParentNode} root
+   * @param {Overlays} overlays
+   * @param {Readout} readout
+   * @param {Regions} regions
+   * @param {Hints} hints
+   */
   constructor(frame, root, overlays, readout, regions, hints) {
-    Object.assign(this, { frame, root, overlays, readout, regions, hints });
+    this.frame = frame;
+    this.root = root;
+    this.overlays = overlays;
+    this.readout = readout;
+    this.regions = regions;
+    this.hints = hints;
     this.slide = frame.slide;
   }
 
@@ -20,7 +41,7 @@ export class Pictures {
   async saveFull() {
     const roi = this.regions.get(this.regions.selected);
     const box = roi ? boxOf(roi.rings[0]) : this.frame.view;
-    const address = this.#addressOf(this.#pixelsOf(box));
+    const address = this.#addressOf(pixelsOf(box, this.slide));
     if (throughChannel()) {
       const refusal = await fetch(address);
       this.hints.tell(await refusal.text());
@@ -32,6 +53,7 @@ export class Pictures {
     link.click();
   }
 
+  /** @param {Box} box */
   #addressOf({ x, y, width, height }) {
     const address = new URL(this.slide.picture, document.baseURI);
     const layers = this.overlays.shownLayers.map(({ spec, opacity }) => `${spec.id}:${opacity}`);
@@ -45,22 +67,13 @@ export class Pictures {
       const own = new URL(spec.url, document.baseURI).searchParams;
       own.forEach((value, name) => said.has(name) || said.set(name, value));
     }
-    address.search = said;
+    address.search = said.toString();
     return address.href;
   }
 
-  /** Whole level-0 pixels of the slide in a box. */
-  #pixelsOf(box) {
-    const { x, y, width, height } = this.slide;
-    const left = Math.max(x, Math.floor(box.x));
-    const top = Math.max(y, Math.floor(box.y));
-    const right = Math.min(x + width, Math.ceil(box.x + box.width));
-    const bottom = Math.min(y + height, Math.ceil(box.y + box.height));
-    return { x: left, y: top, width: right - left, height: bottom - top };
-  }
-
+  /** @param {Box} box */
   #nameOf(box) {
-    const { x, y } = this.#pixelsOf(box);
+    const { x, y } = pixelsOf(box, this.slide);
     return `${this.slide.title.replace(/\.[^.]*$/, "")}-${x}-${y}`;
   }
 }

@@ -1,3 +1,7 @@
+import { part } from "./element.js";
+
+/** @import {Slide} from "./types.d.ts" */
+
 /** Magnification and scale bar of the present view. */
 
 const LONGEST_BAR_PX = 150;
@@ -6,13 +10,18 @@ const LONGEST_BAR_PX = 150;
 export const MPP_AT_1X = 10;
 
 export class Readout {
+  /**
+   * @param {OpenSeadragon.Viewer} osd the viewer
+   * @param {HTMLElement} place
+   * @param {Slide} slide
+   */
   constructor(osd, place, slide) {
     this.osd = osd;
     this.mpp = slide.mpp;
-    this.magnification = place.querySelector(".magnification");
-    this.scale = place.querySelector(".scale");
-    this.bar = place.querySelector(".scale-bar");
-    this.text = place.querySelector(".scale-text");
+    this.magnification = part(place, ".magnification", HTMLElement);
+    this.scale = part(place, ".scale", HTMLElement);
+    this.bar = part(place, ".scale-bar", HTMLElement);
+    this.text = part(place, ".scale-text", HTMLElement);
     this.scale.hidden = !this.mpp;
     /** Words and length of the bar on the screen. */
     this.shown = { text: "", px: 0 };
@@ -40,12 +49,18 @@ export class Readout {
   }
 }
 
-/** The largest of 1, 2, 5 times a power of ten that is not above a length. */
-function roundLength(longest) {
+/**
+ * The largest of 1, 2, 5 times a power of ten that is not above a length.
+ *
+ * @param {number} longest
+ * @returns {number}
+ */
+export function roundLength(longest) {
   const power = 10 ** Math.floor(Math.log10(longest));
-  return [5, 2, 1].map((factor) => factor * power).find((length) => length <= longest * 1.000001);
+  return [5, 2, 1].map((factor) => factor * power).find((length) => length <= longest * 1.000001) ?? power;
 }
 
+/** @param {number} magnification */
 function format(magnification) {
   return magnification < 10 ? magnification.toFixed(1) : Math.round(magnification);
 }

@@ -1,25 +1,56 @@
+import { pixelsBetween } from "./boxes.js";
 import { rectangleRing } from "./rings.js";
 import { pathOf, shape } from "./shapes.js";
 
+/** @import {Regions} from "./regions.js" */
+/** @import {ShapeLayer} from "./shapes.js" */
+/** @import {Box, Point, Tool} from "./types.d.ts" */
+
 const SMALLEST_PX = 8; // a shorter drag was meant as a click
 
-/** A rectangle from corner to corner, in whole level-0 pixels. */
+/**
+ * A rectangle from corner to corner, in whole level-0 pixels.
+ *
+ * @implements {Tool}
+ */
 export class RectangleTool {
   hint = "Drag from one corner to the other. Esc stops.";
 
+  done = () => {};
+
+  /**
+   * Where the drag began, on the slide and on the screen.
+   *
+   * @type {{point: Point, x: number, y: number} | null}
+   */
+  start = null;
+
+  /**
+   * @param {ShapeLayer} layer
+   * @param {Regions} regions
+   */
   constructor(layer, regions) {
-    Object.assign(this, { layer, regions, start: null });
+    this.regions = regions;
     this.group = layer.group("draft");
   }
 
+  /**
+   * @param {Point} point
+   * @param {PointerEvent} event
+   */
   press(point, event) {
     this.start = { point, x: event.clientX, y: event.clientY };
   }
 
+  /** @param {Point} point */
   move(point) {
     if (this.start) this.#show(pixelsBetween(this.start.point, point));
   }
 
+  /**
+   * @param {Point} point
+   * @param {PointerEvent} event
+   */
   release(point, event) {
     if (!this.start) return;
     const { start } = this;
@@ -36,6 +67,7 @@ export class RectangleTool {
     this.group.replaceChildren();
   }
 
+  /** @param {Box} box */
   #show(box) {
     const d = pathOf([rectangleRing(box)]);
     this.group.replaceChildren(
@@ -43,12 +75,4 @@ export class RectangleTool {
       shape("path", { class: "line", d }),
     );
   }
-}
-
-/** The whole pixels that two points span. */
-export function pixelsBetween(one, other) {
-  const [left, right] = [Math.min(one.x, other.x), Math.max(one.x, other.x)];
-  const [top, bottom] = [Math.min(one.y, other.y), Math.max(one.y, other.y)];
-  const [x, y] = [Math.floor(left), Math.floor(top)];
-  return { x, y, width: Math.ceil(right) - x, height: Math.ceil(bottom) - y };
 }

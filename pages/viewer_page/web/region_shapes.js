@@ -1,36 +1,49 @@
-import {
-  boxOf,
-  crossesItself,
-  distanceToSegment,
-  isRectangle,
-  moved,
-  rectangleRing,
-  tidy,
-} from "./rings.js";
+import { resized, withCorner } from "./region_edits.js";
+import { boxOf, crossesItself, isRectangle, moved, tidy } from "./rings.js";
 import { pathOf, shape } from "./shapes.js";
+
+/** @import {Hints} from "./hints.js" */
+/** @import {Regions} from "./regions.js" */
+/** @import {ShapeLayer} from "./shapes.js" */
+/** @import {Corner, Point, Ring, Roi} from "./types.d.ts" */
 
 const HANDLE_PX = 5;
 const KEY_STEP_PX = 5;
+
+/** @type {Record<string, [dx: number, dy: number] | undefined>} */
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** Draws the ROIs; the selected one can be moved by its border and changed by its handles. */
 export class RegionShapes {
+  /** @type {{rings: Ring[] | null} | null} */
   #drag = null;
 
+  /**
+   * @param {ShapeLayer} layer
+   * @param {Regions} regions
+   * @param {Hints} hints
+   */
   constructor(layer, regions, hints) {
     this.layer = layer;
     this.regions = regions;
     this.hints = hints;
     this.group = layer.group("regions", (scale) => this.#rescale(scale));
+    this.handles = shape("g", { class: "handles" });
     regions.addEventListener("change", () => this.#draw());
   }
 
   /** Name of the region that the keyboard is at. */
   get focused() {
-    return this.group.getRootNode().activeElement?.dataset.region;
+    const root = /** @type {Document | ShadowRoot} */ (this.group.getRootNode());
+    const { activeElement } = root;
+    return activeElement instanceof SVGElement ? activeElement.dataset.region : undefined;
   }
 
-  /** Keys for the region that has the focus. */
+  /**
+   * Keys for the region that has the focus.
+   *
+   * @param {KeyboardEvent} event
+   */
   key(event) {
     const roi = this.regions.get(this.focused);
     const step = STEPS[event.key];
@@ -52,9 +65,18 @@ export class RegionShapes {
     this.group.replaceChildren(...this.regions.rois.map((roi) => this.#shapeOf(roi)));
     this.#drawHandles();
     this.#rescale(this.layer.scale);
-    if (focused) this.group.querySelector(`[data-region="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) this.#groupOf(focused)?.focus();
   }
 
+  /**
+   * @param {string} name
+   * @returns {SVGElement | null}
+   */
+  #groupOf(name) {
+    return this.group.querySelector(`[data-region="${CSS.escape(name)}"]`);
+  }
+
+  /** @param {Roi} roi */
   #shapeOf(roi) {
     const selected = roi.name === this.regions.selected;
     const group = shape("g", {
@@ -69,7 +91,7 @@ export class RegionShapes {
     const label = shape("text");
     label.textContent = labelOf(roi);
     const { x, y } = boxOf(roi.rings[0]);
-    Object.assign(label.dataset, { x, y });
+    Object.assign(label.dataset, { x: String(x), y: String(y) });
     group.append(
       shape("path", { class: "fill", d, "fill-rule": "evenodd" }),
       shape("path", { class: "casing", d }),
@@ -91,22 +113,25 @@ export class RegionShapes {
     this.group.append(this.handles);
   }
 
+  /** @param {Roi} roi */
   #boxHandles(roi) {
     const box = boxOf(roi.rings[0]);
     const sides = [-1, 0, 1].flatMap((h) => [-1, 0, 1].map((v) => [h, v]));
     return sides
       .filter(([h, v]) => h || v)
       .map(([h, v]) => {
+        /** @type {Corner} */
         const at = [box.x + (box.width * (h + 1)) / 2, box.y + (box.height * (v + 1)) / 2];
         const cursor = h && v ? (h === v ? "nwse" : "nesw") : h ? "ew" : "ns";
         return this.#handle(at, `${cursor}-resize`, roi, (point) => [resized(box, h, v, point)]);
       });
   }
 
+  /** @param {Roi} roi */
   #cornerHandles(roi) {
     return roi.rings.flatMap((ring, r) =>
       ring.map((corner, c) => {
-        const rings = (point) =>
+        const rings = (/** @type {Point} */ point) =>
           roi.rings.map((each, i) => (i === r ? each.with(c, [tidy(point.x), tidy(point.y)]) : each));
         const handle = this.#handle(corner, "crosshair", roi, rings);
         handle.addEventListener("dblclick", (event) => {
@@ -118,6 +143,12 @@ export class RegionShapes {
     );
   }
 
+  /**
+   * @param {Corner} corner
+   * @param {string} cursor
+   * @param {Roi} roi
+   * @param {(point: Point) => Ring[]} ringsAt
+   */
   #handle([cx, cy], cursor, roi, ringsAt) {
     const handle = shape("circle", { cx, cy, class: "handle", style: `cursor: ${cursor}` });
     const { frame } = this.layer;
@@ -127,7 +158,12 @@ export class RegionShapes {
     return handle;
   }
 
-  /** The border of a region was pressed: select it, and move it while it is held. */
+  /**
+   * The border of a region was pressed: select it, and move it while it is held.
+   *
+   * @param {PointerEvent} event
+   * @param {Roi} roi
+   */
   #grip(event, roi) {
     const start = this.layer.frame.under(event);
     this.#follow(event, roi, (now) => {
@@ -136,28 +172,39 @@ export class RegionShapes {
     });
   }
 
+  /**
+   * @param {Roi} roi
+   * @param {number} dx
+   * @param {number} dy
+   */
   #movedBy(roi, dx, dy) {
     // a rectangle stays in whole pixels
     const round = isRectangle(roi.rings) ? Math.round : tidy;
     return moved(roi.rings, round(dx), round(dy));
   }
 
-  /** Show the outline `ringsAt` gives while the pointer is down, and keep the last one. */
+  /**
+   * Show the outline `ringsAt` gives while the pointer is down, and keep the last one.
+   *
+   * @param {PointerEvent} event
+   * @param {Roi} roi
+   * @param {(now: PointerEvent) => Ring[]} ringsAt
+   */
   #follow(event, roi, ringsAt) {
     if (event.button !== 0) return;
     event.stopPropagation(); // or the slide would move too
-    const { target } = event;
+    const target = /** @type {SVGElement} */ (event.target);
     target.setPointerCapture(event.pointerId);
-    const drag = { rings: null };
+    const drag = { rings: /** @type {Ring[] | null} */ (null) };
     this.#drag = drag;
-    const move = (now) => {
+    const move = (/** @type {PointerEvent} */ now) => {
       now.stopPropagation();
       const far = Math.hypot(now.clientX - event.clientX, now.clientY - event.clientY) > 3;
       if (!far && !drag.rings) return;
       drag.rings = ringsAt(now);
       this.#preview(roi, drag.rings);
     };
-    const end = (now) => {
+    const end = (/** @type {PointerEvent} */ now) => {
       now.stopPropagation();
       target.removeEventListener("pointermove", move);
       if (this.#drag !== drag) return; // the list has changed meanwhile
@@ -171,12 +218,20 @@ export class RegionShapes {
     target.addEventListener("pointercancel", end, { once: true });
   }
 
+  /**
+   * @param {Roi} roi
+   * @param {Ring[]} rings
+   */
   #preview(roi, rings) {
-    const group = this.group.querySelector(`[data-region="${CSS.escape(roi.name)}"]`);
-    group.querySelectorAll("path").forEach((path) => path.setAttribute("d", outlineOf(rings)));
+    const paths = this.#groupOf(roi.name)?.querySelectorAll("path") ?? [];
+    paths.forEach((path) => path.setAttribute("d", outlineOf(rings)));
     this.handles.setAttribute("visibility", "hidden");
   }
 
+  /**
+   * @param {Roi} roi
+   * @param {Ring[]} rings
+   */
   #reshape(roi, rings) {
     if (rings.some(crossesItself)) {
       this.hints.tell(`The outline of ${roi.name} would cross itself; it stays as it was.`);
@@ -186,6 +241,10 @@ export class RegionShapes {
     }
   }
 
+  /**
+   * @param {MouseEvent} event
+   * @param {Roi} roi
+   */
   #addCorner(event, roi) {
     event.stopPropagation();
     if (roi.name !== this.regions.selected || isRectangle(roi.rings)) return;
@@ -193,8 +252,9 @@ export class RegionShapes {
     this.#reshape(roi, withCorner(roi.rings, [tidy(x), tidy(y)]));
   }
 
+  /** @param {number} scale */
   #rescale(scale) {
-    this.group.querySelectorAll("circle").forEach((each) => each.setAttribute("r", HANDLE_PX / scale));
+    this.group.querySelectorAll("circle").forEach((each) => each.setAttribute("r", String(HANDLE_PX / scale)));
     this.group.querySelectorAll("text").forEach((each) => {
       const { x, y } = each.dataset;
       each.setAttribute("transform", `translate(${x} ${y}) scale(${1 / scale}) translate(2 -6)`);
@@ -202,34 +262,16 @@ export class RegionShapes {
   }
 }
 
+/** @param {Roi} roi */
 function labelOf({ name, kind }) {
   return kind === "exclude" ? `${name} (left out)` : name;
 }
 
-/** Each ring closed for itself: holes too. */
+/**
+ * Each ring closed for itself: holes too.
+ *
+ * @param {Ring[]} rings
+ */
 function outlineOf(rings) {
   return rings.map((ring) => pathOf([ring])).join("");
-}
-
-/** A rectangle with its left (-1) or right (1) and top or bottom side at a point, whole pixels. */
-function resized(box, h, v, point) {
-  const [left, right] = stretched(box.x, box.width, h, Math.round(point.x));
-  const [top, bottom] = stretched(box.y, box.height, v, Math.round(point.y));
-  return rectangleRing({ x: left, y: top, width: right - left, height: bottom - top });
-}
-
-function stretched(start, length, end, to) {
-  const fixed = end < 0 ? start + length : start;
-  if (!end) return [start, start + length];
-  const other = to === fixed ? fixed + end : to;
-  return [Math.min(fixed, other), Math.max(fixed, other)];
-}
-
-/** Rings with one corner more, on the side that is nearest to it. */
-function withCorner(rings, corner) {
-  const sides = rings.flatMap((ring, r) =>
-    ring.map((point, c) => ({ r, c, distance: distanceToSegment(corner, point, ring[(c + 1) % ring.length]) })),
-  );
-  const { r, c } = sides.reduce((best, each) => (each.distance < best.distance ? each : best));
-  return rings.with(r, rings[r].toSpliced(c + 1, 0, corner));
 }

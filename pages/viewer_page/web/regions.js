@@ -1,3 +1,5 @@
+/** @import {Drawing, Ring, Roi} from "./types.d.ts" */
+
 /**
  * The ROIs of the slide as the reader draws them.
  *
@@ -8,17 +10,20 @@
 const MOST_UNDONE = 50;
 
 export class Regions extends EventTarget {
-  /** @param {(value: object) => void} tell sends the list to Python */
+  /** @param {(value: Drawing) => void} tell sends the list to Python */
   constructor(tell) {
     super();
     this.tell = tell;
+    /** @type {Roi[]} */
     this.rois = [];
+    /** @type {string | null} */
     this.selected = null;
     this.revision = 0;
+    /** @type {{rois: Roi[], selected: string | null}[]} */
     this.before = [];
   }
 
-  /** @param {{revision: number, selected: ?string, rois: object[]}} kept what Python knows */
+  /** @param {Drawing} kept what Python knows */
   update({ revision, rois, selected }) {
     if (revision < this.revision) return;
     this.revision = revision;
@@ -27,19 +32,26 @@ export class Regions extends EventTarget {
     if (same && selected === this.selected) return;
     // What was renamed or read from a file since is not to be taken back with a drawing.
     if (!same) this.before = [];
-    Object.assign(this, { rois, selected });
+    this.rois = rois;
+    this.selected = selected;
     this.dispatchEvent(new Event("change"));
   }
 
+  /** @param {string | null | undefined} name */
   get(name) {
     return this.rois.find((roi) => roi.name === name);
   }
 
+  /** @param {Ring[]} rings */
   add(rings) {
     const name = this.#newName();
     this.#change([...this.rois, { name, kind: "include", rings }], name);
   }
 
+  /**
+   * @param {string} name
+   * @param {Ring[]} rings
+   */
   reshape(name, rings) {
     this.#change(
       this.rois.map((roi) => (roi.name === name ? { ...roi, rings } : roi)),
@@ -47,10 +59,12 @@ export class Regions extends EventTarget {
     );
   }
 
+  /** @param {string | null} name */
   remove(name) {
     if (this.get(name)) this.#change(this.rois.filter((roi) => roi.name !== name), null);
   }
 
+  /** @param {string} name */
   select(name) {
     if (name !== this.selected) this.#send(this.rois, name);
   }
@@ -61,15 +75,25 @@ export class Regions extends EventTarget {
     if (last) this.#send(last.rois, last.selected);
   }
 
+  /**
+   * @param {Roi[]} rois
+   * @param {string | null} selected
+   */
   #change(rois, selected) {
     this.before.push({ rois: this.rois, selected: this.selected });
     this.before.splice(0, this.before.length - MOST_UNDONE);
     this.#send(rois, selected);
   }
 
+  /**
+   * @param {Roi[]} rois
+   * @param {string | null} selected
+   */
   #send(rois, selected) {
     const revision = this.revision + 1;
-    Object.assign(this, { rois, selected, revision });
+    this.rois = rois;
+    this.selected = selected;
+    this.revision = revision;
     this.dispatchEvent(new Event("change"));
     this.tell({ revision, selected, rois });
   }
@@ -81,6 +105,7 @@ export class Regions extends EventTarget {
   }
 }
 
+/** @param {Roi[]} rois */
 function written(rois) {
   return JSON.stringify(rois.map(({ name, kind, rings }) => [name, kind, rings]));
 }

@@ -1,5 +1,11 @@
 /** Outlines as lists of [x, y], without the first point again at the end. */
 
+/** @import {Box, Corner, Ring} from "./types.d.ts" */
+
+/**
+ * @param {Box} box
+ * @returns {Ring}
+ */
 export function rectangleRing({ x, y, width, height }) {
   return [
     [x, y],
@@ -9,7 +15,12 @@ export function rectangleRing({ x, y, width, height }) {
   ];
 }
 
-/** The box of a ring. */
+/**
+ * The box of a ring.
+ *
+ * @param {Ring} ring
+ * @returns {Box}
+ */
 export function boxOf(ring) {
   const xs = ring.map(([x]) => x);
   const ys = ring.map(([, y]) => y);
@@ -17,7 +28,11 @@ export function boxOf(ring) {
   return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
 }
 
-/** Is it an upright rectangle, of four corners and no hole? */
+/**
+ * Is it an upright rectangle, of four corners and no hole?
+ *
+ * @param {Ring[]} rings
+ */
 export function isRectangle(rings) {
   if (rings.length !== 1 || rings[0].length !== 4) return false;
   const { x, y, width, height } = boxOf(rings[0]);
@@ -25,16 +40,30 @@ export function isRectangle(rings) {
   return corners.every(([cx, cy]) => rings[0].some(([px, py]) => px === cx && py === cy));
 }
 
+/**
+ * @param {Ring[]} rings
+ * @param {number} dx
+ * @param {number} dy
+ * @returns {Ring[]}
+ */
 export function moved(rings, dx, dy) {
   return rings.map((ring) => ring.map(([x, y]) => [tidy(x + dx), tidy(y + dy)]));
 }
 
-/** Hundredths of a pixel are nobody's pixel. */
+/**
+ * Hundredths of a pixel are nobody's pixel.
+ *
+ * @param {number} length
+ */
 export function tidy(length) {
   return Math.round(length * 100) / 100;
 }
 
-/** Do two sides of the ring that are no neighbours meet? */
+/**
+ * Do two sides of the ring that are no neighbours meet?
+ *
+ * @param {Ring} ring
+ */
 export function crossesItself(ring) {
   const count = ring.length;
   for (let i = 0; i < count; i++) {
@@ -47,7 +76,13 @@ export function crossesItself(ring) {
   return false;
 }
 
-/** Leave out points that are nearer than `tolerance` to the line without them (Douglas and Peucker). */
+/**
+ * Leave out points that are nearer than `tolerance` to the line without them (Douglas and Peucker).
+ *
+ * @param {Ring} line open
+ * @param {number} tolerance
+ * @returns {Ring}
+ */
 export function simplified(line, tolerance) {
   if (line.length < 3) return line;
   const first = line[0];
@@ -63,6 +98,11 @@ export function simplified(line, tolerance) {
   return [...before.slice(0, -1), ...simplified(line.slice(farthest), tolerance)];
 }
 
+/**
+ * @param {Corner} point
+ * @param {Corner} from
+ * @param {Corner} to
+ */
 export function distanceToSegment([px, py], [ax, ay], [bx, by]) {
   const [dx, dy] = [bx - ax, by - ay];
   const length2 = dx * dx + dy * dy;
@@ -70,6 +110,14 @@ export function distanceToSegment([px, py], [ax, ay], [bx, by]) {
   return Math.hypot(px - ax - t * dx, py - ay - t * dy);
 }
 
+/**
+ * Have the lines from a to b and from c to d a point in common?
+ *
+ * @param {Corner} a
+ * @param {Corner} b
+ * @param {Corner} c
+ * @param {Corner} d
+ */
 function meet(a, b, c, d) {
   const [abc, abd, cda, cdb] = [side(a, b, c), side(a, b, d), side(c, d, a), side(c, d, b)];
   if (abc !== abd && cda !== cdb) return true;
@@ -81,12 +129,24 @@ function meet(a, b, c, d) {
   );
 }
 
-/** On which side of the line from a to b a point is: -1, 0 or 1. */
+/**
+ * On which side of the line from a to b a point is: -1, 0 or 1.
+ *
+ * @param {Corner} a
+ * @param {Corner} b
+ * @param {Corner} point
+ */
 function side([ax, ay], [bx, by], [px, py]) {
   return Math.sign((bx - ax) * (py - ay) - (by - ay) * (px - ax));
 }
 
-/** Is a point of the line from a to b between the two? */
+/**
+ * Is a point of the line from a to b between the two?
+ *
+ * @param {Corner} a
+ * @param {Corner} b
+ * @param {Corner} point
+ */
 function within([ax, ay], [bx, by], [px, py]) {
   return (
     Math.min(ax, bx) <= px && px <= Math.max(ax, bx) && Math.min(ay, by) <= py && py <= Math.max(ay, by)

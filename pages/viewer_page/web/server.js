@@ -3,9 +3,18 @@
  * through the page's channel. Found out once a slide; whatever is fetched is fetched here.
  */
 
+/** @import {Channel} from "./channel.js" */
+
+/** @type {Channel | null} */
 let channel = null;
 
-/** As the browser's own, whichever way the answer comes. */
+/**
+ * As the browser's own, whichever way the answer comes.
+ *
+ * @param {string | URL} address
+ * @param {RequestInit} [options]
+ * @returns {Promise<Response>}
+ */
 export function fetch(address, options) {
   return channel ? channel.fetch(address, options) : globalThis.fetch(address, options);
 }
@@ -34,6 +43,7 @@ export async function findWay(tile, pageChannel) {
   if (!isImage(slowAnswer)) throw new Error(await slowAnswer.text());
 }
 
+/** @param {Response} answer */
 function isImage(answer) {
-  return answer.ok && answer.headers.get("content-type")?.startsWith("image/");
+  return answer.ok && Boolean(answer.headers.get("content-type")?.startsWith("image/"));
 }

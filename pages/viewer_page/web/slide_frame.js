@@ -1,7 +1,17 @@
+import { nearestIn } from "./boxes.js";
+
+/** @import {Library} from "./library.js" */
+/** @import {Place, Point, Slide} from "./types.d.ts" */
+
 /** The bridge between the slide's level-0 pixels and the screen's, counted from the viewer's corner. */
 export class SlideFrame {
-  constructor(OpenSeadragon, osd, slide) {
-    this.Point = OpenSeadragon.Point;
+  /**
+   * @param {Library} library
+   * @param {OpenSeadragon.Viewer} osd the viewer
+   * @param {Slide} slide
+   */
+  constructor(library, osd, slide) {
+    this.Point = library.Point;
     this.osd = osd;
     this.slide = slide;
     osd.addHandler("resize", () => osd.isOpen() && this.#keep(this.place));
@@ -12,30 +22,36 @@ export class SlideFrame {
     return this.osd.viewport.getContainerSize().x * this.osd.viewport.getZoom(true) / this.slide.width;
   }
 
+  /** @param {Point} point */
   toScreen({ x, y }) {
     const { slide } = this;
     const point = new this.Point((x - slide.x) / slide.width, (y - slide.y) / slide.width);
     return this.osd.viewport.pixelFromPoint(point, true);
   }
 
+  /** @param {Point} point */
   fromScreen({ x, y }) {
     const point = this.osd.viewport.pointFromPixel(new this.Point(x, y), true);
     return this.#toSlide(point);
   }
 
-  /** Level-0 pixels under the pointer. */
+  /**
+   * Level-0 pixels under the pointer.
+   *
+   * @param {MouseEvent} event
+   */
   under(event) {
     const { left, top } = this.osd.canvas.getBoundingClientRect();
     return this.fromScreen({ x: event.clientX - left, y: event.clientY - top });
   }
 
-  /** The nearest point that is on the slide. */
-  onSlide({ x, y }) {
-    const { slide } = this;
-    return {
-      x: Math.min(Math.max(x, slide.x), slide.x + slide.width),
-      y: Math.min(Math.max(y, slide.y), slide.y + slide.height),
-    };
+  /**
+   * The nearest point that is on the slide.
+   *
+   * @param {Point} point
+   */
+  onSlide(point) {
+    return nearestIn(point, this.slide);
   }
 
   /** What is seen, or will be when the view has come to rest. */
@@ -52,11 +68,15 @@ export class SlideFrame {
     return { x: x + width / 2, y: y + height / 2, width };
   }
 
-  /** Bring a point to the middle; without a width the enlargement stays. */
+  /**
+   * Bring a point to the middle; without a width the enlargement stays.
+   *
+   * @param {Place} place
+   */
   goTo({ x, y, width }, immediately = false) {
     const { slide } = this;
     const { viewport } = this.osd;
-    if (width) viewport.zoomTo(slide.width / width, null, immediately);
+    if (width) viewport.zoomTo(slide.width / width, undefined, immediately);
     const point = new this.Point((x - slide.x) / slide.width, (y - slide.y) / slide.width);
     viewport.panTo(point, immediately);
     viewport.applyConstraints(immediately);
@@ -65,6 +85,8 @@ export class SlideFrame {
   /**
    * Stay at a place though the screen has become another: OpenSeadragon, which goes on to choose
    * an enlargement of its own, is corrected before it draws that, or else right after.
+   *
+   * @param {Place} place
    */
   #keep(place) {
     const { osd } = this;
@@ -76,6 +98,7 @@ export class SlideFrame {
     });
   }
 
+  /** @param {Point} point */
   #toSlide({ x, y }) {
     const { slide } = this;
     return { x: slide.x + x * slide.width, y: slide.y + y * slide.width };

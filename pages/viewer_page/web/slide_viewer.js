@@ -1,5 +1,7 @@
+import { pixelsBetween } from "./boxes.js";
 import { Beacon } from "./beacon.js";
 import { CHANNEL_OPTIONS } from "./channel_tiles.js";
+import { part } from "./element.js";
 import { GoTo } from "./go_to.js";
 import { Hints } from "./hints.js";
 import { Hover } from "./hover.js";
@@ -11,7 +13,7 @@ import { Outlines } from "./outlines.js";
 import { Overlays } from "./overlays.js";
 import { PolygonTool } from "./polygon_tool.js";
 import { Readout } from "./readout.js";
-import { RectangleTool, pixelsBetween } from "./rectangle_tool.js";
+import { RectangleTool } from "./rectangle_tool.js";
 import { RegionShapes } from "./region_shapes.js";
 import { Regions } from "./regions.js";
 import { RulerTool } from "./ruler_tool.js";
@@ -26,33 +28,51 @@ import { throughChannel } from "./server.js";
 import { Swipe } from "./swipe.js";
 import { probe, tileSource } from "./tiles.js";
 
-/** Where the reader was on each slide, for the way back from another page. */
+/** @import {Channel} from "./channel.js" */
+/** @import {Library} from "./library.js" */
+/** @import {Place, Tell, ViewerData} from "./types.d.ts" */
+
+/**
+ * Where the reader was on each slide, for the way back from another page.
+ *
+ * @type {Map<string, Place>}
+ */
 const lastViews = new Map();
 
-/** The last place that Python wanted to be seen, by the slide's address. */
+/**
+ * The last place that Python wanted to be seen, by the slide's address.
+ *
+ * @type {Map<string, number>}
+ */
 const placesSeen = new Map();
 
 /** The slide, its overlays and tools; made once for a place on the page, then updated. */
 export class SlideViewer {
   /**
    * @param {ParentNode} root the component's own document fragment
-   * @param {object} data what viewer_component.py sends
-   * @param {(name: string, value: any) => void} tell tells Python what the reader did
+   * @param {ViewerData} data what component.py sends
+   * @param {Tell} tell tells Python what the reader did
    * @param {Channel} channel for hosts where nothing else leads to Python
    */
   static async open(root, data, tell, channel) {
-    const [OpenSeadragon] = await Promise.all([
+    const [library] = await Promise.all([
       loadOpenSeadragon(data.library, channel),
       probe(data.slide, channel),
     ]);
-    return new SlideViewer(OpenSeadragon, root, data, tell);
+    return new SlideViewer(library, root, data, tell);
   }
 
-  constructor(OpenSeadragon, root, data, tell) {
+  /**
+   * @param {Library} library
+   * @param {ParentNode} root
+   * @param {ViewerData} data
+   * @param {Tell} tell
+   */
+  constructor(library, root, data, tell) {
     this.slide = data.slide;
     this.root = root;
-    this.osd = OpenSeadragon({
-      element: root.querySelector(".image"),
+    this.osd = library({
+      element: part(root, ".image", HTMLElement),
       tileSources: tileSource(this.slide),
       drawer: "canvas", // several times faster than WebGL where a browser has no GPU
       imageLoaderLimit: 6,
@@ -79,13 +99,13 @@ export class SlideViewer {
     this.osd.addOnceHandler("open", () => this.#restoreView());
     this.osd.addHandler("animation-finish", () => this.#rememberView());
 
-    const readout = new Readout(this.osd, root.querySelector(".readout"), this.slide);
-    this.overlays = new Overlays(this.osd, root.querySelector(".panel"), this.slide);
-    this.swipe = new Swipe(OpenSeadragon, this.osd, this.overlays, root);
-    this.frame = new SlideFrame(OpenSeadragon, this.osd, this.slide);
+    const readout = new Readout(this.osd, part(root, ".readout", HTMLElement), this.slide);
+    this.overlays = new Overlays(this.osd, part(root, ".panel", HTMLElement), this.slide);
+    this.swipe = new Swipe(library, this.osd, this.overlays, root);
+    this.frame = new SlideFrame(library, this.osd, this.slide);
     this.outlines = new Outlines(this.osd, this.frame, this.overlays, this.swipe);
     this.shapes = new ShapeLayer(this.frame);
-    this.hints = new Hints(root.querySelector(".hint"));
+    this.hints = new Hints(part(root, ".hint", HTMLElement));
     this.regions = new Regions((rois) => tell("regions", rois));
     this.pictures = new Pictures(this.frame, root, this.overlays, readout, this.regions, this.hints);
     this.regionShapes = new RegionShapes(this.shapes, this.regions, this.hints);
@@ -95,15 +115,18 @@ export class SlideViewer {
       ruler: new RulerTool(this.shapes, this.slide.mpp),
     });
 
-    const card = new NucleusCard(root.querySelector(".nucleus"));
+    const card = new NucleusCard(part(root, ".nucleus", HTMLElement));
     const shownClasses = () => this.overlays.shown.split(",").filter(Boolean).map(Number);
     this.nuclei = new Nuclei(this.shapes, card, shownClasses, (pick) => tell("pick", pick));
-    this.hover = new Hover(root.querySelector(".tip"), this.frame, shownClasses);
+    this.hover = new Hover(part(root, ".tip", HTMLElement), this.frame, shownClasses);
     this.beacon = new Beacon(this.shapes);
     this.address = new ViewAddress(this.frame);
-    const magnifications = new Magnifications(root.querySelector(".magnifications"), this.frame);
-    const [help, goTo] = [".help", ".go-to"].map((name) => root.querySelector(name));
+    const magnifications = new Magnifications(part(root, ".magnifications", HTMLElement), this.frame);
+    const [help, goTo] = [".help", ".go-to"].map((name) =>
+      part(root, `dialog${name}`, HTMLDialogElement),
+    );
     const goToForm = new GoTo(goTo, this.frame, this.beacon);
+    /** @type {Record<string, () => void>} */
     this.actions = {
       ...this.#viewActions(),
       ...magnifications.actions,
@@ -117,21 +140,26 @@ export class SlideViewer {
 
     this.abort = new AbortController();
     const { signal } = this.abort;
-    const viewer = root.querySelector(".viewer");
-    for (const button of root.querySelectorAll("[data-act]")) {
-      button.onclick = () => this.actions[button.dataset.act]();
+    const viewer = part(root, ".viewer", HTMLElement);
+    for (const button of viewer.querySelectorAll("button")) {
+      const { act } = button.dataset;
+      if (act) button.onclick = () => this.actions[act]();
     }
-    const keyDown = (event) => this.#keyDown(event);
+    const keyDown = (/** @type {KeyboardEvent} */ event) => this.#keyDown(event);
     viewer.addEventListener("keydown", keyDown, { signal, capture: true });
     // Streamlit has shortcuts of its own (r reruns, c clears) on the document.
     for (const type of ["keydown", "keyup", "keypress"]) {
       viewer.addEventListener(type, stopHere, { signal });
     }
     // For browser tests and the curious: the element knows its viewer.
-    viewer.slideViewer = this;
+    Object.assign(viewer, { slideViewer: this });
   }
 
-  /** Take over what may have changed since the last run of the page, leaving the view alone. */
+  /**
+   * Take over what may have changed since the last run of the page, leaving the view alone.
+   *
+   * @param {ViewerData} data
+   */
   update(data) {
     this.overlays.update(data.layers, data.classes, data.classesNote);
     this.regions.update(data.regions);
@@ -165,15 +193,17 @@ export class SlideViewer {
   /** What is seen becomes a region. */
   #takeView() {
     const { x, y, width, height } = this.frame.view;
-    const corners = [{ x, y }, { x: x + width, y: y + height }].map((each) => this.frame.onSlide(each));
-    this.regions.add([rectangleRing(pixelsBetween(...corners))]);
+    const corner = this.frame.onSlide({ x, y });
+    const other = this.frame.onSlide({ x: x + width, y: y + height });
+    this.regions.add([rectangleRing(pixelsBetween(corner, other))]);
   }
 
+  /** @param {KeyboardEvent} event */
   #keyDown(event) {
     // In a field the keys are for writing, in a dialog they are the browser's.
     const [target] = event.composedPath();
-    if (target.matches("dialog *, dialog, input:not([type=checkbox]), select")) return;
-    const takes = (each) => each.key(event);
+    if (target instanceof Element && target.matches("dialog *, dialog, input:not([type=checkbox]), select")) return;
+    const takes = (/** @type {{key: (event: KeyboardEvent) => boolean}} */ each) => each.key(event);
     const undo = (event.ctrlKey || event.metaKey) && event.key === "z";
     if (undo) this.regions.undo();
     else if (![this.toolbox, this.regionShapes, this.nuclei, this.keyboard].some(takes)) return;
@@ -183,7 +213,7 @@ export class SlideViewer {
 
   #toggleFullScreen() {
     if (document.fullscreenElement) document.exitFullscreen();
-    else this.root.querySelector(".stage").requestFullscreen();
+    else part(this.root, ".stage", HTMLElement).requestFullscreen();
   }
 
   #restoreView() {
@@ -191,7 +221,11 @@ export class SlideViewer {
     if (place) this.frame.goTo(place, true);
   }
 
-  /** Go where another page has sent the reader, once. */
+  /**
+   * Go where another page has sent the reader, once.
+   *
+   * @param {ViewerData["goTo"]} place
+   */
   #goTo(place) {
     const { url } = this.slide;
     if (!place || placesSeen.get(url) === place.number) return;
@@ -205,11 +239,16 @@ export class SlideViewer {
   }
 }
 
-/** OpenSeadragon turns and mirrors the slide on r and f; region and overlays stay upright here. */
+/**
+ * OpenSeadragon turns and mirrors the slide on r and f; region and overlays stay upright here.
+ *
+ * @param {OpenSeadragon.CanvasKeyEvent} event
+ */
 function keepUpright(event) {
   if (["KeyR", "KeyF"].includes(event.originalEvent.code)) event.preventDefaultAction = true;
 }
 
+/** @param {Event} event */
 function stopHere(event) {
   event.stopPropagation();
 }

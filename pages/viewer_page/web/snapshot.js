@@ -1,32 +1,47 @@
+import { brushOf, element } from "./element.js";
+
+/** @import {NucleusClass} from "./types.d.ts" */
+
 /** A PNG of what is seen: the slide with its layers, the scale bar and the classes shown. */
 
 const PAD = 12;
 const FONT = "13px system-ui, sans-serif";
 
 /**
- * @param {object} osd the viewer
+ * @param {OpenSeadragon.Viewer} osd the viewer
  * @param {ParentNode} root whose other pictures over the slide say `data-in-snapshot`
  * @param {{text: string, px: number}} bar length and words of the scale bar; 0 px for none
- * @param {object[]} classes the classes shown, name and colour
+ * @param {NucleusClass[]} classes those shown
  * @returns {Promise<Blob>}
  */
 export function snapshot(osd, root, bar, classes) {
-  const source = osd.drawer.canvas;
-  const picture = document.createElement("canvas");
-  Object.assign(picture, { width: source.width, height: source.height });
-  const brush = picture.getContext("2d");
+  const source = /** @type {HTMLCanvasElement} */ (osd.drawer.canvas);
+  const { width, height } = source;
+  const picture = element("canvas", { width, height });
+  const brush = brushOf(picture);
   brush.fillStyle = "#fff";
   brush.fillRect(0, 0, picture.width, picture.height);
-  for (const each of [source, ...root.querySelectorAll("canvas[data-in-snapshot]")]) {
+  /** @type {NodeListOf<HTMLCanvasElement>} */
+  const others = root.querySelectorAll("canvas[data-in-snapshot]");
+  for (const each of [source, ...others]) {
     brush.drawImage(each, 0, 0, picture.width, picture.height);
   }
   const density = source.width / osd.container.clientWidth;
   brush.scale(density, density);
   drawKey(brush, picture.height / density, bar, classes);
-  return new Promise((resolve) => picture.toBlob(resolve, "image/png"));
+  return new Promise((resolve, reject) => {
+    const take = (/** @type {Blob | null} */ blob) =>
+      blob ? resolve(blob) : reject(new Error("The view is too large for a picture."));
+    picture.toBlob(take, "image/png");
+  });
 }
 
-/** Hand a file to the reader. */
+/**
+ * Hand a file to the reader.
+ *
+ * @param {Blob} blob
+ * @param {string} name
+ */
 export function save(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
@@ -36,6 +51,12 @@ export function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 0);
 }
 
+/**
+ * @param {CanvasRenderingContext2D} brush
+ * @param {number} height
+ * @param {{text: string, px: number}} bar
+ * @param {NucleusClass[]} classes
+ */
 function drawKey(brush, height, bar, classes) {
   brush.font = FONT;
   brush.textBaseline = "middle";

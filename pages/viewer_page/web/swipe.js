@@ -1,3 +1,8 @@
+import { part } from "./element.js";
+
+/** @import {Library} from "./library.js" */
+/** @import {Overlays} from "./overlays.js" */
+
 /**
  * Compares the bare slide with its layers: they are shown to the right of a line that is dragged.
  *
@@ -6,22 +11,29 @@
  */
 
 const STEP = 0.02; // of the width, for the arrow keys
+
+/** @type {Record<string, number | undefined>} */
 const KEYS = { ArrowLeft: -STEP, ArrowRight: STEP, PageDown: -5 * STEP, PageUp: 5 * STEP };
+
+/** @type {Record<string, number | undefined>} */
+const ENDS = { Home: 0, End: 1 };
 
 export class Swipe {
   /**
-   * @param {object} OpenSeadragon
-   * @param {object} osd the viewer
+   * @param {Library} library
+   * @param {OpenSeadragon.Viewer} osd the viewer
    * @param {Overlays} overlays
    * @param {ParentNode} root holds the line, the button and the stage
    */
-  constructor(OpenSeadragon, osd, overlays, root) {
-    Object.assign(this, { OpenSeadragon, osd, overlays });
-    this.line = root.querySelector(".swipe");
-    this.button = root.querySelector('[data-act="compare"]');
-    this.stage = root.querySelector(".stage");
+  constructor(library, osd, overlays, root) {
+    this.library = library;
+    this.osd = osd;
+    this.overlays = overlays;
+    this.line = part(root, ".swipe", HTMLElement);
+    this.button = part(root, '[data-act="compare"]', HTMLElement);
+    this.stage = part(root, ".stage", HTMLElement);
     this.share = 0.5;
-    for (const event of ["viewport-change", "resize", "open"]) {
+    for (const event of /** @type {const} */ (["viewport-change", "resize", "open"])) {
       osd.addHandler(event, () => this.#cut());
     }
     overlays.onChange(() => this.#cut());
@@ -46,23 +58,26 @@ export class Swipe {
     this.#place(this.share);
   }
 
+  /** @param {PointerEvent} event */
   #drag({ pointerId, clientX }) {
     if (!this.line.hasPointerCapture(pointerId)) return;
     const { left, width } = this.stage.getBoundingClientRect();
     this.#place((clientX - left) / width);
   }
 
+  /** @param {KeyboardEvent} event */
   #press(event) {
-    const wanted = { Home: 0, End: 1 }[event.key] ?? this.share + (KEYS[event.key] ?? NaN);
+    const wanted = ENDS[event.key] ?? this.share + (KEYS[event.key] ?? NaN);
     if (Number.isNaN(wanted)) return;
     event.preventDefault();
     this.#place(wanted);
   }
 
+  /** @param {number} share */
   #place(share) {
     this.share = Math.min(1, Math.max(0, share));
     this.line.style.left = `${this.share * 100}%`;
-    this.line.setAttribute("aria-valuenow", Math.round(this.share * 100));
+    this.line.setAttribute("aria-valuenow", String(Math.round(this.share * 100)));
     // Whatever is drawn over the slide by other means is cut by the style sheet.
     this.stage.style.setProperty("--swipe", this.on ? `${this.share * 100}%` : "0%");
     this.#cut();
@@ -72,14 +87,18 @@ export class Swipe {
   #cut() {
     if (!this.osd.isOpen()) return;
     for (const item of this.overlays.items) {
-      const part = this.on ? this.#partOf(item) : null;
-      if (part || item.getClip()) item.setClip(part);
+      const seen = this.on ? this.#partOf(item) : null;
+      if (seen || item.getClip()) item.setClip(seen);
     }
   }
 
-  /** What of a tiled image lies to the right of the line, in its own pixels. */
+  /**
+   * What of a tiled image lies to the right of the line, in its own pixels.
+   *
+   * @param {OpenSeadragon.TiledImage} item
+   */
   #partOf(item) {
-    const { Point, Rect } = this.OpenSeadragon;
+    const { Point, Rect } = this.library;
     const edge = new Point(this.share * this.stage.clientWidth, 0);
     const { x } = item.viewerElementToImageCoordinates(edge);
     const { x: width, y: height } = item.getContentSize();

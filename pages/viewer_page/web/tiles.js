@@ -1,15 +1,34 @@
 import { CHANNEL_DOWNLOADS } from "./channel_tiles.js";
 import { findWay, throughChannel } from "./server.js";
 
+/** @import {Channel} from "./channel.js" */
+/** @import {Box, LayerSpec, Slide} from "./types.d.ts" */
+
 /**
  * Addresses of tiles. All layers share the slide's Deep Zoom pyramid; a layer with extra levels
  * goes on beyond the slide's own pixels, for outlines that stay sharp when enlarged.
  */
 
 /**
- * @param {object} slide
- * @param {object} [layer] an overlay; without it the slide itself
+ * What OpenSeadragon asks a source of tiles for.
+ *
+ * @typedef {object} Source
+ * @property {number} width
+ * @property {number} height
+ * @property {number} tileSize
+ * @property {number} tileOverlap
+ * @property {number} minLevel
+ * @property {number} maxLevel
+ * @property {(level: number, x: number, y: number) => string} getTileUrl
+ * @property {() => boolean} [hasTransparency]
+ * @property {(level: number, x: number, y: number) => boolean} [tileExists]
+ */
+
+/**
+ * @param {Slide} slide
+ * @param {LayerSpec} [layer] an overlay; without it the slide itself
  * @param {string} [show] ids of the classes to paint, with commas
+ * @returns {Source}
  */
 export function tileSource(slide, layer, show = "") {
   const extra = layer?.extraLevels ?? 0;
@@ -18,6 +37,7 @@ export function tileSource(slide, layer, show = "") {
     .replaceAll("%7D", "}")
     .replace("{show}", show);
   const maxLevel = slide.levels - 1 + extra;
+  /** @type {Source} */
   const source = {
     width: slide.width * 2 ** extra,
     height: slide.height * 2 ** extra,
@@ -26,7 +46,10 @@ export function tileSource(slide, layer, show = "") {
     minLevel: smallestUsefulLevel(slide),
     maxLevel,
     getTileUrl: (level, x, y) =>
-      template.replace("{level}", level).replace("{x}", x).replace("{y}", y),
+      template
+        .replace("{level}", String(level))
+        .replace("{x}", String(x))
+        .replace("{y}", String(y)),
   };
   if (throughChannel()) Object.assign(source, CHANNEL_DOWNLOADS);
   if (layer) {
@@ -39,13 +62,22 @@ export function tileSource(slide, layer, show = "") {
   return source;
 }
 
-/** Ask for one tile, to find the way by which all others are had. */
+/**
+ * Ask for one tile, to find the way by which all others are had.
+ *
+ * @param {Slide} slide
+ * @param {Channel} channel
+ */
 export function probe(slide, channel) {
   const { getTileUrl, minLevel } = tileSource(slide);
   return findWay(getTileUrl(minLevel, 0, 0), channel);
 }
 
-/** The level at which the whole slide is one tile; smaller ones are never worth a request. */
+/**
+ * The level at which the whole slide is one tile; smaller ones are never worth a request.
+ *
+ * @param {Slide} slide
+ */
 function smallestUsefulLevel({ width, height, levels, tileSize }) {
   return Math.max(
     0,
@@ -53,7 +85,15 @@ function smallestUsefulLevel({ width, height, levels, tileSize }) {
   );
 }
 
-/** Does a tile of `side` level-0 pixels see anything of the analysed region? */
+/**
+ * Does a tile of `side` level-0 pixels see anything of the analysed region?
+ *
+ * @param {Box} bounds
+ * @param {Box} slide
+ * @param {number} x column of the tile
+ * @param {number} y row
+ * @param {number} side
+ */
 function touches(bounds, slide, x, y, side) {
   const left = slide.x + x * side;
   const top = slide.y + y * side;

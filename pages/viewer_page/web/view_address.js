@@ -1,3 +1,6 @@
+/** @import {SlideFrame} from "./slide_frame.js" */
+/** @import {Place} from "./types.d.ts" */
+
 const WRITING_MS = 300;
 
 /**
@@ -5,8 +8,10 @@ const WRITING_MS = 300;
  * pixels. A copied address shows a colleague the same place; nothing in it opens a slide by itself.
  */
 export class ViewAddress {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
+  /** @param {SlideFrame} frame */
   constructor(frame) {
     this.frame = frame;
     this.page = location.pathname;
@@ -18,10 +23,7 @@ export class ViewAddress {
 
   /** The place that the address names on this slide, or null. */
   read() {
-    const query = new URLSearchParams(location.search);
-    if (query.get("slide") !== this.frame.slide.id) return null;
-    const [x, y, width] = ["x", "y", "width"].map((name) => parseFloat(query.get(name)));
-    return Number.isFinite(x) && Number.isFinite(y) && width > 0 ? { x, y, width } : null;
+    return placeNamed(location.search, this.frame.slide.id);
   }
 
   close() {
@@ -31,11 +33,37 @@ export class ViewAddress {
   #write() {
     const { osd, slide } = this.frame;
     if (!osd.isOpen() || location.pathname !== this.page) return; // another page has begun
-    const address = new URL(location.href);
-    address.searchParams.set("slide", slide.id);
-    for (const [name, value] of Object.entries(this.frame.place)) {
-      address.searchParams.set(name, Math.round(value));
-    }
-    history.replaceState(history.state, "", address);
+    history.replaceState(history.state, "", addressOf(location.href, slide.id, this.frame.place));
   }
+}
+
+/**
+ * The place on a slide that an address names, or null.
+ *
+ * @param {string} search what stands behind the path
+ * @param {string} slide its id
+ * @returns {Required<Place> | null}
+ */
+export function placeNamed(search, slide) {
+  const query = new URLSearchParams(search);
+  if (query.get("slide") !== slide) return null;
+  const [x, y, width] = ["x", "y", "width"].map((name) => parseFloat(query.get(name) ?? ""));
+  return Number.isFinite(x) && Number.isFinite(y) && width > 0 ? { x, y, width } : null;
+}
+
+/**
+ * An address that names a place on a slide, in whole pixels.
+ *
+ * @param {string} href
+ * @param {string} slide its id
+ * @param {Required<Place>} place
+ * @returns {string}
+ */
+export function addressOf(href, slide, place) {
+  const address = new URL(href);
+  address.searchParams.set("slide", slide);
+  for (const [name, value] of Object.entries(place)) {
+    address.searchParams.set(name, String(Math.round(value)));
+  }
+  return address.href;
 }

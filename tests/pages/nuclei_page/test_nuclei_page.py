@@ -7,7 +7,7 @@ import pytest
 import shapely
 from PIL import Image
 
-from pages.nuclei_page import distributions, downloads, table
+from pages.nuclei_page import distributions, downloads, nucleus_table
 from pages.nuclei_page.choice import Choice
 from pages.shared import resources, state
 from pages.shared.scoring import Question
@@ -62,9 +62,7 @@ def test_a_run_without_nuclei_has_every_section(
 def test_a_result_is_counted_and_drawn(visit, chosen, run) -> None:
     page = visit("nuclei", slide=chosen)
     assert not page.info
-    assert [metric.value for metric in page.metric] == [
-        *("12", "0.0075 mm²", "1,600 / mm²", "0", "–")
-    ]
+    assert [metric.value for metric in page.metric] == [*("12", "0.0075", "1,600", "0", "–")]
     classes, measures = (each.value.set_index("class_name") for each in page.dataframe)
     assert classes["count"]["lymphocyte"] == measures["count"]["lymphocyte"] == 12
     assert measures["median"]["lymphocyte"] == pytest.approx(
@@ -118,7 +116,7 @@ def test_rois_stand_side_by_side(visit, chosen, run) -> None:
     assert not page.exception
     compared = page.table[0].value
     assert compared["Nuclei"].to_dict() == {"left": "6", "top": "4"}
-    assert compared["Tissue"].to_dict() == {"left": "0.00375 mm²", "top": "0.0025 mm²"}
+    assert compared["Tissue, mm²"].to_dict() == {"left": "0.00375", "top": "0.0025"}
     page.segmented_control(key="_section").set_value("Table").run()
     assert len(page.dataframe[0].value) == 8  # two lie in both
 
@@ -138,7 +136,7 @@ def test_the_table_is_filtered_sorted_and_paged(open_section, run) -> None:
 
 
 def test_a_later_page_follows_the_one_before(open_section, monkeypatch) -> None:
-    monkeypatch.setattr(table, "_PAGE_ROWS", 5)
+    monkeypatch.setattr(nucleus_table, "_PAGE_ROWS", 5)
     page = open_section("Table")
     first = page.dataframe[0].value["nucleus_id"].tolist()
     page.number_input(key="_page").set_value(3).run()

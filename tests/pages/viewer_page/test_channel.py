@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from pages.shared import resources
-from pages.viewer_page.server import files as viewer_files
+from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.tile_sources import TileSource
+from pages.viewer_page.server import web_files
 from pages.viewer_page.server.channel import answers_to
-from pages.viewer_page.server.tiles import TileSource
 from seg_core.slide import DeepZoom
 from seg_core.store import Run
 
@@ -21,7 +22,7 @@ from seg_core.store import Run
 @pytest.fixture
 def source(run: Run) -> TileSource:
     """What a session has that looks at the slide and its analysis."""
-    opened = resources.tile_sources().add(run.slide_path, 0.25)
+    opened = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
     opened.runs[run.run_id] = run.path
     return opened
 
@@ -29,7 +30,7 @@ def source(run: Run) -> TileSource:
 @pytest.fixture
 def tile(source: TileSource) -> str:
     """Address of a tile of the slide's own pixels."""
-    level = DeepZoom(resources.slide(source.path)).level_count - 1
+    level = DeepZoom(resources.slide(source.slide.path)).level_count - 1
     return source.address("slide", "jpg").format(level=level, x=0, y=0)
 
 
@@ -74,7 +75,7 @@ def test_the_nucleus_at_a_point_is_answered(source, run) -> None:
     ],
 )
 def test_another_sessions_token_is_refused(source, path) -> None:
-    other = resources.tile_sources().add(source.path, 0.25)
+    other = resources.tile_sources().add(source.slide)
     (answer,) = ask(source, path.format(folder=other.folder, token=other.token))
     assert answer["status"] == 404
     assert content(answer).endswith(b".") or content(answer) == b"Not Found"
@@ -82,11 +83,9 @@ def test_another_sessions_token_is_refused(source, path) -> None:
 
 def test_files_of_the_viewer_are_answered(source) -> None:
     """They are read chunk by chunk, by an answer that watches whether its reader has gone."""
-    module, library = ask(
-        source, viewer_files.address("slide_viewer.js"), viewer_files.address("no.js")
-    )
+    module, library = ask(source, web_files.address("slide_viewer.js"), web_files.address("no.js"))
     assert module["type"].startswith("text/javascript")
-    assert content(module) == (viewer_files.FOLDER / "slide_viewer.js").read_bytes()
+    assert content(module) == (web_files.FOLDER / "slide_viewer.js").read_bytes()
     assert library["status"] == 404
 
 

@@ -2,14 +2,17 @@
 
 import base64
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 import streamlit as st
-from PIL import Image
+from PIL import Image, JpegImagePlugin
 
 from pages.shared import resources, state
 from pages.viewer_page import nucleus_card
+from seg_core import analysis
+from seg_core.store import Run
 
 LYMPHOCYTE = 2
 
@@ -88,3 +91,22 @@ def test_nuclei_picked_on_another_page_are_outlined(run) -> None:
     state.PICKED.set((1, 2, 999))
     assert len(nucleus_card.picked_outlines(run)) == 2
     assert nucleus_card.picked_outlines(None) == []
+
+
+def test_the_crop_is_as_wide_in_um_as_the_analysis_was_told(
+    slide_path: Path, store: Path, run: Run
+) -> None:
+    """A slide that does not say how large its pixels are was once taken for one of 0.25 µm."""
+    coarse = analysis.analyse(slide_path, store, mpp=0.5)
+    click(coarse, 150, 150)
+    crop = nucleus_card.card_of(coarse, resources.slide(slide_path))["crop"]
+    assert crop["width"] == 40 / 0.5
+
+
+def test_the_crop_keeps_the_colours_of_a_nucleus_at_every_pixel(run) -> None:
+    """JPEG halves them unless told otherwise, which blurs the rim of a nucleus."""
+    click(run, 250, 150)
+    crop = nucleus_card.card_of(run, resources.slide(run.slide_path, 0.25))["crop"]
+    picture = Image.open(io.BytesIO(base64.b64decode(crop["picture"].partition(",")[2])))
+    full_colour = 0
+    assert JpegImagePlugin.get_sampling(picture) == full_colour

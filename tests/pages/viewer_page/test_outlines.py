@@ -7,10 +7,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from pages.shared import resources
+from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.tile_sources import TileSource
 from pages.viewer_page import outlines
 from pages.viewer_page.layer_data import layers_of
 from pages.viewer_page.server.routes import routes_below
-from pages.viewer_page.server.tiles import TileSource
 from seg_core.picture.outline_squares import HEADER, UNIT_PX
 from seg_core.store import Run
 
@@ -24,7 +25,7 @@ def client() -> TestClient:
 
 @pytest.fixture
 def source(run: Run) -> TileSource:
-    opened = resources.tile_sources().add(run.slide_path, 0.25)
+    opened = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
     opened.runs[run.run_id] = run.path
     return opened
 
@@ -74,7 +75,7 @@ def test_what_is_not_there_is_404_and_not_kept(client, source, run, place, query
 
 
 def test_only_a_session_that_shows_the_run_is_answered(client, source, run) -> None:
-    other = resources.tile_sources().add(run.slide_path, 0.25)
+    other = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
     assert client.get(address(other, run)).status_code == 404
     guessed = address(source, run).replace(source.token, "guessed")
     assert client.get(guessed).status_code == 404
@@ -82,7 +83,7 @@ def test_only_a_session_that_shows_the_run_is_answered(client, source, run) -> N
 
 def test_a_square_is_packed_once_for_all_sessions(client, source, run, monkeypatch) -> None:
     first = client.get(address(source, run))
-    another = resources.tile_sources().add(run.slide_path, 0.25)
+    another = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
     another.runs[run.run_id] = run.path
     monkeypatch.setattr(resources, "outline_squares", None)
     assert client.get(address(another, run)).content == first.content

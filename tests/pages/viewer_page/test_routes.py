@@ -15,12 +15,12 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from pages.shared import resources
+from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.tile_sources import TileSource
 from pages.viewer_page.layers import LAYERS
 from pages.viewer_page.layers.slide_layers import NORMALISED
-from pages.viewer_page.server import drawing
-from pages.viewer_page.server import files as viewer_files
+from pages.viewer_page.server import drawing, web_files
 from pages.viewer_page.server.routes import lifespan, routes_below
-from pages.viewer_page.server.tiles import TileSource
 from seg_core.classes import MONUSAC
 from seg_core.process.logs import JsonLines
 from seg_core.scoring.assessment import assess
@@ -38,7 +38,7 @@ def client() -> TestClient:
 @pytest.fixture
 def source(run: Run) -> TileSource:
     """What a session has that looks at the slide and its analysis."""
-    opened = resources.tile_sources().add(run.slide_path, 0.25)
+    opened = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
     opened.runs[run.run_id] = run.path
     return opened
 
@@ -66,7 +66,7 @@ def test_a_tile_that_fails_is_logged_by_a_number_and_without_the_name_of_the_sli
     path = tmp_path / "SMITH-1961.svs"
     path.write_text("no slide")
     with caplog.at_level(logging.INFO):
-        source = resources.tile_sources().add(path)
+        source = resources.tile_sources().add(ChosenSlide(path))
         answer = client.get(address(source, "slide", 0))
     assert answer.status_code == 500
     (line,) = (JsonLines().format(record) for record in caplog.records if "tile" in record.msg)
@@ -146,7 +146,7 @@ def test_tissue_is_painted_and_glass_is_not(client, chosen, tmp_path) -> None:
     half = Image.new("RGB", (256, 256), (245, 245, 245))
     half.paste((220, 160, 200), (0, 0, 128, 256))
     half.save(tmp_path / "half.png")
-    opened = resources.tile_sources().add(tmp_path / "half.png", 4.0)
+    opened = resources.tile_sources().add(ChosenSlide(tmp_path / "half.png", 4.0))
     shown = picture(client.get(address(opened, "tissue", 8)).content)
     assert shown[128, 60, 3] == 255
     assert shown[128, 200, 3] == 0
@@ -201,7 +201,7 @@ def test_a_picture_of_what_is_not_there_is_404(client, source, run, query) -> No
 def test_a_tile_is_drawn_once_for_all_sessions(client, source, run, full, monkeypatch) -> None:
     path = address(source, "classes", full, run, "2")
     first = client.get(path)
-    another = resources.tile_sources().add(source.path, source.mpp)
+    another = resources.tile_sources().add(source.slide)
     another.runs[run.run_id] = run.path
     monkeypatch.setattr(drawing, "_draw", None)
     again = client.get(address(another, "classes", full, run, "2"))
@@ -234,7 +234,7 @@ def test_what_is_not_there_is_404_and_not_kept(client, source, run, layer, level
 @pytest.mark.parametrize(("base", "prefix"), [("", ""), ("/lab/nuclei/", "/lab/nuclei")])
 def test_all_is_answered_below_the_servers_own_path(base, prefix) -> None:
     client = TestClient(Starlette(routes=routes_below(base)))
-    answer = client.get(f"{prefix}/{viewer_files.address('slide_viewer.js')}")
+    answer = client.get(f"{prefix}/{web_files.address('slide_viewer.js')}")
     assert answer.headers["content-type"].startswith("text/javascript")
 
 
@@ -263,7 +263,7 @@ def test_a_token_nobody_has_is_404(client, source) -> None:
 
 
 def test_a_token_is_forgotten_with_its_session(client, source, full) -> None:
-    other = resources.tile_sources().add(source.path)
+    other = resources.tile_sources().add(source.slide)
     path = address(other, "slide", full)
     assert client.get(path).status_code == 200
     del other
@@ -274,27 +274,27 @@ def test_a_token_is_forgotten_with_its_session(client, source, full) -> None:
 def test_a_slide_that_has_become_unreadable_is_an_error_in_words(client, tmp_path) -> None:
     path = tmp_path / "empty.svs"
     path.touch()
-    opened = resources.tile_sources().add(path)
+    opened = resources.tile_sources().add(ChosenSlide(path))
     answer = client.get(address(opened, "slide", 0))
     assert answer.status_code == 500
     assert "empty (0 bytes)" in answer.text
 
 
 def test_the_viewers_modules_are_answered_and_nothing_else(client) -> None:
-    answer = client.get("/" + viewer_files.address("slide_viewer.js"))
+    answer = client.get("/" + web_files.address("slide_viewer.js"))
     assert answer.headers["content-type"].startswith("text/javascript")
     assert "class SlideViewer" in answer.text
     for name in ("mount.js", "viewer.html", "nothing.js"):
-        assert client.get("/" + viewer_files.address(name)).status_code == 404
+        assert client.get("/" + web_files.address(name)).status_code == 404
 
 
 def test_openseadragon_comes_from_here_only_where_npm_has_put_it(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(viewer_files, "_INSTALLED", tmp_path / "openseadragon.min.js")
-    (source,) = viewer_files.library()["sources"]
+    monkeypatch.setattr(web_files, "_INSTALLED", tmp_path / "openseadragon.min.js")
+    (source,) = web_files.library()["sources"]
     assert source.startswith("https://cdn.jsdelivr.net/npm/openseadragon@")
-    assert "openseadragon.min.js" not in viewer_files.public_files()
+    assert "openseadragon.min.js" not in web_files.public_files()
     (tmp_path / "openseadragon.min.js").touch()
-    assert viewer_files.library()["sources"][0].startswith("app/static/viewer/")
+    assert web_files.library()["sources"][0].startswith("app/static/viewer/")
 
 
 def test_listening_sockets_send_at_once() -> None:

@@ -2,12 +2,17 @@ from pathlib import Path
 
 import pytest
 import shapely
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from pages.shared import resources, state
+from pages.shared.page_list import NUCLEI, SLIDES, VIEWER
+from pages.viewer_page.server.routes import routes_below
 from seg_core.errors import JobCancelled, SegCoreError, SlideError
 from seg_core.geometry import Region
 from seg_core.process.progress import Progress
 from seg_core.roi import Roi, roi_of_region
+from seg_core.samples import sample_path
 
 RECTANGLE = roi_of_region(Region(0, 0, 200, 100), "tumour")
 TRIANGLE = Roi("nest", shapely.Polygon([(0, 0), (200, 0), (0, 100)]))
@@ -109,6 +114,21 @@ def test_without_the_size_of_a_pixel_nothing_is_analysed(visit, slide_path: Path
     assert not buttons(page)["Analyse slide"]
 
 
+def test_a_pixel_size_given_after_the_slide_was_looked_at_is_that_of_its_layers(
+    visit,
+) -> None:
+    """Tiles once went on without it, and the layers that need it failed: Tissue, Flaws, Normalised."""
+    page = visit("viewer", slide=state.ChosenSlide(sample_path("hgsc_nest")))
+    page.switch_page(SLIDES.file).run()
+    page.number_input[0].set_value(0.25).run()
+    page.switch_page(VIEWER.file).run()
+    assert not page.exception
+    client = TestClient(Starlette(routes=routes_below("")))
+    for layer in ("tissue", "flaws", "normalised"):
+        path = page.session_state["tiles"].address(layer, "any").format(level=8, x=0, y=0)
+        assert client.get(f"/{path}").status_code == 200
+
+
 def test_a_result_is_offered_to_be_shown(visit, chosen, run) -> None:
     page = visit("viewer", slide=chosen)
     shown = next(each for each in page.sidebar.selectbox if each.label == "Shown analysis")
@@ -153,9 +173,9 @@ def test_a_slide_that_has_gone_is_one_sentence(visit, tmp_path: Path) -> None:
 def test_another_slide_has_another_token_and_no_regions(visit, chosen, tmp_path: Path) -> None:
     page = visit("viewer", slide=chosen, **DRAWN, roi="nest")
     first = page.session_state["tiles"].token
-    page.switch_page("pages/slides.py").run()
+    page.switch_page(SLIDES.file).run()
     page.button[0].click().run()
-    page.switch_page("pages/viewer.py").run()
+    page.switch_page(VIEWER.file).run()
     assert not page.exception
     assert page.session_state["tiles"].token != first
     assert "rois" not in page.session_state
@@ -167,5 +187,5 @@ def test_colours_chosen_on_one_page_are_those_of_all_layers_and_pages(visit, cho
     page.sidebar.selectbox(key="_palette").select("colour-blind").run()
     assert not page.exception
     assert page.session_state["palette"] == "colour-blind"
-    page.switch_page("pages/nuclei.py").run()
+    page.switch_page(NUCLEI.file).run()
     assert page.sidebar.selectbox(key="_palette").value == "colour-blind"

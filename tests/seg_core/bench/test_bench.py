@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seg_core.bench import command, measure
-from seg_core.bench.measure import STAGES, Setting
-from seg_core.bench.reference import Reference
+from seg_core.bench import measure
+from seg_core.bench.baseline import Baseline
+from seg_core.bench.measure import Setup
 from seg_core.bench.region import write_region
+from seg_core.bench.stages import STAGES
+from seg_core.commands import bench as command
 from seg_core.commands import main
 from seg_core.model import ModelCard, make_engine
 from seg_core.settings import AnalysisSettings
@@ -32,7 +34,7 @@ def test_the_region_is_a_scan_that_openslide_reads(tmp_path: Path) -> None:
     assert pixels[-200:, -200:].std() > 10, "the last tile is filled"
 
 
-def test_the_reference_finds_the_maps_that_the_engines_find(
+def test_the_baseline_finds_the_maps_that_the_engines_find(
     tiny_model: Model, tmp_path: Path
 ) -> None:
     settings = AnalysisSettings(tile_px=128, engine="openvino", precision="fp32")
@@ -40,7 +42,7 @@ def test_the_reference_finds_the_maps_that_the_engines_find(
         raster = slide.raster(0.25)
         image = slide.read(raster, raster.window)
         grid = TileGrid.of(raster, settings)
-        maps = np.stack(Reference(*tiny_model).maps_of(image, grid))
+        maps = np.stack(Baseline(*tiny_model).maps_of(image, grid))
         engine = make_engine(*tiny_model, settings)
         bands = list(predict(slide, raster, raster.window, engine, settings))
     for index, name in enumerate(("class_map", "ternary_map")):
@@ -51,8 +53,8 @@ def test_the_reference_finds_the_maps_that_the_engines_find(
 def test_the_quick_bench_prints_a_table_and_the_keys_others_rely_on(
     tiny_model: Model, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = [Setting("openvino", "fp32", 256)]
-    monkeypatch.setattr(command, "_settings", lambda _card, quick: one if quick else [])
+    one = [Setup("openvino", "fp32", 256)]
+    monkeypatch.setattr(command, "_setups", lambda _card, quick: one if quick else [])
     arguments = ["--quick", "--side", "256", "--json", "--model", str(tiny_model[1])]
     assert main(["bench", *arguments]) == 0
     *table, last = capsys.readouterr().out.splitlines()
@@ -77,7 +79,7 @@ def test_tiles_that_are_smaller_at_the_far_edges_are_timed_too(
 ) -> None:
     """Of 640 px, 512 and a strip of 192: tiles of four shapes."""
     region = write_region(tmp_path / "region.tif", 640)
-    timed = [Setting("openvino", "fp32", 512)]
+    timed = [Setup("openvino", "fp32", 512)]
     _, row = measure.measure(
         region, str(tiny_model[1]), timed, rounds=1, report=lambda _done, _total: None
     )
@@ -93,9 +95,9 @@ def test_the_medians_of_rounds_count() -> None:
 
 def test_what_is_timed_is_what_the_model_has(tiny_model: Model) -> None:
     card, _ = tiny_model
-    settings = command._settings(card, quick=False)
+    settings = command._setups(card, quick=False)
     assert {each.precision for each in settings} <= {"fp32", "bf16"}
-    assert Setting("openvino", "fp32", 256) in settings
+    assert Setup("openvino", "fp32", 256) in settings
     assert {each.engine for each in settings} == {"torch", "openvino"}
 
 

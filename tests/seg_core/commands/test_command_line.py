@@ -1,5 +1,6 @@
 """The command line on painted slides: exit status, sentences and the JSON others rely on."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from painted_slides import MPP, PaintedEngine, Painting
 
 from seg_core import commands as cli
 from seg_core.classes import MONUSAC, UNCERTAIN
+from seg_core.commands import export
+from seg_core.commands.terminal import StageBars
 from seg_core.errors import JobCancelled
 from seg_core.process.progress import Progress
 from seg_core.store import Run, open_run
@@ -135,7 +138,7 @@ def test_ctrl_c_says_that_the_same_command_goes_on(
         if progress.done == 20:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli._Bars, "__call__", interrupt)
+    monkeypatch.setattr(StageBars, "__call__", interrupt)
     assert cli.main(["analyse", str(painted_slide), "--out", str(tmp_path), *TILES]) == 1
     assert "painted.png was stopped; the same command goes on" in capsys.readouterr().err
     (facts,) = tmp_path.glob("*/*/run.json")
@@ -233,7 +236,7 @@ def test_what_ends_a_command_early_is_a_sentence(
     def end(_path: Path) -> Run:
         raise error
 
-    monkeypatch.setattr(cli, "open_run", end)
+    monkeypatch.setattr(export, "open_run", end)
     assert cli.main(["export", "run", "--csv", "a.csv"]) == 1
     assert capsys.readouterr().err == "python -m seg_core: stopped.\n"
 
@@ -242,7 +245,7 @@ def test_bars_follow_the_stages(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with cli._Bars("a.svs") as bars:
+    with StageBars("a.svs") as bars:
         for progress in (
             Progress("tiles", 0, 4),
             Progress("tiles", 4, 4),
@@ -255,17 +258,59 @@ def test_bars_follow_the_stages(
     assert "a.svs nuclei:  50%" in err
 
 
-def test_help_does_not_wait_for_torch() -> None:
+HEAVY = ("torch", "openvino", "plotly", "matplotlib", "spatialdata")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["export", "--help"], ["analyse", "--help"]])
+def test_help_does_not_wait_for_heavy_packages(arguments: list[str]) -> None:
+    """Every command was once imported for the help of any."""
     program = (
         "import sys\n"
-        "from seg_core import cli\n"
+        "from seg_core.commands import main\n"
         "try:\n"
-        "    cli.main(['--help'])\n"
+        f"    main({arguments})\n"
         "except SystemExit as ended:\n"
-        "    sys.exit('torch' in sys.modules or ended.code)\n"
+        f"    print([each for each in {HEAVY} if each in sys.modules], ended.code)\n"
+    )
+    assert run_python(program).splitlines()[-1] == "[] 0"
+
+
+def test_the_help_lists_every_command() -> None:
+    shown = run_python("from seg_core.commands import main\nmain(['--help'])")
+    listed = [line.split()[0] for line in shown.splitlines() if line[:4] == "    " != line[3:7]]
+    assert [name for name in listed if name.isalpha()] == [each.name for each in cli.COMMANDS]
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda each: each.name)
+def test_a_command_says_the_same_in_the_list_and_of_itself(command: cli.Command) -> None:
+    parser = argparse.ArgumentParser()
+    subparsers = parser.add_subparsers()
+    command.add_to(subparsers)
+    (shown,) = subparsers._choices_actions
+    assert (shown.dest, shown.help) == (command.name, command.words)
+    assert callable(subparsers.choices[command.name].get_default("run"))
+
+
+def test_without_openvino_other_commands_work_and_its_own_are_a_sentence(tmp_path: Path) -> None:
+    """Every command once died at import where OpenVINO is not installed."""
+    program = (
+        "import sys\n"
+        "sys.modules['openvino'] = None\n"
+        "from seg_core.commands import main\n"
+        f"print(main(['export', {str(tmp_path)!r}, '--csv', 'a.csv']))\n"
+        "print(main(['bench', '--quick']))\n"
     )
     shown = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert "analyse" in shown.stdout
-    assert "export" in shown.stdout
+    assert shown.stdout.split() == ["1", "1"]
+    first, second = shown.stderr.splitlines()
+    assert "there is no run in" in first
+    assert "OpenVINO is not installed; install it with pip install openvino" in second
+
+
+def run_python(program: str) -> str:
+    shown = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return shown.stdout

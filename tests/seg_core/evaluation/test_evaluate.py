@@ -10,10 +10,10 @@ from PIL import Image
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, MONUSAC, OTHER
 from seg_core.commands import main
+from seg_core.commands.evaluate import add_evaluate
 from seg_core.errors import DataError, ExportError, ModelError
 from seg_core.evaluation import card_figures
 from seg_core.evaluation import evaluate as evaluate_module
-from seg_core.evaluation.command import add_evaluate
 from seg_core.evaluation.evaluate import evaluate, evaluate_predictions
 from seg_core.evaluation.metrics import Nuclei, intervals_of, majority_class_ids
 from seg_core.evaluation.prediction import (

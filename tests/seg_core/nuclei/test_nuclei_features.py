@@ -6,7 +6,7 @@ from skimage.measure import regionprops
 
 from seg_core.classes import MONUSAC
 from seg_core.nuclei import column_types, empty_table, join_tables, measure_nuclei
-from seg_core.nuclei.table import make_table
+from seg_core.nuclei.nucleus_table import make_table
 from seg_core.slide import stain_densities
 
 

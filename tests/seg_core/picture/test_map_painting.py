@@ -11,13 +11,13 @@ from seg_core.maps import MapBand
 from seg_core.picture.map_painting import (
     SCORE_RANGE,
     paint_shares,
-    picture_of_boundaries,
-    picture_of_classes,
-    picture_of_score,
+    render_boundaries,
+    render_classes,
+    render_scores,
     sample_shares,
     score_colours,
 )
-from seg_core.picture.nucleus_painting import Picture
+from seg_core.picture.viewport import Viewport
 from seg_core.store import MapsWriter, RunMaps
 
 # The slide's bounds begin at (100, 60) and its pixels are half as fine as the maps'.
@@ -47,9 +47,9 @@ def maps(tmp_path_factory: pytest.TempPathFactory, class_map: np.ndarray) -> Run
     return RunMaps(folder)
 
 
-def whole(step: float) -> Picture:
+def whole(step: float) -> Viewport:
     width, height = RASTER.region.width / step, RASTER.region.height / step
-    return Picture(100, 60, step, int(width), int(height))
+    return Viewport(100, 60, step, int(width), int(height))
 
 
 @pytest.mark.parametrize("step", [1, 2, 4, 16, 64])
@@ -66,9 +66,9 @@ def test_shares_are_means_of_what_is_seen_close_up(
 def test_whatever_the_grid_no_nucleus_is_lost_or_invented(
     maps: RunMaps, class_map: np.ndarray, x: float, y: float, step: float
 ) -> None:
-    picture = Picture(100 + x, 60 + y, step, int(450 / step), int(400 / step))
-    found = sample_shares(maps, "class", RASTER, picture)[1].mean() / 255
-    left, top, right, bottom = (np.array(picture.box) - (100, 60, 100, 60)) * 2
+    viewport = Viewport(100 + x, 60 + y, step, int(450 / step), int(400 / step))
+    found = sample_shares(maps, "class", RASTER, viewport)[1].mean() / 255
+    left, top, right, bottom = (np.array(viewport.box) - (100, 60, 100, 60)) * 2
     part = class_map[round(top) : round(bottom), round(left) : round(right)]
     # A pixel counts whole where its centre lies, which nuclei in rows like these resonate with: up
     # to 0.035 in thousands of grids, below 0.001 in half of them.
@@ -76,14 +76,14 @@ def test_whatever_the_grid_no_nucleus_is_lost_or_invented(
 
 
 def test_two_tiles_beside_each_other_are_the_whole_picture(maps: RunMaps) -> None:
-    both = picture_of_classes(maps, RASTER, Picture(100, 60, 3.0, 100, 50), MONUSAC, ALL)
-    left = picture_of_classes(maps, RASTER, Picture(100, 60, 3.0, 40, 50), MONUSAC, ALL)
-    right = picture_of_classes(maps, RASTER, Picture(220, 60, 3.0, 60, 50), MONUSAC, ALL)
+    both = render_classes(maps, RASTER, Viewport(100, 60, 3.0, 100, 50), MONUSAC, ALL)
+    left = render_classes(maps, RASTER, Viewport(100, 60, 3.0, 40, 50), MONUSAC, ALL)
+    right = render_classes(maps, RASTER, Viewport(220, 60, 3.0, 60, 50), MONUSAC, ALL)
     np.testing.assert_array_equal(np.hstack([left, right]), both)
 
 
 def test_from_afar_more_lymphocytes_are_a_stronger_blue(maps: RunMaps) -> None:
-    painted = picture_of_classes(maps, RASTER, whole(64), MONUSAC, {2})
+    painted = render_classes(maps, RASTER, whole(64), MONUSAC, {2})
     strength = painted[..., 3].mean(axis=0)
     assert (np.diff(strength[::4]) > 0).all()
     assert tuple(painted[3, -1, :3]) == LYMPHOCYTE.rgb
@@ -92,14 +92,14 @@ def test_from_afar_more_lymphocytes_are_a_stronger_blue(maps: RunMaps) -> None:
 
 def test_a_class_switched_off_leaves_its_part_free_at_every_size(maps: RunMaps) -> None:
     for step in (0.5, 2, 64):
-        painted = picture_of_classes(maps, RASTER, whole(step), MONUSAC, {4})
+        painted = render_classes(maps, RASTER, whole(step), MONUSAC, {4})
         assert painted[..., 3].any()
         assert not painted[:, painted.shape[1] // 4 :, 3].any()
 
 
 def test_boundaries_fade_into_a_veil(maps: RunMaps) -> None:
-    close = picture_of_boundaries(maps, RASTER, whole(0.5))[..., 3].astype(float)
-    far = picture_of_boundaries(maps, RASTER, whole(16))[..., 3].astype(float)
+    close = render_boundaries(maps, RASTER, whole(0.5))[..., 3].astype(float)
+    far = render_boundaries(maps, RASTER, whole(16))[..., 3].astype(float)
     assert far.mean() == pytest.approx(close.mean(), rel=0.05)
 
 
@@ -107,7 +107,7 @@ def test_boundaries_fade_into_a_veil(maps: RunMaps) -> None:
 def test_the_score_of_nuclei_is_not_diluted_by_the_gaps_between_them(
     maps: RunMaps, step: float
 ) -> None:
-    painted = picture_of_score(maps, RASTER, whole(step))
+    painted = render_scores(maps, RASTER, whole(step))
     low, high = SCORE_RANGE
     scale = score_colours(256)
     middle = int(4 / step)  # of the first nucleus, and of the last one from the other end

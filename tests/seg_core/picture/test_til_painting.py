@@ -10,21 +10,21 @@ from PIL import Image
 from seg_core.classes import rgb_of
 from seg_core.errors import ExportError
 from seg_core.figures import til as figures
-from seg_core.picture.nucleus_painting import Picture
 from seg_core.picture.til_painting import (
     EPITHELIUM_COLOUR,
     SQUARE_MAPS,
     STROMA_COLOUR,
     backdrop_of,
-    picture_of_compartments,
-    picture_of_squares,
+    render_compartments,
+    render_squares,
     write_map_png,
 )
+from seg_core.picture.viewport import Viewport
 from seg_core.report.document import Plots, Table, Words
 from seg_core.report.til_section import til_section
 from seg_core.slide import ArraySlide
 from seg_core.til import AssessedPart, TilResult, TilSettings, score_tils
-from seg_core.til.table import TABLE_COLUMNS, cross_table, dilation_table, score_table
+from seg_core.til.score_tables import TABLE_COLUMNS, cross_table, dilation_table, score_table
 
 sys.path.append(str(Path(__file__).parents[1] / "til"))
 from til_layouts import MPP, block, nuclei, scatter, tissue
@@ -48,22 +48,22 @@ def slide() -> ArraySlide:
 
 
 def test_compartments_are_painted_where_they_are(band: TilResult) -> None:
-    whole = Picture(-20, -20, 20.0, 102, 102)  # a pixel is 10 µm, one more on each side
-    rgba = picture_of_compartments(band.compartments, whole)
+    whole = Viewport(-20, -20, 20.0, 102, 102)  # a pixel is 10 µm, one more on each side
+    rgba = render_compartments(band.compartments, whole)
     assert not rgba[0].any()
     assert not rgba[:, -1].any()
     assert tuple(rgba[50, 60]) == (*rgb_of(EPITHELIUM_COLOUR), 255)
     assert tuple(rgba[50, 20]) == (*rgb_of(STROMA_COLOUR), 255)
-    finer = picture_of_compartments(band.compartments, Picture(0, 0, 0.5, 64, 64))
+    finer = render_compartments(band.compartments, Viewport(0, 0, 0.5, 64, 64))
     assert (finer == (*rgb_of(STROMA_COLOUR), 255)).all()
 
 
 def test_squares_are_painted_by_their_value(band: TilResult) -> None:
-    rgba = picture_of_squares(band, SQUARE_MAPS["stil"], Picture(0, 0, 20.0, 100, 100))
+    rgba = render_squares(band, SQUARE_MAPS["stil"], Viewport(0, 0, 20.0, 100, 100))
     dense, empty = rgba[12, 12], rgba[80, 12]
     assert dense[3] == empty[3] == 255
     assert dense[:3].sum() > empty[:3].sum()  # viridis rises in brightness
-    assert not picture_of_squares(band, SQUARE_MAPS["hotspots"], Picture(0, 0, 20.0, 9, 9)).any()
+    assert not render_squares(band, SQUARE_MAPS["hotspots"], Viewport(0, 0, 20.0, 9, 9)).any()
 
 
 def test_a_map_is_written_with_legend_and_never_over_another(
@@ -71,9 +71,9 @@ def test_a_map_is_written_with_legend_and_never_over_another(
 ) -> None:
     path = tmp_path / "map.png"
     write_map_png(band, slide, "stil", path)
-    with Image.open(path) as picture:
-        assert picture.width >= 2000
-        assert picture.height > 2000
+    with Image.open(path) as viewport:
+        assert viewport.width >= 2000
+        assert viewport.height > 2000
     with pytest.raises(ExportError, match="exists"):
         write_map_png(band, slide, "stil", path)
 

@@ -8,7 +8,12 @@ from PIL import Image
 
 from seg_core.commands import main
 from seg_core.errors import DataError, ModelError
-from seg_core.evaluation.faster import CARD_ENTRY, EXACT, keeps_accuracy, measure_faster
+from seg_core.evaluation.fast_settings import (
+    CARD_ENTRY,
+    EXACT,
+    keeps_accuracy,
+    measure_fast_settings,
+)
 from seg_core.model import ModelCard, make_engine, read_card
 from seg_core.model.openvino_engine import has_bf16
 from seg_core.quantisation import command
@@ -117,7 +122,7 @@ def test_images_without_classes_cannot_tell_what_is_lost(tiny_model: Model, labe
         path.unlink()
     (labelled / "class").rmdir()
     with pytest.raises(DataError, match=r"these images have none; give a folder .* with class/"):
-        measure_faster(labelled, str(tiny_model[1]), [])
+        measure_fast_settings(labelled, str(tiny_model[1]), [])
 
 
 def test_a_setting_keeps_accuracy_where_these_weights_were_measured_to(tiny_model: Model) -> None:

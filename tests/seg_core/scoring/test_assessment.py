@@ -12,7 +12,9 @@ from painted_slides import MPP, PaintedEngine, Painting, paint
 from seg_core import commands as cli
 from seg_core.analysis import analyse
 from seg_core.classes import ClassScheme, NucleusClass
+from seg_core.commands import til
 from seg_core.errors import ModelError, SlideError, StoreError
+from seg_core.roi import Roi
 from seg_core.scoring import parts_of
 from seg_core.scoring.assessment import TIL_FILE, assess, assess_parts, keep_scores
 from seg_core.settings import AnalysisSettings
@@ -57,7 +59,7 @@ def test_nothing_outside_what_was_analysed_is_an_area(
 ) -> None:
     triangle = shapely.Polygon([(20, 20), (320, 40), (60, 400)])
     settings = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256, tissue_only=False)
-    roi = cli.Roi("triangle", triangle)
+    roi = Roi("triangle", triangle)
     run = analyse(painted_slide, tmp_path, roi=roi, mpp=MPP, settings=settings)
     assert run.tissue().mask.all()
     result = assess(run, settings=LENIENT)
@@ -110,7 +112,7 @@ def test_the_command_says_the_score_in_a_sentence(
     painted_run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = assess(painted_run, settings=LENIENT)
-    monkeypatch.setattr(cli, "assess", lambda _run, part: result)
+    monkeypatch.setattr(til, "assess", lambda _run, part: result)
     assert cli.main(["til", str(painted_run.path)]) == 0
     (painted_run.path / TIL_FILE).unlink()
     sentence = capsys.readouterr().out

@@ -1,21 +1,13 @@
-import io
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from seg_core.errors import RegionError
 from seg_core.geometry import Region
 from seg_core.slide import ArraySlide, DeepZoom, open_slide
-
-
-def decoded(jpeg):
-    image = Image.open(io.BytesIO(jpeg))
-    assert image.format == "JPEG"
-    return np.asarray(image)
 
 
 def tiles(zoom, level):
@@ -56,13 +48,13 @@ def test_tiles_of_the_last_level_are_the_slides_own_pixels(svs):
     zoom = DeepZoom(slide)
     assert zoom.tile_region(12, 2, 3) == Region(512, 768, 256, 256)
     expected = slide.read_level0(Region(512, 768, 256, 256), (256, 256))
-    assert np.abs(decoded(zoom.tile(12, 2, 3)).astype(int) - expected).mean() < 4
+    np.testing.assert_array_equal(zoom.read_tile(12, 2, 3), expected)
 
 
 def test_tiles_at_the_right_and_bottom_are_cut(svs):
     zoom = DeepZoom(open_slide(svs))
-    assert decoded(zoom.tile(12, 8, 11)).shape == (2967 - 11 * 256, 2220 - 8 * 256, 3)
-    assert decoded(zoom.tile(0, 0, 0)).shape == (1, 1, 3)
+    assert zoom.read_tile(12, 8, 11).shape == (2967 - 11 * 256, 2220 - 8 * 256, 3)
+    assert zoom.read_tile(0, 0, 0).shape == (1, 1, 3)
 
 
 def test_the_viewer_begins_at_the_bounds(write_pyramid, noise):
@@ -86,21 +78,21 @@ def test_a_tile_reads_hardly_more_than_four_times_its_own_pixels(write_pyramid, 
     for level in range(zoom.level_count - 3, zoom.level_count):
         read_px.clear()
         width, height = zoom.tile_size(level, 0, 0)
-        zoom.tile(level, 0, 0)
+        zoom.read_tile(level, 0, 0)
         assert sum(read_px) <= 4.5 * width * height
 
 
 def test_an_image_of_one_pixel_has_one_level():
     zoom = DeepZoom(ArraySlide(np.full((1, 1, 3), 90, dtype=np.uint8)))
     assert zoom.level_count == 1
-    assert decoded(zoom.tile(0, 0, 0)).shape == (1, 1, 3)
+    assert zoom.read_tile(0, 0, 0).shape == (1, 1, 3)
 
 
 @pytest.mark.parametrize("tile", [(12, 9, 0), (12, 0, 12), (12, -1, 0), (0, 1, 0)])
 def test_a_tile_that_is_not_there_is_refused(svs, tile):
     zoom = DeepZoom(open_slide(svs))
     with pytest.raises(RegionError, match=r"level \d+ has \d+ × \d+ tiles, none at column"):
-        zoom.tile(*tile)
+        zoom.read_tile(*tile)
     with pytest.raises(RegionError, match="none at column"):
         zoom.tile_region(*tile)
 

@@ -10,7 +10,7 @@ import shapely
 
 from seg_core.classes import MONUSAC
 from seg_core.errors import StoreError
-from seg_core.nuclei.table import FEATURES, empty_table
+from seg_core.nuclei.nucleus_table import FEATURES, empty_table
 from seg_core.store import write_nuclei
 from seg_core.store.nuclei_file import iterate_nuclei, read_features, read_nuclei
 

@@ -1,4 +1,4 @@
-"""The map pyramid, against plain arrays."""
+"""The map maps_layout, against plain arrays."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from seg_core.errors import JobCancelled, StoreError
 from seg_core.geometry import Raster, Region, Window
 from seg_core.maps import MapBand, MapName
-from seg_core.store import MapsWriter, RunMaps, halving, maps_writer, pyramid
+from seg_core.store import MapsWriter, RunMaps, halving, maps_layout, maps_writer
 from seg_core.store.halving import coarser_classes, coarser_score
 from seg_core.store.shares import FIRST_SHARE_LEVEL
 
@@ -136,9 +136,9 @@ def test_any_bands_give_the_same_pyramid_and_any_window_reads_its_part(
     planes = painted(height, width)
     path = tmp_path_factory.mktemp("run") / "maps.zarr"
     with pytest.MonkeyPatch.context() as patch:
-        for module in (pyramid, halving, maps_writer):
+        for module in (maps_layout, halving, maps_writer):
             patch.setattr(module, "CHUNK_PX", 16)
-        for module in (pyramid, maps_writer):
+        for module in (maps_layout, maps_writer):
             patch.setattr(module, "SHARES_CHUNK_PX", 4)
         patch.setattr(maps_writer, "_HALVING_PX", 32)
         strips = [Window(0, 0, min(cut, width), height)]

@@ -5,7 +5,7 @@ import pytest
 from til_layouts import block, nuclei, scatter, tissue
 
 from seg_core.til import Estimate, Formula, Score, TilResult, TilSettings, score_tils
-from seg_core.til.table import score_table
+from seg_core.til.score_tables import score_table
 
 METHOD = Formula("tils", "n / area", "1/mm²", "nobody", {"area_mm2": 0.5, "nuclei": 1200})
 

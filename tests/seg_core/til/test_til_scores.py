@@ -14,8 +14,8 @@ from seg_core.geometry import Raster, Region
 from seg_core.nuclei import empty_table
 from seg_core.slide.tissue import TissueMask
 from seg_core.til import Confusion, TilResult, TilSettings, confusion_of, score_tils
+from seg_core.til.score_tables import score_table
 from seg_core.til.scores import band_of
-from seg_core.til.table import score_table
 from seg_core.til.wording import doubt_in_words
 
 FAST = TilSettings(labellings=19, bootstrap_samples=200)

@@ -25,7 +25,7 @@ EXACT = AnalysisSettings(engine="openvino", precision="fp32")
 Report = Callable[[int, int], None]
 
 
-def measure_faster(
+def measure_fast_settings(
     data: Path, model: str | None, settings: list[AnalysisSettings], *, report: Report | None = None
 ) -> list[dict[str, Any]]:
     """Measure what settings lose against fp32 at tiles of 256 px.

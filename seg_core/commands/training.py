@@ -4,14 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
+from seg_core.commands.terminal import Subparsers, counting_bar
 from seg_core.training.config import read_config
 from seg_core.training.patches import MANIFEST, export_patches
 from seg_core.training.runs import compare, read_runs, report_html
 
 
-def add_patches(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_patches(subparsers: Subparsers) -> None:
     """Add ``patches``: cut labelled images into patches."""
     parser = subparsers.add_parser(
         "patches",
@@ -39,12 +38,7 @@ def add_patches(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _patches(options: argparse.Namespace) -> int:
-    with tqdm(desc="patches", unit=" images", disable=None) as bar:
-
-        def report(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with counting_bar("patches", " images") as report:
         warnings = export_patches(
             options.source,
             options.out,
@@ -60,7 +54,7 @@ def _patches(options: argparse.Namespace) -> int:
     return 0
 
 
-def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_train(subparsers: Subparsers) -> None:
     """Add ``train``: learn weights from labelled images."""
     parser = subparsers.add_parser(
         "train",
@@ -79,7 +73,7 @@ def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.set_defaults(run=_train, parser=parser)
 
 
-def add_runs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_runs(subparsers: Subparsers) -> None:
     """Add ``runs``: compare training runs."""
     parser = subparsers.add_parser(
         "runs", help="list training runs and compare them", description="Compare training runs."

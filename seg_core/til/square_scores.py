@@ -8,7 +8,7 @@ from seg_core.til.cells import COMPARTMENTS, Cells
 from seg_core.til.compartments import Compartments
 from seg_core.til.field import MM2_PER_UM2, Field
 from seg_core.til.result import Colocalisation, Hotspots
-from seg_core.til.settings import TilSettings
+from seg_core.til.score_settings import TilSettings
 from seg_core.til.spatial import getis_ord_star, hotspots, morisita_horn, poisson_morisita_horn
 
 

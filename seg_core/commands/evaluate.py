@@ -1,24 +1,19 @@
 """The command ``evaluate``."""
 
 import argparse
-import json
 import math
 import sys
 from pathlib import Path
 from typing import Any, get_args
 
-from tqdm import tqdm
-
+from seg_core.commands.terminal import Subparsers, add_json, counting_bar, write_json
 from seg_core.evaluation.card_figures import keep_in_card
 from seg_core.evaluation.evaluate import evaluate
 from seg_core.evaluation.reference import CLASS_NAMES
-from seg_core.files.atomic import new_text_file
 from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
 
-_STDOUT = "-"
 
-
-def add_evaluate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_evaluate(subparsers: Subparsers) -> None:
     """Add ``evaluate``: measure a model by labelled images."""
     parser = subparsers.add_parser(
         "evaluate",
@@ -76,13 +71,7 @@ def add_evaluate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         "--card-entry", metavar="NAME", help="keep the figures in the model's card under this name"
     )
     parser.add_argument("--predictions", metavar="DIR", type=Path, help="write predictions there")
-    parser.add_argument(
-        "--json",
-        metavar="FILE",
-        nargs="?",
-        const=_STDOUT,
-        help="figures as JSON; without FILE on the last line of stdout",
-    )
+    add_json(parser)
     parser.set_defaults(run=_evaluate, parser=parser)
 
 
@@ -95,12 +84,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         views=options.views,
         stain=options.stain,
     )
-    with tqdm(desc=options.data.name, unit=" images", disable=None) as bar:
-
-        def report(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with counting_bar(options.data.name, " images") as report:
         result = evaluate(
             options.data,
             options.model,
@@ -114,12 +98,9 @@ def _evaluate(options: argparse.Namespace) -> int:
         )
     if options.card_entry:
         keep_in_card(options.card_entry, _command(options), result, options.model)
-    if options.json not in (None, _STDOUT):
-        with new_text_file(Path(options.json), force=True) as file:
-            file.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     sys.stdout.write(_in_words(result))
-    if options.json == _STDOUT:
-        sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+    if options.json:
+        write_json(result, options.json, indent=2)
     return 0
 
 

@@ -1,7 +1,6 @@
 """The command ``bench``."""
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -9,16 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tqdm import tqdm
-
-from seg_core.bench.measure import STAGES, Setting, measure
+from seg_core.bench.measure import Setup, measure
 from seg_core.bench.region import write_region
-from seg_core.files.atomic import new_text_file
+from seg_core.bench.stages import STAGES
+from seg_core.commands.terminal import Subparsers, add_json, counting_bar, write_json
 from seg_core.model import ModelCard, find_model
 from seg_core.model.openvino_engine import has_bf16
 from seg_core.settings import Precision
-
-_STDOUT = "-"
 
 _DESCRIPTION = """\
 Time the engines against the way the original project went: a tile at a time through PyTorch in
@@ -31,7 +27,7 @@ all libraries use all cores (no OMP_NUM_THREADS).
 """
 
 
-def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_bench(subparsers: Subparsers) -> None:
     """Add ``bench``: time the engines against the original project's way."""
     parser = subparsers.add_parser(
         "bench",
@@ -49,13 +45,7 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--rounds", metavar="N", type=int, choices=range(1, 100), help="default: 3, quick 1"
     )
-    parser.add_argument(
-        "--json",
-        metavar="FILE",
-        nargs="?",
-        const=_STDOUT,
-        help="figures as JSON; without FILE on the last line of stdout",
-    )
+    add_json(parser)
     parser.set_defaults(run=_bench, parser=parser)
 
 
@@ -63,35 +53,27 @@ def _bench(options: argparse.Namespace) -> int:
     card, _ = find_model(options.model)
     side_px = options.side or (1024 if options.quick else 4096)
     rounds = options.rounds or (1 if options.quick else 3)
-    with TemporaryDirectory() as folder, tqdm(desc="bench", disable=None) as bar:
-
-        def report(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with TemporaryDirectory() as folder, counting_bar("bench") as report:
         region = write_region(Path(folder) / "region.tif", side_px, card.mpp)
-        settings = _settings(card, quick=options.quick)
-        rows = measure(region, options.model, settings, rounds=rounds, report=report)
+        setups = _setups(card, quick=options.quick)
+        rows = measure(region, options.model, setups, rounds=rounds, report=report)
     result = {"machine": _machine(), "side_px": side_px, "rounds": rounds, "results": rows}
     sys.stdout.write(_markdown(result))
-    if options.json == _STDOUT:
-        sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
-    elif options.json:
-        with new_text_file(Path(options.json), force=True) as file:
-            file.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    if options.json:
+        write_json(result, options.json, indent=2)
     return 0
 
 
-def _settings(card: ModelCard, *, quick: bool) -> list[Setting]:
+def _setups(card: ModelCard, *, quick: bool) -> list[Setup]:
     """Return what this machine and model can be timed at."""
     half: list[Precision] = ["bf16"] if has_bf16() else []
     faster: list[Precision] = [*half, *(["int8"] if card.int8 else [])]  # type: ignore[list-item]
     if quick:
-        return [Setting("openvino", precision, 256) for precision in ("fp32", *faster)]
+        return [Setup("openvino", precision, 256) for precision in ("fp32", *faster)]
     return [
-        *(Setting("torch", precision, 256) for precision in ("fp32", *half)),
-        Setting("openvino", "fp32", 256),
-        *(Setting("openvino", precision, tile) for precision in faster for tile in _TILES_PX),
+        *(Setup("torch", precision, 256) for precision in ("fp32", *half)),
+        Setup("openvino", "fp32", 256),
+        *(Setup("openvino", precision, tile) for precision in faster for tile in _TILES_PX),
     ]
 
 

@@ -6,10 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from tqdm import tqdm
-
+from seg_core.commands.terminal import Subparsers, counting_bar
 from seg_core.evaluation.card_figures import rounded
-from seg_core.evaluation.faster import CARD_ENTRY, EXACT, measure_faster
+from seg_core.evaluation.fast_settings import CARD_ENTRY, EXACT, measure_fast_settings
 from seg_core.model import find_model, write_card
 from seg_core.model.int8 import MOST_LOST_MPQ_PLUS
 from seg_core.model.openvino_engine import has_bf16
@@ -35,7 +34,7 @@ int8 lose too much, try --floating ends.
 """
 
 
-def add_quantise(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_quantise(subparsers: Subparsers) -> None:
     """Add ``quantise``: make and measure a model's graph in 8-bit integers."""
     parser = subparsers.add_parser(
         "quantise",
@@ -89,13 +88,8 @@ def _measured(data: Path, model: str | None) -> list[dict[str, Any]]:
         for tile_px in _TILES_PX
     ]
     settings.remove(EXACT)
-    with tqdm(desc=data.name, unit=" settings", disable=None) as bar:
-
-        def report(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return measure_faster(data, model, settings, report=report)
+    with counting_bar(data.name, " settings") as report:
+        return measure_fast_settings(data, model, settings, report=report)
 
 
 def _keep(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:

@@ -6,8 +6,9 @@ import streamlit as st
 
 from pages.nuclei_page.choice import Choice, choose_classes
 from pages.shared import resources, state
+from pages.shared.page_list import VIEWER
 from seg_core.nuclei import MEASURES, VOTED_CLASS
-from seg_core.nuclei.table import share_columns
+from seg_core.nuclei.nucleus_table import share_columns
 from seg_core.store import Selection
 
 _PAGE_ROWS = 100
@@ -64,7 +65,7 @@ def open_nucleus(choice: Choice, nucleus: Any) -> None:
     width = _AROUND_UM / choice.run.facts.question.slide_mpp
     x, y, number = float(nucleus["x"]), float(nucleus["y"]), int(nucleus["nucleus_id"])
     state.GO_TO.set(state.Place(x, y, width, number))
-    st.switch_page("pages/viewer.py")
+    VIEWER.open()
 
 
 def _filtered(choice: Choice) -> Selection:

@@ -5,6 +5,7 @@ case the browser checks it against the hash below.
 """
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,11 @@ FOLDER = Path(__file__).parents[1] / "web"
 
 # Put together to one module.
 _SENT_WITH_PAGE = ("channel.js", "mount.js")
+
+# In this order: where two rules are equally strong the later one counts.
+_STYLES = ("stage.css", "toolbar.css", "panel.css", "cards.css", "shapes.css")
+
+_IMPORT = re.compile(r"^import .* from .*;\n", re.MULTILINE)
 
 _LIBRARY = "openseadragon.min.js"
 _VERSION = "6.1.1"
@@ -25,8 +31,18 @@ _CDN = f"https://cdn.jsdelivr.net/npm/openseadragon@{_VERSION}/{_BUILD}/{_LIBRAR
 
 
 def script_of_page() -> str:
-    """Return the part of the viewer that comes with the page and brings the rest."""
-    return "\n".join((FOLDER / name).read_text("utf-8") for name in _SENT_WITH_PAGE)
+    """Return the part of the viewer that comes with the page and brings the rest.
+
+    Its two modules become one, in which neither has to be imported: a page's script has no address
+    that others could be relative to.
+    """
+    text = "\n".join((FOLDER / name).read_text("utf-8") for name in _SENT_WITH_PAGE)
+    return _IMPORT.sub("", text)
+
+
+def style_of_page() -> str:
+    """Return the viewer's style sheet."""
+    return "\n".join((FOLDER / "style" / name).read_text("utf-8") for name in _STYLES)
 
 
 def public_files() -> dict[str, Path]:

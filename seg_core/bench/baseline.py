@@ -17,7 +17,7 @@ from seg_core.tiling import TileGrid
 from seg_core.tiling.blend import tile_weights
 
 
-class Reference:
+class Baseline:
     """A model and how the original project ran it.
 
     Parameters

@@ -1,0 +1,112 @@
+"""All pages of the dashboard, in the order of the menu.
+
+To add one, write its file below `pages` and name it here: navigation, menu, help, links and tests
+read this list.
+"""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import NoReturn
+
+import streamlit as st
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """One page, as the menu and the help tell of it.
+
+    Attributes
+    ----------
+    file : str
+        Below the folder of ``streamlit_app.py``.
+    title : str
+    icon : str
+    manual : str
+        How to use it, Markdown; its paragraphs are points of the help.
+    default : bool
+        It is the one that the address of the dashboard itself opens.
+    """
+
+    file: str
+    title: str
+    icon: str
+    manual: str
+    default: bool = False
+
+    @property
+    def address(self) -> str:
+        """What stands behind the address of the dashboard, as Streamlit derives it from the file."""
+        return "" if self.default else PurePosixPath(self.file).stem
+
+    def offer(self) -> None:
+        """Show its line of the menu."""
+        st.page_link(self.file, label=self.title, icon=self.icon, width="stretch")
+
+    def link(self, label: str) -> None:
+        """Show a link to it below a sentence that says why."""
+        st.page_link(self.file, label=label, icon=":material/arrow_forward:")
+
+    def open(self) -> NoReturn:
+        """Turn to it; the page that runs ends here."""
+        st.switch_page(self.file)
+
+
+SLIDES = PageEntry(
+    "pages/slides.py",
+    "Slides",
+    ":material/grid_view:",
+    """
+choose a sample or bring a slide. Where the file does not say how large a pixel is, type it: about
+0.25 µm at 40x, 0.5 µm at 20x. Everything measured depends on it.
+""",
+    default=True,
+)
+
+VIEWER = PageEntry(
+    "pages/viewer.py",
+    "Viewer",
+    ":material/biotech:",
+    """
+drag to move, scroll or **+** and **−** to zoom, **0** for the whole slide, **?** for all keys.
+Draw a rectangle or a free outline and press **Analyse region**, or press **Analyse slide**. What
+is stopped is kept, and goes on from there. Under *Edit* a region is named, or marked to be left
+out; *Files* exchanges regions with QuPath. Click a nucleus for its measures; **←** and **→** go
+through its class from left to right, strip by strip. Copy the page's address to show a colleague
+the same place. *Options*: **Fast** computes in 8-bit integers; more **looks at each tile** make
+classes steadier and take longer; **Stain** evens out a pale scan; **Skip glass** and **Skip pen
+marks** say what is not worth a look (*Tissue* and *Flaws* show it; what is out of focus is
+analysed, and said).
+
+**Layers** – *Classes* is the network's opinion of each pixel, *Boundaries* its outlines and
+insides, *Score* how sure it is, *Nuclei* what is counted. Click a class in the legend to hide it.
+Zoomed out, the stronger a colour, the more of the area is nuclei of that class. *Flaws* are
+tissue out of focus and pen marks. **Compare** bares the slide to the left of a line: drag it, or
+use the arrow keys. Colours safe for colour blindness can be chosen in the sidebar. Where a host
+sends tiles only along with the page, the viewer is slower and **Full size** is refused.
+""",
+)
+
+NUCLEI = PageEntry(
+    "pages/nuclei.py",
+    "Nuclei",
+    ":material/bar_chart:",
+    """
+counts, densities per mm² of tissue, measures, the table, a gallery, files for Excel, R, QuPath,
+scanpy and SpatialData, and a report as HTML or PDF. Below the class score you choose, a nucleus
+counts as *uncertain*, in the viewer too. Click a row or a picture to see the nucleus on the
+slide.
+""",
+)
+
+TIL_SCORE = PageEntry(
+    "pages/til_score.py",
+    "TIL score",
+    ":material/grain:",
+    """
+lymphocytes in the stroma around the epithelium, with map, plots and formulas. Choose a ROI,
+change the settings, click a square to see it in the viewer. Exclude necrosis, carcinoma in situ
+and artefacts with a ROI of that kind first.
+""",
+)
+
+PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE)

@@ -1,0 +1,78 @@
+"""Who may see which slide's tiles.
+
+A session that opens a slide is given a token that nobody can guess; the token stands in the
+addresses of the tiles, the slide's path never does.
+"""
+
+import secrets
+import weakref
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pages.shared.chosen_slide import ChosenSlide
+
+_TOKEN_BYTES = 24
+
+
+class UnknownTileError(Exception):
+    """No session has opened what a tile's address names."""
+
+
+@dataclass(eq=False)
+class TileSource:
+    """What one session shows of one slide.
+
+    Attributes
+    ----------
+    slide : ChosenSlide
+    token : str
+    runs : dict of str to Path
+        Folders of the runs that its overlays may show, by version.
+    """
+
+    slide: ChosenSlide
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES))
+    runs: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> str:
+        """What all addresses of this session begin with, relative to the page's base."""
+        return f"app/static/wsi/{self.token}/"
+
+    def address(self, layer: str, extension: str) -> str:
+        """Return the template of a layer's tiles, relative to the page's base."""
+        return f"{self.folder}{layer}/{{level}}/{{x}}_{{y}}.{extension}"
+
+    @property
+    def picture_address(self) -> str:
+        """Where a picture in full resolution is had; the viewer adds what it is to show."""
+        return f"{self.folder}picture.png"
+
+    def run_of(self, version: str | None) -> Path:
+        """Return the folder of a run that this session shows."""
+        if version is None or version not in self.runs:
+            raise UnknownTileError("This session shows no such run; reload the page.")
+        return self.runs[version]
+
+
+class TileSources:
+    """All sessions' tile sources by token.
+
+    They are held weakly: when a session ends and its state goes, its tokens are forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._sources: weakref.WeakValueDictionary[str, TileSource] = weakref.WeakValueDictionary()
+
+    def add(self, slide: ChosenSlide) -> TileSource:
+        """Give a slide a token; whoever holds the answer keeps it alive."""
+        source = TileSource(slide)
+        self._sources[source.token] = source
+        return source
+
+    def find(self, token: str) -> TileSource:
+        """Return what a token stands for."""
+        source = self._sources.get(token)
+        if source is None:
+            raise UnknownTileError("This view has expired; reload the page.")
+        return source

@@ -1,0 +1,1 @@
+"""A cohort: many slides, one table, on one machine or a cluster."""

@@ -1,0 +1,206 @@
+"""What a worker does: one item of a cohort, from the slide to its scores."""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distributed import get_worker
+from distributed.worker import Worker
+
+from seg_core.analysis import analyse
+from seg_core.cohort.journal import Ending, Outcome
+from seg_core.cohort.plan import Item
+from seg_core.cohort.summary import SUMMARY_FILE, keep_summary
+from seg_core.errors import (
+    BusyError,
+    JobCancelled,
+    ModelError,
+    RegionError,
+    SegCoreError,
+    SlideError,
+    StoreError,
+)
+from seg_core.geometry import Region
+from seg_core.model import find_model
+from seg_core.process.logs import code_of
+from seg_core.process.memory import return_memory
+from seg_core.process.progress import Progress
+from seg_core.scoring.assessment import TIL_FILE, assess, keep_scores
+from seg_core.settings import AnalysisSettings
+from seg_core.store import Run
+
+_log = logging.getLogger(__name__)
+
+# Resident at most with the model, measured on a slide of 20,000 × 10,000 px (docs/cohort.md), and a
+# fifth more; it depends on neither the slide's width nor its height.
+NEEDED_BYTES = int(1.6e9)
+NEEDED_BYTES_TORCH = int(2.2e9)
+
+# Between two reports of one slide; a hundred workers must not flood the scheduler.
+_REPORT_S = 1.0
+
+# Faults of the place, not of the slide: the next start tries again by itself.
+_REFUSED = (StoreError, ModelError)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a worker needs to know; it travels to it.
+
+    Attributes
+    ----------
+    item : Item
+    key : str
+        Of the item.
+    store : Path
+    model : str or Path or None
+        As for `seg_core.analysis.analyse`.
+    model_sha256 : str
+        Of the model that the cohort began with.
+    settings : AnalysisSettings
+    region : Region or None
+        Part of each slide, level-0 pixels.
+    til : bool
+        Whether TILs are scored too.
+    topic : str
+        Where the worker reports.
+    """
+
+    item: Item
+    key: str
+    store: Path
+    model: str | Path | None
+    model_sha256: str
+    settings: AnalysisSettings
+    region: Region | None
+    til: bool
+    topic: str
+
+
+def work_on(asked: Asked, name: str) -> Outcome:
+    """Analyse one item on a worker of Dask and tell how it ended; nothing is raised for a slide.
+
+    Parameters
+    ----------
+    asked : Asked
+    name : str
+        Of this task at the scheduler.
+    """
+    worker = get_worker()
+    here = _name_of(worker)
+
+    def ended(state: Ending, **facts: Any) -> Outcome:
+        return Outcome(asked.key, state, worker=here, **facts)
+
+    try:
+        if asked.item.problem is not None:
+            return ended("failed", error=asked.item.problem)
+        if (reason := too_small(worker, asked.settings)) is not None:
+            return ended("refused", error=reason)
+        run = _analysed(asked, _Reporter(worker, asked, name))
+    except JobCancelled:
+        return ended("stopped")
+    except BusyError as error:
+        return ended("busy", error=str(error))
+    except _REFUSED as error:
+        return ended("refused", error=str(error))
+    except SegCoreError as error:
+        return ended("failed", error=str(error))
+    except Exception as error:  # noqa: BLE001 - a bug on one slide must not end the others
+        _log.error("a slide of a cohort failed\n%s", code_of(error))
+        sentence = f"a mistake in the program stopped the work ({type(error).__name__}); please"
+        return ended("failed", error=f"{sentence} report it together with the worker's log.")
+    finally:
+        return_memory()
+    return ended("finished", **_facts_of(run, asked.store))
+
+
+def too_small(worker: Worker, settings: AnalysisSettings) -> str | None:
+    """Return why a worker has not the memory for a slide, None where it has."""
+    limit = worker.memory_manager.memory_limit
+    slides = worker.state.nthreads
+    needed = NEEDED_BYTES_TORCH if settings.engine == "torch" else NEEDED_BYTES
+    if limit is None or limit >= slides * needed:
+        return None
+    return (
+        f"the worker {_name_of(worker)} has {limit / 1e9:.1f} GB for {slides} slide(s) at a time, "
+        f"and each needs {needed / 1e9:.1f} GB; give it more memory (--memory, or --memory-limit "
+        "of dask worker), or start fewer workers."
+    )
+
+
+def _analysed(asked: Asked, report: "_Reporter") -> Run:
+    card, _weights = find_model(asked.model)
+    if card.sha256 != asked.model_sha256:
+        raise ModelError(
+            f"the model {card.name} of this worker is another one than the cohort began with; "
+            "install the same version of the program and its weights on every machine."
+        )
+    item = asked.item
+    run = analyse(
+        item.slide,
+        asked.store,
+        region=asked.region if item.roi is None else None,
+        roi=item.roi,
+        model=asked.model,
+        mpp=item.mpp,
+        settings=asked.settings,
+        report=report,
+    )
+    if not (run.path / SUMMARY_FILE).is_file():
+        keep_summary(run)
+    if asked.til and not (run.path / TIL_FILE).is_file():
+        try:
+            keep_scores(run, assess(run, report=report))
+        except (RegionError, SlideError) as error:
+            # nuclei without a score are still nuclei, and the catalogue says that there is none
+            _log.warning("no TIL score: %s", type(error).__name__, extra={"run": run.run_id})
+    return run
+
+
+def _facts_of(run: Run, store: Path) -> dict[str, Any]:
+    facts = run.facts
+    return {
+        "run": run.path.relative_to(store).as_posix(),
+        "nuclei": sum(facts.counts.get(name, 0) for name in facts.scheme.names),
+        "megapixels": facts.megapixels,
+        "seconds": facts.seconds,
+    }
+
+
+def _name_of(worker: Worker) -> str:
+    return str(worker.name if worker.name is not None else worker.address)
+
+
+class _Reporter:
+    """Tells the command how far a slide is, and stops it when nobody waits for it any more."""
+
+    def __init__(self, worker: Worker, asked: Asked, name: str) -> None:
+        self._worker = worker
+        self._asked = asked
+        self._name = name
+        self._told = -float("inf")
+        self._stage: str | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if progress.stage == self._stage and now - self._told < _REPORT_S:
+            return
+        self._told, self._stage = now, progress.stage
+        # The scheduler takes a task back when its command was stopped or has died.
+        task = self._worker.state.tasks.get(self._name)
+        if task is None or task.state not in ("executing", "long-running"):
+            raise JobCancelled("nobody waits for this slide any more; what was finished is kept.")
+        self._worker.log_event(
+            self._asked.topic,
+            {
+                "key": self._asked.key,
+                "by": _name_of(self._worker),  # Dask puts an address under worker
+                "stage": progress.stage,
+                "done": progress.done,
+                "total": progress.total,
+                "seconds_left": progress.seconds_left,
+            },
+        )

@@ -1,0 +1,251 @@
+"""Work off a cohort: give items to workers, listen to them, write down how each ended."""
+
+import queue
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from distributed import Client, Future
+from distributed.scheduler import KilledWorker
+
+from seg_core.cohort.journal import Journal, Outcome
+from seg_core.cohort.plan import Item
+from seg_core.cohort.task import Asked, work_on
+from seg_core.errors import CohortError
+from seg_core.files.lease import held
+from seg_core.geometry import Region
+from seg_core.model import find_model
+from seg_core.settings import AnalysisSettings
+
+# An item that another process is at is asked for again after so long.
+_BUSY_S = 5.0
+
+# How long to wait for news before looking whether the scheduler is still there.
+_LISTEN_S = 0.5
+
+_TOLD = ("worker", "stage", "done", "total", "seconds_left")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to an item.
+
+    Attributes
+    ----------
+    kind : {"skipped", "progress", "ended", "waiting"}
+        *waiting*: another process is at work on it; it is asked for again.
+    item : Item
+    outcome : Outcome or None
+        Where it ended or was skipped.
+    progress : dict or None
+        ``worker``, ``stage``, ``done``, ``total``, ``seconds_left``.
+    """
+
+    kind: str
+    item: Item
+    outcome: Outcome | None = None
+    progress: dict[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the event as a line for machines."""
+        entries: dict[str, Any] = {"event": self.kind, "slide": self.item.name}
+        if self.outcome is not None:
+            entries |= {
+                "state": self.outcome.state,
+                "run": self.outcome.run,
+                "error": self.outcome.error,
+                "nuclei": self.outcome.nuclei,
+                "seconds": self.outcome.seconds,
+                "worker": self.outcome.worker,
+            }
+        return entries | (self.progress or {})
+
+
+@dataclass(frozen=True)
+class CohortOptions:
+    """How a cohort is analysed.
+
+    Attributes
+    ----------
+    model : str or Path or None
+    settings : AnalysisSettings
+    mpp : float or None
+        Of slides whose table row gives none.
+    region : Region or None
+        A part of every slide, level-0 pixels.
+    til : bool
+        Whether TILs are scored too.
+    retry_failed : bool
+        Whether items that failed before are tried again.
+    """
+
+    model: str | Path | None = None
+    settings: AnalysisSettings = field(default_factory=AnalysisSettings)
+    mpp: float | None = None
+    region: Region | None = None
+    til: bool = True
+    retry_failed: bool = False
+
+
+def work_off(
+    items: Sequence[Item],
+    journal: Journal,
+    options: CohortOptions,
+    client: Client,
+) -> Generator[Event, None, None]:
+    """Give the items of a cohort to workers and tell what happens, until all have ended.
+
+    What ended before is skipped: finished items, and failed ones unless they are to be tried
+    again. Closing the iterator takes back what is not done; workers keep what they have finished.
+
+    Parameters
+    ----------
+    items : sequence of Item
+    journal : Journal
+    options : CohortOptions
+    client : distributed.Client
+
+    Yields
+    ------
+    Event
+        For each item a last one that is *skipped* or *ended*.
+
+    Raises
+    ------
+    BusyError
+        If another command works on the same cohort.
+    CohortError
+        If the scheduler is gone.
+    ModelError, StoreError
+        If nothing can be done for any slide.
+    """
+    card, _weights = find_model(options.model)
+    items = [item if item.mpp else replace(item, mpp=options.mpp) for item in items]
+    with ExitStack() as stack:
+        stack.enter_context(held(journal.folder))
+        journal.write_plan(items, card.name, card.sha256, options.settings)
+        before = journal.outcomes()
+        crew = stack.enter_context(closing(_Crew(client)))
+        for item in items:
+            asked = Asked(
+                item=item,
+                key=item.key(card.sha256, options.settings),
+                store=journal.store.absolute(),
+                model=options.model,
+                model_sha256=card.sha256,
+                settings=options.settings,
+                region=options.region,
+                til=options.til,
+                topic=crew.topic,
+            )
+            outcome = before.get(asked.key)
+            failed = outcome is not None and outcome.state == "failed"
+            if journal.is_finished(outcome) or (failed and not options.retry_failed):
+                yield Event("skipped", item, outcome)
+            else:
+                crew.give(asked)
+        for event in crew.events():
+            if event.kind == "ended":
+                assert event.outcome is not None
+                journal.record(event.outcome)
+            yield event
+
+
+class _Crew:
+    """The workers, the items that they have, and what they say."""
+
+    def __init__(self, client: Client) -> None:
+        self.topic = f"seg_core-{time.time_ns():x}"
+        self._client = client
+        self._asked: dict[str, Asked] = {}
+        self._futures: dict[str, Future] = {}
+        self._again: dict[str, float] = {}
+        self._news: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self._tries = 0
+        client.subscribe_topic(self.topic, self._hear)
+
+    def give(self, asked: Asked) -> None:
+        """Let some worker do an item."""
+        self._tries += 1
+        name = f"{self.topic}-{asked.key}-{self._tries}"
+        future = self._client.submit(work_on, asked, name, key=name, pure=False, retries=0)
+        self._asked[asked.key] = asked
+        self._futures[asked.key] = future
+        future.add_done_callback(lambda _future: self._news.put(("done", asked.key)))
+
+    def events(self) -> Iterator[Event]:
+        """Give what happens until nothing is left."""
+        while self._futures or self._again:
+            self._ask_again()
+            try:
+                kind, news = self._news.get(timeout=_LISTEN_S)
+            except queue.Empty:
+                self._look_for_scheduler()
+                continue
+            if kind == "progress":
+                if (key := news["key"]) in self._futures:
+                    told = {name: news[name] for name in _TOLD}
+                    yield Event("progress", self._asked[key].item, progress=told)
+            else:
+                yield self._ended(news)
+
+    def close(self) -> None:
+        """Take back what is not done."""
+        with suppress(OSError, RuntimeError, TimeoutError):  # the scheduler may be gone
+            self._client.unsubscribe_topic(self.topic)
+            self._client.cancel(list(self._futures.values()), force=True)
+
+    def _hear(self, event: tuple[float, Any]) -> None:
+        _when, message = event
+        self._news.put(("progress", {**message, "worker": message["by"]}))
+
+    def _ended(self, key: str) -> Event:
+        future = self._futures.pop(key)
+        asked = self._asked[key]
+        outcome = self._outcome(future, key)
+        if outcome.state in ("busy", "stopped"):
+            self._again[key] = time.monotonic() + _BUSY_S
+            return Event("waiting", asked.item, outcome)
+        return Event("ended", asked.item, outcome)
+
+    def _outcome(self, future: Future, key: str) -> Outcome:
+        if future.status == "finished":
+            return future.result()
+        if future.status != "error":
+            self._look_for_scheduler(lost=True)
+        error = future.exception()
+        if isinstance(error, KilledWorker):
+            sentence = (
+                f"the work on it ended {error.allowed_failures + 1} workers, most often for want "
+                "of memory; give each worker more with --memory or start fewer."
+            )
+            return Outcome(key, "failed", error=sentence)
+        sentence = (
+            f"a worker could not do it ({type(error).__name__}: {error}); install the same version "
+            "of the program on every machine."
+        )
+        return Outcome(key, "refused", error=sentence)
+
+    def _ask_again(self) -> None:
+        now = time.monotonic()
+        for key, when in list(self._again.items()):
+            if when <= now:
+                del self._again[key]
+                self.give(self._asked[key])
+
+    def _look_for_scheduler(self, *, lost: bool = False) -> None:
+        if lost or self._client.status not in ("running", "connecting"):
+            raise CohortError(
+                "the scheduler is gone; start the same command again, it goes on where it stopped."
+            )
+
+
+def counted(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """Return how many items ended in each way."""
+    counts: dict[str, int] = {}
+    for outcome in outcomes:
+        counts[outcome.state] = counts.get(outcome.state, 0) + 1
+    return counts

@@ -1,0 +1,79 @@
+"""The options of an analysis, for every command that starts one."""
+
+import argparse
+from pathlib import Path
+from typing import cast, get_args
+
+from seg_core.errors import SegCoreError, SettingsError
+from seg_core.geometry import Region
+from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
+
+
+def add_analysis_options(parser: argparse.ArgumentParser) -> None:
+    """Add what an analysis can be told; `analysis_settings` reads most of it."""
+    defaults = AnalysisSettings()
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument(
+        "--region", metavar="X,Y,W,H", type=_region, help="a part of the slide, level-0 pixels"
+    )
+    part.add_argument(
+        "--roi", metavar="FILE", type=Path, help="GeoJSON polygons; each becomes a run"
+    )
+    parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
+    parser.add_argument("--engine", choices=get_args(EngineName), default=defaults.engine)
+    parser.add_argument("--precision", choices=get_args(Precision), default=defaults.precision)
+    parser.add_argument("--tile", metavar="PX", type=int, default=defaults.tile_px)
+    parser.add_argument("--overlap", metavar="PX", type=int, default=defaults.overlap_px)
+    parser.add_argument(
+        "--views",
+        metavar="N",
+        type=int,
+        default=defaults.views,
+        help="average the answers on 2, 4 or 8 flips and turns of each tile",
+    )
+    parser.add_argument(
+        "--mpp", metavar="UM", type=float, help="size of a level-0 pixel, where the slide errs"
+    )
+    parser.add_argument(
+        "--no-tissue", action="store_true", help="look at glass too, not at tissue alone"
+    )
+    parser.add_argument(
+        "--no-quality",
+        action="store_true",
+        help="count pen marks as tissue, and do not look for what is out of focus",
+    )
+    parser.add_argument(
+        "--stain",
+        choices=get_args(StainName),
+        default=defaults.stain,
+        help="take the slide's colours to those of the training data (default: none)",
+    )
+
+
+def analysis_settings(options: argparse.Namespace) -> AnalysisSettings:
+    """Return the settings that the options say; wrong ones end the process with 2."""
+    try:
+        return AnalysisSettings(
+            tile_px=options.tile,
+            overlap_px=options.overlap,
+            views=options.views,
+            tissue_only=not options.no_tissue,
+            quality=not options.no_quality,
+            stain=options.stain,
+            engine=options.engine,
+            precision=options.precision,
+        )
+    except SettingsError as error:
+        cast("argparse.ArgumentParser", options.parser).error(str(error))
+
+
+def _region(text: str) -> Region:
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+        return Region(x, y, width, height)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no region; give four whole numbers X,Y,W,H in level-0 pixels."
+        ) from None
+    except SegCoreError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

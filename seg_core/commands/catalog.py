@@ -1,0 +1,66 @@
+"""``python -m seg_core catalog``: all runs of a store as one table."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TypeAlias
+
+import pandas as pd
+
+from seg_core.files.atomic import new_file, new_text_file
+from seg_core.store import Store
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+_SHOWN = (
+    *("slide", "roi", "patient", "group", "state", "status", "nuclei", "tissue_mm2", "til_pct"),
+    *("til_low", "til_high", "phenotype", "folder"),
+)
+
+
+def add_catalog(subparsers: Subparsers) -> None:
+    """Add ``catalog``: list the runs of a store, or ask about them in SQL."""
+    parser = subparsers.add_parser(
+        "catalog",
+        help="list all runs of a store, or ask about them in SQL",
+        description="List the runs of a store, or the slides of a cohort, with counts, densities "
+        "and TIL scores; or ask in SQL about the tables runs, classes, items (slides of cohorts) "
+        "and nuclei.",
+    )
+    parser.add_argument("store", metavar="STORE", type=Path, help="folder of all runs")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--cohort", metavar="NAME", help="a row for each slide of this cohort")
+    what.add_argument("--sql", metavar="QUESTION", help="for instance 'select * from classes'")
+    parser.add_argument("--csv", metavar="FILE", type=Path, help="write the table with all columns")
+    parser.add_argument("--parquet", metavar="FILE", type=Path, help="the same as Parquet")
+    parser.add_argument("--force", action="store_true", help="replace files that exist")
+    parser.set_defaults(run=_catalog, parser=parser)
+
+
+def _catalog(options: argparse.Namespace) -> int:
+    # DuckDB takes a moment to import, which other commands need not wait for
+    from seg_core.cohort.catalog import RunCatalog
+
+    catalog = RunCatalog(Store(options.store))
+    if options.sql is not None:
+        table = catalog.ask(options.sql)
+    elif options.cohort is not None:
+        table = catalog.cohort(options.cohort)
+    else:
+        table = catalog.runs()
+    if options.csv is not None:
+        with new_text_file(options.csv, force=options.force) as file:
+            table.to_csv(file, index=False)
+    if options.parquet is not None:
+        with new_file(options.parquet, force=options.force) as path:
+            table.to_parquet(path, index=False)
+    if options.csv is None and options.parquet is None:
+        shown = table if options.sql is not None else _short(table)
+        sys.stdout.write(shown.to_string(index=False, na_rep="–", max_rows=None) + "\n")
+    return 0
+
+
+def _short(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns that fit on a screen and say something."""
+    shown = [name for name in _SHOWN if name in table and table[name].notna().any()]
+    return table[shown].round(2)

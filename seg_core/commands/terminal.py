@@ -1,0 +1,112 @@
+"""What commands say: sentences, JSON, failures and progress."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Self, TypeAlias
+
+from tqdm import tqdm
+
+from seg_core.files.atomic import new_text_file
+from seg_core.process.progress import Progress
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+PROGRAM = "python -m seg_core"
+_STDOUT = "-"
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add ``--json``, which `write_json` answers."""
+    parser.add_argument(
+        "--json",
+        metavar="FILE",
+        nargs="?",
+        const=_STDOUT,
+        help="figures as JSON; without FILE on the last line of stdout",
+    )
+
+
+def write_json(content: dict[str, Any], target: str, *, indent: int | None = None) -> None:
+    """Write figures where ``--json`` says: the last line of stdout, or a file.
+
+    Parameters
+    ----------
+    content : dict
+    target : str
+        Of the option.
+    indent : int, optional
+        Of a file's lines; stdout always gets one line.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    if target == _STDOUT:
+        say(json.dumps(content, ensure_ascii=False))
+    else:
+        with new_text_file(Path(target), force=True) as file:
+            file.write(json.dumps(content, indent=indent, ensure_ascii=False) + "\n")
+
+
+def say(sentence: str) -> None:
+    """Write a sentence to stdout at once."""
+    sys.stdout.write(sentence + "\n")
+    sys.stdout.flush()
+
+
+def fail(reason: object) -> int:
+    """Write why something failed to stderr, and return the exit status."""
+    sys.stderr.write(f"{PROGRAM}: {reason}\n")
+    return 1
+
+
+@contextmanager
+def counting_bar(name: str, unit: str = "it") -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on stderr, where that is a terminal; gives what is called with (done, total)."""
+    with tqdm(desc=name, unit=unit, disable=None) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield report
+
+
+class StageBars:
+    """Shows each stage of an analysis as a bar on stderr, where that is a terminal."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._stage: str | None = None
+        self._bar: tqdm[NoReturn] | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        """Show how far a stage has come."""
+        if progress.stage != self._stage:
+            self._close()
+            self._stage = progress.stage
+            self._bar = tqdm(desc=f"{self._name} {progress.stage}", disable=None)
+        assert self._bar is not None
+        self._bar.total = progress.total
+        self._bar.update(progress.done - self._bar.n)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,90 @@
+"""The command ``til``."""
+
+import argparse
+from pathlib import Path
+
+from seg_core.commands.terminal import Subparsers, add_json, say, write_json
+from seg_core.roi import Roi, read_rois
+from seg_core.scoring import joined, parts_of
+from seg_core.scoring.assessment import assess, assess_parts, keep_scores, kept_rois
+from seg_core.store import Run, open_run
+from seg_core.til import TilResult
+
+
+def add_til(subparsers: Subparsers) -> None:
+    """Add ``til``: score the tumour-infiltrating lymphocytes of a finished run."""
+    parser = subparsers.add_parser(
+        "til",
+        help="score the tumour-infiltrating lymphocytes of a run",
+        description="Score the tumour-infiltrating lymphocytes of a finished run, for research "
+        "only. Without --roi the scores are also kept in the run's folder.",
+    )
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="the folder analyse has named")
+    parser.add_argument(
+        "--roi",
+        metavar="FILE",
+        type=Path,
+        help="GeoJSON polygons to include and to exclude; by default the whole run is scored, less "
+        "what the ROIs kept with the slide exclude",
+    )
+    add_as_found(parser)
+    add_json(parser)
+    parser.set_defaults(run=_til, parser=parser)
+
+
+def _til(options: argparse.Namespace) -> int:
+    run = run_asked(options)
+    whole, *parts = parts_of(run, rois_asked(run, options.roi))
+    if options.roi is None:
+        result = assess(run, part=whole)
+        if not options.as_found:
+            keep_scores(run, result)
+    else:
+        result = assess(run, part=joined(parts) if parts else whole)
+    say(_til_sentence(run.slide_path.name, result))
+    assessed = list(assess_parts(run, parts)) if parts else []
+    for each in assessed:
+        say(_til_sentence(each.name, each.result) if each.result else f"{each.name}: {each.reason}")
+    if options.json:
+        by_roi = [
+            {
+                "name": each.name,
+                "reason": each.reason,
+                **(each.result.to_json() if each.result else {}),
+            }
+            for each in assessed
+        ]
+        write_json({"run": str(run.path), **result.to_json(), "by_roi": by_roi}, options.json)
+    return 0
+
+
+def add_as_found(parser: argparse.ArgumentParser) -> None:
+    """Add ``--as-found``, which `run_asked` answers."""
+    parser.add_argument(
+        "--as-found",
+        action="store_true",
+        help="nuclei as the model found them, without a classifier and without corrections",
+    )
+
+
+def run_asked(options: argparse.Namespace) -> Run:
+    """Open the run that the options name, as it was found where they say so."""
+    run = open_run(options.run_folder)
+    return run.as_found() if options.as_found else run
+
+
+def rois_asked(run: Run, path: Path | None) -> list[Roi]:
+    """Return the ROIs of a file, else those that the store keeps with the slide."""
+    return kept_rois(run) if path is None else read_rois(path)
+
+
+def _til_sentence(name: str, result: TilResult) -> str:
+    score = result.stil_area_pct
+    if score.value is None:
+        return f"{name}: {result.reason}"
+    interval = "no interval" if score.low is None else f"95 % {score.low:.2f} to {score.high:.2f}"
+    return (
+        f"{name}: lymphocytes cover {score.value:.2f} % of {result.areas_mm2['stroma']:.2f} mm² "
+        f"stroma ({interval}), phenotype {result.phenotype.name or 'not evaluable'}; "
+        "for research only."
+    )

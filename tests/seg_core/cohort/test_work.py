@@ -1,0 +1,248 @@
+"""A cohort on a real scheduler with two real workers, which are killed now and then."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import painted_crew
+import painted_slides
+import pytest
+from distributed import Client
+from painted_crew import BROKEN, GOOD, OPTIONS, let_paint, write_cohort
+from painted_slides import MPP
+
+from seg_core import analysis
+from seg_core.analysis import analyse
+from seg_core.cohort import work
+from seg_core.cohort.cluster import local_workers
+from seg_core.cohort.journal import Journal
+from seg_core.cohort.plan import Item, read_plan
+from seg_core.cohort.work import Event, work_off
+from seg_core.errors import BusyError
+from seg_core.model.lender import EngineLender
+from seg_core.scoring.assessment import TIL_FILE
+from seg_core.store import Run, open_run
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    with local_workers(2, memory_gb=4) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def paintings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "find_model", painted_slides.find_painted_model)
+    monkeypatch.setattr(work, "_BUSY_S", 0.2)
+    monkeypatch.setattr(analysis, "find_model", painted_slides.find_painted_model)
+    monkeypatch.setattr(analysis, "make_engine", painted_slides.make_painted_engine)
+    monkeypatch.setattr(analysis, "_engines", EngineLender())
+
+
+def endings(events: list[Event]) -> dict[str, str]:
+    """State of each slide by its name."""
+    return {
+        event.item.name: event.outcome.state
+        for event in events
+        if event.kind in ("ended", "skipped") and event.outcome is not None
+    }
+
+
+def all_of_it() -> dict[str, str]:
+    good = {f"slide{number}.png": "finished" for number in range(GOOD)}
+    return good | dict.fromkeys(BROKEN, "failed")
+
+
+def runs_by_slide(journal: Journal) -> dict[str, Run]:
+    runs = [
+        open_run(journal.store / outcome.run)
+        for outcome in journal.outcomes().values()
+        if outcome.run is not None
+    ]
+    return {run.slide_path.name: run for run in runs}
+
+
+def values_of(run: Run) -> dict[str, bytes]:
+    """What was found: nuclei and all maps, as they lie on disk."""
+    files = [run.path / "nuclei.parquet", *run.path.glob("maps.zarr/**/*")]
+    return {str(f.relative_to(run.path)): f.read_bytes() for f in files if f.is_file()}
+
+
+def assert_as_analyse_finds(journal: Journal, alone: Path) -> None:
+    """Each slide has the values of a single process, ids included."""
+    runs = runs_by_slide(journal)
+    assert len(runs) == GOOD
+    for run in runs.values():
+        expected = analyse(run.slide_path, alone, mpp=MPP, settings=OPTIONS.settings)
+        assert sum(expected.facts.counts.values()) > 10
+        assert run.run_id == expected.run_id
+        assert run.facts.counts == expected.facts.counts
+        assert values_of(run) == values_of(expected)
+
+
+def test_a_cohort_survives_bad_slides_and_a_killed_worker_and_equals_single_analyses(
+    client: Client, tmp_path: Path
+) -> None:
+    items = read_plan([write_cohort(tmp_path / "slides")])
+    journal = Journal(tmp_path / "store", "trial")
+    let_paint(client, 0.02)
+    pids = client.run(os.getpid)
+    workers = {
+        str(facts["name"]): pids[address]
+        for address, facts in client.scheduler_info(n_workers=-1)["workers"].items()
+    }
+    events: list[Event] = []
+    killed: list[str] = []
+    for event in work_off(items, journal, OPTIONS, client):
+        events.append(event)
+        told = event.progress
+        if not killed and told and told["stage"] == "tiles":
+            killed.append(event.item.name)
+            os.kill(workers[told["worker"]], signal.SIGKILL)
+    assert killed
+    assert endings(events) == all_of_it()
+    reasons = {e.item.name: str(e.outcome.error) for e in events if e.outcome is not None}
+    assert all(name in reasons[name] for name in BROKEN)
+    begun = [e for e in events if e.item.name == killed[0] and e.progress]
+    assert sum((e.progress or {})["stage"] == "tiles" for e in begun) > 1
+    assert {event.outcome.worker for event in events if event.outcome} == {"0", "1"}
+    assert_as_analyse_finds(journal, tmp_path / "alone")
+    assert all((run.path / TIL_FILE).is_file() for run in runs_by_slide(journal).values())
+
+
+def test_what_ended_is_skipped_and_what_failed_is_tried_again_when_asked(
+    client: Client, tmp_path: Path
+) -> None:
+    folder = tmp_path / "slides"
+    items = read_plan([write_cohort(folder, good=2)])
+    journal = Journal(tmp_path / "store", "trial")
+    let_paint(client)
+    first = list(work_off(items, journal, OPTIONS, client))
+    again = list(work_off(items, journal, OPTIONS, client))
+    assert {event.kind for event in again} == {"skipped"}
+    assert endings(again) == endings(first)
+
+    retried = list(work_off(items, journal, replace(OPTIONS, retry_failed=True), client))
+    assert {e.item.name for e in retried if e.kind == "ended"} == set(BROKEN)
+
+    painted_slides.paint(200, 200).save(folder / BROKEN[0])
+    mended = list(work_off(items, journal, OPTIONS, client))
+    ended = [event for event in mended if event.kind == "ended"]
+    assert [(e.item.name, e.outcome and e.outcome.state) for e in ended] == [
+        (BROKEN[0], "finished")
+    ]
+
+    other = replace(OPTIONS, settings=replace(OPTIONS.settings, block_px=512))
+    changed = list(work_off(items[:2], journal, other, client))
+    assert [event.kind for event in changed if event.kind != "progress"] == ["ended", "ended"]
+
+
+def test_after_everything_was_killed_the_next_start_goes_on(client: Client, tmp_path: Path) -> None:
+    table = write_cohort(tmp_path / "slides")
+    store = tmp_path / "store"
+    path = os.pathsep.join([str(ROOT), str(Path(painted_slides.__file__).parent), *sys.path])
+    command = [sys.executable, painted_crew.__file__, str(table), str(store), "0.03"]
+    child = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": path},
+        start_new_session=True,
+    )
+    assert child.stdout is not None
+    finished, running = None, None
+    for line in child.stdout:
+        event = json.loads(line)
+        if event.get("state") == "finished":
+            finished = event["run"]
+        elif finished and event["event"] == "progress" and event["stage"] == "tiles":
+            running = event["slide"]
+            break
+    os.killpg(child.pid, signal.SIGKILL)  # the command, its scheduler and both workers
+    child.wait()
+    child.stdout.close()
+    assert finished is not None
+    assert running is not None
+    before = (store / finished / "run.json").read_bytes()
+
+    let_paint(client)
+    journal = Journal(store, "cohort")
+    events = list(work_off(read_plan([table]), journal, OPTIONS, client))
+    assert endings(events) == all_of_it()
+    assert sum(event.kind == "skipped" for event in events) >= 1
+    assert (store / finished / "run.json").read_bytes() == before
+    assert_as_analyse_finds(journal, tmp_path / "alone")
+
+
+def test_slides_nobody_waits_for_any_more_stop_and_are_free_for_others(
+    client: Client, tmp_path: Path
+) -> None:
+    items = read_plan([write_cohort(tmp_path / "slides", good=2, size=(300, 400))])[:2]
+    journal = Journal(tmp_path / "store", "trial")
+    let_paint(client, 0.05)
+    with closing(work_off(items, journal, OPTIONS, client)) as events:
+        assert any(event.progress and event.progress["stage"] == "tiles" for event in events)
+        with pytest.raises(BusyError), closing(work_off(items, journal, OPTIONS, client)) as second:
+            next(second)
+    runs = [open_run(file.parent) for file in journal.store.glob("*/*/run.json")]
+    assert runs
+    assert wait_for(lambda: all(open_run(run.path).status == "stopped" for run in runs))
+    let_paint(client)
+    assert set(endings(list(work_off(items, journal, OPTIONS, client))).values()) == {"finished"}
+
+
+def test_a_slide_that_another_process_is_at_is_waited_for_and_not_done_twice(
+    client: Client, tmp_path: Path
+) -> None:
+    items = read_plan([write_cohort(tmp_path / "slides", good=1)])[:1]
+    store = tmp_path / "store"
+    let_paint(client, 0.03)
+    ours = work_off(items, Journal(store, "ours"), OPTIONS, client)
+    theirs = work_off(items, Journal(store, "theirs"), OPTIONS, client)
+    with closing(ours), closing(theirs):
+        assert any(event.progress and event.progress["stage"] == "tiles" for event in ours)
+        assert next(event.kind for event in theirs if event.kind != "progress") == "waiting"
+        assert [e.outcome.state for e in ours if e.outcome] == ["finished"]
+        ended = [e.outcome for e in theirs if e.kind == "ended"]
+    assert [outcome and outcome.state for outcome in ended] == ["finished"]
+    assert len(list(store.glob("*/*/run.json"))) == 1
+
+
+def test_a_worker_with_too_little_memory_refuses_with_a_sentence(
+    client: Client, tmp_path: Path
+) -> None:
+    painted_slides.paint(200, 200).save(tmp_path / "slide.png")
+    items = [Item(tmp_path / "slide.png")]
+    journal = Journal(tmp_path / "store", "trial")
+    let_paint(client)
+    client.run(_limit_memory, 10**9)
+    try:
+        events = list(work_off(items, journal, OPTIONS, client))
+    finally:
+        client.run(_limit_memory, 4 * 10**9)
+    (outcome,) = [event.outcome for event in events if event.kind == "ended"]
+    assert outcome is not None
+    assert outcome.state == "refused"
+    assert "has 1.0 GB for 1 slide(s) at a time, and each needs 1.6 GB" in str(outcome.error)
+    assert endings(list(work_off(items, journal, OPTIONS, client))) == {"slide.png": "finished"}
+
+
+def _limit_memory(limit: int, dask_worker: object) -> None:
+    dask_worker.memory_manager.memory_limit = limit  # type: ignore[attr-defined]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True

@@ -92,6 +92,11 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._path = folder / JOURNAL_FILE
 
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever corrected."""
+        return self._path.is_file()
+
     def correct(
         self, nuclei: Sequence[int], found: Sequence[str], name: str | None, *, by: str
     ) -> None:

@@ -1,13 +1,14 @@
 """The nuclei of a run as GeoParquet, written and read a part at a time."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
@@ -119,6 +120,18 @@ def iterate_nuclei(path: Path, rows: int = _ROWS) -> Iterator[gpd.GeoDataFrame]:
             table = batch.to_pandas()
             table[GEOMETRY] = shapely.from_wkb(table[GEOMETRY])
             yield gpd.GeoDataFrame(table, geometry=GEOMETRY)
+
+
+def read_columns(path: Path, names: Sequence[str]) -> pd.DataFrame:
+    """Read some columns of all nuclei, without outlines, which take most of the time.
+
+    Raises
+    ------
+    StoreError
+        If the file is missing or damaged.
+    """
+    with store_errors(path.parent), _damage_in_words(path):
+        return pq.read_table(path, columns=list(names)).to_pandas()
 
 
 def read_features(path: Path) -> npt.NDArray[np.float16] | None:

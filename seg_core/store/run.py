@@ -5,7 +5,7 @@ question finds the same run: one that is finished answers at once, one that is n
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError, StoreError
@@ -26,7 +27,12 @@ from seg_core.store.answer import read_answer_scheme
 from seg_core.store.catalog import NucleusCatalog
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.journal import Correction, Journal
-from seg_core.store.nuclei_file import iterate_nuclei, read_features, read_nuclei
+from seg_core.store.nuclei_file import (
+    iterate_nuclei,
+    read_columns,
+    read_features,
+    read_nuclei,
+)
 from seg_core.store.overlay import Overlay, overlay_of
 from seg_core.store.run_maps import RunMaps
 
@@ -174,6 +180,10 @@ class Run:
         """Read the same table in one or more parts; for runs that do not fit into memory."""
         overlay = self._overlay()
         return (overlay.applied(part) for part in iterate_nuclei(self._nuclei_file()))
+
+    def found_columns(self, names: Sequence[str]) -> pd.DataFrame:
+        """Read some columns of all nuclei as the model found them, in that order, without outlines."""
+        return read_columns(self._nuclei_file(), names)
 
     def said_since(self) -> list[str]:
         """Return sentences on who named the nuclei but the model; none where nobody did."""

@@ -38,7 +38,7 @@ def classify(run: Run, classifier: Classifier, *, name: str) -> Run:
     best = probabilities.argmax(axis=1)
     table = pd.DataFrame(
         {
-            "nucleus_id": run.as_found().nuclei()["nucleus_id"].to_numpy(),
+            "nucleus_id": run.found_columns(["nucleus_id"])["nucleus_id"].to_numpy(),
             "class_name": np.array(classifier.names, dtype=object)[best],
             "class_score": probabilities[np.arange(len(best)), best],
         }

@@ -49,15 +49,15 @@ def features_of_run(run: Run, groups: tuple[FeatureGroup, ...] = FEATURE_GROUPS)
     StoreError
         If the run is not finished or of a version that kept no features.
     """
-    found = run.as_found()
-    table, scheme = found.nuclei(), found.scheme
+    scheme = run.model_scheme
+    measures = (*_MEASURES, *share_columns(scheme))
+    table = run.found_columns(["class_name", "x", "y", *measures])
     columns: dict[str, npt.NDArray[np.float32]] = {}
     if "network" in groups:
         known = run.features().astype(np.float32)
         columns |= {f"network_{number}": known[:, number] for number in range(known.shape[1])}
     if "measures" in groups:
-        for name in (*_MEASURES, *share_columns(scheme)):
-            columns[name] = table[name].to_numpy().astype(np.float32)
+        columns |= {name: table[name].to_numpy().astype(np.float32) for name in measures}
     if "surroundings" in groups:
         question = run.facts.question
         columns |= surroundings(table, scheme.names_with_other, run.region, question.slide_mpp)

@@ -40,7 +40,7 @@ class Known:
         """Read them; `seg_core.errors.StoreError` where the run keeps none."""
         found = features_of_run(run, groups)
         columns = ["nucleus_id", "class_name", "class_score", "x", "y"]
-        table = pd.DataFrame(run.as_found().nuclei()[columns])
+        table = run.found_columns(columns)
         return cls(found.names, found.matrix, table, run.facts.question.slide_mpp)
 
     def rows(self, nucleus_ids: npt.NDArray[np.int64]) -> _Floats:

@@ -8,9 +8,9 @@ squares is within 3 % of a round one.
 from collections.abc import Sequence
 
 import cv2
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from seg_core.geometry import Region
 
@@ -27,14 +27,14 @@ _Floats = npt.NDArray[np.float32]
 
 
 def surroundings(
-    table: gpd.GeoDataFrame, names: Sequence[str], region: Region, slide_mpp: float
+    table: pd.DataFrame, names: Sequence[str], region: Region, slide_mpp: float
 ) -> dict[str, _Floats]:
     """Return what surrounds each nucleus.
 
     Parameters
     ----------
-    table : GeoDataFrame
-        See `seg_core.nuclei.nucleus_table`.
+    table : DataFrame
+        Columns of `seg_core.nuclei.nucleus_table`.
     names : sequence of str
         Classes to count.
     region : Region

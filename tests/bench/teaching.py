@@ -13,9 +13,10 @@ the classes it has a name for. The development data are not part of the reposito
 import argparse
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -64,16 +65,18 @@ def main() -> None:
     files = sorted((options.data / "images").iterdir(), key=lambda path: path.stat().st_size)
     images = [_analysed(path, options) for path in files[: options.images]]
     print(f"{len(images)} images, {sum(len(each.truth) for each in images):,} nuclei found")
-    rows = _curve(images, tuple(options.features))
-    print("| labels a class | macro F1 (95 %) | by class | the model's own, over its classes |")
+    print("| labels a class | macro F1 (95 %) | by class | over the classes the model has |")
     print("|---|---|---|---|")
-    for row in rows:
+    rows = []
+    for row in _curve(images, tuple(options.features)):
         by_class = ", ".join(f"{name} {f1:.2f}" for name, f1 in row["by_class"].items())
         low, high = row["interval95"]
         print(
             f"| {row['labels']} | {row['macro_f1']:.3f} ({low:.3f}–{high:.3f}) | {by_class} "
-            f"| {row['own_taught']:.3f} taught, {row['own_model']:.3f} model |"
+            f"| {row['own_taught']:.3f} taught, {row['own_model']:.3f} the model |",
+            flush=True,
         )
+        rows.append(row)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1), "utf-8")
     if options.plot:
@@ -93,9 +96,8 @@ def _analysed(path: Path, options: argparse.Namespace) -> Image:
     return Image(run, np.where(inst[y, x] > 0, classes[y, x], 0).astype(np.int64))
 
 
-def _curve(images: Sequence[Image], groups: tuple[FeatureGroup, ...]) -> list[dict[str, object]]:
+def _curve(images: Sequence[Image], groups: tuple[FeatureGroup, ...]) -> Iterator[dict[str, Any]]:
     known = [features_of_run(image.run, groups).matrix for image in images]
-    rows = []
     splits = [_split(images, seed) for seed in range(DRAWS)]
     for count in COUNTS:
         scores, by_class, own = [], [], []
@@ -116,8 +118,7 @@ def _curve(images: Sequence[Image], groups: tuple[FeatureGroup, ...]) -> list[di
             scores.append(each.mean())
             by_class.append(each)
             own.append(_own_classes([images[k] for k in tested], truth, answers))
-        rows.append(_row(count, np.array(scores), np.array(by_class), np.array(own)))
-    return rows
+        yield _row(count, np.array(scores), np.array(by_class), np.array(own))
 
 
 def _split(images: Sequence[Image], seed: int) -> tuple[list[int], list[int]]:
@@ -165,7 +166,7 @@ def _row(
     scores: npt.NDArray[np.float64],
     by_class: npt.NDArray[np.float64],
     own: npt.NDArray[np.float64],
-) -> dict[str, object]:
+) -> dict[str, Any]:
     half = stats.t.ppf(0.975, len(scores) - 1) * scores.std(ddof=1) / np.sqrt(len(scores))
     return {
         "labels": count,
@@ -177,7 +178,7 @@ def _row(
     }
 
 
-def _plot(rows: Sequence[dict[str, object]], path: Path) -> None:
+def _plot(rows: Sequence[dict[str, Any]], path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -195,7 +196,7 @@ def _plot(rows: Sequence[dict[str, object]], path: Path) -> None:
         color="#d55e00",
         label="the model's three",
     )
-    axes.axhline(float(rows[0]["own_model"]), color="#d55e00", linewidth=1, linestyle=":")  # type: ignore[arg-type]
+    axes.axhline(float(rows[0]["own_model"]), color="#d55e00", linewidth=1, linestyle=":")
     axes.set_xscale("log")
     axes.set_xticks(labels, [str(each) for each in labels])
     axes.minorticks_off()

@@ -82,7 +82,10 @@ def _til_sentence(name: str, result: TilResult) -> str:
     score = result.stil_area_pct
     if score.value is None:
         return f"{name}: {result.reason}"
-    interval = "no interval" if score.low is None else f"95 % {score.low:.2f} to {score.high:.2f}"
+    least = "at least " if score.caution else ""
+    interval = (
+        "no interval" if score.low is None else f"95 % {least}{score.low:.2f} to {score.high:.2f}"
+    )
     return (
         f"{name}: lymphocytes cover {score.value:.2f} % of {result.areas_mm2['stroma']:.2f} mm² "
         f"stroma ({interval}), phenotype {result.phenotype.name or 'not evaluable'}; "

@@ -85,7 +85,8 @@ def write_summary_csv(
     """Write a row for each class: `seg_core.scoring` of the whole run.
 
     ``count``, ``share`` of all nuclei counted (0 to 1), ``density_per_mm2`` of tissue with its 95 %
-    interval ``density_low`` and ``density_high``, then mean, standard deviation, quartiles and
+    interval ``density_low`` and ``density_high`` and, where that is too narrow, the reason in
+    ``density_caution``; then mean, standard deviation, quartiles and
     median of each measure (``mean_area_um2``, ``sd_area_um2``, ``q1_area_um2`` and so on). In the
     last columns, the same in each row: ``tissue_um2``, which densities divide by, ``no_interval``,
     the reason why there are no intervals, the taught ``classifier`` that named the nuclei, and how

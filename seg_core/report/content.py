@@ -32,7 +32,13 @@ from seg_core.report.document import (
 )
 from seg_core.report.til_section import til_section
 from seg_core.roi import roi_of_region
-from seg_core.scoring import DENSITY_FORMULA, Statistics, describe_run, measure_columns
+from seg_core.scoring import (
+    DENSITY_FORMULA,
+    Statistics,
+    cautions_in_words,
+    describe_run,
+    measure_columns,
+)
 from seg_core.slide import Slide
 from seg_core.store import Run, Selection
 from seg_core.store.chosen import chosen_names
@@ -138,6 +144,7 @@ def _figures(run: Run, names: Sequence[str], *, other: bool, min_score: float) -
     )
     no_interval = statistics.no_interval
     yield Words(f"Density = {DENSITY_FORMULA}" + (f" Here, {no_interval}" if no_interval else ""))
+    yield from (Words(each) for each in cautions_in_words(statistics))
     yield Plots(
         [
             ("", density_bars(statistics.classes, run.scheme)),

@@ -1,4 +1,4 @@
-"""Nuclei and tissue in squares of the slide: blocks of the bootstrap, and pixels of a map."""
+"""Nuclei and tissue in squares of the slide: what intervals are made of, and pixels of a map."""
 
 from dataclasses import dataclass
 

@@ -68,7 +68,7 @@ def test_a_result_is_counted_and_drawn(visit, chosen, run) -> None:
     assert measures["median"]["lymphocyte"] == pytest.approx(
         run.nuclei()["area_um2"].median(), rel=1e-6
     )
-    assert "no interval: an interval needs at least 20 blocks" in " ".join(
+    assert "no interval: an interval needs at least 20 squares" in " ".join(
         caption.value for caption in page.caption
     )
 

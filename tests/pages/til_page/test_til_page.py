@@ -23,7 +23,7 @@ from seg_core.til import Confusion, TilResult, TilSettings, score_tils
 sys.path.append(str(Path(__file__).parents[2] / "seg_core" / "til"))
 from til_layouts import block, nuclei, scatter, tissue
 
-FAST = TilSettings(labellings=9, bootstrap_samples=50)
+FAST = TilSettings(labellings=9)
 
 
 class Answered:

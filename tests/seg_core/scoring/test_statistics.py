@@ -25,7 +25,7 @@ from seg_core.scoring import (
 )
 from seg_core.slide import TissueMask
 from seg_core.store import NucleusCatalog, Run, Selection
-from seg_core.til import ratio_estimate
+from seg_core.til import Grid, ratio_estimate
 
 # 4 × 2 mm with a pixel of 0.5 µm; the left half, 4 mm², is tissue.
 WIDTH, HEIGHT = 8000, 4000
@@ -77,7 +77,7 @@ def test_a_part_counts_the_centroids_it_holds(
     assert found.classes["class_name"].iloc[-1] == OTHER
 
 
-def test_intervals_are_those_of_the_bootstrap_over_blocks(
+def test_intervals_are_those_of_squares_of_250_um(
     catalog: NucleusCatalog, table: gpd.GeoDataFrame, tissue: TissueMask
 ) -> None:
     found = describe_part(catalog, SLIDE, MONUSAC, tissue=tissue)
@@ -86,24 +86,25 @@ def test_intervals_are_those_of_the_bootstrap_over_blocks(
     own = table[table["class_name"] == "lymphocyte"]
     edges = [np.arange(0, HEIGHT + 1, side), np.arange(0, WIDTH / 2 + 1, side)]
     counts, _, _ = np.histogram2d(own["y"], own["x"], edges)
+    places = np.indices(counts.shape).reshape(2, -1)
     expected = ratio_estimate(
-        counts.ravel(), np.full(counts.size, 0.25**2), samples=1000, min_blocks=20, seed=20201
+        counts.ravel(), np.full(counts.size, 0.25**2), Grid(*places, 250.0), min_squares=20
     )
     row = found.classes.set_index("class_name").loc["lymphocyte"]
     assert row["density_low"] < row["density_per_mm2"] < row["density_high"]
-    # 250 µm are 31.25 pixels of the mask, so some blocks have a row of pixels more than others
+    # 250 µm are 31.25 pixels of the mask, so some squares have a row of pixels more than others
     assert row["density_low"] == pytest.approx(expected.low, rel=0.02)
     assert row["density_high"] == pytest.approx(expected.high, rel=0.02)
 
 
-def test_too_few_blocks_have_no_interval_and_say_why(
+def test_too_few_squares_have_no_interval_and_say_why(
     catalog: NucleusCatalog, tissue: TissueMask
 ) -> None:
     found = describe_part(
         catalog, Part("small", shapely.box(0, 0, 2000, 2000)), MONUSAC, tissue=tissue
     )
     assert found.classes[["density_low", "density_high"]].isna().all(axis=None)
-    assert found.no_interval == "an interval needs at least 20 blocks of tissue; there are 16."
+    assert found.no_interval == "an interval needs at least 20 squares of tissue; there are 16."
 
 
 def test_without_its_slide_a_part_has_counts_but_no_area(catalog: NucleusCatalog) -> None:
@@ -171,7 +172,7 @@ def test_the_wide_table_has_five_figures_of_each_measure(
     catalog: NucleusCatalog, table: gpd.GeoDataFrame, tissue: TissueMask
 ) -> None:
     wide = measure_columns(describe_part(catalog, SLIDE, MONUSAC, tissue=tissue))
-    assert wide.shape == (4, 6 + 5 * len(MEASURES))
+    assert wide.shape == (4, 7 + 5 * len(MEASURES))
     own = table[table["class_name"] == "macrophage"]["perimeter_um"]
     row = wide.set_index("class_name").loc["macrophage"]
     assert row["mean_perimeter_um"] == pytest.approx(own.mean())

@@ -18,7 +18,7 @@ from seg_core.export.spatialdata import write_spatialdata
 from seg_core.picture.slide_overlay import write_overlay_png
 from seg_core.scoring import parts_of
 from seg_core.scoring.assessment import assess_parts
-from seg_core.store import Run
+from seg_core.store import Run, open_run
 
 
 def add_export(subparsers: Subparsers) -> None:
@@ -105,7 +105,7 @@ def _export(options: argparse.Namespace) -> int:
     wanted = [(path, write) for path, write in writers if path is not None]
     if not wanted:
         options.parser.error("name a file to write, for instance --csv nuclei.csv.")
-    run = run_asked(options)
+    run = run_asked(open_run(options.run_folder), options)
     status = 0
     for path, write in wanted:
         try:

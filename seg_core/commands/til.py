@@ -33,7 +33,7 @@ def add_til(subparsers: Subparsers) -> None:
 
 
 def _til(options: argparse.Namespace) -> int:
-    run = run_asked(options)
+    run = run_asked(open_run(options.run_folder), options)
     whole, *parts = parts_of(run, rois_asked(run, options.roi))
     if options.roi is None:
         result = assess(run, part=whole)
@@ -67,9 +67,8 @@ def add_as_found(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run_asked(options: argparse.Namespace) -> Run:
-    """Open the run that the options name, as it was found where they say so."""
-    run = open_run(options.run_folder)
+def run_asked(run: Run, options: argparse.Namespace) -> Run:
+    """Return a run, as it was found where the options say so."""
     return run.as_found() if options.as_found else run
 
 

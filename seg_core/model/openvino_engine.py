@@ -61,13 +61,13 @@ try:
         import openvino as ov
         from openvino.properties import hint, optimal_number_of_infer_requests
         from openvino.properties.device import capabilities
+
+        from seg_core.model.openvino_features import described
 except ImportError as error:
     raise ModelError(
         "OpenVINO is not installed; install it with pip install openvino, or choose the engine "
         "torch and a precision other than int8."
     ) from error
-
-    from seg_core.model.openvino_features import described
 
 CACHE_VARIABLE = "SEG_CACHE"
 """Environment variable that names another folder for what can be made again."""

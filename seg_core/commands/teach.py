@@ -118,7 +118,7 @@ def _labels(file: Path | None, runs: Sequence[Run]) -> list[Labels]:
 
 
 def _counts(run: Run) -> dict[str, int]:
-    return run.catalog().counts(Selection(run.scheme.names_with_other))
+    return run.nucleus_queries().counts(Selection(run.scheme.names_with_other))
 
 
 def _table(taught: Taught) -> str:

@@ -12,6 +12,7 @@ from seg_core.geometry import Raster, Window
 from seg_core.maps import MapBand
 from seg_core.model.engine import Engine, NumberedTile
 from seg_core.process.pipelines import read_ahead
+from seg_core.process.progress import CountCallback
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import Slide
 from seg_core.tiling.augmentation import answer, describe
@@ -44,7 +45,7 @@ def predict(
     *,
     wanted: Callable[[Window], bool] | None = None,
     skip: Callable[[Window], bool] | None = None,
-    report: Callable[[int, int], None] | None = None,
+    report: CountCallback | None = None,
     with_features: bool = False,
 ) -> Iterator[MapBand]:
     """Give the maps of a window of a slide, band by band, as the network answers.
@@ -104,7 +105,7 @@ def _predict(
     ask: Callable[[Iterator[NumberedTile]], Iterator["_Answer"]],
     grid: TileGrid,
     strips: list["_Strip"],
-    report: Callable[[int, int], None],
+    report: CountCallback,
 ) -> Iterator[MapBand]:
     total = sum(strip.tile_count for strip in strips)
     done = 0

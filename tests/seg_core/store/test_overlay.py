@@ -24,7 +24,7 @@ def names_by_id(run: Run) -> list[dict[int, str]]:
     table = run.nuclei()
     parts = pd.concat(run.nuclei_in_parts())
     everything = Selection(run.scheme.names_with_other)
-    asked = run.catalog().columns(everything, ["nucleus_id", "class_name"])
+    asked = run.nucleus_queries().columns(everything, ["nucleus_id", "class_name"])
     return [
         dict(zip(each["nucleus_id"].tolist(), each["class_name"], strict=True))
         for each in (table, parts, asked)
@@ -59,7 +59,7 @@ def test_all_readers_follow_a_classifier_and_corrections_over_it(run: Run) -> No
     run.journal().correct([4], ["melanocyte"], "epithelial", by="ada")
     expected = dict.fromkeys(table["nucleus_id"].tolist(), "melanocyte") | {4: "epithelial"}
     assert names_by_id(run) == [expected] * 3
-    described = run.catalog().columns(Selection(("melanocyte",)), ["class_score"])
+    described = run.nucleus_queries().columns(Selection(("melanocyte",)), ["class_score"])
     assert (described["class_score"] == 0.75).all()
     assert run.scheme.names[-1] == "melanocyte"
     assert run.model_scheme.names == run.as_found().scheme.names

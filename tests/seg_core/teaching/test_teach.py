@@ -48,7 +48,7 @@ def test_an_own_class_has_its_colour_and_role_everywhere(run: Run) -> None:
     assert run.scheme.names == (*names, "plasma cell")
     assert run.scheme.colours["plasma cell"] == "#123456"
     assert run.scheme.names_of_role("lymphocyte") == ("lymphocyte", "plasma cell")
-    counts = run.catalog().counts(Selection(run.scheme.names_with_other))
+    counts = run.nucleus_queries().counts(Selection(run.scheme.names_with_other))
     assert counts["plasma cell"] == macrophages
     assert counts["macrophage"] == 0
     assert "taught classifier mine" in run.said_since()[0]

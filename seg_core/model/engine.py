@@ -80,7 +80,7 @@ def _takes_openvino(engine: EngineName, precision: Precision) -> bool:
 
 
 def _has_cuda() -> bool:
-    """Tell whether torch finds a graphics card; torch is asked only where a driver is."""
+    """Tell whether torch finds a graphics card; torch is imported only where a driver is."""
     if not any(map(_is_there, _CUDA_DRIVERS)):
         return False
     import torch

@@ -25,7 +25,7 @@ DISCLAIMER = (
 
 @dataclass(frozen=True, slots=True)
 class Phenotype:
-    """The immune phenotype and the squares behind it; no name has its reason."""
+    """The immune phenotype and the squares it is derived from; where there is none, the reason."""
 
     name: PhenotypeName | None
     valid_squares: int

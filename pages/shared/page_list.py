@@ -109,4 +109,15 @@ and artefacts with a ROI of that kind first.
 """,
 )
 
-PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE)
+MODEL = PageEntry(
+    "pages/model.py",
+    "Model",
+    ":material/neurology:",
+    """
+what the model learned from and under which licence, its figures by class with how many nuclei they
+rest on and their intervals, what it misses and confuses, in words, and what faster settings cost.
+Read it before you trust a number: tissue unlike its training data can be answered worse.
+""",
+)
+
+PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE, MODEL)

@@ -58,7 +58,10 @@ def _til(options: argparse.Namespace) -> int:
 
 def rois_asked(run: Run, path: Path | None) -> list[Roi]:
     """Return the ROIs of a file, else those that the store keeps with the slide."""
-    return kept_rois(run) if path is None else read_rois(path)
+    if path is None:
+        return kept_rois(run)
+    bounds = run.facts.slide.bounds
+    return [roi.moved(bounds.x, bounds.y) for roi in read_rois(path)]
 
 
 def _til_sentence(name: str, result: TilResult) -> str:

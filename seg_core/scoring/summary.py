@@ -12,7 +12,7 @@ from seg_core.nuclei.measures import MEASURES
 from seg_core.scoring.parts import Part, parts_of
 from seg_core.scoring.square_counts import count_squares
 from seg_core.slide import TissueMask
-from seg_core.store import NucleusCatalog, Run, Selection
+from seg_core.store import NucleusQueries, Run, Selection
 from seg_core.til import INTERVAL_METHOD, Estimate, Grid, ratio_estimate
 
 SQUARE_UM = 250.0
@@ -70,7 +70,7 @@ class Statistics:
         ``density_caution``, why the interval is too narrow where it is known to be. What cannot be
         had is NaN.
     measures : DataFrame
-        A row for each name and measure; see `seg_core.store.NucleusCatalog.describe`.
+        A row for each name and measure; see `seg_core.store.NucleusQueries.describe`.
     ratios : tuple of Ratio
     no_interval : str or None
         Why the densities have no interval.
@@ -95,7 +95,7 @@ class Statistics:
 
 
 def describe_part(
-    catalog: NucleusCatalog,
+    queries: NucleusQueries,
     part: Part,
     scheme: ClassScheme,
     *,
@@ -108,7 +108,7 @@ def describe_part(
 
     Parameters
     ----------
-    catalog : NucleusCatalog
+    queries : NucleusQueries
     part : Part
     scheme : ClassScheme
     tissue : TissueMask or None
@@ -127,7 +127,7 @@ def describe_part(
     """
     names = scheme.counted_names(other=other, uncertain=min_score > 0)
     selection = Selection(names, min_score, part.limit)
-    counts = catalog.counts(selection)
+    counts = queries.counts(selection)
     if tissue is not None:
         tissue_um2 = float(tissue.coverage(part.polygon).sum() * tissue.raster.mpp**2)
     total = sum(counts.values())
@@ -141,12 +141,12 @@ def describe_part(
             "density_per_mm2": count / mm2,
         }
     )
-    intervals, no_interval = _intervals(catalog, selection, part, tissue)
+    intervals, no_interval = _intervals(queries, selection, part, tissue)
     return Statistics(
         part=part,
         tissue_um2=tissue_um2,
         classes=pd.concat([classes, intervals], axis=1),
-        measures=catalog.describe(selection, list(MEASURES)),
+        measures=queries.describe(selection, list(MEASURES)),
         ratios=tuple(_ratios(counts, scheme)),
         no_interval=no_interval,
     )
@@ -163,7 +163,7 @@ def describe_run(run: Run, *, min_score: float = 0.0, other: bool = False) -> St
         tissue = None
     (whole,) = parts_of(run)
     return describe_part(
-        run.catalog(),
+        run.nucleus_queries(),
         whole,
         run.scheme,
         tissue=tissue,
@@ -206,7 +206,7 @@ def _ratios(counts: dict[str, int], scheme: ClassScheme) -> Iterator[Ratio]:
 
 
 def _intervals(
-    catalog: NucleusCatalog, selection: Selection, part: Part, tissue: TissueMask | None
+    queries: NucleusQueries, selection: Selection, part: Part, tissue: TissueMask | None
 ) -> tuple[pd.DataFrame, str | None]:
     """Return the interval of each name's density and cautions, and why there are none."""
     names = selection.names
@@ -214,7 +214,7 @@ def _intervals(
         nothing = [Estimate(None)] * len(names)
         reason = "the slide is no longer where it was, so its tissue cannot be looked at."
         return _interval_columns(nothing), reason
-    squares = count_squares(catalog, selection, part, tissue, SQUARE_UM)
+    squares = count_squares(queries, selection, part, tissue, SQUARE_UM)
     rows, columns = np.indices(squares.tissue_um2.shape)
     grid = Grid(rows.ravel(), columns.ravel(), SQUARE_UM)
     mm2 = squares.tissue_um2.ravel() * _MM2_PER_UM2

@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 
 from seg_core.classes import MONUSAC, ClassScheme
+from seg_core.process.progress import CountCallback
 from seg_core.slide.tissue import TissueMask
 from seg_core.til.cells import COMPARTMENTS, NEEDED_ROLES, areas_mm2, counts_of, locate, with_roles
 from seg_core.til.compartments import Compartments, find_compartments
@@ -41,7 +42,7 @@ def score_tils(
     scheme: ClassScheme = MONUSAC,
     within: shapely.Geometry | None = None,
     settings: TilSettings | None = None,
-    report: Callable[[int, int], None] | None = None,
+    report: CountCallback | None = None,
 ) -> TilResult:
     """Score the tumour-infiltrating lymphocytes of a slide or of ROIs on it.
 
@@ -137,7 +138,7 @@ def score_tils(
     )
 
 
-def _steps(dilations: int, report: Callable[[int, int], None] | None) -> Callable[[], None]:
+def _steps(dilations: int, report: CountCallback | None) -> Callable[[], None]:
     """Return what is called when a step begins: compartments, squares, dilations, neighbours."""
     total, begun = 3 + dilations, itertools.count()
 

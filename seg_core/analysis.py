@@ -267,7 +267,7 @@ def _logged(facts: RunFacts) -> dict[str, Any]:
 
 
 def _look_over(slide: Slide, question: Question) -> tuple[TissueMask | None, list[str]]:
-    """Return the tissue, None where glass is asked too, and what must be known of it."""
+    """Return the tissue, None where glass is analysed too, and warnings about it."""
     settings = question.settings
     if not settings.tissue_only:
         return None, []

@@ -68,6 +68,17 @@ def make_engine(card: ModelCard, weights: Path, settings: AnalysisSettings) -> E
     return TorchEngine(card, weights, precision=settings.precision)
 
 
+def engine_name(settings: AnalysisSettings) -> str:
+    """Return the name of the engine that `make_engine` would load, without loading it.
+
+    Raises
+    ------
+    ModelError
+        If it is not installed.
+    """
+    return "openvino" if _takes_openvino(settings.engine, settings.precision) else "torch"
+
+
 def _takes_openvino(engine: EngineName, precision: Precision) -> bool:
     installed = find_spec("openvino") is not None
     asked = engine == "openvino" or precision == "int8"
@@ -80,7 +91,7 @@ def _takes_openvino(engine: EngineName, precision: Precision) -> bool:
 
 
 def _has_cuda() -> bool:
-    """Tell whether torch finds a graphics card; torch is asked only where a driver is."""
+    """Tell whether torch finds a graphics card; torch is imported only where a driver is."""
     if not any(map(_is_there, _CUDA_DRIVERS)):
         return False
     import torch

@@ -80,7 +80,7 @@ def find_nuclei(
     *,
     report: CountCallback | None = None,
 ) -> tuple[Iterator[gpd.GeoDataFrame], list[str]]:
-    """Find the nuclei of what is asked, of any size, in memory that does not depend on it.
+    """Find the nuclei of a question's region, of any size, in memory that does not depend on it.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ class Run:
 
     @property
     def status(self) -> Status:
-        """Only a *finished* run has nuclei; the others go on when the same is asked again."""
+        """Only a *finished* run has nuclei; the others go on when the same analysis is started again."""
         return self.facts.status
 
     @property

@@ -1,4 +1,4 @@
-"""Test-time augmentation: a tile is asked flipped and turned too, and the answers are averaged."""
+"""Test-time augmentation: predictions on flips and rotations of a tile are averaged."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar

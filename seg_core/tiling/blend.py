@@ -173,7 +173,7 @@ def _cell_columns(bands: Sequence[Window], grid: TileGrid) -> range:
 
 
 def _tiles_by_cell(asked: npt.NDArray[np.bool_], grid: TileGrid) -> npt.NDArray[np.bool_]:
-    """Tell of each cell, by part as in `_Parts`, whether its tile is asked."""
+    """Tell of each cell, by part as in `_Parts`, whether its tile is predicted."""
     rows, columns = asked.shape
     by_cell = np.zeros((2, 2, rows + 1, columns + 1), dtype=np.bool_)
     reach = 2 if grid.overlap_px else 1

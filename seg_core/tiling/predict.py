@@ -57,12 +57,12 @@ def predict(
     raster : Raster
         Of the slide, at the model's resolution.
     window : Window
-        What is asked, inside the raster.
+        What is predicted, inside the raster.
     engine : Engine
     settings : AnalysisSettings
         ``tile_px``, ``overlap_px`` and ``views`` are used here.
     wanted : callable, optional
-        Tells of a tile's window, which may reach past the raster, whether the tile is asked. By
+        Tells of a tile's window, which may reach past the raster, whether the tile is predicted. By
         default all are. Pixels of none but unwanted tiles are background with score 0.
     skip : callable, optional
         Tells of a band's window whether that band is stored already; it is then neither computed

@@ -463,7 +463,7 @@ def test_a_system_that_writes_no_more_leaves_earlier_runs_and_goes_on_later(
     _, sentence = child.communicate()
     assert child.returncode == 1
     assert sentence.count("\n") == 1
-    assert "is full; make room and start the same analysis again" in sentence
+    assert "is full; free some space and start the same analysis again" in sentence
     assert open_run(earlier.path) == earlier
     assert run_files(earlier) == before
     run = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
@@ -478,10 +478,10 @@ def test_a_full_disk_leaves_a_run_that_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def full(writer: RunWriter, _tables: object, _scheme: object) -> None:
-        raise StoreError(f"the disk that holds {writer.folder} is full; make room.")
+        raise StoreError(f"the disk that holds {writer.folder} is full; free some space.")
 
     monkeypatch.setattr(RunWriter, "write_nuclei", full)
-    with pytest.raises(StoreError, match="is full; make room"):
+    with pytest.raises(StoreError, match="is full; free some space"):
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
     monkeypatch.undo()
     (failed,) = Store(tmp_path).runs(painted_run.path.parent.name)
@@ -501,16 +501,16 @@ def test_a_disk_that_fills_up_while_the_network_works_stops_the_run(
 
     def full(writer: MapsWriter, band: MapBand) -> None:
         if len(written) == 9:
-            raise StoreError("the disk that holds the store is full; make room.")
+            raise StoreError("the disk that holds the store is full; free some space.")
         written.append(band.window)
         write(writer, band)
 
     monkeypatch.setattr(MapsWriter, "write", full)
-    with pytest.raises(StoreError, match="is full; make room"):
+    with pytest.raises(StoreError, match="is full; free some space"):
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
     assert len(written) == 9
     (failed,) = Store(tmp_path).runs(painted_run.path.parent.name)
-    assert failed.facts.error == "the disk that holds the store is full; make room."
+    assert failed.facts.error == "the disk that holds the store is full; free some space."
     monkeypatch.setattr(MapsWriter, "write", write)
     run = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
     assert run_files(run) == run_files(painted_run)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from seg_core.commands import main
+from seg_core.commands import quantise as command
 from seg_core.errors import DataError, ModelError
 from seg_core.evaluation.fast_settings import (
     CARD_ENTRY,
@@ -16,7 +17,6 @@ from seg_core.evaluation.fast_settings import (
 )
 from seg_core.model import ModelCard, make_engine, read_card
 from seg_core.model.openvino_engine import has_bf16
-from seg_core.quantisation import command
 from seg_core.quantisation.quantise import quantise
 from seg_core.settings import AnalysisSettings
 

@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from seg_core.errors import ModelError
 from seg_core.model.card import ModelCard
+from seg_core.model.features import DescribedTile
 from seg_core.settings import AnalysisSettings, EngineName, Precision
 
 NumberedTile = tuple[int, npt.NDArray[np.uint8]]
 NumberedLogits = tuple[int, npt.NDArray[np.float32]]
-
 
 _CUDA_DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 
@@ -28,6 +28,9 @@ class Engine(Protocol):
 
     precision: str
     """Arithmetic really used, as recorded in a run."""
+
+    feature_count: int
+    """Length of the features that `describe` gives; 0 for an engine that knows none."""
 
     def run(self, tiles: Iterable[NumberedTile]) -> Iterator[NumberedLogits]:
         """Answer each tile, in any order, taking tiles only as fast as they are answered.
@@ -42,6 +45,10 @@ class Engine(Protocol):
         number, logits : int, (C + 3, H, W) float32
             Semantic channels, background first, then the three of the ternary map.
         """
+        ...
+
+    def describe(self, tiles: Iterable[NumberedTile]) -> Iterator[DescribedTile]:
+        """Answer each tile as `run` does, with its features."""
         ...
 
 

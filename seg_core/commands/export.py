@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from seg_core.commands.terminal import Subparsers, fail, say
-from seg_core.commands.til import rois_asked
+from seg_core.commands.til import add_as_found, rois_asked, run_asked
 from seg_core.errors import SegCoreError
 from seg_core.export.formats import FORMATS
 from seg_core.export.options import ExportOptions
@@ -43,6 +43,7 @@ def add_export(subparsers: Subparsers) -> None:
         default=0.0,
         help="call nuclei with a lower class score uncertain; their class is then voted_class",
     )
+    add_as_found(parser)
     parser.add_argument("--anonymous", action="store_true", help="leave out the name of the slide")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.set_defaults(run=_export, parser=parser)
@@ -53,7 +54,7 @@ def _export(options: argparse.Namespace) -> int:
     wanted = [(path, each) for path, each in paths if path is not None]
     if not wanted:
         options.parser.error("name a file to write, for instance --csv nuclei.csv.")
-    run = open_run(options.run_folder)
+    run = run_asked(open_run(options.run_folder), options)
     read = [run.slide_path, *(each for each in run.path.rglob("*") if each.is_file())]
     refuse_inputs([path for path, _ in wanted], [*read, *filter(None, [options.roi])])
     asked = ExportOptions(

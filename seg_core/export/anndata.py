@@ -92,7 +92,7 @@ def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnD
     if VOTED_CLASS in table:
         voted = chosen_names(run, other=options.other, min_score=0)
         obs[VOTED_CLASS] = pd.Categorical(table[VOTED_CLASS], categories=voted)
-    shares = set(share_columns(run.scheme))
+    shares = set(share_columns(run.model_scheme))
     var = pd.DataFrame(
         {"kind": ["share" if name in shares else "measure" for name in measures]},
         index=pd.Index(measures.columns, dtype=object),

@@ -80,8 +80,9 @@ def write_summary_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -
     interval ``density_low`` and ``density_high`` and, where that is too narrow, the reason in
     ``density_caution``; then mean, standard deviation, quartiles and
     median of each measure (``mean_area_um2``, ``sd_area_um2``, ``q1_area_um2`` and so on). In the
-    last columns, the same in each row: ``tissue_um2``, which densities divide by, and
-    ``no_interval``, the reason why there are no intervals.
+    last columns, the same in each row: ``tissue_um2``, which densities divide by, ``no_interval``,
+    the reason why there are no intervals, the taught ``classifier`` that named the nuclei, and how
+    many ``corrections`` were made by hand.
 
     Parameters
     ----------
@@ -102,7 +103,10 @@ def write_summary_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -
     with new_text_file(path, force=options.force) as file:
         statistics = describe_run(run, other=options.other, min_score=options.min_score)
         summary = measure_columns(statistics).assign(
-            tissue_um2=statistics.tissue_um2, no_interval=statistics.no_interval
+            tissue_um2=statistics.tissue_um2,
+            no_interval=statistics.no_interval,
+            classifier=run.classifier or "",
+            corrections=len(run.corrections()),
         )
         write_csv(summary, file)
 

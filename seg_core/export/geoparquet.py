@@ -42,5 +42,5 @@ def write_nuclei_geoparquet(run: Run, path: Path, options: ExportOptions = DEFAU
     parts = chosen_nuclei(run, other=options.other, min_score=options.min_score)
     with new_file(path, force=options.force) as temporary:
         return write_geoparquet(
-            parts, temporary, label_uncertain(empty_table(run.scheme), options.min_score)
+            parts, temporary, label_uncertain(empty_table(run.model_scheme), options.min_score)
         )

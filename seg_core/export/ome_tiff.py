@@ -74,14 +74,17 @@ def write_ome_tiff(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> N
         tifffile.TiffWriter(temporary, bigtiff=True, ome=True) as file,
     ):
         labels = _label_levels(parts, pyramid, run.raster, Path(folder))
-        class_names = ["0 background", *(f"{each.id} {each.name}" for each in run.scheme.classes)]
+        class_names = [
+            "0 background",
+            *(f"{each.id} {each.name}" for each in run.model_scheme.classes),
+        ]
         pyramid.write(
             file,
             lambda window, level: maps.read(window, level).class_map,
             np.dtype(np.uint8),
             name="class map",
             description=", ".join(class_names),
-            colormap=_colormap_of_classes(run.scheme),
+            colormap=_colormap_of_classes(run.model_scheme),
         )
         pyramid.write(
             file,

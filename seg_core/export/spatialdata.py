@@ -177,7 +177,7 @@ def _measures(run: Run, table: gpd.GeoDataFrame, options: ExportOptions) -> Any:
 def _class_names(run: Run) -> Any:
     from anndata import AnnData
 
-    classes = run.scheme.classes
+    classes = run.model_scheme.classes
     names = [each.name for each in classes]
     obs = pd.DataFrame(
         {
@@ -186,7 +186,7 @@ def _class_names(run: Run) -> Any:
         },
         index=pd.Index(names, dtype=object),
     )
-    colours = np.array([run.scheme.colours[name] for name in names])
+    colours = np.array([run.model_scheme.colours[name] for name in names])
     data = AnnData(obs=obs, uns={"class_name_colors": colours})
     return _annotating(data, _CLASS_MAP, "class_id")
 

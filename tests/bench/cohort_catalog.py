@@ -18,13 +18,13 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import shapely
-from seg_core.nuclei.table import make_table
 
 from seg_core.analysis import analyse
 from seg_core.classes import MONUSAC
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.geometry import Region
 from seg_core.nuclei import column_types
+from seg_core.nuclei.nucleus_table import make_table
 from seg_core.samples import sample_path
 from seg_core.store import Store, write_nuclei
 from seg_core.store.run import NUCLEI_FILE, RUN_FILE

@@ -269,8 +269,10 @@ def _least_squares(
     ``gamma`` is taken for ``noise · level + sill · (1 - exp(-distance / range))``.
     """
     rise = 1 - np.exp(-distance / range_)
-    ww, wr, wrr = weights @ level**2, weights @ (level * rise), weights @ rise**2
-    wg, wrg = weights @ (level * gamma), weights @ (rise * gamma)
+    ww, wr, wrr, wg, wrg = (
+        float(weights @ each)
+        for each in (level**2, level * rise, rise**2, level * gamma, rise * gamma)
+    )
     determinant = ww * wrr - wr**2
     noise, sill = wg / ww, 0.0
     if determinant > 1e-12 * ww * wrr:

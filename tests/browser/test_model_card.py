@@ -1,6 +1,7 @@
 """The page of a model in a browser: its figures are those that ``evaluate`` kept in the card."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -18,7 +19,8 @@ def test_a_figure_on_the_page_is_that_of_the_json(dashboard: str, page: Page) ->
     page.goto(f"{dashboard}/model")
     for data in measured_sets(card)[:2]:
         page.get_by_text(data.replace("_", " "), exact=True).click()
-        expect(page.get_by_text(f"{metrics[data]['images']} images of")).to_be_visible()
+        counted = re.compile(rf"^{metrics[data]['images']} images of")
+        expect(page.get_by_text(counted)).to_be_visible()
         row = page.get_by_role("row").filter(has_text=OVERALL["bpq"])
         low, high = metrics[data]["interval95"]["instance"]["bpq"]
         written = f"{metrics[data]['instance']['bpq']:.3f} ({low:.2f}–{high:.2f})"

@@ -77,8 +77,14 @@ def test_a_click_on_a_row_opens_the_nucleus_in_the_viewer(nuclei_page: Page) -> 
 
 def test_a_click_on_a_picture_opens_the_nucleus_in_the_viewer(nuclei_page: Page) -> None:
     open_section(nuclei_page, "Gallery")
+    first = nuclei_page.locator(".gallery button").first
+    before = first.get_attribute("title")
+    assert before is not None
     nuclei_page.get_by_test_id("stMain").get_by_role("radio", name="lymphocyte").click()
-    nuclei_page.locator(".gallery button").first.click()
+    expect(first).not_to_have_attribute(
+        "title", before
+    )  # the pictures of the class before are gone
+    first.click()
     expect_viewer(nuclei_page)
 
 

@@ -4,7 +4,6 @@ What depends on a file is kept by its path and time of change, so a replaced fil
 All is shared as it is, by pages and tile routes alike: nobody may write into it.
 """
 
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ import numpy.typing as npt
 import streamlit as st
 from PIL import Image, ImageOps
 
+from pages.shared.analyses import Analyses
 from pages.shared.scoring import Scorings
 from pages.shared.store_limit import Visitors
 from pages.shared.tile_sources import TileSources
-from pages.shared.uploads import UploadFolder
 from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError
 from seg_core.geometry import Raster
@@ -28,7 +27,7 @@ from seg_core.picture.encoding import encode_jpeg
 from seg_core.picture.nucleus_painting import NucleusPainter
 from seg_core.picture.outline_squares import OutlineSquares
 from seg_core.picture.til_painting import backdrop_of
-from seg_core.process.worker import Job, Worker
+from seg_core.process.worker import Worker
 from seg_core.scoring import Part, Statistics, describe_part
 from seg_core.slide import (
     Slide,
@@ -82,13 +81,9 @@ def visitors() -> Visitors:
 
 
 @st.cache_resource(show_spinner=False)
-def _uploads_at_work() -> "weakref.WeakKeyDictionary[Job[Run], UploadFolder]":
-    return weakref.WeakKeyDictionary()
-
-
-def keep_until_done(job: Job[Run], uploads: UploadFolder) -> None:
-    """Keep a session's uploads for as long as there is a job, though the session may end."""
-    _uploads_at_work()[job] = uploads
+def analyses() -> Analyses:
+    """Return the analyses of all sessions that wait or run."""
+    return Analyses(worker)
 
 
 def changed(path: Path) -> int:

@@ -81,6 +81,21 @@ def test_other_nuclei_are_counted_on_demand(visit, chosen, run) -> None:
     assert OTHER in page.dataframe[0].value["class_name"].to_list()
 
 
+@pytest.mark.parametrize(("others", "told"), [(3, "3 of them (25%)"), (7, "7 of them (58%)")])
+def test_the_overview_says_how_many_nuclei_are_other_and_when_they_prevail(
+    visit, chosen, run, others: int, told: str
+) -> None:
+    names = np.array([OTHER] * others + ["lymphocyte"] * (12 - others), object)
+    write_nuclei([run.nuclei().assign(class_name=names)], run.path / NUCLEI_FILE, run.scheme)
+    page = visit("nuclei", slide=chosen)
+    captions = " ".join(caption.value for caption in page.caption)
+    assert f"12 nuclei were found; {told} are *other* and not counted." in captions
+    warned = [each.value for each in page.warning if "More than half" in each.value]
+    assert len(warned) == (others > 6)
+    page.toggle(key="_other").set_value(True).run()
+    assert "counted here too" in " ".join(caption.value for caption in page.caption)
+
+
 def test_nuclei_below_the_threshold_are_uncertain_in_every_section(open_section, run) -> None:
     scores = np.array([0.4] * 5 + [0.9] * 7, np.float32)
     write_nuclei([run.nuclei().assign(class_score=scores)], run.path / NUCLEI_FILE, run.scheme)

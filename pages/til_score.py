@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.shared import frame, resources, runs, state
 from pages.shared.page_list import TIL_SCORE
-from pages.shared.scoring import Question
+from pages.shared.scoring import ScoringRequest
 from pages.til_page import panel as til_panel
 from pages.til_page import plots as til_plots
 from pages.til_page import texts as til_texts
@@ -24,12 +24,12 @@ with frame.shown_errors():
     with sidebar:
         part = til_panel.choose_part(run)
         settings = til_panel.choose_settings()
-    question = Question(run, part, settings, state.MIN_SCORE.get() or 0.0)
-    result = til_panel.result_of(question)
-    state.TIL_SHOWN.set(state.ShownScores(run.path, question.key))
+    request = ScoringRequest(run, part, settings, state.MIN_SCORE.get() or 0.0)
+    result = til_panel.result_of(request)
+    state.TIL_SHOWN.set(state.ShownScores(run.path, request.key))
 
     til_texts.show_score(result, part.name)
     if result.evaluable:
-        til_plots.show_plots(slide, question, result)
+        til_plots.show_plots(slide, request, result)
     til_texts.show_table(result)
-    til_panel.offer_downloads(slide, question, result)
+    til_panel.offer_downloads(slide, request, result)

@@ -24,7 +24,7 @@ from seg_core.model.lender import EngineLender
 from seg_core.nuclei import find_nuclei
 from seg_core.process.memory import return_memory
 from seg_core.process.pipelines import write_behind
-from seg_core.process.progress import Pace, Progress, Report
+from seg_core.process.progress import Pace, Progress, ProgressCallback
 from seg_core.question import Question
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
@@ -64,7 +64,7 @@ def analyse(
     model: str | Path | None = None,
     mpp: float | None = None,
     settings: AnalysisSettings | None = None,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
 ) -> Run:
     """Find the nuclei of a slide or of a part of it, and keep them as a run.
 
@@ -116,7 +116,9 @@ def analyse(
                 return _named(run, slide_path)
             key = (card.sha256, settings.engine, settings.precision)
             with _engines.lend(key, partial(make_engine, card, weights, settings)) as engine:
-                facts = _opening_facts(slide, card.scheme, engine, question, runs.find(question))
+                facts = _opening_facts(
+                    slide, card.scheme, engine, question, _begun_run(runs, question)
+                )
                 return _work(slide, engine, facts, writer, report or _ignore)
 
 
@@ -147,8 +149,23 @@ def _question(
 
 
 def _finished_run(runs: Store, question: Question) -> Run | None:
-    run = runs.find(question)
-    return run if run is not None and run.status == "finished" else None
+    """Return the run of a question if it is finished and whole; what is damaged is made anew."""
+    run = _begun_run(runs, question)
+    if run is None or run.status != "finished":
+        return None
+    try:
+        run.maps()
+        run.nucleus_queries()
+    except StoreError:
+        return None
+    return run
+
+
+def _begun_run(runs: Store, question: Question) -> Run | None:
+    try:
+        return runs.find(question)
+    except StoreError:
+        return None
 
 
 def _named(run: Run, slide_path: Path) -> Run:
@@ -178,7 +195,9 @@ def _opening_facts(
     return replace(facts, started=earlier.facts.started, seconds=earlier.facts.seconds)
 
 
-def _work(slide: Slide, engine: Engine, facts: RunFacts, writer: RunWriter, report: Report) -> Run:
+def _work(
+    slide: Slide, engine: Engine, facts: RunFacts, writer: RunWriter, report: ProgressCallback
+) -> Run:
     question = facts.question
     began = time.monotonic()
 

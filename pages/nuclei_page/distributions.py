@@ -23,7 +23,7 @@ _MARGIN_UM = 25.0  # around picked nuclei in the viewer
 
 def show_one(choice: Choice) -> None:
     """Show a histogram or violins of one measure."""
-    catalog = resources.catalog(choice.run.path)
+    queries = resources.nucleus_queries(choice.run.path)
     pick, kind = st.columns([2, 1], vertical_alignment="bottom")
     with pick:
         measure = _choose_measure("Measure", "_distribution", "area_um2")
@@ -32,7 +32,7 @@ def show_one(choice: Choice) -> None:
             "Figure", ["Histogram", "Violins"], default="Histogram", required=True, key="_kind"
         )
     if shown == "Histogram":
-        bins = catalog.histogram(choice.selection(), measure.column, bins=_BINS)
+        bins = queries.histogram(choice.selection(), measure.column, bins=_BINS)
         figure = measure_histogram(bins, choice.scheme, measure)
         how = (
             f"{_BINS} bins of equal width from 0 to the greatest value; classes stand on top of "
@@ -40,7 +40,7 @@ def show_one(choice: Choice) -> None:
             "99.5 % of them are."
         )
     else:
-        sample = catalog.sample(
+        sample = queries.sample(
             choice.selection(), [measure.column], most=_VIOLIN_POINTS, seed=_SEED
         )
         figure = measure_violins(sample, choice.scheme, measure)
@@ -63,8 +63,8 @@ def show_two(choice: Choice) -> None:
         y = _choose_measure("Up", "_up", "haematoxylin_od")
     with classes:
         selection = choice.selection(choose_classes(choice, "_scatter_classes"))
-    catalog = resources.catalog(choice.run.path)
-    sample = catalog.sample(selection, [x.column, y.column], most=_SCATTER_POINTS, seed=_SEED)
+    queries = resources.nucleus_queries(choice.run.path)
+    sample = queries.sample(selection, [x.column, y.column], most=_SCATTER_POINTS, seed=_SEED)
     key = f"_scatter_{x.column}_{y.column}"
 
     def pick() -> None:
@@ -72,7 +72,7 @@ def show_two(choice: Choice) -> None:
         if drawn is None:
             state.PICKED.clear()
         else:
-            state.PICKED.set(catalog.within(selection, drawn, x.column, y.column))
+            state.PICKED.set(queries.within(selection, drawn, x.column, y.column))
 
     st.plotly_chart(
         measure_scatter(sample, choice.scheme, x, y, state.PICKED.get() or ()),
@@ -105,9 +105,9 @@ def offer_picked(choice: Choice) -> None:
 
 def place_around(choice: Choice, picked: tuple[int, ...]) -> state.Place:
     """Return the place that shows all picked nuclei."""
-    catalog = resources.catalog(choice.run.path)
+    queries = resources.nucleus_queries(choice.run.path)
     everything = palettes.scheme_of(choice.run).names_with_other
-    points = catalog.columns(Selection(everything, ids=picked), ["x", "y"])
+    points = queries.columns(Selection(everything, ids=picked), ["x", "y"])
     low, high = points.min(), points.max()
     x, y = (low + high) / 2
     margin = 2 * _MARGIN_UM / choice.run.facts.question.slide_mpp
@@ -143,6 +143,6 @@ def shape_drawn(selection: Any) -> shapely.Geometry | None:
 
 
 def _say_sample(choice: Choice, selection: Selection, most: int) -> None:
-    total = sum(resources.catalog(choice.run.path).counts(selection).values())
+    total = sum(resources.nucleus_queries(choice.run.path).counts(selection).values())
     if total > most:
         st.caption(f"A random sample of {most:,} of {total:,} nuclei is drawn (seed {_SEED}).")

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.nuclei_page.choice import Choice
 from pages.shared import resources, state
 from pages.shared.regions import slide_rois
-from pages.shared.scoring import Question
+from pages.shared.scoring import ScoringRequest
 from pages.shared.writing import written
 from seg_core.export.anndata import write_anndata
 from seg_core.export.csv import write_nuclei_csv, write_summary_csv
@@ -180,7 +180,7 @@ def scores_there(run: Run, settings: TilSettings, min_score: float) -> list[Asse
     """
     parts = parts_of(run, slide_rois(state.ChosenSlide(run.slide_path)))
     answers = (
-        (part.name, resources.scorings().find(Question(run, part, settings, min_score).key))
+        (part.name, resources.scorings().find(ScoringRequest(run, part, settings, min_score).key))
         for part in parts
     )
     return [AssessedPart(name, found, found.reason) for name, found in answers if found]

@@ -29,12 +29,12 @@ _PLACES = {
 def show(choice: Choice) -> None:
     """Show filters and a page of the table; a click on a row opens the nucleus in the viewer."""
     selection = _filtered(choice)
-    catalog = resources.catalog(choice.run.path)
-    total = sum(catalog.counts(selection).values())
+    queries = resources.nucleus_queries(choice.run.path)
+    total = sum(queries.counts(selection).values())
     shares = share_columns(choice.run.scheme)
     columns = _columns(choice, shares)
     sort_by, descending, page = _choose_order(columns, total)
-    rows = catalog.page(
+    rows = queries.page(
         selection,
         sort_by=sort_by,
         descending=descending,
@@ -69,12 +69,12 @@ def open_nucleus(choice: Choice, nucleus: Any) -> None:
 
 
 def _filtered(choice: Choice) -> Selection:
-    catalog = resources.catalog(choice.run.path)
+    queries = resources.nucleus_queries(choice.run.path)
     classes, score, area = st.columns([3, 2, 2], gap="large")
     with classes:
         names = choose_classes(choice, "_table_classes")
     scores = score.slider("Class score", 0.0, 1.0, (0.0, 1.0), step=0.01, key="_scores")
-    _, largest = catalog.extent(choice.selection(), "area_um2") or (0.0, 1.0)
+    _, largest = queries.extent(choice.selection(), "area_um2") or (0.0, 1.0)
     areas = area.slider(
         "Area, µm²", 0.0, float(int(largest) + 1), (0.0, float(int(largest) + 1)), key="_areas"
     )

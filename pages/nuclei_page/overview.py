@@ -12,7 +12,7 @@ from seg_core.classes import OTHER, ClassScheme
 from seg_core.figures.nuclei import densities_by_part, density_bars
 from seg_core.figures.style import config_of
 from seg_core.nuclei import MEASURES
-from seg_core.scoring import Statistics
+from seg_core.scoring import Statistics, cautions_in_words
 
 _UM2_PER_MM2 = 1e6
 _MISSING = "–"
@@ -94,6 +94,8 @@ def _show_densities(statistics: Sequence[Statistics], scheme: ClassScheme) -> No
     for each in statistics:
         if each.no_interval:
             st.caption(f"{each.part.name} – no interval: {each.no_interval}")
+        for caution in cautions_in_words(each):
+            st.caption(f"{each.part.name} – {caution}")
     explained.how(explained.DENSITIES)
 
 

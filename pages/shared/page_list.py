@@ -109,4 +109,17 @@ and artefacts with a ROI of that kind first.
 """,
 )
 
-PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE)
+COHORT = PageEntry(
+    "pages/cohort.py",
+    "Cohort",
+    ":material/table_view:",
+    """
+many slides in one table. Name a folder, or a CSV with the columns *slide*, *patient* and *group*,
+and press **Start**; whatever stops it, the next start goes on, and a slide that cannot be read has
+its reason in the table. *Groups* compares patients, not slides: a patient's slides are averaged
+first. *Scatter* plots two measures; draw around points to list their slides. Click the left edge
+of a row to see the slide in the viewer.
+""",
+)
+
+PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE, COHORT)

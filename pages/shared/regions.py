@@ -59,8 +59,15 @@ def keep_slide_rois(chosen: state.ChosenSlide, rois: Sequence[Roi]) -> None:
 def add_rois(chosen: state.ChosenSlide, new: Sequence[Roi]) -> None:
     """Keep more ROIs; one whose name is taken gets a number behind it. The last one is selected."""
     rois = slide_rois(chosen)
+    taken = {roi.name for roi in rois}
+    numbers: dict[str, int] = {}
     for roi in new:
-        rois.append(replace(roi, name=free_name(roi.name, rois)))
+        name = roi.name
+        while name in taken:
+            numbers[roi.name] = numbers.get(roi.name, 1) + 1
+            name = f"{roi.name} {numbers[roi.name]}"
+        taken.add(name)
+        rois.append(replace(roi, name=name))
     keep_slide_rois(chosen, rois)
     if new:
         state.ROI.set(rois[-1].name)

@@ -11,14 +11,18 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import streamlit as st
 from PIL import Image, ImageOps
 
 from pages.shared.analyses import Analyses
+from pages.shared.cohort_process import Seat
 from pages.shared.scoring import Scorings
 from pages.shared.store_limit import Visitors
 from pages.shared.tile_sources import TileSources
 from seg_core.classes import ClassScheme
+from seg_core.cohort.catalog import RunCatalog
+from seg_core.cohort.journal import OUTCOMES_FILE, PLAN_FILE, Journal
 from seg_core.errors import SlideError
 from seg_core.geometry import Raster
 from seg_core.nuclei.index import NucleusIndex
@@ -40,7 +44,7 @@ from seg_core.slide import (
     open_slide,
     slide_id,
 )
-from seg_core.store import NucleusCatalog, Run, RunMaps, Selection, open_run
+from seg_core.store import NucleusQueries, Run, RunMaps, Selection, Store, default_store, open_run
 
 # What is equal has one entry, whichever object says it.
 _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
@@ -84,6 +88,19 @@ def visitors() -> Visitors:
 def analyses() -> Analyses:
     """Return the analyses of all sessions that wait or run."""
     return Analyses(worker)
+
+
+@st.cache_resource(show_spinner=False)
+def cohort_seat() -> Seat:
+    """Return where the cohort sits that was started from a page."""
+    return Seat()
+
+
+def cohort(name: str) -> pd.DataFrame:
+    """Return the table of a cohort as it is now."""
+    journal = Journal(default_store(), name)
+    files = (journal.folder / PLAN_FILE, journal.folder / OUTCOMES_FILE)
+    return _cohort(journal.store, name, *map(changed, files))
 
 
 def changed(path: Path) -> int:
@@ -172,13 +189,13 @@ def nucleus_index(folder: Path, min_score: float = 0.0) -> NucleusIndex:
 def counts(folder: Path, min_score: float) -> dict[str, int]:
     """Return how many nuclei of a finished run have each name."""
     names = run(folder).scheme.counted_names(other=True, uncertain=True)
-    return catalog(folder).counts(Selection(names, min_score))
+    return nucleus_queries(folder).counts(Selection(names, min_score))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def catalog(folder: Path) -> NucleusCatalog:
+def nucleus_queries(folder: Path) -> NucleusQueries:
     """Return what answers questions about the nuclei of a finished run."""
-    return run(folder).catalog()
+    return run(folder).nucleus_queries()
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for tissue …")
@@ -195,7 +212,7 @@ def statistics(folder: Path, part: Part, *, min_score: float, other: bool) -> St
     """Return the numbers of a part of a run."""
     found = run(folder)
     return describe_part(
-        catalog(folder),
+        nucleus_queries(folder),
         part,
         found.scheme,
         tissue=run_tissue(folder),
@@ -218,7 +235,7 @@ def gallery(
     """Return the most or the least certain nuclei of a selection, and a JPEG of each."""
     found = run(folder)
     question = found.facts.question
-    nuclei = by_certainty(catalog(folder), selection, count, most=most)
+    nuclei = by_certainty(nucleus_queries(folder), selection, count, most=most)
     crops = crop_nuclei(
         slide(found.slide_path, question.slide_mpp),
         question.slide_mpp,
@@ -239,6 +256,11 @@ def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] |
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _nucleus_table(folder: Path) -> gpd.GeoDataFrame:
     return run(folder).nuclei()
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the cohort …")
+def _cohort(store: Path, name: str, planned: int, changed: int) -> pd.DataFrame:
+    return RunCatalog(Store(store)).cohort(name)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -1,6 +1,6 @@
 """TIL scores, computed beside the pages and kept for the next look.
 
-A question is answered once: whoever asks it again, on any page or in any session, is given the same job.
+A request is answered once: on any page and in any session the same request gives the same job.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _KEPT = 6
 
 
 @dataclass(frozen=True)
-class Question:
+class ScoringRequest:
     """What is scored and how.
 
     Attributes
@@ -40,43 +40,43 @@ class Question:
 
     @property
     def key(self) -> str:
-        """A name that no other question has."""
+        """A name that no other request has."""
         outline = self.part.polygon.wkb_hex
         entries = [str(self.run.path), outline, self.settings.to_json(), self.min_score]
         return hashlib.sha256(json.dumps(entries).encode()).hexdigest()[:16]
 
 
 class Scorings:
-    """The answers that are there or on their way, by the key of their question."""
+    """The answers that are there or on their way, by the key of their request."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._jobs: OrderedDict[str, Job[TilResult]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def ask(self, question: Question) -> Job[TilResult]:
-        """Return the job that answers a question, a new one where nobody has asked it."""
+    def ask(self, request: ScoringRequest) -> Job[TilResult]:
+        """Return the job that answers a request, a new one where there is none."""
         with self._lock:
-            job = self._jobs.pop(question.key, None) or self._worker.submit(
+            job = self._jobs.pop(request.key, None) or self._worker.submit(
                 assess,
-                run=question.run,
-                part=question.part,
-                settings=question.settings,
-                min_score=question.min_score,
+                run=request.run,
+                part=request.part,
+                settings=request.settings,
+                min_score=request.min_score,
             )
-            self._jobs[question.key] = job
+            self._jobs[request.key] = job
             while len(self._jobs) > _KEPT:
                 _, dropped = self._jobs.popitem(last=False)
                 dropped.cancel()
             return job
 
-    def forget(self, question: Question) -> None:
-        """Have a question answered anew when it is next asked."""
+    def forget(self, request: ScoringRequest) -> None:
+        """Have a request answered anew the next time."""
         with self._lock:
-            self._jobs.pop(question.key, None)
+            self._jobs.pop(request.key, None)
 
     def find(self, key: str) -> TilResult | None:
-        """Return the answer to a question if it is there."""
+        """Return the answer to a request if it is there."""
         with self._lock:
             job = self._jobs.get(key)
         if job is None or not job.done():

@@ -10,9 +10,10 @@ import streamlit as st
 
 from pages.shared import resources, state
 from pages.shared.regions import slide_rois
-from pages.shared.scoring import Question
+from pages.shared.scoring import ScoringRequest
 from pages.shared.writing import written
 from seg_core.errors import SegCoreError
+from seg_core.files.csv import csv_text
 from seg_core.picture.til_painting import MapName, write_map_png
 from seg_core.process.worker import Job
 from seg_core.scoring import Part, parts_of
@@ -74,16 +75,16 @@ def choose_settings() -> TilSettings:
     return settings
 
 
-def result_of(question: Question) -> TilResult:
+def result_of(request: ScoringRequest) -> TilResult:
     """Return the scores once they are there; until then show progress and end the page."""
-    job = resources.scorings().ask(question)
+    job = resources.scorings().ask(request)
     if not job.done():
         _follow(job)
         st.stop()
     try:
         return job.result()
     except SegCoreError:
-        resources.scorings().forget(question)
+        resources.scorings().forget(request)
         raise
 
 
@@ -98,14 +99,14 @@ def _follow(job: Job[TilResult]) -> None:
         st.progress(progress.fraction if progress else 0.0, "Computing the scores …")
 
 
-def offer_downloads(slide: Slide, question: Question, result: TilResult) -> None:
+def offer_downloads(slide: Slide, request: ScoringRequest, result: TilResult) -> None:
     """Offer the numbers behind all that is shown, and the maps as pictures."""
     st.subheader("Files", anchor=False)
     st.caption(
         "A plot is saved as PNG with the camera that appears on it; the maps also here, with legend "
         "and scale bar."
     )
-    stem = f"{slide.info.path.stem}-{question.run.run_id}-til"
+    stem = f"{slide.info.path.stem}-{request.run.run_id}-til"
     tables: dict[str, Callable[[], pd.DataFrame]] = {
         "Scores": lambda: score_table(result),
         "Squares": lambda: result.squares,
@@ -141,7 +142,7 @@ def _json(result: TilResult) -> str:
 
 
 def _csv(make: Callable[[], pd.DataFrame]) -> str:
-    return make().to_csv(index=False)
+    return csv_text(make())
 
 
 def _like(number: float, example: float) -> float:

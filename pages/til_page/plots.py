@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.shared import resources, state
 from pages.shared.page_list import VIEWER
-from pages.shared.scoring import Question
+from pages.shared.scoring import ScoringRequest
 from seg_core.figures import til as figures
 from seg_core.figures.style import config_of
 from seg_core.picture.til_painting import SQUARE_MAPS
@@ -18,17 +18,17 @@ from seg_core.til import TilResult
 _AROUND = 2.0
 
 
-def show_plots(slide: Slide, question: Question, result: TilResult) -> None:
+def show_plots(slide: Slide, request: ScoringRequest, result: TilResult) -> None:
     """Show the map beside what its squares add up to, then how nuclei lie to each other."""
     st.subheader("TIL-score plot", anchor=False)
     place, sums = st.columns([3, 2], gap="large")
     with place:
-        _show_map(slide, question, result)
+        _show_map(slide, request, result)
     with sums:
         st.caption("**Squares by their score**; dashed: the whole")
-        _show(figures.square_distribution(result), "distribution", question)
+        _show(figures.square_distribution(result), "distribution", request)
         st.caption("**Score at other dilations**; dashed: as set")
-        _show(figures.dilation_curve(result), "dilation", question)
+        _show(figures.dilation_curve(result), "dilation", request)
     left, right = st.columns(2, gap="large")
     with left:
         st.caption(
@@ -38,13 +38,13 @@ def show_plots(slide: Slide, question: Question, result: TilResult) -> None:
         if result.cross.reason:
             st.info(result.cross.reason)
         else:
-            _show(figures.cross_l_curve(result), "cross-l", question)
+            _show(figures.cross_l_curve(result), "cross-l", request)
     with right:
         st.caption("**Distance of lymphocytes to epithelium**; dashed: the median")
-        _show(figures.distance_histogram(result), "distances", question)
+        _show(figures.distance_histogram(result), "distances", request)
 
 
-def _show_map(slide: Slide, question: Question, result: TilResult) -> None:
+def _show_map(slide: Slide, request: ScoringRequest, result: TilResult) -> None:
     name = st.selectbox(
         "Map of",
         list(SQUARE_MAPS),
@@ -53,7 +53,7 @@ def _show_map(slide: Slide, question: Question, result: TilResult) -> None:
         label_visibility="collapsed",
     )
     shown = SQUARE_MAPS[name]
-    backdrop = resources.til_backdrop(slide.info.path, question.key)
+    backdrop = resources.til_backdrop(slide.info.path, request.key)
     if backdrop is None:
         return
     if not len(shown.values(result)):
@@ -78,5 +78,5 @@ def _go_to(point: dict[str, Any]) -> None:
     VIEWER.open()
 
 
-def _show(figure: go.Figure, name: str, question: Question) -> None:
+def _show(figure: go.Figure, name: str, request: ScoringRequest) -> None:
     st.plotly_chart(figure, key=f"_til_{name}", config=config_of(f"til-{name}"))

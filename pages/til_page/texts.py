@@ -78,7 +78,7 @@ TILs are the lymphocytes; neutrophils and macrophages never count. A nucleus bel
 lies in. **E**, the epithelium, is the union of the epithelial nuclei, grown and shrunk as the settings say, without small
 islands; **S**, the stroma, is the tissue outside E and near it. Neither was taught to the model: both are estimated from
 nuclei, and benign epithelium counts like a tumour's. Take out necrosis, carcinoma in situ and artefacts with a ROI of the
-kind *exclude*. Intervals come from a bootstrap over squares of tissue: they tell how the score varies over the slide,
+kind *exclude*. Intervals come from how squares of tissue differ by the distance between them: they tell how the score varies over the slide,
 not how often the model errs. Low, intermediate and high (Salgado et al. 2015: 10 and 40 %) are bands of the eye's estimate, which
 takes in the space between the cells: an area of nuclei reads lower, so no band is given here.
 """

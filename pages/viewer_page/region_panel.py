@@ -1,13 +1,14 @@
 """The part of the Viewer page that lists the ROIs of the slide: names, kinds, files."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import streamlit as st
 
-from pages.shared import state
+from pages.shared import resources, state
 from pages.shared.regions import (
     add_rois,
     free_name,
@@ -114,7 +115,7 @@ def _edit(chosen: state.ChosenSlide, rois: list[Roi], selected: Roi) -> None:
 def _exchange(chosen: state.ChosenSlide, rois: list[Roi]) -> None:
     st.download_button(
         "Save as GeoJSON",
-        lambda: json.dumps(geojson_of(rois), indent=1, ensure_ascii=False),
+        lambda: json.dumps(geojson_of(_from_corner(chosen, rois, -1)), indent=1),
         f"{chosen.path.stem}-regions.geojson",
         "application/geo+json",
         icon=":material/download:",
@@ -129,16 +130,23 @@ def _exchange(chosen: state.ChosenSlide, rois: list[Roi]) -> None:
         if uploaded is None:
             return
         try:
-            add_rois(chosen, _read(uploaded.name, uploaded.getvalue()))
+            found = _read(uploaded.name, uploaded.getvalue())
+            add_rois(chosen, _from_corner(chosen, found, 1))
         except SegCoreError as error:
             state.PROBLEM.set(str(error))
 
     st.file_uploader(
         "Read a GeoJSON file, as QuPath writes it",
-        ["geojson", "json"],
+        ["geojson", "json", "gz"],
         key="_roi_file",
         on_change=read,
     )
+
+
+def _from_corner(chosen: state.ChosenSlide, rois: Sequence[Roi], sign: int) -> list[Roi]:
+    """Return ROIs of a file, whose pixels count from the corner of the bounds, or for one."""
+    bounds = resources.slide(chosen.path).info.bounds
+    return [roi.moved(sign * bounds.x, sign * bounds.y) for roi in rois]
 
 
 def tell_problem() -> None:

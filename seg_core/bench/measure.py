@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,7 @@ from seg_core.bench.stages import STAGES, baseline_stages, engine_stages
 from seg_core.evaluation.fast_settings import keeps_accuracy
 from seg_core.geometry import Region
 from seg_core.model import Engine, ModelCard, find_model, make_engine
-from seg_core.process.progress import Progress, Stage
+from seg_core.process.progress import CountCallback, Progress, Stage
 from seg_core.settings import AnalysisSettings, EngineName, Precision
 from seg_core.slide import Slide, open_slide
 from seg_core.tiling import TileGrid
@@ -69,7 +68,7 @@ def measure(
     setups: list[Setup],
     *,
     rounds: int,
-    report: Callable[[int, int], None],
+    report: CountCallback,
 ) -> list[dict[str, Any]]:
     """Time setups in turns and weigh their memory.
 

@@ -53,7 +53,18 @@ _TIL_COLUMNS = (
 )
 
 _ITEM_COLUMNS = (
-    *("cohort", "slide", "roi", "patient", "group", "state", "error", "folder", "slide_path"),
+    *(
+        "cohort",
+        "slide",
+        "roi",
+        "patient",
+        "group",
+        "state",
+        "error",
+        "folder",
+        "slide_path",
+        "mpp",
+    ),
 )
 
 TABLES = ("runs", "classes", "items", "nuclei")
@@ -161,6 +172,7 @@ class RunCatalog:
                     "error": None if outcome is None else outcome.error,
                     "folder": None if outcome is None else outcome.run,
                     "slide_path": item["slide"],
+                    "mpp": _number(item["mpp"]),
                 }
                 # a column of the table that has the name of one of ours keeps its own beside it
                 rows.append(own | {_free(key, own): each for key, each in item["columns"].items()})

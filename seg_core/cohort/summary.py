@@ -8,7 +8,7 @@ import numpy as np
 
 from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
-from seg_core.scoring.summary import BLOCK_UM, SAMPLES, SEED, describe_run
+from seg_core.scoring.summary import MIN_SQUARES, SQUARE_UM, describe_run
 from seg_core.store import Run
 
 SUMMARY_FILE = "summary.json"
@@ -32,7 +32,7 @@ def keep_summary(run: Run) -> Path:
         "classes": {row.pop("class_name"): row for row in rows},
         "tissue_um2": statistics.tissue_um2,
         "no_interval": statistics.no_interval,
-        "bootstrap": {"block_um": BLOCK_UM, "samples": SAMPLES, "seed": SEED},
+        "interval": {"method": "variogram", "square_um": SQUARE_UM, "min_squares": MIN_SQUARES},
     }
     path = run.path / SUMMARY_FILE
     with store_errors(run.path):

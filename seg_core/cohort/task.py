@@ -154,8 +154,8 @@ def _analysed(asked: Asked, report: "_Reporter") -> Run:
     if asked.til and not (run.path / TIL_FILE).is_file():
         try:
             keep_scores(run, assess(run, report=report))
-        except (RegionError, SlideError) as error:
-            # nuclei without a score are still nuclei, and the catalogue says that there is none
+        except (ModelError, RegionError, SlideError) as error:
+            # no tissue, or a model that knows no lymphocytes: nuclei without a score are still nuclei, and the catalogue says that there is none
             _log.warning("no TIL score: %s", type(error).__name__, extra={"run": run.run_id})
     return run
 

@@ -13,6 +13,7 @@ from importlib import import_module
 
 from seg_core.commands.terminal import PROGRAM, Subparsers, fail
 from seg_core.errors import SegCoreError
+from seg_core.files.outputs import json_spelled_out
 from seg_core.process.logs import start_logging
 
 
@@ -44,6 +45,7 @@ COMMANDS = (
     Command("analyse", "find the nuclei of one or more slides", "analyse"),
     Command("cohort", "find the nuclei of many slides, on this machine or a cluster", "cohort"),
     Command("catalog", "list all runs of a store, or ask about them in SQL", "catalog"),
+    Command("check", "tell what of a store is damaged", "check"),
     Command("export", "write files from a finished run", "export"),
     Command("til", "score the tumour-infiltrating lymphocytes of a run", "til"),
     Command("evaluate", "measure a model by labelled images", "evaluate"),
@@ -69,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     status : int
         0 done, 1 something failed; wrong use ends the process with 2.
     """
-    given = sys.argv[1:] if arguments is None else list(arguments)
+    given = json_spelled_out(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog=PROGRAM, description="Find and classify the nuclei of H&E-stained whole slides."
     )

@@ -1,6 +1,7 @@
 """The command ``analyse``."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from seg_core.classes import OTHER
 from seg_core.commands.analysis_options import add_analysis_options, analysis_settings
 from seg_core.commands.terminal import StageBars, Subparsers, add_json, fail, say, write_json
 from seg_core.errors import SegCoreError
+from seg_core.files.outputs import refuse_inputs
 from seg_core.process.memory import hold_little_memory
-from seg_core.roi import Roi, read_rois
+from seg_core.roi import Roi, included, read_rois
+from seg_core.slide import bounds_of
 from seg_core.store import Run, default_store
 
 
@@ -33,10 +36,18 @@ def _analyse(options: argparse.Namespace) -> int:
     hold_little_memory()
     settings = analysis_settings(options)
     store = options.out or default_store()
-    rois: list[Roi | None] = [None] if options.roi is None else [*read_rois(options.roi)]
+    drawn = None if options.roi is None else read_rois(options.roi)
+    if options.json:
+        refuse_inputs([Path(options.json)], [*options.slides, *filter(None, [options.roi])])
     results: list[dict[str, Any]] = []
     status = 0
     for slide_path in options.slides:
+        try:
+            rois = [None] if drawn is None else _rois_on(slide_path, drawn)
+        except SegCoreError as error:
+            status = fail(error)
+            results.append({"slide": slide_path.name, "error": str(error)})
+            continue
         for roi in rois:
             try:
                 with StageBars(slide_path.name) as bars:
@@ -63,6 +74,12 @@ def _analyse(options: argparse.Namespace) -> int:
     if options.json:
         write_json(results[0] if len(results) == 1 else {"runs": results}, options.json)
     return status
+
+
+def _rois_on(slide_path: Path, drawn: Sequence[Roi]) -> Sequence[Roi | None]:
+    """Return what is to be analysed of a slide: what was drawn, less what is to be left out."""
+    bounds = bounds_of(slide_path)
+    return included([roi.moved(bounds.x, bounds.y) for roi in drawn], bounds)
 
 
 def _result(run: Run) -> dict[str, Any]:

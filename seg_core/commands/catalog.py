@@ -3,14 +3,15 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TypeAlias
 
 import pandas as pd
 
+from seg_core.cohort.catalog import RunCatalog
+from seg_core.cohort.compare import compare_groups
+from seg_core.commands.terminal import Subparsers
 from seg_core.files.atomic import new_file, new_text_file
+from seg_core.files.csv import write_csv
 from seg_core.store import Store
-
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 _SHOWN = (
     *("slide", "roi", "patient", "group", "state", "status", "nuclei", "tissue_mm2", "til_pct"),
@@ -31,6 +32,15 @@ def add_catalog(subparsers: Subparsers) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--cohort", metavar="NAME", help="a row for each slide of this cohort")
     what.add_argument("--sql", metavar="QUESTION", help="for instance 'select * from classes'")
+    parser.add_argument(
+        "--compare",
+        metavar="MEASURE",
+        nargs="+",
+        help="compare groups of the cohort's patients by these columns",
+    )
+    parser.add_argument(
+        "--by", metavar="COLUMN", default="group", help="whose groups (default: group)"
+    )
     parser.add_argument("--csv", metavar="FILE", type=Path, help="write the table with all columns")
     parser.add_argument("--parquet", metavar="FILE", type=Path, help="the same as Parquet")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
@@ -38,24 +48,26 @@ def add_catalog(subparsers: Subparsers) -> None:
 
 
 def _catalog(options: argparse.Namespace) -> int:
-    # DuckDB takes a moment to import, which other commands need not wait for
-    from seg_core.cohort.catalog import RunCatalog
-
+    if options.compare is not None and options.cohort is None:
+        options.parser.error("--compare needs --cohort NAME, whose table names the groups.")
     catalog = RunCatalog(Store(options.store))
     if options.sql is not None:
         table = catalog.ask(options.sql)
     elif options.cohort is not None:
         table = catalog.cohort(options.cohort)
+        if options.compare is not None:
+            table = compare_groups(table, options.compare, group=options.by)
     else:
         table = catalog.runs()
     if options.csv is not None:
         with new_text_file(options.csv, force=options.force) as file:
-            table.to_csv(file, index=False)
+            write_csv(table, file)
     if options.parquet is not None:
         with new_file(options.parquet, force=options.force) as path:
             table.to_parquet(path, index=False)
     if options.csv is None and options.parquet is None:
-        shown = table if options.sql is not None else _short(table)
+        whole = options.sql is not None or options.compare is not None
+        shown = table if whole else _short(table)
         sys.stdout.write(shown.to_string(index=False, na_rep="–", max_rows=None) + "\n")
     return 0
 

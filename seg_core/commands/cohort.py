@@ -9,21 +9,19 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn, Self, TypeAlias
+from typing import IO, Any, NoReturn, Self
 
+from distributed import Client
 from tqdm import tqdm
 
+from seg_core.cohort.cluster import existing_cluster, local_workers
+from seg_core.cohort.journal import Journal, Outcome, name_of
+from seg_core.cohort.plan import read_plan
+from seg_core.cohort.work import CohortOptions, Event, counted, work_off
 from seg_core.commands.analysis_options import add_analysis_options, analysis_settings
+from seg_core.commands.terminal import Subparsers
 from seg_core.errors import CohortError
 from seg_core.store import default_store
-
-if TYPE_CHECKING:
-    from distributed import Client
-
-    from seg_core.cohort.journal import Outcome
-    from seg_core.cohort.work import Event
-
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 _STDOUT = "-"
 
@@ -81,11 +79,6 @@ def add_cohort(subparsers: Subparsers) -> None:
 
 
 def _cohort(options: argparse.Namespace) -> int:
-    # Dask takes half a second to import, which other commands need not wait for
-    from seg_core.cohort.journal import Journal, name_of
-    from seg_core.cohort.plan import read_plan
-    from seg_core.cohort.work import CohortOptions, counted, work_off
-
     asked = CohortOptions(
         model=options.model,
         settings=analysis_settings(options),
@@ -116,9 +109,7 @@ def _cohort(options: argparse.Namespace) -> int:
     return int(any(outcome.state != "finished" for outcome in outcomes))
 
 
-def _workers(options: argparse.Namespace) -> AbstractContextManager["Client"]:
-    from seg_core.cohort.cluster import existing_cluster, local_workers
-
+def _workers(options: argparse.Namespace) -> AbstractContextManager[Client]:
     if options.scheduler is not None:
         return existing_cluster(options.scheduler)
     return local_workers(options.workers, memory_gb=options.memory)
@@ -178,7 +169,7 @@ class _Teller:
         if dashboard is not None and find_spec("bokeh") is not None:
             tqdm.write(f"workers: {dashboard}", file=sys.stderr)
 
-    def happened(self, event: "Event") -> None:
+    def happened(self, event: Event) -> None:
         """Tell an event."""
         if self._target is not None:
             self._line(event.to_json())
@@ -206,7 +197,7 @@ class _Teller:
             sentence = f"cohort {name}: {self._total} slides, {finished} finished, {failed} failed"
             tqdm.write(f"{sentence}, {skipped} of them before; {seconds:.0f} s.", file=sys.stdout)
 
-    def _advance(self, event: "Event") -> None:
+    def _advance(self, event: Event) -> None:
         name = event.item.name
         if event.progress is None:
             self._shares[name] = float(event.kind != "waiting")

@@ -15,6 +15,7 @@ from seg_core.export.geojson import write_geojson
 from seg_core.export.geoparquet import write_nuclei_geoparquet
 from seg_core.export.ome_tiff import write_ome_tiff
 from seg_core.export.spatialdata import write_spatialdata
+from seg_core.files.outputs import refuse_inputs
 from seg_core.picture.slide_overlay import write_overlay_png
 from seg_core.scoring import parts_of
 from seg_core.scoring.assessment import assess_parts
@@ -105,6 +106,8 @@ def _export(options: argparse.Namespace) -> int:
     if not wanted:
         options.parser.error("name a file to write, for instance --csv nuclei.csv.")
     run = open_run(options.run_folder)
+    read = [run.slide_path, *(each for each in run.path.rglob("*") if each.is_file())]
+    refuse_inputs([path for path, _ in wanted], [*read, *filter(None, [options.roi])])
     status = 0
     for path, write in wanted:
         try:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeAlias
+from typing import Any, NoReturn, Self, TextIO, TypeAlias
 
 from tqdm import tqdm
 
 from seg_core.files.atomic import new_text_file
+from seg_core.files.outputs import check_figures
 from seg_core.process.progress import Progress
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -27,7 +28,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         nargs="?",
         const=_STDOUT,
-        help="figures as JSON; without FILE on the last line of stdout",
+        help="figures as JSON; without FILE, which ends in .json, on the last line of stdout",
     )
 
 
@@ -50,20 +51,28 @@ def write_json(content: dict[str, Any], target: str, *, indent: int | None = Non
     if target == _STDOUT:
         say(json.dumps(content, ensure_ascii=False))
     else:
+        check_figures(Path(target))
         with new_text_file(Path(target), force=True) as file:
-            file.write(json.dumps(content, indent=indent, ensure_ascii=False) + "\n")
+            file.write(_printable(json.dumps(content, indent=indent, ensure_ascii=False), file))
+            file.write("\n")
 
 
 def say(sentence: str) -> None:
     """Write a sentence to stdout at once."""
-    sys.stdout.write(sentence + "\n")
+    sys.stdout.write(_printable(sentence, sys.stdout) + "\n")
     sys.stdout.flush()
 
 
 def fail(reason: object) -> int:
     """Write why something failed to stderr, and return the exit status."""
-    sys.stderr.write(f"{PROGRAM}: {reason}\n")
+    sys.stderr.write(_printable(f"{PROGRAM}: {reason}", sys.stderr) + "\n")
     return 1
+
+
+def _printable(text: str, stream: TextIO) -> str:
+    """Return a text that a terminal takes: a file's name may be of bytes that are no letters."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 @contextmanager

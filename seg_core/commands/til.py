@@ -58,14 +58,20 @@ def _til(options: argparse.Namespace) -> int:
 
 def rois_asked(run: Run, path: Path | None) -> list[Roi]:
     """Return the ROIs of a file, else those that the store keeps with the slide."""
-    return kept_rois(run) if path is None else read_rois(path)
+    if path is None:
+        return kept_rois(run)
+    bounds = run.facts.slide.bounds
+    return [roi.moved(bounds.x, bounds.y) for roi in read_rois(path)]
 
 
 def _til_sentence(name: str, result: TilResult) -> str:
     score = result.stil_area_pct
     if score.value is None:
         return f"{name}: {result.reason}"
-    interval = "no interval" if score.low is None else f"95 % {score.low:.2f} to {score.high:.2f}"
+    least = "at least " if score.caution else ""
+    interval = (
+        "no interval" if score.low is None else f"95 % {least}{score.low:.2f} to {score.high:.2f}"
+    )
     return (
         f"{name}: lymphocytes cover {score.value:.2f} % of {result.areas_mm2['stroma']:.2f} mm² "
         f"stroma ({interval}), phenotype {result.phenotype.name or 'not evaluable'}; "

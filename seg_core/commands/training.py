@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 from seg_core.commands.terminal import Subparsers, counting_bar
+from seg_core.files.atomic import new_text_file
+from seg_core.files.csv import write_csv
 from seg_core.training.config import read_config
 from seg_core.training.patches import MANIFEST, export_patches
 from seg_core.training.runs import compare, read_runs, report_html
@@ -90,9 +92,11 @@ def _runs(options: argparse.Namespace) -> int:
     shown = table[["run", "encoder", "steps", "done", "best_step", "score"]]
     sys.stdout.write(shown.to_string(index=False) + "\n")
     if options.csv:
-        table.to_csv(options.csv, index=False)
+        with new_text_file(options.csv, force=True) as file:
+            write_csv(table, file)
     if options.report:
-        options.report.write_text(report_html(runs), encoding="utf-8")
+        with new_text_file(options.report, force=True) as file:
+            file.write(report_html(runs))
     return 0
 
 

@@ -1,7 +1,6 @@
 """What faster settings cost: the same labelled images answered in fp32 and in less."""
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from seg_core.evaluation.prediction import CLASS_MAPS, TERNARY_MAPS
 from seg_core.evaluation.reference import read_labels
 from seg_core.model import ModelCard
 from seg_core.model.int8 import MOST_LOST_MPQ_PLUS
+from seg_core.process.progress import CountCallback
 from seg_core.settings import AnalysisSettings
 
 CARD_ENTRY = "faster"
@@ -22,11 +22,13 @@ CARD_ENTRY = "faster"
 EXACT = AnalysisSettings(engine="openvino", precision="fp32")
 """What the others are measured against."""
 
-Report = Callable[[int, int], None]
-
 
 def measure_fast_settings(
-    data: Path, model: str | None, settings: list[AnalysisSettings], *, report: Report | None = None
+    data: Path,
+    model: str | None,
+    settings: list[AnalysisSettings],
+    *,
+    report: CountCallback | None = None,
 ) -> list[dict[str, Any]]:
     """Measure what settings lose against fp32 at tiles of 256 px.
 

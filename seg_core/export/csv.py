@@ -1,8 +1,7 @@
 """The nuclei of a run, their summary by class, and the squares of its TIL scores, as CSV.
 
-UTF-8, a comma between columns, a point in numbers, one row of names with their units. There is no
-byte-order mark: Excel needs one only for letters beyond ASCII, of which these files have none, while
-other readers (R's ``read.csv`` among them) would take it for a part of the first column's name.
+A comma between columns, a point in numbers, one row of names with their units; see
+`seg_core.files.csv`.
 """
 
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from seg_core.files.atomic import new_text_file
+from seg_core.files.csv import write_csv
 from seg_core.scoring import describe_run, measure_columns
 from seg_core.store import Run
 from seg_core.store.chosen import chosen_nuclei
@@ -74,7 +74,7 @@ def write_nuclei_csv(
     rows = 0
     with new_text_file(path, force=force) as file:
         for number, part in enumerate(parts):
-            _csv_columns(part, slide_mpp).to_csv(file, index=False, header=number == 0)
+            write_csv(_csv_columns(part, slide_mpp), file, header=number == 0)
             rows += len(part)
     return rows
 
@@ -85,7 +85,8 @@ def write_summary_csv(
     """Write a row for each class: `seg_core.scoring` of the whole run.
 
     ``count``, ``share`` of all nuclei counted (0 to 1), ``density_per_mm2`` of tissue with its 95 %
-    interval ``density_low`` and ``density_high``, then mean, standard deviation, quartiles and
+    interval ``density_low`` and ``density_high`` and, where that is too narrow, the reason in
+    ``density_caution``; then mean, standard deviation, quartiles and
     median of each measure (``mean_area_um2``, ``sd_area_um2``, ``q1_area_um2`` and so on). In the
     last columns, the same in each row: ``tissue_um2``, which densities divide by, and
     ``no_interval``, the reason why there are no intervals.
@@ -115,7 +116,7 @@ def write_summary_csv(
         summary = measure_columns(statistics).assign(
             tissue_um2=statistics.tissue_um2, no_interval=statistics.no_interval
         )
-        summary.to_csv(file, index=False)
+        write_csv(summary, file)
 
 
 def write_til_csv(results: Mapping[str, TilResult], path: Path, *, force: bool = False) -> int:
@@ -146,7 +147,7 @@ def write_til_csv(results: Mapping[str, TilResult], path: Path, *, force: bool =
     parts = [result.squares.assign(part=name) for name, result in results.items()]
     squares = pd.concat(parts, ignore_index=True)
     with new_text_file(path, force=force) as file:
-        squares[["part", *squares.columns.drop("part")]].to_csv(file, index=False)
+        write_csv(squares[["part", *squares.columns.drop("part")]], file)
     return len(squares)
 
 

@@ -95,7 +95,7 @@ def measure_histogram(histogram: pd.DataFrame, scheme: ClassScheme, measure: Mea
     Parameters
     ----------
     histogram : DataFrame
-        Of `seg_core.store.NucleusCatalog.histogram`; a class without nuclei is left out.
+        Of `seg_core.store.NucleusQueries.histogram`; a class without nuclei is left out.
     scheme : ClassScheme
     measure : Measure
 

@@ -3,11 +3,14 @@
 What is exported replaces nothing unless that is asked for; what a store keeps always does.
 """
 
+import ctypes
 import gzip
 import io
 import json
+import os
 import secrets
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +18,7 @@ from typing import Any, TextIO
 
 from seg_core.errors import ExportError
 from seg_core.files.disk_errors import export_errors
+from seg_core.files.outputs import check_same_kind, place_of
 
 
 @contextmanager
@@ -33,39 +37,72 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
+        sync_file(
+            temporary
+        )  # else a machine that loses power may keep the name without the content
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def sync_file(path: Path) -> None:
+    """Wait until a file is on the disk and not only in the system's memory."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_disk_of(folder: Path) -> None:
+    """Wait until all files of a folder are on the disk, as quickly as the system can."""
+    if sys.platform == "linux":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            if ctypes.CDLL(None).syncfs(descriptor) == 0:
+                return
+        finally:
+            os.close(descriptor)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            sync_file(path)
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write JSON in one step, as far as a reader can see."""
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    try:
+        encoded = text.encode("utf-8")
+    except UnicodeEncodeError:  # the name of a file may be of bytes that are no letters
+        encoded = json.dumps(content, indent=1).encode("ascii")
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        temporary.write_bytes(encoded + b"\n")
 
 
 @contextmanager
 def new_file(path: Path, *, force: bool) -> Iterator[Path]:
     """Give a temporary path beside ``path`` that takes its name when all is written.
 
+    Where ``path`` is a link, the file that it leads to is written.
+
     Parameters
     ----------
     path : Path
     force : bool
-        Replace a file of that name.
+        Replace a file of that name, if its content is of the same kind.
 
     Raises
     ------
     ExportError
-        If there is such a file already, or it cannot be written.
+        If there is such a file already, it is none or of another kind, or it cannot be written.
     """
+    place = place_of(path)
     if path.exists() and not force:
         raise ExportError(
             f"{path} exists already; give another name, or --force to replace the file."
         )
-    with export_errors(path), replacing(path) as temporary:
+    with export_errors(path), replacing(place) as temporary:
         temporary.touch()  # what cannot be written is known before the work begins
         yield temporary
+        if place.exists():
+            check_same_kind(place, temporary)
 
 
 @contextmanager

@@ -3,13 +3,14 @@
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from seg_core.classes import MONUSAC, ClassScheme
 from seg_core.errors import ModelError
+from seg_core.files.typed import wrong_type
 from seg_core.model.int8 import Int8Graph
 
 WEIGHTS_FOLDER = Path(__file__).parents[2] / "weights"
@@ -20,6 +21,8 @@ ARCHITECTURE = "two-head-unet"
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+_MOST_PX, _MOST_CHANNELS = 8192, 4096  # far beyond any network that a machine can run
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,13 @@ class ModelCard:
                 f"the card of {self.name!r} needs mpp above 0 and three means and standard "
                 "deviations; correct the card."
             )
+        if not 16 <= self.tile_px <= _MOST_PX or not all(
+            0 < each <= _MOST_CHANNELS for each in self.decoder_channels
+        ):
+            raise ModelError(
+                f"the card of {self.name!r} needs tiles of 16 to {_MOST_PX} px and decoder channels "
+                f"of 1 to {_MOST_CHANNELS}; correct the card."
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Return the card as it is written."""
@@ -109,31 +119,36 @@ def read_card(path: Path) -> ModelCard:
         If the file is no card.
     """
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = json.loads(path.read_bytes().decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _no_card(path, "it cannot be read as JSON") from error
+    if not isinstance(entries, dict):
+        raise _no_card(path, "it is no JSON object")
+    values = {each.name: entries[each.name] for each in fields(ModelCard) if each.name in entries}
+    for name in ("decoder_channels", "mean", "std"):
+        if isinstance(values.get(name), list):
+            values[name] = tuple(values[name])
+    int8 = values.pop("int8", None)
+    wrong = wrong_type(ModelCard, values)
+    if wrong is None and isinstance(int8, dict):
+        wrong = wrong_type(Int8Graph, int8)
+    if wrong is not None:
+        raise _no_card(path, wrong)
+    try:
         return ModelCard(
-            name=entries["name"],
-            title=entries.get("title", ""),
-            default=bool(entries.get("default", False)),
-            file=entries["file"],
-            sha256=entries["sha256"],
-            architecture=entries["architecture"],
-            encoder=entries["encoder"],
-            decoder_channels=tuple(entries["decoder_channels"]),
-            mpp=float(entries["mpp"]),
-            tile_px=int(entries["tile_px"]),
-            mean=tuple(entries["mean"]),
-            std=tuple(entries["std"]),
+            **values,
             scheme=ClassScheme.from_json(entries["classes"]),
-            licence=entries.get("licence", ""),
-            data=entries.get("data", ""),
-            metrics=entries.get("metrics", {}),
-            int8=Int8Graph(**entries["int8"]) if "int8" in entries else None,
+            int8=None if int8 is None else Int8Graph(**int8),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(
-            f"{path.name} is no model card ({error!r}); put the card that belongs to the weights "
-            "beside them."
-        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _no_card(path, "an entry is missing, unknown or of another kind") from error
+
+
+def _no_card(path: Path, reason: str) -> ModelError:
+    return ModelError(
+        f"{path.name} is no model card ({reason}); put the card that belongs to the weights beside "
+        "them."
+    )
 
 
 def write_card(card: ModelCard, path: Path) -> None:

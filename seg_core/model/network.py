@@ -61,7 +61,7 @@ class TwoHeadUnet(nn.Module):
                     decoder_channels=tuple(decoder_channels),
                     classes=1,
                 )
-        except (KeyError, RuntimeError) as error:
+        except (KeyError, RuntimeError, ValueError) as error:
             raise ModelError(
                 f"the encoder {encoder!r} is unknown; give the name of an encoder of "
                 "segmentation_models_pytorch, for instance resnet34."

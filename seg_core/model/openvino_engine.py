@@ -31,7 +31,7 @@ from seg_core.errors import ModelError
 from seg_core.model.card import ModelCard
 from seg_core.model.engine import NumberedLogits, NumberedTile
 from seg_core.model.int8 import checksum, read_int8
-from seg_core.process.progress import Report
+from seg_core.process.progress import ProgressCallback
 from seg_core.process.worker import Worker
 from seg_core.settings import Precision
 
@@ -270,7 +270,7 @@ def _convert(card: ModelCard, weights: Path) -> ov.Model:
         return ov.Core().read_model(made.read_bytes(), made.with_suffix(".bin").read_bytes())
 
 
-def write_converted(card: ModelCard, weights: Path, path: Path, report: Report) -> None:
+def write_converted(card: ModelCard, weights: Path, path: Path, report: ProgressCallback) -> None:
     """Write the graph from (1, H, W, 3) uint8 to (1, C + 3, H, W) float32 as .xml and .bin.
 
     A job of the process that converts; there is nothing to report on the way.

@@ -45,6 +45,7 @@ from seg_core.nuclei.instances import Instances, growth_px, instances_of_seeds
 from seg_core.nuclei.nucleus_table import empty_table
 from seg_core.nuclei.seeds import Seeds, find_seeds
 from seg_core.process.pipelines import map_in_order
+from seg_core.process.progress import CountCallback
 from seg_core.question import Question
 from seg_core.settings import AnalysisSettings
 
@@ -77,7 +78,7 @@ def find_nuclei(
     question: Question,
     scheme: ClassScheme,
     *,
-    report: Callable[[int, int], None] | None = None,
+    report: CountCallback | None = None,
 ) -> tuple[Iterator[gpd.GeoDataFrame], list[str]]:
     """Find the nuclei of what is asked, of any size, in memory that does not depend on it.
 
@@ -126,7 +127,7 @@ def nuclei_by_block(
     question: Question,
     scheme: ClassScheme,
     *,
-    report: Callable[[int, int], None] | None = None,
+    report: CountCallback | None = None,
 ) -> Iterator[BlockNuclei]:
     """Find nuclei block by block, along the rows of blocks; parameters as of `find_nuclei`."""
     cores = list(_cores(question.window, question.settings.block_px))

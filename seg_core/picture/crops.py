@@ -11,7 +11,7 @@ from seg_core.geometry import Raster, Region
 from seg_core.picture.nucleus_painting import NucleusPainter
 from seg_core.picture.slide_overlay import paint_nuclei
 from seg_core.slide import Slide
-from seg_core.store import NucleusCatalog, Selection
+from seg_core.store import NucleusQueries, Selection
 
 CROP_UM = 24
 """Side of a picture: a large nucleus and its surroundings."""
@@ -20,7 +20,7 @@ CROP_PX = 208  # shown at half that, sharp on fine screens and on paper
 
 
 def by_certainty(
-    catalog: NucleusCatalog,
+    queries: NucleusQueries,
     selection: Selection,
     count: int,
     *,
@@ -31,7 +31,7 @@ def by_certainty(
 
     Parameters
     ----------
-    catalog : NucleusCatalog
+    queries : NucleusQueries
     selection : Selection
     count : int
         How many at most.
@@ -45,9 +45,9 @@ def by_certainty(
     nuclei : NucleusTable
     """
     limit = count + len(without)
-    rows = catalog.page(selection, sort_by="class_score", descending=most, limit=limit)
+    rows = queries.page(selection, sort_by="class_score", descending=most, limit=limit)
     rows = rows[~rows["nucleus_id"].isin(without)].head(count)
-    outlines = catalog.outlines(rows["nucleus_id"].tolist())
+    outlines = queries.outlines(rows["nucleus_id"].tolist())
     return gpd.GeoDataFrame(rows, geometry=[outlines[number] for number in rows["nucleus_id"]])
 
 

@@ -40,13 +40,16 @@ class Progress:
         return min(self.done / self.total, 1.0) if self.total else 0.0
 
 
-Report = Callable[[Progress], None]
+ProgressCallback = Callable[[Progress], None]
+
+CountCallback = Callable[[int, int], None]
+"""Called with the number of things done and of all."""
 
 
 class Pace:
     """Turns counts into `Progress`, with the time left at the average pace of late."""
 
-    def __init__(self, stage: Stage, report: Report) -> None:
+    def __init__(self, stage: Stage, report: ProgressCallback) -> None:
         self._stage: Stage = stage
         self._report = report
         self._done = 0

@@ -32,7 +32,13 @@ from seg_core.report.document import (
 )
 from seg_core.report.til_section import til_section
 from seg_core.roi import roi_of_region
-from seg_core.scoring import DENSITY_FORMULA, Statistics, describe_run, measure_columns
+from seg_core.scoring import (
+    DENSITY_FORMULA,
+    Statistics,
+    cautions_in_words,
+    describe_run,
+    measure_columns,
+)
 from seg_core.slide import Slide
 from seg_core.store import Run, Selection
 from seg_core.store.chosen import chosen_names
@@ -127,7 +133,7 @@ def _slide_facts(run: Run) -> Facts:
 def _figures(run: Run, names: Sequence[str], *, other: bool, min_score: float) -> Iterator[Block]:
     statistics = describe_run(run, min_score=min_score, other=other)
     area = MEASURES["area_um2"]
-    areas = run.catalog().histogram(Selection(tuple(names), min_score), area.column)
+    areas = run.nucleus_queries().histogram(Selection(tuple(names), min_score), area.column)
     yield Words(_counted_in_words(run, other=other, min_score=min_score))
     yield _class_table(run, statistics)
     yield Words(
@@ -138,6 +144,7 @@ def _figures(run: Run, names: Sequence[str], *, other: bool, min_score: float) -
     )
     no_interval = statistics.no_interval
     yield Words(f"Density = {DENSITY_FORMULA}" + (f" Here, {no_interval}" if no_interval else ""))
+    yield from (Words(each) for each in cautions_in_words(statistics))
     yield Plots(
         [
             ("", density_bars(statistics.classes, run.scheme)),
@@ -234,10 +241,10 @@ def _gallery(run: Run, slide: Slide, names: Sequence[str], min_score: float) -> 
 
 def _crop_rows(run: Run, selection: Selection, slide: Slide) -> Iterator[tuple[str, Crops]]:
     """Give the nuclei of a class with the highest scores, then those with the lowest."""
-    catalog = run.catalog()
-    certain = by_certainty(catalog, selection, _CROPS, most=True)
+    queries = run.nucleus_queries()
+    certain = by_certainty(queries, selection, _CROPS, most=True)
     shown = certain["nucleus_id"].tolist()
-    uncertain = by_certainty(catalog, selection, _CROPS, most=False, without=shown)
+    uncertain = by_certainty(queries, selection, _CROPS, most=False, without=shown)
     for title, chosen in (("most certain", certain), ("least certain", uncertain)):
         pictures: list[RGB] = crop_nuclei(slide, run.facts.question.slide_mpp, chosen, run.scheme)
         crops = [

@@ -11,7 +11,7 @@ from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
 from seg_core.model.card import card_of_weights
 from seg_core.nuclei import label_uncertain
-from seg_core.process.progress import Progress, Report
+from seg_core.process.progress import Progress, ProgressCallback
 from seg_core.roi import Roi
 from seg_core.scoring import Part, parts_of
 from seg_core.slide import TissueMask
@@ -29,7 +29,7 @@ def assess(
     part: Part | None = None,
     settings: TilSettings | None = None,
     min_score: float = 0.0,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
 ) -> TilResult:
     """Score the TILs of a run or of a part of it; nothing is written.
 
@@ -107,7 +107,7 @@ def _scored(
     tissue: TissueMask,
     part: Part,
     settings: TilSettings | None,
-    report: Report | None,
+    report: ProgressCallback | None,
 ) -> TilResult:
     result = score_tils(
         nuclei,

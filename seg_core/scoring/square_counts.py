@@ -1,4 +1,4 @@
-"""Nuclei and tissue in squares of the slide: blocks of the bootstrap, and pixels of a map."""
+"""Nuclei and tissue in squares of the slide: what intervals are made of, and pixels of a map."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 from seg_core.scoring.parts import Part
 from seg_core.slide import TissueMask
-from seg_core.store import NucleusCatalog, Selection
+from seg_core.store import NucleusQueries, Selection
 
 _MM2_PER_UM2 = 1e-6
 
@@ -63,7 +63,7 @@ class Squares:
 
 
 def count_squares(
-    catalog: NucleusCatalog, selection: Selection, part: Part, tissue: TissueMask, side_um: float
+    queries: NucleusQueries, selection: Selection, part: Part, tissue: TissueMask, side_um: float
 ) -> Squares:
     """Count the nuclei of a part, and measure its tissue, in squares.
 
@@ -71,7 +71,7 @@ def count_squares(
 
     Parameters
     ----------
-    catalog : NucleusCatalog
+    queries : NucleusQueries
     selection : Selection
         Its part should be that of ``part``.
     part : Part
@@ -92,7 +92,7 @@ def count_squares(
     shape = (int(rows[-1]) + 1, int(columns[-1]) + 1)
     areas = np.zeros(shape)
     np.add.at(areas, (rows[:, None], columns[None, :]), tissue.coverage(part.polygon))
-    found = catalog.squares(selection, corner, side_px)
+    found = queries.squares(selection, corner, side_px)
     counts = {name: _grid(found[found["class_name"] == name], shape) for name in selection.names}
     return Squares(side_um, corner, side_px, areas * raster.mpp**2, counts)
 

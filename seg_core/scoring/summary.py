@@ -1,6 +1,6 @@
 """The statistics of a part of a slide: counts, densities with intervals, measures, ratios."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,21 +12,17 @@ from seg_core.nuclei.measures import MEASURES
 from seg_core.scoring.parts import Part, parts_of
 from seg_core.scoring.square_counts import count_squares
 from seg_core.slide import TissueMask
-from seg_core.store import NucleusCatalog, Run, Selection
-from seg_core.til import ratio_estimate
+from seg_core.store import NucleusQueries, Run, Selection
+from seg_core.til import INTERVAL_METHOD, Estimate, Grid, ratio_estimate
 
-BLOCK_UM = 250.0
-"""Side of the blocks of the bootstrap, µm; neighbouring nuclei resemble each other."""
+SQUARE_UM = 250.0
+"""Side of the squares that intervals are made of, µm."""
 
-MIN_BLOCKS, SAMPLES, SEED = 20, 1000, 20201
+MIN_SQUARES = 20
+"""With fewer squares of tissue there is no interval."""
 
-DENSITY_FORMULA = (
-    f"nuclei / tissue of the part, mm². The 95 % interval is a spatial block bootstrap: blocks of "
-    f"{BLOCK_UM:g} µm are drawn with replacement {SAMPLES:,} times (seed {SEED}), nuclei and tissue "
-    "together, and the 2.5th and 97.5th percentile of the densities are its ends (Efron and "
-    "Tibshirani 1993; Lahiri 2003). It tells how much the density depends on which parts of the "
-    f"tissue were seen, not whether the network is right. With fewer than {MIN_BLOCKS} blocks of "
-    "tissue there is none."
+DENSITY_FORMULA = "nuclei / tissue of the part, mm². " + INTERVAL_METHOD.format(
+    side=SQUARE_UM, least=MIN_SQUARES
 )
 
 _MM2_PER_UM2 = 1e-6
@@ -70,10 +66,11 @@ class Statistics:
         Tissue that densities divide by; None where the slide is needed to measure it, and gone.
     classes : DataFrame
         A row for each name: ``class_name``, ``count``, ``share`` of all nuclei counted,
-        ``density_per_mm2`` with its interval ``density_low`` and ``density_high``. What cannot be
+        ``density_per_mm2`` with its interval ``density_low`` and ``density_high``, and
+        ``density_caution``, why the interval is too narrow where it is known to be. What cannot be
         had is NaN.
     measures : DataFrame
-        A row for each name and measure; see `seg_core.store.NucleusCatalog.describe`.
+        A row for each name and measure; see `seg_core.store.NucleusQueries.describe`.
     ratios : tuple of Ratio
     no_interval : str or None
         Why the densities have no interval.
@@ -98,7 +95,7 @@ class Statistics:
 
 
 def describe_part(
-    catalog: NucleusCatalog,
+    queries: NucleusQueries,
     part: Part,
     scheme: ClassScheme,
     *,
@@ -111,7 +108,7 @@ def describe_part(
 
     Parameters
     ----------
-    catalog : NucleusCatalog
+    queries : NucleusQueries
     part : Part
     scheme : ClassScheme
     tissue : TissueMask or None
@@ -130,7 +127,7 @@ def describe_part(
     """
     names = scheme.counted_names(other=other, uncertain=min_score > 0)
     selection = Selection(names, min_score, part.limit)
-    counts = catalog.counts(selection)
+    counts = queries.counts(selection)
     if tissue is not None:
         tissue_um2 = float(tissue.coverage(part.polygon).sum() * tissue.raster.mpp**2)
     total = sum(counts.values())
@@ -144,12 +141,12 @@ def describe_part(
             "density_per_mm2": count / mm2,
         }
     )
-    intervals, no_interval = _intervals(catalog, selection, part, tissue)
+    intervals, no_interval = _intervals(queries, selection, part, tissue)
     return Statistics(
         part=part,
         tissue_um2=tissue_um2,
         classes=pd.concat([classes, intervals], axis=1),
-        measures=catalog.describe(selection, list(MEASURES)),
+        measures=queries.describe(selection, list(MEASURES)),
         ratios=tuple(_ratios(counts, scheme)),
         no_interval=no_interval,
     )
@@ -166,7 +163,7 @@ def describe_run(run: Run, *, min_score: float = 0.0, other: bool = False) -> St
         tissue = None
     (whole,) = parts_of(run)
     return describe_part(
-        run.catalog(),
+        run.nucleus_queries(),
         whole,
         run.scheme,
         tissue=tissue,
@@ -192,6 +189,13 @@ def measure_columns(statistics: Statistics) -> pd.DataFrame:
     return statistics.classes.join(wide, on="class_name")
 
 
+def cautions_in_words(statistics: Statistics) -> Iterator[str]:
+    """Give a sentence for each name of which the interval is known to be too narrow."""
+    for _, row in statistics.classes.iterrows():
+        if row["density_caution"]:
+            yield f"{row['class_name']}: {row['density_caution']}"
+
+
 def _ratios(counts: dict[str, int], scheme: ClassScheme) -> Iterator[Ratio]:
     """Give the ratios of the roles that the model tells apart, in the words of its classes."""
     for roles in _RATIOS:
@@ -202,23 +206,31 @@ def _ratios(counts: dict[str, int], scheme: ClassScheme) -> Iterator[Ratio]:
 
 
 def _intervals(
-    catalog: NucleusCatalog, selection: Selection, part: Part, tissue: TissueMask | None
+    queries: NucleusQueries, selection: Selection, part: Part, tissue: TissueMask | None
 ) -> tuple[pd.DataFrame, str | None]:
-    """Return low and high of each name's density, and why there are none."""
-    columns = ["density_low", "density_high"]
-    nothing = pd.DataFrame(np.nan, index=range(len(selection.names)), columns=columns)
+    """Return the interval of each name's density and cautions, and why there are none."""
+    names = selection.names
     if tissue is None:
-        return nothing, "the slide is no longer where it was, so its tissue cannot be looked at."
-    blocks = count_squares(catalog, selection, part, tissue, BLOCK_UM)
+        nothing = [Estimate(None)] * len(names)
+        reason = "the slide is no longer where it was, so its tissue cannot be looked at."
+        return _interval_columns(nothing), reason
+    squares = count_squares(queries, selection, part, tissue, SQUARE_UM)
+    rows, columns = np.indices(squares.tissue_um2.shape)
+    grid = Grid(rows.ravel(), columns.ravel(), SQUARE_UM)
+    mm2 = squares.tissue_um2.ravel() * _MM2_PER_UM2
     estimates = [
-        ratio_estimate(
-            blocks.counts[name].ravel(),
-            blocks.tissue_um2.ravel() * _MM2_PER_UM2,
-            samples=SAMPLES,
-            min_blocks=MIN_BLOCKS,
-            seed=SEED,
-        )
-        for name in selection.names
+        ratio_estimate(squares.counts[name].ravel(), mm2, grid, min_squares=MIN_SQUARES)
+        for name in names
     ]
-    found = pd.DataFrame([(each.low, each.high) for each in estimates], columns=columns)
-    return found.astype(np.float64), estimates[0].reason
+    # a name without nuclei has a reason of its own, which is not that of the others
+    reasons = [each.reason for each in sorted(estimates, key=lambda each: not each.value)]
+    return _interval_columns(estimates), reasons[0]
+
+
+def _interval_columns(estimates: Sequence[Estimate]) -> pd.DataFrame:
+    ends = pd.DataFrame(
+        [(each.low, each.high) for each in estimates],
+        columns=["density_low", "density_high"],
+        dtype=np.float64,
+    )
+    return ends.assign(density_caution=[each.caution or "" for each in estimates])

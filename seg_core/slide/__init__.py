@@ -6,7 +6,7 @@ from seg_core.slide.formats import SLIDE_SUFFIXES
 from seg_core.slide.identity import is_identity, slide_id
 from seg_core.slide.listing import series_apart, slides_among
 from seg_core.slide.normalisation import NormalisedSlide, StainFit, StainMethod, fit_stain
-from seg_core.slide.opening import open_slide
+from seg_core.slide.opening import bounds_of, open_slide
 from seg_core.slide.pyramid import PLAUSIBLE_MPP
 from seg_core.slide.quality import SlideQuality, assess_quality
 from seg_core.slide.slide import Slide, SlideInfo
@@ -26,6 +26,7 @@ __all__ = [
     "StainMethod",
     "TissueMask",
     "assess_quality",
+    "bounds_of",
     "find_tissue",
     "fit_stain",
     "is_identity",

@@ -1,6 +1,7 @@
 """Opening a file as a slide, once a confined process has found that it can be."""
 
 from collections import OrderedDict
+from contextlib import closing
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import openslide
 
 from seg_core.errors import SlideError
+from seg_core.geometry import Region
 from seg_core.process.confined import ChildEnded, Limits, Nursery
 from seg_core.slide.array import ArraySlide
 from seg_core.slide.companions import check_companions
@@ -82,6 +84,18 @@ def open_slide(path: Path, *, mpp: float | None = None) -> Slide:
     return ScannedSlide(
         handle, path, mpp=mpp, described_mpp=facts["mpp"], notes=tuple(facts["notes"])
     )
+
+
+def bounds_of(path: Path) -> Region:
+    """Return the part of a slide that was scanned, level-0 pixels.
+
+    Raises
+    ------
+    SlideError
+        As `open_slide` does.
+    """
+    with closing(open_slide(path)) as slide:
+        return slide.info.bounds
 
 
 def metadata_of(path: Path) -> str | None:

@@ -1,8 +1,10 @@
 """What stands in ``run.json``: the question of a run and what came of it."""
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from seg_core.classes import ClassScheme
 from seg_core.geometry import Raster, Region
@@ -11,6 +13,9 @@ from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo, StainFit
 from seg_core.slide.normalisation import stain_from_json
+from seg_core.store.seal import Seal
+
+_CHECKSUM = "checksum"
 
 Status = Literal["running", "stopped", "failed", "finished"]
 
@@ -59,6 +64,9 @@ class RunFacts:
     peak_rss_mb: float | None = None
     """Largest resident memory of the process until then; None where it cannot be had."""
 
+    seal: Seal = field(default_factory=dict)
+    """Checksums of its files, once it is finished; none in runs of earlier versions."""
+
     def has_arithmetic_of(self, other: "RunFacts") -> bool:
         """Tell whether one engine in one precision makes the maps of both."""
         return (self.engine, self.precision) == (other.engine, other.precision)
@@ -66,7 +74,7 @@ class RunFacts:
     def to_json(self) -> dict[str, Any]:
         """Return the facts as they stand in ``run.json``."""
         question = self.question
-        return {
+        entries = {
             "format": FORMAT,
             "run": question.run_id,
             "status": self.status,
@@ -91,11 +99,19 @@ class RunFacts:
             "counts": self.counts,
             "warnings": list(self.warnings),
             "peak_rss_mb": self.peak_rss_mb,
+            "seal": self.seal,
         }
+        return {**entries, _CHECKSUM: _checksum(entries)}
 
     @classmethod
     def from_json(cls, entries: dict[str, Any]) -> "RunFacts":
         """Read what `to_json` gave; KeyError, TypeError or ValueError where it is not that."""
+        entries = dict(entries)
+        said = entries.pop(_CHECKSUM, None)
+        if said != (_checksum(entries) if "seal" in entries else None):
+            raise ValueError("its checksum is another")
+        if entries["status"] not in get_args(Status):
+            raise ValueError(f"no status is called {entries['status']!r}")
         question = Question(
             slide_id=entries["slide"]["id"],
             raster=Raster.from_json(entries["raster"]),
@@ -105,6 +121,8 @@ class RunFacts:
             model_sha256=entries["model"]["sha256"],
             settings=AnalysisSettings(**entries["settings"]),
         )
+        if said is None and entries["run"] != question.run_id:
+            raise ValueError("it is the answer to another question")
         copied = (
             *("status", "error", "engine", "precision", "versions", "started", "finished"),
             *("seconds", "megapixels", "tissue_um2", "counts", "peak_rss_mb"),
@@ -115,8 +133,14 @@ class RunFacts:
             scheme=ClassScheme.from_json(entries["classes"]),
             warnings=tuple(entries["warnings"]),
             stain=None if entries.get("stain") is None else stain_from_json(entries["stain"]),
+            seal=dict(entries.get("seal", {})),
             **{name: entries[name] for name in copied},
         )
+
+
+def _checksum(entries: dict[str, Any]) -> str:
+    canonical = json.dumps(entries, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _slide_to_json(info: SlideInfo) -> dict[str, Any]:
@@ -130,6 +154,7 @@ def _slide_to_json(info: SlideInfo) -> dict[str, Any]:
         "level_downsamples": list(info.level_downsamples),
         "objective_power": info.objective_power,
         "vendor": info.vendor,
+        "notes": list(info.notes),
     }
 
 
@@ -143,4 +168,5 @@ def _slide_from_json(entries: dict[str, Any]) -> SlideInfo:
         vendor=entries["vendor"],
         objective_power=entries["objective_power"],
         bounds=Region(*entries["bounds"]),
+        notes=tuple(entries.get("notes", ())),
     )

@@ -19,17 +19,21 @@ Chunks in which there is nothing do not exist as files, so a map costs what was 
 what the slide measures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import numpy as np
 import zarr
+from zarr.codecs import ZstdCodec
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, MONUSAC
-from seg_core.errors import StoreError
+from seg_core.errors import SegCoreError, StoreError
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Raster
 from seg_core.maps import MapName
+from seg_core.store.seal import damaged
 from seg_core.store.shares import FIRST_SHARE_LEVEL
 
 CHUNK_PX = 512
@@ -53,17 +57,35 @@ def open_levels(path: Path, mode: Literal["r", "r+"]) -> Levels:
     with store_errors(path):
         if not path.is_dir():
             raise StoreError(f"there are no maps in {path.parent}; run the analysis again.")
-        group = zarr.open_group(path, mode=mode)
-        return {name: _levels_of(group[name]) for name in MAP_NAMES}
+        with map_damage(path):
+            group = zarr.open_group(path, mode=mode)
+            return {name: _levels_of(group[name]) for name in MAP_NAMES}
 
 
 def open_shares(path: Path, mode: Literal["r", "r+"]) -> Levels:
     """Return the shares by name, nothing where the run is of a version that kept none."""
-    with store_errors(path):
+    with store_errors(path), map_damage(path):
         group = zarr.open_group(path, mode=mode)
         if shares_name("score") not in group:
             return {}
         return {name: _levels_of(group[shares_name(name)]) for name in MAP_NAMES}
+
+
+@contextmanager
+def map_damage(path: Path) -> Iterator[None]:
+    """Turn what zarr and its codecs raise on damaged files into a sentence.
+
+    Raises
+    ------
+    StoreError
+        For every error but those of the operating system, which mean something else.
+    """
+    try:
+        yield
+    except (SegCoreError, OSError, MemoryError):
+        raise
+    except Exception as error:  # each codec has errors of its own
+        raise damaged(path) from error
 
 
 def shares_name(name: MapName) -> str:
@@ -73,7 +95,14 @@ def shares_name(name: MapName) -> str:
 
 def _levels_of(image: Any) -> list[zarr.Array[Any]]:
     datasets = image.attrs["ome"]["multiscales"][0]["datasets"]
-    return [image[dataset["path"]] for dataset in datasets]
+    levels = [image[dataset["path"]] for dataset in datasets]
+    sides = {CHUNK_PX, SHARES_CHUNK_PX}
+    if not levels or any(
+        level.dtype != np.uint8 or level.chunks[-1] not in sides or level.ndim not in (2, 3)
+        for level in levels
+    ):
+        raise ValueError("these are no maps")
+    return levels
 
 
 def create_pyramid(path: Path, raster: Raster, class_count: int) -> None:
@@ -109,6 +138,7 @@ def _create_image(
             chunks=(*shape[:-2], side, side),
             dtype="uint8",
             fill_value=BACKGROUND,
+            compressors=ZstdCodec(checksum=True),
             dimension_names=axes,
         )
 

@@ -1,9 +1,11 @@
 """The maps of a run, written band by band."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -13,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from seg_core.errors import StoreError
-from seg_core.files.atomic import write_json
+from seg_core.errors import SegCoreError, StoreError
+from seg_core.files.atomic import sync_disk_of, write_json
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Raster, Window
 from seg_core.maps import MapBand, MapName
@@ -71,14 +73,13 @@ class MapsWriter:
         self._path = path
         self._record = path.with_name(RECORD_FILE)
         with store_errors(path):
-            # what a version without shares has left unfinished starts again
-            if not (self._record.is_file() and (path / shares_name("score")).is_dir()):
+            kept = self._read_record()
+            if kept is None:  # what is damaged, or of a version without shares, starts again
                 shutil.rmtree(path, ignore_errors=True)
                 create_pyramid(path, raster, class_count)
-                write_json(self._record, {"finished": [], "to_halve": None})
-            record = json.loads(self._record.read_text("utf-8"))
-        self._finished = {Window(*values) for values in record["finished"]}
-        self._to_halve = None if record["to_halve"] is None else Window(*record["to_halve"])
+                kept = _Record()
+                write_json(self._record, kept.to_json())
+        self._kept = kept
         self._levels = open_levels(path, "r+")
         self._shares = open_shares(path, "r+")
         self._class_count = self._shares["class"][0].shape[0]
@@ -88,7 +89,7 @@ class MapsWriter:
 
     def is_finished(self, window: Window) -> bool:
         """Tell whether exactly this band is on disk."""
-        return window in self._finished
+        return window in self._kept.finished
 
     def write(self, band: MapBand) -> None:
         """Take a finished band.
@@ -133,8 +134,10 @@ class MapsWriter:
             with store_errors(self._path):
                 for name, plane in zip(MAP_NAMES, occupied.planes, strict=True):
                     self._levels[name][0][occupied.window.slices()] = plane
-            self._to_halve = _around(self._to_halve, occupied.window)
-        self._finished |= {band for band in self._unrecorded if band.bottom <= bottom}
+                sync_disk_of(self._path)
+                self._kept.files |= self._sizes_of(occupied.window)
+            self._kept.to_halve = _around(self._kept.to_halve, occupied.window)
+        self._kept.finished |= {band for band in self._unrecorded if band.bottom <= bottom}
         self._unrecorded = [band for band in self._unrecorded if band.bottom > bottom]
         self._write_record()
         if bottom % _HALVING_PX == 0:
@@ -142,13 +145,13 @@ class MapsWriter:
 
     def _halve(self) -> None:
         """Give the coarser levels what level 0 has got since the last time."""
-        if self._to_halve is None:
+        if self._kept.to_halve is None:
             return
         with store_errors(self._path):
             for name in MAP_NAMES:
-                halve(self._levels[name], self._to_halve, mean=name == "score")
-                self._count_shares(name, self._to_halve)
-        self._to_halve = None
+                halve(self._levels[name], self._kept.to_halve, mean=name == "score")
+                self._count_shares(name, self._kept.to_halve)
+        self._kept.to_halve = None
         self._write_record()
 
     def _count_shares(self, name: MapName, window: Window) -> None:
@@ -171,13 +174,71 @@ class MapsWriter:
                 if planes.any():
                     coarser[:, *part.slices()] = averaged(planes, 2)
 
+    def _sizes_of(self, window: Window) -> dict[str, int]:
+        """Return the sizes of the files of level 0 that hold a window; what is empty has none."""
+        sizes = {}
+        for name in MAP_NAMES:
+            for row in range(window.y // CHUNK_PX, -(-window.bottom // CHUNK_PX)):
+                for column in range(window.x // CHUNK_PX, -(-window.right // CHUNK_PX)):
+                    chunk = f"{name}/0/c/{row}/{column}"
+                    with suppress(FileNotFoundError):
+                        sizes[chunk] = (self._path / chunk).stat().st_size
+        return sizes
+
+    def _read_record(self) -> "_Record | None":
+        """Return what is finished; None where nothing can be relied on."""
+        if not (self._path / shares_name("score")).is_dir():
+            return None
+        try:
+            kept = _Record.from_json(json.loads(self._record.read_bytes().decode("utf-8")))
+            whole = all(
+                (self._path / name).stat().st_size == size for name, size in kept.files.items()
+            )
+            open_levels(self._path, "r")
+            open_shares(self._path, "r")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, SegCoreError):
+            return None
+        return kept if whole else None
+
     def _write_record(self) -> None:
-        record = {
-            "finished": sorted(band.to_json() for band in self._finished),
-            "to_halve": None if self._to_halve is None else self._to_halve.to_json(),
-        }
         with store_errors(self._path):
-            write_json(self._record, record)
+            write_json(self._record, self._kept.to_json())
+
+
+@dataclass
+class _Record:
+    """What stands in ``bands.json``."""
+
+    finished: set[Window] = field(default_factory=set)
+    to_halve: Window | None = None
+
+    files: dict[str, int] = field(default_factory=dict)
+    """Sizes of the chunks of level 0 that hold what is finished."""
+
+    def to_json(self) -> dict[str, Any]:
+        entries = {
+            "finished": sorted(band.to_json() for band in self.finished),
+            "to_halve": None if self.to_halve is None else self.to_halve.to_json(),
+            "files": self.files,
+        }
+        return {**entries, "checksum": _checksum(entries)}
+
+    @classmethod
+    def from_json(cls, entries: dict[str, Any]) -> "_Record":
+        """Read what `to_json` gave; ValueError, KeyError or TypeError where it is not that."""
+        said = entries.pop("checksum")
+        if said != _checksum(entries):
+            raise ValueError("the record of bands is damaged")
+        to_halve = entries["to_halve"]
+        return cls(
+            {Window(*values) for values in entries["finished"]},
+            None if to_halve is None else Window(*to_halve),
+            dict(entries["files"]),
+        )
+
+
+def _checksum(entries: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ import pyarrow.parquet as pq
 import shapely
 
 from seg_core.classes import ClassScheme
-from seg_core.errors import StoreError
+from seg_core.errors import SegCoreError
 from seg_core.files.atomic import replacing
 from seg_core.files.disk_errors import store_errors
 from seg_core.nuclei.nucleus_table import GEOMETRY, empty_table
+from seg_core.store.seal import damaged
 
 # Rows that are in memory at a time while a run is read: with their outlines some 50 MB.
 _ROWS = 20_000
@@ -82,7 +83,7 @@ def read_nuclei(path: Path) -> gpd.GeoDataFrame:
     StoreError
         If the file is missing or damaged.
     """
-    with store_errors(path.parent), _damage_in_words(path):
+    with _damage_in_words(path):
         return gpd.read_parquet(path)
 
 
@@ -94,24 +95,31 @@ def iterate_nuclei(path: Path, rows: int = _ROWS) -> Iterator[gpd.GeoDataFrame]:
     StoreError
         If the file is missing or damaged.
     """
-    with store_errors(path.parent), _damage_in_words(path):
+    with _damage_in_words(path):
         file = pq.ParquetFile(path)
     with file:
         empty = [file.schema_arrow.empty_table()]
-        for batch in file.iter_batches(rows) if file.metadata.num_rows else empty:
-            table = batch.to_pandas()
-            table[GEOMETRY] = shapely.from_wkb(table[GEOMETRY])
-            yield gpd.GeoDataFrame(table, geometry=GEOMETRY)
+        batches = iter(file.iter_batches(rows) if file.metadata.num_rows else empty)
+        while True:
+            # what is yielded is not ours to guard: its reader's errors are no damage here
+            with _damage_in_words(path):
+                batch = next(batches, None)
+                if batch is None:
+                    return
+                table = batch.to_pandas()
+                table[GEOMETRY] = shapely.from_wkb(table[GEOMETRY])
+                part = gpd.GeoDataFrame(table, geometry=GEOMETRY)
+            yield part
 
 
 @contextmanager
 def _damage_in_words(path: Path) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowInvalid, FileNotFoundError) as error:
-        raise StoreError(
-            f"{path} is missing or damaged; remove the folder of the run and analyse again."
-        ) from error
+    except (SegCoreError, MemoryError):
+        raise
+    except Exception as error:  # Arrow, GEOS and JSON have errors of their own
+        raise damaged(path) from error
 
 
 def _to_arrow(table: gpd.GeoDataFrame) -> pa.Table:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import shapely
 
+from seg_core.errors import RegionError
 from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
 from seg_core.roi import IGNORED, Roi, read_rois
 
 ROI_FILE = "rois.geojson"
 """Name of the ROIs in the folder of a slide."""
+
+_DAMAGED_FILE = "rois.damaged.geojson"
 
 
 def rois_of(store: Path, slide_id: str) -> list[Roi]:
@@ -20,10 +23,21 @@ def rois_of(store: Path, slide_id: str) -> list[Roi]:
     Raises
     ------
     RegionError
-        If the file was changed by hand and can no longer be read.
+        If the file is damaged; it is put aside, so that this is said once.
     """
     path = store / slide_id / ROI_FILE
-    return read_rois(path) if path.is_file() else []
+    if not path.is_file():
+        return []
+    try:
+        return read_rois(path)
+    except RegionError as error:
+        aside = path.with_name(_DAMAGED_FILE)
+        with store_errors(path.parent):
+            path.replace(aside)
+        raise RegionError(
+            f"the ROIs that were kept with this slide cannot be read ({error}) and have been put "
+            f"aside as {aside.name}; load the page again to go on without them."
+        ) from error
 
 
 def keep_rois(store: Path, slide_id: str, rois: Sequence[Roi]) -> None:

@@ -21,10 +21,11 @@ from seg_core.geometry import Raster, Region, Window
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
 from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
-from seg_core.store.catalog import NucleusCatalog
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.nuclei_file import iterate_nuclei, read_nuclei
+from seg_core.store.nucleus_queries import NucleusQueries
 from seg_core.store.run_maps import RunMaps
+from seg_core.store.seal import check_map_files, check_nuclei, damage_of, damaged
 
 RUN_FILE, MAPS_FOLDER, NUCLEI_FILE = "run.json", "maps.zarr", "nuclei.parquet"
 
@@ -132,7 +133,14 @@ class Run:
         return TissueMask(raster, np.ones((raster.height, raster.width), dtype=np.bool_))
 
     def maps(self) -> RunMaps:
-        """Open the maps, as far as they are there; windows are pixels of `raster`."""
+        """Open the maps, as far as they are there; windows are pixels of `raster`.
+
+        Raises
+        ------
+        StoreError
+            If they are damaged.
+        """
+        check_map_files(self.path / MAPS_FOLDER, self.facts.seal)
         return RunMaps(self.path / MAPS_FOLDER)
 
     def nuclei(self) -> gpd.GeoDataFrame:
@@ -143,9 +151,9 @@ class Run:
         """Read the same table in one or more parts; for runs that do not fit into memory."""
         return iterate_nuclei(self._nuclei_file())
 
-    def catalog(self) -> NucleusCatalog:
+    def nucleus_queries(self) -> NucleusQueries:
         """Open the same table for questions that DuckDB answers without reading all of it."""
-        return NucleusCatalog(self._nuclei_file(), self.scheme)
+        return NucleusQueries(self._nuclei_file(), self.scheme)
 
     def _nuclei_file(self) -> Path:
         if self.status != "finished":
@@ -153,7 +161,12 @@ class Run:
                 f"the run {self.run_id} of {self.slide_path.name} is {self.status} and has no "
                 "nuclei yet; start the same analysis again, it goes on where it stopped."
             )
+        check_nuclei(self.path / NUCLEI_FILE, self.facts.seal)
         return self.path / NUCLEI_FILE
+
+    def damage(self) -> list[Path]:
+        """Read all files of a finished run and return those that are not as they were written."""
+        return list(damage_of(self.path / MAPS_FOLDER, self.path / NUCLEI_FILE, self.facts.seal))
 
 
 def open_run(path: Path) -> Run:
@@ -167,22 +180,23 @@ def open_run(path: Path) -> Run:
         If the folder holds no run, or one of another version of this program.
     """
     path = Path(path)
+    file = path / RUN_FILE
     with store_errors(path):
-        if not (path / RUN_FILE).is_file():
+        if not file.is_file():
             raise StoreError(f"there is no run in {path}; give the folder that analyse has named.")
-        text = (path / RUN_FILE).read_text("utf-8")
+        content = file.read_bytes()
     try:
-        entries = json.loads(text)
-        if entries["format"] != FORMAT:
+        entries = json.loads(content.decode("utf-8"))
+        if (written := entries["format"]) != FORMAT and isinstance(written, int):
             raise StoreError(
                 f"the run {path} was written by another version of this program "
-                f"(format {entries['format']}, this one reads {FORMAT}); analyse the slide again."
+                f"(format {written}, this one reads {FORMAT}); analyse the slide again."
             )
         facts = RunFacts.from_json(entries)
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{RUN_FILE} in {path} is damaged ({error!r}); remove the folder and analyse again."
-        ) from error
+    except StoreError:
+        raise
+    except Exception as error:  # whatever values of other types lead to
+        raise damaged(file) from error
     if facts.status == "running" and not is_held(path):
         facts = replace(facts, status="stopped")
     return Run(path, facts)

@@ -8,7 +8,13 @@ import numpy.typing as npt
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Window
 from seg_core.maps import MapName, Maps
-from seg_core.store.maps_layout import MAP_NAMES, USUAL_CLASS_COUNT, open_levels, open_shares
+from seg_core.store.maps_layout import (
+    MAP_NAMES,
+    USUAL_CLASS_COUNT,
+    map_damage,
+    open_levels,
+    open_shares,
+)
 from seg_core.store.shares import FIRST_SHARE_LEVEL, averaged, planes_of
 from seg_core.store.windows import WindowReader
 
@@ -63,7 +69,7 @@ class RunMaps:
         -------
         (H, W) uint8
         """
-        with store_errors(self._path):
+        with store_errors(self._path), map_damage(self._path):
             return self._levels[name].read(level, window)
 
     @property
@@ -92,7 +98,7 @@ class RunMaps:
             Planes as `seg_core.store.shares` describes them.
         """
         if self._shares and level >= FIRST_SHARE_LEVEL:
-            with store_errors(self._path):
+            with store_errors(self._path), map_damage(self._path):
                 return self._shares[name].read(level - FIRST_SHARE_LEVEL, window)
         finer = max(0, level - FIRST_SHARE_LEVEL)
         step = 2 ** (level - finer)

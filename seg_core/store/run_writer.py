@@ -1,12 +1,14 @@
 """Writing a run: its facts, its maps, its nuclei."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
 
 from seg_core.classes import ClassScheme
-from seg_core.files.atomic import write_json
+from seg_core.errors import StoreError
+from seg_core.files.atomic import sync_disk_of, write_json
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Raster
 from seg_core.store.facts import RunFacts
@@ -14,6 +16,7 @@ from seg_core.store.maps_writer import MapsWriter, discard_maps
 from seg_core.store.nuclei_file import write_nuclei
 from seg_core.store.run import MAPS_FOLDER, NUCLEI_FILE, RUN_FILE, Run, open_run
 from seg_core.store.run_maps import RunMaps
+from seg_core.store.seal import seal_of
 
 
 class RunWriter:
@@ -31,8 +34,16 @@ class RunWriter:
         self.folder = folder
 
     def write_facts(self, facts: RunFacts) -> Run:
-        """Write ``run.json`` and return the run as it now is."""
+        """Write ``run.json`` and return the run as it now is.
+
+        Of a finished run all files are on the disk before it is called so, and their checksums
+        stand in it.
+        """
         with store_errors(self.folder):
+            if facts.status == "finished":
+                maps, nuclei = self.folder / MAPS_FOLDER, self.folder / NUCLEI_FILE
+                sync_disk_of(self.folder)
+                facts = replace(facts, seal=seal_of(maps, nuclei))
             write_json(self.folder / RUN_FILE, facts.to_json())
         return Run(self.folder, facts)
 
@@ -41,10 +52,15 @@ class RunWriter:
         return MapsWriter(self.folder / MAPS_FOLDER, raster, class_count=len(scheme.classes))
 
     def discard_maps_of_others(self, facts: RunFacts) -> None:
-        """Remove maps that another engine, or another precision, has begun."""
+        """Remove maps that another engine or precision has begun, and those of a damaged run."""
         if not (self.folder / RUN_FILE).is_file():
             return
-        if not open_run(self.folder).facts.has_arithmetic_of(facts):
+        try:
+            earlier = open_run(self.folder)
+        except StoreError:  # damaged: what its maps were made by is not known
+            discard_maps(self.folder / MAPS_FOLDER)
+            return
+        if not earlier.facts.has_arithmetic_of(facts) or earlier.status == "finished":
             discard_maps(self.folder / MAPS_FOLDER)
 
     def discard_maps(self) -> None:

@@ -120,6 +120,21 @@ class Store:
         folder = self.folder(question)
         return open_run(folder) if (folder / RUN_FILE).is_file() else None
 
+    def damage(self) -> Iterator[tuple[Path, Path]]:
+        """Read all finished runs and yield what is damaged: the run's folder and the file.
+
+        A run of an earlier version has no checksums; its ``run.json`` alone is looked at.
+        """
+        for file in sorted(self.path.glob(f"*/*/{RUN_FILE}")):
+            try:
+                run = open_run(file.parent)
+            except SegCoreError:
+                yield file.parent, file
+                continue
+            if run.status == "finished":
+                for path in run.damage():
+                    yield run.path, path
+
     @contextmanager
     def writing(self, question: Question) -> Iterator[RunWriter]:
         """Work on the run of a question, alone.

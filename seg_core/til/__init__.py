@@ -1,9 +1,9 @@
 """From nuclei to TIL scores: compartments, the scores, their place, their uncertainty."""
 
-from seg_core.til.bootstrap import Estimate, ratio_estimate
 from seg_core.til.compartments import Compartments, find_compartments
 from seg_core.til.confusion import Confusion, confusion_of
 from seg_core.til.field import Field, find_field
+from seg_core.til.interval import INTERVAL_METHOD, Estimate, Grid, ratio_estimate
 from seg_core.til.result import DISCLAIMER, AssessedPart, TilResult
 from seg_core.til.score import Formula, Score
 from seg_core.til.score_settings import TilSettings
@@ -11,12 +11,14 @@ from seg_core.til.scores import score_tils
 
 __all__ = [
     "DISCLAIMER",
+    "INTERVAL_METHOD",
     "AssessedPart",
     "Compartments",
     "Confusion",
     "Estimate",
     "Field",
     "Formula",
+    "Grid",
     "Score",
     "TilResult",
     "TilSettings",

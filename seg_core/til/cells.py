@@ -55,9 +55,7 @@ def locate(nuclei: gpd.GeoDataFrame, compartments: Compartments) -> Cells:
     """Find the compartment of each nucleus, with its role, of a field: where its centroid lies."""
     field = compartments.field
     table = pd.DataFrame(nuclei[["role", "x", "y", "area_um2"]])
-    rows, columns = field.pixels_of(table["x"], table["y"]).T
-    table["in_epithelium"] = compartments.epithelium[rows, columns]
-    table["in_stroma"] = compartments.stroma[rows, columns]
+    table["in_epithelium"], table["in_stroma"] = compartments.places(table["x"], table["y"])
     points = field.raster.from_level0(table[["x", "y"]].to_numpy())
     return Cells(table, (points - (field.window.x, field.window.y)) * field.raster.mpp)
 

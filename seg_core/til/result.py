@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from seg_core.til.bootstrap import Estimate
 from seg_core.til.cells import COMPARTMENTS
 from seg_core.til.compartments import Compartments
 from seg_core.til.confusion import Confusion
+from seg_core.til.interval import Estimate
 from seg_core.til.score import Formula, Score
 from seg_core.til.score_settings import TilSettings
 

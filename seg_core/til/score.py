@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from seg_core.til.bootstrap import Estimate
+from seg_core.til.interval import Estimate
 
 
 @dataclass(frozen=True, slots=True)

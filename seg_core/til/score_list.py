@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from seg_core.til.bootstrap import Estimate
 from seg_core.til.field import MM2_PER_UM2
+from seg_core.til.interval import Estimate
 from seg_core.til.result import Colocalisation, Distances, Hotspots, Phenotype
 from seg_core.til.score import Formula, Score, in_four_digits
 from seg_core.til.score_settings import TilSettings

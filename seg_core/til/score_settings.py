@@ -32,7 +32,7 @@ class TilSettings:
     """Area that the TIGER-style score gives each lymphocyte, µm²: a box of 8 µm."""
 
     square_um: float = 250.0
-    """Side of the squares for the map, the bootstrap, Morisita-Horn and hotspots, µm."""
+    """Side of the squares for the map, the intervals, Morisita-Horn and hotspots, µm."""
 
     finer_squares_um: tuple[float, ...] = (100.0, 50.0)
     """Sides at which Morisita-Horn is shown again, µm."""
@@ -79,14 +79,11 @@ class TilSettings:
     max_nuclei: int = 20_000
     """G and L use whole squares, of `phenotype_square_um`, with so many nuclei at most."""
 
-    bootstrap_samples: int = 1000
-    """Samples of the spatial block bootstrap."""
-
     min_blocks: int = 20
-    """With fewer blocks, squares of `square_um`, there is no interval."""
+    """With fewer squares of `square_um` that have tissue there is no interval."""
 
     seed: int = 20201
-    """Of all that is drawn: bootstrap samples, squares, labellings."""
+    """Of all that is drawn: squares, labellings."""
 
     min_tissue_mm2: float = 0.5
     """With less tissue, mm², nothing is scored."""

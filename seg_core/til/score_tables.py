@@ -5,9 +5,10 @@ from dataclasses import asdict
 import pandas as pd
 
 from seg_core.til.result import TilResult
+from seg_core.til.score import Score
 
 TABLE_COLUMNS = ("score", "value", "low", "high", "unit", "note", "formula", "source", "inputs")
-"""Of `score_table`; ``note`` is the reason where a value or its interval is missing."""
+"""Of `score_table`; ``note`` is the reason where a value or its interval is missing, or a caution."""
 
 
 def score_table(result: TilResult) -> pd.DataFrame:
@@ -26,11 +27,15 @@ def score_table(result: TilResult) -> pd.DataFrame:
     rows = [
         (
             *(score.label, score.value, score.estimate.low, score.estimate.high, score.unit),
-            *(score.estimate.reason or "", score.formula, score.source, score.inputs),
+            *(_note(score), score.formula, score.source, score.inputs),
         )
         for score in result.scores
     ]
     return pd.DataFrame(rows, columns=list(TABLE_COLUMNS))
+
+
+def _note(score: Score) -> str:
+    return score.estimate.reason or score.estimate.caution or ""
 
 
 def dilation_table(result: TilResult) -> pd.DataFrame:

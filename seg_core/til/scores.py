@@ -15,11 +15,12 @@ import pandas as pd
 import shapely
 
 from seg_core.classes import MONUSAC, ClassScheme
+from seg_core.process.progress import CountCallback
 from seg_core.slide.tissue import TissueMask
-from seg_core.til.bootstrap import Estimate, ratio_estimate
 from seg_core.til.cells import COMPARTMENTS, NEEDED_ROLES, areas_mm2, counts_of, locate, with_roles
 from seg_core.til.compartments import Compartments, find_compartments
 from seg_core.til.field import MM2_PER_UM2, find_field
+from seg_core.til.interval import Estimate, Grid, ratio_estimate
 from seg_core.til.neighbours import cross_functions, distances_to_epithelium, summarise_distances
 from seg_core.til.result import Hotspots, Phenotype, PhenotypeName, Sensitivity, TilResult
 from seg_core.til.score import Score
@@ -41,7 +42,7 @@ def score_tils(
     scheme: ClassScheme = MONUSAC,
     within: shapely.Geometry | None = None,
     settings: TilSettings | None = None,
-    report: Callable[[int, int], None] | None = None,
+    report: CountCallback | None = None,
 ) -> TilResult:
     """Score the tumour-infiltrating lymphocytes of a slide or of ROIs on it.
 
@@ -136,7 +137,7 @@ def score_tils(
     )
 
 
-def _steps(dilations: int, report: Callable[[int, int], None] | None) -> Callable[[], None]:
+def _steps(dilations: int, report: CountCallback | None) -> Callable[[], None]:
     """Return what is called when a step begins: compartments, squares, dilations, neighbours."""
     total, begun = 3 + dilations, itertools.count()
 
@@ -165,30 +166,36 @@ def _why_not(areas: dict[str, float], counts: dict[str, int], settings: TilSetti
 
 
 def _stil(squares: pd.DataFrame, settings: TilSettings, reason: str | None) -> Estimate:
-    return _estimate(
-        squares["lymphocyte_in_stroma_um2"], squares["stroma_um2"], 100.0, settings, reason
-    )
+    covered, stroma = squares["lymphocyte_in_stroma_um2"], squares["stroma_um2"]
+    return _estimate(squares, covered, stroma, 100.0, settings, reason, at_most=100.0)
 
 
 def _density(
     squares: pd.DataFrame, compartment: str, settings: TilSettings, reason: str | None
 ) -> Estimate:
     counts, areas = squares[count_column(compartment)], squares[f"{compartment}_um2"]
-    return _estimate(counts, areas, 1 / MM2_PER_UM2, settings, reason)
+    return _estimate(squares, counts, areas, 1 / MM2_PER_UM2, settings, reason)
 
 
 def _estimate(
-    top: pd.Series, bottom: pd.Series, scale: float, settings: TilSettings, reason: str | None
+    squares: pd.DataFrame,
+    top: pd.Series,
+    bottom: pd.Series,
+    scale: float,
+    settings: TilSettings,
+    reason: str | None,
+    at_most: float = float("inf"),
 ) -> Estimate:
     if reason is not None:
         return Estimate(None, reason=reason)
+    rows, columns = (squares[name].to_numpy() for name in ("row", "column"))
     return ratio_estimate(
         top,
         bottom,
+        Grid(rows, columns, settings.square_um),
         scale=scale,
-        samples=settings.bootstrap_samples,
-        min_blocks=settings.min_blocks,
-        seed=settings.seed,
+        at_most=at_most,
+        min_squares=settings.min_blocks,
     )
 
 
@@ -232,8 +239,8 @@ def _sensitivity(
 ) -> Sensitivity:
     areas = areas_mm2(compartments)
     lymphocytes = nuclei[nuclei["role"] == "lymphocyte"]
-    rows, columns = compartments.field.pixels_of(lymphocytes["x"], lymphocytes["y"]).T
-    covered_um2 = float(lymphocytes["area_um2"][compartments.stroma[rows, columns]].sum())
+    _, in_stroma = compartments.places(lymphocytes["x"], lymphocytes["y"])
+    covered_um2 = float(lymphocytes["area_um2"][in_stroma].sum())
     stroma_um2 = areas["stroma"] / MM2_PER_UM2
     return Sensitivity(
         dilation_um,

@@ -13,7 +13,7 @@ from seg_core.til.spatial import getis_ord_star, hotspots, morisita_horn, poisso
 
 
 def score_squares(cells: Cells, compartments: Compartments, settings: TilSettings) -> pd.DataFrame:
-    """Return the squares of the maps and the bootstrap, a row for each that has tissue."""
+    """Return the squares of the maps and the intervals, a row for each that has tissue."""
     squares = _square_table(cells, compartments, settings.square_um)
     squares["stil_area_pct"] = 100 * _ratio(
         squares["lymphocyte_in_stroma_um2"], squares["stroma_um2"]

@@ -1,6 +1,6 @@
 """An assessment in sentences, the same on the page, in the report and on the command line."""
 
-from seg_core.til.bootstrap import Estimate
+from seg_core.til.interval import Estimate
 from seg_core.til.result import TilResult
 
 
@@ -11,10 +11,13 @@ def interval_in_words(score: Estimate) -> str:
     --------
     >>> interval_in_words(Estimate(5.0, 4.0, 6.25))
     '95 % interval 4.00 to 6.25'
+    >>> interval_in_words(Estimate(5.0, 4.0, 6.25, caution="the interval is a lower bound: …"))
+    '95 % interval 4.00 to 6.25; the interval is a lower bound: …'
     """
     if score.low is None or score.high is None:
         return f"no interval: {(score.reason or '').rstrip('.')}"
-    return f"95 % interval {score.low:.2f} to {score.high:.2f}"
+    ends = f"95 % interval {score.low:.2f} to {score.high:.2f}"
+    return f"{ends}; {score.caution.rstrip('.')}" if score.caution else ends
 
 
 def basis_in_words(result: TilResult, part_name: str) -> str:

@@ -11,6 +11,7 @@ from seg_core.geometry import Raster, Window
 from seg_core.maps import MapBand
 from seg_core.model.engine import Engine, NumberedTile
 from seg_core.process.pipelines import read_ahead
+from seg_core.process.progress import CountCallback
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import Slide
 from seg_core.tiling.augmentation import answer
@@ -42,7 +43,7 @@ def predict(
     *,
     wanted: Callable[[Window], bool] | None = None,
     skip: Callable[[Window], bool] | None = None,
-    report: Callable[[int, int], None] | None = None,
+    report: CountCallback | None = None,
 ) -> Iterator[MapBand]:
     """Give the maps of a window of a slide, band by band, as the network answers.
 
@@ -98,7 +99,7 @@ def _predict(
     views: int,
     grid: TileGrid,
     strips: list["_Strip"],
-    report: Callable[[int, int], None],
+    report: CountCallback,
 ) -> Iterator[MapBand]:
     total = sum(strip.tile_count for strip in strips)
     done = 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from seg_core.errors import DataError, SettingsError
+from seg_core.files.typed import wrong_type
 
 T = TypeVar("T")
 
@@ -207,10 +208,11 @@ def read_config(path: Path) -> TrainConfig:
     """
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
             f"{path.name} cannot be read as TOML ({error}); correct the file."
         ) from error
+    _check_sections(entries, path)
     preset = _preset(entries.get("preset", "main"), path)
     for key, kind in (("loss", LossConfig), ("augment", AugmentConfig), ("distil", DistilConfig)):
         entries[key] = _filled(kind, preset.get(key, {}) | entries.get(key, {}), path)
@@ -226,6 +228,23 @@ def read_config(path: Path) -> TrainConfig:
         teacher = _absolute(entries["distil"].teacher, path)
         entries["distil"] = dataclasses.replace(entries["distil"], teacher=teacher)
     return _filled(TrainConfig, entries, path)
+
+
+def _check_sections(entries: dict[str, Any], path: Path) -> None:
+    """Refuse sections that are none, before anything is looked for in them."""
+    tables = [(key, entries.get(key, {})) for key in ("loss", "augment", "distil")]
+    for key in ("sources", "validation"):
+        listed = entries.get(key, [])
+        tables += [(key, each) for each in listed] if isinstance(listed, list) else [(key, listed)]
+        if not isinstance(listed, list):
+            raise SettingsError(f"{path.name}: {key!r} has to be a list of tables, [[{key}]].")
+    for key, table in tables:
+        if not isinstance(table, dict):
+            raise SettingsError(f"{path.name}: {key!r} has to be a table; correct the file.")
+    for table in [entries, *(table for _, table in tables)]:
+        for key in ("encoder_weights", "start_from", "teacher", "folder", "named_by", "preset"):
+            if not isinstance(table.get(key, "") or "", str) or "\0" in (table.get(key) or ""):
+                raise SettingsError(f"{path.name}: {key!r} has to be text; correct the file.")
 
 
 def _preset(name: str, path: Path) -> dict[str, Any]:
@@ -257,6 +276,8 @@ def _filled(kind: type[T], entries: dict[str, Any], path: Path) -> T:
             f"choose from {', '.join(sorted(known))}."
         )
     entries = {k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()}
+    if wrong := wrong_type(kind, entries):
+        raise SettingsError(f"{path.name}: {wrong}; correct the file.")
     try:
         return kind(**entries)
     except TypeError as error:

@@ -20,7 +20,7 @@ import shapely
 from seg_core.classes import MONUSAC
 from seg_core.nuclei import MEASURES, column_types
 from seg_core.nuclei.nucleus_table import make_table
-from seg_core.store import NucleusCatalog, Selection, write_nuclei
+from seg_core.store import NucleusQueries, Selection, write_nuclei
 
 _SIDE_PX = 80_000.0
 _PART = 20_000
@@ -40,23 +40,23 @@ def main() -> None:
         write_nuclei(_parts(options.nuclei), path, MONUSAC)
         print(f"{options.nuclei:,} nuclei, {path.stat().st_size / 1e6:.0f} MB of Parquet")
         before = _peak_mb()
-        catalog = NucleusCatalog(path, MONUSAC)
+        queries = NucleusQueries(path, MONUSAC)
         sort = {"sort_by": "area_um2", "descending": True}
         questions: dict[str, Callable[[], object]] = {
-            "first 100 rows": lambda: catalog.page(everything, limit=100),
-            "sorted by area": lambda: catalog.page(everything, limit=100, **sort),
-            "page in the middle": lambda: catalog.page(
+            "first 100 rows": lambda: queries.page(everything, limit=100),
+            "sorted by area": lambda: queries.page(everything, limit=100, **sort),
+            "page in the middle": lambda: queries.page(
                 everything, limit=100, offset=options.nuclei // 3
             ),
-            "counts by class": lambda: catalog.counts(everything),
-            "class, score, area, ROI: first time": lambda: catalog.page(picky, limit=100),
-            "class, score, area, ROI: again": lambda: catalog.page(picky, limit=100),
-            "all measures described": lambda: catalog.describe(everything, list(MEASURES)),
-            "histogram": lambda: catalog.histogram(everything, "area_um2"),
-            "sample of 20,000": lambda: catalog.sample(
+            "counts by class": lambda: queries.counts(everything),
+            "class, score, area, ROI: first time": lambda: queries.page(picky, limit=100),
+            "class, score, area, ROI: again": lambda: queries.page(picky, limit=100),
+            "all measures described": lambda: queries.describe(everything, list(MEASURES)),
+            "histogram": lambda: queries.histogram(everything, "area_um2"),
+            "sample of 20,000": lambda: queries.sample(
                 everything, ["area_um2", "eosin_od"], most=20_000, seed=1
             ),
-            "lasso": lambda: catalog.within(
+            "lasso": lambda: queries.within(
                 everything, shapely.box(20, 0.3, 60, 0.8), "area_um2", "eosin_od"
             ),
         }

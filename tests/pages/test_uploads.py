@@ -12,7 +12,7 @@ from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.store_limit import Visitors
 from pages.shared.uploads import UploadFolder, remove_abandoned
 from seg_core.errors import StoreError
-from seg_core.process.progress import Report
+from seg_core.process.progress import ProgressCallback
 from seg_core.process.worker import Job, Worker
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run
@@ -20,7 +20,7 @@ from seg_core.store import Run
 WAIT_S = 60
 
 
-def wait_for_file(path: Path, report: Report) -> None:
+def wait_for_file(path: Path, report: ProgressCallback) -> None:
     """A job that reads an upload for as long as the test wants."""
     while not path.exists():
         time.sleep(0.01)

@@ -15,7 +15,7 @@ from seg_core.model import ModelCard, write_card
 from seg_core.model.card import sha256_of
 from seg_core.model.lender import EngineLender
 from seg_core.settings import AnalysisSettings
-from seg_core.store import Run, write_nuclei
+from seg_core.store import Run, RunWriter, write_nuclei
 from seg_core.store.run import NUCLEI_FILE
 
 if TYPE_CHECKING:
@@ -107,4 +107,4 @@ def doubtful_run(painted_run: Run, tmp_path_factory: pytest.TempPathFactory) -> 
     scores = np.linspace(0.3, 1, len(table), dtype=np.float32)
     shuffled = np.random.default_rng(0).permutation(scores)
     write_nuclei([table.assign(class_score=shuffled)], folder / NUCLEI_FILE, painted_run.scheme)
-    return Run(folder, painted_run.facts)
+    return RunWriter(folder).write_facts(painted_run.facts)  # with the checksum of these nuclei

@@ -9,7 +9,7 @@ import shapely
 from seg_core.classes import MONUSAC
 from seg_core.nuclei import column_types
 from seg_core.nuclei.nucleus_table import make_table
-from seg_core.store import NucleusCatalog, write_nuclei
+from seg_core.store import NucleusQueries, write_nuclei
 
 
 def random_nuclei(
@@ -31,6 +31,6 @@ def random_nuclei(
     )
 
 
-def catalog_of(table: gpd.GeoDataFrame, folder: Path) -> NucleusCatalog:
+def queries_of(table: gpd.GeoDataFrame, folder: Path) -> NucleusQueries:
     write_nuclei([table], folder / "nuclei.parquet", MONUSAC)
-    return NucleusCatalog(folder / "nuclei.parquet", MONUSAC)
+    return NucleusQueries(folder / "nuclei.parquet", MONUSAC)

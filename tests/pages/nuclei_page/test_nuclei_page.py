@@ -10,7 +10,7 @@ from PIL import Image
 from pages.nuclei_page import distributions, downloads, nucleus_table
 from pages.nuclei_page.choice import Choice
 from pages.shared import resources, state
-from pages.shared.scoring import Question
+from pages.shared.scoring import ScoringRequest
 from seg_core import analysis
 from seg_core.classes import OTHER, UNCERTAIN
 from seg_core.export import spatialdata
@@ -68,7 +68,7 @@ def test_a_result_is_counted_and_drawn(visit, chosen, run) -> None:
     assert measures["median"]["lymphocyte"] == pytest.approx(
         run.nuclei()["area_um2"].median(), rel=1e-6
     )
-    assert "no interval: an interval needs at least 20 blocks" in " ".join(
+    assert "no interval: an interval needs at least 20 squares" in " ".join(
         caption.value for caption in page.caption
     )
 
@@ -225,8 +225,8 @@ def test_a_format_that_needs_a_package_says_which(
 
 def test_reports_tell_of_til_scores_that_are_there(run, monkeypatch: pytest.MonkeyPatch) -> None:
     result = assess(run)
-    question = Question(run, parts_of(run)[0], TilSettings(), 0.0)
-    there = {question.key: result}
+    request = ScoringRequest(run, parts_of(run)[0], TilSettings(), 0.0)
+    there = {request.key: result}
     monkeypatch.setattr(resources, "scorings", lambda: SimpleNamespace(find=there.get))
     assessed = downloads.scores_there(run, TilSettings(), 0.0)
     assert [(each.name, each.result) for each in assessed] == [(WHOLE, result)]

@@ -9,7 +9,7 @@ import shapely
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import resources, state
-from pages.shared.scoring import Question, Scorings
+from pages.shared.scoring import ScoringRequest, Scorings
 from pages.viewer_page.layers.til_layers import COMPARTMENTS
 from seg_core.errors import RegionError, SegCoreError
 from seg_core.process.progress import Progress
@@ -23,24 +23,24 @@ from seg_core.til import Confusion, TilResult, TilSettings, score_tils
 sys.path.append(str(Path(__file__).parents[2] / "seg_core" / "til"))
 from til_layouts import block, nuclei, scatter, tissue
 
-FAST = TilSettings(labellings=9, bootstrap_samples=50)
+FAST = TilSettings(labellings=9)
 
 
 class Answered:
-    """Stands for `Scorings`: every question has this answer, or is on its way."""
+    """Stands for `Scorings`: every request has this answer, or is on its way."""
 
     def __init__(self, result: TilResult | None = None, error: SegCoreError | None = None) -> None:
         self.result_, self.error = result, error
         self.progress = Progress("scores", 2, 8)
-        self.asked: list[Question] = []
-        self.forgotten: list[Question] = []
+        self.asked: list[ScoringRequest] = []
+        self.forgotten: list[ScoringRequest] = []
 
-    def ask(self, question: Question) -> "Answered":
-        self.asked.append(question)
+    def ask(self, request: ScoringRequest) -> "Answered":
+        self.asked.append(request)
         return self
 
-    def forget(self, question: Question) -> None:
-        self.forgotten.append(question)
+    def forget(self, request: ScoringRequest) -> None:
+        self.forgotten.append(request)
 
     def find(self, key: str) -> TilResult | None:
         return self.result_
@@ -170,15 +170,15 @@ def test_settings_are_sent_as_a_form_and_can_be_put_back(
 
 
 def test_a_real_worker_answers_once(run: Run) -> None:
-    question = Question(run, parts_of(run)[0], TilSettings())
+    request = ScoringRequest(run, parts_of(run)[0], TilSettings())
     with Worker() as worker:
         scorings = Scorings(worker)
-        job = scorings.ask(question)
-        assert scorings.ask(question) is job
+        job = scorings.ask(request)
+        assert scorings.ask(request) is job
         result = job.result(timeout=300)
-        assert scorings.find(question.key) is result
-        scorings.forget(question)
-        assert scorings.find(question.key) is None
+        assert scorings.find(request.key) is result
+        scorings.forget(request)
+        assert scorings.find(request.key) is None
     assert "not evaluable" in (result.reason or "")
 
 

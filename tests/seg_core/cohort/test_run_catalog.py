@@ -17,7 +17,7 @@ from seg_core.scoring.assessment import assess, keep_scores
 from seg_core.scoring.summary import describe_run
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, Store, open_run
-from seg_core.til.bootstrap import Estimate
+from seg_core.til.interval import Estimate
 
 SCORE = Estimate(12.5, 9.0, 17.0)  # a painting is too small to have one
 

@@ -1,11 +1,15 @@
 """The command that lists the runs of a store."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from seg_core import commands as cli
+from seg_core.cohort.journal import Journal, Outcome
+from seg_core.cohort.plan import Item
+from seg_core.settings import AnalysisSettings
 from seg_core.store import Run
 
 
@@ -31,3 +35,33 @@ def test_runs_are_listed_written_and_asked(
     assert str(len(painted_run.nuclei())) in capsys.readouterr().out
     assert cli.main(["catalog", store, "--cohort", "trial"]) == 1
     assert "there is no cohort 'trial'" in capsys.readouterr().err
+
+
+def test_groups_of_a_cohort_are_compared(
+    painted_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal, settings = Journal(tmp_path, "trial"), AnalysisSettings()
+    text = json.loads((painted_run.path / "run.json").read_text())
+    items = [
+        Item(Path(f"/s{number}.svs"), patient=f"P{number}", group="AB"[number // 4])
+        for number in range(8)
+    ]
+    journal.write_plan(items, "painted", "0" * 64, settings)
+    for number, item in enumerate(items):
+        folder = tmp_path / f"s{number}" / painted_run.run_id
+        folder.mkdir(parents=True)
+        text["counts"]["lymphocyte"] = 10 * number
+        (folder / "run.json").write_text(json.dumps(text))
+        run = folder.relative_to(tmp_path).as_posix()
+        journal.record(Outcome(item.key("0" * 64, settings), "finished", run))
+    command = ["catalog", str(tmp_path), "--cohort", "trial", "--compare", "count_lymphocyte"]
+    csv = tmp_path / "comparison.csv"
+    assert cli.main([*command, "--csv", str(csv)]) == 0
+    row = pd.read_csv(csv).iloc[0]
+    assert (row["groups"], row["patients"], row["medians"]) == ("A – B", "4 / 4", "15 / 55")
+    assert (row["shift"], row["delta"]) == (-40, -1)
+    assert row["p"] == pytest.approx(2 / 70)  # of 70 ways to draw four of eight, two are as far off
+    assert cli.main([*command, "--by", "Stage"]) == 1
+    with pytest.raises(SystemExit):
+        cli.main(["catalog", str(tmp_path), "--compare", "count_lymphocyte"])
+    assert "--compare needs --cohort NAME" in capsys.readouterr().err

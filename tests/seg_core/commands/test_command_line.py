@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -107,24 +108,28 @@ def test_of_several_slides_each_failure_is_a_sentence_and_the_others_go_on(
     assert runs[1]["nuclei"]
 
 
-def test_each_roi_of_a_file_is_a_run(
+def test_each_roi_of_a_file_is_a_run_without_what_is_to_be_left_out(
     painted_slide: Path,
     tmp_path: Path,
     painted_engines: list[PaintedEngine],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    square = [[0, 0], [200, 0], [200, 200], [0, 200], [0, 0]]
-    roi = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [square]}}
-    exclude = {**roi, "properties": {"name": "fold", "kind": "exclude"}}
+    def feature(x0: int, x1: int, **properties: object) -> dict[str, object]:
+        ring = [[x0, 0], [x1, 0], [x1, 200], [x0, 200], [x0, 0]]
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        return {"type": "Feature", "geometry": geometry, "properties": properties}
+
+    ignored = feature(150, 200, classification={"name": "Ignore*"})
     rois = tmp_path / "rois.geojson"
-    rois.write_text(json.dumps({"type": "FeatureCollection", "features": [roi, exclude]}))
+    features = [feature(0, 200), feature(200, 400), ignored]
+    rois.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     arguments = ["--roi", str(rois), "--out", str(tmp_path / "store"), *TILES, "--json"]
-    assert cli.main(["analyse", str(painted_slide), *arguments]) == 1
-    out, err = capsys.readouterr()
-    assert "'fold' says what to leave out" in err
-    first, second = json.loads(out.splitlines()[-1])["runs"]
-    assert open_run(Path(first["run"])).roi is not None
-    assert "fold" in second["error"]
+    assert cli.main(["analyse", str(painted_slide), *arguments]) == 0
+    runs = json.loads(capsys.readouterr().out.splitlines()[-1])["runs"]
+    first, second = (open_run(Path(run["run"])).roi for run in runs)
+    assert first is not None
+    assert second is not None
+    assert (first.polygon.area, second.polygon.area) == (150 * 200, 200 * 200)
 
 
 def test_ctrl_c_says_that_the_same_command_goes_on(
@@ -314,3 +319,47 @@ def run_python(program: str) -> str:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return shown.stdout
+
+
+def test_json_before_two_pictures_takes_neither(
+    shared_cases: Path, tmp_path: Path, painted_engines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slides = []
+    for name in ("a.png", "b.png"):
+        slides.append(tmp_path / name)
+        slides[-1].write_bytes((shared_cases / "json-takes-a-slide" / name).read_bytes())
+    before = [path.read_bytes() for path in slides]
+    arguments = ["analyse", "--mpp", "0.5", "--out", str(tmp_path / "store"), "--tile", "64"]
+    arguments += ["--overlap", "32", "--json", *map(str, slides)]
+    assert cli.main(arguments) == 0
+    runs = json.loads(capsys.readouterr().out.splitlines()[-1])["runs"]
+    assert [run["slide"] for run in runs] == ["a.png", "b.png"]
+    assert [path.read_bytes() for path in slides] == before
+
+
+def test_figures_take_no_file_that_holds_something_else(
+    painted_slide: Path, tmp_path: Path, painted_engines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = tmp_path / "card.json"
+    card.write_text('{"name": "tiny", "sha256": "00"}')
+    arguments = ["analyse", str(painted_slide), "--out", str(tmp_path / "store"), *TILES]
+    assert cli.main([*arguments, f"--json={card}"]) == 1
+    assert "card.json holds something else than figures and is not replaced" in (
+        capsys.readouterr().err
+    )
+    assert card.read_text() == '{"name": "tiny", "sha256": "00"}'
+    assert cli.main([*arguments, f"--json={painted_slide}"]) == 1
+    assert "is read by this command and would be written over" in capsys.readouterr().err
+
+
+def test_a_name_of_bytes_that_are_no_letters_is_analysed(
+    painted_slide: Path, tmp_path: Path, painted_engines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = Path(os.fsdecode(os.fsencode(tmp_path) + b"/lat\xe9.png"))
+    named.write_bytes(painted_slide.read_bytes())
+    arguments = ["analyse", str(named), str(painted_slide), "--out", str(tmp_path / "s"), *TILES]
+    assert cli.main([*arguments, "--json"]) == 0
+    out = capsys.readouterr().out
+    assert "lat" in out
+    assert len(json.loads(out.splitlines()[-1])["runs"]) == 2
+    assert open_run(Path(json.loads(out.splitlines()[-1])["runs"][0]["run"])).slide_path == named

@@ -250,7 +250,7 @@ def test_the_summary_tells_what_densities_divide_by(painted_run: Run, tmp_path: 
     write_summary_csv(painted_run, tmp_path / "summary.csv")
     found = pd.read_csv(tmp_path / "summary.csv")
     assert found["tissue_um2"].unique() == pytest.approx([painted_run.facts.tissue_um2], abs=0.1)
-    assert found["no_interval"].str.contains("at least 20 blocks").all()
+    assert found["no_interval"].str.contains("at least 20 squares").all()
     assert {"density_low", "mean_perimeter_um", "q3_eosin_od"} <= set(found.columns)
 
 

@@ -30,7 +30,7 @@ from seg_core.til.score_tables import TABLE_COLUMNS, cross_table, dilation_table
 sys.path.append(str(Path(__file__).parents[1] / "til"))
 from til_layouts import MPP, block, nuclei, scatter, tissue
 
-FAST = TilSettings(labellings=9, bootstrap_samples=50)
+FAST = TilSettings(labellings=9)
 
 
 @pytest.fixture(scope="module")

@@ -15,48 +15,48 @@ import pytest
 
 from seg_core.errors import JobCancelled, JobError, SlideError
 from seg_core.process import worker as jobs
-from seg_core.process.progress import Progress, Report
+from seg_core.process.progress import Progress, ProgressCallback
 from seg_core.process.worker import NICENESS, Job, Worker
 
 ROOT = Path(__file__).parents[3]
 WAIT_S = 60  # for a loaded machine; an idle one needs a tenth of a second
 
 
-def add(a: int, b: int, report: Report) -> int:
+def add(a: int, b: int, report: ProgressCallback) -> int:
     report(Progress("tiles", 1, 2))
     return a + b
 
 
-def process_facts(report: Report) -> tuple[int, int]:
+def process_facts(report: ProgressCallback) -> tuple[int, int]:
     return os.getpid(), os.nice(0)
 
 
-def work_until_stopped(started: Path, report: Report) -> None:
+def work_until_stopped(started: Path, report: ProgressCallback) -> None:
     started.touch()
     for done in range(WAIT_S * 100):
         report(Progress("tiles", done, WAIT_S * 100))
         time.sleep(0.01)
 
 
-def refuse(report: Report) -> None:
+def refuse(report: ProgressCallback) -> None:
     raise SlideError("that slide is upside down; turn it.")
 
 
-def stumble(report: Report) -> None:
+def stumble(report: ProgressCallback) -> None:
     raise ZeroDivisionError("one by nought")
 
 
-def chatter(report: Report) -> str:
+def chatter(report: ProgressCallback) -> str:
     print("a library that prints", flush=True)  # noqa: T201
     os.write(1, b"and one that writes past Python\n")
     return "fine"
 
 
-def die(report: Report) -> None:
+def die(report: ProgressCallback) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def unpicklable(report: Report) -> threading.Lock:
+def unpicklable(report: ProgressCallback) -> threading.Lock:
     return threading.Lock()  # type: ignore[return-value]
 
 
@@ -65,7 +65,7 @@ class TwoPartError(SlideError):
         super().__init__(f"{name}: {reason}")
 
 
-def raise_unreadable(report: Report) -> None:
+def raise_unreadable(report: ProgressCallback) -> None:
     raise TwoPartError("a.svs", "an error that pickle cannot build again")
 
 

@@ -7,7 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from nuclei_tables import catalog_of, random_nuclei
+from nuclei_tables import queries_of, random_nuclei
 
 from seg_core.classes import MONUSAC, OTHER, UNCERTAIN, ClassScheme, NucleusClass, Role
 from seg_core.geometry import Raster, Region
@@ -24,8 +24,8 @@ from seg_core.scoring import (
     parts_of,
 )
 from seg_core.slide import TissueMask
-from seg_core.store import NucleusCatalog, Run, Selection
-from seg_core.til import ratio_estimate
+from seg_core.store import NucleusQueries, Run, Selection
+from seg_core.til import Grid, ratio_estimate
 
 # 4 × 2 mm with a pixel of 0.5 µm; the left half, 4 mm², is tissue.
 WIDTH, HEIGHT = 8000, 4000
@@ -47,14 +47,14 @@ def table() -> gpd.GeoDataFrame:
 
 
 @pytest.fixture(scope="module")
-def catalog(table: gpd.GeoDataFrame, tmp_path_factory: pytest.TempPathFactory) -> NucleusCatalog:
-    return catalog_of(table, tmp_path_factory.mktemp("run"))
+def queries(table: gpd.GeoDataFrame, tmp_path_factory: pytest.TempPathFactory) -> NucleusQueries:
+    return queries_of(table, tmp_path_factory.mktemp("run"))
 
 
 def test_densities_divide_by_the_tissue_of_the_part(
-    catalog: NucleusCatalog, table: gpd.GeoDataFrame, tissue: TissueMask
+    queries: NucleusQueries, table: gpd.GeoDataFrame, tissue: TissueMask
 ) -> None:
-    found = describe_part(catalog, SLIDE, MONUSAC, tissue=tissue)
+    found = describe_part(queries, SLIDE, MONUSAC, tissue=tissue)
     named = table[table["class_name"] != OTHER]
     assert found.tissue_um2 == pytest.approx(4e6)
     assert found.count == len(named)
@@ -68,47 +68,48 @@ def test_densities_divide_by_the_tissue_of_the_part(
 
 
 def test_a_part_counts_the_centroids_it_holds(
-    catalog: NucleusCatalog, table: gpd.GeoDataFrame, tissue: TissueMask
+    queries: NucleusQueries, table: gpd.GeoDataFrame, tissue: TissueMask
 ) -> None:
     part = Part("rim", shapely.box(3000, 0, 5000, 1600))
-    found = describe_part(catalog, part, MONUSAC, tissue=tissue, other=True)
+    found = describe_part(queries, part, MONUSAC, tissue=tissue, other=True)
     assert found.count == (table["x"].gt(3000) & table["y"].lt(1600)).sum()
     assert found.tissue_um2 == pytest.approx(1000 * 1600 * 0.25)
     assert found.classes["class_name"].iloc[-1] == OTHER
 
 
-def test_intervals_are_those_of_the_bootstrap_over_blocks(
-    catalog: NucleusCatalog, table: gpd.GeoDataFrame, tissue: TissueMask
+def test_intervals_are_those_of_squares_of_250_um(
+    queries: NucleusQueries, table: gpd.GeoDataFrame, tissue: TissueMask
 ) -> None:
-    found = describe_part(catalog, SLIDE, MONUSAC, tissue=tissue)
+    found = describe_part(queries, SLIDE, MONUSAC, tissue=tissue)
     assert found.no_interval is None
     side = 500  # 250 µm
     own = table[table["class_name"] == "lymphocyte"]
     edges = [np.arange(0, HEIGHT + 1, side), np.arange(0, WIDTH / 2 + 1, side)]
     counts, _, _ = np.histogram2d(own["y"], own["x"], edges)
+    places = np.indices(counts.shape).reshape(2, -1)
     expected = ratio_estimate(
-        counts.ravel(), np.full(counts.size, 0.25**2), samples=1000, min_blocks=20, seed=20201
+        counts.ravel(), np.full(counts.size, 0.25**2), Grid(*places, 250.0), min_squares=20
     )
     row = found.classes.set_index("class_name").loc["lymphocyte"]
     assert row["density_low"] < row["density_per_mm2"] < row["density_high"]
-    # 250 µm are 31.25 pixels of the mask, so some blocks have a row of pixels more than others
+    # 250 µm are 31.25 pixels of the mask, so some squares have a row of pixels more than others
     assert row["density_low"] == pytest.approx(expected.low, rel=0.02)
     assert row["density_high"] == pytest.approx(expected.high, rel=0.02)
 
 
-def test_too_few_blocks_have_no_interval_and_say_why(
-    catalog: NucleusCatalog, tissue: TissueMask
+def test_too_few_squares_have_no_interval_and_say_why(
+    queries: NucleusQueries, tissue: TissueMask
 ) -> None:
     found = describe_part(
-        catalog, Part("small", shapely.box(0, 0, 2000, 2000)), MONUSAC, tissue=tissue
+        queries, Part("small", shapely.box(0, 0, 2000, 2000)), MONUSAC, tissue=tissue
     )
     assert found.classes[["density_low", "density_high"]].isna().all(axis=None)
-    assert found.no_interval == "an interval needs at least 20 blocks of tissue; there are 16."
+    assert found.no_interval == "an interval needs at least 20 squares of tissue; there are 16."
 
 
-def test_without_its_slide_a_part_has_counts_but_no_area(catalog: NucleusCatalog) -> None:
+def test_without_its_slide_a_part_has_counts_but_no_area(queries: NucleusQueries) -> None:
     part = Part("rim", shapely.box(3000, 0, 5000, 1600))
-    found = describe_part(catalog, part, MONUSAC, tissue=None)
+    found = describe_part(queries, part, MONUSAC, tissue=None)
     assert found.count > 0
     assert (found.tissue_um2, found.density_per_mm2) == (None, None)
     assert found.classes["density_per_mm2"].isna().all()
@@ -116,10 +117,10 @@ def test_without_its_slide_a_part_has_counts_but_no_area(catalog: NucleusCatalog
 
 
 def test_uncertain_nuclei_are_a_row_of_their_own_and_none_is_lost(
-    catalog: NucleusCatalog, table: gpd.GeoDataFrame, tissue: TissueMask
+    queries: NucleusQueries, table: gpd.GeoDataFrame, tissue: TissueMask
 ) -> None:
-    sure = describe_part(catalog, SLIDE, MONUSAC, tissue=tissue)
-    strict = describe_part(catalog, SLIDE, MONUSAC, tissue=tissue, min_score=0.6)
+    sure = describe_part(queries, SLIDE, MONUSAC, tissue=tissue)
+    strict = describe_part(queries, SLIDE, MONUSAC, tissue=tissue, min_score=0.6)
     assert strict.count == sure.count
     counts = strict.classes.set_index("class_name")["count"]
     below = table["class_score"].lt(0.6) & table["class_name"].ne(OTHER)
@@ -128,20 +129,20 @@ def test_uncertain_nuclei_are_a_row_of_their_own_and_none_is_lost(
 
 
 def test_ratios_are_of_counts_and_missing_where_nothing_is_below(
-    catalog: NucleusCatalog, table: gpd.GeoDataFrame, tissue: TissueMask, tmp_path: Path
+    queries: NucleusQueries, table: gpd.GeoDataFrame, tissue: TissueMask, tmp_path: Path
 ) -> None:
     counts = table["class_name"].value_counts()
-    ratios = describe_part(catalog, SLIDE, MONUSAC, tissue=tissue).ratios
+    ratios = describe_part(queries, SLIDE, MONUSAC, tissue=tissue).ratios
     assert [(ratio.name, ratio.value) for ratio in ratios] == [
         ("Neutrophil / lymphocyte", counts["neutrophil"] / counts["lymphocyte"]),
         ("Lymphocyte / epithelial", counts["lymphocyte"] / counts["epithelial"]),
     ]
-    nothing = describe_part(catalog_of(empty_table(), tmp_path), SLIDE, MONUSAC, tissue=tissue)
+    nothing = describe_part(queries_of(empty_table(), tmp_path), SLIDE, MONUSAC, tissue=tissue)
     assert [ratio.value for ratio in nothing.ratios] == [None, None]
 
 
 def test_ratios_are_of_roles_and_of_those_alone_that_the_model_tells_apart(
-    catalog: NucleusCatalog, table: gpd.GeoDataFrame, tissue: TissueMask
+    queries: NucleusQueries, table: gpd.GeoDataFrame, tissue: TissueMask
 ) -> None:
     counts = table["class_name"].value_counts()
     named: tuple[tuple[str, Role], ...] = (
@@ -151,14 +152,14 @@ def test_ratios_are_of_roles_and_of_those_alone_that_the_model_tells_apart(
     scheme = ClassScheme(
         tuple(NucleusClass(i, name, "#000000", role) for i, (name, role) in enumerate(named, 1))
     )
-    (ratio,) = describe_part(catalog, SLIDE, scheme, tissue=tissue).ratios
+    (ratio,) = describe_part(queries, SLIDE, scheme, tissue=tissue).ratios
     assert ratio.name == "Lymphocyte + macrophage / epithelial"
     immune = counts["lymphocyte"] + counts["macrophage"]
     assert ratio.value == immune / counts["epithelial"]
 
 
 def test_no_nuclei_are_an_ordinary_answer(tmp_path: Path, tissue: TissueMask) -> None:
-    found = describe_part(catalog_of(empty_table(), tmp_path), SLIDE, MONUSAC, tissue=tissue)
+    found = describe_part(queries_of(empty_table(), tmp_path), SLIDE, MONUSAC, tissue=tissue)
     assert found.classes["count"].tolist() == [0, 0, 0, 0]
     assert found.classes["density_per_mm2"].tolist() == [0, 0, 0, 0]
     assert found.classes["share"].isna().all()
@@ -168,10 +169,10 @@ def test_no_nuclei_are_an_ordinary_answer(tmp_path: Path, tissue: TissueMask) ->
 
 
 def test_the_wide_table_has_five_figures_of_each_measure(
-    catalog: NucleusCatalog, table: gpd.GeoDataFrame, tissue: TissueMask
+    queries: NucleusQueries, table: gpd.GeoDataFrame, tissue: TissueMask
 ) -> None:
-    wide = measure_columns(describe_part(catalog, SLIDE, MONUSAC, tissue=tissue))
-    assert wide.shape == (4, 6 + 5 * len(MEASURES))
+    wide = measure_columns(describe_part(queries, SLIDE, MONUSAC, tissue=tissue))
+    assert wide.shape == (4, 7 + 5 * len(MEASURES))
     own = table[table["class_name"] == "macrophage"]["perimeter_um"]
     row = wide.set_index("class_name").loc["macrophage"]
     assert row["mean_perimeter_um"] == pytest.approx(own.mean())
@@ -185,14 +186,14 @@ def test_every_measure_of_the_table_is_explained() -> None:
 
 
 def test_squares_hold_all_nuclei_and_all_tissue(
-    catalog: NucleusCatalog, tissue: TissueMask
+    queries: NucleusQueries, tissue: TissueMask
 ) -> None:
     selection = Selection(MONUSAC.names)
-    squares = count_squares(catalog, selection, SLIDE, tissue, 100.0)
+    squares = count_squares(queries, selection, SLIDE, tissue, 100.0)
     assert squares.tissue_um2.shape == (20, 40)
     assert squares.tissue_um2.sum() == pytest.approx(4e6)
     total = sum(counts.sum() for counts in squares.counts.values())
-    assert total == sum(catalog.counts(selection).values())
+    assert total == sum(queries.counts(selection).values())
     density = squares.density_per_mm2(MONUSAC.names, least_tissue=0.25)
     assert np.isnan(density[:, 21:]).all()
     assert np.isfinite(density[:, :20]).all()

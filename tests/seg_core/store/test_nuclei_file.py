@@ -77,7 +77,7 @@ def test_a_missing_or_damaged_table_is_refused_in_words(tmp_path: Path, text: st
     path = tmp_path / "nuclei.parquet"
     if text is not None:
         path.write_text(text)
-    sentence = r"nuclei.parquet is missing or damaged; remove the folder"
+    sentence = r"nuclei.parquet is missing or damaged; start the same analysis again"
     with pytest.raises(StoreError, match=sentence):
         read_nuclei(path)
     with pytest.raises(StoreError, match=sentence):

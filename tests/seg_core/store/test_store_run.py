@@ -74,6 +74,7 @@ def test_a_run_from_before_stain_was_recorded_can_still_be_read(tmp_path: Path) 
     RunWriter(tmp_path).write_facts(FACTS)
     entries = json.loads((tmp_path / "run.json").read_text())
     del entries["stain"], entries["settings"]["stain"], entries["settings"]["quality"]
+    del entries["seal"], entries["checksum"]  # neither were checksums
     (tmp_path / "run.json").write_text(json.dumps(entries))
     assert open_run(tmp_path).facts == replace(FACTS, stain=None)
 
@@ -139,9 +140,9 @@ def test_runs_of_a_slide_come_latest_first_and_damaged_ones_are_left_out(
     ("text", "sentence"),
     [
         (None, "there is no run in .*; give the folder that analyse has named"),
-        ("{", r"run.json in .* is damaged \(JSONDecodeError"),
-        ("[]", "is damaged"),
-        ('{"format": 1}', "is damaged .*KeyError"),
+        ("{", "run.json is missing or damaged; start the same analysis again"),
+        ("[]", "run.json is missing or damaged"),
+        ('{"format": 1}', "run.json is missing or damaged"),
         ('{"format": 0}', r"another version of this program \(format 0, this one reads 1\)"),
     ],
 )

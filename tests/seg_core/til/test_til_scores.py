@@ -17,7 +17,7 @@ from seg_core.til import Confusion, TilResult, TilSettings, confusion_of, score_
 from seg_core.til.score_tables import score_table
 from seg_core.til.wording import doubt_in_words
 
-FAST = TilSettings(labellings=19, bootstrap_samples=200)
+FAST = TilSettings(labellings=19)
 
 
 def box(*corners_um: float) -> shapely.Polygon:
@@ -80,9 +80,9 @@ def test_macrophages_and_neutrophils_are_composition_only(band: TilResult) -> No
     assert composition["macrophage"]["per_lymphocyte"] == 0.5
 
 
-def test_too_few_blocks_and_squares_are_said(band: TilResult) -> None:
+def test_too_few_squares_are_said(band: TilResult) -> None:
     assert (band.stil_area_pct.low, band.stil_area_pct.high) == (None, None)
-    assert "at least 20 blocks of tissue; there are 16" in (band.stil_area_pct.reason or "")
+    assert "at least 20 squares of tissue; there are 16" in (band.stil_area_pct.reason or "")
     assert band.phenotype.name is None
     assert "at least 3 valid squares of 1000 µm; there are 1" in (band.phenotype.reason or "")
     assert "at least 30 squares with tissue; there are 16" in (band.hotspots.reason or "")
@@ -162,8 +162,12 @@ def test_phenotype_follows_where_the_lymphocytes_are(
     assert result.phenotype.name == name
     assert result.phenotype.valid_squares == 3
     assert result.to_json()["phenotype"] == name
-    low, value, high = (getattr(result.stil_area_pct, key) for key in ("low", "value", "high"))
-    assert low <= value <= high
+    stil = result.stil_area_pct
+    if stroma_each:
+        assert stil.low <= stil.value <= stil.high  # type: ignore[operator]
+    else:
+        assert (stil.value, stil.low) == (0, None)
+        assert "none was found" in (stil.reason or "")
 
 
 def test_halves_that_meet_on_the_squares_have_no_overlap() -> None:
@@ -195,7 +199,7 @@ def random_scatter() -> TilResult:
         epithelial=scatter(1200, 0, 0, 2000, 2000, seed=1),
         lymphocyte=scatter(4000, 0, 0, 2000, 2000, seed=2),
     )
-    return score_tils(layout, tissue(2000, 2000), settings=TilSettings(bootstrap_samples=200))
+    return score_tils(layout, tissue(2000, 2000), settings=TilSettings())
 
 
 def test_random_scatter_has_morisita_horn_at_its_expectation(random_scatter: TilResult) -> None:
@@ -280,7 +284,8 @@ def test_a_turn_by_90_degrees_changes_no_score() -> None:
     assert first["stil_area_pct"]["low"] is not None
     before, after = flat(first), flat(second)
     numbers = {path: each for path, each in before.items() if isinstance(each, int | float)}
-    assert {path: after[path] for path in numbers} == pytest.approx(numbers, rel=1e-6)
+    # pixel centres on an outline fall to one side of it, which turns with the outline
+    assert {path: after[path] for path in numbers} == pytest.approx(numbers, rel=1e-3)
     assert before.keys() == after.keys()
     assert all(after[path] == each for path, each in before.items() if path not in numbers)
     for low, high in drawn.values():  # labels are dealt to other places
@@ -374,9 +379,8 @@ def test_rois_off_the_tissue_are_refused() -> None:
         ({"max_radius_um": 100.0}, "cross/radius_um/19"),
         ({"radius_step_um": 20.0}, "cross/radius_um/0"),
         ({"labellings": 3}, "cross/l_low_um/5"),
-        ({"bootstrap_samples": 20}, "stil_area_pct/low"),
         ({"min_blocks": 100}, "stil_area_pct/reason"),
-        ({"seed": 3}, "stil_area_pct/low"),
+        ({"seed": 3}, "cross/l_low_um/5"),
         ({"min_tissue_mm2": 3.0}, "reason"),
         ({"min_epithelial_nuclei": 10_000}, "reason"),
     ],

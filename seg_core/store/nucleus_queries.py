@@ -17,9 +17,9 @@ import pandas as pd
 import shapely
 
 from seg_core.classes import ClassScheme
-from seg_core.errors import StoreError
 from seg_core.nuclei.certainty import VOTED_CLASS, class_name_sql
 from seg_core.nuclei.nucleus_table import GEOMETRY, column_types
+from seg_core.store.seal import damaged
 
 _Ids = npt.NDArray[np.int64]
 
@@ -61,7 +61,7 @@ class Selection:
     ids: tuple[int, ...] | None = None
 
 
-class NucleusCatalog:
+class NucleusQueries:
     """Answers questions about a file of nuclei; may be asked from several threads.
 
     Parameters
@@ -324,8 +324,5 @@ class NucleusCatalog:
         try:
             with self._database.cursor() as cursor:
                 yield cursor
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            raise StoreError(
-                f"{self._path} is missing or damaged; remove the folder of the run and analyse "
-                "again."
-            ) from error
+        except duckdb.Error as error:
+            raise damaged(self._path) from error

@@ -1,0 +1,114 @@
+"""The catalogue of a large cohort: time to the first table, to filters and to sums over all nuclei.
+
+    python -m tests.bench.cohort_catalog [--runs 500] [--nuclei 20000]
+
+Writes a store of synthetic runs with random nuclei into a temporary folder, then asks what the
+command and the page ask.
+"""
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from seg_core.nuclei.table import make_table
+
+from seg_core.analysis import analyse
+from seg_core.classes import MONUSAC
+from seg_core.cohort.catalog import RunCatalog
+from seg_core.geometry import Region
+from seg_core.nuclei import column_types
+from seg_core.samples import sample_path
+from seg_core.store import Store, write_nuclei
+from seg_core.store.run import NUCLEI_FILE, RUN_FILE
+
+_SIDE_PX = 40_000.0
+
+# Files of nuclei that differ; copies of them stand for the other runs.
+_DIFFERENT = 5
+
+
+def main() -> None:
+    """Write, ask, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=500)
+    parser.add_argument("--nuclei", type=int, default=20_000, help="of each run")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        _write_store(store.path, options.runs, options.nuclei)
+        print(f"{options.runs} runs with {options.runs * options.nuclei:,} nuclei")
+        before = _peak_mb()
+        catalog = RunCatalog(store)
+        many_lymphocytes = "select * from runs where count_lymphocyte > 4000 and model is not null"
+        questions: dict[str, Callable[[], object]] = {
+            "first table": catalog.runs,
+            "filter of runs (first question)": lambda: catalog.ask(many_lymphocytes),
+            "filter of runs (again)": lambda: catalog.ask(many_lymphocytes),
+            "count and mean area of all nuclei by class": lambda: catalog.ask(
+                "select class_name, count(*), avg(area_um2) from nuclei group by all"
+            ),
+            "median area by run and class": lambda: catalog.ask(
+                "select slide, class_name, median(area_um2) from nuclei join runs using (folder) "
+                "group by all"
+            ),
+        }
+        for name, ask in questions.items():
+            began, worked = time.perf_counter(), time.process_time()
+            ask()
+            seconds, processor = time.perf_counter() - began, time.process_time() - worked
+            print(f"{name}: {seconds:.2f} s, {processor:.2f} s of processor time")
+        print(f"memory: {before:.0f} MB before, {_peak_mb():.0f} MB at most")
+
+
+def _write_store(store: Path, runs: int, nuclei: int) -> None:
+    """Write runs that differ in slide and counts; the first is a real one, of a corner."""
+    with tempfile.TemporaryDirectory() as folder:
+        real = analyse(
+            sample_path("cmu_small_region"), Path(folder), region=Region(900, 900, 64, 64)
+        )
+        text = (real.path / RUN_FILE).read_text("utf-8")
+    rng = np.random.default_rng(1)
+    tables = [_nuclei(nuclei, rng) for _ in range(_DIFFERENT)]
+    for number in range(runs):
+        entries = json.loads(text)
+        slide_id = f"slide-{number:04}"
+        entries["slide"] |= {"id": slide_id, "name": f"{slide_id}.svs"}
+        table = tables[number % _DIFFERENT]
+        entries["counts"] |= table["class_name"].value_counts().to_dict()
+        run = store / slide_id / real.run_id
+        run.mkdir(parents=True)
+        (run / RUN_FILE).write_text(json.dumps(entries))
+        if number < _DIFFERENT:
+            write_nuclei([table], run / NUCLEI_FILE, MONUSAC)
+        else:
+            twin = store / f"slide-{number % _DIFFERENT:04}" / real.run_id / NUCLEI_FILE
+            (run / NUCLEI_FILE).write_bytes(twin.read_bytes())
+
+
+def _nuclei(count: int, rng: np.random.Generator) -> gpd.GeoDataFrame:
+    centres = rng.uniform(0, _SIDE_PX, (count, 2))
+    columns = {name: rng.random(count) for name in column_types(MONUSAC) if name != "class_name"}
+    columns |= {
+        "nucleus_id": np.arange(1, count + 1),
+        "class_name": rng.choice(MONUSAC.names, count),
+        "x": centres[:, 0],
+        "y": centres[:, 1],
+        "area_um2": rng.gamma(8, 5, count),
+    }
+    outlines = shapely.buffer(shapely.points(centres), 12, quad_segs=4)
+    return make_table(columns, outlines, MONUSAC)
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""The page of cohorts: what was found, who differs, and the command that it starts."""
+
+import json
+import shutil
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.cohort_page import comparison
+from pages.shared import resources, state
+from pages.shared.cohort_process import CohortProcess, Seat, start
+from seg_core.cohort.catalog import RunCatalog
+from seg_core.cohort.journal import Journal, Outcome
+from seg_core.cohort.plan import Item
+from seg_core.errors import CohortError
+from seg_core.settings import AnalysisSettings
+from seg_core.store import Run, Store
+
+MODEL = "0" * 64
+FAILED = "broken.svs is no slide; open another file."
+
+
+@pytest.fixture(autouse=True)
+def at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEG_LOCAL", "1")
+    seat = Seat()
+    monkeypatch.setattr(resources, "cohort_seat", lambda: seat)
+
+
+@pytest.fixture
+def cohort(run: Run, store: Path) -> Journal:
+    """Six slides of six patients in two groups, one more that failed; lymphocytes grow in number."""
+    journal, settings = Journal(store, "trial"), AnalysisSettings()
+    text = (run.path / "run.json").read_text("utf-8")
+    items = [
+        Item(
+            run.slide_path,
+            0.25,
+            patient=f"P{number}",
+            group="AB"[number // 3],
+            columns={"Stage": ["I", "II"][number % 2], "roi number": str(number)},
+        )
+        for number in range(6)
+    ]
+    for number in range(6):
+        folder = store / f"slide{number}" / run.run_id
+        shutil.copytree(run.path, folder)
+        counted = text.replace('"lymphocyte": 12', f'"lymphocyte": {12 + number}')
+        (folder / "run.json").write_text(counted, "utf-8")
+    items.append(Item(Path("/broken.svs"), patient="P9", group="B", columns={"Stage": "II"}))
+    journal.write_plan(items, "blue", MODEL, settings)
+    plan = journal.read_plan()["items"]
+    # six times the same file: keys are told apart by hand
+    for number, entry in enumerate(plan):
+        entry["key"] = str(number)
+    (journal.folder / "cohort.json").write_text(json.dumps({"items": plan}))
+    for number in range(6):
+        journal.record(Outcome(str(number), "finished", f"slide{number}/{run.run_id}"))
+    journal.record(Outcome("6", "failed", error=FAILED))
+    return journal
+
+
+def shown_table(page: AppTest) -> pd.DataFrame:
+    return page.dataframe[0].value
+
+
+def at_section(page: AppTest, section: str) -> AppTest:
+    next(each for each in page.segmented_control if each.label == "Section").set_value(section)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_each_slide_has_a_row_and_what_failed_has_its_sentence(visit, cohort: Journal) -> None:
+    page = visit("cohort")
+    table = shown_table(page)
+    assert list(table["patient"]) == [*(f"P{number}" for number in range(6)), "P9"]
+    assert list(table["state"]) == ["finished"] * 6 + ["failed"]
+    assert table["error"].iloc[-1] == FAILED
+    assert list(table["nuclei"].iloc[:6]) == [12 + number for number in range(6)]
+    assert str(table["picture"].iloc[0]).startswith("data:image/jpeg;base64,")
+    assert any("6 finished · 1 failed" in each.value for each in page.caption)
+
+
+def test_groups_are_compared_by_patients(visit, cohort: Journal) -> None:
+    page = at_section(visit("cohort"), "Groups")
+    assert page.selectbox(key="_by").value == "group"
+    page.multiselect(key="_measures").set_value(["count_lymphocyte"]).run()
+    (row,) = shown_table(page).to_dict("records")
+    assert (row["groups"], row["patients"], row["delta"]) == ("A – B", "3 / 3", -1)
+    assert row["p"] == pytest.approx(0.1)
+    page.selectbox(key="_by").set_value("Stage").run()
+    assert not page.exception
+    assert shown_table(page)["groups"].item() == "I – II"
+
+
+def test_a_filter_leaves_slides_out_everywhere(visit, cohort: Journal) -> None:
+    page = visit("cohort")
+    next(each for each in page.get("button_group") if each.key == "_group").set_value(["A"]).run()
+    assert list(shown_table(page)["group"]) == ["A"] * 3
+
+
+def test_two_measures_are_plotted(visit, cohort: Journal) -> None:
+    page = at_section(visit("cohort"), "Scatter")
+    assert page.selectbox(key="_x").value in page.selectbox(key="_y").options
+    assert page.get("plotly_chart")
+
+
+def test_measures_are_numbers_that_differ_and_groups_name_several_slides(cohort: Journal) -> None:
+    table = RunCatalog(Store(cohort.store)).cohort("trial")
+    measures = comparison.measures_of(table)
+    assert {"nuclei", "count_lymphocyte", "roi number"} <= set(measures)
+    assert not {"mpp", "seconds", "megapixels", "count_epithelial"} & set(measures)
+    assert {"group", "Stage"} <= set(comparison.groupings_of(table))
+
+
+def test_a_row_opens_its_slide_with_the_analysis_of_the_cohort(
+    visit, cohort: Journal, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visit("cohort")
+    page.session_state["_table_trial"] = {"selection": {"rows": [2], "columns": []}}
+    page.run()
+    assert not page.exception
+    assert page.session_state[state.SLIDE.name] == state.ChosenSlide(run.slide_path, 0.25)
+    assert page.session_state[state.RUN.name] == cohort.store / f"slide2/{run.run_id}"
+
+
+@pytest.mark.parametrize("local", ["0", "1"])
+def test_names_of_slides_are_shown_to_nobody_elsewhere(
+    visit, cohort: Journal, monkeypatch: pytest.MonkeyPatch, local: str
+) -> None:
+    monkeypatch.setenv("SEG_LOCAL", local)
+    page = visit("cohort")
+    assert bool(page.dataframe) == (local == "1")
+    assert bool(page.text_input) == (local == "1")
+    if local == "0":
+        assert page.info[0].value.startswith("There is no cohort yet.")
+
+
+def test_a_cohort_is_started_followed_and_ends_in_the_table(visit, tmp_path: Path) -> None:
+    """The real command, on two files that are no slides: it needs no model to find that out."""
+    folder = tmp_path / "slides"
+    folder.mkdir()
+    for number in range(2):
+        (folder / f"broken{number}.svs").write_bytes(b"no slide")
+    page = visit("cohort")
+    page.text_input(key="_source").set_value(str(folder)).run()
+    page.button(key="_start").click().run()
+    process = resources.cohort_seat().current
+    assert process is not None
+    assert page.button(key="_start").disabled
+    assert page.button(key="_stop").label == "Stop"
+    wait(process)
+    page.run()
+    assert list(shown_table(page)["state"]) == ["failed", "failed"]
+    assert shown_table(page)["error"].str.contains("broken").all()
+    assert resources.cohort_seat().current is None
+    assert not process.folder.exists()
+
+
+def test_a_folder_that_is_not_there_is_told(visit, tmp_path: Path) -> None:
+    page = visit("cohort")
+    page.text_input(key="_source").set_value(str(tmp_path / "nowhere")).run()
+    page.button(key="_start").click().run()
+    assert "There is no " in page.error[0].value
+    assert "check the name" in page.error[0].value
+
+
+def test_a_command_that_cannot_begin_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.svs").write_bytes(b"no slide")
+    monkeypatch.setenv("SEG_MODEL", "nobody's")
+    process = start(tmp_path / "a.svs")
+    wait(process)
+    process.states()
+    assert "did not come to its end: there is no model" in str(process.problem())
+    (tmp_path / "slides.csv").write_text("slide\n")
+    with pytest.raises(CohortError, match="there is no slide in"):
+        start(tmp_path / "slides.csv")
+
+
+def wait(process: CohortProcess, seconds: float = 240) -> None:
+    until = time.monotonic() + seconds
+    while process.is_running():
+        assert time.monotonic() < until
+        time.sleep(0.2)

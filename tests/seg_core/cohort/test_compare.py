@@ -1,0 +1,161 @@
+"""Comparison of groups: known answers, and what holds in a thousand simulated studies."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from seg_core.cohort.compare import (
+    by_patient,
+    cliffs_delta,
+    compare_groups,
+    rank_test,
+    shift,
+)
+from seg_core.errors import CohortError
+
+STUDIES = 600
+
+
+def study(
+    rng: np.random.Generator, *, difference: float = 0.0, patients: int = 12, slides: int = 5
+) -> pd.DataFrame:
+    """Slides of a patient resemble one another much more than those of two patients."""
+    rows = []
+    for number in range(2 * patients):
+        group = "AB"[number % 2]
+        own = rng.normal(difference if group == "A" else 0.0)
+        rows += [
+            {"patient": f"P{number}", "group": group, "til": own + rng.normal(0, 0.2)}
+            for _ in range(slides)
+        ]
+    return pd.DataFrame(rows)
+
+
+def test_patients_are_the_n_and_their_slides_are_averaged() -> None:
+    table = pd.DataFrame(
+        {
+            "patient": ["P1", "P1", "P2", None, None, "P3"],
+            "group": ["A", "A", "B", "B", "B", None],
+            "til": [1.0, 3.0, 5.0, 7.0, np.nan, 9.0],
+        }
+    )
+    patients = by_patient(table, "til")
+    assert list(patients["value"]) == [2.0, 5.0, 7.0]
+    assert list(patients["slides"]) == [2, 1, 1]
+    assert list(patients["group"]) == ["A", "B", "B"]
+
+
+def test_equal_groups_are_told_apart_in_one_study_of_twenty_and_slides_as_n_would_in_far_more() -> (
+    None
+):
+    rng = np.random.default_rng(11)
+    honest = naive = 0
+    for _ in range(STUDIES // 3):
+        table = study(rng, patients=8)
+        honest += compare_groups(table, ["til"])["p"].item() < 0.05
+        of = table.groupby("group")["til"]
+        naive += rank_test(of.get_group("A"), of.get_group("B")) < 0.05
+    assert honest / (STUDIES // 3) < 0.09
+    assert naive / (STUDIES // 3) > 0.25
+
+
+@pytest.mark.parametrize(("difference", "patients"), [(0.0, 6), (1.0, 10), (2.5, 8)])
+def test_intervals_hold_the_truth_in_nineteen_studies_of_twenty(
+    difference: float, patients: int
+) -> None:
+    rng = np.random.default_rng(5)
+    truth = 2 * stats.norm.cdf(difference / np.sqrt(2)) - 1
+    held = np.zeros(2)
+    for _ in range(STUDIES):
+        one, other = rng.normal(difference, 1, patients), rng.normal(0, 1, patients)
+        _, low, high = cliffs_delta(one, other)
+        _, least, most = shift(one, other)
+        held += [low <= truth <= high, least <= difference <= most]
+    assert (held / STUDIES > 0.925).all()
+    assert (held / STUDIES < 0.995).all()
+
+
+def test_of_what_is_called_different_few_are_not_when_many_measures_are_compared() -> None:
+    rng = np.random.default_rng(3)
+    false_shares = []
+    for _ in range(25):
+        group = np.repeat(["A", "B"], 15)
+        table = pd.DataFrame({f"m{k}": rng.normal(0, 1, 30) for k in range(20)})
+        for k in range(5):
+            table.loc[group == "A", f"m{k}"] += 1.5
+        found = compare_groups(table.assign(group=group), [f"m{k}" for k in range(20)])
+        called = found[found["p_adjusted"] < 0.1]["measure"]
+        false_shares.append(
+            (~called.isin([f"m{k}" for k in range(5)])).mean() if len(called) else 0
+        )
+    assert np.mean(false_shares) < 0.13
+
+
+values = st.lists(st.integers(-50, 50), min_size=3, max_size=12)
+
+
+@given(values, values)
+def test_delta_and_shift_turn_their_sign_when_the_groups_change_places(
+    one: list[int], other: list[int]
+) -> None:
+    for measure in (cliffs_delta, shift):
+        value, low, high = measure(one, other)
+        back, back_low, back_high = measure(other, one)
+        assert low - 1e-9 <= value <= high + 1e-9
+        assert [back, back_low, back_high] == pytest.approx([-value, -high, -low], abs=1e-6)
+    delta, low, high = cliffs_delta(one, other)
+    pairs = np.sign(np.subtract.outer(one, other))
+    assert delta == pytest.approx(pairs.mean())
+    assert low >= -1
+    assert high <= 1
+
+
+def test_groups_that_do_not_overlap_still_have_an_interval() -> None:
+    delta, low, high = cliffs_delta([5, 6, 7, 8], [1, 2, 3, 4])
+    assert (delta, high) == (1.0, 1.0)
+    assert 0 < low < 0.7
+
+
+def test_more_than_two_groups_are_tested_together_and_in_pairs() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(0, 1, 30) + np.repeat([0, 0, 3], 10)
+    table = pd.DataFrame({"group": np.repeat(["A", "B", "C"], 10), "til": values})
+    found = compare_groups(table, ["til"]).set_index("groups")
+    assert list(found.index) == ["all", "A – B", "A – C", "B – C"]
+    assert found.loc["all", "p"] == pytest.approx(
+        stats.kruskal(values[:10], values[10:20], values[20:]).pvalue
+    )
+    assert found.loc["A – B", "p_adjusted"] > 0.05
+    assert found.loc["A – C", "p_adjusted"] < 0.01
+    assert found.loc["A – C", "delta"] < -0.8
+    assert found.loc["all", "patients"] == "10 / 10 / 10"
+
+
+@pytest.mark.parametrize(
+    ("columns", "sentence"),
+    [
+        (
+            {"group": ["A", "B"], "patient": ["P1", "P1"], "til": [1, 2]},
+            "P1 is in the groups A and B",
+        ),
+        ({"group": ["A", "A"], "til": [1, 2]}, r"names 1 group\(s\); a comparison needs two"),
+        ({"group": ["A", "B"], "til": ["high", "low"]}, "'til' holds something else than numbers"),
+        ({"grade": ["A", "B"], "til": [1, 2]}, "no column 'group'; choose one of grade, til"),
+    ],
+)
+def test_what_cannot_be_compared_is_told(columns: dict[str, list[object]], sentence: str) -> None:
+    with pytest.raises(CohortError, match=sentence):
+        compare_groups(pd.DataFrame(columns), ["til"])
+
+
+def test_groups_that_are_too_small_have_a_row_with_the_reason() -> None:
+    table = pd.DataFrame({"group": ["A", "A", "B", "B", "B"], "til": [1, 2, 3, 4, 5]})
+    (row,) = compare_groups(table, ["til"]).to_dict("records")
+    assert row["reason"] == (
+        "a group has 2 patient(s) with this measure; a comparison needs 3 in each."
+    )
+    assert np.isnan(row["p"])
+    assert row["medians"] == "1.5 / 4"

@@ -1,0 +1,179 @@
+"""Damage to a run's files is named; it never reads as a result, and asking again mends it."""
+
+import json
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import painted_slides
+import pytest
+
+from seg_core import commands as cli
+from seg_core.analysis import analyse
+from seg_core.errors import JobCancelled, StoreError
+from seg_core.geometry import Window
+from seg_core.store import Run, Store, open_run
+from tests.seg_core.conftest import SMALL_TILES
+
+
+@pytest.fixture
+def run(painted_run: Run, tmp_path: Path) -> Run:
+    """A finished run to damage."""
+    folder = tmp_path / "store" / painted_run.slide_id / painted_run.run_id
+    shutil.copytree(painted_run.path, folder)
+    return open_run(folder)
+
+
+def files_of(run: Run, pattern: str) -> list[Path]:
+    return sorted(path for path in run.path.glob(pattern) if path.is_file())
+
+
+def read_all(run: Run) -> None:
+    """Read what pages and exports read."""
+    again = open_run(run.path)
+    maps = again.maps()
+    for level in range(maps.level_count):
+        maps.read(Window(0, 0, *reversed(maps.level_shape(level))), level)
+    for level in range(2, maps.share_level_count):
+        for name in ("class", "ternary", "score"):
+            maps.read_shares(name, Window(0, 0, 64, 64), level)
+    again.nuclei()
+    list(again.nuclei_in_parts())
+
+
+def test_a_whole_run_is_whole(run: Run) -> None:
+    read_all(run)
+    assert run.damage() == []
+    assert list(Store(run.path.parents[1]).damage()) == []
+
+
+@pytest.mark.parametrize("change", ["delete", "empty", "cut", "flip", "add"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("run.json", "nuclei.parquet", "maps.zarr/class/0/c/0/0", "maps.zarr/score/0/c/*/0"),
+        *("maps.zarr/class/zarr.json", "maps.zarr/ternary/0/zarr.json"),
+    ],
+)
+def test_damage_to_any_file_is_one_sentence(run: Run, pattern: str, change: str) -> None:
+    path = files_of(run, pattern)[0]
+    content = bytearray(path.read_bytes())
+    if change == "flip":
+        content[len(content) // 2] ^= 0x10
+    elif change == "cut":
+        del content[len(content) // 2 :]
+    elif change == "add":
+        content += b"more"
+    elif change == "empty":
+        content = bytearray()
+    if change == "delete":
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    named = list(Store(run.path.parents[1]).damage())
+    if not (pattern == "run.json" and change == "delete"):  # a folder without it is no run
+        assert len(named) == 1
+    if pattern.endswith("zarr.json") and change == "flip":
+        with suppress(StoreError):  # it may be a byte of a description that nobody reads
+            read_all(run)
+        return
+    with pytest.raises(StoreError) as caught:
+        read_all(run)
+    assert str(caught.value).startswith((str(run.path), "there is no run"))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["nuclei.parquet", "run.json", "maps.zarr/class/0/c/0/0"])
+def test_asking_again_makes_a_damaged_run_anew(
+    run: Run, painted_slide: Path, painted_run: Run, painted_engines, name: str
+) -> None:
+    (run.path / name).write_bytes(b"damaged")
+    again = analyse(
+        painted_slide, run.path.parents[1], mpp=painted_slides.MPP, settings=SMALL_TILES
+    )
+    assert again.path == run.path
+    assert again.facts.counts == painted_run.facts.counts
+    assert again.damage() == []
+    assert again.nuclei().equals(painted_run.nuclei())
+
+
+@pytest.mark.parametrize("change", ["delete", "empty"])
+def test_a_chunk_that_was_finished_and_is_lost_is_made_again(
+    tmp_path: Path, painted_slide: Path, painted_run: Run, painted_engines, change: str
+) -> None:
+    """A power failure takes what was not yet on the disk."""
+
+    def stop(progress) -> None:
+        if progress.stage == "nuclei":
+            raise JobCancelled("stopped")
+
+    options = {"mpp": painted_slides.MPP, "settings": SMALL_TILES}
+    with pytest.raises(JobCancelled):
+        analyse(painted_slide, tmp_path, report=stop, **options)
+    chunk = next(tmp_path.glob("*/*/maps.zarr/class/0/c/0/0"))
+    chunk.unlink() if change == "delete" else chunk.write_bytes(b"")
+    run = analyse(painted_slide, tmp_path, **options)
+    assert run.facts.counts == painted_run.facts.counts
+
+
+@pytest.mark.parametrize(
+    "record", [b"", b"{", b"[]", b'{"finished": []}', b"\x80", b'{"finished": 5, "to_halve": 1}']
+)
+def test_a_damaged_record_of_bands_starts_the_maps_again(
+    tmp_path: Path, painted_slide: Path, painted_run: Run, painted_engines, record: bytes
+) -> None:
+    def stop(progress) -> None:
+        if progress.stage == "nuclei":
+            raise JobCancelled("stopped")
+
+    options = {"mpp": painted_slides.MPP, "settings": SMALL_TILES}
+    with pytest.raises(JobCancelled):
+        analyse(painted_slide, tmp_path, report=stop, **options)
+    next(tmp_path.glob("*/*/bands.json")).write_bytes(record)
+    run = analyse(painted_slide, tmp_path, **options)
+    assert run.facts.counts == painted_run.facts.counts
+
+
+@pytest.mark.parametrize("case", ["fuzz-runjson", "fuzz-bands", "fuzz-parquet", "fuzz-maps"])
+def test_the_damaged_files_of_before_are_refused(shared_cases: Path, run: Run, case: str) -> None:
+    places = {
+        "fuzz-runjson": ["run.json"],
+        "fuzz-bands": ["bands.json"],
+        "fuzz-parquet": ["nuclei.parquet"],
+        "fuzz-maps": ["maps.zarr/class/0/c/0/0", "maps.zarr/score/0/c/0/0"],
+    }
+    for file in (shared_cases / "hostile" / case).glob("*/*"):
+        if file.name in ("README", "NOTE") or "other-result" in file.parent.name:
+            continue
+        for place in places[case]:
+            path = run.path / place
+            before = path.read_bytes()
+            shutil.copyfile(file, path)
+            if case != "fuzz-bands":  # which a finished run needs no more
+                with pytest.raises(StoreError, match="start the same analysis again"):
+                    read_all(run)
+            path.write_bytes(before)
+
+
+def test_check_tells_what_is_damaged(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    store = run.path.parents[1]
+    assert cli.main(["check", str(store)]) == 0
+    assert capsys.readouterr().out == f"{store}: 1 runs can be read, 0 files are damaged.\n"
+    nuclei = run.path / "nuclei.parquet"
+    nuclei.write_bytes(nuclei.read_bytes() + b"x")
+    assert cli.main(["check", str(store)]) == 1
+    assert capsys.readouterr().out.startswith(f"{nuclei} is damaged.\n")
+
+
+def test_check_wants_a_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", str(tmp_path / "nowhere")]) == 1
+    assert "there is no store in" in capsys.readouterr().err
+
+
+def test_values_of_run_json_are_never_believed_once_changed(run: Run) -> None:
+    file = run.path / "run.json"
+    entries = json.loads(file.read_text("utf-8"))
+    entries["counts"]["lymphocyte"] += 1
+    file.write_text(json.dumps(entries), "utf-8")
+    with pytest.raises(StoreError, match=r"run\.json is missing or damaged"):
+        open_run(run.path)

@@ -1,0 +1,128 @@
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seg_core.til import Grid, ratio_estimate
+from seg_core.til.interval import Estimate, _Model, _Plane
+from tests.bench.interval_coverage import DENSITY_PER_MM2, PROCESSES, chosen
+
+SIDE = 250.0
+
+
+def estimate(
+    top: npt.ArrayLike, bottom: npt.ArrayLike, across: int = 10, **options: float
+) -> Estimate:
+    rows, columns = np.divmod(np.arange(len(np.asarray(top))), across)
+    return ratio_estimate(top, bottom, Grid(rows, columns, SIDE), min_squares=20, **options)
+
+
+def gradient(across: int, seed: int = 0) -> npt.NDArray[np.float64]:
+    """Counts that rise tenfold from one side of the tissue to the other."""
+    mean = np.broadcast_to(np.geomspace(10, 100, across), (across, across))
+    return np.random.default_rng(seed).poisson(mean).ravel().astype(float)
+
+
+@pytest.mark.parametrize(
+    ("process", "side_mm"), [("Poisson", 2), ("Thomas, σ 75 µm", 2), ("Thomas, σ 150 µm", 4)]
+)
+def test_the_interval_covers_as_often_as_it_says(process: str, side_mm: float) -> None:
+    """Squares drawn with replacement covered the truth in 61 to 80 of 100 clustered samples.
+
+    The whole table, by processes and sizes, is `tests.bench.interval_coverage`.
+    """
+    rng = np.random.default_rng(2)
+    covered = 0
+    for _ in range(120):
+        low, high, _ = chosen(PROCESSES[process](rng, side_mm * 1000), rng)
+        covered += low <= DENSITY_PER_MM2 <= high
+    assert covered >= 0.9 * 120
+
+
+def test_scattered_nuclei_pay_little_for_what_clusters_need() -> None:
+    rng = np.random.default_rng(3)
+    widths = []
+    for _ in range(40):
+        found = estimate(rng.poisson(30, 256), np.ones(256), across=16)
+        assert found.low is not None
+        assert found.high is not None
+        widths.append(found.high - found.low)
+    # of independent counts: 2 · 1.96 · √(30 / 256)
+    assert np.median(widths) == pytest.approx(1.34, rel=0.2)
+
+
+def test_the_variance_of_a_known_model_is_the_double_sum_over_squares() -> None:
+    """Worked out pair by pair, without transforms."""
+    rng = np.random.default_rng(4)
+    places = rng.permutation(15 * 15)[:80]
+    rows, columns = np.divmod(places, 15)
+    area = rng.uniform(0.2, 1.0, 80)
+
+    plane = _Plane.of(rng.normal(size=80), area, rows, columns)
+    variance, independent = _Model(noise=2.0, sill=3.0, range=4.0).of_mean(plane)
+    weight = area / area.sum()
+    distance = np.hypot(rows[:, None] - rows, columns[:, None] - columns)
+    shared = 3.0 * weight @ np.exp(-distance / 4.0) @ weight
+    assert variance == pytest.approx(2.0 / 80 + shared)
+    assert independent == pytest.approx(5.0 / variance)
+
+
+def test_the_variogram_is_half_the_mean_squared_difference_of_pairs() -> None:
+    rng = np.random.default_rng(5)
+    rows, columns = np.divmod(rng.permutation(64)[:40], 8)
+    value, area = rng.normal(size=40), rng.uniform(0.2, 1.0, 40)
+
+    plane = _Plane.of(value, area, rows, columns)
+    weight = area / area.sum()
+    near = (np.abs(rows[:, None] - rows) == 1) & (columns[:, None] == columns)
+    products = weight[:, None] * weight
+    expected = (near * products * (value[:, None] - value) ** 2).sum() / 2
+    assert plane.half_squared[1, 0] + plane.half_squared[-1, 0] == pytest.approx(expected)
+    assert plane.pairs[1, 0] + plane.pairs[-1, 0] == pytest.approx((near * products).sum())
+
+
+@given(seed=st.integers(0, 1000), scale=st.floats(0.1, 1000))
+@settings(max_examples=25, deadline=None)
+def test_order_place_and_unit_do_not_matter(seed: int, scale: float) -> None:
+    rng = np.random.default_rng(seed)
+    rows, columns = np.divmod(rng.permutation(100)[:50], 10)
+    top, bottom = rng.poisson(4, 50), rng.uniform(0.5, 1, 50)
+    first = ratio_estimate(top, bottom, Grid(rows, columns, SIDE), min_squares=20)
+    order = rng.permutation(50)
+    moved = Grid(columns[order] + 7, rows[order] + 3, SIDE)  # and turned over
+    again = ratio_estimate(top[order], bottom[order], moved, scale=scale, min_squares=20)
+    for name in ("value", "low", "high"):
+        assert getattr(again, name) == pytest.approx(scale * getattr(first, name), rel=1e-6)
+    assert first.low < first.value < first.high  # type: ignore[operator]
+
+
+def test_squares_without_area_are_none() -> None:
+    nineteen = estimate([1.0] * 19 + [0.0] * 5, [2.0] * 19 + [0.0] * 5)
+    assert (nineteen.value, nineteen.low) == (0.5, None)
+    assert "at least 20 squares of tissue; there are 19" in (nineteen.reason or "")
+    nothing = estimate([], [])
+    assert (nothing.value, nothing.reason) == (None, "there is no area to divide by.")
+
+
+def test_where_none_was_found_there_is_no_interval() -> None:
+    none = estimate([0.0] * 30, [1.0] * 30)
+    assert (none.value, none.low, none.high) == (0.0, None, None)
+    assert "none was found" in (none.reason or "")
+
+
+def test_a_share_stays_below_its_limit() -> None:
+    found = estimate(np.tile([0.99, 0.4], 50), np.ones(100), scale=100, at_most=100)
+    assert found.high is not None
+    assert found.high <= 100
+    assert estimate(np.full(30, 1.2), np.ones(30), scale=100, at_most=100).value == 100
+
+
+def test_tissue_too_small_for_its_gradient_says_so_in_words() -> None:
+    found = estimate(gradient(8), np.ones(64), across=8)
+    assert found.caution is not None
+    assert found.caution.startswith("the interval is a lower bound")
+    assert "the tissue seen is only 2.0 mm across" in found.caution
+    rng = np.random.default_rng(6)
+    even = [estimate(rng.poisson(30, 256), np.ones(256), across=16).caution for _ in range(40)]
+    assert sum(each is not None for each in even) <= 4

@@ -19,6 +19,7 @@ import shapely
 from seg_core.classes import ClassScheme
 from seg_core.errors import JobCancelled, RegionError, SlideError, StainError, StoreError
 from seg_core.geometry import Region
+from seg_core.maps import MapBand
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.model.lender import EngineLender
 from seg_core.nuclei import find_nuclei
@@ -153,6 +154,8 @@ def _finished_run(runs: Store, question: Question) -> Run | None:
     run = _begun_run(runs, question)
     if run is None or run.status != "finished":
         return None
+    if run.facts.feature_count is None:  # a version without features has not answered all of it
+        return None
     try:
         run.maps()
         run.nucleus_queries()
@@ -189,8 +192,13 @@ def _opening_facts(
         versions=_versions(),
         started=_now(),
         megapixels=question.window.area / 1e6,
+        feature_count=engine.feature_count,
     )
-    if earlier is None or not earlier.facts.has_arithmetic_of(facts):
+    if (
+        earlier is None
+        or earlier.status == "finished"
+        or not earlier.facts.has_arithmetic_of(facts)
+    ):
         return facts
     return replace(facts, started=earlier.facts.started, seconds=earlier.facts.seconds)
 
@@ -227,7 +235,7 @@ def _work(
         with suppress(StoreError):  # a full disk takes no last words either
             keep("failed", error=str(error))
         raise
-    return keep(
+    run = keep(
         "finished",
         finished=_now(),
         tissue_um2=_tissue_um2(tissue, question),
@@ -235,6 +243,8 @@ def _work(
         warnings=(*slide.info.notes, *warnings, *stain_warnings, *nuclei_warnings),
         stain=stain,
     )
+    writer.pieces().discard()  # the table has them
+    return run
 
 
 def _is_unchanged(question: Question, path: Path) -> bool:
@@ -267,7 +277,7 @@ def _logged(facts: RunFacts) -> dict[str, Any]:
 
 
 def _look_over(slide: Slide, question: Question) -> tuple[TissueMask | None, list[str]]:
-    """Return the tissue, None where glass is asked too, and what must be known of it."""
+    """Return the tissue, None where glass is analysed too, and warnings about it."""
     settings = question.settings
     if not settings.tissue_only:
         return None, []
@@ -298,6 +308,14 @@ def _make_maps(
     pace: Pace,
 ) -> None:
     question, raster = facts.question, facts.question.raster
+    pieces = writer.pieces()
+    if facts.feature_count:
+        pieces.begin()
+
+    def keep(band: MapBand) -> None:
+        pieces.write(band)  # first, since the maps record the band as finished
+        maps.write(band)
+
     with writer.maps_writer(raster, facts.scheme) as maps:
         bands = predict(
             slide,
@@ -308,8 +326,9 @@ def _make_maps(
             wanted=None if tissue is None else partial(tissue.touches, raster),
             skip=maps.is_finished,
             report=pace,
+            with_features=bool(facts.feature_count),
         )
-        with write_behind(maps.write, name="map writer") as write:
+        with write_behind(keep, name="map writer") as write:
             for band in bands:
                 write(band)
 
@@ -319,11 +338,17 @@ def _make_nuclei(
 ) -> tuple[list[str], dict[str, int]]:
     return_memory()  # of the maps, before the blocks of nuclei take as much
     question, scheme = facts.question, facts.scheme
+    pieces = writer.pieces()
     tables, warnings = find_nuclei(
-        writer.maps().read, partial(slide.read, question.raster), question, scheme, report=pace
+        writer.maps().read,
+        partial(slide.read, question.raster),
+        question,
+        scheme,
+        read_pieces=pieces.read if facts.feature_count else None,
+        report=pace,
     )
     counts = dict.fromkeys(scheme.names_with_other, 0)
-    writer.write_nuclei(_counted(_inside(tables, question.roi), counts), scheme)
+    writer.write_nuclei(_counted(_inside(tables, question.roi), counts), facts)
     return warnings, counts
 
 

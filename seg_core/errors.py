@@ -60,3 +60,7 @@ class JobError(SegCoreError):
 
 class JobCancelled(SegCoreError):
     """Somebody pressed Stop; what was finished so far is kept."""
+
+
+class TeachingError(SegCoreError):
+    """Labels or a classifier taught from them are missing, damaged or foreign."""

@@ -10,7 +10,20 @@ from seg_core.geometry import Window
 
 MapName = Literal["class", "ternary", "score"]
 
+Pieces = npt.NDArray[np.void]
+"""What is known of parts of nuclei, one a row; see `piece_type` and `seg_core.tiling.pieces`."""
+
 _Bytes = npt.NDArray[np.uint8]
+
+
+def piece_type(feature_count: int) -> np.dtype[np.void]:
+    """Return the fields of a piece of a nucleus.
+
+    ``x`` and ``y`` are one of its pixels in the raster, ``pixels`` how many it has, ``features``
+    the means over them.
+    """
+    place = [(name, np.int32) for name in ("x", "y", "pixels")]
+    return np.dtype([*place, ("features", np.float16, (feature_count,))])
 
 
 @dataclass(frozen=True)
@@ -61,12 +74,15 @@ class MapBand:
     score : (h, w) uint8
         Softmax probability of the class, 255 for 1. 0, and so are the others, where no tile was
         asked.
+    pieces : (N,) Pieces, optional
+        What is known of the nuclei in it; None where no features were asked for.
     """
 
     window: Window
     class_map: _Bytes
     ternary_map: _Bytes
     score: _Bytes
+    pieces: Pieces | None = None
 
     def __post_init__(self) -> None:
         shape = (self.window.height, self.window.width)

@@ -1,4 +1,4 @@
-"""What is asked of a slide: the value that names a run."""
+"""The question a run answers: slide, region, model and settings. Its hash names the run."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of a slide; the same question has the same run id."""
+    """Slide, region, model and settings of a run; equal questions have the same run id."""
 
     slide_id: str
 

@@ -37,7 +37,7 @@ class Roi:
     def __post_init__(self) -> None:
         if self.kind not in get_args(RoiKind):
             raise RegionError(
-                f"the ROI {self.name!r} is of kind {self.kind!r}; "
+                f"the ROI {self.name!r} is of kind {str(self.kind)[:40]!r}; "
                 f"choose one of {', '.join(get_args(RoiKind))}."
             )
         if not isinstance(self.polygon, shapely.Polygon) or self.polygon.area <= 0:

@@ -31,7 +31,7 @@ def show(choice: Choice) -> None:
     selection = _filtered(choice)
     queries = resources.nucleus_queries(choice.run.path)
     total = sum(queries.counts(selection).values())
-    shares = share_columns(choice.run.scheme)
+    shares = share_columns(choice.run.model_scheme)
     columns = _columns(choice, shares)
     sort_by, descending, page = _choose_order(columns, total)
     rows = queries.page(

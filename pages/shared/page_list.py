@@ -109,6 +109,17 @@ and artefacts with a ROI of that kind first.
 """,
 )
 
+MODEL = PageEntry(
+    "pages/model.py",
+    "Model",
+    ":material/neurology:",
+    """
+what the model learned from and under which licence, its figures by class with how many nuclei they
+rest on and their intervals, what it misses and confuses, in words, and what faster settings cost.
+Read it before you trust a number: tissue unlike its training data can be answered worse.
+""",
+)
+
 COHORT = PageEntry(
     "pages/cohort.py",
     "Cohort",
@@ -122,4 +133,4 @@ of a row to see the slide in the viewer.
 """,
 )
 
-PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE, COHORT)
+PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE, COHORT, MODEL)

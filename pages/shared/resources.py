@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 
 from pages.shared.analyses import Analyses
 from pages.shared.cohort_process import Seat
+from pages.shared.once import once
 from pages.shared.scoring import Scorings
 from pages.shared.store_limit import Visitors
 from pages.shared.tile_sources import TileSources
@@ -60,37 +61,37 @@ _CARD_PX = (420, 300)
 _BACKDROP_PX = 1000
 
 
-@st.cache_resource(show_spinner=False)
+@once
 def worker() -> Worker:
     """Return the one process that analyses, with the model it has loaded."""
     return Worker()
 
 
-@st.cache_resource(show_spinner=False)
+@once
 def scorings() -> Scorings:
     """Return the TIL scores of all sessions, with a process that does not wait for analyses."""
     return Scorings(Worker())
 
 
-@st.cache_resource(show_spinner=False)
+@once
 def tile_sources() -> TileSources:
     """Return which session may see which slide's tiles."""
     return TileSources()
 
 
-@st.cache_resource(show_spinner=False)
+@once
 def visitors() -> Visitors:
     """Return which runs are shown by any session."""
     return Visitors()
 
 
-@st.cache_resource(show_spinner=False)
+@once
 def analyses() -> Analyses:
     """Return the analyses of all sessions that wait or run."""
     return Analyses(worker)
 
 
-@st.cache_resource(show_spinner=False)
+@once
 def cohort_seat() -> Seat:
     """Return where the cohort sits that was started from a page."""
     return Seat()

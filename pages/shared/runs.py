@@ -1,7 +1,7 @@
 """Which of a slide's analyses is shown."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
@@ -70,5 +70,12 @@ def _size(run: Run) -> str:
 def _time(run: Run) -> str:
     """Return when a run was finished, in the reader's own time."""
     finished = datetime.fromisoformat(run.facts.finished or run.facts.started)
-    zone = st.context.timezone
-    return f"{finished.astimezone(ZoneInfo(zone) if zone else None):%d %b, %H:%M}"
+    return f"{finished.astimezone(_zone(st.context.timezone)):%d %b, %H:%M}"
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    """Return the zone that a browser says it is in; None, the server's, where there is none such."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return None

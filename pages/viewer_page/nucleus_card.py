@@ -92,7 +92,7 @@ def card_of(run: Run | None, slide: Slide) -> dict[str, Any] | None:
                 "colour": colours.get(name, colours["other"]),
                 "share": float(row[f"share_{name}"]),
             }
-            for name in ("background", *run.scheme.names)
+            for name in ("background", *run.model_scheme.names)
         ],
         "measures": [
             [label, digits.format(row[name])] for name, (label, digits) in _MEASURES.items()

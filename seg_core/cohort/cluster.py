@@ -79,9 +79,14 @@ def local_workers(workers: int, *, memory_gb: float | None = None) -> Iterator[C
             raise CohortError(
                 f"{workers} workers could not be started ({error}); start fewer with --workers."
             ) from error
-        with cluster, Client(cluster) as client:
-            client.register_plugin(WorkerSetup(workers), name="seg_core")
-            yield client
+        try:
+            with Client(cluster) as client:
+                client.register_plugin(WorkerSetup(workers), name="seg_core")
+                yield client
+        finally:
+            # Dask asserts that no worker is just being started again, which may be
+            with suppress(AssertionError, OSError, TimeoutError):
+                cluster.close()
 
 
 @contextmanager

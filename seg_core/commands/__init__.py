@@ -48,6 +48,8 @@ COMMANDS = (
     Command("check", "tell what of a store is damaged", "check"),
     Command("export", "write files from a finished run", "export"),
     Command("til", "score the tumour-infiltrating lymphocytes of a run", "til"),
+    Command("teach", "teach a classifier of nuclei from labels", "teach"),
+    Command("classify", "let a taught classifier name the nuclei of runs", "teach"),
     Command("evaluate", "measure a model by labelled images", "evaluate"),
     Command("patches", "cut labelled images into patches, split by patient", "training"),
     Command("train", "train a model from a configuration file", "training"),

@@ -14,7 +14,9 @@ from seg_core.files.outputs import refuse_inputs
 from seg_core.process.memory import hold_little_memory
 from seg_core.roi import Roi, included, read_rois
 from seg_core.slide import bounds_of
-from seg_core.store import Run, default_store
+from seg_core.store import Run, Selection, default_store
+from seg_core.teaching.apply import classify
+from seg_core.teaching.classifier import read_classifier
 
 
 def add_analyse(subparsers: Subparsers) -> None:
@@ -28,6 +30,9 @@ def add_analyse(subparsers: Subparsers) -> None:
     parser.add_argument("slides", metavar="SLIDE", nargs="+", type=Path)
     parser.add_argument("--out", metavar="STORE", type=Path, help="folder of all runs")
     add_analysis_options(parser)
+    parser.add_argument(
+        "--classifier", metavar="FILE", type=Path, help="let it name the nuclei; see teach"
+    )
     add_json(parser)
     parser.set_defaults(run=_analyse, parser=parser)
 
@@ -39,6 +44,7 @@ def _analyse(options: argparse.Namespace) -> int:
     drawn = None if options.roi is None else read_rois(options.roi)
     if options.json:
         refuse_inputs([Path(options.json)], [*options.slides, *filter(None, [options.roi])])
+    classifier = None if options.classifier is None else read_classifier(options.classifier)
     results: list[dict[str, Any]] = []
     status = 0
     for slide_path in options.slides:
@@ -61,6 +67,8 @@ def _analyse(options: argparse.Namespace) -> int:
                         settings=settings,
                         report=bars,
                     )
+                if classifier is not None:
+                    run = classify(run, classifier, name=options.classifier.stem)
             except SegCoreError as error:
                 status = fail(error)
                 results.append({"slide": slide_path.name, "error": str(error)})
@@ -85,7 +93,7 @@ def _rois_on(slide_path: Path, drawn: Sequence[Roi]) -> Sequence[Roi | None]:
 def _result(run: Run) -> dict[str, Any]:
     """Return the figures that other programs rely on."""
     facts = run.facts
-    counts = dict(facts.counts)
+    counts = run.nucleus_queries().counts(Selection(run.scheme.names_with_other))
     other = counts.pop(OTHER, 0)
     return {
         "run": str(run.path),
@@ -97,6 +105,7 @@ def _result(run: Run) -> dict[str, Any]:
         "peak_rss_mb": facts.peak_rss_mb,
         "nuclei": counts,
         "other": other,
+        "classifier": run.classifier,
         "tissue_um2": facts.tissue_um2,
         "warnings": list(facts.warnings),
     }

@@ -27,16 +27,18 @@ def add_til(subparsers: Subparsers) -> None:
         help="GeoJSON polygons to include and to exclude; by default the whole run is scored, less "
         "what the ROIs kept with the slide exclude",
     )
+    add_as_found(parser)
     add_json(parser)
     parser.set_defaults(run=_til, parser=parser)
 
 
 def _til(options: argparse.Namespace) -> int:
-    run = open_run(options.run_folder)
+    run = run_asked(open_run(options.run_folder), options)
     whole, *parts = parts_of(run, rois_asked(run, options.roi))
     if options.roi is None:
         result = assess(run, part=whole)
-        keep_scores(run, result)
+        if not options.as_found:
+            keep_scores(run, result)
     else:
         result = assess(run, part=joined(parts) if parts else whole)
     say(_til_sentence(run.slide_path.name, result))
@@ -54,6 +56,20 @@ def _til(options: argparse.Namespace) -> int:
         ]
         write_json({"run": str(run.path), **result.to_json(), "by_roi": by_roi}, options.json)
     return 0
+
+
+def add_as_found(parser: argparse.ArgumentParser) -> None:
+    """Add ``--as-found``, which `run_asked` answers."""
+    parser.add_argument(
+        "--as-found",
+        action="store_true",
+        help="nuclei as the model found them, without a classifier and without corrections",
+    )
+
+
+def run_asked(run: Run, options: argparse.Namespace) -> Run:
+    """Return a run, as it was found where the options say so."""
+    return run.as_found() if options.as_found else run
 
 
 def rois_asked(run: Run, path: Path | None) -> list[Roi]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from seg_core.export.options import DEFAULTS, ExportOptions
 from seg_core.files.atomic import new_file
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.nuclei.nucleus_table import share_columns
@@ -30,15 +31,7 @@ if TYPE_CHECKING:
 _NO_MEASURES = {"nucleus_id", "class_name", VOTED_CLASS, "class_score", "x", "y"}
 
 
-def write_anndata(
-    run: Run,
-    path: Path,
-    *,
-    other: bool = False,
-    min_score: float = 0.0,
-    anonymous: bool = False,
-    force: bool = False,
-) -> int:
+def write_anndata(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> int:
     """Write an ``.h5ad`` file.
 
     The table of measures is held in memory, some 150 bytes a nucleus.
@@ -47,14 +40,8 @@ def write_anndata(
     ----------
     run : Run
     path : Path
-    other : bool
-        Also write the nuclei that no class names.
-    min_score : float
-        Nuclei with a lower class score are called *uncertain*; their class is ``voted_class``.
-    anonymous : bool
-        Leave out the name of the slide.
-    force : bool
-        Replace a file of that name.
+    options : ExportOptions
+        ``other``, ``min_score``, ``anonymous`` and ``force``.
 
     Returns
     -------
@@ -70,17 +57,15 @@ def write_anndata(
     StoreError
         If the run has no nuclei yet.
     """
-    parts = chosen_nuclei(run, other=other, min_score=min_score)
-    with new_file(path, force=force) as temporary:
+    parts = chosen_nuclei(run, other=options.other, min_score=options.min_score)
+    with new_file(path, force=options.force) as temporary:
         table = pd.concat([pd.DataFrame(part.drop(columns="geometry")) for part in parts])
-        data = make_anndata(run, table, other=other, min_score=min_score, anonymous=anonymous)
+        data = make_anndata(run, table, options)
         data.write_h5ad(temporary, compression="gzip")
     return len(table)
 
 
-def make_anndata(
-    run: Run, table: pd.DataFrame, *, other: bool, min_score: float, anonymous: bool
-) -> "AnnData":
+def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnData":
     """Return nuclei as `write_anndata` writes them.
 
     Parameters
@@ -88,14 +73,13 @@ def make_anndata(
     run : Run
     table : DataFrame
         Of `chosen_nuclei` with the same options, without their outlines.
-    other : bool
-    min_score : float
-    anonymous : bool
+    options : ExportOptions
+        Those that the nuclei were chosen by, and ``anonymous``.
     """
     # it takes seconds to import, which whoever exports nothing of the kind need not wait for
     from anndata import AnnData
 
-    names = chosen_names(run, other=other, min_score=min_score)
+    names = chosen_names(run, other=options.other, min_score=options.min_score)
     measures = table.drop(columns=list(_NO_MEASURES), errors="ignore")
     index = pd.Index(table["nucleus_id"].astype(str), dtype=object, name=None)
     obs = pd.DataFrame(
@@ -106,9 +90,9 @@ def make_anndata(
         index=index,
     )
     if VOTED_CLASS in table:
-        voted = chosen_names(run, other=other, min_score=0)
+        voted = chosen_names(run, other=options.other, min_score=0)
         obs[VOTED_CLASS] = pd.Categorical(table[VOTED_CLASS], categories=voted)
-    shares = set(share_columns(run.scheme))
+    shares = set(share_columns(run.model_scheme))
     var = pd.DataFrame(
         {"kind": ["share" if name in shares else "measure" for name in measures]},
         index=pd.Index(measures.columns, dtype=object),
@@ -122,7 +106,7 @@ def make_anndata(
         uns={
             # scanpy gives the categories these colours, in order
             "class_name_colors": np.array([run.scheme.colours[name] for name in names]),
-            "run": _facts(run, anonymous=anonymous),
+            "run": _facts(run, anonymous=options.anonymous),
         },
     )
 

@@ -4,23 +4,21 @@ A comma between columns, a point in numbers, one row of names with their units; 
 `seg_core.files.csv`.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
+from seg_core.errors import ExportError
+from seg_core.export.options import DEFAULTS, ExportOptions
 from seg_core.files.atomic import new_text_file
 from seg_core.files.csv import write_csv
 from seg_core.scoring import describe_run, measure_columns
 from seg_core.store import Run
 from seg_core.store.chosen import chosen_nuclei
-from seg_core.til import TilResult
 
 
-def write_nuclei_csv(
-    run: Run, path: Path, *, other: bool = False, min_score: float = 0.0, force: bool = False
-) -> int:
+def write_nuclei_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> int:
     """Write a row for each nucleus.
 
     The columns are those of the nucleus table without its outlines:
@@ -48,12 +46,8 @@ def write_nuclei_csv(
     ----------
     run : Run
     path : Path
-    other : bool
-        Also write the nuclei that no class names.
-    min_score : float
-        Nuclei with a lower class score are called *uncertain*; their class is ``voted_class``.
-    force : bool
-        Replace a file of that name.
+    options : ExportOptions
+        ``other``, ``min_score`` and ``force``.
 
     Returns
     -------
@@ -70,37 +64,32 @@ def write_nuclei_csv(
         If the run has no nuclei yet.
     """
     slide_mpp = run.facts.question.slide_mpp
-    parts = chosen_nuclei(run, other=other, min_score=min_score)
+    parts = chosen_nuclei(run, other=options.other, min_score=options.min_score)
     rows = 0
-    with new_text_file(path, force=force) as file:
+    with new_text_file(path, force=options.force) as file:
         for number, part in enumerate(parts):
             write_csv(_csv_columns(part, slide_mpp), file, header=number == 0)
             rows += len(part)
     return rows
 
 
-def write_summary_csv(
-    run: Run, path: Path, *, other: bool = False, min_score: float = 0.0, force: bool = False
-) -> None:
+def write_summary_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> None:
     """Write a row for each class: `seg_core.scoring` of the whole run.
 
     ``count``, ``share`` of all nuclei counted (0 to 1), ``density_per_mm2`` of tissue with its 95 %
     interval ``density_low`` and ``density_high`` and, where that is too narrow, the reason in
     ``density_caution``; then mean, standard deviation, quartiles and
     median of each measure (``mean_area_um2``, ``sd_area_um2``, ``q1_area_um2`` and so on). In the
-    last columns, the same in each row: ``tissue_um2``, which densities divide by, and
-    ``no_interval``, the reason why there are no intervals.
+    last columns, the same in each row: ``tissue_um2``, which densities divide by, ``no_interval``,
+    the reason why there are no intervals, the taught ``classifier`` that named the nuclei, and how
+    many ``corrections`` were made by hand.
 
     Parameters
     ----------
     run : Run
     path : Path
-    other : bool
-        Also count the nuclei that no class names, in a row of their own.
-    min_score : float
-        Nuclei with a lower class score count as *uncertain*, in a row of their own.
-    force : bool
-        Replace a file of that name.
+    options : ExportOptions
+        ``other`` and ``min_score``, which have rows of their own, and ``force``.
 
     Raises
     ------
@@ -111,16 +100,21 @@ def write_summary_csv(
     StoreError
         If the run has no nuclei yet.
     """
-    with new_text_file(path, force=force) as file:
-        statistics = describe_run(run, other=other, min_score=min_score)
+    with new_text_file(path, force=options.force) as file:
+        statistics = describe_run(run, other=options.other, min_score=options.min_score)
         summary = measure_columns(statistics).assign(
-            tissue_um2=statistics.tissue_um2, no_interval=statistics.no_interval
+            tissue_um2=statistics.tissue_um2,
+            no_interval=statistics.no_interval,
+            classifier=run.classifier or "",
+            corrections=len(run.corrections()),
         )
         write_csv(summary, file)
 
 
-def write_til_csv(results: Mapping[str, TilResult], path: Path, *, force: bool = False) -> int:
-    """Write a row for each square with tissue that TIL assessments are made of.
+def write_til_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> int:
+    """Write a row for each square with tissue that the TIL scores are made of.
+
+    Nuclei that no class names are in no score.
 
     ``part`` is the name of the assessment; ``x_px``, ``y_px`` are the square's corner and
     ``side_px`` its side in level-0 pixels; areas are in µm², densities per mm²; what a square does
@@ -128,11 +122,10 @@ def write_til_csv(results: Mapping[str, TilResult], path: Path, *, force: bool =
 
     Parameters
     ----------
-    results : mapping of str to TilResult
-        By name of the part of the slide.
+    run : Run
     path : Path
-    force : bool
-        Replace a file of that name.
+    options : ExportOptions
+        ``min_score``, ``rois`` or ``assessed``, and ``force``.
 
     Returns
     -------
@@ -142,11 +135,19 @@ def write_til_csv(results: Mapping[str, TilResult], path: Path, *, force: bool =
     Raises
     ------
     ExportError
-        If there is such a file already, or it cannot be written.
+        If there is such a file already, it cannot be written, or no part has TIL scores.
+    StoreError
+        If the run has no nuclei yet.
+    SlideError
+        If the slide is no longer where it was, or has changed.
     """
-    parts = [result.squares.assign(part=name) for name, result in results.items()]
-    squares = pd.concat(parts, ignore_index=True)
-    with new_text_file(path, force=force) as file:
+    with new_text_file(path, force=options.force) as file:
+        scores = options.til_scores(run)
+        parts = [each.result.squares.assign(part=each.name) for each in scores if each.result]
+        if not parts:
+            reasons = " ".join(f"{each.name}: {each.reason}" for each in scores)
+            raise ExportError(f"no TIL scores can be written. {reasons}".rstrip())
+        squares = pd.concat(parts, ignore_index=True)
         write_csv(squares[["part", *squares.columns.drop("part")]], file)
     return len(squares)
 

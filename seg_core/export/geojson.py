@@ -23,6 +23,7 @@ import shapely
 
 from seg_core.classes import ClassScheme, rgb_of
 from seg_core.errors import ExportError
+from seg_core.export.options import DEFAULTS, ExportOptions
 from seg_core.files.atomic import new_text_file
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.store import Run
@@ -37,15 +38,7 @@ _DECIMALS = 4
 _COORDINATE_DECIMALS = 2
 
 
-def write_geojson(
-    run: Run,
-    path: Path,
-    *,
-    simplify_um: float = 0.0,
-    other: bool = False,
-    min_score: float = 0.0,
-    force: bool = False,
-) -> int:
+def write_geojson(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> int:
     """Write a Feature for each nucleus.
 
     Parameters
@@ -53,14 +46,8 @@ def write_geojson(
     run : Run
     path : Path
         Packed by gzip if it ends in ``.gz``.
-    simplify_um : float
-        How far a simplified outline may be from the one that was found; 0 leaves all corners.
-    other : bool
-        Also write the nuclei that no class names.
-    min_score : float
-        Nuclei with a lower class score are called *uncertain*; their class is ``voted_class``.
-    force : bool
-        Replace a file of that name.
+    options : ExportOptions
+        ``simplify_um``, ``other``, ``min_score`` and ``force``.
 
     Returns
     -------
@@ -76,12 +63,13 @@ def write_geojson(
     StoreError
         If the run has no nuclei yet.
     """
+    simplify_um = options.simplify_um
     if not 0 <= simplify_um < math.inf:
         raise ExportError(f"outlines cannot be simplified by {simplify_um} µm; give 0 or more.")
     tolerance_px = simplify_um / run.facts.question.slide_mpp
-    parts = chosen_nuclei(run, other=other, min_score=min_score)
+    parts = chosen_nuclei(run, other=options.other, min_score=options.min_score)
     written = 0
-    with new_text_file(path, force=force) as file:
+    with new_text_file(path, force=options.force) as file:
         file.write('{"type": "FeatureCollection", "features": [')
         for part in parts:
             for feature in _features(part, run, tolerance_px):

@@ -7,6 +7,7 @@ place on Earth, so the file names no coordinate reference system.
 
 from pathlib import Path
 
+from seg_core.export.options import DEFAULTS, ExportOptions
 from seg_core.files.atomic import new_file
 from seg_core.nuclei import empty_table, label_uncertain
 from seg_core.store import Run
@@ -14,21 +15,15 @@ from seg_core.store.chosen import chosen_nuclei
 from seg_core.store.nuclei_file import write_geoparquet
 
 
-def write_nuclei_geoparquet(
-    run: Run, path: Path, *, other: bool = False, min_score: float = 0.0, force: bool = False
-) -> int:
+def write_nuclei_geoparquet(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> int:
     """Write a row for each nucleus, a part of the table at a time.
 
     Parameters
     ----------
     run : Run
     path : Path
-    other : bool
-        Also write the nuclei that no class names.
-    min_score : float
-        Nuclei with a lower class score are called *uncertain*; their class is ``voted_class``.
-    force : bool
-        Replace a file of that name.
+    options : ExportOptions
+        ``other``, ``min_score`` and ``force``.
 
     Returns
     -------
@@ -44,8 +39,8 @@ def write_nuclei_geoparquet(
     StoreError
         If the run has no nuclei yet.
     """
-    parts = chosen_nuclei(run, other=other, min_score=min_score)
-    with new_file(path, force=force) as temporary:
+    parts = chosen_nuclei(run, other=options.other, min_score=options.min_score)
+    with new_file(path, force=options.force) as temporary:
         return write_geoparquet(
-            parts, temporary, label_uncertain(empty_table(run.scheme), min_score)
+            parts, temporary, label_uncertain(empty_table(run.model_scheme), options.min_score)
         )

@@ -29,6 +29,7 @@ import tifffile
 import zarr
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, ClassScheme
+from seg_core.export.options import DEFAULTS, ExportOptions
 from seg_core.files.atomic import new_file
 from seg_core.geometry import Raster, Window
 from seg_core.nuclei.filling import fill_polygons
@@ -47,17 +48,15 @@ _UM_PER_CM = 1e4
 _ReadLevel = Callable[[Window, int], npt.NDArray[Any]]
 
 
-def write_ome_tiff(run: Run, path: Path, *, other: bool = False, force: bool = False) -> None:
+def write_ome_tiff(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> None:
     """Write class map, ternary map and nuclei.
 
     Parameters
     ----------
     run : Run
     path : Path
-    other : bool
-        Also draw the nuclei that no class names into the third image.
-    force : bool
-        Replace a file of that name.
+    options : ExportOptions
+        ``other``, of which the third image tells, and ``force``.
 
     Raises
     ------
@@ -66,23 +65,26 @@ def write_ome_tiff(run: Run, path: Path, *, other: bool = False, force: bool = F
     StoreError
         If the run has no nuclei yet.
     """
-    parts = chosen_nuclei(run, other=other)
+    parts = chosen_nuclei(run, other=options.other)
     maps = run.maps()
     pyramid = _Pyramid.around(run.window, run.raster)
     with (
-        new_file(path, force=force) as temporary,
+        new_file(path, force=options.force) as temporary,
         tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder,
         tifffile.TiffWriter(temporary, bigtiff=True, ome=True) as file,
     ):
         labels = _label_levels(parts, pyramid, run.raster, Path(folder))
-        class_names = ["0 background", *(f"{each.id} {each.name}" for each in run.scheme.classes)]
+        class_names = [
+            "0 background",
+            *(f"{each.id} {each.name}" for each in run.model_scheme.classes),
+        ]
         pyramid.write(
             file,
             lambda window, level: maps.read(window, level).class_map,
             np.dtype(np.uint8),
             name="class map",
             description=", ".join(class_names),
-            colormap=_colormap_of_classes(run.scheme),
+            colormap=_colormap_of_classes(run.model_scheme),
         )
         pyramid.write(
             file,

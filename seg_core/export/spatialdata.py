@@ -18,7 +18,6 @@ import shutil
 import tempfile
 import warnings
 from contextlib import closing
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +25,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from seg_core.errors import ExportError
 from seg_core.export.anndata import make_anndata
+from seg_core.export.options import DEFAULTS, ExportOptions
 from seg_core.files.atomic import new_file, new_folder
 from seg_core.geometry import Raster, Window
 from seg_core.slide import Slide
@@ -44,25 +43,7 @@ _SLIDE, _CLASS_MAP, _NUCLEI = "slide", "class_map", "nuclei"
 _MEASURES, _CLASSES = "measures", "classes"
 
 
-def missing_package() -> str | None:
-    """Return the sentence that says what to install; None where nothing is missing."""
-    if find_spec("spatialdata") is not None:
-        return None
-    return (
-        "SpatialData needs a package that is not installed; "
-        "python -m pip install -r requirements-spatialdata.txt brings it."
-    )
-
-
-def write_spatialdata(
-    run: Run,
-    path: Path,
-    *,
-    other: bool = False,
-    min_score: float = 0.0,
-    anonymous: bool = False,
-    force: bool = False,
-) -> int:
+def write_spatialdata(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> int:
     """Write a ``.zarr`` folder, or such a folder packed into a ``.zip``.
 
     The table of nuclei is held in memory, some kilobyte a nucleus.
@@ -72,14 +53,9 @@ def write_spatialdata(
     run : Run
     path : Path
         Of the folder; if it ends in ``.zip``, of the file that holds it.
-    other : bool
-        Also write the nuclei that no class names.
-    min_score : float
-        Nuclei with a lower class score are called *uncertain*; their class is ``voted_class``.
-    anonymous : bool
-        Leave out the name of the slide.
-    force : bool
-        Replace a SpatialData store of that name, or a ``.zip``.
+    options : ExportOptions
+        ``other``, ``min_score``, ``anonymous`` and ``force``, which replaces a SpatialData store or a
+        ``.zip`` only.
 
     Returns
     -------
@@ -89,8 +65,8 @@ def write_spatialdata(
     Raises
     ------
     ExportError
-        If the package is missing, there is something of that name already, it cannot be written,
-        or the slide is another one now.
+        If there is something of that name already, it cannot be written, or the slide is another
+        one now.
     SlideError
         If the slide is no longer there or cannot be read.
     SettingsError
@@ -98,22 +74,18 @@ def write_spatialdata(
     StoreError
         If the run has no nuclei yet.
     """
-    missing = missing_package()
-    if missing is not None:
-        raise ExportError(missing)
-    options: dict[str, Any] = {"other": other, "min_score": min_score, "anonymous": anonymous}
     if path.suffix.lower() == ".zip":
         with (
-            new_file(path, force=force) as temporary,
+            new_file(path, force=options.force) as temporary,
             tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder,
         ):
             inside = Path(folder) / (path.stem.removesuffix(".zarr") + ".zarr")
-            count = _write(run, inside, **options)
+            count = _write(run, inside, options)
             packed = shutil.make_archive(str(Path(folder) / "packed"), "zip", folder, inside.name)
             Path(packed).replace(temporary)
         return count
-    with new_folder(path, replaceable=_is_store, force=force) as temporary:
-        return _write(run, temporary, **options)
+    with new_folder(path, replaceable=_is_store, force=options.force) as temporary:
+        return _write(run, temporary, options)
 
 
 def _is_store(path: Path) -> bool:
@@ -124,12 +96,12 @@ def _is_store(path: Path) -> bool:
     return "spatialdata_attrs" in facts.get("attributes", {})
 
 
-def _write(run: Run, path: Path, **options: Any) -> int:
+def _write(run: Run, path: Path, options: ExportOptions) -> int:
     # an optional package, and slow to import
     from spatialdata import SpatialData
 
-    other, min_score = options["other"], options["min_score"]
-    table = pd.concat(list(chosen_nuclei(run, other=other, min_score=min_score)))
+    parts = chosen_nuclei(run, other=options.other, min_score=options.min_score)
+    table = pd.concat(list(parts))
     with closing(run.open_slide()) as slide:
         store = SpatialData(
             images={_SLIDE: _image(run, slide)},
@@ -195,8 +167,8 @@ def _outlines(run: Run, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     )
 
 
-def _measures(run: Run, table: gpd.GeoDataFrame, options: dict[str, Any]) -> Any:
-    data = make_anndata(run, pd.DataFrame(table.drop(columns="geometry")), **options)
+def _measures(run: Run, table: gpd.GeoDataFrame, options: ExportOptions) -> Any:
+    data = make_anndata(run, pd.DataFrame(table.drop(columns="geometry")), options)
     data.obs.index.name = None  # as text; the column of that name holds numbers
     data.obs["nucleus_id"] = table["nucleus_id"].to_numpy(dtype=np.int64)
     return _annotating(data, _NUCLEI, "nucleus_id") if len(table) else data
@@ -205,7 +177,7 @@ def _measures(run: Run, table: gpd.GeoDataFrame, options: dict[str, Any]) -> Any
 def _class_names(run: Run) -> Any:
     from anndata import AnnData
 
-    classes = run.scheme.classes
+    classes = run.model_scheme.classes
     names = [each.name for each in classes]
     obs = pd.DataFrame(
         {
@@ -214,7 +186,7 @@ def _class_names(run: Run) -> Any:
         },
         index=pd.Index(names, dtype=object),
     )
-    colours = np.array([run.scheme.colours[name] for name in names])
+    colours = np.array([run.model_scheme.colours[name] for name in names])
     data = AnnData(obs=obs, uns={"class_name_colors": colours})
     return _annotating(data, _CLASS_MAP, "class_id")
 

@@ -31,7 +31,7 @@ def store_errors(folder: Path) -> Iterator[None]:
 def _sentence(error: OSError, folder: Path) -> str:
     if error.errno in _FULL:
         return (
-            f"the disk that holds {folder} is full; make room and start the same analysis again, "
+            f"the disk that holds {folder} is full; free some space and start the same analysis again, "
             "it goes on where it stopped."
         )
     if error.errno in _FORBIDDEN:

@@ -72,6 +72,21 @@ def os_locked(folder: Path) -> Iterator[bool]:
         yield state is True
 
 
+@contextmanager
+def exclusive(file: IO[bytes]) -> Iterator[None]:
+    """Wait until nobody else holds a file, and hold it; the lock goes when the process ends.
+
+    Where the file's drive has no locks, nobody is waited for.
+    """
+    while (is_ours := _lock_patiently(file)) is False:
+        pass
+    try:
+        yield
+    finally:
+        if is_ours:
+            _unlock(file)
+
+
 def busy(folder: Path) -> BusyError:
     """Return the sentence for who comes second."""
     return BusyError(
@@ -124,6 +139,9 @@ if sys.platform == "win32":
             return False
         return True
 
+    def _unlock(file: IO[bytes]) -> None:
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+
 else:
 
     def _try_lock(file: IO[bytes], *, shared: bool = False) -> bool:
@@ -132,3 +150,6 @@ else:
         except BlockingIOError:
             return False
         return True
+
+    def _unlock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_UN)

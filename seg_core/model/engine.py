@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from seg_core.errors import ModelError
 from seg_core.model.card import ModelCard
+from seg_core.model.features import DescribedTile
 from seg_core.settings import AnalysisSettings, EngineName, Precision
 
 NumberedTile = tuple[int, npt.NDArray[np.uint8]]
 NumberedLogits = tuple[int, npt.NDArray[np.float32]]
-
 
 _CUDA_DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 
@@ -28,6 +28,9 @@ class Engine(Protocol):
 
     precision: str
     """Arithmetic really used, as recorded in a run."""
+
+    feature_count: int
+    """Length of the features that `describe` gives; 0 for an engine that knows none."""
 
     def run(self, tiles: Iterable[NumberedTile]) -> Iterator[NumberedLogits]:
         """Answer each tile, in any order, taking tiles only as fast as they are answered.
@@ -42,6 +45,10 @@ class Engine(Protocol):
         number, logits : int, (C + 3, H, W) float32
             Semantic channels, background first, then the three of the ternary map.
         """
+        ...
+
+    def describe(self, tiles: Iterable[NumberedTile]) -> Iterator[DescribedTile]:
+        """Answer each tile as `run` does, with its features."""
         ...
 
 
@@ -68,6 +75,17 @@ def make_engine(card: ModelCard, weights: Path, settings: AnalysisSettings) -> E
     return TorchEngine(card, weights, precision=settings.precision)
 
 
+def engine_name(settings: AnalysisSettings) -> str:
+    """Return the name of the engine that `make_engine` would load, without loading it.
+
+    Raises
+    ------
+    ModelError
+        If it is not installed.
+    """
+    return "openvino" if _takes_openvino(settings.engine, settings.precision) else "torch"
+
+
 def _takes_openvino(engine: EngineName, precision: Precision) -> bool:
     installed = find_spec("openvino") is not None
     asked = engine == "openvino" or precision == "int8"
@@ -80,7 +98,7 @@ def _takes_openvino(engine: EngineName, precision: Precision) -> bool:
 
 
 def _has_cuda() -> bool:
-    """Tell whether torch finds a graphics card; torch is asked only where a driver is."""
+    """Tell whether torch finds a graphics card; torch is imported only where a driver is."""
     if not any(map(_is_there, _CUDA_DRIVERS)):
         return False
     import torch

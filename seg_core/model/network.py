@@ -5,9 +5,11 @@ semantic classes (background first) and the ternary map (background, inside, bou
 modules are those of the original project, so its checkpoints load.
 """
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import segmentation_models_pytorch as smp
 import torch
@@ -18,6 +20,7 @@ from torch import Tensor, nn
 
 from seg_core.errors import ModelError
 from seg_core.model.card import ModelCard
+from seg_core.model.features import FEATURE_BLOCK, FEATURE_STRIDE_PX
 
 TERNARY_CHANNELS = 3
 UNUSED_HEAD = "base.segmentation_head."  # smp's own head, in checkpoints of the original project
@@ -119,6 +122,42 @@ class NormalisedNetwork(nn.Module):
         """
         pixels = tiles.permute(0, 3, 1, 2).float()
         return self.head(self.decoder(self.encoder((pixels - self.mean) / self.std)))
+
+    def described(self, tiles: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits, and what a block of the decoder took and gave on the way.
+
+        Parameters
+        ----------
+        tiles : (N, H, W, 3) uint8
+
+        Returns
+        -------
+        logits : (N, C + 3, H, W) float32
+        features : (N, F, H / 4, W / 4) float32
+            See `seg_core.model.features`.
+        """
+        seen: list[Tensor] = []
+        blocks: Any = self.decoder.blocks
+        hook = blocks[FEATURE_BLOCK].register_forward_hook(
+            lambda _block, _arguments, named, output: seen.extend(
+                [named["skip_connection"], output]
+            ),
+            with_kwargs=True,
+        )
+        try:
+            return self(tiles), torch.cat(seen, dim=1)
+        finally:
+            hook.remove()
+
+    @property
+    def feature_count(self) -> int:
+        """Number of features that `described` gives."""
+        encoder: Any = self.encoder
+        blocks: Any = self.decoder.blocks
+        # an encoder's channels are listed from the finest level, the picture itself, on
+        level = int(math.log2(FEATURE_STRIDE_PX))
+        given: int = blocks[FEATURE_BLOCK].conv2[0].out_channels
+        return int(encoder.out_channels[level]) + given
 
 
 def _joined(first: nn.Conv2d, second: nn.Conv2d) -> nn.Conv2d:

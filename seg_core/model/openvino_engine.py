@@ -22,6 +22,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,7 @@ import platformdirs
 from seg_core.errors import ModelError
 from seg_core.model.card import ModelCard
 from seg_core.model.engine import NumberedLogits, NumberedTile
+from seg_core.model.features import DescribedTile
 from seg_core.model.int8 import checksum, read_int8
 from seg_core.process.progress import ProgressCallback
 from seg_core.process.worker import Worker
@@ -59,6 +61,8 @@ try:
         import openvino as ov
         from openvino.properties import hint, optimal_number_of_infer_requests
         from openvino.properties.device import capabilities
+
+        from seg_core.model.openvino_features import described
 except ImportError as error:
     raise ModelError(
         "OpenVINO is not installed; install it with pip install openvino, or choose the engine "
@@ -112,10 +116,24 @@ class OpenVinoEngine:
         else:
             self._floating = _TYPES[self.precision]
             self._model = converted(self._core, card, weights)
-        self._compiled: dict[tuple[int, ...], ov.CompiledModel] = {}
+        self._described = described(self._model, len(card.decoder_channels))
+        self.feature_count = self._described.output(1).get_partial_shape()[1].get_length()
+        self._compiled: dict[tuple[bool, tuple[int, ...]], ov.CompiledModel] = {}
 
     def run(self, tiles: Iterable[NumberedTile]) -> Iterator[NumberedLogits]:
-        """Answer each tile in the order of the tiles; see `seg_core.model.engine.Engine`.
+        """Answer each tile in the order of the tiles; see `seg_core.model.engine.Engine`."""
+        for number, (logits,) in self._answers(tiles, with_features=False):
+            yield number, logits
+
+    def describe(self, tiles: Iterable[NumberedTile]) -> Iterator[DescribedTile]:
+        """Answer each tile in the order of the tiles, with its features."""
+        for number, (logits, features) in self._answers(tiles, with_features=True):
+            yield DescribedTile(number, logits, features)
+
+    def _answers(
+        self, tiles: Iterable[NumberedTile], *, with_features: bool
+    ) -> Iterator[tuple[int, list[npt.NDArray[Any]]]]:
+        """Give all outputs of the graph for each tile.
 
         One tile more than the processor works on at once is on its way, so that nothing stands
         still while the caller deals with an answer, nor when the next tile is of another size.
@@ -124,15 +142,15 @@ class OpenVinoEngine:
         # The image is kept with its request, which reads it in place.
         busy: deque[tuple[int, npt.NDArray[np.uint8], ov.InferRequest]] = deque()
 
-        def next_answer() -> NumberedLogits:
+        def next_answer() -> tuple[int, list[npt.NDArray[Any]]]:
             number, image, request = busy.popleft()
             request.wait()
             idle[image.shape].append(request)
-            return number, request.get_output_tensor().data[0].copy()
+            return number, [each.data[0].copy() for each in request.output_tensors]
 
         try:
             for number, image in tiles:
-                compiled = self._compiled_for(image.shape)
+                compiled = self._compiled_for(image.shape, with_features)
                 requests = idle[image.shape]
                 request = requests.pop() if requests else compiled.create_infer_request()
                 request.start_async([image[None]], share_inputs=True)
@@ -145,13 +163,14 @@ class OpenVinoEngine:
             for _, _, request in busy:
                 request.wait()
 
-    def _compiled_for(self, shape: tuple[int, ...]) -> ov.CompiledModel:
-        if shape not in self._compiled:
+    def _compiled_for(self, shape: tuple[int, ...], with_features: bool) -> ov.CompiledModel:
+        key = (with_features, shape)
+        if key not in self._compiled:
             if len(self._compiled) == _SIZES_KEPT:
                 del self._compiled[next(iter(self._compiled))]
-            model = self._model.clone()
+            model = (self._described if with_features else self._model).clone()
             model.reshape([1, *shape])
-            self._compiled[shape] = self._core.compile_model(
+            self._compiled[key] = self._core.compile_model(
                 model,
                 "CPU",
                 {
@@ -163,7 +182,7 @@ class OpenVinoEngine:
                     hint.enable_cpu_pinning: False,
                 },
             )
-        return self._compiled[shape]
+        return self._compiled[key]
 
 
 def has_bf16() -> bool:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seg_core.model.card import ModelCard
 from seg_core.model.engine import NumberedLogits, NumberedTile
+from seg_core.model.features import DescribedTile
 from seg_core.model.network import NormalisedNetwork, load_network
 from seg_core.settings import Precision
 
@@ -48,33 +49,52 @@ class TorchEngine:
         self.precision = _resolved(precision, self.device)
         self._dtype = _DTYPES[self.precision]
         network = NormalisedNetwork(load_network(card, weights), card).eval().requires_grad_(False)
+        self.feature_count = network.feature_count
         self._network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def run(self, tiles: Iterable[NumberedTile]) -> Iterator[NumberedLogits]:
-        """Answer each tile in the order of the tiles; see `seg_core.model.engine.Engine`.
+        """Answer each tile in the order of the tiles; see `seg_core.model.engine.Engine`."""
+        for numbers, (logits,) in self._batches_answered(tiles, with_features=False):
+            yield from zip(numbers, logits, strict=True)
+
+    def describe(self, tiles: Iterable[NumberedTile]) -> Iterator[DescribedTile]:
+        """Answer each tile in the order of the tiles, with its features."""
+        for numbers, (logits, features) in self._batches_answered(tiles, with_features=True):
+            rounded = features.astype(np.float16)
+            yield from map(DescribedTile, numbers, logits, rounded)
+
+    def _batches_answered(
+        self, tiles: Iterable[NumberedTile], *, with_features: bool
+    ) -> Iterator[tuple[tuple[int, ...], list[npt.NDArray[np.float32]]]]:
+        """Give all that is wanted of each batch.
 
         A device of its own works on a batch while the caller deals with the one before it.
         """
         most_ahead = 0 if self.device.type == "cpu" else 1
-        asked: deque[tuple[tuple[int, ...], Tensor]] = deque()
+        asked: deque[tuple[tuple[int, ...], list[Tensor]]] = deque()
         for numbers, images in _batches(tiles, self.device):
-            asked.append((numbers, self._ask(images)))
+            asked.append((numbers, self._ask(images, with_features)))
             if len(asked) > most_ahead:
-                yield from _answers(*asked.popleft())
+                yield _fetched(*asked.popleft())
         while asked:
-            yield from _answers(*asked.popleft())
+            yield _fetched(*asked.popleft())
 
-    def _ask(self, images: npt.NDArray[np.uint8]) -> Tensor:
+    def _ask(self, images: npt.NDArray[np.uint8], with_features: bool) -> list[Tensor]:
         """Start on a batch; on a device of its own this returns before the answer is there."""
         with (
             torch.inference_mode(),
             torch.autocast(self.device.type, self._dtype, enabled=self._dtype != torch.float32),
         ):
-            return self._network(torch.from_numpy(images).to(self.device)).float()
+            tiles = torch.from_numpy(images).to(self.device)
+            if with_features:
+                return [each.float() for each in self._network.described(tiles)]
+            return [self._network(tiles).float()]
 
 
-def _answers(numbers: tuple[int, ...], logits: Tensor) -> Iterator[NumberedLogits]:
-    yield from zip(numbers, logits.cpu().numpy(), strict=True)
+def _fetched(
+    numbers: tuple[int, ...], outputs: list[Tensor]
+) -> tuple[tuple[int, ...], list[npt.NDArray[np.float32]]]:
+    return numbers, [each.cpu().numpy() for each in outputs]
 
 
 def _batches(

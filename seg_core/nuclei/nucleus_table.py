@@ -29,6 +29,10 @@ _AFTER_SHARES: dict[str, npt.DTypeLike] = {
 }
 GEOMETRY = "geometry"  # outline, polygon in level-0 pixels
 
+FEATURES = "features"
+"""Column of what the network knows of each nucleus, (F,) float16; only the file of a run has it,
+and only `seg_core.store.Run.features` reads it."""
+
 
 def share_columns(scheme: ClassScheme) -> list[str]:
     """Return the names of the columns with the share of each class in the vote.

@@ -39,10 +39,11 @@ import numpy.typing as npt
 
 from seg_core.classes import ClassScheme
 from seg_core.geometry import Window
-from seg_core.maps import Maps
+from seg_core.maps import Maps, Pieces
+from seg_core.nuclei.described import features_of
 from seg_core.nuclei.features import NucleusPixels, measure_nuclei
 from seg_core.nuclei.instances import Instances, growth_px, instances_of_seeds
-from seg_core.nuclei.nucleus_table import empty_table
+from seg_core.nuclei.nucleus_table import FEATURES, empty_table
 from seg_core.nuclei.seeds import Seeds, find_seeds
 from seg_core.process.pipelines import map_in_order
 from seg_core.process.progress import CountCallback
@@ -78,9 +79,10 @@ def find_nuclei(
     question: Question,
     scheme: ClassScheme,
     *,
+    read_pieces: Callable[[Window], Pieces] | None = None,
     report: CountCallback | None = None,
 ) -> tuple[Iterator[gpd.GeoDataFrame], list[str]]:
-    """Find the nuclei of what is asked, of any size, in memory that does not depend on it.
+    """Find the nuclei of a question's region, of any size, in memory that does not depend on it.
 
     Parameters
     ----------
@@ -92,6 +94,9 @@ def find_nuclei(
         Its raster, window and settings are used here; its ROI is not.
     scheme : ClassScheme
         The classes of the class map.
+    read_pieces : callable, optional
+        Gives the pieces of nuclei of a window of the raster; the tables then have the column
+        `seg_core.nuclei.nucleus_table.FEATURES` too.
     report : callable, optional
         Called with the number of blocks done and of all blocks, first with 0. What it raises ends
         the work.
@@ -108,7 +113,9 @@ def find_nuclei(
 
     def tables() -> Iterator[gpd.GeoDataFrame]:
         overlarge_um2 = 0.0
-        for block in nuclei_by_block(read_maps, read_rgb, question, scheme, report=report):
+        for block in nuclei_by_block(
+            read_maps, read_rgb, question, scheme, read_pieces=read_pieces, report=report
+        ):
             overlarge_um2 += block.overlarge_um2
             yield block.table
         if overlarge_um2:
@@ -127,11 +134,12 @@ def nuclei_by_block(
     question: Question,
     scheme: ClassScheme,
     *,
+    read_pieces: Callable[[Window], Pieces] | None = None,
     report: CountCallback | None = None,
 ) -> Iterator[BlockNuclei]:
     """Find nuclei block by block, along the rows of blocks; parameters as of `find_nuclei`."""
     cores = list(_cores(question.window, question.settings.block_px))
-    find = partial(_find_in_block, read_maps, read_rgb, question, scheme)
+    find = partial(_find_in_block, read_maps, read_rgb, read_pieces, question, scheme)
     next_id = 1
     if report is not None:
         report(0, len(cores))
@@ -173,6 +181,7 @@ def _cores(window: Window, block_px: int) -> Iterator[Window]:
 def _find_in_block(
     read_maps: Callable[[Window], Maps],
     read_rgb: Callable[[Window], npt.NDArray[np.uint8]],
+    read_pieces: Callable[[Window], Pieces] | None,
     question: Question,
     scheme: ClassScheme,
     core: Window,
@@ -203,6 +212,8 @@ def _find_in_block(
     if not len(owned):
         return BlockNuclei(core, empty_table(scheme), overlarge_um2)
     table = measure_nuclei(owned, read_rgb(owned.window), scheme)
+    if read_pieces is not None:
+        table[FEATURES] = list(features_of(owned, read_pieces(owned.window)))
     return BlockNuclei(core, table, overlarge_um2)
 
 

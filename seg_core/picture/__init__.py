@@ -1,1 +1,1 @@
-"""Painting: nuclei, maps, TIL scores, crops, and the slide behind them."""
+"""Painting: nuclei, maps, TIL scores, crops, and the slide below them."""

@@ -1,8 +1,6 @@
 """A picture to show: the analysed part with its nuclei outlined, a legend and a scale bar."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from pathlib import Path
 from typing import IO
 
 import geopandas as gpd
@@ -12,7 +10,6 @@ import shapely
 from PIL import Image, ImageDraw, ImageFont
 
 from seg_core.classes import ClassScheme
-from seg_core.files.atomic import new_file
 from seg_core.geometry import Raster, Region, Window
 from seg_core.nuclei import label_uncertain
 from seg_core.picture.nucleus_painting import RGBA, NucleusPainter
@@ -34,34 +31,36 @@ _SMALLEST_LETTER_PX = 18
 
 _STRIP_PX = 512
 _PAPER, _INK = (255, 255, 255), (20, 20, 20)
-_UM_PER_INCH = 25_400.0
 
 
-def write_overlay_png(
-    run: Run, path: Path, *, other: bool = False, min_score: float = 0.0, force: bool = False
-) -> None:
-    """Write a picture of the analysed part, at most 8192 pixels on a side.
+def draw_overlay(
+    run: Run, slide: Slide, *, other: bool, min_score: float
+) -> tuple[Image.Image, float]:
+    """Draw the analysed part with its nuclei, at most 8192 pixels on a side.
 
     It is as fine as the model saw the slide where that fits; a small part is enlarged to 1200
-    pixels. The file's resolution tells the size of a pixel.
+    pixels.
 
     Parameters
     ----------
     run : Run
-    path : Path
+    slide : Slide
+        Of the run.
     other : bool
         Also draw the nuclei that no class names.
     min_score : float
         Nuclei with a lower class score are drawn as *uncertain*.
-    force : bool
-        Replace a file of that name.
+
+    Returns
+    -------
+    image : Image
+    mpp : float
+        Its µm per pixel.
 
     Raises
     ------
-    ExportError
-        If there is such a file already, it cannot be written, or the slide is another one now.
     SlideError
-        If the slide is no longer there or cannot be read.
+        If the slide cannot be read.
     SettingsError
         If ``min_score`` is no share.
     StoreError
@@ -71,13 +70,10 @@ def write_overlay_png(
     names = chosen_names(run, other=other, min_score=min_score)
     painter = NucleusPainter(table, run.scheme)
     grid = grid_over(run, _LARGEST_PX)
-    with new_file(path, force=force) as temporary, closing(run.open_slide()) as slide:
-        image = Image.fromarray(paint_nuclei(slide, grid, painter, run.scheme.ids_of(names)))
-        if run.roi is not None:
-            draw_roi(image, run.roi.polygon, grid)
-        whole = with_legend(image, _entries(table, names, run.scheme), grid.mpp)
-        dpi = _UM_PER_INCH / grid.mpp
-        whole.save(temporary, "PNG", dpi=(dpi, dpi))
+    image = Image.fromarray(paint_nuclei(slide, grid, painter, run.scheme.ids_of(names)))
+    if run.roi is not None:
+        draw_roi(image, run.roi.polygon, grid)
+    return with_legend(image, _entries(table, names, run.scheme), grid.mpp), grid.mpp
 
 
 def paint_nuclei(slide: Slide, grid: Raster, painter: NucleusPainter, shown: Sequence[int]) -> _RGB:

@@ -1,4 +1,4 @@
-"""Pipelines of threads: read ahead, write behind, map in order.
+"""Pipelines of threads: read-ahead, write-behind, ordered map.
 
 Each of the three ends its threads before it is left, however it is left, and raises what its
 threads raise where the next item is taken or given. How many items may be in memory is said by the

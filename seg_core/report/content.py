@@ -158,12 +158,13 @@ def _counted_in_words(run: Run, *, other: bool, min_score: float) -> str:
     kind = "tissue" if facts.question.settings.tissue_only else "the analysed part"
     of_no_class = "Nuclei of no class (other) are counted."
     if not other:
-        count = facts.counts.get(OTHER, 0)
+        count = run.nucleus_queries().counts(Selection((OTHER,)))[OTHER]
         of_no_class = f"Nuclei of no class (other, {count:,}) are not counted."
     sentences = [
         f"Densities divide by {facts.tissue_um2 / _UM2_PER_MM2:.4g} mm² of {kind}.",
         of_no_class,
     ]
+    sentences += run.said_since()
     if min_score:
         sentences.append(f"Nuclei with a class score below {min_score:g} count as uncertain.")
     return " ".join(sentences)

@@ -23,7 +23,7 @@ from seg_core.slide.picture import Picture, check_size, damaged, scaled_to_bytes
 from seg_core.slide.pyramid import square_mpp
 from seg_core.slide.tiff_description import described_size
 
-# tifffile logs what it works around; whoever opens the file cannot do anything about it.
+# tifffile logs what it works around, and the person who opens the file cannot change it.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 # How a directory of a TIFF is written, by the file's first bytes (little or big endian, classic or

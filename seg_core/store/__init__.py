@@ -1,5 +1,6 @@
 """The store of runs on disk: what was asked, the maps, the nuclei."""
 
+from seg_core.store.answer import forget_answer
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.maps_writer import MapsWriter
 from seg_core.store.nuclei_file import write_nuclei
@@ -20,6 +21,7 @@ __all__ = [
     "Status",
     "Store",
     "default_store",
+    "forget_answer",
     "open_run",
     "write_nuclei",
 ]

@@ -64,6 +64,8 @@ class RunFacts:
     peak_rss_mb: float | None = None
     """Largest resident memory of the process until then; None where it cannot be had."""
 
+    feature_count: int | None = 0
+    """Features of each nucleus in the table; None in a run of a version that kept none."""
     seal: Seal = field(default_factory=dict)
     """Checksums of its files, once it is finished; none in runs of earlier versions."""
 
@@ -99,6 +101,7 @@ class RunFacts:
             "counts": self.counts,
             "warnings": list(self.warnings),
             "peak_rss_mb": self.peak_rss_mb,
+            "features": self.feature_count,
             "seal": self.seal,
         }
         return {**entries, _CHECKSUM: _checksum(entries)}
@@ -133,6 +136,7 @@ class RunFacts:
             scheme=ClassScheme.from_json(entries["classes"]),
             warnings=tuple(entries["warnings"]),
             stain=None if entries.get("stain") is None else stain_from_json(entries["stain"]),
+            feature_count=entries.get("features"),
             seal=dict(entries.get("seal", {})),
             **{name: entries[name] for name in copied},
         )

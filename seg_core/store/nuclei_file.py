@@ -1,11 +1,14 @@
 """The nuclei of a run as GeoParquet, written and read a part at a time."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
@@ -14,7 +17,7 @@ from seg_core.classes import ClassScheme
 from seg_core.errors import SegCoreError
 from seg_core.files.atomic import replacing
 from seg_core.files.disk_errors import store_errors
-from seg_core.nuclei.nucleus_table import GEOMETRY, empty_table
+from seg_core.nuclei.nucleus_table import FEATURES, GEOMETRY, empty_table
 from seg_core.store.seal import damaged
 
 # Rows that are in memory at a time while a run is read: with their outlines some 50 MB.
@@ -28,7 +31,9 @@ _GEO = {
 }
 
 
-def write_nuclei(tables: Iterable[gpd.GeoDataFrame], path: Path, scheme: ClassScheme) -> None:
+def write_nuclei(
+    tables: Iterable[gpd.GeoDataFrame], path: Path, scheme: ClassScheme, *, feature_count: int = 0
+) -> None:
     """Write the parts of a table to one file, which is there when all of them are.
 
     Parameters
@@ -38,6 +43,8 @@ def write_nuclei(tables: Iterable[gpd.GeoDataFrame], path: Path, scheme: ClassSc
     path : Path
     scheme : ClassScheme
         Classes of the model, which have columns of their own.
+    feature_count : int
+        Length of the column `seg_core.nuclei.nucleus_table.FEATURES`; 0 where the tables have none.
 
     Raises
     ------
@@ -45,11 +52,15 @@ def write_nuclei(tables: Iterable[gpd.GeoDataFrame], path: Path, scheme: ClassSc
         If the disk is full or cannot be written.
     """
     with store_errors(path.parent), replacing(path) as temporary:
-        write_geoparquet(tables, temporary, empty_table(scheme))
+        write_geoparquet(tables, temporary, empty_table(scheme), feature_count=feature_count)
 
 
 def write_geoparquet(
-    tables: Iterable[gpd.GeoDataFrame], path: Path, empty: gpd.GeoDataFrame
+    tables: Iterable[gpd.GeoDataFrame],
+    path: Path,
+    empty: gpd.GeoDataFrame,
+    *,
+    feature_count: int = 0,
 ) -> int:
     """Write the parts of a table to one file as they come.
 
@@ -59,7 +70,8 @@ def write_geoparquet(
         None at all gives an empty table.
     path : Path
     empty : GeoDataFrame
-        A table without rows that has the columns and types of the others.
+        A table without rows that has the columns and types of the others, without features.
+    feature_count : int
 
     Returns
     -------
@@ -67,10 +79,15 @@ def write_geoparquet(
         Number of nuclei written.
     """
     schema = _schema_of(empty)
+    if feature_count:
+        schema = schema.append(pa.field(FEATURES, pa.list_(pa.float16(), feature_count)))
     rows = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for table in tables:
-            writer.write_table(_to_arrow(table).cast(schema))
+            columns = _to_arrow(table.drop(columns=FEATURES, errors="ignore"))
+            if feature_count:
+                columns = columns.append_column(FEATURES, _packed(table, feature_count))
+            writer.write_table(columns.cast(schema))
             rows += len(table)
     return rows
 
@@ -84,7 +101,7 @@ def read_nuclei(path: Path) -> gpd.GeoDataFrame:
         If the file is missing or damaged.
     """
     with _damage_in_words(path):
-        return gpd.read_parquet(path)
+        return gpd.read_parquet(path, columns=_without_features(pq.read_schema(path)))
 
 
 def iterate_nuclei(path: Path, rows: int = _ROWS) -> Iterator[gpd.GeoDataFrame]:
@@ -98,8 +115,10 @@ def iterate_nuclei(path: Path, rows: int = _ROWS) -> Iterator[gpd.GeoDataFrame]:
     with _damage_in_words(path):
         file = pq.ParquetFile(path)
     with file:
-        empty = [file.schema_arrow.empty_table()]
-        batches = iter(file.iter_batches(rows) if file.metadata.num_rows else empty)
+        names = _without_features(file.schema_arrow)
+        empty = [file.schema_arrow.empty_table().select(names)]
+        some = file.metadata.num_rows > 0
+        batches = iter(file.iter_batches(rows, columns=names) if some else empty)
         while True:
             # what is yielded is not ours to guard: its reader's errors are no damage here
             with _damage_in_words(path):
@@ -110,6 +129,49 @@ def iterate_nuclei(path: Path, rows: int = _ROWS) -> Iterator[gpd.GeoDataFrame]:
                 table[GEOMETRY] = shapely.from_wkb(table[GEOMETRY])
                 part = gpd.GeoDataFrame(table, geometry=GEOMETRY)
             yield part
+
+
+def read_columns(path: Path, names: Sequence[str]) -> pd.DataFrame:
+    """Read some columns of all nuclei, without outlines, which take most of the time.
+
+    Raises
+    ------
+    StoreError
+        If the file is missing or damaged.
+    """
+    with store_errors(path.parent), _damage_in_words(path):
+        return pq.read_table(path, columns=list(names)).to_pandas()
+
+
+def read_features(path: Path) -> npt.NDArray[np.float16] | None:
+    """Read what the network knows of all nuclei, in the order of the table.
+
+    Returns
+    -------
+    features : (N, F) float16 or None
+        None where a version wrote the file that kept none.
+
+    Raises
+    ------
+    StoreError
+        If the file is missing or damaged.
+    """
+    with store_errors(path.parent), _damage_in_words(path):
+        if FEATURES not in pq.read_schema(path).names:
+            return None
+        column = pq.read_table(path, columns=[FEATURES])[FEATURES]
+    values = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return np.asarray(values, np.float16).reshape(len(column), column.type.list_size)
+
+
+def _packed(table: gpd.GeoDataFrame, feature_count: int) -> pa.FixedSizeListArray:
+    rows = list(table[FEATURES]) if len(table) else []
+    values = np.array(rows, np.float16).reshape(-1)
+    return pa.FixedSizeListArray.from_arrays(pa.array(values), feature_count)
+
+
+def _without_features(schema: pa.Schema) -> list[str]:
+    return [name for name in schema.names if name != FEATURES]
 
 
 @contextmanager

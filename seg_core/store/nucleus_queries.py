@@ -19,6 +19,7 @@ import shapely
 from seg_core.classes import ClassScheme
 from seg_core.nuclei.certainty import VOTED_CLASS, class_name_sql
 from seg_core.nuclei.nucleus_table import GEOMETRY, column_types
+from seg_core.store.overlay import Overlay
 from seg_core.store.seal import damaged
 
 _Ids = npt.NDArray[np.int64]
@@ -69,10 +70,14 @@ class NucleusQueries:
     path : Path
         GeoParquet with the columns of `seg_core.nuclei.nucleus_table`.
     scheme : ClassScheme
+        The model's, whose shares are columns.
+    overlay : Overlay, optional
+        Names that go over those in the file.
     """
 
-    def __init__(self, path: Path, scheme: ClassScheme) -> None:
+    def __init__(self, path: Path, scheme: ClassScheme, overlay: Overlay | None = None) -> None:
         self._path = path
+        self._overlay = overlay or Overlay(path.parent)
         self._columns = tuple(column_types(scheme))
         self._database = duckdb.connect(config=_OFFLINE)
         self._held: dict[bytes, _Ids] = {}
@@ -316,13 +321,16 @@ class NucleusQueries:
 
     def _file_sql(self) -> str:
         path = str(self._path).replace("'", "''")
-        return f"read_parquet('{path}')"
+        return self._overlay.sql(f"read_parquet('{path}')")
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Give a connection of its own to a question, and say what is wrong with the file."""
         try:
             with self._database.cursor() as cursor:
+                corrected = self._overlay.corrected
+                if corrected is not None:
+                    cursor.register("corrected", corrected)
                 yield cursor
         except duckdb.Error as error:
             raise damaged(self._path) from error

@@ -5,13 +5,15 @@ question finds the same run: one that is finished answers at once, one that is n
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError, StoreError
@@ -21,9 +23,17 @@ from seg_core.geometry import Raster, Region, Window
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
 from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
+from seg_core.store.answer import read_answer_scheme
 from seg_core.store.facts import RunFacts, Status
-from seg_core.store.nuclei_file import iterate_nuclei, read_nuclei
+from seg_core.store.journal import Correction, Journal
+from seg_core.store.nuclei_file import (
+    iterate_nuclei,
+    read_columns,
+    read_features,
+    read_nuclei,
+)
 from seg_core.store.nucleus_queries import NucleusQueries
+from seg_core.store.overlay import Overlay, overlay_of
 from seg_core.store.run_maps import RunMaps
 from seg_core.store.seal import check_map_files, check_nuclei, damage_of, damaged
 
@@ -42,10 +52,13 @@ class Run:
     path : Path
         Its folder.
     facts : RunFacts
+    only_found : bool
+        Whether nuclei are as the model found them, whatever people and classifiers said since.
     """
 
     path: Path
     facts: RunFacts
+    only_found: bool = False
 
     @property
     def run_id(self) -> str:
@@ -54,7 +67,7 @@ class Run:
 
     @property
     def status(self) -> Status:
-        """Only a *finished* run has nuclei; the others go on when the same is asked again."""
+        """Only a *finished* run has nuclei; the others go on when the same analysis is started again."""
         return self.facts.status
 
     @property
@@ -74,8 +87,32 @@ class Run:
 
     @property
     def scheme(self) -> ClassScheme:
-        """Names and colours of the model's classes."""
+        """Names and colours of what nuclei are called: the model's classes, or a classifier's."""
+        said = None if self.only_found else read_answer_scheme(self.path)
+        return self.facts.scheme if said is None else said[1]
+
+    @property
+    def model_scheme(self) -> ClassScheme:
+        """Names and colours of the model's classes, which the maps and the shares are of."""
         return self.facts.scheme
+
+    @property
+    def classifier(self) -> str | None:
+        """What the taught classifier is called that named the nuclei; None: the model did."""
+        said = None if self.only_found else read_answer_scheme(self.path)
+        return None if said is None else said[0]
+
+    def as_found(self) -> "Run":
+        """Return the run as the model left it, without a classifier and without corrections."""
+        return replace(self, only_found=True)
+
+    def journal(self) -> Journal:
+        """Return what people correct of the run."""
+        return Journal(self.path)
+
+    def corrections(self) -> dict[int, Correction]:
+        """Return what is corrected now, by id of the nucleus; none in a run as found."""
+        return {} if self.only_found else self.journal().current()
 
     @property
     def raster(self) -> Raster:
@@ -145,15 +182,57 @@ class Run:
 
     def nuclei(self) -> gpd.GeoDataFrame:
         """Read the table of all nuclei, *other* included, with geometry in level-0 pixels."""
-        return read_nuclei(self._nuclei_file())
+        return self._overlay().applied(read_nuclei(self._nuclei_file()))
 
     def nuclei_in_parts(self) -> Iterator[gpd.GeoDataFrame]:
         """Read the same table in one or more parts; for runs that do not fit into memory."""
-        return iterate_nuclei(self._nuclei_file())
+        overlay = self._overlay()
+        return (overlay.applied(part) for part in iterate_nuclei(self._nuclei_file()))
+
+    def found_columns(self, names: Sequence[str]) -> pd.DataFrame:
+        """Read some columns of all nuclei as the model found them, in that order, without outlines."""
+        return read_columns(self._nuclei_file(), names)
+
+    def said_since(self) -> list[str]:
+        """Return sentences on who named the nuclei but the model; none where nobody did."""
+        sentences = []
+        if self.classifier is not None:
+            sentences.append(f"Nuclei are named by the taught classifier {self.classifier}.")
+        corrections = self.corrections()
+        if corrections:
+            gone = sum(each.name is None for each in corrections.values())
+            sentences.append(
+                f"{len(corrections):,} nuclei were corrected by hand, {gone:,} of them taken away."
+            )
+        return sentences
+
+    def _overlay(self) -> Overlay:
+        return Overlay(self.path) if self.only_found else overlay_of(self.path)
+
+    def features(self) -> npt.NDArray[np.float16]:
+        """Read what the network knows of all nuclei it found, in the order in which it found them.
+
+        Returns
+        -------
+        (N, F) float16
+            See `seg_core.model.features`.
+
+        Raises
+        ------
+        StoreError
+            If the run is not finished, or of a version that kept no features.
+        """
+        features = read_features(self._nuclei_file())
+        if features is None:
+            raise StoreError(
+                f"the run {self.run_id} of {self.slide_path.name} was made by a version that kept no "
+                "features of nuclei; analyse the slide again, with the same settings."
+            )
+        return features
 
     def nucleus_queries(self) -> NucleusQueries:
         """Open the same table for questions that DuckDB answers without reading all of it."""
-        return NucleusQueries(self._nuclei_file(), self.scheme)
+        return NucleusQueries(self._nuclei_file(), self.model_scheme, self._overlay())
 
     def _nuclei_file(self) -> Path:
         if self.status != "finished":

@@ -186,7 +186,8 @@ class Store:
         """Delete runs until the store holds no more than a limit: finished first, oldest first.
 
         What a run has found can be found again by asking the same question, so a run that goes
-        costs time, never knowledge. A run that a process works on always stays.
+        costs time, never knowledge. What people corrected cannot: a run with a journal always stays,
+        and so does one that a process works on.
 
         Parameters
         ----------
@@ -214,8 +215,10 @@ class Store:
         for run in oldest_first:
             if excess <= 0:
                 break
-            kept = run.path in keep_runs or (
-                run.covers_slide and run.path.parent.name in keep_slides
+            kept = (
+                run.path in keep_runs
+                or (run.covers_slide and run.path.parent.name in keep_slides)
+                or run.journal().exists
             )
             if not kept and not is_held(run.path):
                 excess -= self.delete(run)

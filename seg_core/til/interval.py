@@ -21,6 +21,9 @@ _Floats = npt.NDArray[np.float64]
 _RANGES = 40
 """How many ranges are tried for the exponential rise."""
 
+_LEAST_INDEPENDENT = 5.0
+"""Fewer would make intervals of small samples span all there is, and cover no more (simulated)."""
+
 _PRACTICAL = 3.0
 """An exponential correlation is down to 5 % at so many times its range (Cressie 1993)."""
 
@@ -205,11 +208,14 @@ class _Model:
         if variance <= 0:
             return 0.0, float(plane.squares)
         independent = (self.noise + self.sill) / variance
-        return variance, float(np.clip(independent, 2.0, plane.squares))
+        return variance, float(np.clip(independent, _LEAST_INDEPENDENT, plane.squares))
 
 
 def _fitted(plane: _Plane) -> _Model:
-    """Fit the variogram up to half the extent, lags weighted by their pairs and nearness."""
+    """Fit the variogram up to half the extent, lags weighted by their pairs and nearness.
+
+    A longer range than that cannot be told from a mean that differs.
+    """
     lags = np.rint(plane.distances).astype(np.intp)
     furthest = max(3, plane.across // 2)
     used = (plane.pairs > 0) & (lags > 0) & (lags <= furthest)
@@ -223,7 +229,7 @@ def _fitted(plane: _Plane) -> _Model:
     weights = pairs[there] / np.flatnonzero(np.append(False, there))
     tried = [
         _least_squares(gamma, apart, weights, each)
-        for each in np.geomspace(0.5, 2.0 * plane.across, _RANGES)
+        for each in np.geomspace(0.5, max(0.5 * plane.across, 1.0), _RANGES)
     ]
     return min(tried, key=lambda each: each[0])[1]
 
@@ -256,7 +262,7 @@ def _caution(model: _Model, plane: _Plane, side_um: float) -> str | None:
         return None
     return (
         "the interval is a lower bound: what is counted rises and falls over about "
-        f"{_millimetres(min(reach, 2 * across) * side_um)}, and the tissue seen is only "
+        f"{_millimetres(reach * side_um)}, and the tissue seen is only "
         f"{_millimetres(across * side_um)} across, so another piece of the same tumour may lie "
         "outside of it."
     )

@@ -24,7 +24,7 @@ DISCLAIMER = (
 
 @dataclass(frozen=True, slots=True)
 class Phenotype:
-    """The immune phenotype and the squares behind it; no name has its reason."""
+    """The immune phenotype and the squares it is derived from; where there is none, the reason."""
 
     name: PhenotypeName | None
     valid_squares: int
@@ -241,6 +241,7 @@ class TilResult:
             "counts": self.counts,
             "areas_mm2": self.areas_mm2,
             "sensitivity": [asdict(each) for each in self.sensitivity],
+            "scores": {each.id: each.value for each in self.scores},
             "formulas": {name: each.to_json() for name, each in self.formulas.items()},
             "confusion": self._confusion_to_json(),
             "settings": self.settings.to_json(),

@@ -1,12 +1,13 @@
-"""Test-time augmentation: a tile is asked flipped and turned too, and the answers are averaged."""
+"""Test-time augmentation: predictions on flips and rotations of a tile are averaged."""
 
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from seg_core.model.engine import Engine, NumberedLogits, NumberedTile
+from seg_core.model.features import DescribedTile
 
 T = TypeVar("T", bound=np.generic)
 
@@ -30,16 +31,45 @@ def answer(engine: Engine, tiles: Iterable[NumberedTile], views: int) -> Iterato
     if views == 1:
         yield from engine.run(tiles)
         return
-    sums: dict[int, npt.NDArray[np.float32]] = {}
+    answers = ((number, (logits,)) for number, logits in engine.run(_views_of(tiles, views)))
+    for number, (logits,) in _averaged(answers, views):
+        yield number, logits
+
+
+def describe(engine: Engine, tiles: Iterable[NumberedTile], views: int) -> Iterator[DescribedTile]:
+    """Give the means of the engine's logits and features over the views of each tile.
+
+    Parameters are those of `answer`; squares of features turn with the tile.
+    """
+    if views == 1:
+        yield from engine.describe(tiles)
+        return
+    answers = (
+        (each.number, (each.logits, each.features))
+        for each in engine.describe(_views_of(tiles, views))
+    )
+    for number, (logits, features) in _averaged(answers, views):
+        yield DescribedTile(number, logits, features.astype(np.float16))
+
+
+def _averaged(
+    answers: Iterable[tuple[int, Sequence[npt.NDArray[Any]]]], views: int
+) -> Iterator[tuple[int, list[npt.NDArray[np.float32]]]]:
+    """Turn arrays of planes upright, and give the mean over the views of each tile."""
+    sums: dict[int, list[npt.NDArray[np.float32]]] = {}
     missing: dict[int, int] = {}
-    for key, logits in engine.run(_views_of(tiles, views)):
+    for key, arrays in answers:
         number, view = divmod(key, views)
-        upright = seen_upright(logits.transpose(1, 2, 0), view).transpose(2, 0, 1)
-        sums[number] = upright + sums[number] if number in sums else upright
+        upright = [
+            seen_upright(planes.transpose(1, 2, 0), view).transpose(2, 0, 1).astype(np.float32)
+            for planes in arrays
+        ]
+        before = sums.get(number)
+        sums[number] = upright if before is None else list(map(np.add, upright, before))
         missing[number] = missing.get(number, views) - 1
         if not missing[number]:
             del missing[number]
-            yield number, sums.pop(number) / np.float32(views)
+            yield number, [total / np.float32(views) for total in sums.pop(number)]
 
 
 def _views_of(tiles: Iterable[NumberedTile], views: int) -> Iterator[NumberedTile]:

@@ -12,14 +12,17 @@ pixel, they are added first (``a + b`` equals ``b + a``), and then the sums of a
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from seg_core.errors import ModelError
 from seg_core.geometry import Window
-from seg_core.maps import MapBand
+from seg_core.maps import MapBand, Pieces
+from seg_core.model.features import FEATURE_STRIDE_PX
 from seg_core.tiling.grid import TileGrid
+from seg_core.tiling.pieces import joined_features, pieces_of
 
 TERNARY_CHANNELS = 3
 """The last planes of the logits; those before are semantic, background first."""
@@ -29,6 +32,7 @@ TERNARY_CHANNELS = 3
 _SIGMA = 0.25
 
 _Floats = npt.NDArray[np.float32]
+_Halves = npt.NDArray[np.float16]
 _Bytes = npt.NDArray[np.uint8]
 
 
@@ -67,11 +71,15 @@ class Blender:
         self._asked_by_cell = _tiles_by_cell(asked, grid)
         self._missing = self._asked_by_cell.sum(axis=(0, 1), dtype=np.uint8)
         self._parts: defaultdict[tuple[int, int], _Parts] = defaultdict(dict)
+        self._features: defaultdict[tuple[int, int], dict[tuple[int, int], _Halves]] = defaultdict(
+            dict
+        )
+        self._pieces: defaultdict[int, list[Pieces]] = defaultdict(list)
         self._bands: dict[int, MapBand] = {}
         self._weights = tile_weights(grid.tile_px)
         self._plane = np.multiply.outer(self._weights, self._weights)
 
-    def add(self, column: int, row: int, logits: _Floats) -> None:
+    def add(self, column: int, row: int, logits: _Floats, features: _Halves | None = None) -> None:
         """Take the answer of one tile.
 
         Parameters
@@ -81,6 +89,8 @@ class Blender:
         logits : (C + 3, H, W) float32
             Semantic planes, background first, then the three of the ternary map, in the size of
             the tile's window. Neither changed nor kept.
+        features : (F, H / 4, W / 4) float16, optional
+            Of all tiles or of none; see `seg_core.model.features`. Neither changed nor kept.
 
         Raises
         ------
@@ -102,6 +112,8 @@ class Blender:
         if logits[0].size < tile_px**2:  # what is missing lies past the raster
             missing = (tile_px - window.height, tile_px - window.width)
             logits = np.pad(logits, ((0, 0), (0, missing[0]), (0, missing[1])))
+        if features is not None:
+            self._keep_features(column, row, features)
         for below, rows in ((0, slice(0, stride)), (1, slice(stride, tile_px))):
             if row + below in self._windows and rows.start < tile_px:
                 weighted = logits[:, rows] * self._plane[rows]
@@ -116,8 +128,19 @@ class Blender:
             if self._missing[row, columns].any():
                 return
             band = self._band(row)
+            if row in self._pieces:
+                band = replace(band, pieces=np.concatenate(self._pieces.pop(row)))
             del self._windows[row], self._bands[row]
             yield band
+
+    def _keep_features(self, column: int, row: int, features: _Halves) -> None:
+        """Keep what each cell needs of a tile's features, for which it is told before the logits."""
+        stride = self._grid.stride_px // FEATURE_STRIDE_PX
+        for below, rows in ((0, features[:, :stride]), (1, features[:, stride:])):
+            for right, part in ((0, rows[:, :, :stride]), (1, rows[:, :, stride:])):
+                cell = (row + below, column + right)
+                if cell[0] in self._windows and cell[1] in self._columns and part.size:
+                    self._features[cell][below, right] = part.copy()
 
     def _add_part(self, row: int, column: int, place: tuple[int, int], part: _Floats) -> None:
         if column not in self._columns or part.shape[2] == 0:
@@ -141,6 +164,10 @@ class Blender:
         band.class_map[target], best = _argmax(semantic)
         band.ternary_map[target], _ = _argmax(ternary)
         band.score[target] = _score(semantic, best, self._weight_sum(row, column)[source])
+        if (row, column) in self._features:
+            features = joined_features(self._features.pop((row, column)), self._grid)
+            pieces = pieces_of(band.ternary_map[target], features, wanted, cell)
+            self._pieces[row].append(pieces)
 
     def _weight_sum(self, row: int, column: int) -> _Floats:
         """Sum up the weights that went into a cell; 0 where no tile was asked."""
@@ -155,8 +182,8 @@ class Blender:
         if row not in self._bands:
             window = self._windows[row]
             shape = (window.height, window.width)
-            planes = (np.zeros(shape, np.uint8) for _ in range(3))
-            self._bands[row] = MapBand(window, *planes)
+            classes, ternary, score = (np.zeros(shape, np.uint8) for _ in range(3))
+            self._bands[row] = MapBand(window, classes, ternary, score)
         return self._bands[row]
 
 
@@ -173,7 +200,7 @@ def _cell_columns(bands: Sequence[Window], grid: TileGrid) -> range:
 
 
 def _tiles_by_cell(asked: npt.NDArray[np.bool_], grid: TileGrid) -> npt.NDArray[np.bool_]:
-    """Tell of each cell, by part as in `_Parts`, whether its tile is asked."""
+    """Tell of each cell, by part as in `_Parts`, whether its tile is predicted."""
     rows, columns = asked.shape
     by_cell = np.zeros((2, 2, rows + 1, columns + 1), dtype=np.bool_)
     reach = 2 if grid.overlap_px else 1

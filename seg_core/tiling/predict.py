@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from seg_core.process.pipelines import read_ahead
 from seg_core.process.progress import CountCallback
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import Slide
-from seg_core.tiling.augmentation import answer
+from seg_core.tiling.augmentation import answer, describe
 from seg_core.tiling.blend import Blender
 from seg_core.tiling.grid import TileGrid, cuts
 
@@ -22,7 +23,8 @@ STRIP_PX = 16_384
 """Wider windows are worked in strips of columns, so that memory does not depend on the width."""
 
 # What the blender may hold of one row of tiles for the next. Default tiles need 45 MB for a
-# strip; strips get narrower where tiles of 1024 px share half of their pixels.
+# strip; strips get narrower where tiles of 1024 px share half of their pixels. Features, where they
+# are asked for, take a third as much beside it.
 _CARRY_BYTES = 128 * 2**20
 _BYTES_PER_PX = 8 * np.dtype(np.float32).itemsize
 
@@ -44,6 +46,7 @@ def predict(
     wanted: Callable[[Window], bool] | None = None,
     skip: Callable[[Window], bool] | None = None,
     report: CountCallback | None = None,
+    with_features: bool = False,
 ) -> Iterator[MapBand]:
     """Give the maps of a window of a slide, band by band, as the network answers.
 
@@ -57,12 +60,12 @@ def predict(
     raster : Raster
         Of the slide, at the model's resolution.
     window : Window
-        What is asked, inside the raster.
+        What is predicted, inside the raster.
     engine : Engine
     settings : AnalysisSettings
         ``tile_px``, ``overlap_px`` and ``views`` are used here.
     wanted : callable, optional
-        Tells of a tile's window, which may reach past the raster, whether the tile is asked. By
+        Tells of a tile's window, which may reach past the raster, whether the tile is predicted. By
         default all are. Pixels of none but unwanted tiles are background with score 0.
     skip : callable, optional
         Tells of a band's window whether that band is stored already; it is then neither computed
@@ -70,6 +73,8 @@ def predict(
     report : callable, optional
         Called with the number of tiles done and of all tiles, first with 0. What it raises ends
         the work.
+    with_features : bool
+        Have the bands hold pieces of nuclei too; see `seg_core.tiling.pieces`.
 
     Yields
     ------
@@ -89,14 +94,15 @@ def predict(
         )
     grid = TileGrid.of(raster, settings)
     strips = _plan(grid, window, wanted, skip)
-    return _predict(slide, raster, engine, settings.views, grid, strips, report or _silent)
+    ask = partial(_described if with_features else _plain, engine, settings.views)
+    return _predict(slide, raster, engine.name, ask, grid, strips, report or _silent)
 
 
 def _predict(
     slide: Slide,
     raster: Raster,
-    engine: Engine,
-    views: int,
+    engine_name: str,
+    ask: Callable[[Iterator[NumberedTile]], Iterator["_Answer"]],
     grid: TileGrid,
     strips: list["_Strip"],
     report: CountCallback,
@@ -109,14 +115,25 @@ def _predict(
         yield from blender.finished()
         source = read_tiles(slide, raster, grid, strip.asked)
         with read_ahead(source, _TILES_AHEAD, name="tile reader") as tiles:
-            for number, logits in answer(engine, tiles, views):
+            for number, logits, features in ask(tiles):
                 row, column = divmod(number, grid.columns)
-                blender.add(column, row, logits)
+                blender.add(column, row, logits, features)
                 done += 1
                 report(done, total)
                 yield from blender.finished()
     if done != total:
-        raise RuntimeError(f"the engine {engine.name} answered {done} of {total} tiles.")
+        raise RuntimeError(f"the engine {engine_name} answered {done} of {total} tiles.")
+
+
+_Answer = tuple[int, npt.NDArray[np.float32], npt.NDArray[np.float16] | None]
+
+
+def _plain(engine: Engine, views: int, tiles: Iterator[NumberedTile]) -> Iterator[_Answer]:
+    return ((number, logits, None) for number, logits in answer(engine, tiles, views))
+
+
+def _described(engine: Engine, views: int, tiles: Iterator[NumberedTile]) -> Iterator[_Answer]:
+    return iter(describe(engine, tiles, views))
 
 
 def _silent(done: int, total: int) -> None:

@@ -12,18 +12,19 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import shapely
-from seg_core.nuclei.table import make_table
 
 from seg_core.analysis import analyse
 from seg_core.classes import MONUSAC
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.geometry import Region
 from seg_core.nuclei import column_types
+from seg_core.nuclei.nucleus_table import make_table
 from seg_core.samples import sample_path
 from seg_core.store import Store, write_nuclei
 from seg_core.store.run import NUCLEI_FILE, RUN_FILE
@@ -73,18 +74,17 @@ def _write_store(store: Path, runs: int, nuclei: int) -> None:
         real = analyse(
             sample_path("cmu_small_region"), Path(folder), region=Region(900, 900, 64, 64)
         )
-        text = (real.path / RUN_FILE).read_text("utf-8")
     rng = np.random.default_rng(1)
     tables = [_nuclei(nuclei, rng) for _ in range(_DIFFERENT)]
     for number in range(runs):
-        entries = json.loads(text)
         slide_id = f"slide-{number:04}"
-        entries["slide"] |= {"id": slide_id, "name": f"{slide_id}.svs"}
         table = tables[number % _DIFFERENT]
-        entries["counts"] |= table["class_name"].value_counts().to_dict()
+        counts = {name: int(n) for name, n in table["class_name"].value_counts().items()}
+        slide = replace(real.facts.slide, path=Path(f"/slides/{slide_id}.svs"))
+        facts = replace(real.facts, slide=slide, counts=counts, seal={})
         run = store / slide_id / real.run_id
         run.mkdir(parents=True)
-        (run / RUN_FILE).write_text(json.dumps(entries))
+        (run / RUN_FILE).write_text(json.dumps(facts.to_json()))
         if number < _DIFFERENT:
             write_nuclei([table], run / NUCLEI_FILE, MONUSAC)
         else:

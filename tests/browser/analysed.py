@@ -22,6 +22,7 @@ class DarkEngine:
     """Calls whatever is dark the inside of a lymphocyte: nuclei without weights."""
 
     name, precision = "dark", "fp32"
+    feature_count = 0
 
     def run(self, tiles: Iterable[tuple[int, np.ndarray]]) -> Iterator[tuple[int, np.ndarray]]:
         for number, rgb in tiles:

@@ -57,7 +57,9 @@ def test_a_cohort_is_followed_to_its_end_compared_and_a_slide_of_it_opened(
     expect(page.get_by_role("button", name="Comparison as CSV")).to_be_visible()
 
     page.get_by_text("Table", exact=True).click()
-    canvas = page.get_by_test_id("stDataFrame").locator("canvas").first
-    canvas.click(position={"x": 15, "y": 60})
+    expect(page.get_by_role("button", name="Table as CSV")).to_be_visible()
+    # the table is painted on a canvas below a layer that scrolls; the left edge chooses a row
+    rows = page.get_by_test_id("stDataFrame").first
+    rows.click(position={"x": 15, "y": 60}, force=True)
     expect(page.get_by_text("nest0.png")).to_be_visible()
     expect(page.get_by_role("group", name="Classes")).to_be_visible()

@@ -30,6 +30,7 @@ class BlueEngine:
     """Calls whatever is blue the inside of a lymphocyte."""
 
     name, precision = "blue", "fp32"
+    feature_count = 0
 
     def run(self, tiles: Iterable[tuple[int, np.ndarray]]) -> Iterator[tuple[int, np.ndarray]]:
         for number, rgb in tiles:

@@ -1,4 +1,4 @@
-"""Uploads go with their session, and old runs make room for them."""
+"""Uploads go with their session, and old runs free some space for them."""
 
 import gc
 import time

@@ -14,6 +14,7 @@ from PIL import Image
 
 from seg_core.classes import BOUNDARY, INSIDE
 from seg_core.model import ModelCard
+from seg_core.model.features import FEATURE_STRIDE_PX, DescribedTile
 from seg_core.settings import AnalysisSettings
 
 MPP = 0.25
@@ -49,6 +50,7 @@ class PaintedEngine:
     """Turns a painting's colours into logits; counts the tiles it was asked."""
 
     name = "painted"
+    feature_count = 3
 
     def __init__(self, precision: str = "fp32") -> None:
         self.precision = precision
@@ -60,6 +62,21 @@ class PaintedEngine:
         for number, rgb in tiles:
             self.tiles += 1
             yield number, _logits(rgb)
+
+    def describe(
+        self, tiles: Iterable[tuple[int, npt.NDArray[np.uint8]]]
+    ) -> Iterator[DescribedTile]:
+        """Its features are the mean colour of each square."""
+        for number, rgb in tiles:
+            self.tiles += 1
+            yield DescribedTile(number, _logits(rgb), mean_colours(rgb))
+
+
+def mean_colours(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+    """(H, W, 3) → (3, H / 4, W / 4)."""
+    height, width = (px // FEATURE_STRIDE_PX for px in rgb.shape[:2])
+    squares = rgb.reshape(height, FEATURE_STRIDE_PX, width, FEATURE_STRIDE_PX, 3)
+    return squares.mean(axis=(1, 3)).transpose(2, 0, 1).astype(np.float16)
 
 
 def find_painted_model(_name: object = None) -> tuple[ModelCard, Path]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,7 +32,7 @@ from seg_core.process.progress import Progress
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
-from seg_core.store import MapsWriter, Run, RunWriter, Store, open_run
+from seg_core.store import MapsWriter, Run, RunWriter, Store, open_run, write_nuclei
 
 HERE = Path(__file__).parent
 SMALL_TILES = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
@@ -98,6 +99,51 @@ def test_a_finished_run_answers_at_once(
     assert again == first
     assert run_files(again) == before
     assert len(painted_engines) == 1
+
+
+def test_features_of_the_painted_nuclei_tell_their_classes(painted_run: Run) -> None:
+    """A painted nucleus is as red as its class says, and the features are its mean colour."""
+    table, features = painted_run.nuclei(), painted_run.features()
+    ids = table["class_name"].map(MONUSAC.id_of).to_numpy()
+    assert features.shape == (len(table), 3)
+    # squares at the edge of a nucleus have seen tissue too
+    assert np.corrcoef(features[:, 0].astype(float), ids)[0, 1] > 0.98
+
+
+def test_features_do_not_depend_on_the_grid(
+    painted_slide: Path, painted_run: Run, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    larger = AnalysisSettings(tile_px=192, overlap_px=64, block_px=512)
+    other = analyse(painted_slide, tmp_path, mpp=MPP, settings=larger)
+    order = [run.nuclei().sort_values(["y", "x"]).index for run in (other, painted_run)]
+    one, two = (
+        run.features()[rows].astype(float)
+        for run, rows in zip((other, painted_run), order, strict=True)
+    )
+    np.testing.assert_allclose(one, two, rtol=2e-3)
+
+
+def test_a_run_of_a_version_without_features_says_what_to_do_and_is_made_anew(
+    painted_run: Run,
+    painted_slide: Path,
+    tmp_path: Path,
+    painted_engines: list[PaintedEngine],
+) -> None:
+    old = tmp_path / painted_run.path.parent.name / painted_run.run_id
+    shutil.copytree(painted_run.path, old)
+    facts = json.loads((old / "run.json").read_text("utf-8"))
+    del facts["features"], facts["seal"], facts["checksum"]
+    (old / "run.json").write_text(json.dumps(facts), "utf-8")
+    write_nuclei([painted_run.nuclei()], old / "nuclei.parquet", painted_run.scheme)
+
+    run = open_run(old)
+    assert_same_table(run.nuclei(), painted_run.nuclei())
+    with pytest.raises(StoreError, match="kept no features of nuclei; analyse the slide again"):
+        run.features()
+    anew = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
+    assert anew.path == old
+    assert painted_engines[-1].tiles > 0
+    np.testing.assert_array_equal(anew.features(), painted_run.features())
 
 
 @pytest.mark.parametrize(
@@ -463,7 +509,7 @@ def test_a_system_that_writes_no_more_leaves_earlier_runs_and_goes_on_later(
     _, sentence = child.communicate()
     assert child.returncode == 1
     assert sentence.count("\n") == 1
-    assert "is full; make room and start the same analysis again" in sentence
+    assert "is full; free some space and start the same analysis again" in sentence
     assert open_run(earlier.path) == earlier
     assert run_files(earlier) == before
     run = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
@@ -478,10 +524,10 @@ def test_a_full_disk_leaves_a_run_that_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def full(writer: RunWriter, _tables: object, _scheme: object) -> None:
-        raise StoreError(f"the disk that holds {writer.folder} is full; make room.")
+        raise StoreError(f"the disk that holds {writer.folder} is full; free some space.")
 
     monkeypatch.setattr(RunWriter, "write_nuclei", full)
-    with pytest.raises(StoreError, match="is full; make room"):
+    with pytest.raises(StoreError, match="is full; free some space"):
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
     monkeypatch.undo()
     (failed,) = Store(tmp_path).runs(painted_run.path.parent.name)
@@ -501,16 +547,16 @@ def test_a_disk_that_fills_up_while_the_network_works_stops_the_run(
 
     def full(writer: MapsWriter, band: MapBand) -> None:
         if len(written) == 9:
-            raise StoreError("the disk that holds the store is full; make room.")
+            raise StoreError("the disk that holds the store is full; free some space.")
         written.append(band.window)
         write(writer, band)
 
     monkeypatch.setattr(MapsWriter, "write", full)
-    with pytest.raises(StoreError, match="is full; make room"):
+    with pytest.raises(StoreError, match="is full; free some space"):
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
     assert len(written) == 9
     (failed,) = Store(tmp_path).runs(painted_run.path.parent.name)
-    assert failed.facts.error == "the disk that holds the store is full; make room."
+    assert failed.facts.error == "the disk that holds the store is full; free some space."
     monkeypatch.setattr(MapsWriter, "write", write)
     run = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
     assert run_files(run) == run_files(painted_run)

@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -34,7 +35,6 @@ def at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def cohort(run: Run, store: Path) -> Journal:
     """Six slides of six patients in two groups, one more that failed; lymphocytes grow in number."""
     journal, settings = Journal(store, "trial"), AnalysisSettings()
-    text = (run.path / "run.json").read_text("utf-8")
     items = [
         Item(
             run.slide_path,
@@ -48,8 +48,8 @@ def cohort(run: Run, store: Path) -> Journal:
     for number in range(6):
         folder = store / f"slide{number}" / run.run_id
         shutil.copytree(run.path, folder)
-        counted = text.replace('"lymphocyte": 12', f'"lymphocyte": {12 + number}')
-        (folder / "run.json").write_text(counted, "utf-8")
+        facts = replace(run.facts, counts={**run.facts.counts, "lymphocyte": 12 + number})
+        (folder / "run.json").write_text(json.dumps(facts.to_json()))
     items.append(Item(Path("/broken.svs"), patient="P9", group="B", columns={"Stage": "II"}))
     journal.write_plan(items, "blue", MODEL, settings)
     plan = journal.read_plan()["items"]

@@ -13,7 +13,8 @@ from pages.shared import resources, state
 from pages.shared.scoring import ScoringRequest
 from seg_core import analysis
 from seg_core.classes import OTHER, UNCERTAIN
-from seg_core.export import spatialdata
+from seg_core.export import formats
+from seg_core.export.options import ExportOptions
 from seg_core.roi import Roi
 from seg_core.scoring import WHOLE, parts_of
 from seg_core.scoring.assessment import assess
@@ -205,9 +206,12 @@ def test_a_distribution_is_drawn_in_either_way(open_section, kind: str) -> None:
     assert {trace["name"] for trace in figure["data"]} == {"lymphocyte"}
 
 
-@pytest.mark.parametrize("form", downloads.FORMATS, ids=lambda form: form.suffix)
-def test_every_format_is_written_on_demand(run, form) -> None:
-    content = downloads.content_of(form, run, other=True, min_score=0.5, anonymous=True)
+@pytest.mark.parametrize(
+    ("form", "file"), downloads.offered(), ids=[file.suffix for _, file in downloads.offered()]
+)
+def test_every_format_is_written_on_demand(run, form, file) -> None:
+    options = ExportOptions(other=True, min_score=0.5, anonymous=True, assessed=())
+    content = downloads.content_of(form, file, run, options)
     assert len(content) > 100
     assert run.slide_path.name.encode() not in content
 
@@ -215,7 +219,7 @@ def test_every_format_is_written_on_demand(run, form) -> None:
 def test_a_format_that_needs_a_package_says_which(
     open_section, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spatialdata, "find_spec", lambda _name: None)
+    monkeypatch.setattr(formats, "find_spec", lambda _name: None)
     page = open_section("Downloads")
     closed = [each.proto.label for each in page.get("download_button") if each.proto.disabled]
     assert closed == ["SpatialData"]
@@ -231,15 +235,15 @@ def test_reports_tell_of_til_scores_that_are_there(run, monkeypatch: pytest.Monk
     assessed = downloads.scores_there(run, TilSettings(), 0.0)
     assert [(each.name, each.result) for each in assessed] == [(WHOLE, result)]
     assert downloads.scores_there(run, TilSettings(), 0.5) == []
-    (form,) = (each for each in downloads.FORMATS if each.suffix == "report.html")
+    (report,) = (each for each in downloads.offered() if each[1].suffix == "report.html")
     for given in (assessed, []):
-        content = downloads.content_of(form, run, other=False, assessed=given).decode()
+        content = downloads.content_of(*report, run, ExportOptions(assessed=given)).decode()
         assert ("Tumour-infiltrating lymphocytes" in content) == bool(given)
 
 
 def test_every_format_is_offered_with_what_opens_it(open_section) -> None:
     page = open_section("Downloads")
     buttons = page.get("download_button")
-    assert [each.proto.label for each in buttons] == [form.label for form in downloads.FORMATS]
+    assert [each.proto.label for each in buttons] == [file.label for _, file in downloads.offered()]
     words = [each.value for each in page.markdown]
-    assert all(form.opens in words for form in downloads.FORMATS)
+    assert all(file.words in words for _, file in downloads.offered())

@@ -1,6 +1,7 @@
 """The command that lists the runs of a store."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -41,7 +42,6 @@ def test_groups_of_a_cohort_are_compared(
     painted_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     journal, settings = Journal(tmp_path, "trial"), AnalysisSettings()
-    text = json.loads((painted_run.path / "run.json").read_text())
     items = [
         Item(Path(f"/s{number}.svs"), patient=f"P{number}", group="AB"[number // 4])
         for number in range(8)
@@ -50,8 +50,9 @@ def test_groups_of_a_cohort_are_compared(
     for number, item in enumerate(items):
         folder = tmp_path / f"s{number}" / painted_run.run_id
         folder.mkdir(parents=True)
-        text["counts"]["lymphocyte"] = 10 * number
-        (folder / "run.json").write_text(json.dumps(text))
+        facts = painted_run.facts
+        facts = replace(facts, counts={**facts.counts, "lymphocyte": 10 * number})
+        (folder / "run.json").write_text(json.dumps(facts.to_json()))
         run = folder.relative_to(tmp_path).as_posix()
         journal.record(Outcome(item.key("0" * 64, settings), "finished", run))
     command = ["catalog", str(tmp_path), "--cohort", "trial", "--compare", "count_lymphocyte"]

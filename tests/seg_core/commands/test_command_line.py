@@ -22,7 +22,9 @@ from seg_core.classes import MONUSAC, UNCERTAIN
 from seg_core.commands import export
 from seg_core.commands.terminal import StageBars
 from seg_core.errors import JobCancelled
+from seg_core.export.formats import FORMATS
 from seg_core.process.progress import Progress
+from seg_core.scoring import WHOLE
 from seg_core.store import Run, open_run
 
 ROOT = Path(__file__).parents[3]
@@ -154,16 +156,10 @@ def test_export_writes_what_other_programs_read(
     painted_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     paths = {
-        "--csv": tmp_path / "nuclei.csv",
-        "--summary-csv": tmp_path / "summary.csv",
-        "--geojson": tmp_path / "nuclei.geojson",
-        "--geoparquet": tmp_path / "nuclei.parquet",
-        "--anndata": tmp_path / "nuclei.h5ad",
-        "--spatialdata": tmp_path / "nuclei.zarr",
-        "--ome-tiff": tmp_path / "maps.ome.tif",
-        "--overlay": tmp_path / "overlay.png",
-        "--report": tmp_path / "report.html",
+        each.option: tmp_path / (each.downloads[0].suffix if each.downloads else each.name)
+        for each in FORMATS
     }
+    paths["--spatialdata"] = tmp_path / "nuclei.zarr"
     arguments = [str(part) for pair in paths.items() for part in pair]
     assert cli.main(["export", str(painted_run.path), *arguments]) == 0
     named = sum(painted_run.facts.counts[name] for name in MONUSAC.names)
@@ -175,6 +171,7 @@ def test_export_writes_what_other_programs_read(
     assert "painted.png" in paths["--report"].read_text("utf-8")
     assert len(np.unique(tifffile.imread(paths["--ome-tiff"], series=2))) == named + 1
     assert len(pd.read_csv(paths["--summary-csv"])) == len(MONUSAC.names)
+    assert pd.read_csv(paths["--til-csv"])["part"].unique() == [WHOLE]
     capsys.readouterr()
 
     assert cli.main(["export", str(painted_run.path), *arguments, "--other"]) == 1

@@ -12,6 +12,7 @@ from seg_core.analysis import analyse
 from seg_core.classes import OTHER
 from seg_core.errors import StoreError
 from seg_core.export.anndata import write_anndata
+from seg_core.export.options import ExportOptions
 from seg_core.store import Run
 
 
@@ -35,7 +36,7 @@ def test_nuclei_are_observations_and_measures_are_variables(
 
 
 def test_colours_stand_where_scanpy_looks_for_them(painted_run: Run, tmp_path: Path) -> None:
-    write_anndata(painted_run, tmp_path / "nuclei.h5ad", other=True)
+    write_anndata(painted_run, tmp_path / "nuclei.h5ad", ExportOptions(other=True))
     found = anndata.read_h5ad(tmp_path / "nuclei.h5ad")
     assert len(found) == len(painted_run.nuclei())
     names = found.obs["class_name"].cat.categories.tolist()
@@ -49,7 +50,7 @@ def test_the_slide_is_named_unless_anonymous(painted_run: Run, tmp_path: Path) -
     facts = anndata.read_h5ad(tmp_path / "named.h5ad").uns["run"]
     assert facts["slide"] == "painted.png"
     assert facts["tissue_um2"] == painted_run.facts.tissue_um2
-    write_anndata(painted_run, tmp_path / "unnamed.h5ad", anonymous=True)
+    write_anndata(painted_run, tmp_path / "unnamed.h5ad", ExportOptions(anonymous=True))
     assert b"painted.png" not in (tmp_path / "unnamed.h5ad").read_bytes()
 
 

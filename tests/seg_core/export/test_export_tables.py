@@ -20,22 +20,21 @@ from seg_core.classes import OTHER, UNCERTAIN, rgb_of
 from seg_core.errors import ExportError, SettingsError, StoreError
 from seg_core.export.anndata import write_anndata
 from seg_core.export.csv import write_nuclei_csv, write_summary_csv
+from seg_core.export.formats import FORMATS
 from seg_core.export.geojson import write_geojson
 from seg_core.export.geoparquet import write_nuclei_geoparquet
-from seg_core.export.ome_tiff import write_ome_tiff
-from seg_core.export.spatialdata import write_spatialdata
+from seg_core.export.options import ExportOptions
 from seg_core.geometry import Raster, Region
 from seg_core.nuclei import VOTED_CLASS
-from seg_core.picture.slide_overlay import write_overlay_png
-from seg_core.report.report import write_report
 from seg_core.store import Run
 
-WRITERS = [
-    *(write_nuclei_csv, write_summary_csv, write_geojson, write_nuclei_geoparquet),
-    *(write_anndata, write_spatialdata, write_ome_tiff, write_overlay_png, write_report),
+WRITERS = [pytest.param(each.write, id=each.name) for each in FORMATS]
+FILE_WRITERS = [
+    pytest.param(each.write, id=each.name) for each in FORMATS if each.metavar == "FILE"
 ]
-FILE_WRITERS = [each for each in WRITERS if each is not write_spatialdata]  # that is a folder
-THRESHOLD_WRITERS = [each for each in WRITERS if each is not write_ome_tiff]
+THRESHOLD_WRITERS = [
+    pytest.param(each.write, id=each.name) for each in FORMATS if each.name != "ome-tiff"
+]
 
 
 def named(run: Run) -> gpd.GeoDataFrame:
@@ -60,8 +59,8 @@ def test_csv_has_a_row_for_each_nucleus_that_a_class_names(
 
 def test_csv_is_ascii_with_no_byte_order_mark(painted_run: Run, tmp_path: Path) -> None:
     """Excel reads UTF-8 without a mark as another encoding, which agrees on ASCII only."""
-    write_nuclei_csv(painted_run, tmp_path / "nuclei.csv", other=True)
-    write_summary_csv(painted_run, tmp_path / "summary.csv", other=True)
+    write_nuclei_csv(painted_run, tmp_path / "nuclei.csv", ExportOptions(other=True))
+    write_summary_csv(painted_run, tmp_path / "summary.csv", ExportOptions(other=True))
     assert (tmp_path / "nuclei.csv").read_bytes().startswith(b"nucleus_id,")
     assert (tmp_path / "nuclei.csv").read_bytes().isascii()
     assert (tmp_path / "summary.csv").read_bytes().isascii()
@@ -73,7 +72,9 @@ def test_geoparquet_is_the_table_that_geopandas_reads(painted_run: Run, tmp_path
     found = gpd.read_parquet(tmp_path / "nuclei.parquet")
     assert found.crs is None
     pd.testing.assert_frame_equal(found, table)
-    everything = write_nuclei_geoparquet(painted_run, tmp_path / "all.parquet", other=True)
+    everything = write_nuclei_geoparquet(
+        painted_run, tmp_path / "all.parquet", ExportOptions(other=True)
+    )
     assert everything == len(painted_run.nuclei())
 
 
@@ -96,11 +97,16 @@ def test_geoparquet_answers_duckdb(painted_run: Run, tmp_path: Path) -> None:
 
 def test_csv_and_geojson_hold_other_on_demand(painted_run: Run, tmp_path: Path) -> None:
     everything = len(painted_run.nuclei())
-    assert write_nuclei_csv(painted_run, tmp_path / "all.csv", other=True) == everything
-    assert write_geojson(painted_run, tmp_path / "all.geojson", other=True) == everything
+    assert (
+        write_nuclei_csv(painted_run, tmp_path / "all.csv", ExportOptions(other=True)) == everything
+    )
+    assert (
+        write_geojson(painted_run, tmp_path / "all.geojson", ExportOptions(other=True))
+        == everything
+    )
     assert len(pd.read_csv(tmp_path / "all.csv")) == everything
     assert len(gpd.read_file(tmp_path / "all.geojson")) == everything
-    write_summary_csv(painted_run, tmp_path / "summary.csv", other=True)
+    write_summary_csv(painted_run, tmp_path / "summary.csv", ExportOptions(other=True))
     assert OTHER in set(pd.read_csv(tmp_path / "summary.csv")["class_name"])
 
 
@@ -165,7 +171,9 @@ def test_simplified_outlines_are_fewer_corners_of_the_same_nuclei(
     painted_run: Run, tmp_path: Path
 ) -> None:
     table = named(painted_run)
-    assert write_geojson(painted_run, tmp_path / "a.geojson", simplify_um=0.5) == len(table)
+    assert write_geojson(
+        painted_run, tmp_path / "a.geojson", ExportOptions(simplify_um=0.5)
+    ) == len(table)
     found = gpd.read_file(tmp_path / "a.geojson")
     assert found.geometry.is_valid.all()
     before, after = table.geometry.to_numpy(), found.geometry.to_numpy()
@@ -183,14 +191,14 @@ def test_an_outline_that_simplifying_would_break_stays(
     bowtie = shapely.Polygon([(0, 0), (9, 9), (9, 0), (0, 9)])
     write_geojson(painted_run, tmp_path / "a.geojson")
     monkeypatch.setattr(shapely, "simplify", lambda found, _: np.full(len(found), bowtie))
-    write_geojson(painted_run, tmp_path / "b.geojson", simplify_um=0.5)
+    write_geojson(painted_run, tmp_path / "b.geojson", ExportOptions(simplify_um=0.5))
     assert (tmp_path / "b.geojson").read_bytes() == (tmp_path / "a.geojson").read_bytes()
 
 
 @pytest.mark.parametrize("distance", [-1.0, float("nan"), float("inf")])
 def test_a_tolerance_below_0_is_refused(painted_run: Run, tmp_path: Path, distance: float) -> None:
     with pytest.raises(ExportError, match=r"simplified by .* µm; give 0 or more"):
-        write_geojson(painted_run, tmp_path / "a.geojson", simplify_um=distance)
+        write_geojson(painted_run, tmp_path / "a.geojson", ExportOptions(simplify_um=distance))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -213,18 +221,18 @@ def test_all_files_call_the_same_nuclei_uncertain(doubtful_run: Run, tmp_path: P
     assert 10 < expected.count(UNCERTAIN) < len(expected) - 10
     voted = table["class_name"].tolist()
 
-    write_nuclei_csv(doubtful_run, tmp_path / "n.csv", min_score=least)
-    write_nuclei_geoparquet(doubtful_run, tmp_path / "n.parquet", min_score=least)
+    write_nuclei_csv(doubtful_run, tmp_path / "n.csv", ExportOptions(min_score=least))
+    write_nuclei_geoparquet(doubtful_run, tmp_path / "n.parquet", ExportOptions(min_score=least))
     for found in (pd.read_csv(tmp_path / "n.csv"), gpd.read_parquet(tmp_path / "n.parquet")):
         assert found["class_name"].tolist() == expected
         assert found[VOTED_CLASS].tolist() == voted
 
-    write_anndata(doubtful_run, tmp_path / "n.h5ad", min_score=least)
+    write_anndata(doubtful_run, tmp_path / "n.h5ad", ExportOptions(min_score=least))
     obs = anndata.read_h5ad(tmp_path / "n.h5ad").obs
     assert obs["class_name"].tolist() == expected
     assert obs[VOTED_CLASS].tolist() == voted
 
-    write_geojson(doubtful_run, tmp_path / "n.geojson", min_score=least)
+    write_geojson(doubtful_run, tmp_path / "n.geojson", ExportOptions(min_score=least))
     features = json.loads((tmp_path / "n.geojson").read_text("utf-8"))["features"]
     properties = [each["properties"] for each in features]
     assert [each["classification"]["name"] for each in properties] == expected
@@ -232,7 +240,7 @@ def test_all_files_call_the_same_nuclei_uncertain(doubtful_run: Run, tmp_path: P
     pairs = zip(expected, voted, strict=True)
     assert told == [was if now == UNCERTAIN else None for now, was in pairs]
 
-    write_summary_csv(doubtful_run, tmp_path / "s.csv", min_score=least)
+    write_summary_csv(doubtful_run, tmp_path / "s.csv", ExportOptions(min_score=least))
     summary = pd.read_csv(tmp_path / "s.csv").set_index("class_name")
     assert summary["count"].to_dict() == {
         name: expected.count(name) for name in (*doubtful_run.scheme.names, UNCERTAIN)
@@ -242,7 +250,7 @@ def test_all_files_call_the_same_nuclei_uncertain(doubtful_run: Run, tmp_path: P
 @pytest.mark.parametrize("write", THRESHOLD_WRITERS)
 def test_a_threshold_that_is_no_share_is_refused(painted_run: Run, tmp_path: Path, write) -> None:
     with pytest.raises(SettingsError, match="least class score is 7; give a share"):
-        write(painted_run, tmp_path / "file", min_score=7)
+        write(painted_run, tmp_path / "file", ExportOptions(min_score=7))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -261,7 +269,7 @@ def test_a_file_is_replaced_only_when_forced(painted_run: Run, tmp_path: Path, w
     with pytest.raises(ExportError, match=r"file exists already; .* --force"):
         write(painted_run, path)
     assert path.read_bytes() == b"mine"
-    write(painted_run, path, force=True)
+    write(painted_run, path, ExportOptions(force=True))
     assert path.read_bytes() != b"mine"
 
 

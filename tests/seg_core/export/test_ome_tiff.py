@@ -16,6 +16,7 @@ from seg_core.analysis import analyse
 from seg_core.classes import OTHER
 from seg_core.errors import StoreError
 from seg_core.export.ome_tiff import write_ome_tiff
+from seg_core.export.options import ExportOptions
 from seg_core.geometry import Region, Window
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import open_slide
@@ -25,7 +26,7 @@ OME = {"": "http://www.openmicroscopy.org/Schemas/OME/2016-06"}
 
 
 def written(run: Run, path: Path, **options: bool) -> list[list[np.ndarray]]:
-    write_ome_tiff(run, path, **options)
+    write_ome_tiff(run, path, ExportOptions(**options))
     with tifffile.TiffFile(path) as file:
         assert file.is_ome
         assert file.is_bigtiff

@@ -11,6 +11,7 @@ import squidpy
 from scipy.spatial import cKDTree
 
 from seg_core.export.anndata import write_anndata
+from seg_core.export.options import ExportOptions
 from seg_core.store import Run
 
 mpl.use("agg")
@@ -20,7 +21,7 @@ NEIGHBOURS_UM = 20.0
 
 @pytest.fixture
 def nuclei(painted_run: Run, tmp_path: Path) -> anndata.AnnData:
-    write_anndata(painted_run, tmp_path / "nuclei.h5ad", other=True)
+    write_anndata(painted_run, tmp_path / "nuclei.h5ad", ExportOptions(other=True))
     return scanpy.read_h5ad(tmp_path / "nuclei.h5ad")
 
 

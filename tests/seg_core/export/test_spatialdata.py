@@ -15,7 +15,7 @@ from spatialdata.transformations import get_transformation
 from seg_core.analysis import analyse
 from seg_core.classes import OTHER, UNCERTAIN
 from seg_core.errors import ExportError, SlideError, StoreError
-from seg_core.export import spatialdata as export
+from seg_core.export.options import ExportOptions
 from seg_core.export.spatialdata import write_spatialdata
 from seg_core.geometry import Region, Window
 from seg_core.settings import AnalysisSettings
@@ -100,7 +100,7 @@ def test_a_part_of_a_large_slide_lies_at_its_place(
     tmp_path: Path, painted_engines: list[PaintedEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Enlarged to 0.25 µm, larger than the largest picture, and an odd corner."""
-    monkeypatch.setattr(export, "_LARGEST_PX", 800)
+    monkeypatch.setattr("seg_core.export.spatialdata._LARGEST_PX", 800)
     paint(900, 800, seed=3).save(tmp_path / "large.png")
     settings = AnalysisSettings(tile_px=64, overlap_px=32, tissue_only=False)
     region = Region(101, 203, 700, 503)
@@ -126,7 +126,9 @@ def test_a_part_of_a_large_slide_lies_at_its_place(
 
 def test_options_are_those_of_the_other_exports(doubtful_run: Run, tmp_path: Path) -> None:
     path = tmp_path / "nuclei.zarr"
-    count = write_spatialdata(doubtful_run, path, other=True, min_score=0.7, anonymous=True)
+    count = write_spatialdata(
+        doubtful_run, path, ExportOptions(other=True, min_score=0.7, anonymous=True)
+    )
     assert count == len(doubtful_run.nuclei())
     measures = spatialdata.read_zarr(path).tables["measures"]
     uncertain = measures.obs["class_name"] == UNCERTAIN
@@ -153,7 +155,7 @@ def test_a_run_without_nuclei_has_picture_map_and_empty_table(
 ) -> None:
     Image.new("RGB", (40, 30), "white").save(tmp_path / "blank.png")
     run = analyse(tmp_path / "blank.png", tmp_path, mpp=MPP)
-    assert write_spatialdata(run, tmp_path / "nuclei.zarr", min_score=0.5) == 0
+    assert write_spatialdata(run, tmp_path / "nuclei.zarr", ExportOptions(min_score=0.5)) == 0
     store = spatialdata.read_zarr(tmp_path / "nuclei.zarr")
     assert store.images["slide"].shape == (3, 30, 40)
     assert not store.labels["class_map"].values.any()
@@ -169,8 +171,8 @@ def test_a_store_is_replaced_on_demand_and_nothing_else_is(
     path = tmp_path / "nuclei.zarr"
     write_spatialdata(painted_run, path)
     with pytest.raises(ExportError, match="exists already; give another name, or --force"):
-        write_spatialdata(painted_run, path, other=True)
-    write_spatialdata(painted_run, path, other=True, force=True)
+        write_spatialdata(painted_run, path, ExportOptions(other=True))
+    write_spatialdata(painted_run, path, ExportOptions(other=True, force=True))
     found = spatialdata.read_zarr(path)
     assert len(found.shapes["nuclei"]) == len(painted_run.nuclei())
     assert [each.name for each in tmp_path.iterdir()] == ["nuclei.zarr"]
@@ -183,7 +185,7 @@ def test_a_store_is_replaced_on_demand_and_nothing_else_is(
     (letters / "zarr.json").write_text("no JSON")
     for other in (letters, letters / "dear.txt", tmp_path / "maps.zarr"):
         with pytest.raises(ExportError, match="is something else than such a folder"):
-            write_spatialdata(painted_run, other, force=True)
+            write_spatialdata(painted_run, other, ExportOptions(force=True))
     assert (letters / "dear.txt").read_text() == "dear"
 
 
@@ -200,22 +202,12 @@ def test_what_fails_on_the_way_leaves_the_older_one(
 
     monkeypatch.setattr(spatialdata.SpatialData, "write", fail)
     with pytest.raises(StoreError, match="the disk is full"):
-        write_spatialdata(painted_run, tmp_path / name, force=True)
+        write_spatialdata(painted_run, tmp_path / name, ExportOptions(force=True))
     with pytest.raises(StoreError, match="the disk is full"):
         write_spatialdata(painted_run, tmp_path / f"new-{name}")
     assert [each.name for each in tmp_path.iterdir()] == [name]
     if name.endswith(".zarr"):
         assert len(spatialdata.read_zarr(tmp_path / name).shapes["nuclei"])
-
-
-def test_without_the_package_one_sentence_says_what_to_install(
-    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert export.missing_package() is None
-    monkeypatch.setattr(export, "find_spec", lambda _name: None)
-    with pytest.raises(ExportError, match=r"pip install -r requirements-spatialdata\.txt"):
-        write_spatialdata(painted_run, tmp_path / "nuclei.zarr")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_places_that_cannot_be_written_and_slides_that_are_gone_are_told(

@@ -11,9 +11,9 @@ from seg_core.files.disk_errors import export_errors, store_errors
 @pytest.mark.parametrize(
     ("number", "sentence"),
     [
-        (errno.ENOSPC, "the disk that holds .* is full; make room"),
-        (errno.EDQUOT, "the disk that holds .* is full; make room"),
-        (errno.EFBIG, "the disk that holds .* is full; make room"),
+        (errno.ENOSPC, "the disk that holds .* is full; free some space"),
+        (errno.EDQUOT, "the disk that holds .* is full; free some space"),
+        (errno.EFBIG, "the disk that holds .* is full; free some space"),
         (errno.ENOTDIR, "cannot be a folder because a file is in its place; choose another store"),
         (errno.EACCES, "there is no permission to write in .*--out or the environment variable"),
         (errno.EROFS, "there is no permission to write in .*"),

@@ -93,9 +93,9 @@ class Unhurried:
     def __init__(self, log: list[str]) -> None:
         self.log = log
 
-    def __call__(self, images: np.ndarray) -> torch.Tensor:
+    def __call__(self, images: np.ndarray, with_features: bool) -> list[torch.Tensor]:
         self.log.append(f"asked {len(images)}")
-        return torch.zeros(len(images), 8, 64, 64)
+        return [torch.zeros(len(images), 8, 64, 64)]
 
 
 def test_a_device_of_its_own_works_on_while_an_answer_is_dealt_with(

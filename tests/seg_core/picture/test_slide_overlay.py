@@ -11,8 +11,9 @@ from PIL import Image
 
 from seg_core.analysis import analyse
 from seg_core.classes import MONUSAC, OTHER, UNCERTAIN, rgb_of
-from seg_core.errors import ExportError, SlideError
-from seg_core.picture.slide_overlay import write_overlay_png
+from seg_core.errors import SlideError
+from seg_core.export.options import ExportOptions
+from seg_core.export.overlay import write_overlay_png
 from seg_core.roi import Roi
 from seg_core.slide import open_slide
 from seg_core.store import Run
@@ -21,7 +22,7 @@ WIDTH, HEIGHT = 858, 1200  # 500 × 700 level-0 pixels, enlarged
 
 
 def written(run: Run, path: Path, **options: float) -> np.ndarray:
-    write_overlay_png(run, path, **options)
+    write_overlay_png(run, path, ExportOptions(**options))
     with Image.open(path) as image:
         return np.asarray(image)
 
@@ -116,7 +117,7 @@ def test_a_slide_that_is_gone_or_another_one_is_a_sentence(
     path = painting.save(tmp_path / "slide.png")
     run = analyse(path, tmp_path / "store", mpp=MPP)
     paint(500, 700, seed=9).save(path)
-    with pytest.raises(ExportError, match="is no longer the slide that was analysed; put that"):
+    with pytest.raises(SlideError, match="is no longer the slide that was analysed; put that"):
         write_overlay_png(run, tmp_path / "overlay.png")
     path.unlink()
     with pytest.raises(SlideError, match="there is no file"):

@@ -13,9 +13,10 @@ from PIL import Image
 from seg_core.analysis import analyse
 from seg_core.classes import UNCERTAIN
 from seg_core.errors import SlideError
+from seg_core.export.options import ExportOptions
+from seg_core.export.report import write_report
 from seg_core.model import ModelCard
 from seg_core.report import content as report_content
-from seg_core.report.report import write_report
 from seg_core.scoring import describe_run, measure_columns
 from seg_core.store import Run
 
@@ -109,21 +110,21 @@ def test_warnings_stand_at_the_top(painted_run: Run, tmp_path: Path) -> None:
 
 
 def test_an_anonymous_report_does_not_name_the_slide(painted_run: Run, tmp_path: Path) -> None:
-    write_report(painted_run, tmp_path / "report.html", anonymous=True)
+    write_report(painted_run, tmp_path / "report.html", ExportOptions(anonymous=True))
     html = (tmp_path / "report.html").read_text("utf-8")
     assert "painted.png" not in html
     assert str(painted_run.slide_path.parent) not in html
 
 
 def test_other_is_counted_on_demand(painted_run: Run, tmp_path: Path) -> None:
-    write_report(painted_run, tmp_path / "report.html", other=True)
+    write_report(painted_run, tmp_path / "report.html", ExportOptions(other=True))
     text = text_of((tmp_path / "report.html").read_text("utf-8"))
     assert f"other {painted_run.facts.counts['other']} " in text
     assert "are counted" in text
 
 
 def test_uncertain_nuclei_are_counted_and_shown_as_such(doubtful_run: Run, tmp_path: Path) -> None:
-    write_report(doubtful_run, tmp_path / "report.html", min_score=0.7)
+    write_report(doubtful_run, tmp_path / "report.html", ExportOptions(min_score=0.7))
     html = (tmp_path / "report.html").read_text("utf-8")
     counts = describe_run(doubtful_run, min_score=0.7).classes.set_index("class_name")["count"]
     assert counts[UNCERTAIN] > 16

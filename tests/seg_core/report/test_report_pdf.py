@@ -15,9 +15,10 @@ from PIL import Image
 
 from seg_core.analysis import analyse
 from seg_core.errors import ExportError, SlideError
+from seg_core.export.options import ExportOptions
+from seg_core.export.report import write_report
 from seg_core.report.document import Document, Facts, Picture, Section, Table, Words
 from seg_core.report.pdf import pdf_of
-from seg_core.report.report import write_report
 from seg_core.roi import Roi, roi_of_region
 from seg_core.scoring import describe_run, measure_columns, parts_of
 from seg_core.scoring.assessment import assess_parts
@@ -29,7 +30,7 @@ HTML_TEXT = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.DOTALL)
 @pytest.fixture(scope="module")
 def written(painted_run: Run, tmp_path_factory: pytest.TempPathFactory) -> pypdf.PdfReader:
     path = tmp_path_factory.mktemp("report") / "report.pdf"
-    write_report(painted_run, path)
+    write_report(painted_run, path, ExportOptions(assessed=()))
     return pypdf.PdfReader(io.BytesIO(path.read_bytes()))
 
 
@@ -92,7 +93,7 @@ def test_warnings_and_the_scores_of_rois_are_told(painted_run: Run, tmp_path: Pa
     whole = run.region
     roi = Roi("upper half", roi_of_region(replace(whole, height=whole.height // 2)).polygon)
     assessed = list(assess_parts(run, parts_of(run, [roi])))
-    write_report(run, tmp_path / "report.pdf", assessed=assessed)
+    write_report(run, tmp_path / "report.pdf", ExportOptions(assessed=assessed))
     file = pypdf.PdfReader(tmp_path / "report.pdf")
     assert "1 mm² is a smear." in " ".join(file.pages[0].extract_text().split())
     text = text_of(file)
@@ -103,7 +104,7 @@ def test_warnings_and_the_scores_of_rois_are_told(painted_run: Run, tmp_path: Pa
 
 
 def test_an_anonymous_report_does_not_name_the_slide(painted_run: Run, tmp_path: Path) -> None:
-    write_report(painted_run, tmp_path / "report.pdf", anonymous=True)
+    write_report(painted_run, tmp_path / "report.pdf", ExportOptions(anonymous=True))
     file = pypdf.PdfReader(tmp_path / "report.pdf")
     assert file.metadata is not None
     assert file.metadata.title == "Nuclei of a slide"
@@ -183,6 +184,6 @@ def test_an_older_report_stays_where_the_new_one_fails(
         write_report(run, tmp_path / "report.pdf")
     (tmp_path / "slide.png").unlink()
     with pytest.raises(SlideError, match="there is no file"):
-        write_report(run, tmp_path / "report.pdf", force=True)
+        write_report(run, tmp_path / "report.pdf", ExportOptions(force=True))
     assert (tmp_path / "report.pdf").read_bytes() == b"older"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["report.pdf", "store"]

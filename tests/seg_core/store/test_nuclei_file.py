@@ -10,9 +10,9 @@ import shapely
 
 from seg_core.classes import MONUSAC
 from seg_core.errors import StoreError
-from seg_core.nuclei.nucleus_table import empty_table
+from seg_core.nuclei.nucleus_table import FEATURES, empty_table
 from seg_core.store import write_nuclei
-from seg_core.store.nuclei_file import iterate_nuclei, read_nuclei
+from seg_core.store.nuclei_file import iterate_nuclei, read_features, read_nuclei
 
 
 def some_nuclei(first: int, count: int) -> gpd.GeoDataFrame:
@@ -40,6 +40,29 @@ def test_parts_are_read_back_as_one_table_by_geopandas(tmp_path: Path) -> None:
     geo = json.loads(pq.read_schema(path).metadata[b"geo"])
     assert geo["primary_column"] == "geometry"
     assert geo["columns"]["geometry"]["encoding"] == "WKB"
+
+
+def test_features_are_a_column_of_fixed_length_that_only_its_own_reader_reads(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "nuclei.parquet"
+    features = np.random.default_rng(0).normal(size=(7, 4)).astype(np.float16)
+    parts = [some_nuclei(0, 5), some_nuclei(5, 2)]
+    described = [
+        part.assign(**{FEATURES: list(features[first : first + len(part)])})
+        for first, part in zip((0, 5), parts, strict=True)
+    ]
+    write_nuclei([described[0], empty_table(), described[1]], path, MONUSAC, feature_count=4)
+    assert str(pq.read_schema(path).field(FEATURES).type).startswith("fixed_size_list")
+    np.testing.assert_array_equal(read_features(path), features)
+    expected = pd.DataFrame(pd.concat(parts, ignore_index=True))
+    pd.testing.assert_frame_equal(pd.DataFrame(read_nuclei(path)), expected)
+    assert FEATURES not in next(iterate_nuclei(path)).columns
+
+
+def test_a_file_without_features_has_none(tmp_path: Path) -> None:
+    write_nuclei([some_nuclei(0, 5)], tmp_path / "nuclei.parquet", MONUSAC)
+    assert read_features(tmp_path / "nuclei.parquet") is None
 
 
 def test_reading_in_parts_gives_the_same_rows(tmp_path: Path) -> None:

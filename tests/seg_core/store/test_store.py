@@ -11,6 +11,7 @@ from seg_core.question import Question
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo
 from seg_core.store import RunFacts, RunWriter, Store, open_run
+from seg_core.store.journal import Journal
 from seg_core.store.limit import store_limit
 
 WHOLE = Region(0, 0, 4000, 2000)
@@ -78,6 +79,14 @@ def test_a_run_that_a_process_works_on_stays(tmp_path: Path, runs: list[Path]) -
         assert Store(tmp_path).shrink(3 * MAPS + SPARE)
         assert left(runs) == [0, 2, 3]
         assert open_run(runs[0]).status == "finished"
+
+
+def test_a_run_that_somebody_corrected_stays(tmp_path: Path, runs: list[Path]) -> None:
+    """What was found is found again; what somebody said is not."""
+    for run in runs:
+        Journal(run).correct([1], ["other"], "lymphocyte", by="ada")
+    assert not Store(tmp_path).shrink(SPARE)
+    assert all(run.is_dir() for run in runs)
 
 
 def test_what_else_lies_in_the_store_counts_and_stays(tmp_path: Path, runs: list[Path]) -> None:

@@ -357,7 +357,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyP
             monkeypatch.setattr(zarr.Array, "__setitem__", full)
             writer.write(band(planes, raster.window))
 
-    with pytest.raises(StoreError, match=r"the disk that holds .* is full; make room"):
+    with pytest.raises(StoreError, match=r"the disk that holds .* is full; free some space"):
         write_on_a_full_disk()
     monkeypatch.undo()
     with MapsWriter(tmp_path / "maps.zarr", raster) as writer:

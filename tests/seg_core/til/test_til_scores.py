@@ -102,6 +102,12 @@ def test_json_has_the_keys_others_rely_on(band: TilResult) -> None:
     assert figures["settings"] == json.loads(json.dumps(FAST.to_json()))
 
 
+def test_every_score_stands_in_the_json_by_its_id(band: TilResult) -> None:
+    figures = json.loads(json.dumps(band.to_json(), allow_nan=False))
+    assert figures["scores"] == {each.id: each.value for each in band.scores}
+    assert figures["scores"]["tiger_til"] == figures["tiger_til"]
+
+
 def test_squares_add_up_to_the_whole(band: TilResult) -> None:
     assert len(band.squares) == 16
     assert band.squares["stroma_um2"].sum() == pytest.approx(790_000)

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from painted_slides import mean_colours
 
 from seg_core.model.engine import NumberedLogits, NumberedTile
+from seg_core.model.features import DescribedTile
 
 
 def pixel_logits(rgb: np.ndarray) -> np.ndarray:
@@ -37,6 +39,7 @@ class FakeEngine:
     seed: int | None = None
     name: str = "fake"
     precision: str = "fp32"
+    feature_count: int = 3
     numbers: list[int] = field(default_factory=list)
 
     def run(self, tiles: Iterable[NumberedTile]) -> Iterator[NumberedLogits]:
@@ -49,6 +52,18 @@ class FakeEngine:
                 yield self._answered(held.pop(mixed.randrange(len(held))))
         while held:
             yield self._answered(held.pop(mixed.randrange(len(held))))
+
+    def describe(self, tiles: Iterable[NumberedTile]) -> Iterator[DescribedTile]:
+        """Its features are the mean colour of each square."""
+        seen: dict[int, np.ndarray] = {}
+
+        def remembered() -> Iterator[NumberedTile]:
+            for number, rgb in tiles:
+                seen[number] = rgb
+                yield number, rgb
+
+        for number, logits in self.run(remembered()):
+            yield DescribedTile(number, logits, mean_colours(seen.pop(number)))
 
     def _answered(self, tile: NumberedTile) -> NumberedLogits:
         number, rgb = tile

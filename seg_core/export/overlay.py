@@ -1,0 +1,38 @@
+"""A picture to show, as PNG: the analysed part with its nuclei outlined, a legend and a scale bar."""
+
+from contextlib import closing
+from pathlib import Path
+
+from seg_core.export.options import DEFAULTS, ExportOptions
+from seg_core.files.atomic import new_file
+from seg_core.picture.slide_overlay import draw_overlay
+from seg_core.store import Run
+
+_UM_PER_INCH = 25_400.0
+
+
+def write_overlay_png(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> None:
+    """Write what `draw_overlay` draws; the file's resolution tells the size of a pixel.
+
+    Parameters
+    ----------
+    run : Run
+    path : Path
+    options : ExportOptions
+        ``other``, ``min_score`` and ``force``.
+
+    Raises
+    ------
+    ExportError
+        If there is such a file already, it cannot be written, or the slide is another one now.
+    SlideError
+        If the slide is no longer there or cannot be read.
+    SettingsError
+        If ``min_score`` is no share.
+    StoreError
+        If the run has no nuclei yet.
+    """
+    with new_file(path, force=options.force) as temporary, closing(run.open_slide()) as slide:
+        image, mpp = draw_overlay(run, slide, other=options.other, min_score=options.min_score)
+        dpi = _UM_PER_INCH / mpp
+        image.save(temporary, "PNG", dpi=(dpi, dpi))

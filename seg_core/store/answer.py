@@ -1,0 +1,97 @@
+"""What a taught classifier answered about the nuclei of a run, beside what the model had answered."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seg_core.classes import ClassScheme
+from seg_core.errors import ModelError, StoreError
+from seg_core.files.atomic import replacing
+from seg_core.files.disk_errors import store_errors
+
+ANSWER_FILE = "answer.parquet"
+
+_KEY = b"answer"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Names of all nuclei of a run.
+
+    Attributes
+    ----------
+    classifier : str
+        What it is called.
+    scheme : ClassScheme
+    table : DataFrame
+        ``nucleus_id``, ``class_name``, ``class_score``: the probability of the class.
+    """
+
+    classifier: str
+    scheme: ClassScheme
+    table: pd.DataFrame
+
+
+def write_answer(folder: Path, answer: Answer) -> None:
+    """Keep an answer in the folder of its run, in place of an earlier one.
+
+    Raises
+    ------
+    StoreError
+        If the disk is full or cannot be written.
+    """
+    columns = {
+        "nucleus_id": pa.array(answer.table["nucleus_id"].to_numpy(), pa.int64()),
+        "class_name": pa.array(answer.table["class_name"]).cast(pa.string()),
+        "class_score": pa.array(answer.table["class_score"].to_numpy(), pa.float32()),
+    }
+    said = {"classifier": answer.classifier, "classes": answer.scheme.to_json()}
+    table = pa.table(columns).replace_schema_metadata({_KEY: json.dumps(said).encode()})
+    with store_errors(folder), replacing(folder / ANSWER_FILE) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_answer(folder: Path) -> Answer | None:
+    """Read the answer of a run; None where no classifier was asked.
+
+    Raises
+    ------
+    StoreError
+        If the file is damaged.
+    """
+    path = folder / ANSWER_FILE
+    if not path.is_file():
+        return None
+    classifier, scheme = _said(path)
+    with store_errors(folder):
+        table = pq.read_table(path, use_threads=False).to_pandas()
+    table["class_score"] = table["class_score"].astype(np.float32)
+    return Answer(classifier, scheme, table)
+
+
+def read_answer_scheme(folder: Path) -> tuple[str, ClassScheme] | None:
+    """Read what the classifier is called and its classes, without what it said of the nuclei."""
+    path = folder / ANSWER_FILE
+    return _said(path) if path.is_file() else None
+
+
+def forget_answer(folder: Path) -> None:
+    """Go back to the model's own answer."""
+    with store_errors(folder):
+        (folder / ANSWER_FILE).unlink(missing_ok=True)
+
+
+def _said(path: Path) -> tuple[str, ClassScheme]:
+    try:
+        with store_errors(path.parent):
+            said = json.loads((pq.read_schema(path).metadata or {})[_KEY])
+        return str(said["classifier"]), ClassScheme.from_json(said["classes"])
+    except (pa.ArrowInvalid, KeyError, ValueError, TypeError, ModelError) as error:
+        raise StoreError(
+            f"{path.name} in {path.parent} is damaged; classify the run again, or remove the file."
+        ) from error

@@ -1,0 +1,91 @@
+"""What a run's nuclei are called now: by the model, then a taught classifier, then by people."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from seg_core.store.answer import ANSWER_FILE, Answer, read_answer
+from seg_core.store.journal import Correction, Journal
+
+_SURE = np.float32(1)
+"""Class score of a nucleus that somebody has looked at."""
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """Names that go over those in the table.
+
+    Attributes
+    ----------
+    folder : Path
+        Of the run.
+    answer : Answer or None
+        Of a classifier, about all nuclei.
+    corrections : dict of int to Correction
+    """
+
+    folder: Path
+    answer: Answer | None = None
+    corrections: dict[int, Correction] = field(default_factory=dict)
+
+    def applied(self, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Return a table, or a part of one, with the names and class scores of now.
+
+        What somebody named has the class score 1; what is not a nucleus is left out.
+        """
+        if self.answer is not None and len(table):
+            answered = self.answer.table.set_index("nucleus_id").loc[table["nucleus_id"]]
+            table = table.assign(
+                class_name=answered["class_name"].to_numpy(object),
+                class_score=answered["class_score"].to_numpy(np.float32),
+            )
+        if not self.corrections or not len(table):
+            return table
+        named = self._named().set_index("nucleus_id")["class_name"]
+        said = table["nucleus_id"].map(named)
+        corrected = said.notna()
+        names = table["class_name"].where(~corrected, said)
+        scores = table["class_score"].where(~corrected, _SURE).astype(np.float32)
+        return table.assign(class_name=names, class_score=scores)[names != ""]
+
+    def sql(self, file_sql: str) -> str:
+        """Return the same as a table of SQL, given that of the file.
+
+        It refers to `corrected`, which is registered as a table of that name.
+        """
+        names, scores, joins, gone = ["f.class_name"], ["f.class_score"], "", ""
+        if self.answer is not None:
+            path = str(self.folder / ANSWER_FILE).replace("'", "''")
+            joins += f" left join read_parquet('{path}') a on a.nucleus_id = f.nucleus_id"
+            names.insert(0, "a.class_name")
+            scores.insert(0, "a.class_score")
+        if self.corrections:
+            joins += " left join corrected c on c.nucleus_id = f.nucleus_id"
+            names.insert(0, "c.class_name")
+            scores.insert(0, "case when c.class_name is not null then 1::float end")
+            gone = " where coalesce(c.class_name, 'x') <> ''"
+        if not joins:
+            return file_sql
+        return (
+            f"(select f.* replace (coalesce({', '.join(names)}) as class_name, "
+            f"coalesce({', '.join(scores)})::float as class_score) from {file_sql} f{joins}{gone})"
+        )
+
+    @property
+    def corrected(self) -> pd.DataFrame | None:
+        """What `sql` wants registered; None: nothing."""
+        return self._named() if self.corrections else None
+
+    def _named(self) -> pd.DataFrame:
+        """Return ``nucleus_id`` and ``class_name`` of the corrections, "" for no nucleus."""
+        names = [each.name or "" for each in self.corrections.values()]
+        ids = np.array(list(self.corrections), np.int64)
+        return pd.DataFrame({"nucleus_id": ids, "class_name": pd.Series(names, dtype=object)})
+
+
+def overlay_of(folder: Path) -> Overlay:
+    """Read what goes over the table of a run."""
+    return Overlay(folder, read_answer(folder), Journal(folder).current())

@@ -1,0 +1,1 @@
+"""A classifier of nuclei that a person teaches by labels, in seconds."""

@@ -1,0 +1,227 @@
+"""A taught classifier: a value, and the JSON file it travels in.
+
+The file holds numbers and words only, so reading one runs nothing. Whoever made it, it is checked
+as a whole before it is used: sizes that fit, numbers that are finite, names that can be shown.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seg_core.classes import OTHER, UNCERTAIN, ClassScheme
+from seg_core.errors import ModelError, TeachingError
+from seg_core.files.atomic import new_file
+
+KIND, FORMAT = "nucleus classifier", 1
+
+_MOST_BYTES = 16 * 2**20
+_MOST_CLASSES = 100
+_MOST_NAME = 60
+
+# Rows of features in memory at a time while a run is classified.
+_ROWS = 100_000
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+_Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Multinomial logistic regression on standardised features.
+
+    Attributes
+    ----------
+    scheme : ClassScheme
+        Names, colours and roles of the classes it tells apart; *other* may be one of ``names``.
+    names : tuple of str
+        The classes in the order of the coefficients.
+    model, model_sha256 : str
+        Whose features it was taught on; no other model's mean the same.
+    features : tuple of str
+        Their names; see `seg_core.teaching.features`.
+    mean, scale : (F,) float64
+        What is subtracted and what is divided by.
+    coefficients : (K, F) float64
+    intercepts : (K,) float64
+    labels : dict
+        Number of labels by class and by the slide's file name.
+    figures : dict
+        Cross-validated; see `seg_core.teaching.validation`.
+    """
+
+    scheme: ClassScheme
+    names: tuple[str, ...]
+    model: str
+    model_sha256: str
+    features: tuple[str, ...]
+    mean: _Floats
+    scale: _Floats
+    coefficients: _Floats
+    intercepts: _Floats
+    labels: dict[str, dict[str, int]] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, shape in (
+            ("mean", (len(self.features),)),
+            ("scale", (len(self.features),)),
+            ("coefficients", (len(self.names), len(self.features))),
+            ("intercepts", (len(self.names),)),
+        ):
+            values = getattr(self, name)
+            if values.shape != shape or not np.isfinite(values).all():
+                raise TeachingError(
+                    f"the classifier's {name} are not {' × '.join(map(str, shape))} finite "
+                    "numbers; teach it anew."
+                )
+        if not (self.scale > 0).all():
+            raise TeachingError("the classifier divides by 0; teach it anew.")
+        if not 2 <= len(self.names) <= _MOST_CLASSES or len(set(self.names)) < len(self.names):
+            raise TeachingError(
+                f"the classifier tells {len(set(self.names))} classes apart; teach it 2 to "
+                f"{_MOST_CLASSES}."
+            )
+        if set(self.names) - set(self.scheme.names_with_other):
+            raise TeachingError("the classifier names classes without a colour; teach it anew.")
+
+    def probabilities(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return how probable each class is for each nucleus.
+
+        Parameters
+        ----------
+        values : (N, F) float32
+
+        Returns
+        -------
+        (N, K) float32
+        """
+        # standardising goes into the coefficients: features are touched once
+        weights = (self.coefficients / self.scale).astype(np.float32)
+        offsets = (self.intercepts - weights @ self.mean).astype(np.float32)
+        found = np.empty((len(values), len(self.names)), np.float32)
+        for start in range(0, len(values), _ROWS):
+            logits = values[start : start + _ROWS] @ weights.T + offsets
+            logits -= logits.max(axis=1, keepdims=True)
+            np.exp(logits, out=logits)
+            found[start : start + _ROWS] = logits / logits.sum(axis=1, keepdims=True)
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what stands in the file."""
+        return {
+            "kind": KIND,
+            "format": FORMAT,
+            "model": {"name": self.model, "sha256": self.model_sha256},
+            "classes": self.scheme.to_json(),
+            "names": list(self.names),
+            "features": list(self.features),
+            **{
+                name: getattr(self, name).tolist()
+                for name in ("mean", "scale", "coefficients", "intercepts")
+            },
+            "labels": self.labels,
+            "figures": self.figures,
+        }
+
+    @classmethod
+    def from_json(cls, entries: dict[str, Any]) -> "Classifier":
+        """Read what `to_json` gave; KeyError, TypeError, ValueError or SegCoreError otherwise."""
+        scheme = ClassScheme.from_json(entries["classes"])
+        for each in scheme.classes:
+            _check_class(each.name, each.colour)
+        labels = {
+            str(name): {str(slide): int(count) for slide, count in slides.items()}
+            for name, slides in entries["labels"].items()
+        }
+        figures = entries["figures"]
+        if not isinstance(figures, dict):
+            raise TypeError("figures are no object")
+        return cls(
+            scheme=scheme,
+            names=_words(entries["names"]),
+            model=str(entries["model"]["name"]),
+            model_sha256=str(entries["model"]["sha256"]),
+            features=_words(entries["features"]),
+            mean=np.asarray(entries["mean"], np.float64),
+            scale=np.asarray(entries["scale"], np.float64),
+            coefficients=np.asarray(entries["coefficients"], np.float64),
+            intercepts=np.asarray(entries["intercepts"], np.float64),
+            labels=labels,
+            figures=figures,
+        )
+
+
+def read_classifier(path: Path) -> Classifier:
+    """Read a classifier.
+
+    Raises
+    ------
+    TeachingError
+        If the file cannot be read or holds no whole classifier.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise TeachingError(
+                f"{path.name} is larger than {_MOST_BYTES // 2**20} MB, which no classifier is; "
+                "give the file that teach has written."
+            )
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(entries, dict) or entries.get("kind") != KIND:
+            raise TeachingError(
+                f"{path.name} is no classifier of nuclei; give the file that teach has written."
+            )
+        if entries.get("format") != FORMAT:
+            raise TeachingError(
+                f"{path.name} was written by another version of this program; teach it anew."
+            )
+        return Classifier.from_json(entries)
+    except OSError as error:
+        raise TeachingError(
+            f"{path.name} cannot be read ({error.strerror or error}); give the file that teach has "
+            "written."
+        ) from error
+    except ModelError as error:
+        raise TeachingError(f"{path.name} is no classifier: {error}") from error
+    except (
+        *(ValueError, KeyError, TypeError, AttributeError),
+        *(OverflowError, RecursionError, MemoryError),
+    ) as error:
+        raise TeachingError(
+            f"{path.name} is damaged ({type(error).__name__}); teach the classifier anew."
+        ) from error
+
+
+def write_classifier(classifier: Classifier, path: Path, *, force: bool = False) -> None:
+    """Write a classifier, whole or not at all.
+
+    Raises
+    ------
+    ExportError
+        If there is such a file already, or it cannot be written.
+    """
+    with new_file(path, force=force) as temporary:
+        temporary.write_text(json.dumps(classifier.to_json(), indent=1, allow_nan=False), "utf-8")
+
+
+def _words(entries: object) -> tuple[str, ...]:
+    if not isinstance(entries, list) or not all(isinstance(each, str) for each in entries):
+        raise TypeError("not a list of words")
+    return tuple(entries)
+
+
+def _check_class(name: object, colour: object) -> None:
+    if not isinstance(name, str) or not 0 < len(name) <= _MOST_NAME or not name.isprintable():
+        raise TeachingError(
+            f"a class of the classifier has no name of 1 to {_MOST_NAME} printable characters; "
+            "teach it anew."
+        )
+    if name in (OTHER, UNCERTAIN, "background"):
+        raise TeachingError(f"a class cannot be called {name!r}; choose another name.")
+    if not isinstance(colour, str) or not _COLOUR.fullmatch(colour):
+        raise TeachingError(f"the class {name!r} has no colour like #e69f00; teach it anew.")

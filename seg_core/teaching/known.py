@@ -1,0 +1,72 @@
+"""The features of a run's nuclei, by the ids of nuclei."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from seg_core.store import Run
+from seg_core.teaching.features import FeatureGroup, features_of_run
+
+# A feature that hardly varies says nothing, and must not be blown up.
+_LEAST_SCALE = 1e-6
+
+_Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the nuclei of a run, as it found them.
+
+    Attributes
+    ----------
+    features : tuple of str
+    matrix : (N, F) float32
+    table : DataFrame
+        ``nucleus_id``, ascending, ``class_name``, ``class_score``, ``x``, ``y``.
+    mpp : float
+        Size of a level-0 pixel, µm.
+    """
+
+    features: tuple[str, ...]
+    matrix: npt.NDArray[np.float32]
+    table: pd.DataFrame
+    mpp: float
+
+    @classmethod
+    def of(cls, run: Run, groups: tuple[FeatureGroup, ...]) -> "Known":
+        """Read them; `seg_core.errors.StoreError` where the run keeps none."""
+        found = features_of_run(run, groups)
+        columns = ["nucleus_id", "class_name", "class_score", "x", "y"]
+        table = run.found_columns(columns)
+        return cls(found.names, found.matrix, table, run.facts.question.slide_mpp)
+
+    def rows(self, nucleus_ids: npt.NDArray[np.int64]) -> _Floats:
+        """Return the features of some nuclei, (n, F)."""
+        return self.matrix[self._places(nucleus_ids)].astype(np.float64)
+
+    def points_um(self, nucleus_ids: npt.NDArray[np.int64]) -> _Floats:
+        """Return their centroids, (n, 2) µm."""
+        points = self.table[["x", "y"]].to_numpy()[self._places(nucleus_ids)]
+        return points * self.mpp
+
+    def _places(self, nucleus_ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return np.searchsorted(self.table["nucleus_id"].to_numpy(), nucleus_ids)
+
+
+def standards_of(known: Sequence[Known]) -> tuple[_Floats, _Floats]:
+    """Return mean and standard deviation of each feature, over all nuclei of all runs.
+
+    Few labels say little of what is usual.
+    """
+    sums = [
+        (len(each.matrix), wide.sum(axis=0), (wide**2).sum(axis=0))
+        for each in known
+        for wide in [each.matrix.astype(np.float64)]
+    ]
+    count, total, squares = (sum(part) for part in zip(*sums, strict=True))
+    mean = np.asarray(total / count)
+    scale = np.sqrt(np.maximum(np.asarray(squares / count) - mean**2, 0))
+    return mean, np.where(scale < _LEAST_SCALE, 1.0, scale)

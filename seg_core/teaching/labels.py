@@ -1,0 +1,220 @@
+"""Labels: which nuclei a person has named, and how; out of files and out of corrections."""
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from seg_core.errors import TeachingError
+from seg_core.store import Run
+
+NEAREST_UM = 4.0
+"""A point that no outline holds names the nucleus whose centroid is at most so far from it."""
+
+_COLUMNS = ("x", "y", "class")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place on a slide and the class somebody gave it.
+
+    Attributes
+    ----------
+    shape : shapely.Geometry
+        A point in a nucleus, or a polygon around some; level-0 pixels.
+    name : str
+    slide : str, optional
+        File name of the slide; None: the only one there is.
+    """
+
+    shape: shapely.Geometry
+    name: str
+    slide: str | None = None
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Named nuclei of one run.
+
+    Attributes
+    ----------
+    run : Run
+    nucleus_ids : (N,) int64
+    names : tuple of str
+        As many.
+    """
+
+    run: Run
+    nucleus_ids: npt.NDArray[np.int64]
+    names: tuple[str, ...]
+
+
+def read_marks(path: Path) -> list[Mark]:
+    """Read marks from GeoJSON as QuPath writes it, or from CSV.
+
+    Parameters
+    ----------
+    path : Path
+        ``.csv`` with the columns x, y (level-0 pixels), class and, for several slides, slide. Else
+        GeoJSON: points, multipoints and polygons with ``properties.classification.name`` or
+        ``properties.class``, and ``properties.slide`` for several slides.
+
+    Raises
+    ------
+    TeachingError
+        If the file cannot be read, or an entry lacks a place or a class.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TeachingError(f"{path.name} cannot be read ({error}); export it again.") from error
+    marks = _from_csv(text, path) if path.suffix.lower() == ".csv" else _from_geojson(text, path)
+    if not marks:
+        raise TeachingError(f"{path.name} holds no labels; label at least two classes in it.")
+    return marks
+
+
+def labels_of(marks: Iterable[Mark], runs: Sequence[Run]) -> list[Labels]:
+    """Find the nuclei that marks name; where two name one nucleus the later wins.
+
+    Parameters
+    ----------
+    marks : iterable of Mark
+    runs : sequence of Run
+        At most one of each slide is asked; several need marks with a slide.
+
+    Raises
+    ------
+    TeachingError
+        If a mark's slide is not among the runs, or no nucleus is where the marks are.
+    """
+    by_run: dict[int, list[Mark]] = {number: [] for number in range(len(runs))}
+    for mark in marks:
+        by_run[_run_of(mark, runs)].append(mark)
+    found = [_named(runs[number], own) for number, own in by_run.items() if own]
+    if not any(len(each.names) for each in found):
+        raise TeachingError(
+            "no nucleus of the runs is where the labels are; give the runs of the labelled slides, "
+            "and labels in level-0 pixels."
+        )
+    return found
+
+
+def corrected_labels(run: Run) -> Labels:
+    """Return what was corrected in a run as labels; *not a nucleus* is none."""
+    current = run.corrections()
+    named = {number: each.name for number, each in current.items() if each.name is not None}
+    return Labels(run, np.array(list(named), np.int64), tuple(named.values()))
+
+
+def _run_of(mark: Mark, runs: Sequence[Run]) -> int:
+    if mark.slide is None:
+        if len(runs) > 1:
+            raise TeachingError(
+                f"{len(runs)} runs are given, and a label does not say of which slide it is; give "
+                "each label its slide's file name as slide, or one run."
+            )
+        return 0
+    for number, run in enumerate(runs):
+        if mark.slide in (run.slide_path.name, run.slide_path.stem):
+            return number
+    raise TeachingError(
+        f"a label is of the slide {mark.slide}, which is none of the runs' "
+        f"({', '.join(sorted({run.slide_path.name for run in runs}))}); give its run too."
+    )
+
+
+def _named(run: Run, marks: Sequence[Mark]) -> Labels:
+    table = run.as_found().nuclei()
+    named: dict[int, str] = {}
+    tree = shapely.STRtree(table.geometry.to_numpy())
+    reach = NEAREST_UM / run.facts.question.slide_mpp
+    ids = table["nucleus_id"].to_numpy()
+    for mark in marks:
+        for row in _rows_at(mark.shape, table, tree, reach):
+            named.pop(int(ids[row]), None)
+            named[int(ids[row])] = mark.name
+    return Labels(run, np.array(list(named), np.int64), tuple(named.values()))
+
+
+def _rows_at(
+    shape: shapely.Geometry, table: gpd.GeoDataFrame, tree: shapely.STRtree, reach: float
+) -> list[int]:
+    if not len(table):
+        return []
+    if shape.geom_type == "Point":
+        held = tree.query(shape, predicate="intersects")
+        if not len(held):
+            distances = np.hypot(table["x"] - shape.x, table["y"] - shape.y).to_numpy()
+            held = [distances.argmin()] if distances.min() <= reach else []
+        return [int(row) for row in held[:1]]
+    shapely.prepare(shape)
+    near = tree.query(shape)
+    x, y = (table[axis].to_numpy()[near] for axis in ("x", "y"))
+    return [int(row) for row in near[shapely.contains_xy(shape, x, y)]]
+
+
+def _from_csv(text: str, path: Path) -> list[Mark]:
+    reader = csv.DictReader(text.splitlines())
+    missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise TeachingError(
+            f"{path.name} lacks the column {missing[0]}; it needs x, y and class, and slide where "
+            "there are several."
+        )
+    marks = []
+    for number, row in enumerate(reader, start=2):
+        try:
+            point = shapely.Point(float(row["x"]), float(row["y"]))
+            if not np.isfinite([point.x, point.y]).all():
+                raise ValueError("no finite place")
+        except (TypeError, ValueError) as error:
+            raise TeachingError(
+                f"line {number} of {path.name} has no x and y that are numbers; correct it."
+            ) from error
+        marks.append(Mark(point, _name(row["class"], f"line {number}", path), row.get("slide")))
+    return marks
+
+
+def _from_geojson(text: str, path: Path) -> list[Mark]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise TeachingError(
+            f"{path.name} cannot be read as GeoJSON ({error}); export it again."
+        ) from error
+    features = document.get("features") if isinstance(document, dict) else document
+    marks: list[Mark] = []
+    for number, feature in enumerate(features if isinstance(features, list) else [document], 1):
+        marks += _marks_of(feature, f"entry {number}", path)
+    return marks
+
+
+def _marks_of(feature: Any, place: str, path: Path) -> list[Mark]:
+    properties = feature.get("properties") if isinstance(feature, dict) else None
+    try:
+        shape = shapely.from_geojson(json.dumps(feature["geometry"]))
+    except (shapely.errors.GEOSException, KeyError, TypeError) as error:
+        raise TeachingError(
+            f"{place} of {path.name} is no GeoJSON feature with a place; export it again."
+        ) from error
+    if not isinstance(properties, dict) or shape.is_empty:
+        raise TeachingError(f"{place} of {path.name} has no class or no place; name it.")
+    given = properties.get("classification", properties.get("class"))
+    name = _name(given.get("name") if isinstance(given, dict) else given, place, path)
+    slide = properties.get("slide")
+    parts = shape.geoms if shape.geom_type == "MultiPoint" else [shape]
+    return [Mark(part, name, slide if isinstance(slide, str) else None) for part in parts]
+
+
+def _name(given: object, place: str, path: Path) -> str:
+    if not isinstance(given, str) or not given.strip():
+        raise TeachingError(f"{place} of {path.name} names no class; name it, or leave it out.")
+    return given.strip()

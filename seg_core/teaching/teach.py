@@ -1,0 +1,260 @@
+"""Teach a classifier from labelled nuclei of one or more runs."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from seg_core.classes import OTHER, ClassScheme, NucleusClass
+from seg_core.errors import TeachingError
+from seg_core.teaching.anchors import find_anchors
+from seg_core.teaching.classifier import Classifier
+from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup
+from seg_core.teaching.fitting import USUAL_STRENGTH, fitted
+from seg_core.teaching.known import Known, standards_of
+from seg_core.teaching.labels import Labels
+from seg_core.teaching.validation import (
+    FEW_LABELS,
+    AnswerRows,
+    Fit,
+    Validation,
+    cross_validated,
+    square_um,
+)
+
+ANCHORED = "(the model's own answers)"
+"""Stands for a slide's name where labels are counted that nobody gave."""
+
+DEFAULT_GROUPS: tuple[FeatureGroup, ...] = FEATURE_GROUPS
+
+# Colours for own classes after those of the model, told apart on pink and violet.
+_COLOURS = ("#00b7c3", "#b146c2", "#8cbd18", "#ff8cb4", "#7a5c3e", "#00574b", "#f0e442", "#5b5fc7")
+
+# Strengths of regularisation that are tried: inverse, as scikit-learn counts.
+_STRENGTHS = (0.003, 0.03, 0.3)
+
+_Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A classifier, how well it does where it was not taught, and what to be warned of.
+
+    Attributes
+    ----------
+    classifier : Classifier
+    validation : Validation or None
+        None where all labels are of one place.
+    warnings : tuple of str
+    """
+
+    classifier: Classifier
+    validation: Validation | None
+    warnings: tuple[str, ...]
+
+
+def teach(
+    labels: Sequence[Labels],
+    *,
+    own_classes: Sequence[NucleusClass] = (),
+    groups: tuple[FeatureGroup, ...] = DEFAULT_GROUPS,
+    with_anchors: bool = True,
+) -> Taught:
+    """Teach multinomial logistic regression, its strength chosen by cross-validation.
+
+    Who corrects one class only should not have to label all others. So of each class of the model
+    that nobody has labelled, nuclei that the model is surest of stand in: *anchors*, but for those
+    that look more like what was labelled.
+
+    Parameters
+    ----------
+    labels : sequence of Labels
+        All of runs of one model.
+    own_classes : sequence of NucleusClass
+        Colours and roles of classes that the model does not have; ids do not matter. Others that
+        are labelled get a colour, and the role that their name is known for.
+    groups : tuple of FeatureGroup
+        What the classifier is told of a nucleus.
+    with_anchors : bool
+        Without them the classifier knows no classes but those labelled.
+
+    Raises
+    ------
+    TeachingError
+        If labels and anchors are of fewer than two classes, or the runs are of several models.
+    StoreError
+        If a run keeps no features.
+    """
+    labels = [each for each in labels if len(each.names)]
+    questions = [each.run.facts.question for each in labels]
+    if len({question.model_sha256 for question in questions}) > 1:
+        raise TeachingError(
+            "the runs were made by different models, which see nuclei differently; analyse all "
+            "slides with one model."
+        )
+    counts = Counter(name for each in labels for name in each.names)
+    known = [Known.of(each.run, groups) for each in labels]
+    anchored = find_anchors(labels, known) if with_anchors and counts else [{} for _ in labels]
+    anchor_counts = Counter(name for each in anchored for name in each.values())
+    if len(counts | anchor_counts) < 2:
+        raise TeachingError(
+            f"labels name {len(counts)} class{'' if len(counts) == 1 else 'es'}; label nuclei of at "
+            "least two."
+        )
+    scheme = _scheme(labels[0].run.model_scheme, own_classes, counts)
+    names = tuple(name for name in scheme.names_with_other if name in counts | anchor_counts)
+    material = _material(labels, known, anchored, names)
+    validation, strength = _validated(material, names)
+    coefficients, intercepts = fitted(material.values, material.truth, len(names), strength)
+    classifier = Classifier(
+        scheme=scheme,
+        names=names,
+        model=questions[0].model,
+        model_sha256=questions[0].model_sha256,
+        features=material.features,
+        mean=material.mean,
+        scale=material.scale,
+        coefficients=coefficients,
+        intercepts=intercepts,
+        labels=_counted(labels, anchor_counts, names),
+        figures={} if validation is None else validation.to_json(),
+    )
+    return Taught(classifier, validation, _warnings(counts, names, material))
+
+
+@dataclass(frozen=True)
+class _Material:
+    features: tuple[str, ...]
+    mean: _Floats
+    scale: _Floats
+    values: _Floats
+    """(N, F) standardised; labels first, then anchors."""
+
+    truth: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    """Of the labels; anchors have none, they are seen in every fold and answered in none."""
+
+    unit: str
+
+
+def _material(
+    labels: Sequence[Labels],
+    known: Sequence[Known],
+    anchored: Sequence[dict[int, str]],
+    names: tuple[str, ...],
+) -> _Material:
+    mean, scale = standards_of(known)
+    places, unit = _places(
+        [
+            (each.run.slide_id, k.points_um(each.nucleus_ids))
+            for each, k in zip(labels, known, strict=True)
+        ]
+    )
+    said = [name for each in labels for name in each.names]
+    stood_in = [name for each in anchored for name in each.values()]
+    values = [k.rows(each.nucleus_ids) for each, k in zip(labels, known, strict=True)]
+    values += [k.rows(np.array(list(a), np.int64)) for a, k in zip(anchored, known, strict=True)]
+    truth = np.array([names.index(name) for name in (*said, *stood_in)])
+    standardised = (np.concatenate(values) - mean) / scale
+    return _Material(known[0].features, mean, scale, standardised, truth, places, unit)
+
+
+def _places(
+    places: Sequence[tuple[str, npt.NDArray[np.float64]]],
+) -> tuple[npt.NDArray[np.int64], str]:
+    slides = sorted({slide for slide, _ in places})
+    if len(slides) > 1:
+        numbers = [np.full(len(points), slides.index(slide)) for slide, points in places]
+        return np.concatenate(numbers), "slide"
+    everywhere = np.concatenate([points for _, points in places])
+    squares = (everywhere // square_um(everywhere)).astype(np.int64)
+    return np.unique(squares, axis=0, return_inverse=True)[1].reshape(-1), "square"
+
+
+def _validated(material: _Material, names: tuple[str, ...]) -> tuple[Validation | None, float]:
+    count = len(material.places)
+    anchors = np.arange(count, len(material.truth))
+    truth = material.truth[:count]
+
+    def fit_with(strength: float) -> Fit:
+        def fit(seen: npt.NDArray[np.int64]) -> AnswerRows:
+            rows = np.concatenate([seen, anchors])
+            coefficients, intercepts = fitted(
+                material.values[rows], material.truth[rows], len(names), strength
+            )
+
+            def answer(left_out: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+                logits = material.values[left_out] @ coefficients.T + intercepts
+                odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+                return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+
+            return answer
+
+        return fit
+
+    tried = [
+        (
+            cross_validated(fit_with(each), truth, material.places, names, material.unit),
+            each,
+        )
+        for each in _STRENGTHS
+    ]
+    known = [(validation, each) for validation, each in tried if validation is not None]
+    if not known:
+        return None, USUAL_STRENGTH
+    return min(known, key=lambda pair: pair[0].log_loss)
+
+
+def _scheme(model: ClassScheme, own: Sequence[NucleusClass], labelled: Counter[str]) -> ClassScheme:
+    """Return the model's classes, then the user's own, in one scheme."""
+    taken = [(each.name, each.colour, each.role) for each in model.classes]
+    known = {name for name, _, _ in taken} | {OTHER}
+    given = {each.name: each for each in own}
+    colours = iter(_COLOURS * (1 + len(labelled) // len(_COLOURS)))
+    for name in dict.fromkeys([*given, *sorted(labelled)]):
+        if name not in known:
+            each = given.get(name) or NucleusClass(1, name, next(colours))
+            taken.append((name, each.colour, each.role))
+    return ClassScheme(
+        tuple(
+            NucleusClass(number, name, colour, given_role=role)
+            for number, (name, colour, role) in enumerate(taken, start=1)
+        )
+    )
+
+
+def _counted(
+    labels: Sequence[Labels], anchors: Counter[str], names: tuple[str, ...]
+) -> dict[str, dict[str, int]]:
+    counted: dict[str, dict[str, int]] = {
+        name: {ANCHORED: anchors[name]} if anchors[name] else {} for name in names
+    }
+    for each in labels:
+        slide = each.run.slide_path.name
+        for name, count in Counter(each.names).items():
+            counted[name][slide] = counted[name].get(slide, 0) + count
+    return counted
+
+
+def _warnings(counts: Counter[str], names: tuple[str, ...], material: _Material) -> tuple[str, ...]:
+    truth = material.truth[: len(material.places)]
+    found = [
+        f"{name} has {counts[name]} label{'' if counts[name] == 1 else 's'}; give at least "
+        f"{FEW_LABELS}."
+        for name in names
+        if 0 < counts[name] < FEW_LABELS
+    ]
+    if len(np.unique(material.places)) < 2:
+        found.append(
+            "all labels are of one place, so how well the classifier does elsewhere is unknown; "
+            "label another place too."
+        )
+    else:
+        found += [
+            f"all labels of {name} are of one {material.unit}; label it elsewhere too."
+            for number, name in enumerate(names)
+            if counts[name] and len(np.unique(material.places[truth == number])) < 2
+        ]
+    return tuple(found)

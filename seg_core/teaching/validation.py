@@ -1,0 +1,144 @@
+"""How well a classifier does on places it was not taught at.
+
+Neighbouring nuclei look alike and are of one class more often than not, so labels left out among
+those kept would flatter. What is left out is a whole slide; where there is one slide only, whole
+squares of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.model_selection import GroupKFold
+
+FOLDS = 5
+
+LEAST_SQUARE_UM, MOST_SQUARE_UM = 30.0, 500.0
+"""Sides of the squares that are left out together where all labels are of one slide."""
+
+FEW_LABELS = 10
+
+AnswerRows = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]]
+"""Takes rows to answer, gives (N, K) probabilities."""
+
+Fit = Callable[[npt.NDArray[np.int64]], AnswerRows]
+"""Takes rows to learn from."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Out-of-place answers on the labels.
+
+    Attributes
+    ----------
+    names : tuple of str
+    confusion : (K, K) int64
+        Labels by row, answers by column.
+    unit : str
+        What was left out together: *slide* or *square*.
+    groups : int
+        How many of them.
+    log_loss : float
+        Mean over the labels, each class weighing the same.
+    """
+
+    names: tuple[str, ...]
+    confusion: npt.NDArray[np.int64]
+    unit: str
+    groups: int
+    log_loss: float
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean of the classes' F1."""
+        return float(np.mean([row["f1"] for row in self.by_class()]))
+
+    def by_class(self) -> list[dict[str, Any]]:
+        """Return precision, recall, F1 and number of labels of each class."""
+        labels = np.arange(len(self.names))
+        truth, answers = (axis.repeat(self.confusion.ravel()) for axis in self._pairs())
+        figures = precision_recall_fscore_support(truth, answers, labels=labels, zero_division=0.0)
+        return [
+            {
+                "class": name,
+                "precision": round(float(precision), 4),
+                "recall": round(float(recall), 4),
+                "f1": round(float(f1), 4),
+                "labels": int(count),
+            }
+            for name, precision, recall, f1, count in zip(self.names, *figures, strict=True)
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as they stand in a classifier's file."""
+        return {
+            "left_out": self.unit,
+            "groups": self.groups,
+            "macro_f1": round(self.macro_f1, 4),
+            "by_class": self.by_class(),
+            "confusion": self.confusion.tolist(),
+        }
+
+    def _pairs(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        labels = np.arange(len(self.names))
+        rows, columns = np.meshgrid(labels, labels, indexing="ij")
+        return rows.ravel(), columns.ravel()
+
+
+def square_um(points_um: npt.NDArray[np.float64]) -> float:
+    """Return the side of squares of which the extent of some points takes four.
+
+    Examples
+    --------
+    >>> square_um(np.array([[0.0, 0.0], [800.0, 400.0]]))
+    200.0
+    """
+    extent = float((points_um.max(axis=0) - points_um.min(axis=0)).max())
+    return min(max(extent / 4, LEAST_SQUARE_UM), MOST_SQUARE_UM)
+
+
+def cross_validated(
+    fit: Fit,
+    truth: npt.NDArray[np.int64],
+    groups: npt.NDArray[np.int64],
+    names: tuple[str, ...],
+    unit: str,
+) -> Validation | None:
+    """Answer each label by a classifier that has seen no label of its place.
+
+    Parameters
+    ----------
+    fit : callable
+        Takes the rows to learn from, gives what takes rows to answer: (N, K) probabilities.
+    truth : (N,) int64
+        Class of each label, 0 to K - 1.
+    groups : (N,) int64
+        Place of each label.
+    names : tuple of str
+    unit : str
+        What a place is.
+
+    Returns
+    -------
+    Validation or None
+        None where all labels are of one place.
+    """
+    count = len(np.unique(groups))
+    if count < 2:
+        return None
+    answered = np.zeros((len(truth), len(names)), np.float32)
+    for seen, left_out in GroupKFold(min(FOLDS, count)).split(truth, truth, groups):
+        if len(np.unique(truth[seen])) > 1:
+            answered[left_out] = fit(seen)(left_out)
+    own = np.clip(answered[np.arange(len(truth)), truth], 1e-6, 1)
+    weights = (1 / np.bincount(truth, minlength=len(names)).clip(1))[truth]
+    return Validation(
+        names,
+        confusion_matrix(truth, answered.argmax(axis=1), labels=np.arange(len(names))),
+        unit,
+        count,
+        float(np.average(-np.log(own), weights=weights)),
+    )

@@ -1,0 +1,97 @@
+"""Changes that a disk, a network or somebody with a purpose makes to a file."""
+
+import json
+from random import Random
+from typing import Any
+
+_STRANGE = (
+    None,
+    True,
+    -1,
+    0,
+    2**31 - 1,
+    2**63,
+    1e308,
+    "",
+    "a\0b",
+    "\ud800",
+    [],
+    {},
+    [[]],
+    "x" * 999,
+)
+
+
+def damaged(content: bytes, random: Random) -> bytes:
+    """Return a file's content with one or two changes; JSON is often changed in its structure."""
+    for _ in range(random.randint(1, 2)):
+        if content[:1] in (b"{", b"[") and random.random() < 0.6:
+            content = _structure(content, random)
+        else:
+            content = random.choice((_flip, _cut, _remove, _insert, _zero, _numbers))(
+                bytearray(content), random
+            )
+    return content
+
+
+def _structure(content: bytes, random: Random) -> bytes:
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return content
+    places: list[tuple[Any, Any]] = []
+
+    def walk(node: Any) -> None:
+        keys = node if isinstance(node, dict) else range(len(node))
+        for key in keys:
+            places.append((node, key))
+            if isinstance(node[key], dict | list):
+                walk(node[key])
+
+    if isinstance(document, dict | list):
+        walk(document)
+    if places:
+        node, key = random.choice(places)
+        if random.random() < 0.3:
+            del node[key]
+        else:
+            node[key] = random.choice(_STRANGE)
+    return json.dumps(document).encode()
+
+
+def _flip(content: bytearray, random: Random) -> bytes:
+    for _ in range(random.randint(1, 8)):
+        if content:
+            content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+    return bytes(content)
+
+
+def _cut(content: bytearray, random: Random) -> bytes:
+    return bytes(content[: random.randrange(len(content) + 1)])
+
+
+def _remove(content: bytearray, random: Random) -> bytes:
+    at = random.randrange(len(content) + 1)
+    del content[at : at + random.randint(1, 64)]
+    return bytes(content)
+
+
+def _insert(content: bytearray, random: Random) -> bytes:
+    at = random.randrange(len(content) + 1)
+    content[at:at] = random.randbytes(random.randint(1, 64))
+    return bytes(content)
+
+
+def _zero(content: bytearray, random: Random) -> bytes:
+    at = random.randrange(len(content) + 1)
+    length = min(random.choice((16, 512, 4096)), len(content) - at)
+    content[at : at + length] = bytes(length)
+    return bytes(content)
+
+
+def _numbers(content: bytearray, random: Random) -> bytes:
+    """Write a large or a negative number near the beginning, where sizes stand."""
+    at = random.randrange(min(len(content), 600) + 1)
+    number = random.choice((0xFFFFFFFF, 0x7FFFFFFF, 0, 0x10000, 0x4000))
+    content[at : at + 4] = number.to_bytes(4, random.choice(("little", "big")))
+    return bytes(content)

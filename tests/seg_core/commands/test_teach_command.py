@@ -1,0 +1,85 @@
+"""``teach``, ``classify`` and ``--as-found``, from labels in a file to what is exported."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from seg_core.commands import main
+from seg_core.store import Run, open_run
+
+
+@pytest.fixture
+def run(painted_run: Run, tmp_path: Path) -> Run:
+    folder = tmp_path / painted_run.run_id
+    shutil.copytree(painted_run.path, folder)
+    return open_run(folder)
+
+
+@pytest.fixture
+def labels(run: Run, tmp_path: Path) -> Path:
+    """Six nuclei of each class; macrophages are called melanocytes."""
+    table = run.nuclei()
+    rows = table.groupby("class_name").head(6)
+    names = rows["class_name"].replace("macrophage", "melanocyte")
+    frame = pd.DataFrame({"x": rows["x"], "y": rows["y"], "class": names})
+    frame.to_csv(tmp_path / "labels.csv", index=False)
+    return tmp_path / "labels.csv"
+
+
+def exported(run: Run, path: Path, *options: str) -> pd.Series:
+    assert main(["export", str(run.path), "--csv", str(path), "--other", "--force", *options]) == 0
+    return pd.read_csv(path).set_index("nucleus_id")["class_name"]
+
+
+def test_labels_teach_and_the_run_is_answered(
+    run: Run, labels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "skin.json"
+    own = "melanocyte=#7a5c3e:other"
+    teach = ["teach", str(run.path), "--labels", str(labels), "--out", str(file), "--class", own]
+    assert main(teach) == 0
+    said = capsys.readouterr().out
+    assert "macro F1" in said
+    assert "melanocyte" in said
+    assert main(teach) == 1
+    assert "exists already" in capsys.readouterr().err
+
+    assert main(["classify", str(run.path), "--classifier", str(file)]) == 0
+    assert "melanocyte 0 → " in capsys.readouterr().out
+    before, after = (
+        exported(run, tmp_path / "n.csv", *options) for options in (["--as-found"], [])
+    )
+    assert "melanocyte" not in set(before)
+    assert "melanocyte" in set(after)
+    main(["export", str(run.path), "--summary-csv", str(tmp_path / "s.csv")])
+    assert set(pd.read_csv(tmp_path / "s.csv")["classifier"]) == {"skin"}
+    assert main(["classify", str(run.path), "--forget"]) == 0
+    assert exported(run, tmp_path / "n.csv").equals(before)
+
+
+def test_corrections_are_exported_counted_and_taught_from(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["teach", str(run.path), "--out", str(tmp_path / "c.json")]) == 1
+    assert "nothing was corrected in the runs" in capsys.readouterr().err
+    table = run.nuclei()
+    for name, wanted in (("lymphocyte", "epithelial"), ("macrophage", "neutrophil")):
+        ids = table[table["class_name"] == name]["nucleus_id"].iloc[:5].tolist()
+        run.journal().correct(ids, [name] * len(ids), wanted, by="ada")
+    after = exported(run, tmp_path / "n.csv")
+    before = exported(run, tmp_path / "n.csv", "--as-found")
+    assert (after != before).sum() == 10
+    main(["export", str(run.path), "--summary-csv", str(tmp_path / "s.csv")])
+    assert set(pd.read_csv(tmp_path / "s.csv")["corrections"]) == {10}
+    assert main(["teach", str(run.path), "--out", str(tmp_path / "c.json")]) == 0
+    assert "has 5 labels; give at least 10" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["melanocyte", "m=red", "=#112233", "m=#112233:lung"])
+def test_what_is_no_class_is_wrong_use(run: Run, labels: Path, text: str) -> None:
+    options = ["--labels", str(labels), "--out", "c.json", "--class", text]
+    with pytest.raises(SystemExit) as ended:
+        main(["teach", str(run.path), *options])
+    assert ended.value.code == 2

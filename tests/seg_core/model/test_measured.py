@@ -1,0 +1,126 @@
+"""What a card says of its model, as tables and sentences."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from seg_core.model import ModelCard, available_models
+from seg_core.model.measured import (
+    class_figures,
+    confusion_table,
+    measured_sets,
+    overall_figures,
+    speed_table,
+    weaknesses,
+)
+
+NAMES = ["epithelial", "lymphocyte", "neutrophil", "macrophage"]
+COUNTS = [
+    [80, 15, 0, 0, 1, 4],
+    [0, 20, 0, 0, 5, 15],
+    [0, 0, 0, 0, 0, 0],
+    [0, 0, 0, 60, 0, 0],
+    [0, 0, 0, 0, 0, 0],
+    [2, 1, 3, 0, 0, 0],
+]
+ENTRY = {
+    "images": 3,
+    "patients": 2,
+    "reference": {"epithelial": 100, "lymphocyte": 40, "neutrophil": 0, "macrophage": 60},
+    "pixel": {"iou": dict(zip(NAMES, [0.7, 0.6, 0.0, 0.5], strict=True))},
+    "instance": {
+        "bpq": 0.65,
+        "mpq_plus": None,
+        "f1": dict(zip(NAMES, [0.9, 0.8, 0.0, 0.7], strict=True)),
+        "pq_plus": dict(zip(NAMES, [0.75, 0.65, 0.0, 0.55], strict=True)),
+        "confusion": {
+            "rows": [*NAMES, "other", "spurious"],
+            "columns": [*NAMES, "other", "missed"],
+            "counts": COUNTS,
+        },
+    },
+    "interval95": {"instance": {"bpq": [0.6, 0.7], "f1": {"epithelial": [0.85, 0.95]}}},
+    "bootstrap": {"rough": True},
+}
+CARD = ModelCard(
+    *("m", "m.safetensors", "a" * 64, "none", 0.25, (0.5,) * 3, (0.5,) * 3),
+    metrics={"mine": ENTRY, "note": "measured in spring", "faster": {"weights_sha256": "a" * 64, "rows": [
+        {"precision": "int8", "tile": 256, "mpq_plus": 0.5, "mpq_plus_change": -0.01, "same_class": 0.99, "bpq": 0.6}
+    ]}},
+)  # fmt: skip
+
+
+def test_only_entries_with_figures_of_nuclei_are_data_sets() -> None:
+    assert measured_sets(CARD) == ["mine"]
+    assert measured_sets(replace(CARD, metrics={})) == []
+
+
+def test_figures_of_a_class_stand_with_their_nuclei_and_intervals() -> None:
+    table = class_figures(CARD, "mine").set_index("class_name")
+    assert table.loc["epithelial", ["nuclei", "f1", "f1_low", "f1_high"]].tolist() == [
+        100,
+        0.9,
+        0.85,
+        0.95,
+    ]
+    assert table.loc["macrophage", "iou"] == 0.5
+    assert pd.isna(table.loc["macrophage", "f1_low"])
+
+
+def test_a_class_that_the_reference_lacks_has_no_figure_whatever_an_older_card_says() -> None:
+    table = class_figures(CARD, "mine").set_index("class_name")
+    assert table.loc["neutrophil", ["f1", "pq_plus", "iou"]].isna().all()
+    assert table.loc["neutrophil", "nuclei"] == 0
+
+
+def test_what_the_card_lacks_is_left_out_of_the_overall_figures() -> None:
+    table = overall_figures(CARD, "mine")
+    assert table.to_numpy().tolist() == [["bPQ, mean over images", 0.65, 0.6, 0.7]]
+
+
+def test_weaknesses_are_said_in_words() -> None:
+    said = list(weaknesses(CARD, "mine"))
+    assert said == [
+        "Epithelial (100 nuclei): 15% are called lymphocyte.",
+        (
+            "Lymphocyte (40 nuclei): 38% are missed, 12% are called other, so few that the figures are "
+            "a hint only."
+        ),
+        (
+            "Neutrophil: none in the reference, so nothing is known; 3 were called so where nothing is "
+            "outlined."
+        ),
+    ]
+
+
+def test_without_classes_there_is_no_confusion_and_a_sentence_says_so() -> None:
+    blind = {**ENTRY, "instance": {"bpq": 0.5, "confusion": None}}
+    card = replace(CARD, metrics={"kumar": blind})
+    assert confusion_table(card, "kumar") is None
+    assert list(weaknesses(card, "kumar")) == [
+        "The reference has no classes, so nothing is known of them here."
+    ]
+
+
+def test_speed_is_that_of_these_weights_or_none() -> None:
+    table = speed_table(CARD)
+    assert table is not None
+    assert table.columns.tolist() == [
+        "precision",
+        "tile",
+        "mpq_plus",
+        "mpq_plus_change",
+        "same_class",
+    ]
+    assert speed_table(replace(CARD, sha256="b" * 64)) is None
+    assert speed_table(replace(CARD, metrics={})) is None
+
+
+@pytest.mark.parametrize("card", available_models(), ids=lambda card: card.name)
+def test_every_shipped_card_can_be_shown(card: ModelCard) -> None:
+    assert measured_sets(card)
+    for data in measured_sets(card):
+        assert len(class_figures(card, data)) == len(card.scheme.names)
+        assert not overall_figures(card, data).empty
+        assert all(each.endswith(".") for each in weaknesses(card, data))

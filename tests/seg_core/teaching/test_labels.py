@@ -1,0 +1,92 @@
+"""Labels from files and corrections: which nuclei they name."""
+
+import json
+from pathlib import Path
+
+import pytest
+import shapely
+
+from seg_core.errors import TeachingError
+from seg_core.store import Run
+from seg_core.teaching.labels import Mark, corrected_labels, labels_of, read_marks
+
+
+def geojson(path: Path, *features: tuple[shapely.Geometry, object]) -> Path:
+    entries = [
+        {"type": "Feature", "geometry": shapely.geometry.mapping(shape), "properties": said}
+        for shape, said in features
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": entries}), "utf-8")
+    return path
+
+
+def test_points_and_polygons_as_qupath_writes_them_name_nuclei(run: Run, tmp_path: Path) -> None:
+    table = run.nuclei()
+    first, second = table.iloc[0], table.iloc[7]
+    around = shapely.Point(second["x"], second["y"]).buffer(12)
+    path = geojson(
+        tmp_path / "labels.geojson",
+        (shapely.Point(first["x"], first["y"]), {"classification": {"name": "mitosis"}}),
+        (around, {"class": "plasma cell"}),
+    )
+    (labels,) = labels_of(read_marks(path), [run])
+    named = dict(zip(labels.nucleus_ids.tolist(), labels.names, strict=True))
+    assert named == {first["nucleus_id"]: "mitosis", second["nucleus_id"]: "plasma cell"}
+
+
+def test_of_two_labels_of_one_nucleus_the_later_counts(run: Run) -> None:
+    nucleus = run.nuclei().iloc[3]
+    place = shapely.Point(nucleus["x"], nucleus["y"])
+    (labels,) = labels_of([Mark(place, "a"), Mark(place, "b")], [run])
+    assert labels.names == ("b",)
+
+
+def test_csv_names_slides_where_there_are_several(run: Run, tmp_path: Path) -> None:
+    nucleus = run.nuclei().iloc[3]
+    path = tmp_path / "labels.csv"
+    row = f"{run.slide_path.name},{nucleus['x']},{nucleus['y']},melanocyte"
+    path.write_text(f"slide,x,y,class\n{row}\n", "utf-8")
+    assert labels_of(read_marks(path), [run])[0].names == ("melanocyte",)
+    path.write_text(f"slide,x,y,class\nelse.svs{row[row.index(',') :]}\n", "utf-8")
+    with pytest.raises(TeachingError, match=r"a label is of the slide else\.svs, which is none of"):
+        labels_of(read_marks(path), [run])
+    with pytest.raises(TeachingError, match="2 runs are given, and a label does not say"):
+        labels_of([Mark(shapely.Point(1, 1), "a")], [run, run])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("a.csv", "x,y\n1,2\n", "lacks the column class"),
+        ("a.csv", "x,y,class\n1,here,a\n", "line 2 of a.csv has no x and y that are numbers"),
+        ("a.csv", "x,y,class\n1,nan,a\n", "line 2 of a.csv has no x and y that are numbers"),
+        ("a.csv", "x,y,class\n1,2,\n", "line 2 of a.csv names no class"),
+        ("a.csv", "x,y,class\n", "holds no labels"),
+        ("a.geojson", "{", "cannot be read as GeoJSON"),
+        ("a.geojson", '{"features": [3]}', "entry 1 of a.geojson is no GeoJSON feature"),
+        (
+            "a.geojson",
+            '{"geometry": {"type": "Point", "coordinates": [1, 2]}, "properties": {}}',
+            "entry 1 of a.geojson names no class",
+        ),
+    ],
+)
+def test_what_is_no_label_is_one_sentence(
+    tmp_path: Path, name: str, text: str, sentence: str
+) -> None:
+    (tmp_path / name).write_text(text, "utf-8")
+    with pytest.raises(TeachingError, match=sentence):
+        read_marks(tmp_path / name)
+
+
+def test_labels_where_no_nucleus_is_are_refused(run: Run) -> None:
+    with pytest.raises(TeachingError, match="no nucleus of the runs is where the labels are"):
+        labels_of([Mark(shapely.Point(-500, -500), "a")], [run])
+
+
+def test_corrections_are_labels_but_not_those_that_take_a_nucleus_away(run: Run) -> None:
+    run.journal().correct([1, 2], ["other", "other"], "epithelial", by="a")
+    run.journal().correct([2], ["epithelial"], None, by="a")
+    labels = corrected_labels(run)
+    assert labels.nucleus_ids.tolist() == [1]
+    assert labels.names == ("epithelial",)

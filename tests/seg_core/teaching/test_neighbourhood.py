@@ -1,0 +1,57 @@
+"""What surrounds nuclei, against counting them one by one."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from seg_core.geometry import Region
+from seg_core.teaching.neighbourhood import RADII_UM, surroundings
+
+MPP = 0.5
+REGION = Region(100, 200, 2400, 2000)
+
+
+def nuclei(count: int = 1500) -> gpd.GeoDataFrame:
+    rng = np.random.default_rng(1)
+    return gpd.GeoDataFrame(
+        {
+            "x": rng.uniform(100, 2500, count),
+            "y": rng.uniform(200, 2200, count),
+            "class_name": rng.choice(["a", "b"], count),
+            "area_um2": rng.uniform(10, 60, count),
+            "haematoxylin_od": np.full(count, 0.7),
+        }
+    )
+
+
+def test_densities_are_those_of_a_disc_but_for_the_squares_it_is_made_of() -> None:
+    table = nuclei()
+    found = surroundings(table, ["a", "b"], REGION, MPP)
+    points = table[["x", "y"]].to_numpy()
+    middle = (np.abs(points - (1300, 1200)) < 600).all(axis=1)
+    for radius in RADII_UM:
+        distances = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1)) * MPP
+        near = (distances <= radius) & (distances > 0)
+        exact = (near & (table["class_name"] == "a").to_numpy()).sum(axis=1)
+        exact = exact / (np.pi * (radius / 1000) ** 2)
+        own = found[f"density_a_{radius:g}"]
+        assert abs(own[middle].mean() / exact[middle].mean() - 1) < 0.03
+        assert np.corrcoef(own[middle], exact[middle])[0, 1] > 0.8
+
+
+def test_at_the_edge_only_what_lies_inside_counts() -> None:
+    table = nuclei(6000)
+    density = surroundings(table, ["a"], REGION, MPP)["density_a_100"]
+    corner = (table["x"] < 160) & (table["y"] < 260)
+    assert abs(density[corner].mean() / density.mean() - 1) < 0.25
+
+
+def test_means_are_over_the_neighbours() -> None:
+    found = surroundings(nuclei(), ["a"], REGION, MPP)
+    np.testing.assert_allclose(found["mean_haematoxylin_od_50"], 0.7, rtol=1e-5)
+    assert 30 < found["mean_area_um2_50"].mean() < 40
+
+
+def test_no_nuclei_have_no_surroundings() -> None:
+    empty = gpd.GeoDataFrame(pd.DataFrame(nuclei(1).iloc[:0]))
+    assert len(surroundings(empty, ["a"], REGION, MPP)["density_a_25"]) == 0

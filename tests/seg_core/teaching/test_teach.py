@@ -1,0 +1,121 @@
+"""From labels to a classifier to a run that it answers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from seg_core.classes import NucleusClass
+from seg_core.errors import TeachingError
+from seg_core.store import Run, Selection, forget_answer
+from seg_core.teaching.apply import classify
+from seg_core.teaching.classifier import Classifier
+from seg_core.teaching.labels import Labels
+from seg_core.teaching.teach import ANCHORED, teach
+
+
+def labelled(run: Run, names: Sequence[str], count: int) -> Labels:
+    """The first nuclei of some classes of the painting, called by their own names."""
+    table = run.as_found().nuclei()
+    rows = [table[table["class_name"] == name]["nucleus_id"].iloc[:count] for name in names]
+    ids = np.concatenate([each.to_numpy() for each in rows])
+    return Labels(run, ids, tuple(n for n, each in zip(names, rows, strict=True) for _ in each))
+
+
+def renamed(labels: Labels, names: dict[str, str]) -> Labels:
+    return replace(labels, names=tuple(names.get(name, name) for name in labels.names))
+
+
+def test_a_few_labels_teach_what_was_painted(run: Run) -> None:
+    """The painted classes differ in colour alone, which the features of the painting hold."""
+    names = run.scheme.names_with_other
+    taught = teach([labelled(run, names, 5)])
+    assert taught.validation is not None
+    assert taught.validation.macro_f1 > 0.9
+    before = run.nuclei()["class_name"].to_numpy()
+    after = classify(run, taught.classifier, name="mine").nuclei()["class_name"].to_numpy()
+    assert (before == after).mean() > 0.97
+
+
+def test_an_own_class_has_its_colour_and_role_everywhere(run: Run) -> None:
+    labels = renamed(labelled(run, run.scheme.names_with_other, 6), {"macrophage": "plasma cell"})
+    own = NucleusClass(1, "plasma cell", "#123456", given_role="lymphocyte")
+    taught = teach([labels], own_classes=[own], with_anchors=False)
+    names, macrophages = run.scheme.names, run.facts.counts["macrophage"]
+    classify(run, taught.classifier, name="mine")
+    assert run.classifier == "mine"
+    assert run.scheme.names == (*names, "plasma cell")
+    assert run.scheme.colours["plasma cell"] == "#123456"
+    assert run.scheme.names_of_role("lymphocyte") == ("lymphocyte", "plasma cell")
+    counts = run.nucleus_queries().counts(Selection(run.scheme.names_with_other))
+    assert counts["plasma cell"] == macrophages
+    assert counts["macrophage"] == 0
+    assert "taught classifier mine" in run.said_since()[0]
+    assert run.as_found().nuclei()["class_name"].isin((*names, "other")).all()
+    assert run.as_found().classifier is None
+    forget_answer(run.path)
+    assert run.scheme.names == names
+
+
+def test_what_the_model_is_sure_of_stands_in_for_classes_without_labels(run: Run) -> None:
+    labels = renamed(labelled(run, ["macrophage"], 10), {"macrophage": "melanocyte"})
+    classifier = teach([labels]).classifier
+    assert classifier.labels["melanocyte"] == {run.slide_path.name: 10}
+    assert set(classifier.labels["epithelial"]) == {ANCHORED}
+    # the rest of the macrophages look like melanocytes, so they stand in for nothing
+    assert "macrophage" not in classifier.names or classifier.labels["macrophage"][ANCHORED] < 3
+    classify(run, classifier, name="mine")
+    called = run.nuclei().set_index("nucleus_id")["class_name"]
+    found = run.as_found().nuclei().set_index("nucleus_id")["class_name"]
+    assert (called[found == "macrophage"] == "melanocyte").mean() > 0.9
+    assert (called[found == "epithelial"] == "epithelial").mean() > 0.7
+
+
+def test_left_out_places_are_whole_squares_and_one_place_is_warned_of(run: Run) -> None:
+    names = run.scheme.names
+    taught = teach([labelled(run, names, 6)])
+    assert taught.validation is not None
+    assert taught.validation.unit == "square"
+    assert any("has 6 labels; give at least 10" in each for each in taught.warnings)
+    table = run.nuclei()
+    near = table[(table["x"] < 119) & (table["y"] < 119)]
+    assert near["class_name"].nunique() > 1
+    one_place = Labels(run, near["nucleus_id"].to_numpy(), tuple(near["class_name"]))
+    alone = teach([one_place])
+    assert alone.validation is None
+    assert any("all labels are of one place" in each for each in alone.warnings)
+
+
+def test_runs_of_two_models_are_refused(run: Run) -> None:
+    question = replace(run.facts.question, model_sha256="1" * 64)
+    other = replace(run, facts=replace(run.facts, question=question))
+    labels = labelled(run, run.scheme.names, 3)
+    with pytest.raises(TeachingError, match="the runs were made by different models"):
+        teach([labels, replace(labels, run=other)])
+    classifier = teach([labels]).classifier
+    with pytest.raises(TeachingError, match="was taught on what the model painted sees, the run"):
+        classify(other, classifier, name="mine")
+
+
+def test_one_class_is_not_enough(run: Run) -> None:
+    with pytest.raises(TeachingError, match="labels name 1 class; label nuclei of at least two"):
+        teach([labelled(run, ["epithelial"], 3)], with_anchors=False)
+
+
+def test_corrections_stay_over_the_answer_of_a_classifier(run: Run) -> None:
+    run.journal().correct([5], ["epithelial"], "neutrophil", by="a")
+    classify(run, teach([labelled(run, run.scheme.names, 5)]).classifier, name="mine")
+    table = run.nuclei().set_index("nucleus_id")
+    assert table.loc[5, "class_name"] == "neutrophil"
+    assert table.loc[5, "class_score"] == 1
+
+
+def test_probabilities_are_those_of_a_softmax(run: Run) -> None:
+    classifier: Classifier = teach([labelled(run, run.scheme.names, 5)]).classifier
+    values = np.random.default_rng(0).normal(size=(20, len(classifier.features)))
+    logits = (values - classifier.mean) / classifier.scale @ classifier.coefficients.T
+    odds = np.exp(logits + classifier.intercepts)
+    expected = odds / odds.sum(axis=1, keepdims=True)
+    found = classifier.probabilities(values.astype(np.float32))
+    np.testing.assert_allclose(found, expected, atol=1e-4)

@@ -1,0 +1,40 @@
+"""Thirty clicks on the sample slide, and what becomes of the skin's own nuclei."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+
+from seg_core.analysis import analyse
+from seg_core.roi import read_rois
+from seg_core.samples import sample_path
+from seg_core.teaching.apply import classify
+from seg_core.teaching.labels import labels_of, read_marks
+from seg_core.teaching.teach import teach
+
+CLICKS = Path(__file__).parent / "clicks"
+
+
+@pytest.mark.weights
+def test_thirty_clicks_on_keratinocytes_leave_hardly_a_lymphocyte_in_the_epithelium(
+    tmp_path: Path,
+) -> None:
+    """The model has not been taught on skin and calls a sixth of its basal cells lymphocytes."""
+    run = analyse(sample_path("cmu_small_region"), tmp_path)
+    marks = read_marks(CLICKS / "keratinocytes.geojson")
+    assert len(marks) == 30
+    labels = labels_of(marks, [run])
+    classify(run, teach(labels).classifier, name="skin")
+
+    epithelium = shapely.union_all(
+        [roi.polygon for roi in read_rois(CLICKS / "epithelium.geojson")]
+    )
+    found, called = run.as_found().nuclei(), run.nuclei()
+    inside = shapely.contains_xy(epithelium, found["x"], found["y"])
+    unclicked = ~found["nucleus_id"].isin(labels[0].nucleus_ids).to_numpy()
+    lymphocytes = (called["class_name"] == "lymphocyte").to_numpy()
+    assert lymphocytes[inside & unclicked].mean() < 0.03
+    # those of the dermis stay what they were
+    before = (found["class_name"] == "lymphocyte").to_numpy()
+    assert np.count_nonzero(lymphocytes & ~inside) > 0.6 * np.count_nonzero(before & ~inside)

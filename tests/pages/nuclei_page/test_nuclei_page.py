@@ -18,7 +18,7 @@ from seg_core.export.options import ExportOptions
 from seg_core.roi import Roi
 from seg_core.scoring import WHOLE, parts_of
 from seg_core.scoring.assessment import assess
-from seg_core.store import write_nuclei
+from seg_core.store import Run, RunWriter, write_nuclei
 from seg_core.store.run import NUCLEI_FILE
 from seg_core.til import TilSettings
 
@@ -37,6 +37,12 @@ def open_section(visit, chosen, run):
         return page
 
     return open_at
+
+
+def write_instead(run: Run, **columns: np.ndarray) -> None:
+    """Write other values of the nuclei, and their checksum, as a run does."""
+    write_nuclei([run.nuclei().assign(**columns)], run.path / NUCLEI_FILE, run.scheme)
+    RunWriter(run.path).write_facts(run.facts)
 
 
 def test_with_nothing_chosen_it_says_where_to_choose(visit) -> None:
@@ -87,7 +93,7 @@ def test_the_overview_says_how_many_nuclei_are_other_and_when_they_prevail(
     visit, chosen, run, others: int, told: str
 ) -> None:
     names = np.array([OTHER] * others + ["lymphocyte"] * (12 - others), object)
-    write_nuclei([run.nuclei().assign(class_name=names)], run.path / NUCLEI_FILE, run.scheme)
+    write_instead(run, class_name=names)
     page = visit("nuclei", slide=chosen)
     captions = " ".join(caption.value for caption in page.caption)
     assert f"12 nuclei were found; {told} are *other* and not counted." in captions
@@ -99,7 +105,7 @@ def test_the_overview_says_how_many_nuclei_are_other_and_when_they_prevail(
 
 def test_nuclei_below_the_threshold_are_uncertain_in_every_section(open_section, run) -> None:
     scores = np.array([0.4] * 5 + [0.9] * 7, np.float32)
-    write_nuclei([run.nuclei().assign(class_score=scores)], run.path / NUCLEI_FILE, run.scheme)
+    write_instead(run, class_score=scores)
     page = open_section("Overview", min_score=0.5)
     assert page.slider(key="_min_score").value == 0.5
     classes = page.dataframe[0].value.set_index("class_name")["count"]

@@ -146,6 +146,7 @@ def _question(
         model=card.name,
         model_sha256=card.sha256,
         settings=settings,
+        votes=card.scheme.votes,
     )
 
 

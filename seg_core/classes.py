@@ -1,7 +1,7 @@
 """What the pixels and nuclei are called, and their colours, in one order everywhere."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 from seg_core.errors import ModelError
@@ -47,6 +47,22 @@ _PLURALS: dict[Role, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class VoteWeight:
+    """How a class's share of a nucleus's vote becomes its probability, see `seg_core.nuclei.vote`.
+
+    Attributes
+    ----------
+    bias : float
+        Log-odds against *other* that are added, whatever the share.
+    sharpness : float
+        Above 0; what the logarithm of the share counts.
+    """
+
+    bias: float = 0.0
+    sharpness: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class NucleusClass:
     """One class of nuclei.
 
@@ -59,6 +75,8 @@ class NucleusClass:
         ``#rrggbb``.
     given_role : Role, optional
         What the model's card says of it; see `role`.
+    vote : VoteWeight, optional
+        Where the model's votes were calibrated.
 
     Examples
     --------
@@ -72,6 +90,7 @@ class NucleusClass:
     name: str
     colour: str
     given_role: Role | None = None
+    vote: VoteWeight | None = None
 
     def __post_init__(self) -> None:
         if self.given_role is not None and self.given_role not in get_args(Role):
@@ -119,6 +138,13 @@ class ClassScheme:
     def names_with_other(self) -> tuple[str, ...]:
         """Names that a nucleus can have: the classes, then *other*."""
         return (*self.names, OTHER)
+
+    @property
+    def votes(self) -> tuple[VoteWeight, ...] | None:
+        """What calibrates the vote, by class; None where it stands as it is."""
+        if all(each.vote is None for each in self.classes):
+            return None
+        return tuple(each.vote or VoteWeight() for each in self.classes)
 
     def names_of_role(self, role: Role) -> tuple[str, ...]:
         """Return the names of the nuclei of a role, none where the model has no such class.
@@ -219,6 +245,7 @@ classes the role lymphocyte in its card.
                 "name": each.name,
                 "colour": each.colour,
                 **({} if each.given_role is None else {"role": each.given_role}),
+                **({} if each.vote is None else {"vote": asdict(each.vote)}),
             }
             for each in self.classes
         ]
@@ -228,7 +255,14 @@ classes the role lymphocyte in its card.
         """Read the scheme of a model card."""
         return cls(
             tuple(
-                NucleusClass(int(e["id"]), e["name"], e["colour"], e.get("role")) for e in entries
+                NucleusClass(
+                    int(e["id"]),
+                    e["name"],
+                    e["colour"],
+                    e.get("role"),
+                    VoteWeight(**e["vote"]) if "vote" in e else None,
+                )
+                for e in entries
             )
         )
 

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import shapely
 
+from seg_core.classes import VoteWeight
 from seg_core.geometry import Raster, Region, Window
 from seg_core.roi import Roi, roi_of_region
 from seg_core.settings import AnalysisSettings
@@ -34,6 +35,9 @@ class Question:
 
     settings: AnalysisSettings
 
+    votes: tuple[VoteWeight, ...] | None = None
+    """What calibrates the votes of the model's classes, where its card does."""
+
     @property
     def run_id(self) -> str:
         """Sixteen hexadecimal digits; the names of the model and of the ROI do not matter."""
@@ -45,6 +49,7 @@ class Question:
             "roi": None if polygon is None else polygon.wkb_hex,
             "model": self.model_sha256,
             "settings": self.settings.to_json(),
+            **({} if self.votes is None else {"votes": [asdict(each) for each in self.votes]}),
         }
         canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]

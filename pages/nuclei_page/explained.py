@@ -7,8 +7,10 @@ from seg_core.scoring import DENSITY_FORMULA
 
 COUNTS = (
     "**Count** – nuclei whose centroid lies in the part. A nucleus belongs to the class with the "
-    "largest share of the vote of its pixels, each weighted with the network's certainty; where "
-    "background wins it is *other*. **Share** – of all nuclei counted here.\n\n"
+    "largest share of the vote of its pixels, each weighted with the network's certainty, and where "
+    "the model's card says so with how far each class can be trusted (its *class score* then is the "
+    "share of such nuclei that were right on labelled images); where background wins it is *other*. "
+    "**Share** – of all nuclei counted here.\n\n"
     "**Tissue** – what absorbs green more than one of the other colours, on a mask of 8 µm; pixels "
     "that an outline cuts count by the part inside. ROIs to exclude are taken out."
 )

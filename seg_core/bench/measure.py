@@ -187,16 +187,18 @@ def _analysis_seconds(
 ) -> tuple[float, float]:
     """Analyse a slide, and return how long its maps took and how long its nuclei.
 
-    A tile is analysed before, so that loading and compiling the model are no part of it.
+    A tile is analysed before, so that loading and compiling the model are no part of it; in a store
+    of its own, since on a slide of one tile it is the same question, which would be answered at once.
     """
     settings, side = setup.settings(), setup.tile_px
-    analyse(region, folder, region=Region(0, 0, side, side), model=model, settings=settings)
+    first = Region(0, 0, side, side)
+    analyse(region, folder / "before", region=first, model=model, settings=settings)
     began: dict[Stage, float] = {}
 
     def note(progress: Progress) -> None:
         began.setdefault(progress.stage, time.perf_counter())
 
-    analyse(region, folder, model=model, settings=settings, report=note)
+    analyse(region, folder / "timed", model=model, settings=settings, report=note)
     return began["nuclei"] - began["tiles"], time.perf_counter() - began["nuclei"]
 
 

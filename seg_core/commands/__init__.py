@@ -54,6 +54,7 @@ COMMANDS = (
     Command("patches", "cut labelled images into patches, split by patient", "training"),
     Command("train", "train a model from a configuration file", "training"),
     Command("runs", "list training runs and compare them", "training"),
+    Command("calibrate", "make class scores mean what they say, by labelled images", "calibrate"),
     Command("quantise", "make a model's graph in 8-bit integers, and measure it", "quantise"),
     Command("bench", "time the engines against the original project's way", "bench"),
 )

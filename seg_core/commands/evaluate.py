@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any, get_args
 
+from seg_core.classes import MONUSAC
 from seg_core.commands.terminal import Subparsers, add_json, counting_bar, write_json
 from seg_core.evaluation.card_figures import keep_in_card
 from seg_core.evaluation.evaluate import evaluate
-from seg_core.evaluation.reference import CLASS_NAMES
+from seg_core.evaluation.scan import SAME_SCAN, Scan
+from seg_core.labelled.data_sets import DATA_SETS, MONUSAC_DATA
 from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
 
 
@@ -50,22 +52,37 @@ def add_evaluate(subparsers: Subparsers) -> None:
         help="size of the images' pixels, instead of the model's",
     )
     parser.add_argument(
-        "--classes", choices=sorted(CLASS_NAMES), default="monusac", help="whose ids class/ has"
+        "--classes",
+        choices=sorted(DATA_SETS),
+        default=MONUSAC_DATA.name,
+        help="whose labels these are (default: monusac)",
+    )
+    parser.add_argument(
+        "--reduce",
+        metavar="N",
+        type=_from_one,
+        default=SAME_SCAN.reduced,
+        help="shrink the images so many times first: 2 shows images at 40x as 20x ones",
+    )
+    parser.add_argument(
+        "--jpeg",
+        metavar="QUALITY",
+        type=_from_one,
+        help="compress the images first, quality 1 to 100",
     )
     parser.add_argument(
         "--edge",
         metavar="UM",
         type=_not_below_zero,
-        default=0.0,
         help="leave out what lies within so many µm of the images' edges, where nuclei are cut, in "
-        "the reference and the answer: 3 for instance (default: 0)",
+        "the reference and the answer (default: what the data set's description says)",
     )
     parser.add_argument(
         "--only",
         metavar="NAME",
         nargs="+",
         default=(),
-        help="images to measure by (stems), instead of all",
+        help="images to measure by (stems, with a * all that fit), instead of all",
     )
     parser.add_argument(
         "--card-entry", metavar="NAME", help="keep the figures in the model's card under this name"
@@ -93,6 +110,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             classes=options.classes,
             edge_um=options.edge,
             only=options.only,
+            scanned=Scan(options.reduce, options.jpeg),
             predictions=options.predictions,
             report=report,
         )
@@ -108,11 +126,12 @@ def _command(options: argparse.Namespace) -> str:
     """Return what was asked, with the last two folders of the data instead of a machine's path."""
     parts = ["python -m seg_core evaluate --data", "/".join(options.data.resolve().parts[-2:])]
     asked = {"model": options.model and Path(options.model).name, "classes": options.classes}
+    asked |= {"reduce": options.reduce, "jpeg": options.jpeg, "mpp": options.mpp}
     asked |= {"precision": options.precision, "tile": options.tile, "overlap": options.overlap}
     asked |= {"views": options.views, "stain": options.stain, "edge": options.edge}
     asked |= {"only": " ".join(options.only)}
     for name, value in asked.items():
-        if value and value != options.parser.get_default(name):
+        if value not in (None, "") and value != options.parser.get_default(name):
             parts.append(f"--{name} {value}")
     return " ".join(parts)
 
@@ -122,28 +141,42 @@ def _in_words(result: dict[str, Any]) -> str:
     rough = " (rough: few patients)" if result["bootstrap"]["rough"] else ""
     data = f"{result['images']} images of {result['patients']} patients"
     lines = [f"{data}; figures with 95 % intervals{rough}"]
-    for part, names in _SHOWN.items():
-        for name in names:
-            value, interval = result[part][name], result["interval95"][part][name]
-            if value is not None:
-                between = "" if interval is None else f"  {interval[0]:.3f} to {interval[1]:.3f}"
-                lines.append(f"{name:<24}{value:.3f}{between}")
-    reference, spurious = result["reference"], result["instance"]["spurious"] or {}
+    for *path, name in _SHOWN:
+        values, intervals = result, result["interval95"]
+        for part in path:
+            values, intervals = values.get(part) or {}, intervals.get(part) or {}
+        value, interval = values.get(name), intervals.get(name)
+        if value is not None:
+            between = "" if interval is None else f"  {interval[0]:.3f} to {interval[1]:.3f}"
+            label = " ".join([*path[1:], name])
+            lines.append(f"{label:<24}{value:.3f}{between}")
+    spurious = result.get("instance", {}).get("spurious") or {}
     lines += [
         f"{name:<24}none in the reference, {count} spurious"
         for name, count in spurious.items()
-        if not reference[name]
+        if not result["reference"][name]
     ]
     return "\n".join(lines) + "\n"
 
 
-_SHOWN = {
-    "pixel": ("class_mean_iou",),
-    "instance": (
-        *("bpq", "aji", "aji_plus", "detection_f1", "detection_f1_hovernet"),
-        *("mpq_plus", "macro_f1"),
+_SHOWN = (
+    ("pixel", "class_mean_iou"),
+    *(
+        ("instance", name)
+        for name in (
+            *("bpq", "aji", "aji_plus", "detection_f1", "detection_f1_hovernet"),
+            *("mpq_plus", "macro_f1"),
+        )
     ),
-}
+    ("dots", "detected"),
+    *(("dots", "f1", name) for name in MONUSAC.names_with_other),
+)
+
+
+def _from_one(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} will not do; give a whole number, 1 to 100.")
+    return int(text)
 
 
 def _above_zero(text: str) -> float:

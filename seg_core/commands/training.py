@@ -7,8 +7,8 @@ from pathlib import Path
 from seg_core.commands.terminal import Subparsers, counting_bar
 from seg_core.files.atomic import new_text_file
 from seg_core.files.csv import write_csv
+from seg_core.labelled.patches import MANIFEST, export_patches
 from seg_core.training.config import read_config
-from seg_core.training.patches import MANIFEST, export_patches
 from seg_core.training.runs import compare, read_runs, report_html
 
 

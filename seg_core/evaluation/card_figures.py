@@ -8,8 +8,8 @@ from seg_core.model.card import find_model, write_card
 
 _DIGITS = 4
 _KEPT = (
-    *("images", "patients", "reference", "pixel", "instance", "interval95"),
-    *("bootstrap", "protocol", "precision", "settings"),
+    *("images", "patients", "reference", "pixel", "instance", "dots", "interval95"),
+    *("bootstrap", "protocol", "scanned", "precision", "settings"),
 )
 _PERSONAL = "engine"  # which runtime a machine has says nothing of the model
 
@@ -33,7 +33,7 @@ def keep_in_card(entry: str, command: str, result: dict[str, Any], model: str | 
     path : Path
         Of the card.
     """
-    figures = {name: rounded(result[name]) for name in _KEPT}
+    figures = {name: rounded(result[name]) for name in _KEPT if name in result}
     figures["settings"].pop(_PERSONAL)
     return write_entry(entry, {"command": command, **figures}, model)
 

@@ -1,6 +1,7 @@
 """Measure a model, or anybody's predictions, by labelled images."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from seg_core.classes import MONUSAC, OTHER, ClassScheme
 from seg_core.errors import DataError, StainError
+from seg_core.evaluation.dots import DotScore, dot_figures, dot_intervals, score_dots
 from seg_core.evaluation.metrics import (
     BOOTSTRAP_SAMPLES,
     BOOTSTRAP_SEED,
@@ -26,7 +28,10 @@ from seg_core.evaluation.prediction import (
     read_prediction,
     write_prediction,
 )
-from seg_core.evaluation.reference import CLASS_NAMES, Reference, References, read_references
+from seg_core.evaluation.scan import SAME_SCAN, Scan
+from seg_core.labelled.data_sets import MONUSAC_DATA, DataSet, data_set_of
+from seg_core.labelled.labelled_image import LabelledImage
+from seg_core.labelled.reading import LabelledImages, read_labelled
 from seg_core.model import find_model, make_engine
 from seg_core.nuclei.ternary import RIM_PX
 from seg_core.settings import AnalysisSettings
@@ -42,34 +47,40 @@ def evaluate(
     settings: AnalysisSettings,
     *,
     mpp: float | None = None,
-    classes: str = "monusac",
-    edge_um: float = 0.0,
+    classes: str = MONUSAC_DATA.name,
+    edge_um: float | None = None,
     only: Collection[str] = (),
+    scanned: Scan = SAME_SCAN,
     predictions: Path | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Measure a model by labelled images.
 
-    Images are taken at their own pixels, counted as the model's, without tissue mask. What the
-    files say of their pixel size is recorded, not used: MoNuSAC's say 0.1945 µm/px, for example,
-    yet networks are trained and compared on the pixels as they are. Where the settings ask for it
-    each image's stain is normalised as if it were a slide.
+    Images are taken at the pixel size that the data set's description has, without tissue mask.
+    What the files say of it is recorded, not used: MoNuSAC's say 0.1945 µm/px, for example, yet
+    networks are trained and compared on the pixels as they are. Where pixels are twice as large as
+    the model's, images and labels are enlarged (see `seg_core.labelled.resolution`), and all is
+    measured on the model's pixels. Where the settings ask for it each image's stain is normalised
+    as if it were a slide.
 
     Parameters
     ----------
     data : Path
-        Folder of labelled images in either layout, see `read_references`.
+        Folder of labelled images in any layout, see `read_labelled`.
     model : str or None
         Name or file; None is the default model.
     settings : AnalysisSettings
     mpp : float, optional
-        µm per pixel of the images, where they are not at the model's resolution.
+        µm per pixel of the images, instead of the data set's.
     classes : str
-        What the ids of class masks mean, a key of `CLASS_NAMES`.
-    edge_um : float
-        Width of the frame along each image's edges that is left out, on both sides.
+        Whose labels these are, a key of `DATA_SETS`.
+    edge_um : float, optional
+        Width of the frame along each image's edges that is left out, on both sides, instead of
+        the data set's.
     only : collection of str
-        Names of the images to measure by; all where none is named.
+        Names of the images to measure by; with a ``*`` all that fit. All where none is named.
+    scanned : Scan
+        As what scan the images are shown.
     predictions : Path, optional
         Folder to write the predictions to, see `write_prediction`.
     report : callable, optional
@@ -78,7 +89,8 @@ def evaluate(
     Returns
     -------
     result : dict
-        Ready for JSON. ``figures_of`` says what is what, ``protocol`` what was counted.
+        Ready for JSON. ``figures_of`` says what is what, for a data set with dots ``dot_figures``;
+        ``protocol`` what was counted.
 
     Raises
     ------
@@ -86,29 +98,29 @@ def evaluate(
         If the data, the model or the place for predictions is not as it should be.
     """
     card, weights = find_model(model)
-    references = read_references(data, card.scheme, CLASS_NAMES[classes])
+    data_set = _data_set(classes, edge_um)
+    images = read_labelled(data, data_set, card.scheme, mpp=mpp)
     if only:
-        references = references.only(only)
+        images = images.only(only)
     engine = make_engine(card, weights, settings)
-    image_mpp = mpp or card.mpp
     warnings: list[str] = []
 
-    def predicted(reference: Reference) -> Prediction:
-        image = reference.image
+    def predicted(labelled: LabelledImage) -> Prediction:
+        image = scanned.show(labelled.image)
         if settings.stain != "none":
             try:
-                image = _normalised(image, image_mpp, settings.stain)
+                image = _normalised(image, labelled.mpp, settings.stain)
             except StainError as error:
-                warnings.append(f"{reference.name}: {error}")
-        prediction = predict_image(image, image_mpp, card.mpp, engine, settings, card.scheme)
+                warnings.append(f"{labelled.name}: {error}")
+        prediction = predict_image(image, labelled.mpp, card.mpp, engine, settings, card.scheme)
         if predictions is not None:
-            write_prediction(prediction, predictions, reference.name)
+            write_prediction(prediction, predictions, labelled.name)
         return prediction
 
-    # the boundary is as thick in µm as the one the model was taught
-    rim_px = max(1, round(RIM_PX * card.mpp / image_mpp))
-    result = _measure(references, predicted, card.scheme, image_mpp, rim_px, edge_um, report)
+    measure = _measure_dots if data_set.labels == "dots" else _measure
+    result = measure(images, predicted, card.scheme, card.mpp, report)
     return result | {
+        "scanned": scanned.to_json(),
         "model": {"name": card.name, "sha256": card.sha256},
         "engine": engine.name,
         "precision": engine.precision,
@@ -122,25 +134,27 @@ def evaluate_predictions(
     predictions: Path,
     scheme: ClassScheme = MONUSAC,
     *,
-    mpp: float = DEFAULT_MPP,
-    classes: str = "monusac",
-    edge_um: float = 0.0,
+    mpp: float | None = None,
+    classes: str = MONUSAC_DATA.name,
+    edge_um: float | None = None,
 ) -> dict[str, Any]:
     """Measure predictions that lie in a folder, ours or another program's.
 
     Parameters
     ----------
     data : Path
-        Folder of labelled images in either layout.
+        Folder of labelled images in any layout.
     predictions : Path
         Folder with ``inst/`` and ``class/``, see `read_prediction`; class ids are the scheme's.
+        They have the images' own pixels, or twice as many a side.
     scheme : ClassScheme
-    mpp : float
-        µm per pixel of the images.
+    mpp : float, optional
+        µm per pixel of the images, instead of the data set's.
     classes : str
-        What the ids of the *reference's* class masks mean, a key of `CLASS_NAMES`.
-    edge_um : float
-        Width of the frame along each image's edges that is left out, on both sides.
+        Whose labels the *reference* has, a key of `DATA_SETS`.
+    edge_um : float, optional
+        Width of the frame along each image's edges that is left out, on both sides, instead of
+        the data set's.
 
     Returns
     -------
@@ -152,66 +166,123 @@ def evaluate_predictions(
     DataError
         If images, labels or predictions are not as they should be.
     """
-    references = read_references(data, scheme, CLASS_NAMES[classes])
-    return _measure(
-        references,
-        lambda each: read_prediction(predictions, each.name),
-        scheme,
-        mpp,
-        RIM_PX,
-        edge_um,
-        None,
+    data_set = _data_set(classes, edge_um)
+    images = read_labelled(data, data_set, scheme, mpp=mpp)
+    measure = _measure_dots if data_set.labels == "dots" else _measure
+    return measure(
+        images, lambda each: read_prediction(predictions, each.name), scheme, DEFAULT_MPP, None
     )
 
 
+def _data_set(classes: str, edge_um: float | None) -> DataSet:
+    data_set = data_set_of(classes)
+    return data_set if edge_um is None else replace(data_set, rim_um=edge_um)
+
+
+def _pairs(
+    images: LabelledImages,
+    predicted: Callable[[LabelledImage], Prediction],
+    model_mpp: float,
+    report: Callable[[int, int], None] | None,
+) -> Iterator[tuple[LabelledImage, Prediction]]:
+    """Yield each image, enlarged where its pixels are twice as large as the model's, answered."""
+    for number, image in enumerate(images, start=1):
+        labelled = image.at(model_mpp) if image.is_twice(model_mpp) else image
+        prediction = predicted(labelled)
+        if prediction.nuclei.labels.shape == image.instances.shape:
+            labelled = image  # another program's answer, on the image's own pixels
+        yield labelled, prediction
+        if report is not None:
+            report(number, len(images))
+
+
 def _measure(
-    references: References,
-    predicted: Callable[[Reference], Prediction],
+    images: LabelledImages,
+    predicted: Callable[[LabelledImage], Prediction],
     scheme: ClassScheme,
-    mpp: float,
-    rim_px: int,
-    edge_um: float,
+    model_mpp: float,
     report: Callable[[int, int], None] | None,
 ) -> dict[str, Any]:
     scores: list[ImageScore] = []
-    file_mpps = set()
-    for reference in references:
-        prediction = predicted(reference)
-        scores.append(
-            _score(
-                reference,
-                prediction,
-                scheme,
-                mpp,
-                references.outlines_every_nucleus,
-                rim_px,
-                edge_um,
-            )
-        )
-        file_mpps.add(reference.mpp)
-        if report is not None:
-            report(len(scores), len(references))
+    mpps, file_mpps = set(), set()
+    every, rim_px, edge_um = images.outlines_every_nucleus, RIM_PX, 0.0
+    for labelled, prediction in _pairs(images, predicted, model_mpp, report):
+        # the boundary is as thick in µm as the one the model was taught
+        rim_px = max(1, round(RIM_PX * model_mpp / labelled.mpp))
+        edge_um = labelled.data_set.rim_um
+        scores.append(_score(labelled, prediction, scheme, every, rim_px))
+        mpps.add(labelled.mpp)
+        file_mpps.add(labelled.file_mpp)
     figures = figures_of(scores, scheme)
-    patients = len({score.patient for score in scores})
     return {
-        "images": len(scores),
-        "patients": patients,
-        "mpp": mpp,
-        "mpp_of_files": sorted(each for each in file_mpps if each is not None),
+        **_of_all([score.patient for score in scores], mpps, file_mpps),
         **_counts(figures, scheme),
         **figures,
         "interval95": intervals_of(scores, scheme),
+        "protocol": _protocol(every, scheme, rim_px, edge_um),
+        "per_image": [
+            _of_image(name, score, scheme) for name, score in zip(images.names, scores, strict=True)
+        ],
+    }
+
+
+def _measure_dots(
+    images: LabelledImages,
+    predicted: Callable[[LabelledImage], Prediction],
+    scheme: ClassScheme,
+    model_mpp: float,
+    report: Callable[[int, int], None] | None,
+) -> dict[str, Any]:
+    scores: list[DotScore] = []
+    mpps, file_mpps = set(), set()
+    for labelled, prediction in _pairs(images, predicted, model_mpp, report):
+        assert labelled.dots is not None  # this data set has no other labels
+        scores.append(
+            score_dots(
+                labelled.dots,
+                prediction.nuclei,
+                scheme,
+                mpp=labelled.mpp,
+                patient=labelled.patient,
+            )
+        )
+        mpps.add(labelled.mpp)
+        file_mpps.add(labelled.file_mpp)
+    return {
+        **_of_all([score.patient for score in scores], mpps, file_mpps),
+        "dots": dot_figures(scores, scheme),
+        "interval95": {"dots": dot_intervals(scores, scheme)},
+        "protocol": {
+            "labels": "dots",
+            "explanation": "a dot is found by the predicted nucleus under it or the nearest within "
+            "the detection radius; nuclei without a dot count as wrongly called, although some "
+            "nuclei have none.",
+            "detection_radius_um": DETECTION_RADIUS_UM,
+        },
+        "per_image": [
+            {"name": name, "patient": score.patient, **dot_figures([score], scheme)}
+            for name, score in zip(images.names, scores, strict=True)
+        ],
+    }
+
+
+def _of_all(
+    patient_of_image: Sequence[str], mpps: set[float], file_mpps: set[float | None]
+) -> dict[str, Any]:
+    """Return what all images together are, and how intervals are drawn from them."""
+    patients = len({*patient_of_image})
+    rough = patients < FEW_PATIENTS
+    return {
+        "images": len(patient_of_image),
+        "patients": patients,
+        "mpp": min(mpps),
+        "mpp_of_files": sorted(each for each in file_mpps if each is not None),
         "bootstrap": {
             "samples": BOOTSTRAP_SAMPLES,
             "seed": BOOTSTRAP_SEED,
-            "over": "patients, then their images" if patients < FEW_PATIENTS else "patients",
-            "rough": patients < FEW_PATIENTS,
+            "over": "patients, then their images" if rough else "patients",
+            "rough": rough,
         },
-        "protocol": _protocol(references.outlines_every_nucleus, scheme, rim_px, edge_um),
-        "per_image": [
-            _of_image(name, score, scheme)
-            for name, score in zip(references.names, scores, strict=True)
-        ],
     }
 
 
@@ -224,27 +295,24 @@ def _normalised(
 
 
 def _score(
-    reference: Reference,
+    reference: LabelledImage,
     prediction: Prediction,
     scheme: ClassScheme,
-    mpp: float,
     count_other: bool,
     rim_px: int,
-    edge_um: float,
 ) -> ImageScore:
     try:
         return score_image(
             reference.nuclei,
             prediction.nuclei,
             scheme,
-            mpp=mpp,
+            mpp=reference.mpp,
             patient=reference.patient,
             count_other=count_other,
             class_map=prediction.class_map,
             ternary_map=prediction.ternary_map,
-            ignore=reference.ignore,
+            ignore=reference.not_scored,
             rim_px=rim_px,
-            edge_um=edge_um,
         )
     except DataError as error:
         raise DataError(f"{reference.name}: {error}") from error

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from seg_core.classes import ClassScheme
 from seg_core.errors import DataError, ExportError
-from seg_core.evaluation.metrics import Nuclei, majority_class_ids
-from seg_core.evaluation.reference import CLASSES, INSTANCES, read_labels
 from seg_core.geometry import Raster
+from seg_core.labelled.layouts import CLASSES, INSTANCES, read_labels
+from seg_core.labelled.nuclei import Nuclei, majority_class_ids
 from seg_core.maps import Maps
 from seg_core.model import Engine
 from seg_core.nuclei.instances import find_instances
@@ -36,6 +36,10 @@ class Prediction:
 
     ternary_map: npt.NDArray[np.uint8] | None = None
     """(H, W) the network's ternary map; None where only the nuclei are known."""
+
+    class_shares: npt.NDArray[np.float32] | None = None
+    """(N, C + 1) of the vote, *other* first; row i is of label i + 1. None where only the nuclei are
+    known."""
 
 
 def predict_image(
@@ -74,7 +78,10 @@ def predict_image(
     instances = find_instances(maps, raster, raster.window, settings, scheme)
     seen = _pixels_of(raster, image.shape[1], image.shape[0])
     return Prediction(
-        Nuclei(instances.labels[seen], instances.class_ids), class_map[seen], ternary_map[seen]
+        Nuclei(instances.labels[seen], instances.class_ids),
+        class_map[seen],
+        ternary_map[seen],
+        instances.class_shares,
     )
 
 

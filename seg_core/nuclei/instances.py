@@ -11,6 +11,7 @@ from seg_core.geometry import Raster, Window
 from seg_core.maps import Maps
 from seg_core.nuclei.growth import grow_seeds
 from seg_core.nuclei.seeds import Seeds, find_seeds
+from seg_core.nuclei.vote import calibrated
 from seg_core.settings import AnalysisSettings
 
 # Ratios such as 3.0 / 0.25 are not exact; a millionth of a pixel is nobody's pixel.
@@ -33,8 +34,9 @@ class Instances:
     class_scores : (N,) float32
         The winner's share.
     class_shares : (N, C + 1) float32
-        Share of the score that each class got, background first. They add up to 1; where no pixel
-        has any score they are 0 and the nucleus is *other*.
+        Share of the score that each class got, background first, or where the scheme's votes were
+        calibrated each class's probability. They add up to 1; where no pixel has any score they are
+        0 and the nucleus is *other*.
     """
 
     raster: Raster
@@ -128,6 +130,8 @@ def instances_of_seeds(
         labels, (areas_px > 0) & (areas_px * raster.mpp**2 >= settings.min_nucleus_um2)
     )
     shares = _vote(labels, maps, len(scheme.classes) + 1)
+    if scheme.votes is not None:
+        shares = calibrated(shares, scheme.votes)
     winners = shares.argmax(axis=1)
     return Instances(
         raster=raster,

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seg_core.errors import DataError
-from seg_core.evaluation.reference import IMAGES
 from seg_core.geometry import Raster, Window
+from seg_core.labelled.layouts import IMAGES
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import Slide, TissueMask, find_tissue, open_slide
 

@@ -49,7 +49,10 @@ _THUMBNAIL_PX, _OVERLAY_PX = 900, 1600
 _CROPS = 8
 
 # What a card says of the measuring, and of settings that are not those it ships with.
-_HOW_MEASURED = {"interval95", "bootstrap", "protocol", "settings", "faster", "inference_extras"}
+_HOW_MEASURED = {
+    *("interval95", "bootstrap", "protocol", "settings", "scanned", "faster", "inference_extras"),
+    *("votes", "first_generation"),
+}
 
 _UM2_PER_MM2 = 1e6
 

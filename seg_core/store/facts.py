@@ -115,6 +115,7 @@ class RunFacts:
             raise ValueError("its checksum is another")
         if entries["status"] not in get_args(Status):
             raise ValueError(f"no status is called {entries['status']!r}")
+        scheme = ClassScheme.from_json(entries["classes"])
         question = Question(
             slide_id=entries["slide"]["id"],
             raster=Raster.from_json(entries["raster"]),
@@ -123,6 +124,7 @@ class RunFacts:
             model=entries["model"]["name"],
             model_sha256=entries["model"]["sha256"],
             settings=AnalysisSettings(**entries["settings"]),
+            votes=scheme.votes,
         )
         if said is None and entries["run"] != question.run_id:
             raise ValueError("it is the answer to another question")
@@ -133,7 +135,7 @@ class RunFacts:
         return cls(
             question=question,
             slide=_slide_from_json(entries["slide"]),
-            scheme=ClassScheme.from_json(entries["classes"]),
+            scheme=scheme,
             warnings=tuple(entries["warnings"]),
             stain=None if entries.get("stain") is None else stain_from_json(entries["stain"]),
             feature_count=entries.get("features"),

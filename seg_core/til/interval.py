@@ -24,6 +24,9 @@ _RANGES = 40
 _LEAST_INDEPENDENT = 5.0
 """Fewer would make intervals of small samples span all there is, and cover no more (simulated)."""
 
+_LEAST_FILLED = 5
+"""What was found in fewer squares tells nothing of how it changes from one to the next."""
+
 _PRACTICAL = 3.0
 """An exponential correlation is down to 5 % at so many times its range (Cressie 1993)."""
 
@@ -127,6 +130,13 @@ def ratio_estimate(
         return Estimate(
             value, reason="none was found, so nothing tells how the number changes over the tissue."
         )
+    filled = int(np.count_nonzero(top))
+    if filled < _LEAST_FILLED:
+        return Estimate(
+            value,
+            reason=f"it was found in only {filled} of the squares of tissue; an interval needs at "
+            f"least {_LEAST_FILLED}.",
+        )
     plane = _Plane.of(top / bottom - ratio, bottom, grid.rows[held], grid.columns[held])
     model = _fitted(plane)
     variance, independent = model.of_mean(plane)
@@ -156,8 +166,16 @@ class _Plane:
     pairs: _Floats
     """(2 H, 2 W) sum of the products of both denominators over the pairs of each lag."""
 
+    fit_pairs: _Floats
+    """(2 H, 2 W) the same of the products of their squares: a ratio over little tissue says little,
+    and a single nucleus in a sliver at the edge would else be the whole variogram."""
+
     half_squared: _Floats
-    """(2 H, 2 W) the same of half their squared differences."""
+    """(2 H, 2 W) half the squared differences, weighted as ``fit_pairs``."""
+
+    noise_pairs: _Floats
+    """(2 H, 2 W) what noise of 1 for a square of mean size adds to ``half_squared``: a square's
+    noise goes by the inverse of its denominator, as that of counts does."""
 
     @classmethod
     def of(
@@ -174,11 +192,15 @@ class _Plane:
         value[rows, columns] = left
         # twice the size, so that no lag goes round the edge
         size = (2 * shape[0], 2 * shape[1])
-        w, wz, wzz = (
-            np.fft.rfft2(each, size) for each in (weight, weight * value, weight * value**2)
+        # in squares of mean size, and to the power that the variogram is weighted by
+        size_of = weight * len(weights)
+        fit = size_of**2
+        w, s, f, fz, fzz = (
+            np.fft.rfft2(each, size) for each in (weight, size_of, fit, fit * value, fit * value**2)
         )
-        pairs = np.fft.irfft2(np.abs(w) ** 2, size)
-        half_squared = np.fft.irfft2((wzz * w.conj()).real - np.abs(wz) ** 2, size)
+        pairs, fit_pairs = (np.fft.irfft2(np.abs(each) ** 2, size) for each in (w, f))
+        half_squared = np.fft.irfft2((fzz * f.conj()).real - np.abs(fz) ** 2, size)
+        noise_pairs = np.fft.irfft2((s * f.conj()).real, size)
         y, x = (np.minimum(np.arange(each), each - np.arange(each)) for each in size)
         return cls(
             squares=len(weights),
@@ -186,7 +208,9 @@ class _Plane:
             distances=np.hypot(y[:, None], x[None, :]),
             # what is less than this is rounding of the transform
             pairs=np.where(pairs > 1e-12 * pairs.max(), pairs, 0.0),
+            fit_pairs=np.where(fit_pairs > 1e-12 * fit_pairs.max(), fit_pairs, 0.0),
             half_squared=np.maximum(half_squared, 0.0),
+            noise_pairs=np.maximum(noise_pairs, 0.0),
         )
 
 
@@ -218,29 +242,37 @@ def _fitted(plane: _Plane) -> _Model:
     """
     lags = np.rint(plane.distances).astype(np.intp)
     furthest = max(3, plane.across // 2)
-    used = (plane.pairs > 0) & (lags > 0) & (lags <= furthest)
+    used = (plane.fit_pairs > 0) & (lags > 0) & (lags <= furthest)
     lag = lags[used]
-    pairs, half_squared, distance = (
+    pairs, half_squared, noise, distance = (
         np.bincount(lag, each[used], minlength=furthest + 1)[1:].astype(np.float64)
-        for each in (plane.pairs, plane.half_squared, plane.pairs * plane.distances)
+        for each in (
+            *(plane.fit_pairs, plane.half_squared, plane.noise_pairs),
+            plane.fit_pairs * plane.distances,
+        )
     )
     there = pairs > 0
-    gamma, apart = (each[there] / pairs[there] for each in (half_squared, distance))
+    gamma, level, apart = (each[there] / pairs[there] for each in (half_squared, noise, distance))
     weights = pairs[there] / np.flatnonzero(np.append(False, there))
     tried = [
-        _least_squares(gamma, apart, weights, each)
+        _least_squares(gamma, level, apart, weights, each)
         for each in np.geomspace(0.5, max(0.5 * plane.across, 1.0), _RANGES)
     ]
     return min(tried, key=lambda each: each[0])[1]
 
 
 def _least_squares(
-    gamma: _Floats, distance: _Floats, weights: _Floats, range_: float
+    gamma: _Floats, level: _Floats, distance: _Floats, weights: _Floats, range_: float
 ) -> tuple[float, _Model]:
-    """Return the error and the best noise and sill, neither below zero, at one range."""
+    """Return the error and the best noise and sill, neither below zero, at one range.
+
+    ``gamma`` is taken for ``noise · level + sill · (1 - exp(-distance / range))``.
+    """
     rise = 1 - np.exp(-distance / range_)
-    ww, wr, wrr = weights.sum(), weights @ rise, weights @ rise**2
-    wg, wrg = weights @ gamma, weights @ (rise * gamma)
+    ww, wr, wrr, wg, wrg = (
+        float(weights @ each)
+        for each in (level**2, level * rise, rise**2, level * gamma, rise * gamma)
+    )
     determinant = ww * wrr - wr**2
     noise, sill = wg / ww, 0.0
     if determinant > 1e-12 * ww * wrr:
@@ -249,7 +281,7 @@ def _least_squares(
             noise, sill = wg / ww, 0.0
         elif noise < 0:
             noise, sill = 0.0, wrg / wrr
-    error = float(weights @ (gamma - noise - sill * rise) ** 2)
+    error = float(weights @ (gamma - noise * level - sill * rise) ** 2)
     return error, _Model(float(noise), float(sill), float(range_))
 
 

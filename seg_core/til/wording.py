@@ -69,7 +69,7 @@ def doubt_in_words(result: TilResult) -> str | None:
         else ""
     )
     return (
-        f"On labelled images ({confusion.data}) the model called {confusion.share_of_other:.1%} of "
+        f"On labelled images ({confusion.data.replace('_', ' ')}) the model called {confusion.share_of_other:.1%} of "
         "other nuclei (fibroblasts, endothelium, muscle) lymphocytes; they were "
         f"{share:.1%} of what it called so. Were that share of the lymphocytes in S false, the "
         f"score would be {result.stil_without_false_pct(share):.2f} %. There were "

@@ -1,11 +1,15 @@
 """Changes that leave the labels true: geometry on image and labels, colours on the image alone."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from seg_core.geometry import Window
+from seg_core.labelled.labelled_image import LabelledImage
+from seg_core.labelled.resolution import compressed, seen_at
 from seg_core.training.config import AugmentConfig
-from seg_core.training.labels import LabelledImage
 
 # Haematoxylin, eosin, DAB optical densities (Ruifrok and Johnston 2001); rows are stains.
 HED_FROM_STAINS = np.array(
@@ -20,6 +24,7 @@ def cut(
     source: LabelledImage,
     centre: tuple[float, float],
     size: int,
+    mpp: float,
     config: AugmentConfig,
     rng: np.random.Generator,
 ) -> Crop:
@@ -32,6 +37,9 @@ def cut(
         Pixel of the image that comes near the crop's middle.
     size : int
         Side of the crop.
+    mpp : float
+        µm per pixel of the crop; a source with pixels twice as large is enlarged, by chance after
+        a JPEG compression as a scanner's.
     config : AugmentConfig
     rng : numpy.random.Generator
 
@@ -44,6 +52,8 @@ def cut(
     taught : (size, size) bool
         False in ignored areas and beyond the edges, where labels would be invented.
     """
+    if source.factor_to(mpp) > 1:
+        source, centre = _enlarged_around(source, centre, size, mpp, config, rng)
     matrix = _matrix(centre, size, config.scale, rng)
     height, width = source.instances.shape
     grid = np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=-1).astype(np.float32)
@@ -59,6 +69,35 @@ def cut(
     if source.ignore is not None:
         inside &= ~source.ignore[rows, columns]
     return image, instances, inside
+
+
+def _enlarged_around(
+    source: LabelledImage,
+    centre: tuple[float, float],
+    size: int,
+    mpp: float,
+    config: AugmentConfig,
+    rng: np.random.Generator,
+) -> tuple[LabelledImage, tuple[float, float]]:
+    """Return the part of a coarser image that a crop can reach, enlarged, and its centre there."""
+    factor = source.factor_to(mpp)
+    # half a diagonal and the shift, as far as the scale goes, and the waves
+    reach = int((size * (0.71 + 0.5) * (1 + config.scale) + 24) / factor)
+    x, y = (int(each) for each in centre)
+    window = Window(x - reach, y - reach, 2 * reach, 2 * reach)
+    height, width = source.instances.shape
+    x0, y0 = max(window.x, 0), max(window.y, 0)
+    part = np.s_[y0 : min(window.bottom, height), x0 : min(window.right, width)]
+    image = source.image[part]
+    if rng.random() < config.jpeg:
+        image = compressed(image, _quality(rng))
+    cut_out = replace(
+        source,
+        image=image,
+        instances=source.instances[part],
+        ignore=None if source.ignore is None else source.ignore[part],
+    )
+    return cut_out.at(mpp), ((centre[0] - x0) * factor, (centre[1] - y0) * factor)
 
 
 def _matrix(
@@ -82,27 +121,45 @@ def _waves(size: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
 
 
 def recolour(
-    image: npt.NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
+    image: npt.NDArray[np.uint8],
+    config: AugmentConfig,
+    rng: np.random.Generator,
+    *,
+    enlarged: bool = False,
 ) -> npt.NDArray[np.uint8]:
-    """Change stain, light, sharpness and compression of an image by chance."""
-    if rng.random() < config.low_resolution:
-        image = _through_half(image, rng)
+    """Change stain, light, sharpness and compression of an image by chance.
+
+    Parameters
+    ----------
+    image : (S, S, 3) uint8
+    config : AugmentConfig
+    rng : numpy.random.Generator
+    enlarged : bool
+        Whether the image was enlarged already: it is not shrunk once more, and its compression
+        was that of the coarser image.
+    """
+    if not enlarged and rng.random() < config.low_resolution:
+        enlarged = True
+        image = _through_half(image, config, rng)
     elif rng.random() < config.blur:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.6))
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 2.0))
     image = _jitter(image, config, rng)
-    if rng.random() < config.jpeg:
-        quality = int(rng.integers(40, 91))
-        _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        image = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))
+    if not enlarged and rng.random() < config.jpeg:
+        image = compressed(image, _quality(rng))
     return image
 
 
-def _through_half(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """Shrink and enlarge again, as a slide scanned at 20x is shown to the network."""
-    size = image.shape[0]
-    small = round(size / rng.uniform(1.3, 2.2))
-    shrunk = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
-    return cv2.resize(shrunk, (size, size), interpolation=cv2.INTER_CUBIC)
+def _through_half(
+    image: npt.NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """Show a crop as one scanned at about 20x."""
+    small = round(image.shape[0] / rng.uniform(1.8, 2.2))
+    quality = _quality(rng) if rng.random() < 2 * config.jpeg else None
+    return seen_at(image, (small, small), quality)
+
+
+def _quality(rng: np.random.Generator) -> int:
+    return int(rng.integers(30, 96))
 
 
 def _jitter(

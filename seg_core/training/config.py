@@ -4,7 +4,7 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from seg_core.errors import DataError, SettingsError
 from seg_core.files.typed import wrong_type
@@ -17,7 +17,7 @@ class SourceConfig:
     """One folder of labelled images, and what its labels may teach."""
 
     name: str
-    """Which kind of labels: monusac, consep, or all-nuclei (outlines without our classes)."""
+    """Whose labels: a key of `DATA_SETS`."""
 
     folder: str
     """Relative to the folder of the configuration file."""
@@ -34,6 +34,10 @@ class SourceConfig:
     centres: tuple[float, ...] = ()
     """Odds that a crop is centred on a nucleus of class 0 (other), 1, 2, …; what is left over is a
     place drawn at random."""
+
+    outlined_by: str = ""
+    """Weights of a trained model that outlines the nuclei of a data set with dots; see
+    `seg_core.training.dots`."""
 
     named_by: str = ""
     """Weights of a trained model that names nuclei without a class; see `seg_core.training.naming`.
@@ -88,10 +92,10 @@ class AugmentConfig:
     """Odds of a Gaussian blur."""
 
     low_resolution: float = 0.25
-    """Odds that the crop is shrunk to half and enlarged again, as a 20x slide is."""
+    """Odds that the crop is shrunk to half, compressed and enlarged again, as a 20x slide is."""
 
     jpeg: float = 0.25
-    """Odds of JPEG compression of quality 40 to 90."""
+    """Odds of JPEG compression of quality 30 to 95, twice as high for a crop shrunk to half."""
 
     elastic: float = 0.0
     """Odds of a smooth distortion."""
@@ -135,6 +139,10 @@ class TrainConfig:
     steps: int
     sources: tuple[SourceConfig, ...]
     validation: tuple[SourceConfig, ...]
+    calibration: tuple[SourceConfig, ...] = ()
+    """Images that the command ``calibrate`` goes by; those of the validation where there are none.
+    """
+
     preset: str = "main"
     """A variant of the original project, a key of `PRESETS`; what the file says wins over it."""
 
@@ -167,6 +175,13 @@ class TrainConfig:
     patience: int = 0
     """Validations without a better one after which the run ends early; 0 never."""
 
+    keep: Literal["best", "last"] = "best"
+    """Whose weights the run leaves: the best step's by the validation's score, or the last's."""
+
+    soup: tuple[str, ...] = ()
+    """Weights of earlier runs that count as much as this run's in the mean it leaves; see
+    `seg_core.training.soup`."""
+
     save_minutes: float = 4.0
     tensorboard: bool = False
     """Write the log for TensorBoard too, into the run's folder."""
@@ -181,6 +196,8 @@ class TrainConfig:
         for name in ("steps", "batch", "validate_every"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} is {getattr(self, name)}; give at least 1.")
+        if self.keep not in ("best", "last"):
+            raise SettingsError(f"keep is {self.keep!r}; choose best or last.")
         if not self.sources:
             raise SettingsError("the configuration names no source; give at least one [[sources]].")
 
@@ -216,7 +233,7 @@ def read_config(path: Path) -> TrainConfig:
     preset = _preset(entries.get("preset", "main"), path)
     for key, kind in (("loss", LossConfig), ("augment", AugmentConfig), ("distil", DistilConfig)):
         entries[key] = _filled(kind, preset.get(key, {}) | entries.get(key, {}), path)
-    for key in ("sources", "validation"):
+    for key in ("sources", "validation", "calibration"):
         entries[key] = tuple(
             _filled(SourceConfig, _with_defaults(each, preset, path), path)
             for each in entries.get(key, [])
@@ -224,6 +241,8 @@ def read_config(path: Path) -> TrainConfig:
     for key in ("encoder_weights", "start_from"):
         if entries.get(key) and entries[key] != "imagenet":
             entries[key] = _absolute(entries[key], path)
+    if entries.get("soup"):
+        entries["soup"] = tuple(_absolute(each, path) for each in entries["soup"])
     if entries["distil"].teacher:
         teacher = _absolute(entries["distil"].teacher, path)
         entries["distil"] = dataclasses.replace(entries["distil"], teacher=teacher)
@@ -259,8 +278,9 @@ def _with_defaults(source: dict[str, Any], preset: dict[str, Any], path: Path) -
     centres = preset.get("monusac_centres") if source.get("name") == "monusac" else None
     defaults = {} if centres is None else {"centres": centres}
     entries = defaults | source | {"folder": _absolute(source.get("folder", ""), path)}
-    if entries.get("named_by"):
-        entries["named_by"] = _absolute(entries["named_by"], path)
+    for key in ("named_by", "outlined_by"):
+        if entries.get(key):
+            entries[key] = _absolute(entries[key], path)
     return entries
 
 

@@ -1,35 +1,23 @@
 """Crops to learn from: a pure function of seed and step, so that a resumed run sees the same."""
 
-from collections.abc import Iterator
-from fnmatch import fnmatchcase
-from pathlib import Path
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 from torch import Tensor
 
 from seg_core.errors import DataError
-from seg_core.evaluation.reference import (
-    CLASSES,
-    IGNORE,
-    IMAGES,
-    INSTANCES,
-    read_labels,
-    read_references,
-)
+from seg_core.labelled.data_sets import UNKNOWN, DataSet, data_set_of
+from seg_core.labelled.labelled_image import LabelledImage
+from seg_core.labelled.reading import read_labelled
 from seg_core.nuclei.ternary import RIM_PX, ternary_of
 from seg_core.training import augment
 from seg_core.training.config import SourceConfig, TrainConfig, existing_folder
-from seg_core.training.labels import UNKNOWN, LabelledImage, labelled_image, teaching_of
+from seg_core.training.dots import outline_dots
 from seg_core.training.naming import name_nuclei
 from seg_core.training.paste import NucleusBank, paste_nuclei
 
 Targets = dict[str, npt.NDArray[np.int64] | npt.NDArray[np.float32]]
-
-IMAGE_SUFFIXES = {".png", ".webp", ".jpg", ".jpeg", ".tif", ".tiff"}
 
 # Background this near a labelled nucleus was looked at by the person who drew its outline.
 LOOKED_AT_PX = 8
@@ -38,9 +26,11 @@ LOOKED_AT_PX = 8
 class Source:
     """The images of one folder, and where their nuclei of each class are."""
 
-    def __init__(self, config: SourceConfig) -> None:
+    def __init__(self, config: SourceConfig, mpp: float) -> None:
         self.config = config
         self.images = read_images(config)
+        if config.outlined_by:
+            self.images = outline_dots([each.at(mpp) for each in self.images], config.outlined_by)
         if config.named_by:
             self.images = name_nuclei(self.images, config.named_by)
         self._places = {
@@ -69,7 +59,7 @@ class Source:
 
 
 def read_images(config: SourceConfig) -> list[LabelledImage]:
-    """Read the labelled images of one source, in the mask layout or in the challenge's.
+    """Read the labelled images of one source, in any of the layouts.
 
     Raises
     ------
@@ -77,61 +67,15 @@ def read_images(config: SourceConfig) -> list[LabelledImage]:
         If there is no image, or images and labels do not fit.
     """
     folder = existing_folder(config)
-    masks = (folder / INSTANCES).is_dir()
-    read = _read_masks if masks else _read_outlines
-    images = list(read(folder, config))
+    images = read_labelled(folder, data_set_of(config.name)).without(config.hold_out)
+    if config.only:
+        images = images.only(config.only)
     if not images:
         raise DataError(
-            f"{folder.name} holds no image to learn from; it needs images/ and inst/, or a folder "
-            "a patient with images and their .xml."
+            f"{folder.name} holds no image to learn from; every one is held out, or `only` names "
+            "none."
         )
-    return images
-
-
-def _read_masks(folder: Path, config: SourceConfig) -> Iterator[LabelledImage]:
-    teaching = teaching_of(config.name)
-    for path in sorted((folder / IMAGES).glob("*")):
-        if path.suffix.lower() not in IMAGE_SUFFIXES or not _is_taken(path.stem, config):
-            continue
-        image = np.array(Image.open(path).convert("RGB"))
-        instances = _mask(folder / INSTANCES / f"{path.stem}.png", image)
-        if instances is None:
-            raise DataError(
-                f"{path.name} has no instance mask; put inst/{path.stem}.png beside images/."
-            )
-        class_map = _mask(folder / CLASSES / f"{path.stem}.png", image)
-        ignore = _mask(folder / IGNORE / f"{path.stem}.png", image)
-        taught = None if ignore is None else ignore > 0
-        yield labelled_image(path.stem, image, instances, class_map, taught, teaching)
-
-
-def _read_outlines(folder: Path, config: SourceConfig) -> Iterator[LabelledImage]:
-    teaching = teaching_of(config.name)
-    references = read_references(folder)
-    for number, name in enumerate(references.names):
-        if _is_taken(name, config):
-            each = references[number]
-            yield labelled_image(
-                name, each.image, each.nuclei.labels, each.nuclei.class_map(), each.ignore, teaching
-            )
-
-
-def _is_taken(name: str, config: SourceConfig) -> bool:
-    held_out = any(fnmatchcase(name, each) for each in config.hold_out)
-    chosen = not config.only or any(fnmatchcase(name, each) for each in config.only)
-    return chosen and not held_out
-
-
-def _mask(path: Path, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32] | None:
-    if not path.is_file():
-        return None
-    mask = read_labels(path)
-    if mask.shape != image.shape[:2]:
-        raise DataError(
-            f"{path.parent.name}/{path.name} is {mask.shape[1]} × {mask.shape[0]} pixels, its "
-            f"image {image.shape[1]} × {image.shape[0]}; masks and images must be of one size."
-        )
-    return mask
+    return list(images)
 
 
 class Crops:
@@ -139,13 +83,23 @@ class Crops:
 
     def __init__(self, config: TrainConfig) -> None:
         self._config = config
-        self._sources = [Source(each) for each in config.sources]
+        self._sources = [Source(each, config.mpp) for each in config.sources]
         shares = np.array([each.share for each in config.sources])
         self._shares = shares / shares.sum()
-        self._bank = NucleusBank(
-            [image for s in self._sources if s.config.name == "monusac" for image in s.images],
-            config.augment.paste_classes,
-        )
+        # a nucleus scanned at 20x looks softer: in a crop at 40x that alone would tell its class
+        self._banks = {
+            scanned_at: NucleusBank(
+                [
+                    image
+                    for source in self._sources
+                    for image in source.images
+                    if image.data_set.mpp == scanned_at
+                ],
+                config.augment.paste_classes,
+                config.mpp,
+            )
+            for scanned_at in {data_set_of(each.name).mpp for each in config.sources}
+        }
 
     def class_pixels(self, kinds: int) -> npt.NDArray[np.int64]:
         """Count the labelled pixels of each class over all images."""
@@ -178,16 +132,22 @@ class Crops:
         labelled, centre = source.place(rng)
         config = self._config
         image, instances, taught = augment.cut(
-            labelled, centre, config.crop_px, config.augment, rng
+            labelled, centre, config.crop_px, config.mpp, config.augment, rng
         )
         classes, weights = labelled.classes, labelled.weights
         if rng.random() < config.augment.paste:
             image, instances, classes, weights = paste_nuclei(
-                image, instances, classes, weights, self._bank, rng
+                image, instances, classes, weights, self._banks[labelled.data_set.mpp], rng
             )
-        image = augment.recolour(image, config.augment, rng)
+        enlarged = labelled.data_set.mpp > config.mpp
+        image = augment.recolour(image, config.augment, rng, enlarged=enlarged)
         targets = targets_of(
-            instances, taught, classes, weights, labelled.blank_weight, config.loss.touching
+            instances,
+            taught,
+            classes,
+            weights,
+            labelled.data_set,
+            config.loss.touching,
         )
         return image, targets
 
@@ -197,7 +157,7 @@ def targets_of(
     taught: npt.NDArray[np.bool_],
     classes: npt.NDArray[np.uint8],
     weights: npt.NDArray[np.float32],
-    blank_weight: float,
+    data_set: DataSet,
     touching: float,
 ) -> Targets:
     """Return what the two heads are to answer on a crop, and how much each pixel counts.
@@ -210,8 +170,8 @@ def targets_of(
         Where labels hold at all.
     classes : (N,) uint8
     weights : (N,) float32
-    blank_weight : float
-        Of background away from labelled nuclei in the ternary loss.
+    data_set : DataSet
+        What blank means, and what outlines are worth, in the ternary loss.
     touching : float
         Extra weight of boundary between two nuclei that touch.
     """
@@ -221,7 +181,8 @@ def targets_of(
     ternary = ternary_of(instances)
     foreground = (instances > 0).astype(np.uint8)
     near = cv2.dilate(foreground, np.ones((2 * LOOKED_AT_PX + 1,) * 2, np.uint8)) > 0
-    ternary_weight = np.where(near, 1.0, blank_weight) + (touching - 1) * between(instances)
+    ternary_weight = np.where(near, data_set.outline_weight, data_set.blank_weight)
+    ternary_weight *= 1 + (touching - 1) * between(instances)
     return {
         "classes": np.where(known, class_of, 0).astype(np.int64),
         "class_weight": np.where(known, weight, 0).astype(np.float32),

@@ -23,9 +23,10 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from seg_core.labelled.data_sets import UNKNOWN
+from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.model.card import ModelCard, find_model
 from seg_core.model.network import TwoHeadUnet, load_network
-from seg_core.training.labels import UNKNOWN, LabelledImage
 
 EPITHELIAL = "epithelial"
 

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from seg_core.training.labels import LabelledImage
+from seg_core.labelled.labelled_image import LabelledImage
+from seg_core.labelled.resolution import enlarge_image, enlarge_labels
 
 MARGIN_PX = 3  # around a nucleus, where the paste fades into the crop
 
@@ -20,9 +21,20 @@ class _Cutting:
 
 
 class NucleusBank:
-    """Every nucleus of the rare classes, cut out."""
+    """Every nucleus of the rare classes, cut out.
 
-    def __init__(self, images: Sequence[LabelledImage], class_ids: Sequence[int]) -> None:
+    Parameters
+    ----------
+    images : sequence of LabelledImage
+    class_ids : sequence of int
+        Of the rare classes.
+    mpp : float
+        µm per pixel of the crops; nuclei of coarser images are enlarged.
+    """
+
+    def __init__(
+        self, images: Sequence[LabelledImage], class_ids: Sequence[int], mpp: float
+    ) -> None:
         self._by_class: dict[int, list[_Cutting]] = {}
         for image in images:
             for row in np.flatnonzero(np.isin(image.classes, class_ids)):
@@ -30,7 +42,10 @@ class NucleusBank:
                 rows = slice(max(y0 - MARGIN_PX, 0), y1 + MARGIN_PX)
                 columns = slice(max(x0 - MARGIN_PX, 0), x1 + MARGIN_PX)
                 mask = image.instances[rows, columns] == row + 1
-                cutting = _Cutting(image.image[rows, columns], mask, int(image.classes[row]))
+                picture = image.image[rows, columns]
+                if image.factor_to(mpp) > 1:
+                    picture, mask = enlarge_image(picture), enlarge_labels(mask)
+                cutting = _Cutting(picture, mask, int(image.classes[row]))
                 self._by_class.setdefault(cutting.class_id, []).append(cutting)
 
     def draw(self, rng: np.random.Generator) -> _Cutting | None:

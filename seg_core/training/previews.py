@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from seg_core.classes import OTHER_COLOUR, ClassScheme, rgb_of
+from seg_core.labelled.data_sets import UNKNOWN
+from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.model.network import TwoHeadUnet
-from seg_core.training.labels import UNKNOWN, LabelledImage
 from seg_core.training.validation import Validation
 
 _MAX_SIDE_PX = 1000

@@ -11,11 +11,12 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from queue import Queue
-from threading import Thread
+from queue import Empty, Queue
+from threading import Event, Thread
 from typing import Any
 
 import torch
@@ -38,6 +39,7 @@ from seg_core.training.dataset import Crops
 from seg_core.training.files import BEST, CHECKPOINT, CONFIG, LOG, PREVIEWS
 from seg_core.training.losses import median_frequency_weights, two_head_loss
 from seg_core.training.previews import write_previews
+from seg_core.training.soup import mean_weights
 from seg_core.training.teacher import BlockOutputs, Teacher, hand_over_decoder
 from seg_core.training.validation import Validation
 
@@ -70,39 +72,55 @@ def train(config: TrainConfig, folder: Path) -> ModelCard:
     validation = Validation(config, MONUSAC) if config.validation else None
     saved = time.monotonic()
     steps = tqdm(range(run.step, config.steps), initial=run.step, total=config.steps, unit="step")
-    for step, batch in zip(steps, _ahead(crops, run.step, config.steps), strict=True):
-        run.learn(step, batch)
-        done = step + 1
-        if done % config.validate_every == 0 or done == config.steps:
-            run.validate(validation)
-            steps.set_postfix(score=f"{run.best_score:.4f}")
-        if time.monotonic() - saved > 60 * config.save_minutes:
-            run.save()
-            saved = time.monotonic()
-        if config.patience and run.without_gain >= config.patience:
-            _log.info("no better step in %d validations; the run ends", config.patience)
-            break
+    with closing(read_ahead(crops, run.step, config.steps)) as batches:
+        for step, batch in zip(steps, batches, strict=True):
+            run.learn(step, batch)
+            done = step + 1
+            if done % config.validate_every == 0 or done == config.steps:
+                run.validate(validation)
+                steps.set_postfix(score=f"{run.best_score:.4f}")
+            if time.monotonic() - saved > 60 * config.save_minutes:
+                run.save()
+                saved = time.monotonic()
+            if config.patience and run.without_gain >= config.patience:
+                _log.info("no better step in %d validations; the run ends", config.patience)
+                break
     run.save()
     return run.finish(validation)
 
 
-def _ahead(crops: Crops, start: int, stop: int, depth: int = 3) -> Any:
-    """Yield the batches of the steps, made by a thread while the network learns."""
+def read_ahead(
+    crops: Crops, start: int, stop: int, depth: int = 3
+) -> Generator[dict[str, Tensor], None, None]:
+    """Yield the batches of the steps, made by a thread while the network learns.
+
+    The thread ends with the last batch, and when the generator is closed before it.
+    """
     queue: Queue[dict[str, Tensor] | Exception] = Queue(maxsize=depth)
+    closed = Event()
 
     def fill() -> None:
         try:
             for step in range(start, stop):
+                if closed.is_set():
+                    return
                 queue.put(crops.batch(step))
         except Exception as error:  # noqa: BLE001 — the learning thread raises it
             queue.put(error)
 
-    Thread(target=fill, daemon=True).start()
-    for _ in range(start, stop):
-        batch = queue.get()
-        if isinstance(batch, Exception):
-            raise batch
-        yield batch
+    thread = Thread(target=fill, name="crops", daemon=True)
+    thread.start()
+    try:
+        for _ in range(start, stop):
+            batch = queue.get()
+            if isinstance(batch, Exception):
+                raise batch
+            yield batch
+    finally:
+        closed.set()
+        while thread.is_alive():  # it may wait for a place in the queue
+            with suppress(Empty):
+                queue.get(timeout=0.05)
 
 
 class _Run:
@@ -177,7 +195,7 @@ class _Run:
                     mean.copy_(now)
 
     def validate(self, validation: Validation | None) -> None:
-        """Write a line of the log; keep the average if it is the best so far."""
+        """Write a line of the log; keep the average if it is the one to keep so far."""
         figures = (
             validation.figures(self.average) if validation else {"score": -self.losses["loss"]}
         )
@@ -186,10 +204,11 @@ class _Run:
         self._write_log({"step": self.step, **row})
         if self.config.tensorboard:
             write_scalars(self.folder, self.step, row)
-        self.without_gain += 1
-        if figures["score"] > self.best_score:
-            self.best_score, self.best_figures = figures["score"], figures
-            self.without_gain = 0
+        gained = figures["score"] > self.best_score
+        self.without_gain = 0 if gained else self.without_gain + 1
+        self.best_score = max(self.best_score, figures["score"])
+        if gained or self.config.keep == "last":
+            self.best_figures = figures
             with replacing(self.folder / BEST) as temporary:
                 save_weights(self.average, temporary)
 
@@ -239,10 +258,14 @@ class _Run:
             setattr(self, name, state[name])
 
     def finish(self, validation: Validation | None) -> ModelCard:
-        """Write the best step's weights under the run's name, their card and pictures."""
+        """Write the kept step's weights under the run's name, their card and pictures."""
         config = self.config
         weights = self.folder / f"{config.name}.safetensors"
         weights.write_bytes((self.folder / BEST).read_bytes())
+        if config.soup:
+            parts = [weights, *(Path(each) for each in config.soup)]
+            fill_network(self.average, mean_weights(parts), weights.name)
+            save_weights(self.average, weights)
         card = ModelCard(
             name=config.name,
             title=config.title,

@@ -11,11 +11,12 @@ import numpy.typing as npt
 import torch
 
 from seg_core.classes import ClassScheme
+from seg_core.labelled.data_sets import UNKNOWN
+from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.model.network import TwoHeadUnet
 from seg_core.nuclei.ternary import ternary_of
 from seg_core.training.config import SourceConfig, TrainConfig
 from seg_core.training.dataset import read_images
-from seg_core.training.labels import UNKNOWN, LabelledImage
 
 STRIDE_PX = 32
 
@@ -26,7 +27,10 @@ class Validation:
     def __init__(self, config: TrainConfig, scheme: ClassScheme) -> None:
         self._config = config
         self._scheme = scheme
-        self._sources = [(each, read_images(each)) for each in config.validation]
+        self._sources = [
+            (each, [image.at(config.mpp) for image in read_images(each)])
+            for each in config.validation
+        ]
 
     @property
     def images(self) -> list[LabelledImage]:

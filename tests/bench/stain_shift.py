@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seg_core.evaluation.evaluate import evaluate
-from seg_core.evaluation.reference import CLASSES, IGNORE, IMAGES, INSTANCES
+from seg_core.labelled.layouts import CLASSES, IGNORE, IMAGES, INSTANCES
 from seg_core.settings import AnalysisSettings, Precision, StainName
 from seg_core.slide import ArraySlide, open_slide
 from seg_core.slide.stain import optical_density

@@ -14,8 +14,7 @@ from typing import get_args
 
 import numpy as np
 
-from seg_core.classes import MONUSAC
-from seg_core.evaluation.reference import CLASS_NAMES, read_references
+from seg_core.labelled.reading import read_labelled
 from seg_core.slide import ArraySlide, StainMethod, find_tissue
 from seg_core.slide.normalisation import fit_colours, tissue_colours
 
@@ -28,7 +27,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     options = parser.parse_args()
     by_patient = defaultdict(list)
-    for reference in read_references(options.data, MONUSAC, CLASS_NAMES["monusac"]):
+    for reference in read_labelled(options.data):
         slide = ArraySlide(reference.image, mpp=MPP)
         by_patient[reference.patient].append(tissue_colours(slide, find_tissue(slide)))
     pooled = [np.concatenate(colours) for colours in by_patient.values()]

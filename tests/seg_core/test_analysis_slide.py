@@ -42,13 +42,13 @@ def test_the_network_sees_normalised_colours_and_the_nuclei_are_measured_in_thei
     stain: str,
 ) -> None:
     seen: list[np.ndarray] = []
-    answer = PaintedEngine.run
+    answer = PaintedEngine.describe
 
     def watched(engine: PaintedEngine, tiles: object) -> object:
         kept = ((seen.append(rgb) or number, rgb) for number, rgb in tiles)  # type: ignore[attr-defined,func-returns-value]
         return answer(engine, kept)
 
-    monkeypatch.setattr(PaintedEngine, "run", watched)
+    monkeypatch.setattr(PaintedEngine, "describe", watched)
     path = sample_path("cmu_small_region")
     run = analyse(path, tmp_path, region=PART, settings=replace(TILES, stain=stain))  # type: ignore[arg-type]
     slide = open_slide(path)

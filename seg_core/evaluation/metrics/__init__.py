@@ -19,9 +19,7 @@ from seg_core.evaluation.metrics.figures import (
 from seg_core.evaluation.metrics.instance import (
     Comparison,
     Counts,
-    Nuclei,
     compare,
-    majority_class_ids,
 )
 
 __all__ = [
@@ -32,10 +30,8 @@ __all__ = [
     "Comparison",
     "Counts",
     "ImageScore",
-    "Nuclei",
     "compare",
     "figures_of",
     "intervals_of",
-    "majority_class_ids",
     "score_image",
 ]

@@ -17,7 +17,6 @@ from seg_core.evaluation.metrics.detection import (
 from seg_core.evaluation.metrics.instance import (
     Comparison,
     Counts,
-    Nuclei,
     challenge_pq,
     class_counts,
     nucleus_confusion,
@@ -31,6 +30,7 @@ from seg_core.evaluation.metrics.pixel import (
     pixel_confusion,
     weighted_mean,
 )
+from seg_core.labelled.nuclei import Nuclei
 
 BACKGROUND_NAME, MISSED, SPURIOUS = "background", "missed", "spurious"
 

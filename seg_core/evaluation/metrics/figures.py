@@ -30,8 +30,9 @@ from seg_core.evaluation.metrics.detection import (
     hovernet_counts,
     hovernet_pairs,
 )
-from seg_core.evaluation.metrics.instance import Counts, Nuclei, compare, panoptic_counts
+from seg_core.evaluation.metrics.instance import Counts, compare, panoptic_counts
 from seg_core.evaluation.metrics.pixel import dice_of, pixel_confusion, weighted_mean
+from seg_core.labelled.nuclei import Nuclei
 from seg_core.nuclei.ternary import RIM_PX, ternary_of
 
 DETECTION_RADIUS_UM = 3.0

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from seg_core.classes import BACKGROUND
 from seg_core.errors import DataError
 from seg_core.evaluation.metrics.pixel import divide
+from seg_core.labelled.nuclei import Nuclei, majority_class_ids
 
 MATCH_IOU = 0.5
 """Two nuclei are the same one if their IoU is *above* this (Kirillov et al. 2019)."""
@@ -28,39 +29,6 @@ MOSTLY = 0.5
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Nuclei:
-    """Labelled nuclei of one image, as the reference or a prediction has them."""
-
-    labels: npt.NDArray[np.integer]
-    """(H, W): 0 background, other numbers one a nucleus; gaps are allowed."""
-
-    class_ids: npt.NDArray[np.integer] | None = None
-    """(N,): row i is the class of label i + 1, 0 *other*; None where nobody knows the classes."""
-
-    def __post_init__(self) -> None:
-        if self.labels.ndim != 2 or self.labels.dtype.kind not in "ui":
-            raise DataError(
-                f"a label map has two dimensions and whole numbers, not shape {self.labels.shape} "
-                f"and {self.labels.dtype}."
-            )
-        if self.labels.size and int(self.labels.min()) < 0:
-            raise DataError(f"a label map has no negative label, got {int(self.labels.min())}.")
-        highest = int(self.labels.max(initial=0))
-        if self.class_ids is not None and len(self.class_ids) < highest:
-            raise DataError(
-                f"the label map goes up to {highest}, but there are classes for "
-                f"{len(self.class_ids)} nuclei only; give one class a label."
-            )
-
-    def class_map(self) -> npt.NDArray[np.uint8]:
-        """Return (H, W) uint8: each nucleus painted in its class; 0 where classes are unknown."""
-        if self.class_ids is None:
-            return np.zeros(self.labels.shape, dtype=np.uint8)
-        of_label = np.concatenate([[BACKGROUND], self.class_ids]).astype(np.uint8)
-        return of_label[self.labels]
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,34 +330,6 @@ def vote_confusion(
     confusion = np.zeros((classes + 1, classes + 1), dtype=np.int64)
     np.add.at(confusion, (of_reference, voted), 1)
     return np.roll(confusion, -1, axis=(0, 1))  # 0 (other) stands last
-
-
-def majority_class_ids(
-    labels: npt.NDArray[np.integer], class_map: npt.NDArray[np.integer]
-) -> npt.NDArray[np.uint8]:
-    """Return the class of most pixels of each nucleus, the smaller id where two are even.
-
-    Parameters
-    ----------
-    labels : (H, W) integer
-    class_map : (H, W) integer
-
-    Returns
-    -------
-    class_ids : (N,) uint8
-        Row i is the class of label i + 1, up to the highest label; 0 for numbers nobody has.
-
-    Examples
-    --------
-    >>> majority_class_ids(np.array([[1, 1, 1, 3]]), np.array([[2, 2, 0, 4]]))
-    array([2, 0, 4], dtype=uint8)
-    """
-    inside = labels > 0
-    kinds = int(class_map.max(initial=0)) + 1
-    highest = int(labels.max(initial=0))
-    codes = (labels[inside].astype(np.int64) - 1) * kinds + class_map[inside]
-    votes = np.bincount(codes, minlength=highest * kinds).reshape(highest, kinds)
-    return votes.argmax(axis=1).astype(np.uint8)
 
 
 def challenge_pq(comparison: Comparison, classes: int) -> float:

@@ -7,11 +7,11 @@ from seg_core.classes import MONUSAC
 from seg_core.errors import DataError
 from seg_core.evaluation.metrics import (
     DETECTION_RADIUS_UM,
-    Nuclei,
     figures_of,
     intervals_of,
     score_image,
 )
+from seg_core.labelled.nuclei import Nuclei
 
 SQUARES = ((0, 4, 0, 4), (0, 4, 10, 14), (0, 4, 20, 24))
 

@@ -27,7 +27,6 @@ from seg_core.evaluation.metrics.detection import (
     hovernet_pairs,
 )
 from seg_core.evaluation.metrics.instance import (
-    Nuclei,
     challenge_pq,
     class_counts,
     compare,
@@ -35,6 +34,7 @@ from seg_core.evaluation.metrics.instance import (
     panoptic_counts,
 )
 from seg_core.evaluation.metrics.pixel import dice_of, iou_of, pixel_confusion
+from seg_core.labelled.nuclei import Nuclei
 
 CLASSES = 4
 

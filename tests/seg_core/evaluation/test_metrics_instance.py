@@ -17,15 +17,14 @@ from seg_core.evaluation.metrics.detection import (
 )
 from seg_core.evaluation.metrics.instance import (
     Counts,
-    Nuclei,
     challenge_pq,
     class_counts,
     compare,
-    majority_class_ids,
     nucleus_confusion,
     panoptic_counts,
     vote_confusion,
 )
+from seg_core.labelled.nuclei import Nuclei, majority_class_ids
 
 CLASSES = 3
 

@@ -265,12 +265,22 @@ def test_the_summary_tells_what_densities_divide_by(painted_run: Run, tmp_path: 
 @pytest.mark.parametrize("write", FILE_WRITERS)
 def test_a_file_is_replaced_only_when_forced(painted_run: Run, tmp_path: Path, write) -> None:
     path = tmp_path / "file"
-    path.write_bytes(b"mine")
+    write(painted_run, path)
+    first = path.stat()
     with pytest.raises(ExportError, match=r"file exists already; .* --force"):
         write(painted_run, path)
-    assert path.read_bytes() == b"mine"
+    assert path.stat().st_mtime_ns == first.st_mtime_ns
     write(painted_run, path, ExportOptions(force=True))
-    assert path.read_bytes() != b"mine"
+    assert path.stat().st_mtime_ns > first.st_mtime_ns
+
+
+@pytest.mark.parametrize("write", FILE_WRITERS)
+def test_a_file_of_another_kind_is_never_replaced(painted_run: Run, tmp_path: Path, write) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"%PDF-1.7 mine")
+    with pytest.raises(ExportError, match=r"is a PDF, .* and is not replaced; give another name"):
+        write(painted_run, path, ExportOptions(force=True))
+    assert path.read_bytes() == b"%PDF-1.7 mine"
 
 
 @pytest.mark.parametrize("write", WRITERS)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from seg_core.commands import main
+from seg_core.commands import quantise as command
 from seg_core.errors import DataError, ModelError
 from seg_core.evaluation.fast_settings import (
     CARD_ENTRY,
@@ -16,7 +17,6 @@ from seg_core.evaluation.fast_settings import (
 )
 from seg_core.model import ModelCard, make_engine, read_card
 from seg_core.model.openvino_engine import has_bf16
-from seg_core.quantisation import command
 from seg_core.quantisation.quantise import quantise
 from seg_core.settings import AnalysisSettings
 
@@ -85,6 +85,11 @@ def test_the_command_makes_a_graph_measures_it_and_writes_the_card(
         (precision, tile) for precision in precisions for tile in (256, 512)
     ]
     assert rows[0]["same_class"] == 1
+    for row in rows:
+        lost = {scan: row[f"mpq_plus_change_{scan}"] for scan in ("40x", "20x")}
+        assert row["mpq_plus_change"] == min(lost.values())
+        apart = row["mpq_plus_20x"] - rows[0]["mpq_plus_20x"]
+        assert lost["20x"] == pytest.approx(apart, abs=2e-4)
     out = capsys.readouterr().out
     assert "tiny-int8.xml and its .bin written" in out
     assert "int8   256" in out

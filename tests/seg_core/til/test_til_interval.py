@@ -77,9 +77,41 @@ def test_the_variogram_is_half_the_mean_squared_difference_of_pairs() -> None:
     weight = area / area.sum()
     near = (np.abs(rows[:, None] - rows) == 1) & (columns[:, None] == columns)
     products = weight[:, None] * weight
-    expected = (near * products * (value[:, None] - value) ** 2).sum() / 2
-    assert plane.half_squared[1, 0] + plane.half_squared[-1, 0] == pytest.approx(expected)
     assert plane.pairs[1, 0] + plane.pairs[-1, 0] == pytest.approx((near * products).sum())
+    size = weight * 40
+    fit = near * (size[:, None] * size) ** 2
+    expected = (fit * (value[:, None] - value) ** 2).sum() / 2
+    assert plane.half_squared[1, 0] + plane.half_squared[-1, 0] == pytest.approx(expected)
+    assert plane.fit_pairs[1, 0] + plane.fit_pairs[-1, 0] == pytest.approx(fit.sum())
+    # the noise of a square, 1 over its size, in half the squared difference of two
+    noise = (fit * (1 / size[:, None] + 1 / size)).sum() / 2
+    assert plane.noise_pairs[1, 0] + plane.noise_pairs[-1, 0] == pytest.approx(noise)
+
+
+@pytest.mark.parametrize("held", [0, 1, 2])
+def test_a_sliver_of_tissue_at_the_edge_says_little(held: int) -> None:
+    """One nucleus in a thousandth of a square once made the interval reach 10^37."""
+    area, counts = np.ones(60), np.random.default_rng(8).poisson(15, 60).astype(float)
+    whole = estimate(counts, area)
+    area[7], counts[7] = 0.001, held
+    found = estimate(counts, area)
+    assert whole.low is not None
+    assert whole.high is not None
+    assert found.low == pytest.approx(whole.low, rel=0.05)
+    assert found.high == pytest.approx(whole.high, rel=0.05)
+
+
+def test_what_is_in_few_squares_has_no_interval_and_says_why() -> None:
+    """Four nuclei once had an interval up to thousands."""
+    counts = np.zeros(60)
+    counts[[7, 21, 22, 50]] = 1
+    found = estimate(counts, np.ones(60))
+    assert (found.value, found.low, found.high) == (4 / 60, None, None)
+    assert found.reason == (
+        "it was found in only 4 of the squares of tissue; an interval needs at least 5."
+    )
+    counts[3] = 1
+    assert estimate(counts, np.ones(60)).high is not None
 
 
 @given(seed=st.integers(0, 1000), scale=st.floats(0.1, 1000))

@@ -1,3 +1,4 @@
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,3 +133,60 @@ def test_rate_warms_up_and_sinks_to_a_hundredth(tiny_config: TrainConfig) -> Non
     assert max(rates) == rates[9] == rates[10] == 1.0
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[-1] == pytest.approx(0.01, abs=1e-3)
+
+
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_a_run_leaves_the_best_weights_or_the_last_as_it_is_told(
+    tiny_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: str
+) -> None:
+    scores = iter([0.9, 0.3])
+    monkeypatch.setattr(room.Validation, "figures", lambda *_: {"score": next(scores)})
+    card = train(replace(tiny_config, keep=keep), tmp_path)  # type: ignore[arg-type]
+    kept = {"best": 0.9, "last": 0.3}[keep]
+    assert card.metrics["training"]["validation"]["score"] == kept
+    last = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["average"]
+    left = load_file(tmp_path / "tiny.safetensors")
+    same = all(torch.equal(left[name], value.to(left[name].dtype)) for name, value in last.items())
+    assert same == (keep == "last")
+
+
+def test_a_choice_of_weights_that_cannot_be_is_refused(tiny_config: TrainConfig) -> None:
+    with pytest.raises(SettingsError, match="keep is 'first'; choose best or last"):
+        replace(tiny_config, keep="first")  # type: ignore[arg-type]
+
+
+def crops_threads() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == "crops"]
+
+
+def test_no_thread_reads_on_when_a_run_ends_early(tiny_config: TrainConfig, tmp_path: Path) -> None:
+    # a learning rate of nothing: no validation is better than the first
+    train(
+        replace(tiny_config, steps=500, validate_every=1, patience=1, learning_rate=0.0), tmp_path
+    )
+    assert not crops_threads()
+
+
+def test_batches_read_ahead_come_in_order_and_closing_ends_the_thread() -> None:
+    class Numbers:
+        def batch(self, step: int) -> dict[str, torch.Tensor]:
+            return {"step": torch.tensor(step)}
+
+    batches = room.read_ahead(Numbers(), 5, 1000)  # type: ignore[arg-type]
+    assert [int(next(batches)["step"]) for _ in range(4)] == [5, 6, 7, 8]
+    assert crops_threads()
+    batches.close()
+    assert not crops_threads()
+    every = room.read_ahead(Numbers(), 0, 9)  # type: ignore[arg-type]
+    assert [int(each["step"]) for each in every] == list(range(9))
+    assert not crops_threads()
+
+
+def test_what_fails_while_reading_ahead_is_raised_by_the_run() -> None:
+    class Broken:
+        def batch(self, step: int) -> dict[str, torch.Tensor]:
+            raise DataError(f"step {step} cannot be read.")
+
+    with pytest.raises(DataError, match="step 3 cannot be read"):
+        next(room.read_ahead(Broken(), 3, 9))  # type: ignore[arg-type]
+    assert not crops_threads()

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from seg_core.classes import MONUSAC
+from seg_core.labelled.data_sets import UNKNOWN
 from seg_core.model import ModelCard
 from seg_core.training import naming
 from seg_core.training.config import TrainConfig, read_config
 from seg_core.training.dataset import Crops, read_images
-from seg_core.training.labels import UNKNOWN
 from seg_core.training.naming import NAMED_WEIGHT, name_nuclei, sure_classes
-from tests.seg_core.training.conftest import COLOURS
+from tests.seg_core.labelled_images import COLOURS
 
 CARD = ModelCard(
     name="painted", file="", sha256="", encoder="", mpp=0.25, scheme=MONUSAC, mean=(0.0,) * 3,
@@ -61,6 +61,7 @@ def test_a_source_named_by_a_model_teaches_classes(
 ) -> None:
     for mask in (labelled_folder / "class").iterdir():
         mask.unlink()
+    (labelled_folder / "class").rmdir()
     source = replace(tiny_config.sources[0], name="all-nuclei")
     for named_by, taught in (("", False), ("painted", True)):
         config = replace(tiny_config, sources=(replace(source, named_by=named_by),))

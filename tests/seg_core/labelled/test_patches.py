@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from seg_core.errors import DataError, SettingsError
-from seg_core.evaluation.reference import read_references
+from seg_core.labelled.patches import export_patches, windows_of
+from seg_core.labelled.reading import read_labelled
 from seg_core.training.config import SourceConfig
 from seg_core.training.dataset import read_images
-from seg_core.training.patches import export_patches, windows_of
 
 
 @given(
@@ -53,7 +53,7 @@ def test_manifest_says_what_is_in_each_patch(labelled_folder: Path, tmp_path: Pa
 
 def test_patches_can_be_trained_on(labelled_folder: Path, tmp_path: Path) -> None:
     export_patches([labelled_folder], tmp_path / "out", size_px=96, validation_share=0)
-    images = read_images(SourceConfig("monusac", str(tmp_path / "out" / "train"), 1.0))
+    images = read_images(SourceConfig("monusac-patches", str(tmp_path / "out" / "train"), 1.0))
     assert len(images) == len(pd.read_csv(tmp_path / "out" / "manifest.csv"))
 
 
@@ -63,7 +63,8 @@ def test_image_smaller_than_a_patch_is_filled_up_with_what_is_ignored(
     export_patches([labelled_folder], tmp_path / "out", size_px=256, validation_share=0)
     ignore = np.array(Image.open(tmp_path / "out" / "train" / "ignore" / "case1_0_0.png"))
     assert ignore.shape == (256, 256)
-    assert (ignore[:160, :192] == 0).all()
+    assert (ignore[12:148, 12:180] == 0).all()
+    assert (ignore[:12] == 255).all()  # the rim that MoNuSAC leaves without outlines
     assert (ignore[160:] == 255).all()
     assert (ignore[:, 192:] == 255).all()
 
@@ -83,7 +84,7 @@ def test_patient_in_both_archives_is_reported(shared_data: Path, tmp_path: Path)
 def test_published_outlines_can_be_trained_on(shared_data: Path) -> None:
     folder = shared_data / "monusac_xml"
     images = read_images(SourceConfig("monusac", str(folder), 1.0))
-    assert [image.name for image in images] == read_references(folder).names
+    assert [image.name for image in images] == read_labelled(folder).names
     assert sum(len(image.classes) for image in images) > 600
 
 

@@ -2,20 +2,17 @@ import logging
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from seg_core.classes import BACKGROUND, ClassScheme, NucleusClass
 from seg_core.errors import DataError
-from seg_core.evaluation.metrics import Nuclei, compare
+from seg_core.evaluation.metrics import compare
 from seg_core.evaluation.metrics.instance import panoptic_counts
-from seg_core.evaluation.reference import (
-    CLASS_NAMES,
-    Reference,
-    patient_of,
-    read_labels,
-    read_references,
-)
+from seg_core.labelled.data_sets import DATA_SETS
+from seg_core.labelled.layouts import patient_of, read_labels
+from seg_core.labelled.reading import read_labelled
 
 XML = """<Annotations MicronsPerPixel="0.2">
 <Annotation><Attributes><Attribute Name="{layer}"/></Attributes><Regions><Region><Vertices>
@@ -30,6 +27,10 @@ CLASS_MAP = np.zeros((9, 12), np.uint8)
 CLASS_MAP[1:4, 1:4] = 3
 CLASS_MAP[5:8, 5:8] = 4
 CLASS_MAP[1, 8:11] = 2  # 3 of 9 pixels: the nucleus is *other*
+
+
+FRAMELESS = DATA_SETS["monusac-patches"]
+NUMBERED = np.select([LABELS == 2, LABELS == 7, LABELS == 300], [1, 2, 3])
 
 
 def write_mask(path, mask):
@@ -63,31 +64,31 @@ def challenge(tmp_path):
 
 
 def test_the_mask_layout_is_read(masks):
-    references = read_references(masks)
+    references = read_labelled(masks, FRAMELESS)
     assert len(references) == 1
     reference = references[0]
     assert reference.name == "TCGA-AA-0001-01Z_1"
     assert reference.patient == "TCGA-AA-0001"
     assert reference.image.shape == (9, 12, 3)
     assert reference.image[0, 0].tolist() == [200, 150, 180]
-    np.testing.assert_array_equal(reference.nuclei.labels, LABELS)
-    assert reference.nuclei.class_ids[[299, 1, 6]].tolist() == [3, 4, BACKGROUND]
+    np.testing.assert_array_equal(reference.nuclei.labels, NUMBERED)
+    assert reference.nuclei.class_ids[[2, 0, 1]].tolist() == [3, 4, BACKGROUND]
     assert reference.ignore is None
-    assert reference.mpp is None
+    assert reference.file_mpp is None
 
 
 def test_a_nucleus_of_class_0_tells_that_every_nucleus_is_outlined(masks):
-    assert read_references(masks).outlines_every_nucleus
+    assert read_labelled(masks).outlines_every_nucleus
     write_mask(
         masks / "class" / "TCGA-AA-0001-01Z_1.png", np.where(LABELS > 0, 1, 0).astype(np.uint8)
     )
-    assert not read_references(masks).outlines_every_nucleus
+    assert not read_labelled(masks).outlines_every_nucleus
 
 
 def test_without_classes_every_nucleus_is_outlined_and_none_is_named(masks):
     (masks / "class" / "TCGA-AA-0001-01Z_1.png").unlink()
     (masks / "class").rmdir()
-    references = read_references(masks)
+    references = read_labelled(masks)
     assert references[0].nuclei.class_ids is None
     assert references.outlines_every_nucleus
 
@@ -96,9 +97,9 @@ def test_an_ignore_mask_is_read_where_there_is_one(masks):
     ignore = np.zeros((9, 12), np.uint8)
     ignore[0, :] = 255
     write_mask(masks / "ignore" / "TCGA-AA-0001-01Z_1.png", ignore)
-    np.testing.assert_array_equal(read_references(masks)[0].ignore, ignore > 0)
+    np.testing.assert_array_equal(read_labelled(masks, FRAMELESS)[0].ignore, ignore > 0)
     (masks / "ignore" / "TCGA-AA-0001-01Z_1.png").unlink()
-    assert read_references(masks)[0].ignore is None
+    assert read_labelled(masks, FRAMELESS)[0].ignore is None
 
 
 def test_ids_of_another_data_set_are_translated_and_unknown_nuclei_ignored(masks):
@@ -106,11 +107,12 @@ def test_ids_of_another_data_set_are_translated_and_unknown_nuclei_ignored(masks
     ignore = np.zeros((9, 12), np.uint8)
     ignore[0, :] = 255
     write_mask(masks / "ignore" / "TCGA-AA-0001-01Z_1.png", ignore)
-    references = read_references(masks, class_names=CLASS_NAMES["consep"])
+    references = read_labelled(masks, DATA_SETS["consep"])
     nuclei = references[0].nuclei
-    assert np.unique(nuclei.labels).tolist() == [0, 2, 300]
-    assert nuclei.class_ids[[299, 1]].tolist() == [1, BACKGROUND]
-    np.testing.assert_array_equal(references[0].ignore, (LABELS == 7) | (ignore > 0))
+    assert np.unique(nuclei.labels).tolist() == [0, 1, 3]
+    assert nuclei.class_ids[[2, 0]].tolist() == [1, BACKGROUND]
+    np.testing.assert_array_equal(references[0].not_scored, (LABELS == 7) | (ignore > 0))
+    np.testing.assert_array_equal(references[0].ignore, ignore > 0)
     assert references.outlines_every_nucleus
 
 
@@ -121,16 +123,16 @@ def test_names_travel_where_a_scheme_has_other_ids(masks):
             for k, name in enumerate(("epithelial", "lymphocyte", "macrophage", "neutrophil"), 1)
         )
     )
-    nuclei = read_references(masks, swapped)[0].nuclei
-    assert nuclei.class_ids[[299, 1]].tolist() == [4, 3]
+    nuclei = read_labelled(masks, scheme=swapped)[0].nuclei
+    assert nuclei.class_ids[[2, 0]].tolist() == [4, 3]
 
 
 def test_the_challenges_layout_is_read(challenge):
-    references = read_references(challenge)
+    references = read_labelled(challenge, FRAMELESS)
     assert references.names == ["TCGA-BB-0002-01Z_1", "slide"]
     named, ambiguous = references
     assert (named.patient, ambiguous.patient) == ("TCGA-BB-0002", "clinic 3")
-    assert named.mpp == pytest.approx(0.2)
+    assert named.file_mpp == pytest.approx(0.2)
     assert named.nuclei.class_ids.tolist() == [3]
     assert (named.nuclei.labels[2:5, 2:5] == 1).all()
     assert named.ignore is None
@@ -147,7 +149,7 @@ def test_the_scan_is_taken_before_the_copy_of_it(challenge, shared_data):
         target = challenge / (name + suffix)
         target.write_bytes((scan / (name + suffix)).read_bytes())
     write_image(challenge / f"{name}.tif", colour=(0, 0, 255), size=(497, 185))
-    reference = read_references(challenge)[0]
+    reference = read_labelled(challenge)[0]
     assert reference.name == name
     assert len(np.unique(reference.image.reshape(-1, 3), axis=0)) > 1000
 
@@ -155,44 +157,41 @@ def test_the_scan_is_taken_before_the_copy_of_it(challenge, shared_data):
 def test_an_image_without_outlines_is_left_out_and_said(challenge, caplog):
     write_image(challenge / "clinic 3" / "unread.tif")
     with caplog.at_level(logging.WARNING):
-        assert len(read_references(challenge)) == 2
+        assert len(read_labelled(challenge)) == 2
     assert "unread.tif has no outlines (.xml) and is left out" in caplog.text
 
 
 def test_references_are_a_sequence(challenge):
-    references = read_references(challenge)
+    references = read_labelled(challenge)
     assert [each.name for each in references[1:]] == references.names[1:]
     assert references[-1].name == "slide"
 
 
-def test_the_two_layouts_hold_the_same_nuclei_of_the_same_images(shared_data):
-    """Outlines as published, and masks that others made of them.
+def test_the_two_layouts_agree_on_the_same_images(shared_data):
+    """Outlines as published, and masks that others made of them, taking vertices for centres.
 
-    The masks take in the pixels under the line, so they are larger by half a pixel all around, and
-    they were moved by a whole pixel to where the tissue is.
+    The masks were moved by one whole pixel since, so they lie half a pixel left and up of the
+    outlines, and are half a pixel larger all round.
     """
-    outlined = read_references(shared_data / "monusac_xml")
-    masked = read_references(shared_data / "monusac" / "train")
+    outlined = read_labelled(shared_data / "monusac_xml", FRAMELESS)
+    masked = read_labelled(shared_data / "monusac" / "train", FRAMELESS)
     assert len(outlined) == 3
-    for reference in outlined:
-        twin = masked[masked.names.index(reference.name)]
-        np.testing.assert_array_equal(reference.image, twin.image)
-        assert reference.patient == twin.patient == "TCGA-5P-A9K0"
-        assert reference.mpp == pytest.approx(0.19448)
-        comparison = compare(twin.nuclei, reference.nuclei)
+    moved = []
+    for image in outlined:
+        twin = masked[masked.names.index(image.name)]
+        np.testing.assert_array_equal(image.image, twin.image)
+        assert image.patient == twin.patient == "TCGA-5P-A9K0"
+        assert image.file_mpp == pytest.approx(0.19448)
+        comparison = compare(twin.nuclei, image.nuclei)
         counts = panoptic_counts(comparison)
         assert counts.fp == counts.fn == 0
         assert counts.pq > 0.9
         matched = comparison.matched()
-        moved = (
-            comparison.reference.centroids[matched.rows]
-            - comparison.predicted.centroids[matched.columns]
-        )
-        assert np.abs(np.median(moved, axis=0) + 0.5).max() < 0.2
-        np.testing.assert_array_equal(
-            comparison.reference.classes[matched.rows],
-            comparison.predicted.classes[matched.columns],
-        )
+        theirs, ours = comparison.reference, comparison.predicted
+        np.testing.assert_array_equal(theirs.classes[matched.rows], ours.classes[matched.columns])
+        moved.append(theirs.centroids[matched.rows] - ours.centroids[matched.columns])
+    mean = np.median(np.concatenate(moved), axis=0)
+    np.testing.assert_allclose(mean, [-0.5, -0.5], atol=0.2)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +203,7 @@ def test_the_two_layouts_hold_the_same_nuclei_of_the_same_images(shared_data):
     ],
 )
 def test_real_folders_are_read(shared_data, folder, classes, images, nuclei, every):
-    references = read_references(shared_data / folder, class_names=CLASS_NAMES[classes])
+    references = read_labelled(shared_data / folder, DATA_SETS[classes])
     assert len(references) == images
     assert references.outlines_every_nucleus == every
     labels = (each.nuclei.labels for each in references)
@@ -226,30 +225,30 @@ def test_patients_by_name(name, patient):
 
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(DataError, match="there is no folder nowhere"):
-        read_references(tmp_path / "nowhere")
+        read_labelled(tmp_path / "nowhere")
 
 
 def test_a_folder_with_neither_layout_is_refused(tmp_path):
     with pytest.raises(DataError, match="has no labelled images; give a folder with images/"):
-        read_references(tmp_path)
+        read_labelled(tmp_path)
 
 
 def test_an_image_without_a_mask_is_refused(masks):
     write_image(masks / "images" / "lonely.png")
     with pytest.raises(DataError, match="lonely is in only one of images/ and inst/ of masks"):
-        read_references(masks)
+        read_labelled(masks)
 
 
 def test_a_mask_without_an_image_is_refused(masks):
     write_mask(masks / "inst" / "lonely.png", LABELS)
     with pytest.raises(DataError, match="lonely is in only one of"):
-        read_references(masks)
+        read_labelled(masks)
 
 
 def test_a_missing_class_mask_is_refused(masks):
     (masks / "class" / "TCGA-AA-0001-01Z_1.png").unlink()
     with pytest.raises(DataError, match=r"class/TCGA-AA-0001-01Z_1\.png is missing"):
-        read_references(masks)[0]
+        read_labelled(masks)[0]
 
 
 def test_a_damaged_mask_is_refused(tmp_path):
@@ -269,7 +268,7 @@ def test_a_coloured_mask_is_refused(tmp_path):
 def test_a_class_nobody_has_named_is_refused(masks):
     write_mask(masks / "class" / "TCGA-AA-0001-01Z_1.png", np.full((9, 12), 9, np.uint8))
     with pytest.raises(DataError, match="has nuclei of class 9, which nobody has named"):
-        read_references(masks)[0]
+        read_labelled(masks)[0]
 
 
 @pytest.mark.parametrize("kind", ["inst", "ignore"])
@@ -279,19 +278,19 @@ def test_masks_of_another_size_are_refused(masks, kind):
         write_mask(masks / "class" / name, CLASS_MAP[:5])
     write_mask(masks / kind / name, LABELS[:5].astype(np.uint8))
     with pytest.raises(DataError, match="mask of TCGA-AA-0001-01Z_1 has 12 × 5 pixels, its image"):
-        read_references(masks)[0]
+        read_labelled(masks)[0]
 
 
 def test_masks_that_differ_from_each_other_are_refused(masks):
     write_mask(masks / "class" / "TCGA-AA-0001-01Z_1.png", CLASS_MAP[:5])
-    with pytest.raises(DataError, match="in inst/ and class/ differ in size"):
-        read_references(masks)[0]
+    with pytest.raises(DataError, match="of instances and of classes differ in size"):
+        read_labelled(masks)[0]
 
 
 def test_outlines_without_an_image_are_refused(challenge):
     (challenge / "clinic 3" / "slide.tif").unlink()
     with pytest.raises(DataError, match=r"slide\.xml has no image beside it"):
-        read_references(challenge)
+        read_labelled(challenge)
 
 
 def test_two_images_of_one_name_are_refused(challenge):
@@ -300,17 +299,68 @@ def test_two_images_of_one_name_are_refused(challenge):
         other.parent.mkdir(exist_ok=True)
         other.write_bytes((challenge / "clinic 3" / f"slide{suffix}").read_bytes())
     with pytest.raises(DataError, match="several images are called slide"):
-        read_references(challenge)
-
-
-def test_a_reference_checks_itself():
-    with pytest.raises(DataError, match="label mask of a has 2 × 3 pixels, its image 4 × 3"):
-        Reference(
-            "a", "p", np.zeros((3, 4, 3), np.uint8), Nuclei(np.zeros((3, 2), int)), None, None
-        )
+        read_labelled(challenge)
 
 
 def test_some_images_can_be_chosen_by_name(challenge):
-    assert read_references(challenge).only(["slide"]).names == ["slide"]
+    assert read_labelled(challenge).only(["slide"]).names == ["slide"]
     with pytest.raises(DataError, match="there is no image slyde; name some of "):
-        read_references(challenge).only(["slyde", "slide"])
+        read_labelled(challenge).only(["slyde", "slide"])
+
+
+@pytest.fixture
+def dotted(tmp_path):
+    folder = tmp_path / "dotted"
+    write_image(folder / "images" / "TCGA-AC-0001_0.986.png")
+    write_image(folder / "images" / "TCGA-AC-0002_0.986.png")
+    (folder / "points.csv").write_text(
+        "image,x_px,y_px,class\nTCGA-AC-0001_0.986,3,4,lymphocyte\nTCGA-AC-0001_0.986,8.5,2,other\n"
+    )
+    return folder
+
+
+def test_dots_are_read_with_their_classes_by_name(dotted):
+    images = read_labelled(dotted, DATA_SETS["brca_m2c"])
+    assert images.names == ["TCGA-AC-0001_0.986", "TCGA-AC-0002_0.986"]
+    first, second = images
+    # a dot on pixel 3 means its middle
+    assert first.dots.points.tolist() == [[3.5, 4.5], [9, 2.5]]
+    assert first.dots.classes.tolist() == [2, BACKGROUND]
+    assert (first.patient, first.mpp) == ("TCGA-AC-0001", 0.5)
+    assert not first.instances.any()
+    assert len(second.dots.points) == 0
+
+
+def test_dots_without_their_image_or_numbers_are_refused(dotted):
+    points = dotted / "points.csv"
+    points.write_text("image,x_px,y_px,class\nnobody,3,4,lymphocyte\n")
+    with pytest.raises(DataError, match="nobody has dots and no image"):
+        read_labelled(dotted, DATA_SETS["brca_m2c"])
+    points.write_text("image,x_px,y_px,class\nTCGA-AC-0001_0.986,left,4,lymphocyte\n")
+    with pytest.raises(DataError, match=r"points\.csv of dotted cannot be read"):
+        read_labelled(dotted, DATA_SETS["brca_m2c"])
+
+
+def test_the_real_dots_are_read(shared_data):
+    images = read_labelled(shared_data / "brca_m2c", DATA_SETS["brca_m2c"])
+    assert len(images) == 76
+    counts = sum(np.bincount(each.dots.classes, minlength=3) for each in images)
+    assert counts.tolist() == [4909, 9545, 3650]
+
+
+def test_the_nuclei_of_lizard_are_as_many_as_it_says(shared_data):
+    folder = shared_data / "lizard"
+    counts = pd.read_csv(folder / "counts.csv", index_col="image").loc["dpath_65"]
+    [image] = read_labelled(folder, DATA_SETS["lizard"]).only(["dpath_65"])
+    found = np.bincount(image.classes, minlength=256)
+    assert found[3] == counts["neutrophil"]
+    assert found[2] == counts["lymphocyte"] + counts["plasma"]
+    assert found[0] == counts["connective"]
+    assert found[255] == counts["eosinophil"]
+
+
+def test_images_are_chosen_and_left_out_by_patterns(dotted):
+    images = read_labelled(dotted, DATA_SETS["brca_m2c"])
+    assert images.only(["TCGA-AC-*"]).names == images.names
+    assert images.without(["*-0001*"]).names == ["TCGA-AC-0002_0.986"]
+    assert images.without(["nobody"]).names == images.names

@@ -14,16 +14,11 @@ from PIL import Image
 
 from seg_core.classes import MONUSAC, ClassScheme
 from seg_core.errors import DataError, SettingsError
-from seg_core.evaluation.reference import (
-    CLASSES,
-    IGNORE,
-    IMAGES,
-    INSTANCES,
-    Reference,
-    References,
-    read_references,
-)
 from seg_core.geometry import Window
+from seg_core.labelled.data_sets import MONUSAC_DATA
+from seg_core.labelled.labelled_image import LabelledImage
+from seg_core.labelled.layouts import CLASSES, IGNORE, IMAGES, INSTANCES
+from seg_core.labelled.reading import LabelledImages, read_labelled
 from seg_core.nuclei.ternary import ternary_of
 
 MANIFEST = "manifest.csv"
@@ -81,7 +76,7 @@ def export_patches(
     _check(size_px, stride_px, min_foreground, validation_share)
     if out.exists():
         raise DataError(f"{out} exists already; name a folder that does not.")
-    several = {source: read_references(source, scheme) for source in sources}
+    several = {source: read_labelled(source, MONUSAC_DATA, scheme) for source in sources}
     patients = _patients(several)
     split = _split(sorted(patients), validation_share)
     temporary = out.with_name(out.name + ".tmp")
@@ -113,7 +108,7 @@ def _check(size_px: int, stride_px: int, min_foreground: float, validation_share
             raise SettingsError(f"the share of {name} is {value}; give a number from 0 to 1.")
 
 
-def _patients(several: dict[Path, References]) -> dict[str, set[str]]:
+def _patients(several: dict[Path, LabelledImages]) -> dict[str, set[str]]:
     """Return the names of the sources that each patient is in."""
     patients: defaultdict[str, set[str]] = defaultdict(set)
     for source, references in several.items():
@@ -130,7 +125,7 @@ def _split(patients: Sequence[str], validation_share: float) -> dict[str, str]:
 
 
 def _export(
-    several: dict[Path, References],
+    several: dict[Path, LabelledImages],
     out: Path,
     split: dict[str, str],
     size_px: int,
@@ -184,10 +179,12 @@ def _starts(length: int, size_px: int, stride_px: int) -> list[int]:
 class _Patch:
     """A window of a labelled image; where the image is smaller, what lacks is ignored."""
 
-    def __init__(self, reference: Reference, window: Window, size_px: int) -> None:
+    def __init__(self, reference: LabelledImage, window: Window, size_px: int) -> None:
         cut = window.slices()
         labels = reference.nuclei.labels
-        ignore = reference.ignore if reference.ignore is not None else np.zeros(labels.shape, bool)
+        ignore = reference.not_scored
+        if ignore is None:
+            ignore = np.zeros(labels.shape, bool)
         below, right = size_px - window.height, size_px - window.width
         padding = ((0, below), (0, right))
         self.image = np.pad(reference.image[cut], (*padding, (0, 0)), mode="symmetric")

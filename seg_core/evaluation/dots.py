@@ -1,0 +1,166 @@
+"""Figures against dots: nuclei of which somebody told place and class, not outline.
+
+A dot is *found* by the predicted nucleus under it, or by the nearest one within
+`DETECTION_RADIUS_UM`; of several dots on one nucleus the nearest to its centroid has it. Nuclei
+without a dot count as wrongly called: some nuclei lack theirs, so precision, and with it F1, is a
+lower bound that is comparable between models only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from seg_core.classes import BACKGROUND, ClassScheme
+from seg_core.evaluation.metrics import BOOTSTRAP_SAMPLES, BOOTSTRAP_SEED, DETECTION_RADIUS_UM
+from seg_core.evaluation.metrics.bootstrap import bootstrap_weights, interval95, patient_weights
+from seg_core.evaluation.metrics.pixel import divide
+from seg_core.labelled.data_sets import UNKNOWN
+from seg_core.labelled.labelled_image import Dots
+from seg_core.labelled.nuclei import Nuclei, nuclei_at
+
+MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class DotScore:
+    """What one image contributes; all of it can be added up."""
+
+    patient: str
+
+    called: npt.NDArray[np.int64]
+    """(C + 1, C + 2): dots by their class, *other* last, and by what the nucleus that found them
+    is called, *other* and missed last."""
+
+    predicted: npt.NDArray[np.int64]
+    """(C + 1,): predicted nuclei by class, *other* last."""
+
+
+def score_dots(
+    dots: Dots, predicted: Nuclei, scheme: ClassScheme, *, mpp: float, patient: str
+) -> DotScore:
+    """Score the prediction for one image with dots.
+
+    Parameters
+    ----------
+    dots : Dots
+        Those of unknown class are left out.
+    predicted : Nuclei
+        With classes.
+    scheme : ClassScheme
+    mpp : float
+        µm per pixel.
+    patient : str
+        Whose image it is; intervals are taken over patients.
+    """
+    assert predicted.class_ids is not None
+    classes, labels = len(scheme.classes), predicted.labels
+    known = dots.classes != UNKNOWN
+    points, rows = dots.points[known], _at_the_end(dots.classes[known], classes)
+    found = nuclei_at(labels, points, DETECTION_RADIUS_UM / mpp)
+    owner = _nearest_dot(labels, found, points)
+    called = np.full(len(points), classes + 1)
+    has_nucleus = owner[found] == np.arange(len(points)) + 1
+    has_nucleus &= found > 0
+    of_nucleus = _at_the_end(predicted.class_ids, classes)
+    called[has_nucleus] = of_nucleus[found[has_nucleus] - 1]
+    table = np.zeros((classes + 1, classes + 2), dtype=np.int64)
+    np.add.at(table, (rows, called), 1)
+    there = np.unique(labels[labels > 0])
+    counts = np.bincount(of_nucleus[there - 1], minlength=classes + 1)
+    return DotScore(patient, table, counts.astype(np.int64))
+
+
+def _at_the_end(class_ids: npt.NDArray[np.integer], classes: int) -> npt.NDArray[np.intp]:
+    """Return 0 for class 1 and so on; *other*, whose id is 0, comes last."""
+    return np.where(class_ids == BACKGROUND, classes, class_ids.astype(np.intp) - 1)
+
+
+def _nearest_dot(
+    labels: npt.NDArray[np.integer], found: npt.NDArray[np.int32], points: npt.NDArray[np.float64]
+) -> npt.NDArray[np.intp]:
+    """Return for each label the number, from 1, of the dot nearest to its centroid; 0 if none."""
+    owner = np.zeros(int(labels.max(initial=0)) + 1, dtype=np.intp)
+    if not found.any():
+        return owner
+    ids = np.unique(found[found > 0])
+    centroids = np.zeros((len(owner), 2))
+    means = np.array(ndimage.center_of_mass(labels > 0, labels, ids)).reshape(-1, 2)
+    centroids[ids] = means[:, ::-1] + 0.5
+    distances = np.hypot(*(points - centroids[found]).T)
+    # the nearest is written last
+    for number in np.argsort(-distances, kind="stable"):
+        owner[found[number]] = number + 1
+    owner[0] = 0
+    return owner
+
+
+def dot_figures(scores: Sequence[DotScore], scheme: ClassScheme) -> dict[str, Any]:
+    """Return the figures of many images, pooled over them.
+
+    ``detected`` is the share of all dots that a nucleus finds. By the class of the dots: ``recall``
+    the share called the same, ``precision`` the share of nuclei called so that find such a dot,
+    ``f1``. ``called`` is the table of dots by class and by what they are called.
+    """
+    called = np.stack([each.called for each in scores])
+    names = [*scheme.names_with_other]
+    values = _figures(scores, patient_weights([each.patient for each in scores]))
+    return {
+        **_named(values, names),
+        "called": {
+            "rows": names,
+            "columns": [*names, MISSED],
+            "counts": called.sum(axis=0).tolist(),
+        },
+        "predicted": dict(
+            zip(names, np.sum([each.predicted for each in scores], axis=0).tolist(), strict=True)
+        ),
+    }
+
+
+def dot_intervals(
+    scores: Sequence[DotScore],
+    scheme: ClassScheme,
+    samples: int = BOOTSTRAP_SAMPLES,
+    seed: int = BOOTSTRAP_SEED,
+) -> dict[str, Any]:
+    """Return the 95 % interval of each figure by bootstrap over patients; None for one image."""
+    patients = [each.patient for each in scores]
+    names = [*scheme.names_with_other]
+    length = 1 + 3 * len(names)
+    interval = np.full((length, 2), np.nan)
+    if len(scores) > 1:
+        rng = np.random.default_rng(seed)
+        drawn = [_figures(scores, bootstrap_weights(patients, rng)) for _ in range(samples)]
+        interval = interval95(np.array(drawn))
+    return _named(interval, names)
+
+
+def _figures(
+    scores: Sequence[DotScore], weights: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return detected, then recall, precision and F1 of each class, in one row."""
+    images = weights.sum(axis=0)
+    called = np.tensordot(images, np.stack([each.called for each in scores]), axes=1)
+    predicted = images @ np.stack([each.predicted for each in scores])
+    right, dots = called.diagonal(), called.sum(axis=1)
+    detected = divide(called[:, :-1].sum(), called.sum())
+    # a class without a dot has no F1, however often it is called
+    f1 = np.where(dots > 0, divide(2 * right, dots + predicted), np.nan)
+    return np.concatenate(
+        [np.atleast_1d(detected), divide(right, dots), divide(right, predicted), f1]
+    )
+
+
+def _named(values: npt.NDArray[np.float64], names: list[str]) -> dict[str, Any]:
+    def plain(value: npt.NDArray[np.float64]) -> Any:
+        return None if np.isnan(value).any() else np.asarray(value).tolist()
+
+    by_class = {
+        kind: {name: plain(values[1 + row * len(names) + k]) for k, name in enumerate(names)}
+        for row, kind in enumerate(("recall", "precision", "f1"))
+    }
+    return {"detected": plain(values[0]), **by_class}

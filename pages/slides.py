@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from pages.shared import frame, slide_places, state
+from pages.shared import analysis_list, frame, slide_places, state
 from pages.shared.page_list import SLIDES
 from pages.slides_page import slide_choice
 
-frame.open_page(SLIDES)
+sidebar = frame.open_page(SLIDES)
+with sidebar, frame.shown_errors():
+    analysis_list.offer_list()
 st.header(SLIDES.title)
 
 places, details = st.columns([3, 2], gap="large")

@@ -1,6 +1,6 @@
 """Look at the chosen slide, have it analysed, see what was found."""
 
-from pages.shared import frame, resources, runs
+from pages.shared import analysis_list, frame, resources, runs
 from pages.shared.page_list import VIEWER
 from pages.viewer_page import analysis_panel, linked_slide, region_panel
 from pages.viewer_page import component as viewer_component
@@ -20,3 +20,4 @@ with sidebar, frame.shown_errors():
     region_panel.offer_regions(chosen, slide.info.mpp)
     analysis_panel.offer_analysis(chosen, slide.info)
     runs.pick_run(chosen)
+    analysis_list.offer_list()

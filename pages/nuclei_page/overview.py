@@ -7,7 +7,8 @@ import streamlit as st
 
 from pages.nuclei_page import explained
 from pages.nuclei_page.choice import Choice
-from seg_core.classes import ClassScheme
+from pages.shared import resources
+from seg_core.classes import OTHER, ClassScheme
 from seg_core.figures.nuclei import densities_by_part, density_bars
 from seg_core.figures.style import config_of
 from seg_core.nuclei import MEASURES
@@ -24,6 +25,7 @@ def show(choice: Choice) -> None:
         _show_metrics(statistics[0])
     else:
         _compare(statistics)
+    _tell_other(choice)
     explained.how(f"{explained.COUNTS}\n\n**Ratios** – {explained.RATIOS}")
     scheme = choice.scheme
     figure, table = st.columns(2, gap="large")
@@ -35,6 +37,28 @@ def show(choice: Choice) -> None:
         _show_classes(statistics)
     st.subheader("Measures by class", anchor=False)
     _show_measures(statistics)
+
+
+def _tell_other(choice: Choice) -> None:
+    """Say how many nuclei no class claims, and what that may mean where it is most of them."""
+    names = choice.run.scheme.counted_names(other=True, uncertain=choice.min_score > 0)
+    counts = resources.nucleus_queries(choice.run.path).counts(choice.selection(names))
+    found, other = sum(counts.values()), counts.get(OTHER, 0)
+    if not found:
+        return
+    counted = "counted here too" if choice.other else "not counted"
+    st.caption(
+        f"{found:,} nuclei were found; {other:,} of them ({other / found:.0%}) are *other* and "
+        f"{counted}."
+    )
+    if other > found / 2:
+        st.warning(
+            "More than half of the nuclei are *other*: no class of the model claims them. That is "
+            "so where fibroblasts, endothelium or muscle prevail. In a cellular tumour it says "
+            "that the model does not know this tissue or stain, or that µm/px is wrong; count "
+            "other nuclei and look at them in the gallery.",
+            icon=":material/help:",
+        )
 
 
 def _show_metrics(part: Statistics) -> None:

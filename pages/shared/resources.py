@@ -4,7 +4,6 @@ What depends on a file is kept by its path and time of change, so a replaced fil
 All is shared as it is, by pages and tile routes alike: nobody may write into it.
 """
 
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,12 @@ import pandas as pd
 import streamlit as st
 from PIL import Image, ImageOps
 
+from pages.shared.analyses import Analyses
 from pages.shared.cohort_process import Seat
 from pages.shared.once import once
 from pages.shared.scoring import Scorings
 from pages.shared.store_limit import Visitors
 from pages.shared.tile_sources import TileSources
-from pages.shared.uploads import UploadFolder
 from seg_core.classes import ClassScheme
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.journal import OUTCOMES_FILE, PLAN_FILE, Journal
@@ -33,7 +32,7 @@ from seg_core.picture.encoding import encode_jpeg
 from seg_core.picture.nucleus_painting import NucleusPainter
 from seg_core.picture.outline_squares import OutlineSquares
 from seg_core.picture.til_painting import backdrop_of
-from seg_core.process.worker import Job, Worker
+from seg_core.process.worker import Worker
 from seg_core.scoring import Part, Statistics, describe_part
 from seg_core.slide import (
     Slide,
@@ -87,6 +86,12 @@ def visitors() -> Visitors:
 
 
 @once
+def analyses() -> Analyses:
+    """Return the analyses of all sessions that wait or run."""
+    return Analyses(worker)
+
+
+@once
 def cohort_seat() -> Seat:
     """Return where the cohort sits that was started from a page."""
     return Seat()
@@ -97,16 +102,6 @@ def cohort(name: str) -> pd.DataFrame:
     journal = Journal(default_store(), name)
     files = (journal.folder / PLAN_FILE, journal.folder / OUTCOMES_FILE)
     return _cohort(journal.store, name, *map(changed, files))
-
-
-@once
-def _uploads_at_work() -> "weakref.WeakKeyDictionary[Job[Run], UploadFolder]":
-    return weakref.WeakKeyDictionary()
-
-
-def keep_until_done(job: Job[Run], uploads: UploadFolder) -> None:
-    """Keep a session's uploads for as long as there is a job, though the session may end."""
-    _uploads_at_work()[job] = uploads
 
 
 def changed(path: Path) -> int:

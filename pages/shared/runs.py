@@ -17,11 +17,15 @@ def finished_runs(chosen: state.ChosenSlide) -> list[Run]:
 
 
 def shown_run(chosen: state.ChosenSlide) -> Run | None:
-    """Return the analysis the reader has picked or just made, else the latest."""
+    """Return the analysis the reader has picked or just made, else the latest.
+
+    It stays shown until the reader picks another: what somebody else finishes does not replace it.
+    """
     runs = finished_runs(chosen)
     picked = [run for run in runs if run.path == state.RUN.get()]
     shown = next(iter(picked or runs), None)
     if shown is not None:
+        state.RUN.set(shown.path)
         state.LOOKED_AT.set(resources.visitors().look_at(shown.path))
     return shown
 

@@ -30,8 +30,6 @@ _OPTIONS: dict[str, tuple[str, str, float, float]] = {
     "erosion_um": ("Erosion, µm", "Then their union shrinks by this.", 0, 60),
     "min_island_nuclei": ("Nuclei of an island", "Smaller islands are no epithelium.", 1, 100),
     "stroma_reach_um": ("Reach of stroma, µm", "Tissue further from epithelium is none.", 20, 5000),
-    "intermediate_from_pct": ("Intermediate from, %", "Below, the score is low.", 0.1, 100),
-    "high_from_pct": ("High from, %", "Below, the score is intermediate.", 0.1, 100),
     "inflamed_per_mm2": ("Inflamed from, per mm²", "Lymphocytes in epithelium.", 1, 100_000),
     "excluded_per_mm2": ("Excluded from, per mm²", "Lymphocytes in stroma.", 1, 100_000),
 }

@@ -6,14 +6,20 @@ import streamlit as st
 
 from seg_core.til import DISCLAIMER, Score, TilResult
 from seg_core.til.score_tables import in_digits, score_table
-from seg_core.til.wording import basis_in_words, doubt_in_words, interval_in_words
+from seg_core.til.wording import (
+    basis_in_words,
+    doubt_in_words,
+    etils_in_words,
+    eye_in_words,
+    interval_in_words,
+)
 
 # The score in letters that are read from across a table; the rest as the theme has it.
 _STYLE = """
 <style>
 .til-score { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.2rem 0.8rem; }
 .til-score .number { font-size: 3rem; font-weight: 600; line-height: 1.1; }
-.til-score .band { padding: 0.1rem 0.7rem; border: 1px solid currentColor; border-radius: 1rem; }
+.til-score .beside { font-size: 1.5rem; font-weight: 600; }
 .til-score .faint { opacity: 0.75; }
 </style>
 """
@@ -26,9 +32,12 @@ def show_score(result: TilResult, part_name: str) -> None:
     with st.container(border=True):
         st.html(_STYLE + _headline(result))
         st.caption(basis_in_words(result, part_name))
+        eye = eye_in_words(result)
+        if eye:
+            st.caption(eye)
         doubt = doubt_in_words(result)
         if doubt:
-            st.markdown(f"**If some lymphocytes are none.** {doubt}")
+            st.markdown(f"**If some of these are not lymphocytes.** {doubt}")
         st.caption(f":material/science: {DISCLAIMER}")
     _show_others(result)
 
@@ -70,8 +79,8 @@ lies in. **E**, the epithelium, is the union of the epithelial nuclei, grown and
 islands; **S**, the stroma, is the tissue outside E and near it. Neither was taught to the model: both are estimated from
 nuclei, and benign epithelium counts like a tumour's. Take out necrosis, carcinoma in situ and artefacts with a ROI of the
 kind *exclude*. Intervals come from how squares of tissue differ by the distance between them: they tell how the score varies over the slide,
-not how often the model errs. The bands are those of the eye's estimate (Salgado et al. 2015), which takes in the space between
-the cells: an area of nuclei reads lower.
+not how often the model errs. Low, intermediate and high (Salgado et al. 2015: 10 and 40 %) are bands of the eye's estimate, which
+takes in the space between the cells: an area of nuclei reads lower, so no band is given here.
 """
 
 
@@ -79,22 +88,24 @@ def _headline(result: TilResult) -> str:
     score = result.stil_area_pct
     if score.value is None:
         return f'<div class="til-score"><span>{escape(_sentence(result.reason or ""))}</span></div>'
+    tiger = result.score("tiger_til")
     return (
         f'<div class="til-score"><span class="faint">{escape(result.scores[0].label)}</span>'
         f'<span class="number">{score.value:.2f} %</span>'
         f'<span class="faint">of stroma, {escape(interval_in_words(score))}</span>'
-        f'<span class="band">{result.stil_band}</span></div>'
+        f'<span class="faint">{escape(tiger.label)}</span>'
+        f'<span class="beside">{_with_unit(result.tiger_til, "%", 1)}</span></div>'
     )
 
 
 def _show_others(result: TilResult) -> None:
     shown = [
-        _metric(result.score("tiger_til"), "%", 1),
         _metric(result.score("density_per_mm2_stroma"), "per mm²", 0),
         _metric(result.score("density_per_mm2_epithelium"), "per mm²", 0),
         _metric(result.score("phenotype"), "", 0),
         _metric(result.score("etils_pct"), "%", 1),
         ("Morisita-Horn", _with_unit(result.morisita_horn[0].value, "", 2)),
+        _metric(result.score("intraepithelial_ratio"), "", 2),
         ("Distance to epithelium", _with_unit(result.distances.median_um, "µm", 0)),
         ("Hotspots of lymphocytes", _hotspots(result)),
     ]
@@ -102,6 +113,9 @@ def _show_others(result: TilResult) -> None:
         row = shown[start : start + _SMALL_COLUMNS]
         for column, (label, value) in zip(st.columns(_SMALL_COLUMNS), row, strict=True):
             column.metric(label, value, border=True)
+    etils = etils_in_words(result)
+    if etils:
+        st.caption(etils)
     if result.evaluable and result.phenotype.reason:
         st.caption(f"Immune phenotype (research): {result.phenotype.reason}")
     elif result.phenotype.name:

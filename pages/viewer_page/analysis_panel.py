@@ -2,19 +2,15 @@
 
 import streamlit as st
 
-from pages.shared import frame, resources, state
+from pages.shared import analysis_list, frame, resources, state, visitor
+from pages.shared.analyses import Asked, Wanted
 from pages.shared.page_list import SLIDES
 from pages.shared.regions import is_rectangle, selected_roi
 from pages.viewer_page.analysis_options import choose_analysis
-from seg_core.analysis import analyse
 from seg_core.errors import JobCancelled, SegCoreError
-from seg_core.process.progress import Progress
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo
-from seg_core.store import default_store
-
-_STAGES = {"tiles": "Tile {done:,} of {total:,}", "nuclei": "Block {done:,} of {total:,} of nuclei"}
 
 
 def collect_result() -> None:
@@ -29,11 +25,26 @@ def collect_result() -> None:
     state.JOB.clear()
 
 
+def adopt_own(chosen: state.ChosenSlide) -> None:
+    """Go on with the reader's own analysis of the slide, which a visit loaded anew has lost."""
+    if state.JOB.get() is not None:
+        return
+    for job, asked in resources.analyses().of_slide(resources.identity(chosen.path)):
+        if analysis_list.is_own(asked):
+            state.JOB.set(job)
+            return
+
+
 def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
     """Offer to analyse the selected region or the slide, or follow the analysis that runs."""
+    adopt_own(chosen)
     job = state.JOB.get()
+    for other, asked in resources.analyses().of_slide(resources.identity(chosen.path)):
+        if other is not job:
+            whose = "Yours" if analysis_list.is_own(asked) else "Asked for by another reader"
+            analysis_list.follow(other, f"{whose}: {asked.wanted.part}")
     if job is not None and not job.done():
-        _follow_job()
+        analysis_list.follow(job)
         return
     model, settings = choose_analysis()
     roi = selected_roi(chosen)
@@ -46,7 +57,7 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
             type="primary" if part else "secondary",
             disabled=not ready or info.mpp is None,
             on_click=_start,
-            args=(chosen, part, model, settings),
+            args=(chosen, info.mpp, part, model, settings),
             width="stretch",
         )
     if info.mpp is None:
@@ -58,58 +69,19 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
         _tell_failure()
 
 
-@st.fragment(run_every="1s")
-def _follow_job() -> None:
-    """Redraw the progress alone until the job ends, then the whole page once."""
-    job = state.JOB.get()
-    if job is None or job.done():
-        st.rerun()
-    progress = job.progress
-    st.progress(progress.fraction if progress else 0.0, _tell_progress(progress))
-    if st.button("Stop", icon=":material/stop:", width="stretch"):
-        job.cancel()
-
-
 def _start(
-    chosen: state.ChosenSlide, roi: Roi | None, model: str | None, settings: AnalysisSettings
+    chosen: state.ChosenSlide,
+    mpp: float,
+    roi: Roi | None,
+    model: str | None,
+    settings: AnalysisSettings,
 ) -> None:
     """Have the slide or a part of it analysed; a rectangle is the same question as its pixels."""
-    rectangle = roi is not None and is_rectangle(roi)
     resources.visitors().make_room()
-    job = resources.worker().submit(
-        analyse,
-        slide_path=chosen.path,
-        store=default_store(),
-        region=roi.region if roi is not None and rectangle else None,
-        roi=None if rectangle else roi,
-        model=model,
-        mpp=chosen.mpp,
-        settings=settings,
-    )
-    uploads = state.UPLOADS.get()
-    if uploads is not None:
-        resources.keep_until_done(job, uploads)
-    state.JOB.set(job)
-
-
-def _tell_progress(progress: Progress | None) -> str:
-    if progress is None:
-        return "Loading the model …"
-    if progress.stage == "waiting":
-        return f"Waiting for {progress.total} other analysis to end …"
-    text = _STAGES[progress.stage].format(done=progress.done, total=progress.total)
-    return (
-        text
-        if progress.seconds_left is None
-        else f"{text}, {_duration(progress.seconds_left)} left"
-    )
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{minutes} min" if minutes < 90 else f"{seconds / 3600:.1f} h"
+    rectangle = roi is not None and is_rectangle(roi)
+    wanted = Wanted(resources.identity(chosen.path), mpp, roi, rectangle, model, settings)
+    asked = Asked(chosen, wanted, visitor.folder_name(), state.UPLOADS.get())
+    state.JOB.set(resources.analyses().ask(asked))
 
 
 def _tell_failure() -> None:

@@ -39,7 +39,15 @@ _RUN_COLUMNS = (
 )
 
 _TIL_COLUMNS = (
-    *("til_evaluable", "til_reason", "til_pct", "til_low", "til_high", "til_band", "phenotype"),
+    *(
+        "til_evaluable",
+        "til_reason",
+        "til_pct",
+        "til_low",
+        "til_high",
+        "til_tiger_pct",
+        "phenotype",
+    ),
     *("til_per_mm2", "til_per_mm2_low", "til_per_mm2_high", "til_stroma_per_mm2", "etils_pct"),
     *("tumour_mm2", "stroma_mm2"),
 )
@@ -274,7 +282,7 @@ def _til_of(kept: dict[str, Any]) -> dict[str, Any]:
         "til_pct": _number(score["value"]),
         "til_low": _number(score["low"]),
         "til_high": _number(score["high"]),
-        "til_band": kept["stil_band"],
+        "til_tiger_pct": _number(kept["tiger_til"]),
         "phenotype": kept["phenotype"],
         "til_per_mm2": _number(densities["tissue"]["value"]),
         "til_per_mm2_low": _number(densities["tissue"]["low"]),

@@ -16,11 +16,6 @@ _SQUARES_OPACITY = 0.6
 _UM_PER_MM = 1000.0
 
 _BAR, _LINE, _ENVELOPE = "#4c78a8", "#d1495b", "rgba(128, 128, 128, 0.3)"
-_BANDS = {
-    "low": "rgba(128, 128, 128, 0.05)",
-    "intermediate": "rgba(128, 128, 128, 0.13)",
-    "high": "rgba(128, 128, 128, 0.21)",
-}
 _BINS = 30
 
 # Some lymphocytes far off in an empty corner would squeeze the others.
@@ -57,7 +52,8 @@ def til_map(
         marker={"opacity": 0, "size": 14, "symbol": "square"},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
-        customdata=np.stack([x, y, np.full_like(x, side_px)], axis=1),
+        # A list: an array reaches the browser packed, and comes back as its places, 0, 1 and 2.
+        customdata=np.stack([x, y, np.full_like(x, side_px)], axis=1).tolist(),
         text=_words(shown, squares),
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
@@ -151,9 +147,8 @@ def _words(shown: SquareMap, squares: pd.DataFrame) -> list[str]:
 
 
 def square_distribution(result: TilResult) -> go.Figure:
-    """Draw how many squares have which area score, with the bands and the score of the whole."""
+    """Draw how many squares have which area score, with the score of the whole."""
     values = result.squares["stil_area_pct"].dropna().to_numpy(float)
-    settings = result.settings
     highest = max(values.max(initial=0), result.stil_area_pct.value or 0, 1.0)
     figure = go.Figure(
         go.Histogram(
@@ -163,19 +158,6 @@ def square_distribution(result: TilResult) -> go.Figure:
             hovertemplate="%{y} squares of %{x} %<extra></extra>",
         )
     )
-    starts = (0.0, settings.intermediate_from_pct, settings.high_from_pct)
-    ends = (*starts[1:], 100.0)
-    for (word, shade), start, end in zip(_BANDS.items(), starts, ends, strict=True):
-        if start <= highest:
-            figure.add_vrect(
-                x0=start,
-                x1=min(end, highest),
-                fillcolor=shade,
-                line_width=0,
-                layer="below",
-                annotation={"text": word, "font_size": 11},
-                annotation_position="top left",
-            )
     if result.stil_area_pct.value is not None:
         figure.add_vline(x=result.stil_area_pct.value, line_color=_LINE, line_dash="dash")
     return _laid_out(figure, "sTIL area of a square, % of stroma", "Squares")

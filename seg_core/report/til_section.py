@@ -10,7 +10,13 @@ from seg_core.report.document import Block, Heading, Picture, Plots, Section, Ta
 from seg_core.slide import Slide
 from seg_core.til import DISCLAIMER, AssessedPart, TilResult
 from seg_core.til.score_tables import in_digits, score_table
-from seg_core.til.wording import basis_in_words, doubt_in_words, interval_in_words
+from seg_core.til.wording import (
+    basis_in_words,
+    doubt_in_words,
+    etils_in_words,
+    eye_in_words,
+    interval_in_words,
+)
 
 _MAP_PX = 900
 
@@ -18,7 +24,7 @@ _PART_COLUMNS = {
     "part": False,
     "sTIL area, %": True,
     "95 % interval": False,
-    "band": False,
+    "TIGER-style, %": True,
     "tissue, mm²": True,
     "S, mm²": True,
     "lymphocytes per mm² S": True,
@@ -50,12 +56,15 @@ def _blocks(assessed: Sequence[AssessedPart], result: TilResult, slide: Slide) -
     if score.value is None:
         yield Words(result.reason or "", "plain")
     else:
-        text = f"of the stroma is lymphocytes (sTIL area; {interval_in_words(score)}): "
-        yield Words(f"{text}{result.stil_band}.", "plain", strong=f"{score.value:.2f} %")
+        text = f"of the stroma is lymphocytes (sTIL area; {interval_in_words(score)})."
+        yield Words(text, "plain", strong=f"{score.value:.2f} %")
     yield Words(basis_in_words(result, assessed[0].name))
+    for words in (eye_in_words(result), etils_in_words(result)):
+        if words:
+            yield Words(words)
     doubt = doubt_in_words(result)
     if doubt:
-        yield Words(doubt, strong="If some lymphocytes are none.")
+        yield Words(doubt, strong="If some of these are not lymphocytes.")
     if len(assessed) > 1:
         yield Heading("By ROI")
         yield Table(
@@ -76,20 +85,20 @@ def _blocks(assessed: Sequence[AssessedPart], result: TilResult, slide: Slide) -
 
 
 def _row(part: AssessedPart) -> list[str]:
-    value = interval = band = tissue = stroma = density = phenotype = "–"
+    value = interval = tiger = tissue = stroma = density = phenotype = "–"
     result = part.result
     if result is not None:
         tissue, stroma = (f"{result.areas_mm2[name]:.3g}" for name in ("tissue", "stroma"))
         score = result.stil_area_pct
         if score.value is not None:
             value = f"{score.value:.2f}"
-            band = result.stil_band or "–"
+            tiger = in_digits(result.tiger_til)
             density = in_digits(result.density_per_mm2["stroma"].value)
             phenotype = result.phenotype.name or "–"
         if score.low is not None:
             interval = f"{score.low:.2f} to {score.high:.2f}"
     note = part.reason or ""
-    return [part.name, value, interval, band, tissue, stroma, density, phenotype, note]
+    return [part.name, value, interval, tiger, tissue, stroma, density, phenotype, note]
 
 
 def _plots(result: TilResult) -> Iterator[tuple[str, object]]:

@@ -14,7 +14,6 @@ from seg_core.til.score import Formula, Score
 from seg_core.til.score_settings import TilSettings
 
 PhenotypeName = Literal["inflamed", "excluded", "desert"]
-Band = Literal["low", "intermediate", "high"]
 
 DISCLAIMER = (
     "For research only. The compartments are estimated from nuclei; MoNuSAC's epithelium, which the "
@@ -118,7 +117,6 @@ class TilResult:
         Why nothing is scored.
     scores : tuple of Score
         All of them, the primary one first.
-    stil_band : {"low", "intermediate", "high"} or None
     phenotype : Phenotype
     morisita_horn : tuple of Colocalisation
         The first is on the squares of the settings, the others are its sensitivity.
@@ -147,7 +145,6 @@ class TilResult:
     evaluable: bool
     reason: str | None
     scores: tuple[Score, ...]
-    stil_band: Band | None
     phenotype: Phenotype
     morisita_horn: tuple[Colocalisation, ...]
     hotspots: Hotspots
@@ -221,7 +218,6 @@ class TilResult:
             "evaluable": self.evaluable,
             "reason": self.reason,
             "stil_area_pct": asdict(self.stil_area_pct),
-            "stil_band": self.stil_band,
             "tiger_til": self.tiger_til,
             "density_per_mm2": {name: each.value for name, each in densities.items()},
             "density_per_mm2_interval95": {name: asdict(each) for name, each in densities.items()},

@@ -28,13 +28,6 @@ class TilSettings:
     stroma_reach_um: float = 500.0
     """Tissue further than this from epithelium, µm, is no stroma of the tumour."""
 
-    intermediate_from_pct: float = 10.0
-    """Area score, % of stroma, from which it is called intermediate, below it low. The bands are
-    those of the eye's estimate (Salgado et al. 2015), which takes in the space between the cells."""
-
-    high_from_pct: float = 40.0
-    """Area score, % of stroma, from which it is called high."""
-
     tiger_nucleus_um2: float = 64.0
     """Area that the TIGER-style score gives each lymphocyte, µm²: a box of 8 µm."""
 
@@ -107,11 +100,6 @@ class TilSettings:
             raise SettingsError(
                 f"erosion_um is {self.erosion_um:g} at a dilation of {self.dilation_um:g}; "
                 "give at least 0 and no more than the dilation."
-            )
-        if not self.intermediate_from_pct <= self.high_from_pct <= 100:
-            raise SettingsError(
-                f"high_from_pct is {self.high_from_pct:g} and intermediate_from_pct "
-                f"{self.intermediate_from_pct:g}; give rising numbers of at most 100."
             )
         for name in ("square_um", "finer_squares_um"):
             value = getattr(self, name)

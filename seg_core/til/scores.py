@@ -22,7 +22,7 @@ from seg_core.til.compartments import Compartments, find_compartments
 from seg_core.til.field import MM2_PER_UM2, find_field
 from seg_core.til.interval import Estimate, Grid, ratio_estimate
 from seg_core.til.neighbours import cross_functions, distances_to_epithelium, summarise_distances
-from seg_core.til.result import Band, Hotspots, Phenotype, PhenotypeName, Sensitivity, TilResult
+from seg_core.til.result import Hotspots, Phenotype, PhenotypeName, Sensitivity, TilResult
 from seg_core.til.score import Score
 from seg_core.til.score_list import Inputs, ScoreList, cross_formula
 from seg_core.til.score_settings import TilSettings
@@ -120,7 +120,6 @@ def score_tils(
         evaluable=reason is None,
         reason=reason,
         scores=scores,
-        stil_band=band_of(stil, settings),
         phenotype=phenotype,
         morisita_horn=morisita_horn,
         hotspots=found_hotspots,
@@ -169,15 +168,6 @@ def _why_not(areas: dict[str, float], counts: dict[str, int], settings: TilSetti
 def _stil(squares: pd.DataFrame, settings: TilSettings, reason: str | None) -> Estimate:
     covered, stroma = squares["lymphocyte_in_stroma_um2"], squares["stroma_um2"]
     return _estimate(squares, covered, stroma, 100.0, settings, reason, at_most=100.0)
-
-
-def band_of(stil: Estimate, settings: TilSettings) -> Band | None:
-    """Return the band that an area score lies in; each begins with its number."""
-    if stil.value is None:
-        return None
-    if stil.value < settings.intermediate_from_pct:
-        return "low"
-    return "intermediate" if stil.value < settings.high_from_pct else "high"
 
 
 def _density(

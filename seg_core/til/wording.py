@@ -31,8 +31,33 @@ def basis_in_words(result: TilResult, part_name: str) -> str:
     )
 
 
+def eye_in_words(result: TilResult) -> str | None:
+    """Say what stands beside the area score since an eye's estimate reads higher; None without."""
+    value = result.tiger_til
+    if value is None:
+        return None
+    return (
+        f"TIGER-style {value:.1f} %: each lymphocyte in S counts as a box of "
+        f"{result.settings.tiger_nucleus_um2:g} µm², as the cell and not the nucleus alone. A "
+        "pathologist's estimate takes in the space between the cells, too, and reads higher than "
+        "both; its cut-offs (10 and 40 %) do not hold for either."
+    )
+
+
+def etils_in_words(result: TilResult) -> str | None:
+    """Say why eTILs reads so much higher than the area score; None where either is missing."""
+    etils, stil = result.etils_pct, result.stil_area_pct.value
+    if etils is None or stil is None:
+        return None
+    return (
+        f"eTILs reads {etils:.0f} % where sTIL area reads {stil:.1f} % because it is a share of "
+        "cells, lymphocytes among lymphocytes and epithelial nuclei, and sTIL area a share of "
+        "ground, most of which is fibres and space between the nuclei."
+    )
+
+
 def doubt_in_words(result: TilResult) -> str | None:
-    """Say what the area score would be if some lymphocytes were none; None where nobody measured."""
+    """Say what the area score would be were some lymphocytes something else; None where nobody measured."""
     confusion = result.confusion
     if confusion is None or result.stil_area_pct.value is None:
         return None

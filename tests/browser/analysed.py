@@ -14,7 +14,7 @@ from seg_core.samples import sample_path
 from seg_core.store import Run
 
 MPP = 0.25
-LYMPHOCYTE = 2
+EPITHELIAL, LYMPHOCYTE = 1, 2
 LEFT, TOP, SIDE = 100, 100, 300
 
 
@@ -33,13 +33,35 @@ class DarkEngine:
             yield number, logits
 
 
+class TwoToneEngine(DarkEngine):
+    """Calls the darkest the inside of a lymphocyte, and what is less dark that of epithelium."""
+
+    def run(self, tiles: Iterable[tuple[int, np.ndarray]]) -> Iterator[tuple[int, np.ndarray]]:
+        for number, rgb in tiles:
+            red = rgb[..., 0]
+            darkest, dark = red < 75, red < 110
+            logits = np.zeros((8, *red.shape), np.float32)
+            logits[[0, 5]] = 0.5
+            logits[LYMPHOCYTE] = 8 * darkest
+            logits[EPITHELIAL] = 8 * (dark & ~darkest)
+            logits[5 + INSIDE] = dark
+            yield number, logits
+
+
 def analyse_part(store: Path) -> Run:
     """Analyse a part of a sample."""
+    return _analyse(DarkEngine(), MPP, store, Region(LEFT, TOP, SIDE, SIDE))
+
+
+def analyse_for_scores(store: Path, mpp: float) -> Run:
+    """Analyse all of a sample, with as much epithelium as a TIL score needs."""
+    return _analyse(TwoToneEngine(), mpp, store, None)
+
+
+def _analyse(engine: DarkEngine, mpp: float, store: Path, region: Region | None) -> Run:
     statistics = (0.5, 0.5, 0.5)
-    card = ModelCard("dark", "dark.safetensors", "0" * 64, "none", MPP, statistics, statistics)
+    card = ModelCard("dark", "dark.safetensors", "0" * 64, "none", mpp, statistics, statistics)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(analysis, "find_model", lambda name: (card, Path(card.file)))
-        patch.setattr(analysis, "make_engine", lambda *_: DarkEngine())
-        return analysis.analyse(
-            sample_path("hgsc_nest"), store, region=Region(LEFT, TOP, SIDE, SIDE), mpp=MPP
-        )
+        patch.setattr(analysis, "make_engine", lambda *_: engine)
+        return analysis.analyse(sample_path("hgsc_nest"), store, region=region, mpp=mpp)

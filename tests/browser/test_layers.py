@@ -59,6 +59,23 @@ def switch_compare_and_save(page: Page, viewer: Locator) -> None:
     assert (saved[upper, on_slide] != bare[upper, on_slide]).any()
 
 
+def test_one_key_hides_all_layers_and_shows_them_again(dashboard: str, page: Page) -> None:
+    viewer = open_place(page, dashboard)
+    bare = canvas_of(viewer)
+    for name in ("Eosin", "Tissue"):
+        switch_on(page, viewer, name)
+    viewer.locator(".openseadragon-canvas").first.press("h")
+    for name in ("Eosin", "Tissue"):
+        expect(viewer.get_by_role("switch", name=name)).not_to_be_checked()
+    viewer.evaluate(WAIT_FOR_TILES)
+    assert not changed(viewer, bare).any()
+    viewer.locator(".openseadragon-canvas").first.press("h")
+    for name in ("Eosin", "Tissue"):
+        expect(viewer.get_by_role("switch", name=name)).to_be_checked()
+    viewer.evaluate(WAIT_FOR_TILES)
+    assert changed(viewer, bare).any()
+
+
 def test_a_part_is_saved_in_full_size(dashboard: str, page: Page) -> None:
     viewer = open_sample(page, dashboard)
     viewer.evaluate(

@@ -1,20 +1,32 @@
-"""A sample is analysed whole, scored, and a square of its map opened in the viewer."""
+"""The scores of a sample, and a square of their map opened in the viewer."""
 
 import re
 from pathlib import Path
 
 import pytest
+from analysed import analyse_for_scores
 from playwright.sync_api import Page, expect
-from serving import serve_dashboard
+from serving import STORE, serve_dashboard
+from viewing import expect_centre
+
+from seg_core.til import TilSettings
 
 pytestmark = pytest.mark.browser
 
 JOB_MS = 120_000  # a ceiling for a machine that is busy
 SAMPLE = "hgsc_nest.jpg"
+MPP = 0.5
+
+# Where a place in mm is drawn, from the corner of the axes.
+PLACE_ON_MAP = """(plot, [x, y]) => {
+    const { xaxis, yaxis } = plot._fullLayout;
+    return { x: xaxis.l2p(x), y: yaxis.l2p(y) };
+}"""
 
 
 def test_a_square_of_the_map_opens_in_the_viewer(page: Page, tmp_path: Path) -> None:
-    """Nothing has been analysed here: an earlier run of the sample would be shown meanwhile."""
+    """A store of its own: an earlier run of the sample would be shown meanwhile."""
+    analyse_for_scores(tmp_path / STORE, MPP)
     with serve_dashboard(tmp_path) as dashboard:
         open_a_square(page, dashboard)
 
@@ -24,13 +36,8 @@ def open_a_square(page: Page, dashboard: str) -> None:
     page.get_by_role("button", name="Choose").nth(1).click()
     expect(page.get_by_role("heading", name=SAMPLE)).to_be_visible()
     size = page.get_by_role("spinbutton").first
-    size.fill("0.5")
+    size.fill(str(MPP))
     size.press("Enter")
-    page.get_by_role("button", name="Open in the viewer").click()
-    expect(page.get_by_text("0.5 µm/px")).to_be_visible()
-    page.get_by_role("button", name="Analyse slide").click()
-    expect(page.get_by_role("group", name="Classes")).to_be_visible(timeout=JOB_MS)
-
     page.get_by_role("link", name="TIL score").click()
     score = page.locator(".til-score")
     expect(score).to_contain_text(re.compile(r"\d+\.\d\d %"), timeout=JOB_MS)
@@ -38,13 +45,14 @@ def open_a_square(page: Page, dashboard: str) -> None:
     squares.scroll_into_view_if_needed()
     area = squares.locator(".nsewdrag").first
     expect(area).to_be_visible()
-    box = area.bounding_box()
-    assert box is not None
-    area.hover(position={"x": box["width"] * 0.2, "y": box["height"] * 0.2})
+    side_px = TilSettings().square_um / MPP
+    x, y = side_px * 1.5, side_px * 2.5  # the middle of a square: second column, third row
+    place = squares.evaluate(PLACE_ON_MAP, [x * MPP / 1000, y * MPP / 1000])
+    area.hover(position=place)
     expect(squares.locator(".hoverlayer .hovertext")).to_contain_text("lymphocytes")
-    area.click(position={"x": box["width"] * 0.2, "y": box["height"] * 0.2})
+    area.click(position=place)
     page.wait_for_url("**/viewer*")
 
-    expect(page.locator("section.viewer .openseadragon-canvas").first).to_be_visible()
+    expect_centre(page, x, y)
     page.get_by_role("link", name="TIL score").click()
     expect(score).to_contain_text(re.compile(r"\d+\.\d\d %"))

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from pages.shared import resources
+from pages.shared.analyses import Analyses, Asked, Wanted
+from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.store_limit import Visitors
 from pages.shared.uploads import UploadFolder, remove_abandoned
 from seg_core.errors import StoreError
 from seg_core.process.progress import ProgressCallback
-from seg_core.process.worker import Worker
+from seg_core.process.worker import Job, Worker
+from seg_core.settings import AnalysisSettings
 from seg_core.store import Run
 
 WAIT_S = 60
@@ -45,8 +48,14 @@ def test_uploads_stay_while_they_are_analysed(store: Path, tmp_path: Path) -> No
     assert uploads is not None
     path = uploads.path
     with Worker(niceness=0) as worker:
-        job = worker.submit(wait_for_file, path=tmp_path / "go on")
-        resources.keep_until_done(job, uploads)  # type: ignore[arg-type]
+
+        class Waiting:
+            def submit(self, _act: object, **_arguments: object) -> Job[None]:
+                return worker.submit(wait_for_file, path=tmp_path / "go on")
+
+        analyses = Analyses(Waiting)  # type: ignore[arg-type]
+        wanted = Wanted("slide", 0.5, None, False, None, AnalysisSettings())
+        job = analyses.ask(Asked(ChosenSlide(path / "slide.svs"), wanted, None, uploads))
         uploads = None
         gc.collect()
         assert path.exists()

@@ -13,6 +13,7 @@ const KEYS = [
   [["2"], "10x"],
   [["3"], "20x"],
   [["4"], "40x"],
+  [["h"], "hide-layers", "h", "Hide all layers, show them again"],
   [["g"], "go-to", "g", "Go to coordinates"],
   [["f"], "full-screen", "f", "Full screen"],
   [["r"], "rectangle", "r", "Draw a rectangle"],

@@ -28,6 +28,8 @@ export class Overlays {
     this.layerChoices = new Choices("layers");
     /** @type {Choices<boolean>} */
     this.classChoices = new Choices("classes");
+    /** @type {Choices<string[]>} */
+    this.putAway = new Choices("put-away");
     /** @type {(() => void)[]} */
     this.listeners = [];
   }
@@ -75,6 +77,17 @@ export class Overlays {
   /** Layers switched on, from the lowest to the topmost. */
   get shownLayers() {
     return this.layers.filter((layer) => layer.choice.on);
+  }
+
+  /** Switch all layers off, or those on again that were switched off so. */
+  toggleAll() {
+    const shown = this.shownLayers;
+    const away = this.putAway.get("layers") ?? [];
+    if (shown.length) this.putAway.set("layers", shown.map(({ spec }) => spec.id));
+    const switched = shown.length ? shown : this.layers.filter(({ spec }) => away.includes(spec.id));
+    switched.forEach((layer) => layer.choose({ on: !shown.length }));
+    this.#drawPanel();
+    this.#paint();
   }
 
   /** Tiled images of all layers, from the lowest to the topmost. */

@@ -134,6 +134,7 @@ export class SlideViewer {
       "take-view": () => this.#takeView(),
       "remove-region": () => this.regions.remove(this.regionShapes.focused ?? this.regions.selected),
       "go-to": () => goToForm.toggle(),
+      "hide-layers": () => this.overlays.toggleAll(),
       help: () => (help.open ? help.close() : help.showModal()),
     };
     this.keyboard = new Keyboard(this.actions, help);

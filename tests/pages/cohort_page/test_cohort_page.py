@@ -46,7 +46,7 @@ def cohort(run: Run, store: Path) -> Journal:
         for number in range(6)
     ]
     for number in range(6):
-        folder = store / f"slide{number}" / run.run_id
+        folder = copy_of(run, number)
         shutil.copytree(run.path, folder)
         facts = replace(run.facts, counts={**run.facts.counts, "lymphocyte": 12 + number})
         (folder / "run.json").write_text(json.dumps(facts.to_json()))
@@ -58,9 +58,16 @@ def cohort(run: Run, store: Path) -> Journal:
         entry["key"] = str(number)
     (journal.folder / "cohort.json").write_text(json.dumps({"items": plan}))
     for number in range(6):
-        journal.record(Outcome(str(number), "finished", f"slide{number}/{run.run_id}"))
+        journal.record(
+            Outcome(str(number), "finished", str(copy_of(run, number).relative_to(store)))
+        )
     journal.record(Outcome("6", "failed", error=FAILED))
     return journal
+
+
+def copy_of(run: Run, number: int) -> Path:
+    """Return the folder of an analysis that looks like another one of the same slide."""
+    return run.path.with_name(f"{number:016x}")
 
 
 def shown_table(page: AppTest) -> pd.DataFrame:
@@ -125,7 +132,7 @@ def test_a_row_opens_its_slide_with_the_analysis_of_the_cohort(
     page.run()
     assert not page.exception
     assert page.session_state[state.SLIDE.name] == state.ChosenSlide(run.slide_path, 0.25)
-    assert page.session_state[state.RUN.name] == cohort.store / f"slide2/{run.run_id}"
+    assert page.session_state[state.RUN.name] == copy_of(run, 2)
 
 
 @pytest.mark.parametrize("local", ["0", "1"])

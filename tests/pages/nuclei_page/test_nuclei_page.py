@@ -18,7 +18,7 @@ from seg_core.export.options import ExportOptions
 from seg_core.roi import Roi
 from seg_core.scoring import WHOLE, parts_of
 from seg_core.scoring.assessment import assess
-from seg_core.store import write_nuclei
+from seg_core.store import Run, RunWriter, write_nuclei
 from seg_core.store.run import NUCLEI_FILE
 from seg_core.til import TilSettings
 
@@ -37,6 +37,12 @@ def open_section(visit, chosen, run):
         return page
 
     return open_at
+
+
+def write_instead(run: Run, **columns: np.ndarray) -> None:
+    """Write other values of the nuclei, and their checksum, as a run does."""
+    write_nuclei([run.nuclei().assign(**columns)], run.path / NUCLEI_FILE, run.scheme)
+    RunWriter(run.path).write_facts(run.facts)
 
 
 def test_with_nothing_chosen_it_says_where_to_choose(visit) -> None:
@@ -82,9 +88,24 @@ def test_other_nuclei_are_counted_on_demand(visit, chosen, run) -> None:
     assert OTHER in page.dataframe[0].value["class_name"].to_list()
 
 
+@pytest.mark.parametrize(("others", "told"), [(3, "3 of them (25%)"), (7, "7 of them (58%)")])
+def test_the_overview_says_how_many_nuclei_are_other_and_when_they_prevail(
+    visit, chosen, run, others: int, told: str
+) -> None:
+    names = np.array([OTHER] * others + ["lymphocyte"] * (12 - others), object)
+    write_instead(run, class_name=names)
+    page = visit("nuclei", slide=chosen)
+    captions = " ".join(caption.value for caption in page.caption)
+    assert f"12 nuclei were found; {told} are *other* and not counted." in captions
+    warned = [each.value for each in page.warning if "More than half" in each.value]
+    assert len(warned) == (others > 6)
+    page.toggle(key="_other").set_value(True).run()
+    assert "counted here too" in " ".join(caption.value for caption in page.caption)
+
+
 def test_nuclei_below_the_threshold_are_uncertain_in_every_section(open_section, run) -> None:
     scores = np.array([0.4] * 5 + [0.9] * 7, np.float32)
-    write_nuclei([run.nuclei().assign(class_score=scores)], run.path / NUCLEI_FILE, run.scheme)
+    write_instead(run, class_score=scores)
     page = open_section("Overview", min_score=0.5)
     assert page.slider(key="_min_score").value == 0.5
     classes = page.dataframe[0].value.set_index("class_name")["count"]

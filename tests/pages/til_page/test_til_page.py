@@ -98,6 +98,12 @@ def test_the_score_stands_with_what_it_is_made_of_and_what_could_be_wrong(
     assert "25.0% of what it called so" in told
     assert "the score would be 0.30 %" in told
     assert "in this stroma 2.0" in told
+    assert "TIGER-style 0.6 %: each lymphocyte in S counts as a box of 64 µm²" in told
+    assert "eTILs reads 5 % where sTIL area reads 0.4 % because it is a share of cells" in told
+    assert "If some of these are not lymphocytes" in told
+    shown = [each.proto.body for each in page.get("html") if "til-score" in each.proto.body]
+    assert "0.6 %" in shown[0]
+    assert not any(band in shown[0] for band in ("low", "intermediate", "high"))
     assert "For research only." in told
     assert {each.label: each.value for each in page.metric}["Immune phenotype"] == "–"
     assert "a phenotype needs at least 3 valid squares" in told

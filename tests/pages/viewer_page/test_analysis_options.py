@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import resources, state
+from pages.shared.analyses import Analyses
 from pages.viewer_page import analysis_options
 from seg_core.model import ModelCard
 from seg_core.model.card import MODEL_VARIABLE
@@ -33,7 +34,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[AnalysisSettings]:
             settings.append(arguments["settings"])
             return WaitingJob()
 
-    monkeypatch.setattr(resources, "worker", Worker)
+    monkeypatch.setattr(resources, "analyses", lambda: Analyses(Worker))  # type: ignore[arg-type]
     return settings
 
 
@@ -90,7 +91,7 @@ def test_another_model_can_be_chosen_and_has_no_fast_way_of_the_first(
             submitted.append(arguments)
             return WaitingJob()
 
-    monkeypatch.setattr(resources, "worker", Worker)
+    monkeypatch.setattr(resources, "analyses", lambda: Analyses(Worker))  # type: ignore[arg-type]
     page = visit("viewer", slide=state.ChosenSlide(slide_path, MPP))
     model = page.sidebar.selectbox(key="_model")
     assert model.value == "nuclei-lite0"

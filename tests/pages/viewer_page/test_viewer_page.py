@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from pages.shared import resources, state
+from pages.shared.analyses import Analyses
 from pages.shared.page_list import NUCLEI, SLIDES, VIEWER
 from pages.viewer_page.server.routes import routes_below
 from seg_core.errors import JobCancelled, SegCoreError, SlideError
@@ -82,7 +83,7 @@ def test_a_rectangle_is_asked_as_its_pixels_and_an_outline_as_itself(
             submitted.append(arguments)
             return FakeJob(running=True)
 
-    monkeypatch.setattr(resources, "worker", Worker)
+    monkeypatch.setattr(resources, "analyses", lambda: Analyses(Worker))  # type: ignore[arg-type]
     page = visit("viewer", slide=chosen, **DRAWN, roi=roi)
     next(each for each in page.sidebar.button if each.label == "Analyse region").click().run()
     assert {name: submitted[0][name] for name in asked} == asked

@@ -63,7 +63,7 @@ def test_pages_are_a4_and_numbered(written: pypdf.PdfReader) -> None:
 def test_it_says_what_the_html_report_says(
     written: pypdf.PdfReader, painted_run: Run, tmp_path: Path
 ) -> None:
-    write_report(painted_run, tmp_path / "report.html")
+    write_report(painted_run, tmp_path / "report.html", ExportOptions(assessed=()))
     words = html.unescape(HTML_TEXT.sub(" ", (tmp_path / "report.html").read_text("utf-8"))).split()
     # lines of a PDF break where they like, and long words anywhere
     told = text_of(written).replace(" ", "")

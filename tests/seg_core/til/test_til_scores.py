@@ -15,7 +15,6 @@ from seg_core.nuclei import empty_table
 from seg_core.slide.tissue import TissueMask
 from seg_core.til import Confusion, TilResult, TilSettings, confusion_of, score_tils
 from seg_core.til.score_tables import score_table
-from seg_core.til.scores import band_of
 from seg_core.til.wording import doubt_in_words
 
 FAST = TilSettings(labellings=19)
@@ -51,19 +50,6 @@ def test_a_band_has_the_scores_of_its_areas_and_counts(band: TilResult) -> None:
     assert band.etils_pct == pytest.approx(100 * 100 / 2100)
     assert band.intraepithelial_ratio == pytest.approx(21 / 2000)
     assert band.stil_without_false_pct(0.25) == pytest.approx(0.3)
-
-
-@pytest.mark.parametrize(
-    ("intermediate", "high", "name"),
-    [(0.5, 1.0, "low"), (0.4, 1.0, "intermediate"), (0.1, 0.4, "high")],
-)
-def test_a_band_begins_with_its_number(
-    band: TilResult, intermediate: float, high: float, name: str
-) -> None:
-    """The score is 0.4 %."""
-    settings = replace(FAST, intermediate_from_pct=intermediate, high_from_pct=high)
-    score = replace(band.stil_area_pct, value=0.4)
-    assert band_of(score, settings) == name
 
 
 def test_what_the_score_would_be_without_false_lymphocytes_is_told(band: TilResult) -> None:
@@ -382,8 +368,6 @@ def test_rois_off_the_tissue_are_refused() -> None:
         ({"dilation_um": 30.0, "erosion_um": 20.0}, "areas_mm2/epithelium"),
         ({"min_island_nuclei": 41}, "areas_mm2/epithelium"),
         ({"stroma_reach_um": 50.0}, "areas_mm2/stroma"),
-        ({"intermediate_from_pct": 0.01}, "stil_band"),
-        ({"intermediate_from_pct": 0.001, "high_from_pct": 0.01}, "stil_band"),
         ({"tiger_nucleus_um2": 32.0}, "tiger_til"),
         ({"sensitivity_um": (20.0, 40.0)}, "sensitivity/1/dilation_um"),
         ({"finer_squares_um": (125.0,)}, "morisita_horn_detail/1/square_um"),

@@ -14,7 +14,6 @@ from seg_core.til import TilSettings
         ({"square_um": 300.0}, "square_um of 300 µm does not divide phenotype_square_um"),
         ({"finer_squares_um": (100.0, 40.0, 30.0)}, "finer_squares_um of 30 µm does not divide"),
         ({"grid_um": 3.0}, "grid_um of 3 µm does not divide square_um of 250 µm"),
-        ({"high_from_pct": 5.0}, "high_from_pct is 5 and intermediate_from_pct 10; give rising"),
         ({"min_square_tissue": 1.5}, "min_square_tissue is 1.5; a share is at most 1"),
     ],
 )

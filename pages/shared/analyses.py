@@ -1,0 +1,127 @@
+"""The analyses that wait or run: they belong to the server and to a slide, not to a visit.
+
+A visit that is loaded anew, or another reader of the same slide, finds the analysis again; the
+question that is being answered already is joined, not asked twice.
+"""
+
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import shapely
+
+from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.uploads import UploadFolder
+from seg_core.analysis import analyse
+from seg_core.process.worker import Job, Worker
+from seg_core.roi import Roi
+from seg_core.settings import AnalysisSettings
+from seg_core.store import Run, default_store
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be analysed and how; equal ones are one question.
+
+    Attributes
+    ----------
+    slide_id : str
+    mpp : float
+        Size of a level-0 pixel, µm, as it is known for the slide.
+    roi : Roi or None
+        The part; None is the whole slide.
+    rectangle : bool
+        The part is asked as its pixels.
+    model : str or None
+    settings : AnalysisSettings
+    """
+
+    slide_id: str
+    mpp: float
+    roi: Roi | None
+    rectangle: bool
+    model: str | None
+    settings: AnalysisSettings
+
+    def same_as(self, other: "Wanted") -> bool:
+        """Tell whether both are answered by one run; the name of a ROI does not matter."""
+        return self._key == other._key
+
+    @property
+    def part(self) -> str:
+        """What is analysed, in words."""
+        return "whole slide" if self.roi is None else self.roi.name
+
+    @property
+    def _key(self) -> tuple[object, ...]:
+        polygon = None if self.roi is None else shapely.normalize(self.roi.polygon).wkb
+        return (self.slide_id, self.mpp, polygon, self.rectangle, self.model, self.settings)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is known of an analysis that waits or runs.
+
+    Attributes
+    ----------
+    slide : ChosenSlide
+    wanted : Wanted
+    owner : str or None
+        Who asked first, as `pages.shared.visitor.folder_name` says; None where nobody knows.
+    uploads : UploadFolder or None
+        Keeps an uploaded slide for as long as there is a job, though its session may end.
+    """
+
+    slide: ChosenSlide
+    wanted: Wanted
+    owner: str | None
+    uploads: UploadFolder | None
+
+
+class Analyses:
+    """The analyses of all sessions.
+
+    They are held weakly: the worker holds a job until it has ended, a session until it has seen
+    the end.
+
+    Parameters
+    ----------
+    worker : callable
+        Returns the process that analyses.
+    """
+
+    def __init__(self, worker: Callable[[], Worker]) -> None:
+        self._worker = worker
+        self._asked: weakref.WeakKeyDictionary[Job[Run], Asked] = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def ask(self, asked: Asked) -> Job[Run]:
+        """Return the job that answers a question, the running one where it is asked already."""
+        wanted = asked.wanted
+        with self._lock:
+            for job, other in self._asked.items():
+                if not job.done() and other.wanted.same_as(wanted):
+                    return job
+            part = wanted.roi
+            job = self._worker().submit(
+                analyse,
+                slide_path=asked.slide.path,
+                store=default_store(),
+                region=part.region if part is not None and wanted.rectangle else None,
+                roi=None if wanted.rectangle else part,
+                model=wanted.model,
+                mpp=asked.slide.mpp,
+                settings=wanted.settings,
+            )
+            self._asked[job] = asked
+            return job
+
+    def at_work(self) -> list[tuple[Job[Run], Asked]]:
+        """List the analyses that wait or run, in their order."""
+        with self._lock:
+            return [(job, asked) for job, asked in self._asked.items() if not job.done()]
+
+    def of_slide(self, slide_id: str) -> list[tuple[Job[Run], Asked]]:
+        """List those of one slide."""
+        return [each for each in self.at_work() if each[1].wanted.slide_id == slide_id]

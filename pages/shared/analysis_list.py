@@ -1,0 +1,93 @@
+"""How the analyses of this server go on: in words, as a bar, as a list."""
+
+import streamlit as st
+
+from pages.shared import resources, slide_places, state, uploads, visitor
+from pages.shared.analyses import Asked
+from seg_core.process.progress import Progress
+from seg_core.process.worker import Job
+from seg_core.store import Run
+
+_STAGES = {"tiles": "Tile {done:,} of {total:,}", "nuclei": "Block {done:,} of {total:,} of nuclei"}
+
+
+def is_own(asked: Asked) -> bool:
+    """Tell whether the reader has asked for an analysis, in this visit or in an earlier one."""
+    if asked.owner is None:
+        return slide_places.reader_is_local()
+    return asked.owner == visitor.folder_name()
+
+
+def follow(job: Job[Run], title: str | None = None) -> None:
+    """Show the progress of an analysis with a button that stops it, until it ends."""
+    _follow(job, title)
+
+
+@st.fragment(run_every="1s")
+def _follow(job: Job[Run], title: str | None) -> None:
+    """Redraw the progress alone until the job ends, then the whole page once."""
+    if job.done():
+        st.rerun()
+    if title:
+        st.caption(title)
+    _show_progress(job)
+    if st.button("Stop", icon=":material/stop:", width="stretch", key=f"_stop_{id(job)}"):
+        job.cancel()
+
+
+def offer_list() -> None:
+    """List the analyses of all slides, where there are any that the page does not show itself."""
+    chosen = state.SLIDE.get()
+    here = resources.identity(chosen.path) if chosen is not None and chosen.path.exists() else None
+    elsewhere = [each for each in resources.analyses().at_work() if each[1].wanted.slide_id != here]
+    if elsewhere:
+        with st.expander(f"Analyses of other slides ({len(elsewhere)})"):
+            for job, asked in elsewhere:
+                _list_one(job, asked)
+
+
+@st.fragment(run_every="2s")
+def _list_one(job: Job[Run], asked: Asked) -> None:
+    if job.done():
+        st.rerun()
+    st.caption(f"{_slide_name(asked)}, {asked.wanted.part}{' (yours)' * is_own(asked)}")
+    _show_progress(job)
+    # On the reader's own machine nobody else could stop what a closed browser has left.
+    if (is_own(asked) or slide_places.reader_is_local()) and st.button(
+        "Stop", icon=":material/stop:", width="stretch", key=f"_stop_{id(job)}"
+    ):
+        job.cancel()
+
+
+def _show_progress(job: Job[Run]) -> None:
+    progress = job.progress
+    st.progress(progress.fraction if progress else 0.0, in_words(progress))
+
+
+def _slide_name(asked: Asked) -> str:
+    """Return a slide's name for who may know it: an upload's may be a patient's."""
+    path = asked.slide.path
+    private = uploads.upload_folder_of(path) is not None and not is_own(asked)
+    return "A slide uploaded by another reader" if private else path.name
+
+
+def in_words(progress: Progress | None) -> str:
+    """Say how far an analysis is."""
+    if progress is None:
+        return "Loading the model …"
+    if progress.stage == "waiting":
+        others = "another analysis" if progress.total == 1 else f"{progress.total} other analyses"
+        return f"Waiting for {others} to end …"
+    text = _STAGES[progress.stage].format(done=progress.done, total=progress.total)
+    return (
+        text
+        if progress.seconds_left is None
+        else f"{text}, {_duration(progress.seconds_left)} left"
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{minutes} min" if minutes < 90 else f"{seconds / 3600:.1f} h"

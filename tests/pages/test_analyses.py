@@ -1,0 +1,134 @@
+"""Analyses belong to the server and to a slide: joined, found again, listed, stopped."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import shapely
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import resources
+from pages.shared.analyses import Analyses, Asked, Wanted
+from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.uploads import UploadFolder
+from seg_core.process.progress import Progress
+from seg_core.roi import Roi
+from seg_core.settings import AnalysisSettings
+
+MPP = 0.25
+NEST = Roi("nest", shapely.Polygon([(0, 0), (200, 0), (0, 100)]))
+
+
+class RunningJob:
+    def __init__(self) -> None:
+        self.progress = Progress("tiles", 30, 120, 95.0)
+        self.ended = False
+
+    def done(self) -> bool:
+        return self.ended
+
+    def cancel(self) -> None:
+        self.ended = True
+
+    def result(self, timeout: float | None = None) -> object:
+        raise AssertionError("nobody asks a job for its result that has none")
+
+
+class HoldingWorker:
+    """Never ends a job by itself."""
+
+    def __init__(self) -> None:
+        self.submitted: list[RunningJob] = []
+
+    def submit(self, _act: object, **_arguments: object) -> RunningJob:
+        self.submitted.append(RunningJob())
+        return self.submitted[-1]
+
+
+@pytest.fixture
+def worker() -> HoldingWorker:
+    return HoldingWorker()
+
+
+@pytest.fixture
+def analyses(worker: HoldingWorker, monkeypatch: pytest.MonkeyPatch) -> Analyses:
+    found = Analyses(lambda: worker)  # type: ignore[arg-type,return-value]
+    monkeypatch.setattr(resources, "analyses", lambda: found)
+    return found
+
+
+def asked(chosen: ChosenSlide, owner: str | None = None, roi: Roi | None = None) -> Asked:
+    slide_id = resources.identity(chosen.path)
+    wanted = Wanted(slide_id, MPP, roi, False, None, AnalysisSettings())
+    return Asked(chosen, wanted, owner, None)
+
+
+def buttons(page: AppTest) -> list[str]:
+    return [button.label for button in page.sidebar.button]
+
+
+def captions(page: AppTest) -> str:
+    return " ".join(each.value for each in page.sidebar.caption)
+
+
+def test_the_identical_question_joins_the_job_that_runs(
+    analyses: Analyses, worker: HoldingWorker, chosen: ChosenSlide
+) -> None:
+    first = analyses.ask(asked(chosen, "one", NEST))
+    assert analyses.ask(asked(chosen, "two", replace(NEST, name="other name"))) is first
+    assert analyses.ask(asked(chosen, "two")) is not first
+    worker.submitted[0].ended = True
+    assert analyses.ask(asked(chosen, "two", NEST)) is not first
+
+
+def test_a_visit_loaded_anew_finds_its_running_analysis_and_can_stop_it(
+    visit, chosen: ChosenSlide, analyses: Analyses, worker: HoldingWorker, monkeypatch
+) -> None:
+    monkeypatch.setenv("SEG_LOCAL", "1")
+    job = analyses.ask(asked(chosen))
+    page = visit("viewer", slide=chosen)
+    assert page.sidebar.get("progress")[0].proto.text == "Tile 30 of 120, 2 min left"
+    assert buttons(page) == ["Stop"]
+    page.sidebar.button[0].click().run()
+    assert job.done()
+
+
+def test_whoever_opens_the_slide_sees_the_analysis_of_another_and_may_ask_more(
+    visit, chosen: ChosenSlide, analyses: Analyses, worker: HoldingWorker
+) -> None:
+    analyses.ask(asked(chosen, "somebody", NEST))
+    page = visit("viewer", slide=chosen)
+    assert "Asked for by another reader: nest" in captions(page)
+    assert buttons(page)[0] == "Stop"
+    assert "Analyse slide" in buttons(page)
+    page.sidebar.button[0].click().run()
+    assert worker.submitted[0].ended
+
+
+def test_analyses_of_other_slides_are_listed_without_the_names_of_others_uploads(
+    visit, chosen: ChosenSlide, analyses: Analyses, store: Path
+) -> None:
+    uploads = UploadFolder()
+    path = uploads.path / "a patient.png"
+    path.write_bytes(chosen.path.read_bytes() + b" ")
+    analyses.ask(asked(ChosenSlide(path), "somebody"))
+    page = visit("viewer", slide=chosen)
+    assert page.sidebar.expander[-1].label == "Analyses of other slides (1)"
+    assert "A slide uploaded by another reader, whole slide" in captions(page)
+    assert "patient" not in captions(page)
+    assert "Stop" not in buttons(page)
+    assert "Analyses of other slides (1)" in [
+        each.label for each in visit("slides").sidebar.expander
+    ]
+
+
+def test_on_a_local_server_anybody_can_stop_what_another_has_left(
+    visit, chosen: ChosenSlide, analyses: Analyses, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("SEG_LOCAL", "1")
+    path = tmp_path / "other.png"
+    path.write_bytes(chosen.path.read_bytes() + b" ")
+    job = analyses.ask(asked(ChosenSlide(path), "somebody"))
+    page = visit("viewer", slide=chosen)
+    next(each for each in page.sidebar.button if each.label == "Stop").click().run()
+    assert job.done()

@@ -109,13 +109,15 @@ def canvas_of(viewer: Locator) -> np.ndarray:
 def expect_centre(page: Page, x: float, y: float, within: float = 2.0) -> None:
     """Wait until the viewer shows a place, level-0 pixels, in its middle."""
     expect(page.locator("section.viewer .openseadragon-canvas").first).to_be_visible()
+    # found by Playwright, which looks into the shadow root that the component stands in
+    shown = page.locator("section.viewer").first.element_handle()
     page.wait_for_function(
-        """([x, y, within]) => {
-            const osd = document.querySelector("section.viewer")?.slideViewer?.osd;
+        """([viewer, x, y, within]) => {
+            const osd = viewer.slideViewer?.osd;
             const slide = osd?.world.getItemAt(0);
             if (!slide) return false;
             const middle = slide.viewportToImageCoordinates(osd.viewport.getCenter(false));
             return Math.hypot(middle.x - x, middle.y - y) <= within;
         }""",
-        arg=[x, y, within],
+        arg=[shown, x, y, within],
     )

@@ -19,18 +19,7 @@ def add_analysis_options(parser: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--roi", metavar="FILE", type=Path, help="GeoJSON polygons; each becomes a run"
     )
-    parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
-    parser.add_argument("--engine", choices=get_args(EngineName), default=defaults.engine)
-    parser.add_argument("--precision", choices=get_args(Precision), default=defaults.precision)
-    parser.add_argument("--tile", metavar="PX", type=int, default=defaults.tile_px)
-    parser.add_argument("--overlap", metavar="PX", type=int, default=defaults.overlap_px)
-    parser.add_argument(
-        "--views",
-        metavar="N",
-        type=int,
-        default=defaults.views,
-        help="average the answers on 2, 4 or 8 flips and turns of each tile",
-    )
+    add_engine_options(parser)
     parser.add_argument(
         "--mpp", metavar="UM", type=float, help="size of a level-0 pixel, where the slide errs"
     )
@@ -47,6 +36,34 @@ def add_analysis_options(parser: argparse.ArgumentParser) -> None:
         choices=get_args(StainName),
         default=defaults.stain,
         help="take the slide's colours to those of the training data (default: none)",
+    )
+
+
+def add_engine_options(
+    parser: argparse.ArgumentParser, *, precision: Precision = "auto", words: str | None = None
+) -> None:
+    """Add which network looks at tiles, and how; for every command that runs one over images.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    precision : str
+        The default, which an evaluation wants as exact as it can be had.
+    words : str, optional
+        What the help says of the precision.
+    """
+    defaults = AnalysisSettings()
+    parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
+    parser.add_argument("--engine", choices=get_args(EngineName), default=defaults.engine)
+    parser.add_argument("--precision", choices=get_args(Precision), default=precision, help=words)
+    parser.add_argument("--tile", metavar="PX", type=int, default=defaults.tile_px)
+    parser.add_argument("--overlap", metavar="PX", type=int, default=defaults.overlap_px)
+    parser.add_argument(
+        "--views",
+        metavar="N",
+        type=int,
+        default=defaults.views,
+        help="average the answers on 2, 4 or 8 flips and turns of each tile",
     )
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 from seg_core.classes import MONUSAC
+from seg_core.commands.analysis_options import add_engine_options
 from seg_core.commands.terminal import Subparsers, add_json, counting_bar, write_json
 from seg_core.evaluation.card_figures import keep_in_card
 from seg_core.evaluation.evaluate import evaluate
 from seg_core.evaluation.scan import SAME_SCAN, Scan
 from seg_core.labelled.data_sets import DATA_SETS, MONUSAC_DATA
-from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
+from seg_core.settings import AnalysisSettings, StainName
 
 
 def add_evaluate(subparsers: Subparsers) -> None:
@@ -25,20 +26,7 @@ def add_evaluate(subparsers: Subparsers) -> None:
     )
     defaults = AnalysisSettings()
     parser.add_argument("--data", metavar="DIR", type=Path, required=True)
-    parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
-    parser.add_argument("--engine", choices=get_args(EngineName), default=defaults.engine)
-    parser.add_argument(
-        "--precision", choices=get_args(Precision), default="fp32", help="default: fp32"
-    )
-    parser.add_argument("--tile", metavar="PX", type=int, default=defaults.tile_px)
-    parser.add_argument("--overlap", metavar="PX", type=int, default=defaults.overlap_px)
-    parser.add_argument(
-        "--views",
-        metavar="N",
-        type=int,
-        default=defaults.views,
-        help="average the answers on 2, 4 or 8 flips and turns of each tile",
-    )
+    add_engine_options(parser, precision="fp32", words="default: fp32")
     parser.add_argument(
         "--stain",
         choices=get_args(StainName),

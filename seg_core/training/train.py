@@ -11,12 +11,10 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Generator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from pathlib import Path
-from queue import Empty, Queue
-from threading import Event, Thread
 from typing import Any
 
 import torch
@@ -33,6 +31,7 @@ from seg_core.model.network import (
     read_weights,
     save_weights,
 )
+from seg_core.process.pipelines import read_ahead
 from seg_core.training.board import check_board, write_scalars
 from seg_core.training.config import TrainConfig
 from seg_core.training.dataset import Crops
@@ -44,6 +43,8 @@ from seg_core.training.teacher import BlockOutputs, Teacher, hand_over_decoder
 from seg_core.training.validation import Validation
 
 _log = logging.getLogger(__name__)
+
+_BATCHES_AHEAD = 3
 
 
 def train(config: TrainConfig, folder: Path) -> ModelCard:
@@ -72,7 +73,7 @@ def train(config: TrainConfig, folder: Path) -> ModelCard:
     validation = Validation(config, MONUSAC) if config.validation else None
     saved = time.monotonic()
     steps = tqdm(range(run.step, config.steps), initial=run.step, total=config.steps, unit="step")
-    with closing(read_ahead(crops, run.step, config.steps)) as batches:
+    with read_batches(crops, run.step, config.steps) as batches:
         for step, batch in zip(steps, batches, strict=True):
             run.learn(step, batch)
             done = step + 1
@@ -89,38 +90,11 @@ def train(config: TrainConfig, folder: Path) -> ModelCard:
     return run.finish(validation)
 
 
-def read_ahead(
-    crops: Crops, start: int, stop: int, depth: int = 3
-) -> Generator[dict[str, Tensor], None, None]:
-    """Yield the batches of the steps, made by a thread while the network learns.
-
-    The thread ends with the last batch, and when the generator is closed before it.
-    """
-    queue: Queue[dict[str, Tensor] | Exception] = Queue(maxsize=depth)
-    closed = Event()
-
-    def fill() -> None:
-        try:
-            for step in range(start, stop):
-                if closed.is_set():
-                    return
-                queue.put(crops.batch(step))
-        except Exception as error:  # noqa: BLE001 — the learning thread raises it
-            queue.put(error)
-
-    thread = Thread(target=fill, name="crops", daemon=True)
-    thread.start()
-    try:
-        for _ in range(start, stop):
-            batch = queue.get()
-            if isinstance(batch, Exception):
-                raise batch
-            yield batch
-    finally:
-        closed.set()
-        while thread.is_alive():  # it may wait for a place in the queue
-            with suppress(Empty):
-                queue.get(timeout=0.05)
+def read_batches(
+    crops: Crops, start: int, stop: int
+) -> AbstractContextManager[Iterator[dict[str, Tensor]]]:
+    """Have the batches of the steps made by a thread while the network learns."""
+    return read_ahead(map(crops.batch, range(start, stop)), _BATCHES_AHEAD, name="crops")
 
 
 class _Run:

@@ -172,13 +172,12 @@ def test_batches_read_ahead_come_in_order_and_closing_ends_the_thread() -> None:
         def batch(self, step: int) -> dict[str, torch.Tensor]:
             return {"step": torch.tensor(step)}
 
-    batches = room.read_ahead(Numbers(), 5, 1000)  # type: ignore[arg-type]
-    assert [int(next(batches)["step"]) for _ in range(4)] == [5, 6, 7, 8]
-    assert crops_threads()
-    batches.close()
+    with room.read_batches(Numbers(), 5, 1000) as batches:  # type: ignore[arg-type]
+        assert [int(next(batches)["step"]) for _ in range(4)] == [5, 6, 7, 8]
+        assert crops_threads()
     assert not crops_threads()
-    every = room.read_ahead(Numbers(), 0, 9)  # type: ignore[arg-type]
-    assert [int(each["step"]) for each in every] == list(range(9))
+    with room.read_batches(Numbers(), 0, 9) as every:  # type: ignore[arg-type]
+        assert [int(each["step"]) for each in every] == list(range(9))
     assert not crops_threads()
 
 
@@ -187,6 +186,9 @@ def test_what_fails_while_reading_ahead_is_raised_by_the_run() -> None:
         def batch(self, step: int) -> dict[str, torch.Tensor]:
             raise DataError(f"step {step} cannot be read.")
 
-    with pytest.raises(DataError, match="step 3 cannot be read"):
-        next(room.read_ahead(Broken(), 3, 9))  # type: ignore[arg-type]
+    with (
+        pytest.raises(DataError, match="step 3 cannot be read"),
+        room.read_batches(Broken(), 3, 9) as batches,  # type: ignore[arg-type]
+    ):
+        next(batches)
     assert not crops_threads()

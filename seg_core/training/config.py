@@ -161,6 +161,9 @@ class TrainConfig:
     dropout: float = 0.2
     seed: int = 1
     crop_px: int = 256
+    tile_px: int = 0
+    """Tile that the card asks of the engine; 0 for the crops' size."""
+
     batch: int = 8
     learning_rate: float = 1e-3
     encoder_rate: float = 0.5

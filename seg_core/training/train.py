@@ -249,7 +249,7 @@ class _Run:
             mpp=config.mpp,
             mean=config.mean,  # type: ignore[arg-type]
             std=config.std,  # type: ignore[arg-type]
-            tile_px=config.crop_px,
+            tile_px=config.tile_px or config.crop_px,
             licence=config.licence,
             data=config.data,
             metrics={"training": {"steps": self.step, "validation": self.best_figures}},

@@ -149,6 +149,9 @@ class TrainConfig:
     title: str = ""
     data: str = ""
     licence: str = ""
+    default: bool = False
+    """Whether the card makes this the model that is taken where none is named."""
+
     encoder_weights: str = ""
     """Empty for random ones, "imagenet" for the hub's, or a file of a state dict."""
 

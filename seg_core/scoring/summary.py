@@ -225,8 +225,8 @@ def _intervals(
     if any(each.low is not None for each in estimates):
         return _interval_columns(estimates), None
     # a name without nuclei has a reason of its own, which is not that of the others
-    reason = min(estimates, key=lambda each: not each.value).reason
-    return _interval_columns([replace(each, reason=None) for each in estimates]), reason
+    told = min(estimates, key=lambda each: not each.value).reason
+    return _interval_columns([replace(each, reason=None) for each in estimates]), told
 
 
 def _interval_columns(estimates: Sequence[Estimate]) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """What a run's nuclei are called now: by the model, then a taught classifier, then by people."""
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from seg_core.store.journal import Correction, Journal
 
 _SURE = np.float32(1)
 """Class score of a nucleus that somebody has looked at."""
+
+_VERSION_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,23 @@ class Overlay:
         return pd.DataFrame({"nucleus_id": ids, "class_name": pd.Series(names, dtype=object)})
 
 
-def overlay_of(folder: Path) -> Overlay:
+def overlay_of(folder: Path, journal: Journal) -> Overlay:
     """Read what goes over the table of a run."""
-    return Overlay(folder, read_answer(folder), Journal(folder).current())
+    return Overlay(folder, read_answer(folder), journal.current())
+
+
+def version_of_names(folder: Path, journal: Journal) -> str:
+    """Return a word for the state of an answer and a journal, without reading either.
+
+    An answer is another file each time it is written, and a journal only grows.
+    """
+    state = [_state_of(folder / ANSWER_FILE), _state_of(journal.path)]
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:_VERSION_DIGITS]
+
+
+def _state_of(path: Path) -> tuple[str, int, int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return str(path), found.st_ino, found.st_size, found.st_mtime_ns

@@ -5,7 +5,7 @@ question finds the same run: one that is finished answers at once, one that is n
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,7 +33,7 @@ from seg_core.store.nuclei_file import (
     read_nuclei,
 )
 from seg_core.store.nucleus_queries import NucleusQueries
-from seg_core.store.overlay import Overlay, overlay_of
+from seg_core.store.overlay import Overlay, overlay_of, version_of_names
 from seg_core.store.run_maps import RunMaps
 from seg_core.store.seal import check_map_files, check_nuclei, damage_of, damaged
 
@@ -54,11 +54,14 @@ class Run:
     facts : RunFacts
     only_found : bool
         Whether nuclei are as the model found them, whatever people and classifiers said since.
+    corrections_in : Path or None
+        Folder of the corrections where those of one person count and not those beside the run.
     """
 
     path: Path
     facts: RunFacts
     only_found: bool = False
+    corrections_in: Path | None = None
 
     @property
     def run_id(self) -> str:
@@ -106,9 +109,21 @@ class Run:
         """Return the run as the model left it, without a classifier and without corrections."""
         return replace(self, only_found=True)
 
+    def corrected_in(self, folder: Path) -> "Run":
+        """Return the run with the corrections of another folder instead of those beside it."""
+        return replace(self, corrections_in=folder)
+
     def journal(self) -> Journal:
         """Return what people correct of the run."""
-        return Journal(self.path)
+        return Journal(self.corrections_in or self.path)
+
+    @property
+    def names_version(self) -> str:
+        """A word that is another one whenever nuclei are called something else, or seen as found.
+
+        What is kept of a run by this word is never out of date.
+        """
+        return "found" if self.only_found else version_of_names(self.path, self.journal())
 
     def corrections(self) -> dict[int, Correction]:
         """Return what is corrected now, by id of the nucleus; none in a run as found."""
@@ -184,6 +199,10 @@ class Run:
         """Read the table of all nuclei, *other* included, with geometry in level-0 pixels."""
         return self._overlay().applied(read_nuclei(self._nuclei_file()))
 
+    def renamed(self, found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Return the table of `as_found`, or a part of it, with the names of now."""
+        return self._overlay().applied(found)
+
     def nuclei_in_parts(self) -> Iterator[gpd.GeoDataFrame]:
         """Read the same table in one or more parts; for runs that do not fit into memory."""
         overlay = self._overlay()
@@ -200,14 +219,11 @@ class Run:
             sentences.append(f"Nuclei are named by the taught classifier {self.classifier}.")
         corrections = self.corrections()
         if corrections:
-            gone = sum(each.name is None for each in corrections.values())
-            sentences.append(
-                f"{len(corrections):,} nuclei were corrected by hand, {gone:,} of them taken away."
-            )
+            sentences.append(_corrected_in_words(corrections.values()))
         return sentences
 
     def _overlay(self) -> Overlay:
-        return Overlay(self.path) if self.only_found else overlay_of(self.path)
+        return Overlay(self.path) if self.only_found else overlay_of(self.path, self.journal())
 
     def features(self) -> npt.NDArray[np.float16]:
         """Read what the network knows of all nuclei it found, in the order in which it found them.
@@ -246,6 +262,12 @@ class Run:
     def damage(self) -> list[Path]:
         """Read all files of a finished run and return those that are not as they were written."""
         return list(damage_of(self.path / MAPS_FOLDER, self.path / NUCLEI_FILE, self.facts.seal))
+
+
+def _corrected_in_words(corrections: Collection[Correction]) -> str:
+    gone = sum(each.name is None for each in corrections)
+    corrected = "1 nucleus was" if len(corrections) == 1 else f"{len(corrections):,} nuclei were"
+    return f"{corrected} corrected by hand, {gone:,} of them taken away."
 
 
 def open_run(path: Path) -> Run:

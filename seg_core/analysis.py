@@ -41,6 +41,7 @@ from seg_core.slide import (
     slide_id,
 )
 from seg_core.store import Run, RunFacts, RunWriter, Status, Store
+from seg_core.store.label import RunLabel, label_new_run
 from seg_core.tiling import predict
 
 if sys.platform != "win32":
@@ -65,6 +66,7 @@ def analyse(
     model: str | Path | None = None,
     mpp: float | None = None,
     settings: AnalysisSettings | None = None,
+    label: RunLabel | None = None,
     report: ProgressCallback | None = None,
 ) -> Run:
     """Find the nuclei of a slide or of a part of it, and keep them as a run.
@@ -87,6 +89,8 @@ def analyse(
     mpp : float, optional
         Size of a level-0 pixel, µm; wins over what the slide's file says.
     settings : AnalysisSettings, optional
+    label : RunLabel, optional
+        Kept with a run that is new.
     report : callable, optional
         Called with the `Progress`; when it raises `JobCancelled` the run is kept as stopped.
 
@@ -115,6 +119,7 @@ def analyse(
             # another process may have finished it in the meantime
             if run := _finished_run(runs, question):
                 return _named(run, slide_path)
+            label_new_run(writer.folder, label)
             key = (card.sha256, settings.engine, settings.precision)
             with _engines.lend(key, partial(make_engine, card, weights, settings)) as engine:
                 facts = _opening_facts(

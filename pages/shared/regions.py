@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import shapely
 
-from pages.shared import resources, slide_places, state, uploads, visitor
+from pages.shared import reader_place, resources, state
 from seg_core.errors import SegCoreError
 from seg_core.roi import Roi
-from seg_core.store import Store, default_store
+from seg_core.store import Store
 from seg_core.store.rois import keep_rois, rois_of
 
 
@@ -22,7 +21,7 @@ def slide_rois(chosen: state.ChosenSlide) -> list[Roi]:
     RegionError
         If their file was changed by hand and can no longer be read.
     """
-    place = _place(chosen.path)
+    place = reader_place.of_slide(chosen.path)
     if place is None:
         return list(state.ROIS.get() or ())
     found = rois_of(place, resources.identity(chosen.path))
@@ -46,7 +45,7 @@ def keep_slide_rois(chosen: state.ChosenSlide, rois: Sequence[Roi]) -> None:
     StoreError
         If the disk is full or cannot be written.
     """
-    place = _place(chosen.path)
+    place = reader_place.of_slide(chosen.path)
     if place is None:
         state.ROIS.set(tuple(rois))
     else:
@@ -127,22 +126,6 @@ def is_rectangle(roi: Roi) -> bool:
     region = roi.region
     box = shapely.box(region.x, region.y, region.right, region.bottom)
     return bool(shapely.equals(roi.polygon, box))
-
-
-def _place(path: Path) -> Path | None:
-    """Return the store that keeps the ROIs of a slide, None where only the session may.
-
-    A store is shared by all who use a server, and equal files have equal ids. So what one person
-    draws is kept where only that person comes: with the upload, or with the browser. On the
-    reader's own machine the store is the reader's.
-    """
-    own = uploads.upload_folder_of(path)
-    if own is not None:
-        return own
-    if slide_places.reader_is_local():
-        return default_store()
-    name = visitor.folder_name()
-    return None if name is None else default_store() / "readers" / name
 
 
 def _roi_of(entry: dict[str, Any]) -> Roi:

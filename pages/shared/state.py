@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import streamlit as st
 
@@ -73,6 +73,8 @@ class ShownScores:
 
 
 SLIDE = Key[ChosenSlide]("slide")
+ADDRESS = Key[tuple[str | None, str | None]]("address")  # slide and run of the address last seen
+PREFERENCES = Key[dict[str, Any]]("preferences")  # what lasts, as it is kept on the disk
 TILES = Key[TileSource]("tiles")
 ROI = Key[str]("roi")  # name of the slide's ROI that is selected
 ROIS = Key[tuple[Roi, ...]]("rois")  # the slide's ROIs where they are kept nowhere else
@@ -80,7 +82,10 @@ ROI_REVISION = Key[int]("roi_revision")  # the viewer's last change of them that
 DRAWN = Key[bool]("drawn")  # the page has not followed yet what was drawn in the viewer
 PROBLEM = Key[str]("problem")  # why what was done in the viewer was refused, until the next change
 JOB = Key[Job[Run]]("job")
+ADOPTED = Key[bool]("adopted")  # the job was asked for by an earlier visit, or in another tab
 RUN = Key[Path]("run")
+RUN_PROBLEM = Key[str]("run_problem")  # why a run was not named or deleted, until the next try
+NEW_RUN = Key[Path]("new_run")  # of a job that was only followed, to be offered
 GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by the viewer
 GONE_TO = Key[tuple[int, Place]]("gone_to")  # the last of them, numbered, for the browser
 PICKED = Key[tuple[int, ...]]("picked")  # ids of the nuclei selected in the run shown, on any page
@@ -100,5 +105,11 @@ def choose_slide(chosen: ChosenSlide) -> None:
     SLIDE.set(chosen)
     drawn = (ROI, ROIS, ROI_REVISION, PROBLEM)
     seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
-    for key in (TILES, *drawn, *seen, JOB, RUN, TIL_PART, TIL_SHOWN):
+    for key in (TILES, *drawn, *seen, JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN):
+        key.clear()
+
+
+def turn_from_run() -> None:
+    """Forget the run that was shown and what was picked in it; the next page shows another."""
+    for key in (RUN, LOOKED_AT, PICKED, NUCLEUS, TIL_SHOWN):
         key.clear()

@@ -24,6 +24,8 @@ DRAWN = {"rois": (RECTANGLE, TRIANGLE, NECROSIS)}
 class FakeJob:
     """A job that has ended with a result or an error, or goes on."""
 
+    stopping = False
+
     def __init__(
         self, *, result: object = None, error: SegCoreError | None = None, running: bool = False
     ) -> None:

@@ -65,6 +65,14 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Imported:
+    """What a file holds that a program has found, and the name of the file."""
+
+    file: str
+    detections: tuple[Roi, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ShownScores:
     """An answer of `resources.scorings`: its key, and the folder of its run."""
 
@@ -78,6 +86,9 @@ PREFERENCES = Key[dict[str, Any]]("preferences")  # what lasts, as it is kept on
 TILES = Key[TileSource]("tiles")
 ROI = Key[str]("roi")  # name of the slide's ROI that is selected
 ROIS = Key[tuple[Roi, ...]]("rois")  # the slide's ROIs where they are kept nowhere else
+REMOVED = Key[tuple[Roi, ...]]("removed")  # the ROIs that were removed last, to be brought back
+IMPORTED = Key[Imported]("imported")  # detections of a file, until the reader says what they are
+IMPORT_NOTE = Key[str]("import_note")  # what of a file was left out, until the next change
 ROI_REVISION = Key[int]("roi_revision")  # the viewer's last change of them that was taken over
 DRAWN = Key[bool]("drawn")  # the page has not followed yet what was drawn in the viewer
 PROBLEM = Key[str]("problem")  # why what was done in the viewer was refused, until the next change
@@ -103,7 +114,7 @@ LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room f
 def choose_slide(chosen: ChosenSlide) -> None:
     """Turn to another slide; what was drawn on or found in the last one is put away."""
     SLIDE.set(chosen)
-    drawn = (ROI, ROIS, ROI_REVISION, PROBLEM)
+    drawn = (ROI, ROIS, ROI_REVISION, PROBLEM, REMOVED, IMPORTED, IMPORT_NOTE)
     seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
     for key in (TILES, *drawn, *seen, JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN):
         key.clear()

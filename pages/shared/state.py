@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar, cast
 import streamlit as st
 
 from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.scoring import Waiting
 from pages.shared.store_limit import LookedAt
 from pages.shared.tile_sources import TileSource
 from pages.shared.uploads import UploadFolder
@@ -104,6 +105,7 @@ NUCLEUS = Key[tuple[str, int]]("nucleus")  # run and id of the nucleus the viewe
 MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncertain
 PALETTE = Key[str]("palette")  # name of the classes' colours, on every page
 TIL_SETTINGS = Key[TilSettings]("til_settings")
+SCORES_AWAITED = Key[Waiting]("scores_awaited")  # keeps them from being given up
 TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
 TIL_SHOWN = Key[ShownScores]("til_shown")  # what the page of the TIL scores has shown last
 UPLOADS = Key[UploadFolder]("uploads")
@@ -116,11 +118,12 @@ def choose_slide(chosen: ChosenSlide) -> None:
     SLIDE.set(chosen)
     drawn = (ROI, ROIS, ROI_REVISION, PROBLEM, REMOVED, IMPORTED, IMPORT_NOTE)
     seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
-    for key in (TILES, *drawn, *seen, JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN):
+    worked = (JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED)
+    for key in (TILES, *drawn, *seen, *worked):
         key.clear()
 
 
 def turn_from_run() -> None:
     """Forget the run that was shown and what was picked in it; the next page shows another."""
-    for key in (RUN, LOOKED_AT, PICKED, NUCLEUS, TIL_SHOWN):
+    for key in (RUN, LOOKED_AT, PICKED, NUCLEUS, TIL_SHOWN, SCORES_AWAITED):
         key.clear()

@@ -25,4 +25,4 @@ python3 -m venv "$environment"
 npm run --silent lint
 npm run --silent types
 npm run --silent test
-"$environment/bin/python" -m pytest
+"$environment/bin/python" -m pytest --hypothesis-profile=steady

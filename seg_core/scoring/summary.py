@@ -1,7 +1,7 @@
 """The statistics of a part of a slide: counts, densities with intervals, measures, ratios."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -67,13 +67,13 @@ class Statistics:
     classes : DataFrame
         A row for each name: ``class_name``, ``count``, ``share`` of all nuclei counted,
         ``density_per_mm2`` with its interval ``density_low`` and ``density_high``, and
-        ``density_caution``, why the interval is too narrow where it is known to be. What cannot be
-        had is NaN.
+        ``density_caution``, why the interval is too narrow where it is known to be, or why this name
+        alone has none. What cannot be had is NaN.
     measures : DataFrame
         A row for each name and measure; see `seg_core.store.NucleusQueries.describe`.
     ratios : tuple of Ratio
     no_interval : str or None
-        Why the densities have no interval.
+        Why none of the densities has an interval.
     """
 
     part: Part
@@ -190,7 +190,7 @@ def measure_columns(statistics: Statistics) -> pd.DataFrame:
 
 
 def cautions_in_words(statistics: Statistics) -> Iterator[str]:
-    """Give a sentence for each name of which the interval is known to be too narrow."""
+    """Give a sentence for each name of which the interval is too narrow, or alone is missing."""
     for _, row in statistics.classes.iterrows():
         if row["density_caution"]:
             yield f"{row['class_name']}: {row['density_caution']}"
@@ -222,9 +222,11 @@ def _intervals(
         ratio_estimate(squares.counts[name].ravel(), mm2, grid, min_squares=MIN_SQUARES)
         for name in names
     ]
+    if any(each.low is not None for each in estimates):
+        return _interval_columns(estimates), None
     # a name without nuclei has a reason of its own, which is not that of the others
-    reasons = [each.reason for each in sorted(estimates, key=lambda each: not each.value)]
-    return _interval_columns(estimates), reasons[0]
+    told = min(estimates, key=lambda each: not each.value).reason
+    return _interval_columns([replace(each, reason=None) for each in estimates]), told
 
 
 def _interval_columns(estimates: Sequence[Estimate]) -> pd.DataFrame:
@@ -233,4 +235,11 @@ def _interval_columns(estimates: Sequence[Estimate]) -> pd.DataFrame:
         columns=["density_low", "density_high"],
         dtype=np.float64,
     )
-    return ends.assign(density_caution=[each.caution or "" for each in estimates])
+    return ends.assign(density_caution=[_caution(each) for each in estimates])
+
+
+def _caution(density: Estimate) -> str:
+    """Say what must be known of an interval, or why there is none; nothing of what was not found."""
+    if density.reason is None or not density.value:
+        return density.caution or ""
+    return f"no interval: {density.reason}"

@@ -34,12 +34,16 @@ _NEAR, _CHANCE = 0.7, 3.0
 """The tissue is too small where squares are alike over more than this share of it, and their
 likeness is so many times what chance alone makes."""
 
+WIDEST = 25.0
+"""Upper end by lower end from which an interval says nothing: five times less to five times more."""
+
 INTERVAL_METHOD = (
     "The 95 % interval takes into account that neighbouring tissue is alike: how squares of {side:g} "
     "µm differ by the distance between them (their variogram, with an exponential model) tells how "
     "much independent information there is; the interval is symmetric on a log scale, with Student's "
     "t (Cressie 1993). It tells how much the figure depends on which part of the tissue was seen, "
-    "not whether the network is right. With fewer than {least} squares of tissue there is none."
+    "not whether the network is right. With fewer than {least} squares of tissue there is none, "
+    f"nor where its upper end would be more than {WIDEST:g} times the lower one."
 )
 """In words, for pages and reports; with the side of the squares and the fewest of them."""
 
@@ -141,6 +145,12 @@ def ratio_estimate(
     model = _fitted(plane)
     variance, independent = model.of_mean(plane)
     reach = float(student_t.ppf(0.975, independent - 1)) * np.sqrt(variance) / ratio
+    if 2 * reach > np.log(WIDEST):
+        return Estimate(
+            value,
+            reason=f"what is counted lies in too few places to give an interval; from these {len(bottom)} squares of "
+            f"tissue its upper end would be more than {WIDEST:g} times the lower one.",
+        )
     return Estimate(
         value,
         float(scale * ratio * np.exp(-reach)),

@@ -149,6 +149,9 @@ class TrainConfig:
     title: str = ""
     data: str = ""
     licence: str = ""
+    default: bool = False
+    """Whether the card makes this the model that is taken where none is named."""
+
     encoder_weights: str = ""
     """Empty for random ones, "imagenet" for the hub's, or a file of a state dict."""
 
@@ -161,6 +164,9 @@ class TrainConfig:
     dropout: float = 0.2
     seed: int = 1
     crop_px: int = 256
+    tile_px: int = 0
+    """Tile that the card asks of the engine; 0 for the crops' size."""
+
     batch: int = 8
     learning_rate: float = 1e-3
     encoder_rate: float = 0.5

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from seg_core.classes import MONUSAC
 from seg_core.errors import DataError
 from seg_core.files.atomic import replacing
-from seg_core.model.card import ModelCard, sha256_of, write_card
+from seg_core.model.card import ModelCard, read_card, sha256_of, write_card
 from seg_core.model.network import (
     TwoHeadUnet,
     fill_network,
@@ -249,16 +249,31 @@ class _Run:
             mpp=config.mpp,
             mean=config.mean,  # type: ignore[arg-type]
             std=config.std,  # type: ignore[arg-type]
-            tile_px=config.crop_px,
+            tile_px=config.tile_px or config.crop_px,
             licence=config.licence,
             data=config.data,
-            metrics={"training": {"steps": self.step, "validation": self.best_figures}},
+            default=config.default,
+            metrics={
+                "training": {
+                    "steps": self.step,
+                    "validation": self.best_figures,
+                    "stages": self._stages(),
+                }
+            },
         )
         write_card(card, weights.with_suffix(".json"))
         if validation:
             fill_network(self.average, read_weights(weights), weights.name)
             write_previews(validation, self.average, card.scheme, self.folder / PREVIEWS)
         return card
+
+    def _stages(self) -> list[str]:
+        """Return what led to these weights, this run last, by the names of the runs' folders."""
+        card = Path(self.config.start_from).with_suffix(".json") if self.config.start_from else None
+        earlier: list[str] = []
+        if card and card.is_file():
+            earlier = read_card(card).metrics.get("training", {}).get("stages", [])
+        return [*earlier, f"{self.folder.name}: {self.step:,} steps, the {self.config.keep} kept"]
 
 
 def initial_network(config: TrainConfig) -> TwoHeadUnet:

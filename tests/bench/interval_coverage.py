@@ -36,6 +36,7 @@ Floats = npt.NDArray[np.float64]
 Process = Callable[[np.random.Generator, float], Floats]
 Interval = tuple[float, float, bool]
 """Both ends in nuclei per mm², and whether it says to be a lower bound."""
+Way = Callable[[Floats, np.random.Generator], Interval | None]
 
 
 def main() -> None:
@@ -48,9 +49,9 @@ def main() -> None:
     options = parser.parse_args()
     print(
         "| process | tissue, mm | bootstrap of 250 µm squares | 16 large squares, log and t "
-        "| variogram (chosen) | says *lower bound* |"
+        "| variogram (chosen) | says *lower bound* | says that it has none |"
     )
-    print("|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|")
     for row in rows(options.replicates, np.random.default_rng(options.seed)):
         print("| " + " | ".join(row) + " |", flush=True)
 
@@ -63,16 +64,16 @@ def rows(replicates: int, rng: np.random.Generator) -> Iterator[list[str]]:
                 process(rng, side_mm * 1000)
                 for _ in tqdm(range(replicates), f"{name}, {side_mm:g} mm", disable=None)
             ]
-            found = [
-                [way(counts, rng) for counts in fields]
-                for way in (bootstrap, large_squares, chosen)
-            ]
-            cautious = np.mean([lower_bound for *_, lower_bound in found[-1]])
-            cells = [_cell(each) for each in found]
-            yield [name, f"{side_mm:g}", *cells, f"{cautious:.0%}"]
+            ways: tuple[Way, ...] = (bootstrap, large_squares, chosen)
+            found = [[way(counts, rng) for counts in fields] for way in ways]
+            cells = [_cell([each for each in way if each is not None]) for way in found]
+            cautious = np.mean([each is not None and each[-1] for each in found[-1]])
+            without = np.mean([each is None for each in found[-1]])
+            yield [name, f"{side_mm:g}", *cells, f"{cautious:.0%}", f"{without:.0%}"]
 
 
 def _cell(intervals: list[Interval]) -> str:
+    """Give the coverage and the median width of those intervals that there are."""
     low, high = np.array([ends for *ends, _ in intervals]).T
     covered = np.mean((low <= DENSITY_PER_MM2) & (high >= DENSITY_PER_MM2))
     return f"{covered:.0%} ({np.median(high - low) / DENSITY_PER_MM2:.0%})"
@@ -143,8 +144,8 @@ def large_squares(counts: Floats, rng: np.random.Generator) -> Interval:
     return mean * np.exp(-reach), mean * np.exp(reach), False
 
 
-def chosen(counts: Floats, rng: np.random.Generator) -> Interval:
-    """Ask the program."""
+def chosen(counts: Floats, rng: np.random.Generator) -> Interval | None:
+    """Ask the program; None where it says that an interval would say nothing."""
     places = np.indices(counts.shape).reshape(2, -1)
     found = ratio_estimate(
         counts.ravel(),
@@ -152,8 +153,8 @@ def chosen(counts: Floats, rng: np.random.Generator) -> Interval:
         Grid(*places, SQUARE_UM),
         min_squares=LEAST_SQUARES,
     )
-    assert found.low is not None
-    assert found.high is not None
+    if found.low is None or found.high is None:
+        return None
     return found.low, found.high, found.caution is not None
 
 

@@ -94,7 +94,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The nuclei of one side of a comparison, in the order of their labels."""
+    """The nuclei of one side of a comparison, in the order of their first pixels, row by row.
+
+    The place and not the label orders them: where two ways to pair are equally good, the one that
+    is taken must not hang on how nuclei were numbered.
+    """
 
     ids: Ints
     """(N,) labels."""
@@ -214,7 +218,9 @@ def _side(
 ) -> tuple[Ints, Side, npt.NDArray[np.bool_]]:
     """Return each pixel's index among the nuclei (-1 background), the nuclei, and which to keep."""
     y, x = np.nonzero(nuclei.labels)
-    ids, index = np.unique(nuclei.labels[y, x], return_inverse=True)
+    ids, first, index = np.unique(nuclei.labels[y, x], return_index=True, return_inverse=True)
+    by_place = np.argsort(first)
+    ids, index = ids[by_place], np.argsort(by_place)[index]
     index_map = np.full(nuclei.labels.shape, -1, dtype=np.int64)
     index_map[y, x] = index
     ids = ids.astype(np.int64)

@@ -16,6 +16,7 @@ from seg_core.roi import Roi
 from seg_core.scoring import (
     WHOLE,
     Part,
+    cautions_in_words,
     count_squares,
     describe_part,
     describe_run,
@@ -105,6 +106,24 @@ def test_too_few_squares_have_no_interval_and_say_why(
     )
     assert found.classes[["density_low", "density_high"]].isna().all(axis=None)
     assert found.no_interval == "an interval needs at least 20 squares of tissue; there are 16."
+
+
+def test_a_class_that_alone_has_no_interval_says_why(
+    table: gpd.GeoDataFrame, tissue: TissueMask, tmp_path: Path
+) -> None:
+    names = table["class_name"].where(table["class_name"] != "macrophage", "epithelial")
+    few = table.assign(class_name=names)
+    few.loc[few.index[:2], "class_name"] = "macrophage"
+    found = describe_part(queries_of(few, tmp_path), SLIDE, MONUSAC, tissue=tissue)
+    rows = found.classes.set_index("class_name")
+    assert found.no_interval is None
+    assert np.isnan(rows["density_low"]["macrophage"])
+    assert not np.isnan(rows["density_low"]["lymphocyte"])
+    (told,) = cautions_in_words(found)
+    assert told == (
+        "macrophage: no interval: it was found in only 2 of the squares of tissue; an interval needs at "
+        "least 5."
+    )
 
 
 def test_without_its_slide_a_part_has_counts_but_no_area(queries: NucleusQueries) -> None:

@@ -114,6 +114,20 @@ def test_what_is_in_few_squares_has_no_interval_and_says_why() -> None:
     assert estimate(counts, np.ones(60)).high is not None
 
 
+def test_an_interval_that_would_say_nothing_is_a_sentence() -> None:
+    """Nuclei in two corners of a small piece once had an interval from 6 to 5,505 per mm²."""
+    counts = np.zeros(60)
+    counts[[0, 1, 2, 10]] = 40
+    counts[[50, 59]] = 1
+    found = estimate(counts, np.ones(60))
+    assert (found.low, found.high, found.caution) == (None, None, None)
+    assert found.value == pytest.approx(162 / 60)
+    assert found.reason == (
+        "what is counted lies in too few places to give an interval; from these 60 squares of tissue its upper "
+        "end would be more than 25 times the lower one."
+    )
+
+
 @given(seed=st.integers(0, 1000), scale=st.floats(0.1, 1000))
 @settings(max_examples=25, deadline=None)
 def test_order_place_and_unit_do_not_matter(seed: int, scale: float) -> None:

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Makes the shipped weights of nuclei-lite0, their card and their graph in 8-bit integers from the
+# data alone. A stage that was stopped goes on where it was; six hours on one core for the training,
+# half an hour for the rest. From the repository's root:  bash weights/training/reproduce.sh
+#   FIGURES_ONLY=1   leaves the weights as they are and renews what the card says of them
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+python=${PYTHON:-python}
+stages="lite0 lite0-second lite0-third lite0-fourth lite0-fifth"
+last=${stages##* }
+config=weights/training/$last.toml
+data=../shared/data
+model=weights/nuclei-lite0.safetensors
+
+if [ -z "${FIGURES_ONLY:-}" ]; then
+  for stage in $stages; do
+    $python -m seg_core train --config "weights/training/$stage.toml" --out "runs/$stage"
+    cp "runs/$stage/log.csv" "weights/training/$stage.csv"
+  done
+  cp "runs/$last/nuclei-lite0.safetensors" "runs/$last/nuclei-lite0.json" weights/
+fi
+
+$python -m seg_core calibrate --config "$config" --model "$model"
+
+consep="train_8 train_9 train_10 train_19 train_22"
+lizard="crag_56 crag_63 dpath_32 dpath_34 dpath_36 dpath_37 dpath_38 dpath_57 dpath_58 glas_11
+  glas_12 glas_13 glas_14 glas_15 glas_17 glas_18 pannuke_5 pannuke_6 pannuke_7 pannuke_9"
+kumar="Bladder_TCGA-G2-A2EK-01A-02-TSB Breast_TCGA-E2-A14V-01Z-00-DX1
+  Colon_TCGA-NH-A8F7-01A-01-TS1 Kidney_TCGA-HE-7130-01Z-00-DX1 Liver_TCGA-50-5931-01Z-00-DX1"
+set -f # the stars are patterns for the command, not for the shell
+evaluate() { # name in the card, folder, options
+  $python -m seg_core evaluate --model "$model" --precision fp32 --card-entry "$1" --data "$data/$2" "${@:3}"
+}
+evaluate monusac_val monusac/val
+evaluate monusac_val_at_20x monusac/val --reduce 2
+evaluate monusac_val_at_20x_jpeg_50 monusac/val --reduce 2 --jpeg 50
+evaluate consep_held_out consep --classes consep --only $consep
+evaluate consep_held_out_at_20x consep --classes consep --reduce 2 --only $consep
+evaluate lizard_held_out lizard --classes lizard --only $lizard
+evaluate brca_m2c_held_out brca_m2c --classes brca_m2c --only 'TCGA-AC-*' 'TCGA-PE-*' 'TCGA-A7-A4S*' 'TCGA-A7-A56D-*'
+evaluate kumar_held_out kumar --classes all-nuclei --only $kumar
+set +f
+
+$python -m seg_core quantise --model "$model" --calibrate $data/monusac/train --floating ends --tiles 300 --measure $data/monusac/val
+$python -m tests.bench.model_tables --into-card

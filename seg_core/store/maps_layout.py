@@ -63,6 +63,9 @@ _VERSION = "seg_core_layout"
 _LEVEL = 1
 
 
+_AXES = ("c", "y", "x")
+
+
 class Planes(NamedTuple):
     """Planes of a level: all that is told of a pixel by one map, or by all of them."""
 
@@ -87,6 +90,11 @@ class Pyramid:
 
     maps: list[zarr.Array[Any]]
     shares: list[zarr.Array[Any]]
+
+    @property
+    def arrays(self) -> list[zarr.Array[Any]]:
+        """All of them."""
+        return [*self.maps, *self.shares]
 
     @property
     def class_count(self) -> int:
@@ -199,7 +207,18 @@ def _create_image(
         )
 
 
-_AXES = ("c", "y", "x")
+def join_step_px(raster: Raster) -> int:
+    """Return at which rows of a raster two parts of its maps can meet.
+
+    There chunks begin, and pixels of every coarser level.
+
+    Examples
+    --------
+    >>> from seg_core.geometry import Region
+    >>> join_step_px(Raster(Region(0, 0, 100_000, 80_000), mpp=0.25, downsample=1.0))
+    512
+    """
+    return max(CHUNK_PX, 2 ** (len(_level_shapes(raster.height, raster.width)) - 1))
 
 
 def _ome(entries: dict[str, Any]) -> dict[str, Any]:

@@ -88,4 +88,4 @@ class Overlay:
 
 def overlay_of(folder: Path) -> Overlay:
     """Read what goes over the table of a run."""
-    return Overlay(folder, read_answer(folder), Journal(folder).current())
+    return Overlay(folder, read_answer(folder), Journal(folder).said())

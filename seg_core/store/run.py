@@ -34,6 +34,7 @@ from seg_core.store.nuclei_file import (
 )
 from seg_core.store.nucleus_queries import NucleusQueries
 from seg_core.store.overlay import Overlay, overlay_of
+from seg_core.store.own_classes import read_own_classes
 from seg_core.store.run_maps import RunMaps
 from seg_core.store.seal import check_map_files, check_nuclei, damage_of, damaged
 
@@ -87,9 +88,15 @@ class Run:
 
     @property
     def scheme(self) -> ClassScheme:
-        """Names and colours of what nuclei are called: the model's classes, or a classifier's."""
-        said = None if self.only_found else read_answer_scheme(self.path)
-        return self.facts.scheme if said is None else said[1]
+        """Names and colours of what nuclei are called.
+
+        The model's classes, or a classifier's, and those that people have named for this run.
+        """
+        if self.only_found:
+            return self.facts.scheme
+        said = read_answer_scheme(self.path)
+        named = self.facts.scheme if said is None else said[1]
+        return named.joined_with(read_own_classes(self.path))
 
     @property
     def model_scheme(self) -> ClassScheme:

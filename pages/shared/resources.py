@@ -46,6 +46,8 @@ from seg_core.slide import (
     slide_id,
 )
 from seg_core.store import NucleusQueries, Run, RunMaps, Selection, Store, default_store, open_run
+from seg_core.teaching.features import FEATURE_GROUPS
+from seg_core.teaching.known import Known
 
 # What is equal has one entry, whichever object says it.
 _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
@@ -245,6 +247,12 @@ def gallery(
         outlined=outlined,
     )
     return nuclei, [encode_jpeg(crop) for crop in crops]
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the nuclei …")
+def known(folder: Path) -> Known:
+    """Return what a classifier may be told of the nuclei of a run, as they were found."""
+    return Known.of(run(folder), FEATURE_GROUPS)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

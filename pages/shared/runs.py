@@ -50,14 +50,15 @@ def pick_run(chosen: state.ChosenSlide) -> None:
         "Shown analysis",
         runs,
         index=next(index for index, run in enumerate(runs) if run == shown),
-        format_func=_describe,
+        format_func=describe,
     )
     if picked != shown:
         state.RUN.set(picked.path)
         st.rerun()
 
 
-def _describe(run: Run) -> str:
+def describe(run: Run) -> str:
+    """Return what tells an analysis from the others of its slide."""
     part = "Whole slide" if run.region == run.raster.region else _size(run)
     return f"{part} · {_time(run)}"
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from pages.shared import resources, state
+from pages.shared import own_answer, resources, state
 from pages.shared.page_list import VIEWER
 from seg_core.store import Run, Store
 
@@ -27,7 +27,7 @@ def shown_run(chosen: state.ChosenSlide) -> Run | None:
     if shown is not None:
         state.RUN.set(shown.path)
         state.LOOKED_AT.set(resources.visitors().look_at(shown.path))
-    return shown
+    return None if shown is None else own_answer.as_read(shown)
 
 
 def needed_run(chosen: state.ChosenSlide) -> Run:
@@ -45,16 +45,17 @@ def pick_run(chosen: state.ChosenSlide) -> None:
     runs = finished_runs(chosen)
     if not runs:
         return
-    shown = shown_run(chosen)
+    shown = needed_run(chosen)
     picked = st.selectbox(
         "Shown analysis",
         runs,
-        index=next(index for index, run in enumerate(runs) if run == shown),
+        index=next(index for index, run in enumerate(runs) if run.path == shown.path),
         format_func=describe,
     )
-    if picked != shown:
+    if picked.path != shown.path:
         state.RUN.set(picked.path)
         st.rerun()
+    own_answer.offer(picked)
 
 
 def describe(run: Run) -> str:

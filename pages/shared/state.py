@@ -80,9 +80,10 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class ShownScores:
-    """An answer of `resources.scorings`: its key, and the folder of its run."""
+    """An answer of `resources.scorings`: its key, and the run with the names that were scored."""
 
     run: Path
+    names: str
     key: str
 
 
@@ -153,6 +154,7 @@ GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by
 GONE_TO = Key[tuple[int, Place]]("gone_to")  # the last of them, numbered, for the browser
 PICKED = Key[tuple[int, ...]]("picked")  # ids of the nuclei selected in the run shown, on any page
 NUCLEUS = Key[tuple[str, int]]("nucleus")  # run and id of the nucleus the viewer tells about
+AS_FOUND = Key[bool]("as_found")  # nuclei as the model named them, without what was said since
 MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncertain
 PALETTE = Key[str]("palette")  # name of the classes' colours, on every page
 TIL_SETTINGS = Key[TilSettings]("til_settings")

@@ -8,11 +8,10 @@ from tempfile import TemporaryDirectory
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from pages.shared import own_answer, state
+from pages.shared import state
 from pages.shared.writing import written
 from pages.teach_page import own_classes, training
-from pages.teach_page.material import Material
-from seg_core.errors import TeachingError
+from pages.teach_page.material import Material, write_down
 from seg_core.store import Selection
 from seg_core.teaching.classifier import read_classifier, write_classifier
 from seg_core.teaching.labels import Labels, labels_of, read_marks
@@ -107,11 +106,6 @@ def _take_labels(material: Material) -> None:
 
 
 def _write(labels: Labels) -> None:
-    who = own_answer.corrector()
-    if who is None:
-        raise TeachingError(
-            "this browser takes no cookies, so nobody would know your labels again; allow them."
-        )
     run = labels.run
     everything = Selection(run.scheme.names_with_other)
     table = run.nucleus_queries().columns(everything, ["nucleus_id", "class_name"])
@@ -122,7 +116,7 @@ def _write(labels: Labels) -> None:
             for nucleus, each in zip(labels.nucleus_ids, labels.names, strict=True)
             if each == name and int(nucleus) in called
         ]
-        run.journal().correct(ids, [called[nucleus] for nucleus in ids], name, by=who.name)
+        write_down(run, ids, [called[nucleus] for nucleus in ids], name)
 
 
 def _saved(file: UploadedFile, folder: Path) -> Path:

@@ -8,8 +8,8 @@ from typing import Any
 import geopandas as gpd
 import streamlit as st
 
-from pages.shared import frame, own_answer, palettes, resources, state
-from pages.teach_page.material import Material
+from pages.shared import frame, palettes, resources, state
+from pages.teach_page.material import Material, take_back, write_down
 from seg_core.classes import ClassScheme
 from seg_core.errors import TeachingError
 from seg_core.picture.crops import crop_nuclei
@@ -91,21 +91,16 @@ def take(said: dict[str, Any]) -> None:
     screen = state.LABEL_SCREEN.get()
     if screen is None or said["screen"] != screen.name:
         return
-    who = own_answer.corrector()
-    if who is None:
-        raise TeachingError(
-            "this browser takes no cookies, so nobody would know your labels again; allow them."
-        )
     log = said["log"]
     for entry in log[screen.taken.get(said["mount"], 0) :]:
         if entry == "undo":
             place, _ = screen.given.pop()
-            screen.runs[screen.nuclei[place][0]].journal().undo(by=who.name)
+            take_back(screen.runs[screen.nuclei[place][0]])
         else:
             place, name = int(entry["nucleus"]), entry["name"]
             run, nucleus = screen.nuclei[place]
             found = _called(screen, place)
-            screen.runs[run].journal().correct([nucleus], [found], name, by=who.name)
+            write_down(screen.runs[run], [nucleus], [found], name)
             screen.given.append((place, name))
     screen.taken[said["mount"]] = len(log)
     if said["more"]:
@@ -171,7 +166,7 @@ def _taught_so_far(material: Material) -> Classifier | None:
 
 def _choices(scheme: ClassScheme) -> list[dict[str, str | None]]:
     """Return the answers that keys give; classes beyond the keys are labelled in files only."""
-    named = [
+    named: list[dict[str, str | None]] = [
         {"name": name, "label": name, "colour": scheme.colours[name], "key": key}
         for name, key in zip(scheme.names_with_other, _KEYS, strict=False)
     ]

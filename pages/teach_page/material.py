@@ -1,6 +1,7 @@
 """What is taught from: the chosen runs, and what people have said of their nuclei."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,33 @@ class Material:
     def counts(self) -> dict[str, int]:
         """Return the number of labels of each class."""
         return dict(Counter(name for each in self.labels for name in each.names))
+
+
+def write_down(run: Run, nuclei: Sequence[int], found: Sequence[str], name: str | None) -> None:
+    """Keep what the reader calls nuclei, None for no nuclei, in the journal of the run.
+
+    Raises
+    ------
+    TeachingError
+        If nobody would know the reader again.
+    """
+    by = _reader()
+    run.said_in.mkdir(parents=True, exist_ok=True)
+    run.journal().correct(nuclei, found, name, by=by)
+
+
+def take_back(run: Run) -> bool:
+    """Take back what the reader has said last of a run; False where there is nothing."""
+    return run.journal().exists and run.journal().undo(by=_reader())
+
+
+def _reader() -> str:
+    who = own_answer.corrector()
+    if who is None:
+        raise TeachingError(
+            "this browser takes no cookies, so nobody would know your labels again; allow them."
+        )
+    return who.name
 
 
 def choose_runs() -> Material:

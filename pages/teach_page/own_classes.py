@@ -1,5 +1,7 @@
 """Classes of the reader's own: named, coloured, and told what scores take them for."""
 
+from typing import get_args
+
 import pandas as pd
 import streamlit as st
 
@@ -57,7 +59,13 @@ def _offer_naming(material: Material) -> None:
     with st.form("_own_class", clear_on_submit=True):
         name = st.text_input("Name a class", placeholder="keratinocyte", max_chars=60)
         colour = st.color_picker("Colour", _free_colour(material))
-        role = st.selectbox("Role in scores", list(_ROLES), 4, _ROLES.get, help=_ROLE_HELP)
+        role: Role = st.selectbox(
+            "Role in scores",
+            get_args(Role),
+            len(_ROLES) - 1,
+            format_func=lambda each: _ROLES[each],
+            help=_ROLE_HELP,
+        )
         if st.form_submit_button("Add", icon=":material/add:"):
             if name.strip() in material.scheme.names_with_other:
                 raise TeachingError(f"there is a class {name.strip()} already; give another name.")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from pages.shared import min_score, resources
+from pages.shared import min_score, resources, shown_names
 from pages.shared.tile_sources import TileSource, UnknownTileError
 from seg_core.classes import UNCERTAIN
 from seg_core.store import Run
@@ -14,7 +14,7 @@ def hover_address(run: Run | None, source: TileSource) -> str | None:
     """Return where the viewer asks, None where there are no nuclei; it adds point and classes."""
     if run is None:
         return None
-    query = urlencode({**min_score.query(), "run": run.run_id})
+    query = urlencode({**min_score.query(), **shown_names.query(run)})
     return f"{source.folder}nucleus.json?{query}"
 
 
@@ -33,14 +33,14 @@ def nucleus_at(token: str, query: Mapping[str, str]) -> dict[str, Any]:
     UnknownTileError
         If no session shows such a run, or the point is none.
     """
-    folder = resources.tile_sources().find(token).run_of(query.get("run"))
-    scheme = resources.run(folder).scheme
+    run = shown_names.asked_run(token, query)
+    scheme = run.scheme
     try:
         x, y = float(query["x"]), float(query["y"])
         names = [scheme.name_of(int(each)) for each in query.get("show", "").split(",") if each]
     except (KeyError, ValueError, IndexError) as error:
         raise UnknownTileError("Such a point there is not.") from error
-    index = resources.nucleus_index(folder, min_score.asked(query))
+    index = resources.nucleus_index(run, min_score.asked(query))
     nucleus_id = index.at(x, y, names)
     row = None if nucleus_id is None else index.row(nucleus_id)
     if nucleus_id is None or row is None:

@@ -86,16 +86,21 @@ class Journal:
     Parameters
     ----------
     folder : Path
-        That of the run.
+        That of the run, or of one person's corrections of it.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / JOURNAL_FILE
+        self.path = folder / JOURNAL_FILE
 
     @property
     def exists(self) -> bool:
         """Whether anything was ever corrected."""
-        return self._path.is_file()
+        return self.path.is_file()
 
     def correct(
         self, nuclei: Sequence[int], found: Sequence[str], name: str | None, *, by: str
@@ -128,10 +133,10 @@ class Journal:
 
     def entries(self) -> list[Entry]:
         """Return all whole lines in the order in which they were written."""
-        with store_errors(self._path.parent):
-            if not self._path.is_file():
+        with store_errors(self.path.parent):
+            if not self.path.is_file():
                 return []
-            return list(_whole_lines(self._path.read_bytes()))
+            return list(_whole_lines(self.path.read_bytes()))
 
     def current(self) -> dict[int, Correction]:
         """Return what counts now and differs from what was found, by id of the nucleus."""
@@ -153,7 +158,7 @@ class Journal:
 
     def _turn(self, action: Action, by: str) -> bool:
         with self._opened() as file:
-            done, undone = _standing(_whole_lines(self._path.read_bytes()))
+            done, undone = _standing(_whole_lines(self.path.read_bytes()))
             possible = _last_of(done if action == "undo" else undone, by) is not None
             if possible:
                 _write(file, Entry(action, by, _now()))
@@ -165,7 +170,7 @@ class Journal:
 
     @contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:
-        with store_errors(self._path.parent), self._path.open("ab") as file, exclusive(file):
+        with store_errors(self.path.parent), self.path.open("ab") as file, exclusive(file):
             yield file
 
 

@@ -6,6 +6,7 @@ labels of one kind of nucleus teach little more than one.
 """
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -124,7 +125,7 @@ def _unlike(values: _Floats, count: int) -> list[int]:
     return chosen
 
 
-def _gathered(runs: _Ids, rows: _Ids, parts: Sequence[npt.NDArray[np.generic]]) -> npt.NDArray:
+def _gathered(runs: _Ids, rows: _Ids, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     """Return the rows of each run's array, in the order of ``runs`` and ``rows``."""
     found = np.empty((len(rows), *parts[0].shape[1:]), np.result_type(*parts))
     for number, part in enumerate(parts):

@@ -15,7 +15,7 @@ TILE_PX = 256
 _MOST_EXTRA_LEVELS = 6
 
 
-_QUERY = frozenset({"run", "show", "palette", "region", "layers"})
+_QUERY = frozenset({"run", "names", "show", "palette", "region", "layers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class TileRequest:
     column: int
     row: int
     run: str | None = None
-    """Version of the run that a layer shows; none for layers of the slide."""
+    """Id of the run that a layer shows; none for layers of the slide."""
 
     shown: frozenset[int] = frozenset()
     """Ids of the classes to paint."""

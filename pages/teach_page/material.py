@@ -119,10 +119,10 @@ def _first(paths: list[Path]) -> Path:
 def _offered() -> list[Run]:
     """List the finished runs whose slides the reader may know of, the latest first."""
     local = slide_places.reader_is_local()
-    own = {sample_path(each.name) for each in SAMPLES} | set(uploads.earlier_uploads())
-    slide = state.SLIDE.get()
-    if slide is not None:
-        own.add(slide.path)
+    chosen = state.SLIDE.get()
+    paths = [sample_path(each.name) for each in SAMPLES] + uploads.earlier_uploads()
+    paths += [chosen.path] if chosen is not None and chosen.path.exists() else []
+    own = {resources.identity(path) for path in paths}
     folder = slide_places.offered_folder()
     return [
         run
@@ -131,7 +131,7 @@ def _offered() -> list[Run]:
         and run.slide_path.exists()
         and (
             local
-            or run.slide_path in own
+            or run.slide_id in own
             or (folder is not None and run.slide_path.is_relative_to(folder.absolute()))
         )
     ]

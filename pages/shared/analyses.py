@@ -19,6 +19,9 @@ from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, default_store
 
+WAITING_EACH, WAITING_MOST = 20, 200
+"""So many analyses of one reader, and of all, may wait."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -106,6 +109,7 @@ class Analyses:
             part = wanted.roi
             job = self._worker().submit(
                 analyse,
+                asker=asked.owner,
                 slide_path=asked.slide.path,
                 store=default_store(),
                 region=part.region if part is not None and wanted.rectangle else None,

@@ -17,6 +17,8 @@ import pandas as pd
 import streamlit as st
 from PIL import Image, ImageOps
 
+from pages.shared import analyses as analysing
+from pages.shared import scoring
 from pages.shared.analyses import Analyses
 from pages.shared.cohort_process import Seat
 from pages.shared.once import once
@@ -69,13 +71,13 @@ _BACKDROP_PX = 1000
 @once
 def worker() -> Worker:
     """Return the one process that analyses, with the model it has loaded."""
-    return Worker()
+    return Worker(each=analysing.WAITING_EACH, most=analysing.WAITING_MOST)
 
 
 @once
 def scorings() -> Scorings:
     """Return the TIL scores of all sessions, with a process that does not wait for analyses."""
-    return Scorings(Worker())
+    return Scorings(Worker(each=scoring.WAITING_EACH, most=scoring.WAITING_MOST))
 
 
 @once

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 import streamlit as st
 
 from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.scoring import Waiting
 from pages.shared.store_limit import LookedAt
 from pages.shared.tile_sources import TileSource
 from pages.shared.uploads import UploadFolder
@@ -158,6 +159,7 @@ AS_FOUND = Key[bool]("as_found")  # nuclei as the model named them, without what
 MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncertain
 PALETTE = Key[str]("palette")  # name of the classes' colours, on every page
 TIL_SETTINGS = Key[TilSettings]("til_settings")
+SCORES_AWAITED = Key[Waiting]("scores_awaited")  # keeps them from being given up
 TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
 TIL_SHOWN = Key[ShownScores]("til_shown")  # what the page of the TIL scores has shown last
 TEACH_RUNS = Key[tuple[Path, ...]]("teach_runs")  # folders of the runs that are labelled
@@ -174,5 +176,5 @@ def choose_slide(chosen: ChosenSlide) -> None:
     SLIDE.set(chosen)
     drawn = (ROI, ROIS, ROI_REVISION, PROBLEM)
     seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
-    for key in (TILES, *drawn, *seen, JOB, RUN, TIL_PART, TIL_SHOWN):
+    for key in (TILES, *drawn, *seen, JOB, RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED):
         key.clear()

@@ -143,6 +143,20 @@ def _create_image(
         )
 
 
+def join_step_px(raster: Raster) -> int:
+    """Return at which rows of a raster two parts of its maps can meet.
+
+    There chunks begin, and pixels of every coarser level.
+
+    Examples
+    --------
+    >>> from seg_core.geometry import Region
+    >>> join_step_px(Raster(Region(0, 0, 100_000, 80_000), mpp=0.25, downsample=1.0))
+    512
+    """
+    return max(CHUNK_PX, 2 ** (len(_level_shapes(raster.height, raster.width)) - 1))
+
+
 def _ome(entries: dict[str, Any]) -> dict[str, Any]:
     return {"ome": {"version": "0.5", **entries}}
 

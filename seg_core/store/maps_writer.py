@@ -20,6 +20,7 @@ from seg_core.files.atomic import sync_disk_of, write_json
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Raster, Window
 from seg_core.maps import MapBand, MapName
+from seg_core.store.chunk_files import take_chunks
 from seg_core.store.halving import halve
 from seg_core.store.maps_layout import (
     CHUNK_PX,
@@ -107,6 +108,29 @@ class MapsWriter:
         upper, self._held = self._held.split(band.window.bottom // CHUNK_PX * CHUNK_PX)
         if upper is not None:
             self._store(upper)
+
+    def take(self, others: "MapsWriter", part: Window) -> None:
+        """Take over what another writer has finished of a part of the same raster.
+
+        Parameters
+        ----------
+        others : MapsWriter
+        part : Window
+            Where it has written: some rows of what is analysed, which end at whole chunks of each
+            level unless they are the last.
+        """
+        others.flush()
+        with store_errors(self._path):
+            for levels, theirs in ((self._levels, others._levels), (self._shares, others._shares)):
+                for name in MAP_NAMES:
+                    for mine, its in zip(levels[name], theirs[name], strict=True):
+                        take_chunks(its, others._path, mine, self._path, part)
+            sync_disk_of(self._path)
+            self._kept.files |= {
+                name: (self._path / name).stat().st_size for name in others._kept.files
+            }
+        self._kept.finished |= others._kept.finished
+        self._write_record()
 
     def flush(self) -> None:
         """Put on disk what is held back, and make the coarser levels whole."""
@@ -219,7 +243,7 @@ class _Record:
         entries = {
             "finished": sorted(band.to_json() for band in self.finished),
             "to_halve": None if self.to_halve is None else self.to_halve.to_json(),
-            "files": self.files,
+            "files": dict(sorted(self.files.items())),
         }
         return {**entries, "checksum": _checksum(entries)}
 

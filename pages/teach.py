@@ -13,10 +13,10 @@ SECTIONS = {
     "Files": exchange.show,
 }
 
-frame.open_page(TEACH)
+sidebar = frame.open_page(TEACH)
 st.header(TEACH.title, anchor=False)
 with frame.shown_errors():
-    chosen = material.choose_runs()
+    chosen = material.choose_runs(sidebar)
     section = st.segmented_control(
         "Section",
         list(SECTIONS),

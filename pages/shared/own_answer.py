@@ -1,7 +1,7 @@
 """Whose names of a run's nuclei are seen: the model's own, or with classifier and corrections."""
 
 import getpass
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -52,7 +52,7 @@ def as_read(run: Run) -> Run:
 
 def offer(run: Run) -> None:
     """Say what was said of the nuclei since the analysis, and let the reader see them without it."""
-    said = resources.said_since(with_own(run))
+    said = resources.said_since(replace(run, only_found=False))
     if not said:
         return
     st.caption(" ".join(said))

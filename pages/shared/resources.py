@@ -126,6 +126,15 @@ def forget_slides() -> None:
     _slide.clear()
 
 
+def forget_run(folder: Path) -> None:
+    """Read a run anew that has been deleted, should the same question be asked again."""
+    for of_folder in (run, maps, run_tissue, _found_table):
+        of_folder.clear(folder)
+    of_names = (nucleus_painter, outline_squares, nucleus_queries, said_since, _nucleus_table)
+    for of_run in (*of_names, nucleus_index, counts, statistics, gallery):
+        of_run.clear()
+
+
 def identity(path: Path) -> str:
     """Return the id under which a slide's runs are kept."""
     return _identity(path, changed(path))

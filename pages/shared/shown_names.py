@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from pages.shared import resources
 from seg_core.store import Run
 
-_RUN, NAMES = "run", "names"
+_RUN, _NAMES = "run", "names"
+
+OPTIONS = frozenset({_RUN, _NAMES})
+"""What `query` says."""
 
 
 def query(run: Run) -> dict[str, str]:
     """Return what an address says of a run."""
-    return {_RUN: run.run_id, NAMES: run.names_version}
+    return {_RUN: run.run_id, _NAMES: run.names_version}
 
 
 def asked_run(token: str, query: Mapping[str, str]) -> Run:
@@ -33,6 +36,6 @@ def are_current(token: str, query: Mapping[str, str]) -> bool:
 
     What is answered to another one is of now as well, and must not be kept for then.
     """
-    if NAMES not in query:
+    if _NAMES not in query:
         return _RUN not in query
-    return query[NAMES] == asked_run(token, query).names_version
+    return query[_NAMES] == asked_run(token, query).names_version

@@ -30,25 +30,16 @@ class TileSource:
     ----------
     slide : ChosenSlide
     token : str
-<<<<<<< HEAD
     runs : dict of str to Run
         Those that its overlays may show, by id.
-=======
-    runs : dict of str to Path
-        Folders of the runs that its overlays may show, by version.
     visitor : str
         Whose session it is: what one visitor asks for is drawn in turn with what others do.
->>>>>>> main
     """
 
     slide: ChosenSlide
     token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES))
-<<<<<<< HEAD
     runs: dict[str, Run] = field(default_factory=dict)
-=======
-    runs: dict[str, Path] = field(default_factory=dict)
     visitor: str = ""
->>>>>>> main
 
     @property
     def folder(self) -> str:

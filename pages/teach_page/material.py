@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import own_answer, resources, runs, slide_places, state, uploads
+from pages.shared import own_answer, resources, run_words, slide_places, state, uploads
 from pages.shared.page_list import VIEWER
 from seg_core.classes import ClassScheme
 from seg_core.errors import TeachingError
@@ -79,15 +80,16 @@ def _reader() -> str:
     return who.name
 
 
-def choose_runs() -> Material:
+def choose_runs(place: DeltaGenerator) -> Material:
     """Let the reader choose among finished runs; end the page where there is none."""
     offered = {run.path: run for run in _offered()}
     if not offered:
         st.info(f"Nothing has been analysed yet; start on the {VIEWER.title} page.")
         VIEWER.link("Go to the viewer")
         st.stop()
+    titles = run_words.titles(list(offered.values()))
     remembered = [path for path in state.TEACH_RUNS.get() or () if path in offered]
-    chosen = st.multiselect(
+    chosen = place.multiselect(
         "Analyses",
         list(offered),
         default=remembered or [_first(list(offered))],

@@ -129,7 +129,7 @@ def _show_figures(taught: Taught) -> None:
 def _by_class(validation: Validation) -> pd.DataFrame:
     table = pd.DataFrame(validation.by_class())
     table.columns = pd.Index(["Class", "Precision", "Recall", "F1", "Labels"])
-    return table
+    return table.round(2)
 
 
 def _show_changes(lesson: state.Lesson) -> None:

@@ -14,7 +14,7 @@ from seg_core.store import Run
 
 _CACHE_BYTES = 32 * 1024 * 1024
 
-_QUERY = min_score.NAMES | {"run"}
+_QUERY = min_score.NAMES | shown_names.OPTIONS
 
 _packed: TileCache[bytes] = TileCache(_CACHE_BYTES, size_of=sys.getsizeof)
 
@@ -48,12 +48,8 @@ def outlines_of_square(path: Mapping[str, Any], query: Mapping[str, str]) -> byt
     UnknownTileError
         If no session shows such a run, or the slide has no such square.
     """
-<<<<<<< HEAD
-    run = shown_names.asked_run(path["token"], query)
-=======
     refuse_unknown(query, _QUERY)
-    folder = resources.tile_sources().find(path["token"]).run_of(query.get("run"))
->>>>>>> main
+    run = shown_names.asked_run(path["token"], query)
     least = min_score.asked(query)
     column, row = path["column"], path["row"]
     slide = run.raster.region

@@ -1,8 +1,8 @@
 """Which nuclei to show to somebody who labels: those whose labels teach most.
 
-Before anything was taught: a few of each class, as unlike each other as possible. Then those that
-the classifier is least sure of, and among them again such that are unlike each other, since ten
-labels of one kind of nucleus teach little more than one.
+Before anything was taught: a few of each class, each of another kind. Then those that the classifier
+is least sure of, and among them again one of each kind, since ten labels of one kind of nucleus teach
+little more than one. Kinds are clusters of the features.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,15 +10,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.known import Known, standards_of
 
-_DOUBTFUL = 10
-"""So many times as many doubtful nuclei as are wanted are chosen among."""
-
-_LOOKED_AT = 4_000
-"""Nuclei that are compared with each other at most, drawn at random."""
+# Nuclei are chosen among so many times as many, and at most so many are compared with each other.
+_TIMES, _MOST_COMPARED = 10, 4_000
 
 _Floats = npt.NDArray[np.float64]
 _Ids = npt.NDArray[np.int64]
@@ -54,18 +53,20 @@ def offer(
     """
     generator = np.random.default_rng(seed)
     runs, rows = _candidates(known, without)
-    if not len(rows):
-        return []
+    names = _gathered(runs, rows, [each.table["class_name"].to_numpy(object) for each in known])
     if classifier is None:
-        drawn = _some_of_each_class(known, runs, rows, count, generator)
+        groups = _classes(names, count, generator)
     else:
-        drawn = _doubtful(known, runs, rows, _DOUBTFUL * count, classifier, generator)
-    runs, rows = runs[drawn], rows[drawn]
+        groups = [(_doubtful(known, runs, rows, classifier, generator), count)]
     mean, scale = standards_of(known)
-    values = _gathered(runs, rows, [each.matrix for each in known])
-    order = _unlike((values - mean) / scale, count)
+    matrices = [each.matrix for each in known]
+    chosen: list[int] = []
+    for pool, share in groups:
+        pool = pool[: min(_TIMES * share, _MOST_COMPARED)]
+        values = (_gathered(runs[pool], rows[pool], matrices) - mean) / scale
+        chosen += pool[_unlike(values, share, seed)].tolist()
     ids = _gathered(runs, rows, [each.table["nucleus_id"].to_numpy() for each in known])
-    return [(int(runs[k]), int(ids[k])) for k in order]
+    return [(int(runs[k]), int(ids[k])) for k in chosen]
 
 
 def _candidates(known: Sequence[Known], without: Sequence[Collection[int]]) -> tuple[_Ids, _Ids]:
@@ -78,30 +79,31 @@ def _candidates(known: Sequence[Known], without: Sequence[Collection[int]]) -> t
     return np.concatenate(runs), np.concatenate(rows)
 
 
-def _some_of_each_class(
-    known: Sequence[Known],
-    runs: _Ids,
-    rows: _Ids,
-    count: int,
-    generator: np.random.Generator,
-) -> _Ids:
-    """Draw as many of each class that the model names as there are, up to a share of them."""
-    names = _gathered(runs, rows, [each.table["class_name"].to_numpy(object) for each in known])
-    classes = sorted(set(names))
-    share = -(-count // len(classes))
-    order = generator.permutation(len(rows))
-    return np.concatenate([order[names[order] == name][:share] for name in classes])
+def _classes(
+    names: npt.NDArray[Any], count: int, generator: np.random.Generator
+) -> list[tuple[_Ids, int]]:
+    """Return the rows of each class in no order, and how many of them are to be shown.
+
+    Each class has the same share; what a rare one cannot fill goes to the others.
+    """
+    order = generator.permutation(len(names))
+    groups = sorted((order[names[order] == name] for name in set(names)), key=len)
+    found: list[tuple[_Ids, int]] = []
+    for number, own in enumerate(groups):
+        share = min(len(own), -(-count // (len(groups) - number)))
+        found.append((own, share))
+        count -= share
+    return found
 
 
 def _doubtful(
     known: Sequence[Known],
     runs: _Ids,
     rows: _Ids,
-    count: int,
     classifier: Classifier,
     generator: np.random.Generator,
 ) -> _Ids:
-    """Return the nuclei whose two most probable classes are most nearly as probable."""
+    """Return the rows, those first whose two most probable classes are most nearly as probable."""
     margins = []
     for each in known:
         ordered = np.sort(classifier.probabilities(each.matrix), axis=1)
@@ -109,20 +111,27 @@ def _doubtful(
     own = _gathered(runs, rows, margins)
     # equal ones, as where a classifier is sure of everything, in no order
     shuffled = generator.permutation(len(rows))
-    return shuffled[np.argsort(own[shuffled], kind="stable")[:count]]
+    return shuffled[np.argsort(own[shuffled], kind="stable")]
 
 
-def _unlike(values: _Floats, count: int) -> list[int]:
-    """Return rows so that each is as far from those before it as any: the first stays the first."""
-    values = values[:_LOOKED_AT]
-    chosen = [0]
-    nearest = ((values - values[0]) ** 2).sum(axis=1)
-    while len(chosen) < min(count, len(values)):
-        nearest[chosen[-1]] = -1
-        chosen.append(int(nearest.argmax()))
-        distances = ((values - values[chosen[-1]]) ** 2).sum(axis=1)
-        nearest = np.minimum(nearest, distances)
-    return chosen
+def _unlike(values: _Floats, count: int, seed: int) -> list[int]:
+    """Return rows of which each stands for others like it: the nearest to the middle of a cluster.
+
+    The furthest from each other would be dirt and folds more often than nuclei.
+    """
+    if len(values) <= count:
+        return list(range(len(values)))
+    # threads that wait for one another cost a small problem a hundred times its time
+    with threadpool_limits(1):
+        means = KMeans(count, n_init=1, random_state=seed).fit(values)
+        distances = means.transform(values)
+    nearest = [
+        int(own[distances[own, cluster].argmin()])
+        for cluster in range(count)
+        for own in [np.flatnonzero(means.labels_ == cluster)]
+        if len(own)
+    ]
+    return sorted(nearest)
 
 
 def _gathered(runs: _Ids, rows: _Ids, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:

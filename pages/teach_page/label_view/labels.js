@@ -13,6 +13,9 @@
 
 const PATIENCE_MS = 700;
 
+/** @type {Record<string, string>} */
+const CAPS = { " ": "Space", Backspace: "⌫", Enter: "⏎" };
+
 /** @type {WeakMap<HTMLElement, LabelScreen>} */
 const screens = new WeakMap();
 
@@ -252,7 +255,7 @@ class LabelScreen {
     const button = document.createElement("button");
     button.tabIndex = -1;
     const cap = document.createElement("kbd");
-    cap.textContent = key === " " ? "Space" : key;
+    cap.textContent = CAPS[key] ?? key;
     button.append(cap);
     if (colour) {
       const swatch = document.createElement("i");

@@ -70,14 +70,9 @@ def draw_full_picture(
 
 
 def _request_of(slide: Slide, source: TileSource, query: Mapping[str, str]) -> LayerRequest:
-<<<<<<< HEAD
-    run, shown, palette, options = query_of(query)
-    shown_run = None if run is None else source.run_of(run)
-=======
     rest = {name: value for name, value in query.items() if name not in _OWN}
     run, shown, palette, options = query_of(rest, _OPTIONS)
-    folder = None if run is None else source.run_of(run)
->>>>>>> main
+    shown_run = None if run is None else source.run_of(run)
     whole = Viewport(0, 0, 1, 1, 1)
     return LayerRequest(slide, whole, shown_run, shown, palette, dict(options))
 

@@ -16,12 +16,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-<<<<<<< HEAD
 from pages.shared import shown_names
-from pages.shared.tile_sources import UnknownTileError
-=======
 from pages.shared.tile_sources import AddressError, UnknownTileError
->>>>>>> main
 from pages.shared.uploads import remove_abandoned
 from pages.viewer_page.nucleus_hover import nucleus_at
 from pages.viewer_page.outlines import outlines_of_square
@@ -46,12 +42,8 @@ _NOT_KEPT = {"Cache-Control": "no-store"}
 async def tile(request: Request) -> Response:
     """Answer one tile of the slide or of a layer."""
 
-<<<<<<< HEAD
-    def draw() -> Response:
-        headers = _headers(request)
-=======
     def draw(_asking: Asking) -> Response:
->>>>>>> main
+        headers = _headers(request)
         drawn = draw_tile(tile_request(request.path_params, request.query_params))
         return Response(drawn.content, media_type=drawn.media_type, headers=headers)
 
@@ -79,17 +71,12 @@ async def full_picture(request: Request) -> Response:
 async def outlines(request: Request) -> Response:
     """Answer the outlines of the nuclei of a square of the slide."""
 
-<<<<<<< HEAD
-    def pack() -> Response:
-        headers = _headers(request)
-=======
     def pack(_asking: Asking) -> Response:
->>>>>>> main
+        headers = _headers(request)
         content = outlines_of_square(request.path_params, request.query_params)
         return Response(content, media_type="application/octet-stream", headers=headers)
 
-<<<<<<< HEAD
-    return await _answer(pack)
+    return await _answer(request, TILES, pack)
 
 
 def _headers(request: Request) -> dict[str, str]:
@@ -101,34 +88,13 @@ def _headers(request: Request) -> dict[str, str]:
     return _TILE_HEADERS if current else _NOT_KEPT
 
 
-async def _answer(draw: Callable[[], Response]) -> Response:
-    try:
-        return await run_in_threadpool(draw)
-    except (UnknownTileError, RegionError) as error:
-        return PlainTextResponse(str(error), 404, _NOT_KEPT)
-    except SegCoreError as error:
-        request_id = secrets.token_hex(4)
-        _log.exception("a tile cannot be drawn", extra={"request": request_id})
-        return PlainTextResponse(str(error), 500, {**_NOT_KEPT, "X-Request-Id": request_id})
-=======
-    return await _answer(request, TILES, pack)
->>>>>>> main
-
-
 async def nucleus(request: Request) -> Response:
     """Answer in a few words which nucleus is at a point, nothing where there is none."""
 
-<<<<<<< HEAD
-    def look() -> Response:
+    def find(_asking: Asking) -> Response:
         headers = _headers(request)
         found = nucleus_at(request.path_params["token"], request.query_params)
         return JSONResponse(found, headers=headers)
-
-    return await _answer(look)
-=======
-    def find(_asking: Asking) -> Response:
-        found = nucleus_at(request.path_params["token"], request.query_params)
-        return JSONResponse(found, headers=_TILE_HEADERS)
 
     return await _answer(request, TILES, find)
 
@@ -146,7 +112,6 @@ async def _answer(request: Request, queue: Queue, work: Work) -> Response:
         request_id = secrets.token_hex(4)
         _log.exception("a tile cannot be drawn", extra={"request": request_id})
         return PlainTextResponse(str(error), 500, {**_NOT_KEPT, "X-Request-Id": request_id})
->>>>>>> main
 
 
 async def viewer_file(request: Request) -> Response:

@@ -181,6 +181,7 @@ TIL_SHOWN = Key[ShownScores]("til_shown")  # what the page of the TIL scores has
 TEACH_RUNS = Key[tuple[Path, ...]]("teach_runs")  # folders of the runs that are labelled
 LABEL_SCREEN = Key[LabelScreen]("label_screen")
 PASSED_OVER = Key[dict[Path, set[int]]]("passed_over")  # ids that were shown and not answered
+TAKEN_LABELS = Key[str]("taken_labels")  # how many came with a file, until the page has said so
 LESSON = Key[Lesson]("lesson")
 UPLOADS = Key[UploadFolder]("uploads")
 SIGNED_IN = Key[SignedIn]("signed_in")

@@ -17,8 +17,6 @@ from seg_core.teaching.classifier import read_classifier, write_classifier
 from seg_core.teaching.labels import Labels, labels_of, read_marks
 from seg_core.teaching.labels_file import write_labels
 
-_TAKEN = state.Key[str]("taken_labels")
-
 
 def show(material: Material) -> None:
     """Offer what was taught and labelled as files, and take such files."""
@@ -96,13 +94,14 @@ def _take_labels(material: Material) -> None:
         own_classes.add(material, [name for each in found for name in each.names])
         for each in found:
             _write(each)
-        _TAKEN.set(f"{sum(len(each.names) for each in found):,} nuclei were labelled.")
+        count = sum(len(each.names) for each in found)
+        state.TAKEN_LABELS.set(f"{count:,} nuclei were" if count > 1 else "1 nucleus was")
         state.LABEL_SCREEN.clear()
         st.rerun()
-    told = _TAKEN.get()
+    told = state.TAKEN_LABELS.get()
     if told is not None:
-        st.success(told)
-        _TAKEN.clear()
+        st.success(f"{told} labelled.")
+        state.TAKEN_LABELS.clear()
 
 
 def _write(labels: Labels) -> None:

@@ -93,9 +93,7 @@ def choose_runs(place: DeltaGenerator) -> Material:
         "Analyses",
         list(offered),
         default=remembered or [_first(list(offered))],
-        format_func=lambda path: (
-            f"{offered[path].slide_path.name} · {runs.describe(offered[path])}"
-        ),
+        format_func=lambda path: f"{offered[path].slide_path.name} · {titles[path]}",
         key="_teach_runs",
         help="Labels of several slides join, and what was taught is applied to all that are chosen.",
     )

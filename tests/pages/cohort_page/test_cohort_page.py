@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.cohort_page import comparison
 from pages.shared import resources, state
 from pages.shared.cohort_process import CohortProcess, Seat, start
 from seg_core.cohort.catalog import RunCatalog
+from seg_core.cohort.columns import groupings_of, measures_of
 from seg_core.cohort.journal import Journal, Outcome
 from seg_core.cohort.plan import Item
 from seg_core.errors import CohortError
@@ -118,10 +118,10 @@ def test_two_measures_are_plotted(visit, cohort: Journal) -> None:
 
 def test_measures_are_numbers_that_differ_and_groups_name_several_slides(cohort: Journal) -> None:
     table = RunCatalog(Store(cohort.store)).cohort("trial")
-    measures = comparison.measures_of(table)
+    measures = measures_of(table)
     assert {"nuclei", "count_lymphocyte", "roi number"} <= set(measures)
     assert not {"mpp", "seconds", "megapixels", "count_epithelial"} & set(measures)
-    assert {"group", "Stage"} <= set(comparison.groupings_of(table))
+    assert {"group", "Stage"} <= set(groupings_of(table))
 
 
 def test_a_row_opens_its_slide_with_the_analysis_of_the_cohort(

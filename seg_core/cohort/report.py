@@ -1,6 +1,6 @@
 """A cohort as one document, HTML or PDF: who is in it, how groups differ, every slide, what went wrong."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -186,17 +186,24 @@ def _groups(table: pd.DataFrame, measures: Sequence[str] | None, by: str) -> Ite
 def _compared(row: dict[Any, Any]) -> list[str]:
     return [
         *(title_of(row["measure"]), row["groups"], row["patients"], row["medians"]),
-        *(_with_interval(row, "shift", "{:.3g}"), _with_interval(row, "delta", "{:.2f}")),
-        *(_p(row["p"]), _p(row["p_adjusted"])),
+        _with_interval(row, "shift", _readable),
+        _with_interval(row, "delta", "{:.2f}".format),
+        _p(row["p"]),
+        _p(row["p_adjusted"]),
     ]
 
 
-def _with_interval(row: dict[Any, Any], name: str, form: str) -> str:
+def _with_interval(row: dict[Any, Any], name: str, form: Callable[[float], str]) -> str:
     values = [row[each] for each in (name, f"{name}_low", f"{name}_high")]
     if any(pd.isna(value) for value in values):
         return _NONE
-    value, low, high = map(form.format, values)
+    value, low, high = map(form, values)
     return f"{value} ({low} to {high})"
+
+
+def _readable(value: float) -> str:
+    """Return three digits, or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _p(value: float) -> str:

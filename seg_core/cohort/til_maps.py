@@ -56,5 +56,5 @@ def mosaic(maps: Sequence[tuple[str, Path]]) -> Iterator[Image.Image]:
                 small = ImageOps.contain(picture, (_CELL_PX, _CELL_PX))
             sheet.paste(small, (left, top))
             words = name if len(name) <= 38 else f"{name[:37]}…"
-            draw.text((left, top + _CELL_PX + 4), words, fill="#1c1c1c", font=font)
+            draw.text((left, top + small.height + 4), words, fill="#1c1c1c", font=font)
         yield sheet

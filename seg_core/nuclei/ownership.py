@@ -41,7 +41,7 @@ from seg_core.classes import ClassScheme
 from seg_core.geometry import Window
 from seg_core.maps import Maps, Pieces
 from seg_core.nuclei.described import features_of
-from seg_core.nuclei.features import NucleusPixels, measure_nuclei
+from seg_core.nuclei.features import measure_nuclei
 from seg_core.nuclei.instances import Instances, growth_px, instances_of_seeds
 from seg_core.nuclei.nucleus_table import FEATURES, empty_table
 from seg_core.nuclei.seeds import Seeds, find_seeds
@@ -291,7 +291,7 @@ def _centroid_in(core: Window, instances: Instances) -> npt.NDArray[np.bool_]:
     In whole numbers, sum of coordinates by number of pixels, so that two blocks cannot round the
     same centroid to two sides of their border.
     """
-    pixels = NucleusPixels(instances.labels, len(instances))
+    pixels = instances.pixels
     corner = np.array([instances.window.x, instances.window.y])
     areas_px = pixels.areas_px[:, None]
     doubled = 2 * (pixels.coordinate_sums + corner * areas_px) + areas_px

@@ -14,7 +14,7 @@ def take_chunks(
 ) -> None:
     """Give an array what another has of a part of the raster.
 
-    A chunk that the target lacks is taken as a file, which costs nothing; where both have
+    A file of chunks that the target lacks is taken, which costs nothing; where both have
     something of it, as at the border of two parts, the rows of the part are copied.
 
     Parameters
@@ -28,7 +28,7 @@ def take_chunks(
     """
     step = 2 ** int(target.basename)
     top, bottom = part.y // step, min(-(-part.bottom // step), target.shape[-2])
-    side = target.chunks[-2]
+    height, width = (target.shards or target.chunks)[-2:]
     chunks = source_root / source.path / "c"
     for path in sorted(path for path in chunks.rglob("*") if path.is_file()):
         goal = root / target.path / path.relative_to(source_root / source.path)
@@ -36,6 +36,6 @@ def take_chunks(
             take_file(path, goal)
         elif not goal.samefile(path):
             row, column = (int(name) for name in path.parts[-2:])
-            rows = slice(max(row * side, top), min((row + 1) * side, bottom))
-            columns = slice(column * side, (column + 1) * side)
+            rows = slice(max(row * height, top), min((row + 1) * height, bottom))
+            columns = slice(column * width, (column + 1) * width)
             target[..., rows, columns] = source[..., rows, columns]

@@ -24,6 +24,7 @@ def show_groups(table: pd.DataFrame, name: str) -> None:
     chosen = right.multiselect(
         "Measures",
         measures,
+        format_func=title_of,
         default=[each for each in USUAL_MEASURES if each in measures][:1] or measures[:1],
         key="_measures",
     )
@@ -52,8 +53,8 @@ def show_scatter(table: pd.DataFrame) -> None:
         st.info("A scatter plot needs two measures; no slide of this cohort has them yet.")
         return
     across, up = st.columns(2)
-    x = across.selectbox("Across", measures, key="_x")
-    y = up.selectbox("Up", measures, index=1, key="_y")
+    x = across.selectbox("Across", measures, format_func=title_of, key="_x")
+    y = up.selectbox("Up", measures, index=1, format_func=title_of, key="_y")
     points = table.dropna(subset=[x, y]).reset_index(drop=True)
     figure = go.Figure(
         go.Scatter(
@@ -65,7 +66,11 @@ def show_scatter(table: pd.DataFrame) -> None:
         )
     )
     figure.update_layout(
-        xaxis_title=x, yaxis_title=y, dragmode="lasso", height=480, margin={"t": 20}
+        xaxis_title=title_of(x),
+        yaxis_title=title_of(y),
+        dragmode="lasso",
+        height=480,
+        margin={"t": 20},
     )
     event = st.plotly_chart(figure, on_select="rerun", key="_scatter")
     rows = event["selection"]["point_indices"]

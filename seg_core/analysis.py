@@ -36,6 +36,7 @@ from seg_core.slide import (
     slide_id,
 )
 from seg_core.store import RowRange, Run, RunFacts, RunWriter, Status, Store
+from seg_core.store.label import RunLabel, label_new_run
 from seg_core.store.opening import now, opening_facts
 from seg_core.tiling import predict
 
@@ -53,6 +54,7 @@ def analyse(
     model: str | Path | None = None,
     mpp: float | None = None,
     settings: AnalysisSettings | None = None,
+    label: RunLabel | None = None,
     report: ProgressCallback | None = None,
 ) -> Run:
     """Find the nuclei of a slide or of a part of it, and keep them as a run.
@@ -75,6 +77,8 @@ def analyse(
     mpp : float, optional
         Size of a level-0 pixel, µm; wins over what the slide's file says.
     settings : AnalysisSettings, optional
+    label : RunLabel, optional
+        Kept with a run that is new.
     report : callable, optional
         Called with the `Progress`; when it raises `JobCancelled` the run is kept as stopped.
 
@@ -102,6 +106,7 @@ def analyse(
             # another process may have finished it in the meantime
             if run := finished_run(runs, question):
                 return _named(run, slide_path)
+            label_new_run(writer.folder, label)
             with subject.engine() as engine:
                 facts = subject.opening_facts(engine, _begun_run(runs, question))
                 return _work(subject.slide, engine, facts, writer, report or _ignore)

@@ -4,6 +4,7 @@ import os
 
 import streamlit as st
 
+from pages.shared import preferences
 from seg_core.model import available_models
 from seg_core.model.card import MODEL_VARIABLE
 
@@ -19,6 +20,7 @@ def choose_model(key: str) -> str | None:
     titles = {} if os.environ.get(MODEL_VARIABLE) else _titles()
     if len(titles) < 2:
         return None
+    preferences.ready(key, next(iter(titles)), titles.__contains__)
     return st.selectbox(
         "Model",
         list(titles),

@@ -8,9 +8,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from platform import python_version
 from typing import Any
 
 import geopandas as gpd
@@ -23,9 +21,13 @@ from seg_core.maps import MapBand
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.model.lender import EngineLender
 from seg_core.nuclei import find_nuclei
+from seg_core.plausibility import Digest
+from seg_core.plausibility.doubts import Onlooker, doubts_of
+from seg_core.plausibility.profile import ModelProfile, read_profile
 from seg_core.process.memory import return_memory
 from seg_core.process.pipelines import write_behind
 from seg_core.process.progress import Pace, Progress, ProgressCallback
+from seg_core.process.versions import package_versions
 from seg_core.question import Question
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
@@ -47,11 +49,6 @@ if sys.platform != "win32":
     import resource
 
 _log = logging.getLogger(__name__)
-
-_PACKAGES = (
-    *("torch", "openvino", "numpy", "scipy", "opencv-python-headless", "shapely"),
-    *("openslide-python", "torchstain"),
-)
 
 _engines = EngineLender()
 
@@ -120,7 +117,8 @@ def analyse(
                 facts = _opening_facts(
                     slide, card.scheme, engine, question, _begun_run(runs, question)
                 )
-                return _work(slide, engine, facts, writer, report or _ignore)
+                profile = read_profile(card, weights)
+                return _work(slide, engine, facts, writer, profile, report or _ignore)
 
 
 def _question(
@@ -190,7 +188,7 @@ def _opening_facts(
         status="running",
         engine=engine.name,
         precision=engine.precision,
-        versions=_versions(),
+        versions=package_versions(),
         started=_now(),
         megapixels=question.window.area / 1e6,
         feature_count=engine.feature_count,
@@ -205,7 +203,12 @@ def _opening_facts(
 
 
 def _work(
-    slide: Slide, engine: Engine, facts: RunFacts, writer: RunWriter, report: ProgressCallback
+    slide: Slide,
+    engine: Engine,
+    facts: RunFacts,
+    writer: RunWriter,
+    profile: ModelProfile | None,
+    report: ProgressCallback,
 ) -> Run:
     question = facts.question
     began = time.monotonic()
@@ -223,7 +226,7 @@ def _work(
         stain, stain_warnings = _learn_stain(slide, tissue, question.settings)
         shown = slide if stain is None else NormalisedSlide(slide, stain)
         _make_maps(shown, engine, facts, tissue, writer, Pace("tiles", report))
-        nuclei_warnings, counts = _make_nuclei(slide, facts, writer, Pace("nuclei", report))
+        nuclei_warnings, counts, nuclei = _make_nuclei(slide, facts, writer, Pace("nuclei", report))
         _check_unchanged(question, slide.info.path)
     except (JobCancelled, KeyboardInterrupt):
         if not _is_unchanged(question, slide.info.path):
@@ -236,12 +239,14 @@ def _work(
         with suppress(StoreError):  # a full disk takes no last words either
             keep("failed", error=str(error))
         raise
+    tissue_um2 = _tissue_um2(tissue, question)
+    doubts = doubts_of(nuclei, profile, slide_mpp=question.slide_mpp, tissue_um2=tissue_um2)
     run = keep(
         "finished",
         finished=_now(),
-        tissue_um2=_tissue_um2(tissue, question),
+        tissue_um2=tissue_um2,
         counts=counts,
-        warnings=(*slide.info.notes, *warnings, *stain_warnings, *nuclei_warnings),
+        warnings=(*slide.info.notes, *doubts, *warnings, *stain_warnings, *nuclei_warnings),
         stain=stain,
     )
     writer.pieces().discard()  # the table has them
@@ -336,7 +341,7 @@ def _make_maps(
 
 def _make_nuclei(
     slide: Slide, facts: RunFacts, writer: RunWriter, pace: Pace
-) -> tuple[list[str], dict[str, int]]:
+) -> tuple[list[str], dict[str, int], Digest]:
     return_memory()  # of the maps, before the blocks of nuclei take as much
     question, scheme = facts.question, facts.scheme
     pieces = writer.pieces()
@@ -348,9 +353,10 @@ def _make_nuclei(
         read_pieces=pieces.read if facts.feature_count else None,
         report=pace,
     )
-    counts = dict.fromkeys(scheme.names_with_other, 0)
-    writer.write_nuclei(_counted(_inside(tables, question.roi), counts), facts)
-    return warnings, counts
+    counts, onlooker = dict.fromkeys(scheme.names_with_other, 0), Onlooker(scheme)
+    inside = onlooker.watch(_inside(tables, question.roi))
+    writer.write_nuclei(_counted(inside, counts), facts)
+    return warnings, counts, onlooker.nuclei
 
 
 def _inside(tables: Iterable[gpd.GeoDataFrame], roi: Roi | None) -> Iterator[gpd.GeoDataFrame]:
@@ -374,14 +380,6 @@ def _counted(
 def _tissue_um2(tissue: TissueMask | None, question: Question) -> float:
     area = question.area_um2 if tissue is None else tissue.area_um2(question.roi or question.region)
     return round(area, 1)
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": python_version()}
-    for name in _PACKAGES:
-        with suppress(PackageNotFoundError):  # not every engine is installed everywhere
-            versions[name] = version(name)
-    return versions
 
 
 def _now() -> str:

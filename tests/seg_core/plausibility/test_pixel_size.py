@@ -43,7 +43,9 @@ def estimate(rgb: np.ndarray) -> PixelSizeEstimate:
 def test_a_painted_slide_has_the_pixel_size_it_was_painted_with(enlarged: int) -> None:
     rgb = painted_slides.paint(1200, 1000).rgb
     found = estimate(rgb.repeat(enlarged, axis=0).repeat(enlarged, axis=1))
-    assert found.mpp == pytest.approx(painted_slides.MPP / enlarged, rel=0.12)  # edges of a painting blur
+    assert found.mpp == pytest.approx(
+        painted_slides.MPP / enlarged, rel=0.12
+    )  # edges of a painting blur
     assert found.low < found.mpp < found.high
     assert found.nuclei > 30
 

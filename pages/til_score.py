@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import frame, resources, runs, state
+from pages.shared import frame, runs, state
 from pages.shared.doubts import show_doubts
 from pages.shared.page_list import TIL_SCORE
 from pages.shared.scoring import ScoringRequest
@@ -14,7 +14,7 @@ sidebar = frame.open_page(TIL_SCORE)
 chosen = frame.chosen_slide()
 
 with sidebar, frame.shown_errors():
-    slide = resources.slide(chosen.path, chosen.mpp)
+    slide = runs.slide_of_shown(chosen)
     frame.describe_slide(slide.info)
     runs.pick_run(chosen)
 

@@ -10,6 +10,9 @@ from pages.shared.tile_sources import UnknownTileError
 
 _NAME = "min_score"
 
+NAMES = frozenset({_NAME})
+"""What addresses may say of it."""
+
 
 def chosen() -> float:
     """Return the session's least score, 0 where none is asked for."""

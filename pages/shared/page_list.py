@@ -73,7 +73,8 @@ Draw a rectangle or a free outline and press **Analyse region**, or press **Anal
 is stopped is kept, and goes on from there. Under *Edit* a region is named, or marked to be left
 out; *Files* exchanges regions with QuPath. Click a nucleus for its measures; **←** and **→** go
 through its class from left to right, strip by strip. Copy the page's address to show a colleague
-the same place. *Options*: **Fast** computes in 8-bit integers; more **looks at each tile** make
+the same place. Several analyses of a slide are told apart under *Shown analysis*;
+give yours a **Name**. *Options*: **Fast** computes in 8-bit integers; more **looks at each tile** make
 classes steadier and take longer; **Stain** evens out a pale scan; **Skip glass** and **Skip pen
 marks** say what is not worth a look (*Tissue* and *Flaws* show it; what is out of focus is
 analysed, and said).
@@ -97,7 +98,7 @@ pixel size, or a slide unlike all that the model has learnt from. Below them
 counts, densities per mm² of tissue, measures, the table, a gallery, files for Excel, R, QuPath,
 scanpy and SpatialData, and a report as HTML or PDF. Below the class score you choose, a nucleus
 counts as *uncertain*, in the viewer too. Click a row or a picture to see the nucleus on the
-slide.
+slide. *Analyses* tells the slide's analyses apart and compares two of them where both have looked.
 """,
 )
 

@@ -15,6 +15,8 @@ import pandas as pd
 import streamlit as st
 from PIL import Image, ImageOps
 
+from pages.shared import analyses as analysing
+from pages.shared import scoring
 from pages.shared.analyses import Analyses
 from pages.shared.cohort_process import Seat
 from pages.shared.once import once
@@ -64,13 +66,13 @@ _BACKDROP_PX = 1000
 @once
 def worker() -> Worker:
     """Return the one process that analyses, with the model it has loaded."""
-    return Worker()
+    return Worker(each=analysing.WAITING_EACH, most=analysing.WAITING_MOST)
 
 
 @once
 def scorings() -> Scorings:
     """Return the TIL scores of all sessions, with a process that does not wait for analyses."""
-    return Scorings(Worker())
+    return Scorings(Worker(each=scoring.WAITING_EACH, most=scoring.WAITING_MOST))
 
 
 @once
@@ -117,6 +119,15 @@ def slide(path: Path, mpp: float | None = None) -> Slide:
 def forget_slides() -> None:
     """Open slides anew: after one error OpenSlide's handle answers nothing any more."""
     _slide.clear()
+
+
+def forget_run(folder: Path) -> None:
+    """Read a run anew that has been deleted, should the same question be asked again."""
+    for of_run in (run, maps, nucleus_painter, outline_squares, nucleus_queries, run_tissue):
+        of_run.clear(folder)
+    _nucleus_table.clear(folder)
+    for of_part in (nucleus_index, counts, statistics, gallery):
+        of_part.clear()
 
 
 def identity(path: Path) -> str:

@@ -18,6 +18,10 @@ class UnknownTileError(Exception):
     """No session has opened what a tile's address names."""
 
 
+class AddressError(Exception):
+    """An address says what no page of this dashboard does."""
+
+
 @dataclass(eq=False)
 class TileSource:
     """What one session shows of one slide.
@@ -28,11 +32,14 @@ class TileSource:
     token : str
     runs : dict of str to Path
         Folders of the runs that its overlays may show, by version.
+    visitor : str
+        Whose session it is: what one visitor asks for is drawn in turn with what others do.
     """
 
     slide: ChosenSlide
     token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES))
     runs: dict[str, Path] = field(default_factory=dict)
+    visitor: str = ""
 
     @property
     def folder(self) -> str:
@@ -64,9 +71,17 @@ class TileSources:
     def __init__(self) -> None:
         self._sources: weakref.WeakValueDictionary[str, TileSource] = weakref.WeakValueDictionary()
 
-    def add(self, slide: ChosenSlide) -> TileSource:
-        """Give a slide a token; whoever holds the answer keeps it alive."""
+    def add(self, slide: ChosenSlide, visitor: str | None = None) -> TileSource:
+        """Give a slide a token; whoever holds the answer keeps it alive.
+
+        Parameters
+        ----------
+        slide : ChosenSlide
+        visitor : str, optional
+            Whose session asks; one that nobody knows again is a visitor of its own.
+        """
         source = TileSource(slide)
+        source.visitor = visitor or source.token
         self._sources[source.token] = source
         return source
 

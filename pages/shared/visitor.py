@@ -10,6 +10,7 @@ import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 COOKIE = "seg_reader"
 
@@ -24,6 +25,12 @@ def folder_name() -> str | None:
     """
     number = st.context.cookies.get(COOKIE)
     return None if number is None else hashlib.sha256(number.encode()).hexdigest()[:32]
+
+
+def asker() -> str | None:
+    """Return whose turn it is where visitors take turns: the reader's, else the session's own."""
+    context = get_script_run_ctx()
+    return folder_name() or (None if context is None else context.session_id)
 
 
 class ReaderCookie:

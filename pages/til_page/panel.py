@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from pages.shared import resources, state
+from pages.shared import resources, state, visitor
 from pages.shared.regions import slide_rois
 from pages.shared.scoring import ScoringRequest
 from pages.shared.writing import written
@@ -77,10 +77,13 @@ def choose_settings() -> TilSettings:
 
 def result_of(request: ScoringRequest) -> TilResult:
     """Return the scores once they are there; until then show progress and end the page."""
-    job = resources.scorings().ask(request)
+    waiting = resources.scorings().ask(request, visitor.asker())
+    job = waiting.job
     if not job.done():
+        state.SCORES_AWAITED.set(waiting)  # in place of the last: what nobody awaits is given up
         _follow(job)
         st.stop()
+    state.SCORES_AWAITED.clear()
     try:
         return job.result()
     except SegCoreError:

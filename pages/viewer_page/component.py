@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import min_score, regions, resources, state
+from pages.shared import min_score, regions, resources, state, visitor
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page import nucleus_card, nucleus_hover
 from pages.viewer_page.layer_data import layers_of, legend_of, rectangle
@@ -70,7 +70,7 @@ def _tile_source(chosen: state.ChosenSlide) -> TileSource:
     """Return what the session's token stands for; a new slide, or another pixel size, has a new one."""
     source = state.TILES.get()
     if source is None or source.slide != chosen:
-        source = resources.tile_sources().add(chosen)
+        source = resources.tile_sources().add(chosen, visitor.folder_name())
         state.TILES.set(source)
     return source
 

@@ -1,5 +1,6 @@
 """What is said of the nucleus under a pointer that rests."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -37,6 +38,8 @@ def nucleus_at(token: str, query: Mapping[str, str]) -> dict[str, Any]:
     scheme = resources.run(folder).scheme
     try:
         x, y = float(query["x"]), float(query["y"])
+        if not (math.isfinite(x) and math.isfinite(y)):
+            raise ValueError("no point")
         names = [scheme.name_of(int(each)) for each in query.get("show", "").split(",") if each]
     except (KeyError, ValueError, IndexError) as error:
         raise UnknownTileError("Such a point there is not.") from error

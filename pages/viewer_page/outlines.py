@@ -8,10 +8,13 @@ from urllib.parse import urlencode
 from pages.shared import min_score, resources
 from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page.server.tile_cache import TileCache
+from pages.viewer_page.server.tiles import refuse_unknown
 from seg_core.picture.outline_squares import SQUARE_PX
 from seg_core.store import Run
 
 _CACHE_BYTES = 32 * 1024 * 1024
+
+_QUERY = min_score.NAMES | {"run"}
 
 _packed: TileCache[bytes] = TileCache(_CACHE_BYTES, size_of=sys.getsizeof)
 
@@ -45,6 +48,7 @@ def outlines_of_square(path: Mapping[str, Any], query: Mapping[str, str]) -> byt
     UnknownTileError
         If no session shows such a run, or the slide has no such square.
     """
+    refuse_unknown(query, _QUERY)
     folder = resources.tile_sources().find(path["token"]).run_of(query.get("run"))
     least = min_score.asked(query)
     column, row = path["column"], path["row"]

@@ -95,8 +95,15 @@ def paint_nuclei(slide: Slide, grid: Raster, painter: NucleusPainter, shown: Seq
     return paint_layers(slide, grid, [(lambda viewport: painter.paint(viewport, shown), 1.0)])
 
 
+def _nothing() -> None:
+    """Do nothing between two strips."""
+
+
 def paint_layers(
-    slide: Slide, grid: Raster, layers: Sequence[tuple[Callable[[Viewport], _RGB | RGBA], float]]
+    slide: Slide,
+    grid: Raster,
+    layers: Sequence[tuple[Callable[[Viewport], _RGB | RGBA], float]],
+    go_on: Callable[[], None] = _nothing,
 ) -> _RGB:
     """Read the slide on a grid and lay pictures over it, some rows at a time.
 
@@ -107,6 +114,8 @@ def paint_layers(
         Over the part to show.
     layers : sequence of (paint, opacity)
         From the lowest to the topmost; ``paint`` answers (H, W, 3) or (H, W, 4) of a picture.
+    go_on : callable
+        Called before each strip; it may raise to stop the work.
 
     Returns
     -------
@@ -114,6 +123,7 @@ def paint_layers(
     """
     rgb = np.empty((grid.height, grid.width, 3), dtype=np.uint8)
     for window in _strips(grid):
+        go_on()
         x, y = grid.region.x, grid.region.y + window.y * grid.downsample
         viewport = Viewport(x, y, grid.downsample, window.width, window.height)
         strip = slide.read(grid, window)
@@ -129,6 +139,7 @@ def write_png_of_layers(
     layers: Sequence[tuple[Callable[[Viewport], _RGB | RGBA], float]],
     legend: list[tuple[str, str]],
     file: IO[bytes],
+    go_on: Callable[[], None] = _nothing,
 ) -> None:
     """Write a part of a slide with layers over it, legend and scale bar, at most 8192 pixels.
 
@@ -140,11 +151,14 @@ def write_png_of_layers(
         As `paint_layers` takes them.
     legend : list of (words, colour)
     file : binary file
+    go_on : callable
+        As `paint_layers` takes it.
     """
     step = max(1.0, max(region.width, region.height) / _LARGEST_PX)
     mpp = slide.info.mpp
     grid = Raster(region, mpp=step * (mpp or 1.0), downsample=step)
-    image = Image.fromarray(paint_layers(slide, grid, layers))
+    image = Image.fromarray(paint_layers(slide, grid, layers, go_on))
+    go_on()
     whole = with_legend(image, legend, None if mpp is None else grid.mpp)
     whole.save(file, "PNG", compress_level=1)
 

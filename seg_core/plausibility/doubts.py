@@ -30,7 +30,7 @@ _STAIN_WORDS = {
 
 
 class Onlooker:
-    """Digests the tables of nuclei as they pass by.
+    """Counts and digests the nuclei of tables as they pass by.
 
     Parameters
     ----------
@@ -40,16 +40,21 @@ class Onlooker:
     ----------
     nuclei : Digest
         Of all that has passed.
+    counts : dict of int
+        How many of each class, *other* included.
     """
 
     def __init__(self, scheme: ClassScheme) -> None:
         self._scheme = scheme
         self.nuclei = Digest.empty()
+        self.counts = dict.fromkeys(scheme.names_with_other, 0)
 
     def watch(self, tables: Iterable[gpd.GeoDataFrame]) -> Iterator[gpd.GeoDataFrame]:
         """Give the tables on."""
         for table in tables:
             self.nuclei += digest_of(table, self._scheme)
+            for name, count in table["class_name"].value_counts().items():
+                self.counts[str(name)] += int(count)
             yield table
 
 

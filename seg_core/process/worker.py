@@ -22,7 +22,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from types import TracebackType
 from typing import IO, Any, Generic, Self, TypeVar, cast
 
@@ -45,14 +45,24 @@ _PATIENCE_S = 10.0
 class Job(Generic[T]):
     """One call that the worker does, has done or will do; made by `Worker.submit`."""
 
-    def __init__(self, worker: "Worker", number: int, call: bytes) -> None:
+    def __init__(
+        self, worker: "Worker", number: int, call: bytes, asker: Hashable, turn: int
+    ) -> None:
         self._worker = worker
         self._number = number
         self._call = call
+        self._asker = asker
+        self._turn = turn
         self._progress: Progress | None = None
         self._value: T | None = None
         self._error: SegCoreError | None = None
         self._ended = threading.Event()
+        self._cancelled = False
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was cancelled and has not yet come to its next report."""
+        return self._cancelled and not self.done()
 
     @property
     def progress(self) -> Progress | None:
@@ -96,16 +106,22 @@ class Job(Generic[T]):
 class Worker:
     """The parent's handle of the worker process; any number of threads may use it.
 
-    The process starts with the first job, and anew with the next one should it have died.
+    The process starts with the first job, and anew with the next one should it have died. Those
+    who ask take turns: the second job of one comes after the first of everybody else.
 
     Parameters
     ----------
     niceness : int
         By how much its priority is lower than this process's own.
+    each, most : int, optional
+        So many jobs of one asker, and of all, may wait; by default any number.
     """
 
-    def __init__(self, *, niceness: int = NICENESS) -> None:
+    def __init__(
+        self, *, niceness: int = NICENESS, each: int | None = None, most: int | None = None
+    ) -> None:
         self._niceness = niceness
+        self._each, self._most = each, most
         self._lock = threading.RLock()
         self._submitted = 0
         self._waiting: deque[Job[Any]] = deque()
@@ -114,25 +130,53 @@ class Worker:
         self._listener: threading.Thread | None = None
         self._closed = False
 
-    def submit(self, function: Callable[..., T], **arguments: Any) -> Job[T]:
+    def submit(
+        self, function: Callable[..., T], *, asker: Hashable = None, **arguments: Any
+    ) -> Job[T]:
         """Queue a call of ``function(**arguments, report=…)`` in the worker process.
 
         Parameters
         ----------
         function : callable
             One that a module defines; it and its arguments and result are pickled.
+        asker : hashable
+            Who asks.
         **arguments
             Passed on by name.
+
+        Raises
+        ------
+        JobError
+            If too many jobs wait already.
         """
         call = pickle.dumps((function, arguments))
         with self._lock:
             if self._closed:
                 raise RuntimeError("this worker is closed")
+            turn = self._turn_of(asker)
             self._submitted += 1
-            job: Job[T] = Job(self, self._submitted, call)
-            self._waiting.append(job)
+            job: Job[T] = Job(self, self._submitted, call, asker, turn)
+            later = (n for n, other in enumerate(self._waiting) if other._turn > turn)
+            self._waiting.insert(next(later, len(self._waiting)), job)
             self._start_next()
         return job
+
+    def _turn_of(self, asker: Hashable) -> int:
+        """Return in which round an asker's next job is done, 0 for the running one."""
+        own = [job for job in self._waiting if job._asker == asker]
+        if self._each is not None and len(own) >= self._each:
+            raise JobError(
+                f"{len(own)} of your requests are waiting already, which is the most; wait for one "
+                "of them to end, or stop one."
+            )
+        if self._most is not None and len(self._waiting) >= self._most:
+            raise JobError(
+                f"{len(self._waiting)} requests are waiting on this server, which is the most; try "
+                "again later."
+            )
+        last = [*own, *([self._running] if self._running and self._running._asker == asker else [])]
+        first = min((job._turn for job in self._waiting), default=0)
+        return max([first, *(job._turn + 1 for job in last)])
 
     def jobs_ahead_of(self, job: Job[Any]) -> int:
         """Count the jobs that come first, the running one included."""
@@ -146,6 +190,7 @@ class Worker:
                 self._waiting.remove(job)
                 job._end(error=JobCancelled("the job was taken from the queue."))
             elif job is self._running:
+                job._cancelled = True
                 self._send(("cancel", job._number))
 
     def close(self) -> None:

@@ -161,3 +161,6 @@ class Layer:
 
     options: Callable[[], Mapping[str, str]] = no_options
     """Whatever else decides how it looks, from the session; comes back in the request."""
+
+    option_names: frozenset[str] = frozenset()
+    """All that `options` may say; an address with another name is refused."""

@@ -24,4 +24,5 @@ NUCLEI = Layer(
     finest="drawn",
     outlines=True,
     options=min_score.query,
+    option_names=min_score.NAMES,
 )

@@ -18,6 +18,9 @@ from seg_core.slide import SlideInfo
 from seg_core.store import Run
 from seg_core.til import TilResult
 
+_KEY = "til"
+_NAMES = frozenset({_KEY})
+
 
 def _offered(info: SlideInfo, run: Run | None) -> bool:
     shown = state.TIL_SHOWN.get()
@@ -28,11 +31,11 @@ def _offered(info: SlideInfo, run: Run | None) -> bool:
 
 def _options() -> Mapping[str, str]:
     shown = state.TIL_SHOWN.get()
-    return {} if shown is None else {"til": shown.key}
+    return {} if shown is None else {_KEY: shown.key}
 
 
 def _result(request: LayerRequest) -> TilResult:
-    result = resources.scorings().find(request.options.get("til", ""))
+    result = resources.scorings().find(request.options.get(_KEY, ""))
     if result is None:
         raise RegionError("these TIL scores are no longer kept; open the page TIL score again.")
     return result
@@ -55,6 +58,7 @@ COMPARTMENTS = Layer(
     finest="slide",
     offered=_offered,
     options=_options,
+    option_names=_NAMES,
 )
 
 TIL_SQUARES = Layer(
@@ -67,4 +71,5 @@ TIL_SQUARES = Layer(
     scale=Scale(tuple(colours_of_numbers(9)), "0 %", "most"),
     offered=_offered,
     options=_options,
+    option_names=_NAMES,
 )

@@ -1,25 +1,30 @@
 """A part of the slide with the layers that are switched on, in full resolution."""
 
-import io
-import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import IO
 
 from pages.shared import resources
-from pages.shared.tile_sources import TileSource, UnknownTileError
-from pages.viewer_page.layers import Colours, Layer, LayerRequest, layer_named
+from pages.shared.tile_sources import AddressError, TileSource, UnknownTileError
+from pages.viewer_page.layers import LAYERS, Colours, Layer, LayerRequest, layer_named
 from pages.viewer_page.server.tiles import query_of
 from seg_core.geometry import Region
 from seg_core.picture.slide_overlay import write_png_of_layers
 from seg_core.picture.viewport import Viewport
 from seg_core.slide import Slide
 
-# The largest takes 200 MB while it is drawn: one after the other.
-_one_at_a_time = threading.Lock()
+_OWN = frozenset({"region", "layers"})
+_OPTIONS = frozenset().union(*(layer.option_names for layer in LAYERS))
 
 
-def draw_full_picture(token: str, query: Mapping[str, str]) -> bytes:
-    """Return a PNG.
+class AskerGoneError(Exception):
+    """Whoever asked for a picture has left before it was drawn."""
+
+
+def draw_full_picture(
+    token: str, query: Mapping[str, str], file: IO[bytes], is_gone: Callable[[], bool]
+) -> None:
+    """Write a PNG. The largest takes 200 MB while it is drawn: one after the other.
 
     Parameters
     ----------
@@ -27,10 +32,17 @@ def draw_full_picture(token: str, query: Mapping[str, str]) -> bytes:
         Of the session.
     query : mapping
         ``region`` is x, y, width and height, level-0 pixels; ``layers`` are names with opacities,
-        ``classes:0.35,nuclei:1``; the rest as in the addresses of tiles.
+        ``classes:0.35,nuclei:1``, each once; the rest as in the addresses of tiles.
+    file : binary file
+    is_gone : callable
+        Asked now and then; True ends the drawing.
 
     Raises
     ------
+    AskerGoneError
+        If ``is_gone``.
+    AddressError
+        If the query says what no page does.
     UnknownTileError
         If the address names nothing that a session has opened.
     SegCoreError
@@ -47,15 +59,19 @@ def draw_full_picture(token: str, query: Mapping[str, str]) -> bytes:
     if request.run_folder is None and any(layer.of_run for layer, _ in layers):
         raise UnknownTileError("These layers show an analysis, and the address names none.")
     painters = [(partial(_paint, layer, request), opacity) for layer, opacity in layers]
-    file = io.BytesIO()
-    with _one_at_a_time:
-        legend = _legend_of(request, [layer for layer, _ in layers])
-        write_png_of_layers(slide, region, painters, legend, file)
-    return file.getvalue()
+
+    def go_on() -> None:
+        if is_gone():
+            raise AskerGoneError
+
+    go_on()
+    legend = _legend_of(request, [layer for layer, _ in layers])
+    write_png_of_layers(slide, region, painters, legend, file, go_on)
 
 
 def _request_of(slide: Slide, source: TileSource, query: Mapping[str, str]) -> LayerRequest:
-    run, shown, palette, options = query_of(query)
+    rest = {name: value for name, value in query.items() if name not in _OWN}
+    run, shown, palette, options = query_of(rest, _OPTIONS)
     folder = None if run is None else source.run_of(run)
     whole = Viewport(0, 0, 1, 1, 1)
     return LayerRequest(slide, whole, folder, shown, palette, dict(options))
@@ -74,7 +90,7 @@ def _region_of(text: str) -> Region:
 
 
 def _layers_of(text: str) -> list[tuple[Layer, float]]:
-    layers = []
+    layers: list[tuple[Layer, float]] = []
     for each in filter(None, text.split(",")):
         name, _, opacity = each.partition(":")
         layer = layer_named(name)
@@ -83,7 +99,9 @@ def _layers_of(text: str) -> list[tuple[Layer, float]]:
         except ValueError:
             strength = -1.0
         if layer is None or not 0 <= strength <= 1:
-            raise UnknownTileError(f"There is no layer {each!r}; say for instance nuclei:0.8.")
+            raise UnknownTileError(f"There is no layer {each[:40]!r}; say for instance nuclei:0.8.")
+        if any(layer is other for other, _ in layers):
+            raise AddressError(f"The layer {name!r} is named twice; name each once.")
         layers.append((layer, strength))
     return layers
 

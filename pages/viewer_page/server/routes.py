@@ -8,23 +8,25 @@ import gc
 import logging
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
-from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pages.shared.tile_sources import UnknownTileError
+from pages.shared.tile_sources import AddressError, UnknownTileError
 from pages.shared.uploads import remove_abandoned
 from pages.viewer_page.nucleus_hover import nucleus_at
 from pages.viewer_page.outlines import outlines_of_square
 from pages.viewer_page.server.drawing import draw_tile
+from pages.viewer_page.server.fair_pool import TooManyError
 from pages.viewer_page.server.full_picture import draw_full_picture
+from pages.viewer_page.server.queues import PICTURES, TILES, Asking, Queue, Work
 from pages.viewer_page.server.tiles import tile_request
 from pages.viewer_page.server.web_files import public_files
-from seg_core.errors import RegionError, SegCoreError
+from seg_core.errors import RegionError, SegCoreError, StoreError
 from seg_core.process.memory import hold_little_memory
 
 _log = logging.getLogger(__name__)
@@ -36,57 +38,66 @@ _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 async def tile(request: Request) -> Response:
-    """Answer one tile of the slide or of a layer, drawn in a thread of its own."""
+    """Answer one tile of the slide or of a layer."""
 
-    def draw() -> Response:
+    def draw(_asking: Asking) -> Response:
         drawn = draw_tile(tile_request(request.path_params, request.query_params))
         return Response(drawn.content, media_type=drawn.media_type, headers=_TILE_HEADERS)
 
-    return await _answer(draw)
+    return await _answer(request, TILES, draw)
 
 
 async def full_picture(request: Request) -> Response:
     """Answer a part of the slide with its layers in full resolution."""
 
-    def draw() -> Response:
-        content = draw_full_picture(request.path_params["token"], request.query_params)
-        return Response(content, media_type="image/png", headers=_NOT_KEPT)
+    def draw(asking: Asking) -> Response:
+        file = asking.file()
+        query = request.query_params
+        try:
+            draw_full_picture(request.path_params["token"], query, file, asking.is_gone)
+        except OSError as error:
+            raise StoreError(
+                "this server has no room for so large a picture now; zoom in, or save a snapshot of "
+                "what is seen."
+            ) from error
+        return asking.answer_of(file, "image/png", _NOT_KEPT)
 
-    return await _answer(draw)
+    return await _answer(request, PICTURES, draw)
 
 
 async def outlines(request: Request) -> Response:
     """Answer the outlines of the nuclei of a square of the slide."""
 
-    def pack() -> Response:
+    def pack(_asking: Asking) -> Response:
         content = outlines_of_square(request.path_params, request.query_params)
         return Response(content, media_type="application/octet-stream", headers=_TILE_HEADERS)
 
-    return await _answer(pack)
-
-
-async def _answer(draw: Callable[[], Response]) -> Response:
-    try:
-        return await run_in_threadpool(draw)
-    except (UnknownTileError, RegionError) as error:
-        return PlainTextResponse(str(error), 404, _NOT_KEPT)
-    except SegCoreError as error:
-        request_id = secrets.token_hex(4)
-        _log.exception("a tile cannot be drawn", extra={"request": request_id})
-        return PlainTextResponse(str(error), 500, {**_NOT_KEPT, "X-Request-Id": request_id})
+    return await _answer(request, TILES, pack)
 
 
 async def nucleus(request: Request) -> Response:
     """Answer in a few words which nucleus is at a point, nothing where there is none."""
+
+    def find(_asking: Asking) -> Response:
+        found = nucleus_at(request.path_params["token"], request.query_params)
+        return JSONResponse(found, headers=_TILE_HEADERS)
+
+    return await _answer(request, TILES, find)
+
+
+async def _answer(request: Request, queue: Queue, work: Work) -> Response:
     try:
-        found = await run_in_threadpool(
-            nucleus_at, request.path_params["token"], request.query_params
-        )
-    except UnknownTileError as error:
+        return await queue.answer(request, work)
+    except AddressError as error:
+        return PlainTextResponse(str(error), 400, _NOT_KEPT)
+    except (UnknownTileError, RegionError) as error:
         return PlainTextResponse(str(error), 404, _NOT_KEPT)
+    except TooManyError as error:
+        return PlainTextResponse(str(error), 429, {**_NOT_KEPT, "Retry-After": "5"})
     except SegCoreError as error:
-        return PlainTextResponse(str(error), 500, _NOT_KEPT)
-    return JSONResponse(found, headers=_TILE_HEADERS)
+        request_id = secrets.token_hex(4)
+        _log.exception("a tile cannot be drawn", extra={"request": request_id})
+        return PlainTextResponse(str(error), 500, {**_NOT_KEPT, "X-Request-Id": request_id})
 
 
 async def viewer_file(request: Request) -> Response:
@@ -97,11 +108,25 @@ async def viewer_file(request: Request) -> Response:
     return FileResponse(path, media_type="text/javascript", headers=_FILE_HEADERS)
 
 
+class _Count(Convertor[int]):
+    """A number of a tile: Starlette's own takes any number of digits, which Python refuses to read."""
+
+    regex = "[0-9]{1,9}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("count", _Count())
+
 ROUTES = [
-    Route("/app/static/wsi/{token}/{layer}/{level:int}/{x:int}_{y:int}.{ext}", tile),
+    Route("/app/static/wsi/{token}/{layer}/{level:count}/{x:count}_{y:count}.{ext}", tile),
     Route("/app/static/wsi/{token}/picture.png", full_picture),
     Route("/app/static/wsi/{token}/nucleus.json", nucleus),
-    Route("/app/static/wsi/{token}/nuclei/{column:int}_{row:int}.bin", outlines),
+    Route("/app/static/wsi/{token}/nuclei/{column:count}_{row:count}.bin", outlines),
     Route("/app/static/viewer/{version}/{name}", viewer_file),
 ]
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pages.shared.tile_sources import UnknownTileError
+from pages.shared.tile_sources import AddressError, UnknownTileError
+from pages.viewer_page.layers import layer_named
 from seg_core.classes import PALETTES, USUAL_PALETTE
 from seg_core.geometry import Region
 from seg_core.picture.viewport import Viewport
@@ -14,8 +15,13 @@ TILE_PX = 256
 # At the sixth a pixel of the tile is 1/64 level-0 pixel: nothing is that fine.
 _MOST_EXTRA_LEVELS = 6
 
+_QUERY = frozenset({"run", "show", "palette"})
 
-_QUERY = frozenset({"run", "show", "palette", "region", "layers"})
+# No page writes a longer value than a run's id; classes are numbers in eight bits.
+_LONGEST_VALUE = 100
+_LONGEST_LIST = 1200
+_MOST_ID = 255
+_LISTS = frozenset({"show", "layers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +48,55 @@ class TileRequest:
 
 def tile_request(path: Mapping[str, Any], query: Mapping[str, str]) -> TileRequest:
     """Return what the parts of an address's path and its query say."""
+    layer = layer_named(path["layer"])
+    options = frozenset() if layer is None else layer.option_names
     place = (path["token"], path["layer"], path["level"], path["x"], path["y"])
-    return TileRequest(*place, *query_of(query))
+    return TileRequest(*place, *query_of(query, options))
 
 
 def query_of(
-    query: Mapping[str, str],
+    query: Mapping[str, str], option_names: frozenset[str]
 ) -> tuple[str | None, frozenset[int], str, tuple[tuple[str, str], ...]]:
-    """Return the run, the classes shown, the palette and the layer's own options."""
+    """Return the run, the classes shown, the palette and the layer's own options.
+
+    Parameters
+    ----------
+    query : mapping of str to str
+    option_names : frozenset of str
+        What a layer may have put into the address.
+
+    Raises
+    ------
+    AddressError
+        If the address says anything else, or says it at great length.
+    UnknownTileError
+        If there are no such colours.
+    """
+    refuse_unknown(query, _QUERY | option_names)
     palette = query.get("palette", USUAL_PALETTE)
     if palette not in PALETTES:
         raise UnknownTileError(f"There are no colours {palette!r}.")
-    shown = frozenset(int(each) for each in query.get("show", "").split(",") if each.isdecimal())
-    options = {name: value for name, value in query.items() if name not in _QUERY}
-    return query.get("run"), shown, palette, tuple(sorted(options.items()))
+    options = {name: value for name, value in query.items() if name in option_names}
+    return query.get("run"), _ids(query.get("show", "")), palette, tuple(sorted(options.items()))
+
+
+def refuse_unknown(query: Mapping[str, str], known: frozenset[str]) -> None:
+    """Refuse an address with names that no page uses, or with values of any length.
+
+    What has been drawn is kept by all that its address says: made-up options would fill that.
+    """
+    for name, value in query.items():
+        if name not in known:
+            raise AddressError(f"An address of this kind has no option {name[:40]!r}.")
+        if len(value) > (_LONGEST_LIST if name in _LISTS else _LONGEST_VALUE):
+            raise AddressError(
+                f"The option {name!r} has {len(value):,} letters, which is too long."
+            )
+
+
+def _ids(text: str) -> frozenset[int]:
+    found = (int(each) for each in text.split(",") if each.isascii() and each.isdecimal())
+    return frozenset(each for each in found if each <= _MOST_ID)
 
 
 def viewport_of_tile(

@@ -198,6 +198,51 @@ def test_a_picture_of_what_is_not_there_is_404(client, source, run, query) -> No
     assert answer.text.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("slide/3/0_0.jpg?made=up", "no option 'made'"),
+        ("slide/3/0_0.jpg?min_score=0.5", "no option 'min_score'"),
+        ("nuclei/3/0_0.webp?run=1&til=0", "no option 'til'"),
+        ("nuclei/3/0_0.webp?run={long}", "'run' has 200 letters, which is too long"),
+        ("nuclei/0_0.bin?run=1&another=1", "no option 'another'"),
+        ("picture.png?region=0,0,9,9&another=1", "no option 'another'"),
+        ("picture.png?region=0,0,9,9&layers=tissue:1,tissue:1", "named twice"),
+    ],
+)
+def test_an_address_that_no_page_writes_is_refused(client, source, path, words) -> None:
+    answer = client.get(f"/{source.folder}{path.format(long='1' * 200)}")
+    assert answer.status_code == 400
+    assert words in answer.text
+
+
+def test_made_up_options_are_not_kept(client, source, full) -> None:
+    path = address(source, "slide", full)
+    client.get(path)
+    before = drawing._drawn.bytes
+    for number in range(50):
+        client.get(f"{path}?option={number}{'x' * 1000}")
+    assert drawing._drawn.bytes == before
+
+
+@pytest.mark.parametrize(
+    "path", ["slide/{0}/0_0.jpg", "slide/3/{0}_0.jpg", "nuclei/0_{0}.bin", "slide/3/0_-1.jpg"]
+)
+def test_numbers_of_any_length_are_an_address_that_is_not_there(client, source, path) -> None:
+    assert client.get(f"/{source.folder}{path.format('9' * 5000)}").status_code == 404
+
+
+@pytest.mark.parametrize("x", ["9" * 5000, "nan", "inf", "1e999"])
+def test_a_point_beyond_all_numbers_is_none(client, source, run, x) -> None:
+    query = f"run={run.run_id}&x={x}&y=1&show=1"
+    assert client.get(f"/{source.folder}nucleus.json?{query}").status_code == 404
+
+
+def test_classes_of_any_length_are_none(client, source, run, full) -> None:
+    path = address(source, "classes", full, run, "9" * 1000 + ",2")
+    assert picture(client.get(path).content)[50, 50, 3] == 255
+
+
 def test_a_tile_is_drawn_once_for_all_sessions(client, source, run, full, monkeypatch) -> None:
     path = address(source, "classes", full, run, "2")
     first = client.get(path)

@@ -149,6 +149,33 @@ def test_jobs_wait_for_their_turn_and_say_so(worker: Worker, tmp_path: Path) -> 
     assert running.done()
 
 
+def test_those_who_ask_take_turns(tmp_path: Path) -> None:
+    with Worker() as worker:
+        running = worker.submit(work_until_stopped, asker="greedy", started=tmp_path / "started")
+        greedy = [worker.submit(add, asker="greedy", a=1, b=n) for n in range(3)]
+        first = worker.submit(add, asker="modest", a=2, b=1)
+        second = worker.submit(add, asker="modest", a=2, b=2)
+        ahead = [worker.jobs_ahead_of(job) for job in (first, greedy[0], second, *greedy[1:])]
+        assert ahead == [2, 1, 4, 3, 5]
+        running.cancel()
+        assert [job.result(WAIT_S) for job in (*greedy, first, second)] == [1, 2, 3, 3, 4]
+
+
+def test_so_many_jobs_may_wait_of_each_and_of_all(tmp_path: Path) -> None:
+    with Worker(each=2, most=3) as worker:
+        running = worker.submit(work_until_stopped, asker="one", started=tmp_path / "started")
+        waiting = [worker.submit(add, asker="one", a=1, b=n) for n in range(2)]
+        with pytest.raises(JobError, match="2 of your requests are waiting already"):
+            worker.submit(add, asker="one", a=1, b=3)
+        waiting.append(worker.submit(add, asker="two", a=1, b=3))
+        with pytest.raises(JobError, match="3 requests are waiting on this server"):
+            worker.submit(add, asker="three", a=1, b=3)
+        waiting[0].cancel()
+        waiting.append(worker.submit(add, asker="three", a=1, b=4))
+        running.cancel()
+        assert [job.result(WAIT_S) for job in waiting[1:]] == [2, 4, 5]
+
+
 def test_a_killed_process_is_one_sentence_and_the_next_job_starts_another(worker: Worker) -> None:
     dying: Job[None] = worker.submit(die)
     after = worker.submit(add, a=1, b=2)

@@ -57,7 +57,8 @@ SLIDES = PageEntry(
     ":material/grid_view:",
     """
 choose a sample or bring a slide. Where the file does not say how large a pixel is, type it: about
-0.25 µm at 40x, 0.5 µm at 20x. Everything measured depends on it.
+0.25 µm at 40x, 0.5 µm at 20x. Everything measured depends on it. *Estimate it from the nuclei* offers
+a size with its uncertainty; compare it with what the scanner was set to before you take it.
 """,
     default=True,
 )
@@ -92,6 +93,8 @@ NUCLEI = PageEntry(
     "Nuclei",
     ":material/bar_chart:",
     """
+yellow sentences above the numbers say what speaks against trusting them: nuclei that do not fit the
+pixel size, or a slide unlike all that the model has learnt from. Below them
 counts, densities per mm² of tissue, measures, the table, a gallery, files for Excel, R, QuPath,
 scanpy and SpatialData, and a report as HTML or PDF. Below the class score you choose, a nucleus
 counts as *uncertain*, in the viewer too. Click a row or a picture to see the nucleus on the

@@ -57,7 +57,8 @@ SLIDES = PageEntry(
     ":material/grid_view:",
     """
 choose a sample or bring a slide. Where the file does not say how large a pixel is, type it: about
-0.25 µm at 40x, 0.5 µm at 20x. Everything measured depends on it.
+0.25 µm at 40x, 0.5 µm at 20x. Everything measured depends on it. *Estimate it from the nuclei* offers
+a size with its uncertainty; compare it with what the scanner was set to before you take it.
 """,
     default=True,
 )
@@ -92,6 +93,8 @@ NUCLEI = PageEntry(
     "Nuclei",
     ":material/bar_chart:",
     """
+yellow sentences above the numbers say what speaks against trusting them: nuclei that do not fit the
+pixel size, or a slide unlike all that the model has learnt from. Below them
 counts, densities per mm² of tissue, measures, the table, a gallery, files for Excel, R, QuPath,
 scanpy and SpatialData, and a report as HTML or PDF. Below the class score you choose, a nucleus
 counts as *uncertain*, in the viewer too. Click a row or a picture to see the nucleus on the
@@ -144,8 +147,10 @@ COHORT = PageEntry(
 many slides in one table. Name a folder, or a CSV with the columns *slide*, *patient* and *group*,
 and press **Start**; whatever stops it, the next start goes on, and a slide that cannot be read has
 its reason in the table. *Groups* compares patients, not slides: a patient's slides are averaged
-first. *Scatter* plots two measures; draw around points to list their slides. Click the left edge
-of a row to see the slide in the viewer.
+first. *Scatter* plots two measures; draw around points to list their slides. *TIL maps* stand side
+by side, in the order of a measure. Click the left edge of a row to see the slide in the viewer.
+*Report* is the whole cohort as one file. Cohorts follow one another, and one at work makes way for
+an analysis that somebody waits for in the viewer; it then goes on by itself.
 """,
 )
 

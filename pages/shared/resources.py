@@ -20,7 +20,7 @@ from PIL import Image, ImageOps
 from pages.shared import analyses as analysing
 from pages.shared import scoring
 from pages.shared.analyses import Analyses
-from pages.shared.cohort_process import Seat
+from pages.shared.cohorts import Cohorts
 from pages.shared.once import once
 from pages.shared.scoring import Scorings
 from pages.shared.store_limit import Visitors
@@ -99,9 +99,9 @@ def analyses() -> Analyses:
 
 
 @once
-def cohort_seat() -> Seat:
-    """Return where the cohort sits that was started from a page."""
-    return Seat()
+def cohorts() -> Cohorts:
+    """Return the cohorts that were started from pages; they make way for analyses."""
+    return Cohorts(lambda: worker().is_busy)
 
 
 def cohort(name: str) -> pd.DataFrame:

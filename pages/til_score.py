@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import frame, runs, state
+from pages.shared.doubts import show_doubts
 from pages.shared.page_list import TIL_SCORE
 from pages.shared.scoring import ScoringRequest
 from pages.til_page import panel as til_panel
@@ -28,6 +29,7 @@ with frame.shown_errors():
     result = til_panel.result_of(request)
     state.TIL_SHOWN.set(state.ShownScores(run.path, run.names_version, request.key))
 
+    show_doubts(run)
     til_texts.show_score(result, part.name)
     if result.evaluable:
         til_plots.show_plots(slide, request, result)

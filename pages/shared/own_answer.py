@@ -46,7 +46,7 @@ def corrector() -> Corrector | None:
 
 def as_read(run: Run) -> Run:
     """Return a run with the names of its nuclei that the reader is to see."""
-    read = _with_own_corrections(run)
+    read = with_own(run)
     return read.as_found() if state.AS_FOUND.get() else read
 
 
@@ -66,7 +66,8 @@ def offer(run: Run) -> None:
     )
 
 
-def _with_own_corrections(run: Run) -> Run:
+def with_own(run: Run) -> Run:
+    """Return a run with what the reader may change of it, and with what was said since."""
     who = corrector()
     if who is None or who.folder is None:
         return run

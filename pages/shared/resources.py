@@ -20,7 +20,7 @@ from PIL import Image, ImageOps
 from pages.shared import analyses as analysing
 from pages.shared import scoring
 from pages.shared.analyses import Analyses
-from pages.shared.cohort_process import Seat
+from pages.shared.cohorts import Cohorts
 from pages.shared.once import once
 from pages.shared.scoring import Scorings
 from pages.shared.store_limit import Visitors
@@ -50,6 +50,8 @@ from seg_core.slide import (
     slide_id,
 )
 from seg_core.store import NucleusQueries, Run, RunMaps, Selection, Store, default_store, open_run
+from seg_core.teaching.features import FEATURE_GROUPS
+from seg_core.teaching.known import Known
 
 # What is equal has one entry, whichever object says it.
 _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
@@ -97,9 +99,9 @@ def analyses() -> Analyses:
 
 
 @once
-def cohort_seat() -> Seat:
-    """Return where the cohort sits that was started from a page."""
-    return Seat()
+def cohorts() -> Cohorts:
+    """Return the cohorts that were started from pages; they make way for analyses."""
+    return Cohorts(lambda: worker().is_busy)
 
 
 def cohort(name: str) -> pd.DataFrame:
@@ -263,6 +265,12 @@ def gallery(
         outlined=outlined,
     )
     return nuclei, [encode_jpeg(crop) for crop in crops]
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the nuclei …")
+def known(folder: Path) -> Known:
+    """Return what a classifier may be told of the nuclei of a run, as they were found."""
+    return Known.of(run(folder), FEATURE_GROUPS)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -139,7 +139,12 @@ class Journal:
             return list(_whole_lines(self.path.read_bytes()))
 
     def current(self) -> dict[int, Correction]:
-        """Return what counts now, by id of the nucleus.
+        """Return what counts now and differs from what was found, by id of the nucleus."""
+        said = self.said()
+        return {number: each for number, each in said.items() if each.name != each.found}
+
+    def said(self) -> dict[int, Correction]:
+        """Return all that counts now, also of nuclei that are called what they were found to be.
 
         What a nucleus was called *before* is what it was called before the first correction that
         counts.
@@ -149,7 +154,7 @@ class Journal:
             for number, found in zip(entry.nuclei, entry.found, strict=True):
                 first = current[number].found if number in current else found
                 current[number] = Correction(entry.name, first, entry.by, entry.at)
-        return {number: each for number, each in current.items() if each.name != each.found}
+        return current
 
     def _turn(self, action: Action, by: str) -> bool:
         with self._opened() as file:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +26,7 @@ class Overlay:
     Attributes
     ----------
     folder : Path
-        Of the run.
+        Where the answer lies.
     answer : Answer or None
         Of a classifier, about all nuclei.
     corrections : dict of int to Correction
@@ -91,16 +92,16 @@ class Overlay:
 
 
 def overlay_of(folder: Path, journal: Journal) -> Overlay:
-    """Read what goes over the table of a run."""
-    return Overlay(folder, read_answer(folder), journal.current())
+    """Read what goes over the table of a run: the answer in a folder, and a journal over it."""
+    return Overlay(folder, read_answer(folder), journal.said())
 
 
-def version_of_names(folder: Path, journal: Journal) -> str:
-    """Return a word for the state of an answer and a journal, without reading either.
+def version_of_names(files: Sequence[Path]) -> str:
+    """Return a word for the state of what says how nuclei are called, without reading it.
 
-    An answer is another file each time it is written, and a journal only grows.
+    Answers and classes are other files each time they are written, and a journal only grows.
     """
-    state = [_state_of(folder / ANSWER_FILE), _state_of(journal.path)]
+    state = [_state_of(each) for each in files]
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:_VERSION_DIGITS]
 
 

@@ -22,7 +22,7 @@ from seg_core.geometry import Raster, Region, Window
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
 from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
-from seg_core.store.answer import read_answer_scheme
+from seg_core.store.answer import ANSWER_FILE, read_answer_scheme
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.journal import Correction, Journal
 from seg_core.store.nuclei_file import (
@@ -33,6 +33,7 @@ from seg_core.store.nuclei_file import (
 )
 from seg_core.store.nucleus_queries import NucleusQueries
 from seg_core.store.overlay import Overlay, overlay_of, version_of_names
+from seg_core.store.own_classes import OWN_CLASSES_FILE, read_own_classes
 from seg_core.store.row_ranges import is_in_use
 from seg_core.store.run_maps import RunMaps
 from seg_core.store.seal import check_map_files, check_nuclei, damage_of, damaged
@@ -55,7 +56,8 @@ class Run:
     only_found : bool
         Whether nuclei are as the model found them, whatever people and classifiers said since.
     corrections_in : Path or None
-        Folder of the corrections where those of one person count and not those beside the run.
+        Folder of corrections, own classes and a classifier's answer where what one person said counts
+        and not what lies beside the run.
     """
 
     path: Path
@@ -90,9 +92,15 @@ class Run:
 
     @property
     def scheme(self) -> ClassScheme:
-        """Names and colours of what nuclei are called: the model's classes, or a classifier's."""
-        said = None if self.only_found else read_answer_scheme(self.path)
-        return self.facts.scheme if said is None else said[1]
+        """Names and colours of what nuclei are called.
+
+        The model's classes, or a classifier's, and those that people have named for this run.
+        """
+        if self.only_found:
+            return self.facts.scheme
+        said = read_answer_scheme(self._answer_in)
+        named = self.facts.scheme if said is None else said[1]
+        return named.joined_with(read_own_classes(self.said_in))
 
     @property
     def model_scheme(self) -> ClassScheme:
@@ -102,7 +110,7 @@ class Run:
     @property
     def classifier(self) -> str | None:
         """What the taught classifier is called that named the nuclei; None: the model did."""
-        said = None if self.only_found else read_answer_scheme(self.path)
+        said = None if self.only_found else read_answer_scheme(self._answer_in)
         return None if said is None else said[0]
 
     def as_found(self) -> "Run":
@@ -110,12 +118,24 @@ class Run:
         return replace(self, only_found=True)
 
     def corrected_in(self, folder: Path) -> "Run":
-        """Return the run with the corrections of another folder instead of those beside it."""
+        """Return the run with what was said in another folder instead of beside it.
+
+        A classifier's answer beside the run counts where that folder has none.
+        """
         return replace(self, corrections_in=folder)
 
     def journal(self) -> Journal:
         """Return what people correct of the run."""
-        return Journal(self.corrections_in or self.path)
+        return Journal(self.said_in)
+
+    @property
+    def said_in(self) -> Path:
+        """Folder of what was said of the nuclei since: that of the run, or one person's."""
+        return self.corrections_in or self.path
+
+    @property
+    def _answer_in(self) -> Path:
+        return self.said_in if (self.said_in / ANSWER_FILE).is_file() else self.path
 
     @property
     def names_version(self) -> str:
@@ -123,7 +143,10 @@ class Run:
 
         What is kept of a run by this word is never out of date.
         """
-        return "found" if self.only_found else version_of_names(self.path, self.journal())
+        if self.only_found:
+            return "found"
+        answer, classes = self._answer_in / ANSWER_FILE, self.said_in / OWN_CLASSES_FILE
+        return version_of_names([answer, classes, self.journal().path])
 
     def corrections(self) -> dict[int, Correction]:
         """Return what is corrected now, by id of the nucleus; none in a run as found."""
@@ -223,7 +246,9 @@ class Run:
         return sentences
 
     def _overlay(self) -> Overlay:
-        return Overlay(self.path) if self.only_found else overlay_of(self.path, self.journal())
+        return (
+            Overlay(self.path) if self.only_found else overlay_of(self._answer_in, self.journal())
+        )
 
     def features(self) -> npt.NDArray[np.float16]:
         """Read what the network knows of all nuclei it found, in the order in which it found them.

@@ -64,3 +64,7 @@ class JobCancelled(SegCoreError):
 
 class TeachingError(SegCoreError):
     """Labels or a classifier taught from them are missing, damaged or foreign."""
+
+
+class CorrectionError(SegCoreError):
+    """What somebody says of nuclei cannot be written down."""

@@ -32,7 +32,7 @@ def run(folder: Path) -> Iterator[Run]:
 
 @pytest.fixture(scope="module")
 def dashboard(folder: Path) -> Iterator[str]:
-    with serve_dashboard(folder) as address:
+    with serve_dashboard(folder, SEG_LOCAL="1") as address:  # as on the reader's own machine
         yield address
 
 

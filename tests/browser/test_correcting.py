@@ -59,6 +59,7 @@ def expect_red(page: Page, viewer: Locator, *, seen: bool) -> None:
 
     Blurred by the enlargement it still is a red that no stain has.
     """
+    expect(viewer.locator(".openseadragon-canvas").first).to_be_visible()
     for _ in range(120):
         red, green, blue = np.moveaxis(canvas_of(viewer).astype(int), 2, 0)
         outline = (red > 150) & (green < 80) & (red - blue > 70)

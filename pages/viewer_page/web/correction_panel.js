@@ -48,8 +48,9 @@ export class CorrectionPanel {
       part(this.panel, ".names", HTMLElement).replaceChildren(...this.#buttons());
     }
     part(this.panel, ".selected", HTMLElement).textContent = inWords(selected);
+    // not disabled: a button that is loses the focus, and the keys that follow would go astray
     for (const button of this.panel.querySelectorAll(".names button")) {
-      button.toggleAttribute("disabled", !selected.length);
+      button.setAttribute("aria-disabled", String(!selected.length));
     }
   }
 

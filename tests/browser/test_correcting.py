@@ -10,7 +10,7 @@ import pytest
 from analysed import SIDE, analyse_part
 from playwright.sync_api import Browser, Locator, Page, expect
 from serving import STORE, serve_dashboard
-from viewing import canvas_of, on_screen, open_place, press_and_drag
+from viewing import WAIT_FOR_TILES, canvas_of, on_screen, open_place, press_and_drag
 
 from seg_core.store import Run
 
@@ -41,6 +41,16 @@ def open_at(page: Page, dashboard: str, run: Run, nucleus: pd.Series) -> Locator
     viewer = open_place(page, dashboard, place, run.facts.question.slide_id)
     expect(page.get_by_role("group", name="Classes")).to_be_visible()
     return viewer
+
+
+def go_to(viewer: Locator, nucleus: pd.Series) -> None:
+    """Bring the nucleus back to the middle: a page loaded anew shows the whole slide."""
+    expect(viewer.locator(".openseadragon-canvas").first).to_be_visible()
+    viewer.evaluate(WAIT_FOR_TILES)
+    viewer.evaluate(
+        "(viewer, place) => viewer.slideViewer.frame.goTo(place, true)",
+        {"x": nucleus["x"], "y": nucleus["y"], "width": SIDE},
+    )
 
 
 def middle_nucleus(run: Run) -> pd.Series:
@@ -105,6 +115,7 @@ def test_a_corrected_nucleus_changes_colours_numbers_and_files_until_it_is_taken
     expect(page.get_by_text("1 nucleus was corrected by hand")).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_text("Show the model's own answer").click()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Viewer").click()
+    go_to(viewer, nucleus)
     expect_red(page, viewer, seen=False)
     viewer.get_by_role("toolbar").get_by_role("button", name="Correct nuclei").click()
     expect(viewer.locator(".hint")).to_contain_text("own answer")

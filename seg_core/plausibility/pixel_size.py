@@ -82,7 +82,8 @@ class ScaleModel:
     spread : float
         Standard deviation of an estimate's error, doublings, on data sets it was not learnt from.
     limit : float
-        What of 100 images of the right size 5 exceed by the coarse one, on such data sets.
+        What of 100 images of the right size 5 exceed by the coarse one, on such data sets: how far
+        off it may be.
     """
 
     fine: Regression

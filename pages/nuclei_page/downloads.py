@@ -6,12 +6,13 @@ import streamlit as st
 
 from pages.nuclei_page.choice import Choice
 from pages.shared import resources, state
+from pages.shared.literal import literal
 from pages.shared.regions import slide_rois
 from pages.shared.scoring import ScoringRequest
 from pages.shared.writing import written
 from seg_core.export.formats import FORMATS, Download, Format
 from seg_core.export.options import ExportOptions
-from seg_core.scoring import WHOLE, parts_of
+from seg_core.scoring import parts_of
 from seg_core.store import Run
 from seg_core.til import AssessedPart, TilSettings
 
@@ -19,8 +20,7 @@ from seg_core.til import AssessedPart, TilSettings
 def show(choice: Choice) -> None:
     """Show every format with what opens it."""
     options = _choose_options(choice)
-    if not all(part.name == WHOLE for part in choice.parts):
-        st.caption("Files hold the whole analysis, not the chosen ROIs.")
+    st.caption(f"In every file: {literal(choice.counted.in_words(choice.run))}")
     name = "slide" if options.anonymous else choice.run.slide_path.stem
     for form, file in offered():
         missing = form.missing
@@ -72,6 +72,8 @@ def _choose_options(choice: Choice) -> ExportOptions:
             key="_anonymous",
             help="Leave the name of the slide out of the files and their names.",
         ),
+        part=choice.part,
+        rois=choice.rois,
         simplify_um=simplify.slider(
             "Simplify the outlines of GeoJSON by at most, µm",
             0.0,

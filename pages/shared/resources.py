@@ -197,11 +197,12 @@ def nucleus_index(folder: Path, min_score: float = 0.0) -> NucleusIndex:
     return NucleusIndex(_nucleus_table(folder), run(folder).facts.question.slide_mpp)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def counts(folder: Path, min_score: float) -> dict[str, int]:
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_BY_VALUE)
+def counts(folder: Path, min_score: float, part: Part | None = None) -> dict[str, int]:
     """Return how many nuclei of a finished run have each name."""
     names = run(folder).scheme.counted_names(other=True, uncertain=True)
-    return nucleus_queries(folder).counts(Selection(names, min_score))
+    limit = None if part is None else part.limit
+    return nucleus_queries(folder).counts(Selection(names, min_score, limit))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

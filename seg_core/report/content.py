@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from seg_core.classes import OTHER
 from seg_core.figures.nuclei import density_bars, measure_histogram
 from seg_core.geometry import Raster
 from seg_core.model.card import card_of_weights
-from seg_core.nuclei import MEASURES, label_uncertain
+from seg_core.nuclei import MEASURES
 from seg_core.picture.crops import CROP_UM, by_certainty, crop_nuclei
 from seg_core.picture.nucleus_painting import NucleusPainter
 from seg_core.picture.slide_overlay import draw_roi, grid_over, paint_nuclei
@@ -31,9 +30,10 @@ from seg_core.report.document import (
     Words,
 )
 from seg_core.report.til_section import til_section
-from seg_core.roi import roi_of_region
+from seg_core.roi import Roi, roi_of_region
 from seg_core.scoring import (
     DENSITY_FORMULA,
+    Counted,
     Statistics,
     cautions_in_words,
     describe_run,
@@ -41,7 +41,6 @@ from seg_core.scoring import (
 )
 from seg_core.slide import Slide
 from seg_core.store import Run, Selection
-from seg_core.store.chosen import chosen_names
 from seg_core.til import AssessedPart
 
 _THUMBNAIL_PX, _OVERLAY_PX = 900, 1600
@@ -61,8 +60,8 @@ def report_content(
     run: Run,
     slide: Slide,
     *,
-    other: bool,
-    min_score: float,
+    counted: Counted,
+    rois: Sequence[Roi],
     assessed: Sequence[AssessedPart],
     anonymous: bool,
 ) -> Document:
@@ -73,10 +72,10 @@ def report_content(
     run : Run
     slide : Slide
         Of the run.
-    other : bool
-        Also count and show the nuclei that no class names.
-    min_score : float
-        Nuclei with a lower class score are shown and counted as *uncertain*.
+    counted : Counted
+        The nuclei to count and to show.
+    rois : sequence of Roi
+        What somebody drew on the slide.
     assessed : sequence of AssessedPart
         TIL scores to tell of: of all that was analysed, then of ROIs.
     anonymous : bool
@@ -91,7 +90,6 @@ def report_content(
     StoreError
         If the run has no nuclei yet.
     """
-    names = chosen_names(run, other=other, min_score=min_score)
     facts = run.facts
     til = til_section(assessed, slide)
     return Document(
@@ -101,14 +99,15 @@ def report_content(
         warnings=facts.warnings,
         finished=facts.finished,
         sections=[
-            Section("Where", [Beside(_thumbnail(run, slide), _slide_facts(run))]),
+            Section("Where", [Beside(_thumbnail(run, slide, rois), _slide_facts(run))]),
+            *([Section("Regions", [_regions(run, rois)])] if rois else []),
             Section(
                 "Counts and densities",
-                list(_figures(run, names, other=other, min_score=min_score)),
+                list(_figures(run, counted)),
             ),
-            Section("The analysed part", [_overlay(run, slide, names, min_score)]),
+            Section("The analysed part", [_overlay(run, slide, counted)]),
             *([] if til is None else [til]),
-            Section("Gallery", list(_gallery(run, slide, names, min_score))),
+            Section("Gallery", list(_gallery(run, slide, counted))),
             Section("Model", list(_model(run))),
             Section("Settings", [_settings(run)]),
         ],
@@ -126,18 +125,38 @@ def _slide_facts(run: Run) -> Facts:
             ("magnification", "unknown" if info.objective_power is None else info.objective_power),
             ("analysed part", f"{region.width:,} × {region.height:,} pixels"),
             ("its corner", f"x {region.x:,}, y {region.y:,}"),
-            ("ROI", "none" if run.roi is None else run.roi.name),
+            ("asked as", "a rectangle" if run.roi is None else f"the outline {run.roi.name}"),
             ("its area", f"{question.area_um2 / _UM2_PER_MM2:.4g} mm²"),
             ("tissue in it", f"{run.facts.tissue_um2 / _UM2_PER_MM2:.4g} mm²"),
         ]
     )
 
 
-def _figures(run: Run, names: Sequence[str], *, other: bool, min_score: float) -> Iterator[Block]:
-    statistics = describe_run(run, min_score=min_score, other=other)
+def _regions(run: Run, rois: Sequence[Roi]) -> Table:
+    """List what somebody drew, with its area; what is left out counts nowhere."""
+    um2 = run.facts.question.slide_mpp**2
+    kinds = {"include": "counted", "exclude": "left out"}
+    return Table(
+        titles=["region", "kind", "class", "area, mm²"],
+        rows=[
+            [
+                roi.name,
+                kinds[roi.kind],
+                roi.class_name or "–",
+                f"{roi.polygon.area * um2 / _UM2_PER_MM2:.4g}",
+            ]
+            for roi in rois
+        ],
+        numbers=[False, False, False, True],
+        widths=[34, 18, 24, 18],
+    )
+
+
+def _figures(run: Run, counted: Counted) -> Iterator[Block]:
+    statistics = describe_run(run, counted)
     area = MEASURES["area_um2"]
-    areas = run.nucleus_queries().histogram(Selection(tuple(names), min_score), area.column)
-    yield Words(_counted_in_words(run, other=other, min_score=min_score))
+    areas = run.nucleus_queries().histogram(counted.selection(run), area.column)
+    yield Words(_counted_in_words(run, counted, statistics.tissue_um2))
     yield _class_table(run, statistics)
     yield Words(
         " ".join(
@@ -156,21 +175,13 @@ def _figures(run: Run, names: Sequence[str], *, other: bool, min_score: float) -
     )
 
 
-def _counted_in_words(run: Run, *, other: bool, min_score: float) -> str:
-    facts = run.facts
-    kind = "tissue" if facts.question.settings.tissue_only else "the analysed part"
-    of_no_class = "Nuclei of no class (other) are counted."
-    if not other:
-        count = run.nucleus_queries().counts(Selection((OTHER,)))[OTHER]
-        of_no_class = f"Nuclei of no class (other, {count:,}) are not counted."
-    sentences = [
-        f"Densities divide by {facts.tissue_um2 / _UM2_PER_MM2:.4g} mm² of {kind}.",
-        of_no_class,
-    ]
-    sentences += run.said_since()
-    if min_score:
-        sentences.append(f"Nuclei with a class score below {min_score:g} count as uncertain.")
-    return " ".join(sentences)
+def _counted_in_words(run: Run, counted: Counted, tissue_um2: float | None) -> str:
+    kind = "tissue" if run.facts.question.settings.tissue_only else "the counted part"
+    area = "" if tissue_um2 is None else f"{tissue_um2 / _UM2_PER_MM2:.4g} mm² of {kind}"
+    divided = (
+        f"Densities divide by {area}." if area else "Without the slide there are no densities."
+    )
+    return " ".join([divided, counted.in_words(run), *run.said_since()])
 
 
 def _class_table(run: Run, statistics: Statistics) -> Table:
@@ -204,21 +215,23 @@ def _numbers(row: dict[Any, Any]) -> list[str]:
     return list(numbers.values())
 
 
-def _thumbnail(run: Run, slide: Slide) -> Picture:
+def _thumbnail(run: Run, slide: Slide, rois: Sequence[Roi]) -> Picture:
     picture = Image.fromarray(slide.thumbnail(_THUMBNAIL_PX))
     bounds = slide.info.bounds
     step = bounds.width / picture.width
     grid = Raster(bounds, mpp=step * run.facts.question.slide_mpp, downsample=step)
-    draw_roi(picture, (run.roi or roi_of_region(run.region)).polygon, grid)
+    for roi in (run.roi or roi_of_region(run.region), *rois):
+        draw_roi(picture, roi.polygon, grid)
     return Picture(
         np.asarray(picture),
         "The slide with the analysed part",
-        "The slide; the analysed part is framed.",
+        "The slide; the analysed part and the regions are framed.",
     )
 
 
-def _overlay(run: Run, slide: Slide, names: Sequence[str], min_score: float) -> Picture:
-    painter = NucleusPainter(label_uncertain(run.nuclei(), min_score), run.scheme)
+def _overlay(run: Run, slide: Slide, counted: Counted) -> Picture:
+    names = counted.names(run)
+    painter = NucleusPainter(pd.concat(list(counted.nuclei(run))), run.scheme)
     grid = grid_over(run, _OVERLAY_PX)
     return Picture(
         paint_nuclei(slide, grid, painter, run.scheme.ids_of(names)),
@@ -228,14 +241,14 @@ def _overlay(run: Run, slide: Slide, names: Sequence[str], min_score: float) -> 
     )
 
 
-def _gallery(run: Run, slide: Slide, names: Sequence[str], min_score: float) -> Iterator[Block]:
+def _gallery(run: Run, slide: Slide, counted: Counted) -> Iterator[Block]:
     yield Words(
         "Nuclei with the highest and the lowest class score (their share of the vote of the "
         f"pixels); each picture is {CROP_UM} µm across."
     )
-    for name in names:
+    for name in counted.names(run):
         yield Heading(name, run.scheme.colours[name])
-        rows = list(_crop_rows(run, Selection((name,), min_score), slide))
+        rows = list(_crop_rows(run, counted.selection(run, (name,)), slide))
         for title, crops in rows:
             yield Words(title)
             yield crops

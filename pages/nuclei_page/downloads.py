@@ -61,19 +61,46 @@ def scores_there(run: Run, settings: TilSettings, min_score: float) -> list[Asse
     return [AssessedPart(name, found, found.reason) for name, found in answers if found]
 
 
-def _choose_options(choice: Choice) -> ExportOptions:
-    anonymous, simplify = st.columns(2, gap="large", vertical_alignment="bottom")
+def options_of(
+    choice: Choice, *, anonymous: bool, simplify_um: float, comment: str = ""
+) -> ExportOptions:
+    """Return how files are written, so that they hold what the page counts.
+
+    Parameters
+    ----------
+    choice : Choice
+    anonymous : bool
+        Without the name of the slide.
+    simplify_um : float
+    comment : str
+        Of the report.
+    """
     settings = state.TIL_SETTINGS.get() or TilSettings()
     return ExportOptions(
         other=choice.other,
         min_score=choice.min_score,
+        anonymous=anonymous,
+        part=choice.part,
+        rois=choice.rois,
+        simplify_um=simplify_um,
+        comment=comment,
+        assessed=scores_there(choice.run, settings, choice.min_score),
+    )
+
+
+def _choose_options(choice: Choice) -> ExportOptions:
+    anonymous, simplify = st.columns(2, gap="large", vertical_alignment="bottom")
+    comment = st.text_area(
+        "Comment for the report", key="_comment", height=68, max_chars=2000, placeholder="Optional"
+    )
+    return options_of(
+        choice,
+        comment=comment,
         anonymous=anonymous.toggle(
             "Anonymous",
             key="_anonymous",
             help="Leave the name of the slide out of the files and their names.",
         ),
-        part=choice.part,
-        rois=choice.rois,
         simplify_um=simplify.slider(
             "Simplify the outlines of GeoJSON by at most, µm",
             0.0,
@@ -83,7 +110,6 @@ def _choose_options(choice: Choice) -> ExportOptions:
             key="_simplify",
             help="0.25 µm halves the file and is not seen. Measures stay those of the full outline.",
         ),
-        assessed=scores_there(choice.run, settings, choice.min_score),
     )
 
 

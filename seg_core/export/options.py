@@ -31,6 +31,8 @@ class ExportOptions:
         are told beside those of the whole run. By default those that the store keeps with the slide.
     assessed : sequence of AssessedPart, optional
         TIL scores that are known already, in place of those of ``rois``; none if empty.
+    comment : str
+        Stands in the report.
     force : bool
         Replace a file of that name.
     """
@@ -42,6 +44,7 @@ class ExportOptions:
     part: Part | None = None
     rois: Sequence[Roi] | None = None
     assessed: Sequence[AssessedPart] | None = None
+    comment: str = ""
     force: bool = False
 
     def counted(self, run: Run) -> Counted:

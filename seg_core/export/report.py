@@ -21,7 +21,7 @@ def write_report(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> Non
     path : Path
         A PDF if it ends in ``.pdf``, else HTML.
     options : ExportOptions
-        ``other``, ``min_score``, ``part``, ``rois`` or ``assessed``, ``anonymous`` and ``force``.
+        ``other``, ``min_score``, ``part``, ``rois`` or ``assessed``, ``anonymous``, ``comment`` and ``force``.
 
     Raises
     ------
@@ -53,4 +53,5 @@ def _content(run: Run, slide: Slide, options: ExportOptions) -> Document:
         rois=options.rois_of(run),
         assessed=options.til_scores(run),
         anonymous=options.anonymous,
+        comment=options.comment.strip(),
     )

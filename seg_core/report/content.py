@@ -1,6 +1,7 @@
 """What the report of a run says, whatever it is written as."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,6 @@ from PIL import Image
 
 from seg_core.figures.nuclei import density_bars, measure_histogram
 from seg_core.geometry import Raster
-from seg_core.model.card import card_of_weights
 from seg_core.nuclei import MEASURES
 from seg_core.picture.crops import CROP_UM, by_certainty, crop_nuclei
 from seg_core.picture.nucleus_painting import NucleusPainter
@@ -29,6 +29,7 @@ from seg_core.report.document import (
     Table,
     Words,
 )
+from seg_core.report.method import model_blocks, settings_facts
 from seg_core.report.til_section import til_section
 from seg_core.roi import Roi, roi_of_region
 from seg_core.scoring import (
@@ -47,12 +48,6 @@ _THUMBNAIL_PX, _OVERLAY_PX = 900, 1600
 
 _CROPS = 8
 
-# What a card says of the measuring, and of settings that are not those it ships with.
-_HOW_MEASURED = {
-    *("interval95", "bootstrap", "protocol", "settings", "scanned", "faster", "inference_extras"),
-    *("votes", "first_generation"),
-}
-
 _UM2_PER_MM2 = 1e6
 
 
@@ -64,6 +59,7 @@ def report_content(
     rois: Sequence[Roi],
     assessed: Sequence[AssessedPart],
     anonymous: bool,
+    comment: str = "",
 ) -> Document:
     """Gather what there is to say of a run; its table of nuclei is held in memory.
 
@@ -80,6 +76,8 @@ def report_content(
         TIL scores to tell of: of all that was analysed, then of ROIs.
     anonymous : bool
         Leave out the name of the slide.
+    comment : str
+        What somebody has to say of it, told first.
 
     Raises
     ------
@@ -94,11 +92,12 @@ def report_content(
     til = til_section(assessed, slide)
     return Document(
         title=f"Nuclei of {'a slide' if anonymous else run.slide_path.name}",
-        subtitle=f"Run {run.run_id}, finished {facts.finished}. For research only; nothing here is "
+        subtitle=f"Run {run.run_id}, finished {_day(facts.finished)}. For research only; nothing here is "
         "a diagnosis.",
         warnings=facts.warnings,
         finished=facts.finished,
         sections=[
+            *([Section("Comment", [Words(comment, "plain")])] if comment else []),
             Section("Where", [Beside(_thumbnail(run, slide, rois), _slide_facts(run))]),
             *([Section("Regions", [_regions(run, rois)])] if rois else []),
             Section(
@@ -108,10 +107,17 @@ def report_content(
             Section("The analysed part", [_overlay(run, slide, counted)]),
             *([] if til is None else [til]),
             Section("Gallery", list(_gallery(run, slide, counted))),
-            Section("Model", list(_model(run))),
-            Section("Settings", [_settings(run)]),
+            Section("Model", list(model_blocks(run))),
+            Section("Settings", [settings_facts(run)]),
         ],
     )
+
+
+def _day(finished: str | None) -> str:
+    """Return a time as a person writes it, with its zone."""
+    if finished is None:
+        return "never"
+    return f"{datetime.fromisoformat(finished):%d %B %Y, %H:%M %Z}".strip()
 
 
 def _slide_facts(run: Run) -> Facts:
@@ -272,54 +278,3 @@ def _crop_rows(run: Run, selection: Selection, slide: Slide) -> Iterator[tuple[s
         ]
         if crops:
             yield title, Crops(crops)
-
-
-def _model(run: Run) -> Iterator[Block]:
-    question = run.facts.question
-    rows: list[tuple[str, Any]] = [
-        ("name", question.model),
-        ("SHA-256 of the weights", question.model_sha256),
-    ]
-    card = card_of_weights(question.model_sha256)
-    if card is None:
-        yield Facts([*rows, ("card", "is not among this program's weights")])
-        return
-    rows += [
-        *(("title", card.title), ("licence", card.licence), ("data", card.data)),
-        ("µm per pixel", f"{card.mpp:g}"),
-    ]
-    yield Facts(rows)
-    metrics = list(_flat(card.metrics))
-    if metrics:
-        yield Heading("Figures of its card")
-        yield Facts(metrics)
-        yield Words(
-            "In brackets 95 % intervals. The card has more: how it was measured, confusions."
-        )
-
-
-def _flat(
-    metrics: dict[str, Any], intervals: dict[str, Any] | None = None, above: str = ""
-) -> Iterator[tuple[str, str]]:
-    """Give the figures of a card by their names, with their intervals where it has them."""
-    own = metrics.get("interval95", intervals) or {}
-    for name, value in metrics.items():
-        interval = own.get(name)
-        if isinstance(value, dict):
-            if name not in _HOW_MEASURED:
-                yield from _flat(value, interval, f"{above}{name}: ")
-        elif isinstance(interval, list):
-            yield f"{above}{name}", f"{value} ({interval[0]}–{interval[1]})"
-        elif value is not None and not isinstance(value, list):
-            yield f"{above}{name}", str(value)
-
-
-def _settings(run: Run) -> Facts:
-    facts = run.facts
-    return Facts(
-        [
-            *(("engine used", facts.engine), ("precision used", facts.precision)),
-            *facts.question.settings.to_json().items(),
-            *((f"version of {name}", number) for name, number in facts.versions.items()),
-        ]
-    )

@@ -14,6 +14,7 @@ from seg_core.export.options import DEFAULTS, ExportOptions
 from seg_core.export.places import with_places
 from seg_core.files.atomic import new_text_file
 from seg_core.files.csv import write_csv
+from seg_core.nuclei import empty_table, label_uncertain
 from seg_core.scoring import describe_run, measure_columns
 from seg_core.store import Run
 
@@ -71,9 +72,14 @@ def write_nuclei_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) ->
     told = {"slide": options.slide_name(run), "run": run.run_id, "part": counted.title}
     rows = 0
     with new_text_file(path, force=options.force) as file:
-        for number, part in enumerate(counted.nuclei(run)):
-            write_csv(_csv_columns(part, slide_mpp, told), file, header=number == 0)
-            rows += len(part)
+        for part in counted.nuclei(run):
+            # whether a byte-order mark is needed is seen in the first rows, not in a header alone
+            if len(part):
+                write_csv(_csv_columns(part, slide_mpp, told), file, header=rows == 0)
+                rows += len(part)
+        if not rows:
+            empty = label_uncertain(empty_table(run.model_scheme), options.min_score)
+            write_csv(_csv_columns(empty, slide_mpp, told), file)
     return rows
 
 

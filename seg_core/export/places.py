@@ -14,4 +14,5 @@ def with_places(table: gpd.GeoDataFrame, slide_mpp: float) -> gpd.GeoDataFrame:
         Size of a level-0 pixel, µm.
     """
     places = {"x_um": table["x"] * slide_mpp, "y_um": table["y"] * slide_mpp}
-    return table.assign(**places).rename(columns={"x": "x_px", "y": "y_px"})
+    named = table.assign(**places).rename(columns={"x": "x_px", "y": "y_px"})
+    return named[[*named.columns.drop("geometry"), "geometry"]]

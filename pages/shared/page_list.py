@@ -72,8 +72,8 @@ Draw a rectangle or a free outline and press **Analyse region**, or press **Anal
 is stopped is kept, and goes on from there. Under *Edit* a region is named, or marked to be left
 out; *Files* exchanges regions with QuPath. Click a nucleus for its measures; **←** and **→** go
 through its class from left to right, strip by strip. Copy the page's address to show a colleague
-the same place. *Options*: **Fast** computes in 8-bit integers; more **looks at each tile** make
-classes steadier and take longer; **Stain** evens out a pale scan; **Skip glass** and **Skip pen
+the same place. *Options*: **Original**, **Fast** and **Best** trade time for accuracy, and say how
+much of both; **Stain** evens out a pale scan; **Skip glass** and **Skip pen
 marks** say what is not worth a look (*Tissue* and *Flaws* show it; what is out of focus is
 analysed, and said).
 

@@ -10,6 +10,13 @@ StainName = Literal["none", "macenko", "reinhard"]
 Precision = Literal["auto", "fp32", "bf16", "int8"]
 PresetName = Literal["original", "fast", "best"]
 
+STAIN_TITLES: dict[StainName, str] = {
+    "none": "As scanned",
+    "macenko": "Macenko",
+    "reinhard": "Reinhard",
+}
+"""What people call the methods."""
+
 _CHOICES: dict[str, tuple[str, ...]] = {
     "stain": get_args(StainName),
     "engine": get_args(EngineName),

@@ -1,14 +1,15 @@
 """What every page has around its content."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import palettes, resources, state
+from pages.shared import linked_slide, palettes, preferences, resources, runs, state
 from pages.shared.help import offer_help
+from pages.shared.literal import literal
 from pages.shared.page_list import PAGES, SLIDES, PageEntry
 from pages.shared.sign_in import offer_sign_out, require_sign_in
 from seg_core.errors import SegCoreError, SlideError
@@ -42,6 +43,7 @@ def open_page(page: PageEntry) -> DeltaGenerator:
     st.set_page_config(f"{page.title} – nuclei in H&E slides", _ICON, "wide", _SIDEBAR_PX)
     st.html(_STYLE)
     require_sign_in()
+    preferences.open_session()
     with st.sidebar:
         for each in PAGES:
             each.offer()
@@ -54,12 +56,18 @@ def open_page(page: PageEntry) -> DeltaGenerator:
 
 
 def chosen_slide() -> state.ChosenSlide:
-    """Return the slide the session works on, or end the page with a word on where to choose one."""
+    """Return the slide the session works on, or end the page with a word on where to choose one.
+
+    The address of the page names it, and the run that is shown.
+    """
+    linked_slide.follow_address()
     chosen = state.SLIDE.get()
     if chosen is None:
         st.info(f"Choose a slide on the {SLIDES.title} page first.", icon=SLIDES.icon)
         SLIDES.link("Go to Slides")
         st.stop()
+    with suppress(SegCoreError):  # the page says it, where the slide would be
+        linked_slide.write_address(chosen, runs.shown_run(chosen))
     return chosen
 
 
@@ -70,7 +78,7 @@ def describe_slide(info: SlideInfo) -> None:
         facts.append(f"{info.mpp:.3g} µm/px")
     if info.objective_power is not None:
         facts.append(f"{info.objective_power:g}×")
-    st.subheader(info.path.name, anchor=False)
+    st.subheader(literal(info.path.name), anchor=False)
     st.caption(" · ".join(facts))
 
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import resources, slide_places, state
+from pages.shared import pixel_size, resources, slide_places, state
+from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from pages.shared.uploads import UploadFolder
+from pages.slides_page.estimate import offer_estimate
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import PLAUSIBLE_MPP, SlideInfo, series_apart
 
@@ -66,7 +68,7 @@ def describe(chosen: state.ChosenSlide) -> None:
     """Show what is known of the chosen slide, and ask for the size of a pixel where nobody knows."""
     path = chosen.path
     info = resources.slide(path).info
-    st.subheader(path.name, anchor=False)
+    st.subheader(literal(path.name), anchor=False)
     if info.mpp is None:
         _ask_mpp(chosen)
     if st.button("Open in the viewer", type="primary", icon=":material/biotech:", width="stretch"):
@@ -92,8 +94,7 @@ def _choose_button(path: Path, mpp: float | None) -> None:
         "Chosen" if chosen and chosen.path == path else "Choose",
         key=f"_choose_{path}",
         icon=":material/check:" if chosen and chosen.path == path else None,
-        on_click=state.choose_slide,
-        args=(state.ChosenSlide(path, mpp),),
+        on_click=lambda: state.choose_slide(pixel_size.chosen(path, mpp)),
         width="stretch",
     )
 
@@ -122,8 +123,7 @@ def _ask_mpp(chosen: state.ChosenSlide) -> None:
     )
 
     def keep() -> None:
-        mpp = st.session_state[key]
-        state.SLIDE.set(state.ChosenSlide(chosen.path, mpp))
+        pixel_size.keep(chosen.path, st.session_state[key])
 
     key = f"_mpp_{chosen.path}"
     st.number_input(
@@ -137,6 +137,12 @@ def _ask_mpp(chosen: state.ChosenSlide) -> None:
         placeholder="0.25 at 40x, 0.5 at 20x",
         on_change=keep,
     )
+
+    def take(mpp: float) -> None:
+        st.session_state[key] = mpp
+        keep()
+
+    offer_estimate(chosen.path, take)
 
 
 def _show_associated(path: Path) -> None:

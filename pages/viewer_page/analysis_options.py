@@ -1,25 +1,23 @@
 """How an analysis is done, where its reader wants to say so."""
 
-import os
 from contextlib import suppress
 from dataclasses import replace
 
 import streamlit as st
 
+from pages.shared import preferences
+from pages.shared.models import choose_model
 from seg_core.errors import ModelError
-from seg_core.model import ModelCard, available_models, find_model, suits_int8
-from seg_core.model.card import MODEL_VARIABLE
+from seg_core.model import ModelCard, find_model, suits_int8
 from seg_core.model.measured import preset_in_words
-from seg_core.settings import PRESETS, AnalysisSettings, Precision, PresetName, StainName
+from seg_core.settings import PRESETS, STAIN_TITLES, AnalysisSettings, Precision, PresetName
 
 _TILES_PX = (256, 512, 1024)
 _VIEWS = (1, 2, 4, 8)
 _ARITHMETIC: dict[Precision, str] = {"auto": "16-bit", "fp32": "32-bit", "int8": "8-bit integers"}
-_STAINS: dict[StainName, str] = {
-    "none": "As scanned",
-    "macenko": "Macenko",
-    "reinhard": "Reinhard",
-}
+
+_SINGLE = ("_tile_px", "_views", "_precision")
+"""Keys of the single options; None where the preset decides."""
 
 
 def choose_analysis() -> tuple[str | None, AnalysisSettings]:
@@ -34,32 +32,34 @@ def choose_analysis() -> tuple[str | None, AnalysisSettings]:
     defaults = AnalysisSettings()
     card: ModelCard | None = None
     with st.popover("Options", icon=":material/tune:", width="stretch"):
-        model = _choose_model()
+        model = choose_model("_model")
         with suppress(ModelError):  # said in a sentence when an analysis is asked for
             card, _ = find_model(model)
         int8 = card is not None and suits_int8(card)
         settings = PRESETS[_choose_preset(card)].applied(defaults, int8=int8)
+        preferences.ready("_stain", defaults.stain, STAIN_TITLES.__contains__)
         stain = st.selectbox(
             "Stain",
-            list(_STAINS),
-            format_func=_STAINS.__getitem__,
+            list(STAIN_TITLES),
+            format_func=STAIN_TITLES.__getitem__,
             help="Bring the slide's colours to those of the training data first. It finds more "
             "nuclei on a pale slide, and makes the classes worse.",
             key="_stain",
         )
         tissue_only, quality = _choose_tissue(defaults)
         settings = replace(settings, stain=stain, tissue_only=tissue_only, quality=quality)
-        with st.expander("Single options"):
+        chosen = any(st.session_state.get(key) is not None for key in _SINGLE)
+        with st.expander("Single options", expanded=chosen):
             return model, _overruled(settings, int8=int8)
 
 
 def _choose_preset(card: ModelCard | None) -> PresetName:
     """Offer the presets, with what the chosen one costs below them."""
     names = list(PRESETS)
+    preferences.ready("_preset", names[0], PRESETS.__contains__)
     chosen = st.segmented_control(
         "How thorough",
         names,
-        default=names[0],
         format_func=lambda name: PRESETS[name].title,
         help="What each costs in time and accuracy was measured, and stands in the model's card.",
         key="_preset",
@@ -72,6 +72,10 @@ def _choose_preset(card: ModelCard | None) -> PresetName:
 def _overruled(settings: AnalysisSettings, *, int8: bool) -> AnalysisSettings:
     """Let single options overrule what a preset says; of what is not chosen it decides."""
     st.caption("What is chosen here overrules the choice above.")
+    arithmetic = [name for name in _ARITHMETIC if int8 or name != "int8"]
+    choices = (_TILES_PX, _VIEWS, arithmetic)
+    for key, offered in zip(_SINGLE, choices, strict=True):
+        preferences.ready(key, None, [None, *offered].__contains__)
     tile_px = st.segmented_control(
         "Tile",
         _TILES_PX,
@@ -89,7 +93,7 @@ def _overruled(settings: AnalysisSettings, *, int8: bool) -> AnalysisSettings:
     )
     precision = st.segmented_control(
         "Arithmetic",
-        [name for name in _ARITHMETIC if int8 or name != "int8"],
+        arithmetic,
         format_func=_ARITHMETIC.__getitem__,
         help="8-bit integers are offered where the model was measured to lose little in them; "
         "16-bit is 32-bit where the processor has none.",
@@ -103,37 +107,22 @@ def _overruled(settings: AnalysisSettings, *, int8: bool) -> AnalysisSettings:
     )
 
 
-def _choose_model() -> str | None:
-    """Let the reader choose where there is a choice; None is the default model."""
-    titles = {} if os.environ.get(MODEL_VARIABLE) else _titles()
-    if len(titles) < 2:
-        return None
-    return st.selectbox(
-        "Model",
-        list(titles),
-        format_func=titles.__getitem__,
-        help="The first is the default. What each has learnt from and what it is worth stands in "
-        "its card, and in every report.",
-        key="_model",
-    )
-
-
-def _titles() -> dict[str, str]:
-    return {card.name: card.title or card.name for card in available_models()}
+def _is_switch(value: object) -> bool:
+    return isinstance(value, bool)
 
 
 def _choose_tissue(defaults: AnalysisSettings) -> tuple[bool, bool]:
     """Let the reader overrule what is taken for glass and for pen."""
+    preferences.ready("_tissue_only", defaults.tissue_only, _is_switch)
+    preferences.ready("_quality", defaults.quality, _is_switch)
     tissue_only = st.toggle(
         "Skip glass",
-        defaults.tissue_only,
         help="Analyse only what the *Tissue* layer shows. Switch it off where faint tissue "
         "is taken for glass.",
         key="_tissue_only",
     )
     quality = st.toggle(
         "Skip pen marks",
-        defaults.quality,
         disabled=not tissue_only,
         help="The *Flaws* layer shows them. Switch it off where a strong stain is taken for pen.",
         key="_quality",

@@ -57,6 +57,12 @@ class Job(Generic[T]):
         self._value: T | None = None
         self._error: SegCoreError | None = None
         self._ended = threading.Event()
+        self._cancelled = False
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was cancelled and has not yet come to its next report."""
+        return self._cancelled and not self.done()
 
     @property
     def progress(self) -> Progress | None:
@@ -172,6 +178,12 @@ class Worker:
         first = min((job._turn for job in self._waiting), default=0)
         return max([first, *(job._turn + 1 for job in last)])
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job runs or waits."""
+        with self._lock:
+            return self._running is not None or bool(self._waiting)
+
     def jobs_ahead_of(self, job: Job[Any]) -> int:
         """Count the jobs that come first, the running one included."""
         with self._lock:
@@ -184,6 +196,7 @@ class Worker:
                 self._waiting.remove(job)
                 job._end(error=JobCancelled("the job was taken from the queue."))
             elif job is self._running:
+                job._cancelled = True
                 self._send(("cancel", job._number))
 
     def close(self) -> None:

@@ -43,4 +43,4 @@ def test_page_and_legend_say_what_they_leave_out(page, run) -> None:
     assert "Whole analysis without fold_1" in told
     assert legend_note(run, [FOLD]) == "Not counted here: what lies in fold_1."
     assert legend_note(run, []) is None
-    assert resources.counts(run.path, 0.0)["lymphocyte"] == NUCLEI
+    assert resources.counts(run, 0.0)["lymphocyte"] == NUCLEI

@@ -12,6 +12,7 @@ from pages.nuclei_page import (
     overview,
 )
 from pages.shared import frame, regions, resources, runs
+from pages.shared.literal import literal
 from pages.shared.page_list import NUCLEI
 
 SECTIONS = {
@@ -35,7 +36,7 @@ st.header(NUCLEI.title)
 with frame.shown_errors():
     run = runs.needed_run(chosen)
     for warning in run.facts.warnings:
-        st.warning(warning, icon=":material/warning:")
+        st.warning(literal(warning), icon=":material/warning:")
     counted = choice.ask(run, regions.slide_rois(chosen))
     if not sum(run.facts.counts.values()):
         st.info("No nuclei were found here. Is there tissue in the analysed region?")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import resources, slide_places
 from pages.shared.cohort_process import start
+from pages.shared.literal import literal
 from seg_core.errors import CohortError
 
 _ENDED = ("finished", "failed", "refused")
@@ -41,7 +42,7 @@ def follow() -> None:
     if not slide_places.reader_is_local():
         return
     if seat.problem is not None:
-        st.error(seat.problem, icon=":material/error:")
+        st.error(literal(seat.problem), icon=":material/error:")
     if (current := seat.current) is None:
         return
     states = current.states()
@@ -51,6 +52,7 @@ def follow() -> None:
         st.rerun(scope="app")
     ended = sum(states[name] for name in _ENDED)
     told = ", ".join(f"{count} {name}" for name, count in states.items()) or "starting …"
-    st.progress(min(ended / current.total, 1.0), f"{current.name}, {current.total} slides: {told}")
+    named = f"{literal(current.name)}, {current.total} slides: {told}"
+    st.progress(min(ended / current.total, 1.0), named)
     if st.button("Stop", icon=":material/stop_circle:", key="_stop"):
         current.stop()

@@ -7,8 +7,9 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import palettes, resources, state
+from pages.shared import palettes, resources, state, visitor
 from pages.shared.help import offer_help
+from pages.shared.literal import literal
 from pages.shared.page_list import PAGES, SLIDES, PageEntry
 from pages.shared.sign_in import offer_sign_out, require_sign_in
 from seg_core.errors import SegCoreError, SlideError
@@ -42,6 +43,9 @@ def open_page(page: PageEntry) -> DeltaGenerator:
     st.set_page_config(f"{page.title} – nuclei in H&E slides", _ICON, "wide", _SIDEBAR_PX)
     st.html(_STYLE)
     require_sign_in()
+    name = visitor.asker()
+    if name is not None and state.PRESENT.get() is None:
+        state.PRESENT.set(resources.visitors().arrive(name))
     with st.sidebar:
         for each in PAGES:
             each.offer()
@@ -70,7 +74,7 @@ def describe_slide(info: SlideInfo) -> None:
         facts.append(f"{info.mpp:.3g} µm/px")
     if info.objective_power is not None:
         facts.append(f"{info.objective_power:g}×")
-    st.subheader(info.path.name, anchor=False)
+    st.subheader(literal(info.path.name), anchor=False)
     st.caption(" · ".join(facts))
 
 
@@ -82,7 +86,7 @@ def shown_errors() -> Iterator[None]:
     except SegCoreError as error:
         if isinstance(error, SlideError):
             resources.forget_slides()
-        st.error(sentence(error), icon=":material/error:")
+        st.error(literal(sentence(error)), icon=":material/error:")
         st.stop()
 
 

@@ -4,6 +4,7 @@ What depends on a file is kept by its path and time of change, so a replaced fil
 All is shared as it is, by pages and tile routes alike: nobody may write into it.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ from seg_core.store import NucleusQueries, Run, RunMaps, Selection, Store, defau
 
 # What is equal has one entry, whichever object says it.
 _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
+    type(Path()): os.fsencode,  # a name may hold bytes that are no letters
     Part: lambda part: (part.name, part.polygon.wkb, part.everything),
     Selection: lambda selection: (
         *(selection.names, selection.min_score, selection.scores, selection.areas_um2),
@@ -156,31 +158,31 @@ def stain_fit(path: Path, mpp: float | None = None) -> StainFit:
     return _stain_fit(path, changed(path), mpp)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_VALUE)
 def run(folder: Path) -> Run:
     """Return a finished run, which changes no more."""
     return open_run(folder)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_VALUE)
 def maps(folder: Path) -> RunMaps:
     """Return the maps of a finished run."""
     return run(folder).maps()
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def nucleus_painter(folder: Path) -> NucleusPainter:
     """Return what draws the nuclei of a finished run, with their spatial index."""
     return NucleusPainter(_nucleus_table(folder), run(folder).scheme)
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def outline_squares(folder: Path) -> OutlineSquares:
     """Return what packs the outlines of a finished run, square by square."""
     return OutlineSquares(_nucleus_table(folder), run(folder).scheme)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_VALUE)
 def nucleus_index(folder: Path, min_score: float = 0.0) -> NucleusIndex:
     """Return what finds single nuclei of a finished run, some of them called *uncertain*."""
     if min_score:
@@ -188,20 +190,20 @@ def nucleus_index(folder: Path, min_score: float = 0.0) -> NucleusIndex:
     return NucleusIndex(_nucleus_table(folder), run(folder).facts.question.slide_mpp)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_BY_VALUE)
 def counts(folder: Path, min_score: float) -> dict[str, int]:
     """Return how many nuclei of a finished run have each name."""
     names = run(folder).scheme.counted_names(other=True, uncertain=True)
     return nucleus_queries(folder).counts(Selection(names, min_score))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_VALUE)
 def nucleus_queries(folder: Path) -> NucleusQueries:
     """Return what answers questions about the nuclei of a finished run."""
     return run(folder).nucleus_queries()
 
 
-@st.cache_resource(max_entries=8, show_spinner="Looking for tissue …")
+@st.cache_resource(max_entries=8, show_spinner="Looking for tissue …", hash_funcs=_BY_VALUE)
 def run_tissue(folder: Path) -> TissueMask | None:
     """Return the tissue of a run's slide; None where the slide is gone or another one."""
     try:
@@ -249,53 +251,53 @@ def gallery(
     return nuclei, [encode_jpeg(crop) for crop in crops]
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=_BY_VALUE)
 def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] | None:
     """Return the slide under the squares of an answer of `scorings`; None where that is not there."""
     result = scorings().find(key)
     return None if result is None else backdrop_of(slide(path), result, _BACKDROP_PX)
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def _nucleus_table(folder: Path) -> gpd.GeoDataFrame:
     return run(folder).nuclei()
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the cohort …")
+@st.cache_resource(max_entries=4, show_spinner="Reading the cohort …", hash_funcs=_BY_VALUE)
 def _cohort(store: Path, name: str, planned: int, changed: int) -> pd.DataFrame:
     return RunCatalog(Store(store)).cohort(name)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_VALUE)
 def _slide(path: Path, changed: int, mpp: float | None) -> Slide:
     return open_slide(path, mpp=mpp)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_BY_VALUE)
 def _identity(path: Path, changed: int) -> str:
     return slide_id(path)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_BY_VALUE)
 def _thumbnail(path: Path, changed: int) -> npt.NDArray[np.uint8]:
     return slide(path).thumbnail(_THUMBNAIL_PX)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_VALUE)
 def _associated_images(path: Path, changed: int) -> dict[str, Image.Image]:
     return slide(path).associated_images()
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_VALUE)
 def _tissue(path: Path, changed: int, mpp: float | None) -> TissueMask:
     return find_tissue(slide(path, mpp))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_VALUE)
 def _quality(path: Path, changed: int, mpp: float | None) -> SlideQuality:
     return assess_quality(slide(path, mpp))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_VALUE)
 def _stain_fit(path: Path, changed: int, mpp: float | None) -> StainFit:
     return fit_stain(slide(path, mpp), tissue(path, mpp), "macenko")

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import streamlit as st
 
 from pages.shared import resources, state
+from pages.shared.literal import literal, printable
 from pages.shared.regions import (
     add_rois,
     free_name,
@@ -17,6 +18,7 @@ from pages.shared.regions import (
     selected_roi,
     slide_rois,
 )
+from pages.shared.slide_places import file_name_of
 from seg_core.errors import SegCoreError
 from seg_core.roi import Roi, RoiKind, read_rois
 from seg_core.store.rois import geojson_of
@@ -116,7 +118,7 @@ def _exchange(chosen: state.ChosenSlide, rois: list[Roi]) -> None:
     st.download_button(
         "Save as GeoJSON",
         lambda: json.dumps(geojson_of(_from_corner(chosen, rois, -1)), indent=1),
-        f"{chosen.path.stem}-regions.geojson",
+        f"{printable(chosen.path.stem)}-regions.geojson",
         "application/geo+json",
         icon=":material/download:",
         on_click="ignore",
@@ -153,11 +155,11 @@ def tell_problem() -> None:
     """Show why a region was refused, until the next change."""
     problem = state.PROBLEM.get()
     if problem is not None:
-        st.error(problem)
+        st.error(literal(problem))
 
 
 def _read(name: str, content: bytes) -> list[Roi]:
     with TemporaryDirectory() as folder:
-        path = Path(folder) / Path(name).name
+        path = Path(folder) / file_name_of(name)
         path.write_bytes(content)
         return read_rois(path)

@@ -19,16 +19,24 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 import tifffile
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
+from seg_core.classes import MONUSAC
+from seg_core.cohort.plan import read_plan
 from seg_core.errors import SegCoreError
 from seg_core.geometry import Region
+from seg_core.labelled.monusac_xml import read_annotations
 from seg_core.model.card import read_card
+from seg_core.model.network import read_weights
 from seg_core.roi import read_rois
 from seg_core.samples import sample_path
 from seg_core.slide import open_slide
 from seg_core.store import open_run
+from seg_core.teaching.labels import read_marks
 from seg_core.training.config import read_config
+from tests.fuzz.mirax import write_mirax
 from tests.fuzz.mutations import damaged
 
 ROOT = Path(__file__).parents[2]
@@ -37,11 +45,15 @@ LONGEST_S = 15.0  # a file may take 8 s until it is given up; machines are busy
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file: how a sound one is made, under which name, and how it is read."""
+    """A kind of file: how a sound one is made, under which name, and how it is read.
+
+    ``part`` names the file that is damaged where it lies beside the one that is opened.
+    """
 
     name: str
     make: Callable[[Path], Path]
     read: Callable[[Path], object]
+    part: str | None = None
 
 
 def _look_at(path: Path) -> object:
@@ -91,6 +103,36 @@ def _text(name: str, text: str) -> Callable[[Path], Path]:
     return make
 
 
+def _safetensors(folder: Path) -> Path:
+    path = folder / "a.safetensors"
+    save_file({"a.weight": torch.ones(3, 4), "a.count": torch.tensor(7)}, path)
+    return path
+
+
+def _checkpoint(folder: Path) -> Path:
+    path = folder / "a.pt"
+    torch.save({"model_state": {"a.weight": torch.ones(3, 4)}, "epoch": 3}, path)
+    return path
+
+
+def _mirax(folder: Path) -> Path:
+    return write_mirax(folder / "a.mrxs")
+
+
+def _plan(folder: Path) -> Path:
+    Image.fromarray(_noise()).save(folder / "a.png")
+    return _text("a.csv", "slide,mpp,patient,group\na.png,0.5,P1,early\n")(folder)
+
+
+_XML = (
+    '<?xml version="1.0"?><Annotations MicronsPerPixel="0.25"><Annotation Id="1"><Attributes>'
+    '<Attribute Name="Epithelial" Id="0" Value=""/></Attributes><Regions><Region Id="1"><Vertices>'
+    '<Vertex X="1" Y="1" Z="0"/><Vertex X="9" Y="1" Z="0"/><Vertex X="9" Y="9" Z="0"/></Vertices>'
+    "</Region></Regions></Annotation></Annotations>"
+)
+_MARKS = "x,y,class\n10,20,tumour\n30.5,40,stroma\n"
+_DICOM = ROOT.parent / "shared" / "data" / "slides" / "dicom_cmu_small"
+
 _GEOJSON = (
     '{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": {"type": "Polygon",'
     ' "coordinates": [[[0, 0], [60, 0], [60, 60], [0, 60], [0, 0]]]}, "properties": {"name": "A",'
@@ -105,6 +147,17 @@ KINDS = (
     Kind("tiled tiff", _tiff("a.tif", tile=(64, 64), compression="jpeg"), _look_at),
     Kind("ome-tiff", _tiff("a.ome.tif", tile=(64, 64), metadata={"axes": "YXS"}), _look_at),
     Kind("svs", _copy(sample_path("cmu_small_region")), _look_at),
+    Kind("mirax", _mirax, _look_at),
+    Kind("mirax facts", _mirax, _look_at, "a/Slidedat.ini"),
+    Kind("mirax index", _mirax, _look_at, "a/Index.dat"),
+    Kind("mirax pictures", _mirax, _look_at, "a/Data0000.dat"),
+    # no program that writes DICOM slides is installed: the data beside the repository have one
+    *(Kind("dicom", _copy(path), _look_at) for path in sorted(_DICOM.glob("*.dcm"))[:1]),
+    Kind("xml", _text("a.xml", _XML), partial(read_annotations, scheme=MONUSAC)),
+    Kind("labels", _text("a.csv", _MARKS), read_marks),
+    Kind("plan", _plan, lambda path: read_plan([path])),
+    Kind("safetensors", _safetensors, read_weights),
+    Kind("checkpoint", _checkpoint, read_weights),
     Kind("geojson", _text("a.geojson", _GEOJSON), read_rois),
     Kind("card", _copy(ROOT / "weights" / "nuclei-lite0.json"), read_card),
     Kind("toml", _copy(ROOT / "weights" / "training" / "monusac.toml"), read_config),
@@ -115,7 +168,8 @@ def fuzz(kind: Kind, seed: int, folder: Path) -> str | None:
     """Damage a file of a kind and read it; return what went wrong, None where nothing did."""
     path = kind.make(folder)
     random = Random(f"{kind.name} {seed}")
-    path.write_bytes(damaged(path.read_bytes(), random))
+    victim = path if kind.part is None else folder / kind.part
+    victim.write_bytes(damaged(victim.read_bytes(), random))
     began = time.monotonic()
     try:
         kind.read(path)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +24,14 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from seg_core import analysis
 from seg_core.classes import MONUSAC
 from seg_core.cohort.plan import read_plan
 from seg_core.errors import SegCoreError
 from seg_core.geometry import Region
 from seg_core.labelled.monusac_xml import read_annotations
 from seg_core.model.card import read_card
+from seg_core.model.lender import EngineLender
 from seg_core.model.network import read_weights
 from seg_core.roi import read_rois
 from seg_core.samples import sample_path
@@ -38,8 +41,10 @@ from seg_core.teaching.labels import read_marks
 from seg_core.training.config import read_config
 from tests.fuzz.mirax import write_mirax
 from tests.fuzz.mutations import damaged
+from tests.seg_core import painted_slides
 
 ROOT = Path(__file__).parents[2]
+RUN = "run"  # one of the files of a finished run: run.json, bands.json, maps, nuclei.parquet
 LONGEST_S = 15.0  # a file may take 8 s until it is given up; machines are busy
 
 
@@ -124,6 +129,12 @@ def _plan(folder: Path) -> Path:
     return _text("a.csv", "slide,mpp,patient,group\na.png,0.5,P1,early\n")(folder)
 
 
+def _dicom(folder: Path) -> Path:
+    """Copy a series; its largest file is the level that is damaged."""
+    files = [Path(shutil.copy(each, folder)) for each in _DICOM.glob("*.dcm")]
+    return max(files, key=lambda path: path.stat().st_size)
+
+
 _XML = (
     '<?xml version="1.0"?><Annotations MicronsPerPixel="0.25"><Annotation Id="1"><Attributes>'
     '<Attribute Name="Epithelial" Id="0" Value=""/></Attributes><Regions><Region Id="1"><Vertices>'
@@ -152,7 +163,7 @@ KINDS = (
     Kind("mirax index", _mirax, _look_at, "a/Index.dat"),
     Kind("mirax pictures", _mirax, _look_at, "a/Data0000.dat"),
     # no program that writes DICOM slides is installed: the data beside the repository have one
-    *(Kind("dicom", _copy(path), _look_at) for path in sorted(_DICOM.glob("*.dcm"))[:1]),
+    *([Kind("dicom", _dicom, _look_at)] if _DICOM.is_dir() else []),
     Kind("xml", _text("a.xml", _XML), partial(read_annotations, scheme=MONUSAC)),
     Kind("labels", _text("a.csv", _MARKS), read_marks),
     Kind("plan", _plan, lambda path: read_plan([path])),
@@ -200,6 +211,17 @@ def fuzz_run(run: Path, seed: int, folder: Path) -> str | None:
     return None if before == after else f"{path.relative_to(copy)}: silently other values"
 
 
+def made_run(folder: Path) -> Path:
+    """Analyse a painted slide without weights; return the folder of the run."""
+    slide = painted_slides.paint(300, 400, glass_from=300).save(folder / "painted.png")
+    with (
+        patch.object(analysis, "find_model", painted_slides.find_painted_model),
+        patch.object(analysis, "make_engine", painted_slides.make_painted_engine),
+        patch.object(analysis, "_engines", EngineLender()),
+    ):
+        return analysis.analyse(slide, folder / "store", mpp=painted_slides.MPP).path
+
+
 def _content_of(folder: Path) -> tuple[object, ...]:
     run = open_run(folder)
     maps = run.maps()
@@ -213,9 +235,14 @@ def main() -> int:
     """Run the fuzzer over a range of seeds and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", nargs=2, type=int, default=(0, 1000), metavar=("FROM", "TO"))
-    parser.add_argument("--kind", choices=[kind.name for kind in KINDS], action="append")
-    parser.add_argument("--run", type=Path, help="a finished run, whose files are damaged too")
+    parser.add_argument("--kind", choices=[RUN, *(kind.name for kind in KINDS)], action="append")
+    parser.add_argument("--run", type=Path, help="a finished run, in place of a small one")
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        return _fuzz_all(options, options.run or made_run(Path(folder)))
+
+
+def _fuzz_all(options: argparse.Namespace, run: Path) -> int:
     kinds = [kind for kind in KINDS if not options.kind or kind.name in options.kind]
     found: Counter[str] = Counter()
     tried = 0
@@ -223,8 +250,8 @@ def main() -> int:
         attempts: list[tuple[str, Callable[[Path], str | None]]] = [
             (kind.name, partial(fuzz, kind, seed)) for kind in kinds
         ]
-        if options.run:
-            attempts.append(("run", partial(fuzz_run, options.run, seed)))
+        if not options.kind or RUN in options.kind:
+            attempts.append((RUN, partial(fuzz_run, run, seed)))
         for name, attempt in attempts:
             with tempfile.TemporaryDirectory() as folder:
                 problem = attempt(Path(folder))

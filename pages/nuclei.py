@@ -10,9 +10,10 @@ from pages.nuclei_page import (
     gallery,
     nucleus_table,
     overview,
+    run_comparison,
 )
-from pages.shared import frame, regions, resources, runs
-from pages.shared.literal import literal
+from pages.shared import frame, preferences, regions, runs
+from pages.shared.doubts import show_doubts
 from pages.shared.page_list import NUCLEI
 
 SECTIONS = {
@@ -22,6 +23,7 @@ SECTIONS = {
     "Map": density.show,
     "Table": nucleus_table.show,
     "Gallery": gallery.show,
+    "Analyses": run_comparison.show,
     "Downloads": downloads.show,
 }
 
@@ -29,23 +31,22 @@ sidebar = frame.open_page(NUCLEI)
 chosen = frame.chosen_slide()
 
 with sidebar, frame.shown_errors():
-    frame.describe_slide(resources.slide(chosen.path, chosen.mpp).info)
+    frame.describe_slide(runs.slide_of_shown(chosen).info)
     runs.pick_run(chosen)
 
 st.header(NUCLEI.title)
 with frame.shown_errors():
     run = runs.needed_run(chosen)
-    for warning in run.facts.warnings:
-        st.warning(literal(warning), icon=":material/warning:")
+    show_doubts(run)
     counted = choice.ask(run, regions.slide_rois(chosen))
     if not sum(run.facts.counts.values()):
         st.info("No nuclei were found here. Is there tissue in the analysed region?")
+    preferences.ready("_section", "Overview", SECTIONS.__contains__)
     section = st.segmented_control(
         "Section",
         list(SECTIONS),
-        default="Overview",
         required=True,
         key="_section",
         label_visibility="collapsed",
     )
-    SECTIONS[section](counted)
+    SECTIONS[section or "Overview"](counted)

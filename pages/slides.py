@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import analysis_list, frame, slide_places, state
+from pages.shared import analysis_list, frame, linked_slide, slide_places, state
 from pages.shared.page_list import SLIDES
 from pages.slides_page import slide_choice
 
@@ -10,6 +10,8 @@ sidebar = frame.open_page(SLIDES)
 with sidebar, frame.shown_errors():
     analysis_list.offer_list()
 st.header(SLIDES.title)
+with frame.shown_errors():
+    linked_slide.follow_address()
 
 places, details = st.columns([3, 2], gap="large")
 
@@ -37,4 +39,5 @@ with details, frame.shown_errors():
     if chosen is None:
         st.info("Choose a slide; its facts will stand here.", icon=":material/info:")
     else:
+        linked_slide.write_address(chosen, None)
         slide_choice.describe(chosen)

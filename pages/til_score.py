@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.shared import frame, resources, runs, state
+from pages.shared import frame, runs, state
+from pages.shared.doubts import show_doubts
 from pages.shared.page_list import TIL_SCORE
 from pages.shared.scoring import ScoringRequest
 from pages.til_page import panel as til_panel
@@ -13,7 +14,7 @@ sidebar = frame.open_page(TIL_SCORE)
 chosen = frame.chosen_slide()
 
 with sidebar, frame.shown_errors():
-    slide = resources.slide(chosen.path, chosen.mpp)
+    slide = runs.slide_of_shown(chosen)
     frame.describe_slide(slide.info)
     runs.pick_run(chosen)
 
@@ -28,6 +29,7 @@ with frame.shown_errors():
     result = til_panel.result_of(request)
     state.TIL_SHOWN.set(state.ShownScores(run.path, request.key))
 
+    show_doubts(run)
     til_texts.show_score(result, part.name)
     if result.evaluable:
         til_plots.show_plots(slide, request, result)

@@ -1,14 +1,14 @@
 """Look at the chosen slide, have it analysed, see what was found."""
 
 from pages.shared import analysis_list, frame, resources, runs
+from pages.shared.doubts import show_doubts
 from pages.shared.page_list import VIEWER
-from pages.viewer_page import analysis_panel, linked_slide, region_panel
+from pages.viewer_page import analysis_panel, region_panel
 from pages.viewer_page import component as viewer_component
 
 sidebar = frame.open_page(VIEWER)
-linked_slide.open_linked_slide()
-chosen = frame.chosen_slide()
 analysis_panel.collect_result()
+chosen = frame.chosen_slide()
 
 with frame.shown_errors():
     slide = resources.slide(chosen.path, chosen.mpp)
@@ -16,8 +16,10 @@ with frame.shown_errors():
 
 with sidebar, frame.shown_errors():
     frame.describe_slide(slide.info)
+    show_doubts(runs.shown_run(chosen))
     region_panel.tell_problem()
     region_panel.offer_regions(chosen, slide.info.mpp)
     analysis_panel.offer_analysis(chosen, slide.info)
+    analysis_panel.offer_new_run()
     runs.pick_run(chosen)
     analysis_list.offer_list()

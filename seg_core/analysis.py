@@ -1,29 +1,26 @@
 """From a slide to its nuclei: the rooms in order."""
 
 import logging
-import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
-from dataclasses import replace
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from platform import python_version
 from typing import Any
 
 import geopandas as gpd
 import shapely
 
-from seg_core.classes import ClassScheme
 from seg_core.errors import JobCancelled, RegionError, SlideError, StainError, StoreError
 from seg_core.geometry import Region
 from seg_core.maps import MapBand
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.model.lender import EngineLender
 from seg_core.nuclei import find_nuclei
-from seg_core.process.memory import return_memory
+from seg_core.plausibility.doubts import Onlooker, doubts_of
+from seg_core.plausibility.profile import ModelProfile, read_profile
+from seg_core.process.memory import peak_rss_mb, return_memory
 from seg_core.process.pipelines import write_behind
 from seg_core.process.progress import Pace, Progress, ProgressCallback
 from seg_core.question import Question
@@ -40,18 +37,12 @@ from seg_core.slide import (
     open_slide,
     slide_id,
 )
-from seg_core.store import Run, RunFacts, RunWriter, Status, Store
+from seg_core.store import RowRange, Run, RunFacts, RunWriter, Status, Store
+from seg_core.store.label import RunLabel, label_new_run
+from seg_core.store.opening import now, opening_facts
 from seg_core.tiling import predict
 
-if sys.platform != "win32":
-    import resource
-
 _log = logging.getLogger(__name__)
-
-_PACKAGES = (
-    *("torch", "openvino", "numpy", "scipy", "opencv-python-headless", "shapely"),
-    *("openslide-python", "torchstain"),
-)
 
 _engines = EngineLender()
 
@@ -65,6 +56,7 @@ def analyse(
     model: str | Path | None = None,
     mpp: float | None = None,
     settings: AnalysisSettings | None = None,
+    label: RunLabel | None = None,
     report: ProgressCallback | None = None,
 ) -> Run:
     """Find the nuclei of a slide or of a part of it, and keep them as a run.
@@ -87,6 +79,8 @@ def analyse(
     mpp : float, optional
         Size of a level-0 pixel, µm; wins over what the slide's file says.
     settings : AnalysisSettings, optional
+    label : RunLabel, optional
+        Kept with a run that is new.
     report : callable, optional
         Called with the `Progress`; when it raises `JobCancelled` the run is kept as stopped.
 
@@ -104,23 +98,66 @@ def analyse(
     JobCancelled
         If ``report`` raised it.
     """
-    settings = settings or AnalysisSettings()
-    with closing(open_slide(slide_path, mpp=mpp)) as slide:
-        card, weights = find_model(model)
-        question = _question(slide, card, settings, region=region, roi=roi)
-        runs = Store(store)
-        if run := _finished_run(runs, question):
+    with opened(
+        slide_path, region=region, roi=roi, model=model, mpp=mpp, settings=settings
+    ) as subject:
+        question, runs = subject.question, Store(store)
+        if run := finished_run(runs, question):
             return _named(run, slide_path)
         with runs.writing(question) as writer:
             # another process may have finished it in the meantime
-            if run := _finished_run(runs, question):
+            if run := finished_run(runs, question):
                 return _named(run, slide_path)
-            key = (card.sha256, settings.engine, settings.precision)
-            with _engines.lend(key, partial(make_engine, card, weights, settings)) as engine:
-                facts = _opening_facts(
-                    slide, card.scheme, engine, question, _begun_run(runs, question)
-                )
-                return _work(slide, engine, facts, writer, report or _ignore)
+            label_new_run(writer.folder, label)
+            with subject.engine() as engine:
+                facts = subject.opening_facts(engine, _begun_run(runs, question))
+                profile = read_profile(subject.card, subject.weights)
+                return _work(subject.slide, engine, facts, writer, profile, report or _ignore)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An open slide, what is asked of it, and the model that answers.
+
+    Attributes
+    ----------
+    slide : Slide
+    question : Question
+    card : ModelCard
+    weights : Path
+    """
+
+    slide: Slide
+    question: Question
+    card: ModelCard
+    weights: Path
+
+    def engine(self) -> AbstractContextManager[Engine]:
+        """Lend the engine that answers; it is loaded once a process."""
+        settings = self.question.settings
+        key = (self.card.sha256, settings.engine, settings.precision)
+        return _engines.lend(key, partial(make_engine, self.card, self.weights, settings))
+
+    def opening_facts(self, engine: Engine, earlier: Run | None = None) -> RunFacts:
+        """Return what is known at the start; ``earlier`` is the run as it was stopped, if it was."""
+        return opening_facts(self.question, self.slide.info, self.card.scheme, engine, earlier)
+
+
+@contextmanager
+def opened(
+    slide_path: Path,
+    *,
+    region: Region | None = None,
+    roi: Roi | None = None,
+    model: str | Path | None = None,
+    mpp: float | None = None,
+    settings: AnalysisSettings | None = None,
+) -> Iterator[Subject]:
+    """Open a slide and put the question to it; parameters and errors as of `analyse`."""
+    with closing(open_slide(slide_path, mpp=mpp)) as slide:
+        card, weights = find_model(model)
+        question = _question(slide, card, settings or AnalysisSettings(), region=region, roi=roi)
+        yield Subject(slide, question, card, weights)
 
 
 def _question(
@@ -150,7 +187,7 @@ def _question(
     )
 
 
-def _finished_run(runs: Store, question: Question) -> Run | None:
+def finished_run(runs: Store, question: Question) -> Run | None:
     """Return the run of a question if it is finished and whole; what is damaged is made anew."""
     run = _begun_run(runs, question)
     if run is None or run.status != "finished":
@@ -179,33 +216,13 @@ def _named(run: Run, slide_path: Path) -> Run:
     )
 
 
-def _opening_facts(
-    slide: Slide, scheme: ClassScheme, engine: Engine, question: Question, earlier: Run | None
-) -> RunFacts:
-    """Return what is known at the start; a run that was stopped keeps its start and its seconds."""
-    facts = RunFacts(
-        question=question,
-        slide=slide.info,
-        scheme=scheme,
-        status="running",
-        engine=engine.name,
-        precision=engine.precision,
-        versions=_versions(),
-        started=_now(),
-        megapixels=question.window.area / 1e6,
-        feature_count=engine.feature_count,
-    )
-    if (
-        earlier is None
-        or earlier.status == "finished"
-        or not earlier.facts.has_arithmetic_of(facts)
-    ):
-        return facts
-    return replace(facts, started=earlier.facts.started, seconds=earlier.facts.seconds)
-
-
 def _work(
-    slide: Slide, engine: Engine, facts: RunFacts, writer: RunWriter, report: ProgressCallback
+    slide: Slide,
+    engine: Engine,
+    facts: RunFacts,
+    writer: RunWriter,
+    profile: ModelProfile | None,
+    report: ProgressCallback,
 ) -> Run:
     question = facts.question
     began = time.monotonic()
@@ -217,14 +234,15 @@ def _work(
         return writer.write_facts(replace(facts, **changes))
 
     writer.discard_maps_of_others(facts)
+    writer.refuse_busy_ranges()
     keep("running")
     try:
-        tissue, warnings = _look_over(slide, question)
-        stain, stain_warnings = _learn_stain(slide, tissue, question.settings)
-        shown = slide if stain is None else NormalisedSlide(slide, stain)
-        _make_maps(shown, engine, facts, tissue, writer, Pace("tiles", report))
-        nuclei_warnings, counts = _make_nuclei(slide, facts, writer, Pace("nuclei", report))
-        _check_unchanged(question, slide.info.path)
+        facts = replace(facts, seconds=facts.seconds + writer.join_ranges(facts))
+        tissue, warnings = look_over(slide, question)
+        stain, stain_warnings = learn_stain(slide, tissue, question.settings)
+        make_maps(slide, stain, engine, facts, tissue, writer, Pace("tiles", report))
+        nuclei_warnings, seen = _make_nuclei(slide, facts, writer, Pace("nuclei", report))
+        check_unchanged(question, slide.info.path)
     except (JobCancelled, KeyboardInterrupt):
         if not _is_unchanged(question, slide.info.path):
             writer.discard_maps()
@@ -236,15 +254,18 @@ def _work(
         with suppress(StoreError):  # a full disk takes no last words either
             keep("failed", error=str(error))
         raise
+    tissue_um2 = _tissue_um2(tissue, question)
+    doubts = doubts_of(seen.nuclei, profile, slide_mpp=question.slide_mpp, tissue_um2=tissue_um2)
     run = keep(
         "finished",
-        finished=_now(),
-        tissue_um2=_tissue_um2(tissue, question),
-        counts=counts,
-        warnings=(*slide.info.notes, *warnings, *stain_warnings, *nuclei_warnings),
+        finished=now(),
+        tissue_um2=tissue_um2,
+        counts=seen.counts,
+        warnings=(*slide.info.notes, *doubts, *warnings, *stain_warnings, *nuclei_warnings),
         stain=stain,
     )
     writer.pieces().discard()  # the table has them
+    writer.blocks().discard()
     return run
 
 
@@ -256,7 +277,8 @@ def _is_unchanged(question: Question, path: Path) -> bool:
         return False
 
 
-def _check_unchanged(question: Question, path: Path) -> None:
+def check_unchanged(question: Question, path: Path) -> None:
+    """Raise SlideError where a file is no longer the slide that was asked about."""
     if not _is_unchanged(question, path):
         raise SlideError(
             f"{path.name} was changed or replaced while it was analysed, so nothing is kept; start "
@@ -277,7 +299,7 @@ def _logged(facts: RunFacts) -> dict[str, Any]:
     }
 
 
-def _look_over(slide: Slide, question: Question) -> tuple[TissueMask | None, list[str]]:
+def look_over(slide: Slide, question: Question) -> tuple[TissueMask | None, list[str]]:
     """Return the tissue, None where glass is analysed too, and warnings about it."""
     settings = question.settings
     if not settings.tissue_only:
@@ -288,7 +310,7 @@ def _look_over(slide: Slide, question: Question) -> tuple[TissueMask | None, lis
     return quality.tissue, quality.warnings(question.roi or question.region)
 
 
-def _learn_stain(
+def learn_stain(
     slide: Slide, tissue: TissueMask | None, settings: AnalysisSettings
 ) -> tuple[StainFit | None, list[str]]:
     """Return the slide's stain, None where its colours stay as they are, and why they do."""
@@ -300,15 +322,20 @@ def _learn_stain(
         return None, [f"the stain was not normalised: {error}"]
 
 
-def _make_maps(
+def make_maps(
     slide: Slide,
+    stain: StainFit | None,
     engine: Engine,
     facts: RunFacts,
     tissue: TissueMask | None,
     writer: RunWriter,
     pace: Pace,
+    *,
+    rows: RowRange | None = None,
 ) -> None:
+    """Ask the network for what is not on disk yet, in some rows of the window or in all of them."""
     question, raster = facts.question, facts.question.raster
+    shown = slide if stain is None else NormalisedSlide(slide, stain)
     pieces = writer.pieces()
     if facts.feature_count:
         pieces.begin()
@@ -319,9 +346,9 @@ def _make_maps(
 
     with writer.maps_writer(raster, facts.scheme) as maps:
         bands = predict(
-            slide,
+            shown,
             raster,
-            question.window,
+            question.window if rows is None else rows.of(question.window),
             engine,
             question.settings,
             wanted=None if tissue is None else partial(tissue.touches, raster),
@@ -336,7 +363,7 @@ def _make_maps(
 
 def _make_nuclei(
     slide: Slide, facts: RunFacts, writer: RunWriter, pace: Pace
-) -> tuple[list[str], dict[str, int]]:
+) -> tuple[list[str], Onlooker]:
     return_memory()  # of the maps, before the blocks of nuclei take as much
     question, scheme = facts.question, facts.scheme
     pieces = writer.pieces()
@@ -346,11 +373,12 @@ def _make_nuclei(
         question,
         scheme,
         read_pieces=pieces.read if facts.feature_count else None,
+        known=writer.blocks().read,
         report=pace,
     )
-    counts = dict.fromkeys(scheme.names_with_other, 0)
-    writer.write_nuclei(_counted(_inside(tables, question.roi), counts), facts)
-    return warnings, counts
+    seen = Onlooker(scheme)
+    writer.write_nuclei(seen.watch(_inside(tables, question.roi)), facts)
+    return warnings, seen
 
 
 def _inside(tables: Iterable[gpd.GeoDataFrame], roi: Roi | None) -> Iterator[gpd.GeoDataFrame]:
@@ -362,38 +390,9 @@ def _inside(tables: Iterable[gpd.GeoDataFrame], roi: Roi | None) -> Iterator[gpd
         )
 
 
-def _counted(
-    tables: Iterable[gpd.GeoDataFrame], counts: dict[str, int]
-) -> Iterator[gpd.GeoDataFrame]:
-    for table in tables:
-        for name, count in table["class_name"].value_counts().items():
-            counts[str(name)] += int(count)
-        yield table
-
-
 def _tissue_um2(tissue: TissueMask | None, question: Question) -> float:
     area = question.area_um2 if tissue is None else tissue.area_um2(question.roi or question.region)
     return round(area, 1)
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": python_version()}
-    for name in _PACKAGES:
-        with suppress(PackageNotFoundError):  # not every engine is installed everywhere
-            versions[name] = version(name)
-    return versions
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def peak_rss_mb() -> float | None:
-    """Return the largest resident memory of this process so far, None where nobody counts it."""
-    if sys.platform == "win32":
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
 
 
 def _ignore(_progress: Progress) -> None:

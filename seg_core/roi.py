@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, cast, get_args
@@ -28,11 +28,30 @@ _MOST_NAME = 200
 
 @dataclass(frozen=True)
 class Roi:
-    """A named polygon in level-0 pixels; statistics count the nuclei whose centroid is in it."""
+    """A named polygon in level-0 pixels; statistics count the nuclei whose centroid is in it.
+
+    What does not change which nuclei it holds, the last three, makes no other ROI of it.
+
+    Attributes
+    ----------
+    name : str
+    polygon : shapely.Polygon
+    kind : str
+        *include*, or *exclude* for what is not to count.
+    roi_id : str
+        Stays when it is renamed or drawn anew; empty where nobody gave one.
+    class_name : str
+        What a person or another program says it shows; empty where nobody did.
+    colour : str
+        Of its class, ``#rrggbb``; empty where nobody chose one.
+    """
 
     name: str
     polygon: shapely.Polygon
     kind: RoiKind = "include"
+    roi_id: str = field(default="", compare=False)
+    class_name: str = field(default="", compare=False)
+    colour: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(RoiKind):
@@ -112,7 +131,47 @@ def included(rois: Sequence[Roi], whole: Region) -> list[Roi]:
     return left
 
 
+MANY = 100
+"""More polygons than that, of which a file does not say what they are, nobody has drawn by hand."""
+
+_DETECTIONS = {"detection", "cell", "tile"}
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """What a GeoJSON file holds.
+
+    Attributes
+    ----------
+    rois : list of Roi
+        What somebody drew.
+    detections : list of Roi
+        What a program found, nuclei for instance: what the file calls so, and all polygons where it
+        says nothing and holds more than `MANY`.
+    left_out : dict of str to int
+        How many of each kind of geometry enclose no area, *Point* and *LineString* for instance.
+    """
+
+    rois: list[Roi]
+    detections: list[Roi]
+    left_out: dict[str, int]
+
+
 def read_rois(path: Path) -> list[Roi]:
+    """Read all polygons of a GeoJSON file, those that a program found too; see `read_annotations`.
+
+    Raises
+    ------
+    RegionError
+        If the file cannot be read or holds no polygon.
+    """
+    found = read_annotations(path)
+    if not (found.rois or found.detections):
+        raise RegionError(f"{path.name} holds no polygon; draw at least one ROI and export it.")
+    return found.rois + found.detections
+
+
+def read_annotations(path: Path) -> Annotations:
     """Read the polygons of a GeoJSON file as QuPath writes it, in level-0 pixels.
 
     Such pixels count from the corner of the slide's bounds; see `Roi.moved`.
@@ -122,14 +181,20 @@ def read_rois(path: Path) -> list[Roi]:
     path : Path
         A FeatureCollection, a list of Features, one Feature or a bare geometry, also packed by
         gzip. The name is taken from ``properties.name``, else from QuPath's class; the kind from
-        ``properties.kind``, else QuPath's class ``Ignore*`` is of kind exclude. Parts of a
-        MultiPolygon or a collection become ROIs of their own; features without polygons, as
-        QuPath's root object, are left out.
+        ``properties.kind``, else QuPath's class ``Ignore*`` is of kind exclude; class and colour
+        are kept. Parts of a MultiPolygon or a collection become ROIs of their own; what encloses
+        no area is counted in ``left_out``, and features without geometry, as QuPath's root object,
+        are passed over.
+
+    Returns
+    -------
+    annotations : Annotations
+        Perhaps without any polygon.
 
     Raises
     ------
     RegionError
-        If the file cannot be read or holds no polygon.
+        If the file cannot be read.
     """
     try:
         content = path.read_bytes()
@@ -144,12 +209,12 @@ def read_rois(path: Path) -> list[Roi]:
     features = document.get("features") if isinstance(document, dict) else document
     if not isinstance(features, list):
         features = [document]
-    rois = []
+    found = Annotations([], [], {})
     for number, feature in enumerate(features, start=1):
-        rois += _rois_of_feature(feature, number, path)
-    if not rois:
-        raise RegionError(f"{path.name} holds no polygon; draw at least one ROI and export it.")
-    return rois
+        _read_feature(feature, number, path, found)
+    if not found.detections and len(found.rois) > MANY:
+        return Annotations([], found.rois, found.left_out)
+    return found
 
 
 def _unpacked(content: bytes, path: Path) -> bytes:
@@ -169,7 +234,8 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _rois_of_feature(feature: object, number: int, path: Path) -> list[Roi]:
+def _read_feature(feature: object, number: int, path: Path, found: Annotations) -> None:
+    """Add what a feature holds to what was found."""
     if not isinstance(feature, dict) or not isinstance(
         feature.get("geometry", feature), dict | NoneType
     ):
@@ -178,30 +244,54 @@ def _rois_of_feature(feature: object, number: int, path: Path) -> list[Roi]:
         )
     geometry = feature.get("geometry", feature)
     if geometry is None:
-        return []
+        return
     properties = feature.get("properties")
     properties = properties if isinstance(properties, dict) else {}
     try:
         shape = shapely.from_geojson(json.dumps(geometry, allow_nan=False))
-        polygons = [part for part in _parts_of(shape) if isinstance(part, shapely.Polygon)]
+        parts = list(_parts_of(shape))
     except (shapely.errors.GEOSException, ValueError, RecursionError) as error:
         raise RegionError(
             f"entry {number} of {path.name} is no GeoJSON geometry ({_one_line(error)}); "
             "export the ROI again."
         ) from error
+    polygons = [part for part in parts if isinstance(part, shapely.Polygon)]
+    for part in parts:
+        if not isinstance(part, shapely.Polygon):
+            found.left_out[part.geom_type] = found.left_out.get(part.geom_type, 0) + 1
     qupath_class = _class_of(properties.get("classification"))
     name = _text_of(properties.get("name")) or qupath_class or f"ROI {number}"
     kind = properties.get("kind")
     if not isinstance(kind, str):
         kind = "exclude" if qupath_class == IGNORED else "include"
-    return [
+    is_detection = _text_of(properties.get("objectType")) in _DETECTIONS
+    roi_id = _text_of(feature.get("id"))
+    (found.detections if is_detection else found.rois).extend(
         Roi(
             name if len(polygons) == 1 else f"{name} ({part})",
             polygon,
             cast("RoiKind", kind),  # which Roi checks
+            roi_id=roi_id if len(polygons) == 1 else "",
+            class_name="" if qupath_class == IGNORED else qupath_class,
+            colour=_colour_of(properties),
         )
         for part, polygon in enumerate(polygons, start=1)
-    ]
+    )
+
+
+def _colour_of(properties: dict[str, Any]) -> str:
+    """Return the colour that QuPath gives an annotation, else that of its class."""
+    classification = properties.get("classification")
+    of_class = classification if isinstance(classification, dict) else {}
+    for colour in (properties.get("color"), of_class.get("color")):
+        if (
+            isinstance(colour, list)
+            and len(colour) == 3
+            and all(isinstance(each, int) and 0 <= each <= 255 for each in colour)
+        ):
+            return "#{:02x}{:02x}{:02x}".format(*colour)
+    packed = of_class.get("colorRGB")  # of QuPath before 0.4: a signed number of 32 bits
+    return f"#{packed & 0xFFFFFF:06x}" if type(packed) is int else ""
 
 
 def _parts_of(shape: shapely.Geometry) -> Iterator[shapely.Geometry]:

@@ -9,6 +9,13 @@ EngineName = Literal["auto", "torch", "openvino"]
 StainName = Literal["none", "macenko", "reinhard"]
 Precision = Literal["auto", "fp32", "bf16", "int8"]
 
+STAIN_TITLES: dict[StainName, str] = {
+    "none": "As scanned",
+    "macenko": "Macenko",
+    "reinhard": "Reinhard",
+}
+"""What people call the methods."""
+
 _CHOICES: dict[str, tuple[str, ...]] = {
     "stain": get_args(StainName),
     "engine": get_args(EngineName),

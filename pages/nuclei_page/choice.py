@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import palettes, resources, state
+from pages.shared import palettes, preferences, resources, state
 from pages.shared.literal import literal
 from seg_core.classes import ClassScheme
 from seg_core.roi import Roi
@@ -94,6 +94,7 @@ def ask(run: Run, rois: list[Roi]) -> Choice:
         on_change=lambda: state.MIN_SCORE.set(st.session_state["_min_score"]),
         help=_SCORE_HELP,
     )
+    preferences.ready("_other", False, lambda value: isinstance(value, bool))
     counts_other = other.toggle("Count other nuclei", key="_other", help=_OTHER_HELP)
     return Choice(
         run, tuple(parts[name] for name in names) or (parts[WHOLE],), min_score, counts_other

@@ -18,6 +18,7 @@ from seg_core.process.worker import Job, Worker
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, default_store
+from seg_core.store.label import RunLabel
 
 WAITING_EACH, WAITING_MOST = 20, 200
 """So many analyses of one reader, and of all, may wait."""
@@ -74,12 +75,20 @@ class Asked:
         Who asked first, as `pages.shared.visitor.folder_name` says; None where nobody knows.
     uploads : UploadFolder or None
         Keeps an uploaded slide for as long as there is a job, though its session may end.
+    person : str
+        Who asked first, in other readers' words; empty where nobody signs in.
     """
 
     slide: ChosenSlide
     wanted: Wanted
     owner: str | None
     uploads: UploadFolder | None
+    person: str = ""
+
+    @property
+    def label(self) -> RunLabel:
+        """What is kept of it with a new run."""
+        return RunLabel(person=self.person, owner=self.owner or "")
 
 
 class Analyses:
@@ -117,6 +126,7 @@ class Analyses:
                 model=wanted.model,
                 mpp=asked.slide.mpp,
                 settings=wanted.settings,
+                label=asked.label,
             )
             self._asked[job] = asked
             return job

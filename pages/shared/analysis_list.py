@@ -32,8 +32,7 @@ def _follow(job: Job[Run], title: str | None) -> None:
     if title:
         st.caption(literal(title))
     _show_progress(job)
-    if st.button("Stop", icon=":material/stop:", width="stretch", key=f"_stop_{id(job)}"):
-        job.cancel()
+    _offer_stop(job)
 
 
 def offer_list() -> None:
@@ -56,15 +55,26 @@ def _list_one(job: Job[Run], asked: Asked) -> None:
     )
     _show_progress(job)
     # On the reader's own machine nobody else could stop what a closed browser has left.
-    if (is_own(asked) or slide_places.reader_is_local()) and st.button(
-        "Stop", icon=":material/stop:", width="stretch", key=f"_stop_{id(job)}"
-    ):
-        job.cancel()
+    if is_own(asked) or slide_places.reader_is_local():
+        _offer_stop(job)
 
 
 def _show_progress(job: Job[Run]) -> None:
     progress = job.progress
-    st.progress(progress.fraction if progress else 0.0, in_words(progress))
+    words = "Stopping …" if job.stopping else in_words(progress)
+    st.progress(progress.fraction if progress else 0.0, words)
+
+
+def _offer_stop(job: Job[Run]) -> None:
+    """Offer to stop a job; a tile is finished first, and the model loaded, which can take a while."""
+    st.button(
+        "Stop",
+        icon=":material/stop:",
+        width="stretch",
+        key=f"_stop_{id(job)}",
+        disabled=job.stopping,
+        on_click=job.cancel,
+    )
 
 
 def _slide_name(asked: Asked) -> str:

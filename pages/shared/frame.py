@@ -1,13 +1,13 @@
 """What every page has around its content."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import palettes, resources, state, visitor
+from pages.shared import linked_slide, palettes, preferences, resources, runs, state, visitor
 from pages.shared.help import offer_help
 from pages.shared.literal import literal
 from pages.shared.page_list import PAGES, SLIDES, PageEntry
@@ -46,6 +46,7 @@ def open_page(page: PageEntry) -> DeltaGenerator:
     name = visitor.asker()
     if name is not None and state.PRESENT.get() is None:
         state.PRESENT.set(resources.visitors().arrive(name))
+    preferences.open_session()
     with st.sidebar:
         for each in PAGES:
             each.offer()
@@ -58,12 +59,18 @@ def open_page(page: PageEntry) -> DeltaGenerator:
 
 
 def chosen_slide() -> state.ChosenSlide:
-    """Return the slide the session works on, or end the page with a word on where to choose one."""
+    """Return the slide the session works on, or end the page with a word on where to choose one.
+
+    The address of the page names it, and the run that is shown.
+    """
+    linked_slide.follow_address()
     chosen = state.SLIDE.get()
     if chosen is None:
         st.info(f"Choose a slide on the {SLIDES.title} page first.", icon=SLIDES.icon)
         SLIDES.link("Go to Slides")
         st.stop()
+    with suppress(SegCoreError):  # the page says it, where the slide would be
+        linked_slide.write_address(chosen, runs.shown_run(chosen))
     return chosen
 
 

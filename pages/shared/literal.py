@@ -1,4 +1,4 @@
-"""Names shown as they are: Streamlit reads most of what it is given as Markdown.
+"""Names that people give, shown as they are written where Streamlit reads Markdown.
 
 A slide or a region may be called ``![](http://elsewhere/picture)``; shown as Markdown that would
 load something from elsewhere and hide the name.
@@ -9,12 +9,11 @@ import os
 import re
 from pathlib import Path
 
-# What CommonMark lets a backslash stand before.
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+# Streamlit's own signs too: $ begins a formula, : a colour, an icon or an emoji. An underscore within
+# a word means nothing, and what makes a list or a heading does so at the beginning alone.
+_SIGNS = re.compile(r"[\\`*\[\]<>~$:&#|@]|(?<![^\W_])_|_(?![^\W_])|^[-+=]|^\d+[.)]|(?i:(?<=www)\.)")
 
-# Streamlit turns these into pictures and arrows after the Markdown is read, where a backslash no
-# longer helps; between two letters an invisible character of no width does.
-_SHORTCODE = re.compile(r":(?=[\w+-]+:)")
+# Streamlit makes arrows of these after backslashes have gone.
 _ARROW = re.compile(r"(?<!\S)(<->|->|<-|--|>=|<=|~=)(?!\S)")
 _NO_WIDTH = "\N{WORD JOINER}"
 
@@ -34,18 +33,25 @@ def printable(text: str) -> str:
 
 
 def literal(text: str) -> str:
-    r"""Return Markdown that shows a text as it is.
+    r"""Return Markdown that is seen as the text itself.
 
     Examples
     --------
-    >>> literal("![](http://elsewhere/a_b)")
-    '\\!\\[\\]\\(http\\:\\/\\/elsewhere\\/a\\_b\\)'
+    >>> literal("a_b*c.svs")
+    'a_b\\*c.svs'
+    >>> literal("1. _slide_")
+    '1\\. \\_slide\\_'
     """
-    text = _SHORTCODE.sub(f":{_NO_WIDTH}", printable(text))
-    text = _ARROW.sub(lambda found: found[0][0] + _NO_WIDTH + found[0][1:], text)
-    return _PUNCTUATION.sub(r"\\\1", text)
+    text = _ARROW.sub(lambda found: found[0][0] + _NO_WIDTH + found[0][1:], printable(text))
+    return _SIGNS.sub(lambda sign: _of(sign[0]), text)
 
 
 def key_of(path: Path) -> str:
     """Return a name for a path that the browser's part of Streamlit takes, whatever its bytes."""
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+
+
+def _of(sign: str) -> str:
+    # The emoji of :smile: are looked for after backslashes have gone; a mark that has no width and
+    # breaks no line keeps the colon from being the first half of one.
+    return f"\\:{_NO_WIDTH}" if sign == ":" else f"{sign[:-1]}\\{sign[-1]}"

@@ -57,7 +57,8 @@ SLIDES = PageEntry(
     ":material/grid_view:",
     """
 choose a sample or bring a slide. Where the file does not say how large a pixel is, type it: about
-0.25 µm at 40x, 0.5 µm at 20x. Everything measured depends on it.
+0.25 µm at 40x, 0.5 µm at 20x. Everything measured depends on it. *Estimate it from the nuclei* offers
+a size with its uncertainty; compare it with what the scanner was set to before you take it.
 """,
     default=True,
 )
@@ -72,7 +73,8 @@ Draw a rectangle or a free outline and press **Analyse region**, or press **Anal
 is stopped is kept, and goes on from there. Under *Edit* a region is named, or marked to be left
 out; *Files* exchanges regions with QuPath. Click a nucleus for its measures; **←** and **→** go
 through its class from left to right, strip by strip. Copy the page's address to show a colleague
-the same place. *Options*: **Fast** computes in 8-bit integers; more **looks at each tile** make
+the same place. Several analyses of a slide are told apart under *Shown analysis*;
+give yours a **Name**. *Options*: **Fast** computes in 8-bit integers; more **looks at each tile** make
 classes steadier and take longer; **Stain** evens out a pale scan; **Skip glass** and **Skip pen
 marks** say what is not worth a look (*Tissue* and *Flaws* show it; what is out of focus is
 analysed, and said).
@@ -91,10 +93,12 @@ NUCLEI = PageEntry(
     "Nuclei",
     ":material/bar_chart:",
     """
+yellow sentences above the numbers say what speaks against trusting them: nuclei that do not fit the
+pixel size, or a slide unlike all that the model has learnt from. Below them
 counts, densities per mm² of tissue, measures, the table, a gallery, files for Excel, R, QuPath,
 scanpy and SpatialData, and a report as HTML or PDF. Below the class score you choose, a nucleus
 counts as *uncertain*, in the viewer too. Click a row or a picture to see the nucleus on the
-slide.
+slide. *Analyses* tells the slide's analyses apart and compares two of them where both have looked.
 """,
 )
 

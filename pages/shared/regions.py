@@ -1,35 +1,46 @@
 """The ROIs of the chosen slide: where they are kept, which one is selected, what is drawn."""
 
-from collections.abc import Sequence
+import secrets
+import threading
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import shapely
 
-from pages.shared import resources, slide_places, state, uploads, visitor
+from pages.shared import reader_place, resources, state
 from seg_core.errors import SegCoreError
 from seg_core.roi import Roi
-from seg_core.store import Store, default_store
+from seg_core.store import Store
 from seg_core.store.rois import keep_rois, rois_of
+
+# All visits of a server change the same file.
+_changing = threading.Lock()
 
 
 def slide_rois(chosen: state.ChosenSlide) -> list[Roi]:
-    """Return the ROIs of a slide in the order in which they were drawn, no two with one name.
+    """Return the ROIs of a slide in the order in which they were drawn.
+
+    No two have one name, and each has an id that stays when it is renamed.
 
     Raises
     ------
     RegionError
         If their file was changed by hand and can no longer be read.
     """
-    place = _place(chosen.path)
+    place = reader_place.of_slide(chosen.path)
     if place is None:
-        return list(state.ROIS.get() or ())
+        return _with_ids(state.ROIS.get() or ())
     found = rois_of(place, resources.identity(chosen.path))
-    if found:
-        return found
-    earlier = Store().earlier_id(chosen.path)
-    return rois_of(place, earlier) if earlier else []
+    if not found:
+        earlier = Store().earlier_id(chosen.path)
+        found = rois_of(place, earlier) if earlier else []
+    return _with_ids(found)
+
+
+def _with_ids(rois: Sequence[Roi]) -> list[Roi]:
+    """Give those of earlier versions an id, which stays the same as long as nobody renames them."""
+    return [roi if roi.roi_id else replace(roi, roi_id=f"name:{roi.name}") for roi in rois]
 
 
 def selected_roi(chosen: state.ChosenSlide) -> Roi | None:
@@ -39,14 +50,14 @@ def selected_roi(chosen: state.ChosenSlide) -> Roi | None:
 
 
 def keep_slide_rois(chosen: state.ChosenSlide, rois: Sequence[Roi]) -> None:
-    """Keep the ROIs of a slide instead of those before.
+    """Keep the ROIs of a slide instead of those before; `change_rois` heeds what others draw.
 
     Raises
     ------
     StoreError
         If the disk is full or cannot be written.
     """
-    place = _place(chosen.path)
+    place = reader_place.of_slide(chosen.path)
     if place is None:
         state.ROIS.set(tuple(rois))
     else:
@@ -56,21 +67,62 @@ def keep_slide_rois(chosen: state.ChosenSlide, rois: Sequence[Roi]) -> None:
             keep_rois(place, earlier, ())
 
 
+def change_rois(
+    chosen: state.ChosenSlide, *, put: Sequence[Roi] = (), remove: Collection[str] = ()
+) -> list[Roi]:
+    """Change some ROIs of a slide and leave the others as they are now, whoever drew them.
+
+    Parameters
+    ----------
+    chosen : ChosenSlide
+    put : sequence of Roi
+        Take the place of those with the same id, or are new; one whose name is taken gets a number
+        behind it.
+    remove : collection of str
+        Ids. They can be brought back, see `bring_back`.
+
+    Returns
+    -------
+    kept : list of Roi
+        Those of ``put`` as they are called now.
+    """
+    with _changing:
+        before = slide_rois(chosen)
+        removed = [roi for roi in before if roi.roi_id in remove]
+        rois = [roi for roi in before if roi.roi_id not in remove]
+        kept = []
+        for roi in put:
+            place = next((n for n, each in enumerate(rois) if each.roi_id == roi.roi_id), len(rois))
+            others = rois[:place] + rois[place + 1 :]
+            named = replace(roi, name=free_name(roi.name, others))
+            rois[place : place + 1] = [named]
+            kept.append(named)
+        if _written(rois) != _written(before):
+            keep_slide_rois(chosen, rois)
+    if removed:
+        state.REMOVED.set(tuple(removed))
+    elif put:
+        state.REMOVED.clear()
+    return kept
+
+
+def bring_back(chosen: state.ChosenSlide) -> None:
+    """Undo the last removal, wherever it was done."""
+    change_rois(chosen, put=state.REMOVED.get() or ())
+    state.REMOVED.clear()
+
+
 def add_rois(chosen: state.ChosenSlide, new: Sequence[Roi]) -> None:
     """Keep more ROIs; one whose name is taken gets a number behind it. The last one is selected."""
-    rois = slide_rois(chosen)
-    taken = {roi.name for roi in rois}
-    numbers: dict[str, int] = {}
+    taken = {roi.roi_id for roi in slide_rois(chosen)}
+    known = []
     for roi in new:
-        name = roi.name
-        while name in taken:
-            numbers[roi.name] = numbers.get(roi.name, 1) + 1
-            name = f"{roi.name} {numbers[roi.name]}"
-        taken.add(name)
-        rois.append(replace(roi, name=name))
-    keep_slide_rois(chosen, rois)
-    if new:
-        state.ROI.set(rois[-1].name)
+        roi_id = roi.roi_id if roi.roi_id and roi.roi_id not in taken else secrets.token_hex(8)
+        taken.add(roi_id)
+        known.append(replace(roi, roi_id=roi_id))
+    kept = change_rois(chosen, put=known)
+    if kept:
+        state.ROI.set(kept[-1].name)
 
 
 def free_name(name: str, rois: Sequence[Roi]) -> str:
@@ -92,20 +144,27 @@ def free_name(name: str, rois: Sequence[Roi]) -> str:
 
 
 def take_drawn(chosen: state.ChosenSlide, drawn: dict[str, Any]) -> None:
-    """Take over what was drawn in the viewer; what cannot be is refused in words and undone."""
+    """Take over what was drawn in the viewer; what cannot be is refused in words and undone.
+
+    Only what this viewer has ``touched`` since the page last told it the ROIs: the others may have
+    been drawn anew by somebody else in the meantime.
+    """
     state.PROBLEM.clear()
     state.ROI_REVISION.set(drawn["revision"])
+    touched = set(drawn["touched"])
     try:
         rois = [_roi_of(entry) for entry in drawn["rois"]]
-        if rois != slide_rois(chosen):
-            keep_slide_rois(chosen, rois)
+        put = [roi for roi in rois if roi.roi_id in touched]
+        kept = change_rois(chosen, put=put, remove=touched - {roi.roi_id for roi in put})
     except SegCoreError as error:
         state.PROBLEM.set(str(error))
         return
+    # a name may have been taken by somebody else
+    names = {drawn_roi.name: roi.name for drawn_roi, roi in zip(put, kept, strict=True)}
     if drawn["selected"] is None:
         state.ROI.clear()
     else:
-        state.ROI.set(drawn["selected"])
+        state.ROI.set(names.get(drawn["selected"], drawn["selected"]))
 
 
 def drawing_of(chosen: state.ChosenSlide) -> dict[str, Any]:
@@ -116,9 +175,7 @@ def drawing_of(chosen: state.ChosenSlide) -> dict[str, Any]:
         "revision": state.ROI_REVISION.get() or 0,
         "selected": state.ROI.get() if state.ROI.get() in names else None,
         "problem": state.PROBLEM.get(),
-        "rois": [
-            {"name": roi.name, "kind": roi.kind, "rings": _rings_of(roi.polygon)} for roi in rois
-        ],
+        "rois": [_entry_of(roi) for roi in rois],
     }
 
 
@@ -129,25 +186,31 @@ def is_rectangle(roi: Roi) -> bool:
     return bool(shapely.equals(roi.polygon, box))
 
 
-def _place(path: Path) -> Path | None:
-    """Return the store that keeps the ROIs of a slide, None where only the session may.
-
-    A store is shared by all who use a server, and equal files have equal ids. So what one person
-    draws is kept where only that person comes: with the upload, or with the browser. On the
-    reader's own machine the store is the reader's.
-    """
-    own = uploads.upload_folder_of(path)
-    if own is not None:
-        return own
-    if slide_places.reader_is_local():
-        return default_store()
-    name = visitor.folder_name()
-    return None if name is None else default_store() / "readers" / name
+def _entry_of(roi: Roi) -> dict[str, Any]:
+    return {
+        "id": roi.roi_id,
+        "name": roi.name,
+        "kind": roi.kind,
+        "className": roi.class_name,
+        "colour": roi.colour,
+        "rings": _rings_of(roi.polygon),
+    }
 
 
 def _roi_of(entry: dict[str, Any]) -> Roi:
     outline, *holes = entry["rings"]
-    return Roi(entry["name"], shapely.Polygon(outline, holes), entry["kind"])
+    return Roi(
+        entry["name"],
+        shapely.Polygon(outline, holes),
+        entry["kind"],
+        roi_id=entry["id"],
+        class_name=entry.get("className", ""),
+        colour=entry.get("colour", ""),
+    )
+
+
+def _written(rois: Sequence[Roi]) -> list[dict[str, Any]]:
+    return [_entry_of(roi) for roi in rois]
 
 
 def _rings_of(polygon: shapely.Polygon) -> list[list[list[float]]]:

@@ -123,6 +123,15 @@ def forget_slides() -> None:
     _slide.clear()
 
 
+def forget_run(folder: Path) -> None:
+    """Read a run anew that has been deleted, should the same question be asked again."""
+    for of_run in (run, maps, nucleus_painter, outline_squares, nucleus_queries, run_tissue):
+        of_run.clear(folder)
+    _nucleus_table.clear(folder)
+    for of_part in (nucleus_index, counts, statistics, gallery):
+        of_part.clear()
+
+
 def identity(path: Path) -> str:
     """Return the id under which a slide's runs are kept."""
     return _identity(path, changed(path))

@@ -1,13 +1,15 @@
 """Which of a slide's analyses is shown."""
 
-from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 import streamlit as st
 
-from pages.shared import resources, state
+from pages.shared import resources, run_edit, run_words, state
+from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
+from seg_core.slide import Slide
 from seg_core.store import Run, Store
+
+# Less is how a number was written.
+_SAME_MPP = 0.001
 
 
 def finished_runs(chosen: state.ChosenSlide) -> list[Run]:
@@ -26,7 +28,9 @@ def shown_run(chosen: state.ChosenSlide) -> Run | None:
     shown = next(iter(picked or runs), None)
     if shown is not None:
         state.RUN.set(shown.path)
-        state.LOOKED_AT.set(resources.visitors().look_at(shown.path))
+        looked_at = state.LOOKED_AT.get()
+        if looked_at is None or looked_at.run != shown.path:
+            state.LOOKED_AT.set(resources.visitors().look_at(shown.path))
     return shown
 
 
@@ -40,42 +44,41 @@ def needed_run(chosen: state.ChosenSlide) -> Run:
     return run
 
 
+def slide_of_shown(chosen: state.ChosenSlide) -> Slide:
+    """Return the slide as the shown analysis measured it, not as its pixels are said to be now."""
+    run = shown_run(chosen)
+    return resources.slide(chosen.path, chosen.mpp if run is None else run_mpp(run))
+
+
+def run_mpp(run: Run) -> float:
+    """Return the size of a level-0 pixel that an analysis was made with, µm."""
+    return run.facts.question.slide_mpp
+
+
 def pick_run(chosen: state.ChosenSlide) -> None:
-    """Let the reader pick one of the slide's analyses."""
+    """Let the reader pick one of the slide's analyses, name it, delete it."""
     runs = finished_runs(chosen)
     if not runs:
         return
     shown = shown_run(chosen)
+    titles = run_words.titles(runs)
     picked = st.selectbox(
-        "Shown analysis",
+        f"Shown analysis ({len(runs)})" if len(runs) > 1 else "Shown analysis",
         runs,
         index=next(index for index, run in enumerate(runs) if run == shown),
-        format_func=_describe,
+        format_func=lambda run: titles[run.path],
     )
     if picked != shown:
         state.RUN.set(picked.path)
         st.rerun()
-
-
-def _describe(run: Run) -> str:
-    part = "Whole slide" if run.region == run.raster.region else _size(run)
-    return f"{part} · {_time(run)}"
-
-
-def _size(run: Run) -> str:
-    mpp = run.facts.question.slide_mpp
-    return f"{run.region.width * mpp:,.0f} × {run.region.height * mpp:,.0f} µm"
-
-
-def _time(run: Run) -> str:
-    """Return when a run was finished, in the reader's own time."""
-    finished = datetime.fromisoformat(run.facts.finished or run.facts.started)
-    return f"{finished.astimezone(_zone(st.context.timezone)):%d %b, %H:%M}"
-
-
-def _zone(name: str | None) -> ZoneInfo | None:
-    """Return the zone that a browser says it is in; None, the server's, where there is none such."""
-    try:
-        return ZoneInfo(name) if name else None
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        return None
+    facts = run_words.facets(picked)
+    told = literal(" · ".join(run_words.with_unit(*each) for each in facts.items()))
+    st.caption(told)
+    run_edit.offer(picked)
+    slide_mpp = resources.slide(chosen.path, chosen.mpp).info.mpp
+    if slide_mpp is not None and abs(run_mpp(picked) / slide_mpp - 1) > _SAME_MPP:
+        st.warning(
+            f"This analysis was made with {run_mpp(picked):.4g} µm/px; the slide is now said to "
+            f"have {slide_mpp:.4g}. Analyse it again to go on with that.",
+            icon=":material/straighten:",
+        )

@@ -48,6 +48,13 @@ def require_sign_in() -> None:
     _remember_session()
 
 
+def signed_in_name() -> str:
+    """Return what the provider of identities calls the reader; empty where nobody signs in."""
+    if not sign_in_is_required():
+        return ""
+    return str(st.user.get("name") or st.user.get("email") or "")
+
+
 def offer_sign_out() -> None:
     """Show a button that ends the session, where there was a sign-in."""
     if sign_in_is_required():

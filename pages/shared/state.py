@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import streamlit as st
 
@@ -66,6 +66,14 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Imported:
+    """What a file holds that a program has found, and the name of the file."""
+
+    file: str
+    detections: tuple[Roi, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ShownScores:
     """An answer of `resources.scorings`: its key, and the folder of its run."""
 
@@ -74,14 +82,22 @@ class ShownScores:
 
 
 SLIDE = Key[ChosenSlide]("slide")
+ADDRESS = Key[tuple[str | None, str | None]]("address")  # slide and run of the address last seen
+PREFERENCES = Key[dict[str, Any]]("preferences")  # what lasts, as it is kept on the disk
 TILES = Key[TileSource]("tiles")
 ROI = Key[str]("roi")  # name of the slide's ROI that is selected
 ROIS = Key[tuple[Roi, ...]]("rois")  # the slide's ROIs where they are kept nowhere else
+REMOVED = Key[tuple[Roi, ...]]("removed")  # the ROIs that were removed last, to be brought back
+IMPORTED = Key[Imported]("imported")  # detections of a file, until the reader says what they are
+IMPORT_NOTE = Key[str]("import_note")  # what of a file was left out, until the next change
 ROI_REVISION = Key[int]("roi_revision")  # the viewer's last change of them that was taken over
 DRAWN = Key[bool]("drawn")  # the page has not followed yet what was drawn in the viewer
 PROBLEM = Key[str]("problem")  # why what was done in the viewer was refused, until the next change
 JOB = Key[Job[Run]]("job")
+ADOPTED = Key[bool]("adopted")  # the job was asked for by an earlier visit, or in another tab
 RUN = Key[Path]("run")
+RUN_PROBLEM = Key[str]("run_problem")  # why a run was not named or deleted, until the next try
+NEW_RUN = Key[Path]("new_run")  # of a job that was only followed, to be offered
 GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by the viewer
 GONE_TO = Key[tuple[int, Place]]("gone_to")  # the last of them, numbered, for the browser
 PICKED = Key[tuple[int, ...]]("picked")  # ids of the nuclei selected in the run shown, on any page
@@ -101,7 +117,14 @@ LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room f
 def choose_slide(chosen: ChosenSlide) -> None:
     """Turn to another slide; what was drawn on or found in the last one is put away."""
     SLIDE.set(chosen)
-    drawn = (ROI, ROIS, ROI_REVISION, PROBLEM)
+    drawn = (ROI, ROIS, ROI_REVISION, PROBLEM, REMOVED, IMPORTED, IMPORT_NOTE)
     seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
-    for key in (TILES, *drawn, *seen, JOB, RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED):
+    worked = (JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED)
+    for key in (TILES, *drawn, *seen, *worked):
+        key.clear()
+
+
+def turn_from_run() -> None:
+    """Forget the run that was shown and what was picked in it; the next page shows another."""
+    for key in (RUN, LOOKED_AT, PICKED, NUCLEUS, TIL_SHOWN, SCORES_AWAITED):
         key.clear()

@@ -64,6 +64,10 @@ class Visitors:
         """Return the folders of all runs that are shown."""
         return {shown.run for shown in self._shown}
 
+    def is_looked_at_by_others(self, run: Path, mine: LookedAt | None) -> bool:
+        """Tell whether any session but that of ``mine`` shows a run."""
+        return any(shown.run == run and shown is not mine for shown in self._shown)
+
     def make_room(self, wanted: int = 0) -> None:
         """Remove the oldest runs where the store is at its limit.
 

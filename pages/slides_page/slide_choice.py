@@ -5,10 +5,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import resources, slide_places, state
+from pages.shared import pixel_size, resources, slide_places, state
 from pages.shared.literal import key_of, literal, printable
 from pages.shared.page_list import VIEWER
 from pages.shared.uploads import UploadFolder
+from pages.slides_page.estimate import offer_estimate
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import PLAUSIBLE_MPP, SlideInfo, series_apart
 
@@ -101,8 +102,7 @@ def _choose_button(path: Path, mpp: float | None) -> None:
         "Chosen" if chosen and chosen.path == path else "Choose",
         key=f"_choose_{key_of(path)}",
         icon=":material/check:" if chosen and chosen.path == path else None,
-        on_click=state.choose_slide,
-        args=(state.ChosenSlide(path, mpp),),
+        on_click=lambda: state.choose_slide(pixel_size.chosen(path, mpp)),
         width="stretch",
     )
 
@@ -131,8 +131,7 @@ def _ask_mpp(chosen: state.ChosenSlide) -> None:
     )
 
     def keep() -> None:
-        mpp = st.session_state[key]
-        state.SLIDE.set(state.ChosenSlide(chosen.path, mpp))
+        pixel_size.keep(chosen.path, st.session_state[key])
 
     key = f"_mpp_{key_of(chosen.path)}"
     st.number_input(
@@ -146,6 +145,12 @@ def _ask_mpp(chosen: state.ChosenSlide) -> None:
         placeholder="0.25 at 40x, 0.5 at 20x",
         on_change=keep,
     )
+
+    def take(mpp: float) -> None:
+        st.session_state[key] = mpp
+        keep()
+
+    offer_estimate(chosen.path, take)
 
 
 def _show_associated(path: Path) -> None:

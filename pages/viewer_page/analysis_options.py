@@ -5,18 +5,14 @@ from contextlib import suppress
 
 import streamlit as st
 
+from pages.shared import preferences
 from seg_core.errors import ModelError
 from seg_core.model import ModelCard, available_models, find_model
 from seg_core.model.card import MODEL_VARIABLE
-from seg_core.settings import AnalysisSettings, StainName
+from seg_core.settings import STAIN_TITLES, AnalysisSettings
 
 _TILES_PX = (256, 512, 1024)
 _VIEWS = (1, 2, 4, 8)
-_STAINS: dict[StainName, str] = {
-    "none": "As scanned",
-    "macenko": "Macenko",
-    "reinhard": "Reinhard",
-}
 
 
 def choose_analysis() -> tuple[str | None, AnalysisSettings]:
@@ -35,27 +31,28 @@ def choose_analysis() -> tuple[str | None, AnalysisSettings]:
         with suppress(ModelError):  # said in a sentence when an analysis is asked for
             card, _ = find_model(model)
         fast = card is not None and _keeps_accuracy_in_int8(card) and _offer_fast(card)
+        preferences.ready("_tile_px", defaults.tile_px, _TILES_PX.__contains__)
         tile_px = st.segmented_control(
             "Tile",
             _TILES_PX,
-            default=defaults.tile_px,
             format_func=lambda side: f"{side} px",
             help="What the network sees at once. Larger tiles overlap less: less work on a whole "
             "slide, more memory. Results differ slightly.",
             key="_tile_px",
         )
+        preferences.ready("_views", defaults.views, _VIEWS.__contains__)
         views = st.segmented_control(
             "Looks at each tile",
             _VIEWS,
-            default=defaults.views,
             help="Flipped and turned, with the answers averaged: steadier classes, most of all "
             "macrophages, in as many times the time.",
             key="_views",
         )
+        preferences.ready("_stain", defaults.stain, STAIN_TITLES.__contains__)
         stain = st.selectbox(
             "Stain",
-            list(_STAINS),
-            format_func=_STAINS.__getitem__,
+            list(STAIN_TITLES),
+            format_func=STAIN_TITLES.__getitem__,
             help="Bring the slide's colours to those of the training data first. It finds more "
             "nuclei on a pale slide, and makes the classes worse.",
             key="_stain",
@@ -72,11 +69,16 @@ def choose_analysis() -> tuple[str | None, AnalysisSettings]:
         return model, settings
 
 
+def _is_switch(value: object) -> bool:
+    return isinstance(value, bool)
+
+
 def _choose_model() -> str | None:
     """Let the reader choose where there is a choice; None is the default model."""
     titles = {} if os.environ.get(MODEL_VARIABLE) else _titles()
     if len(titles) < 2:
         return None
+    preferences.ready("_model", next(iter(titles)), titles.__contains__)
     return st.selectbox(
         "Model",
         list(titles),
@@ -93,16 +95,16 @@ def _titles() -> dict[str, str]:
 
 def _choose_tissue(defaults: AnalysisSettings) -> tuple[bool, bool]:
     """Let the reader overrule what is taken for glass and for pen."""
+    preferences.ready("_tissue_only", defaults.tissue_only, _is_switch)
+    preferences.ready("_quality", defaults.quality, _is_switch)
     tissue_only = st.toggle(
         "Skip glass",
-        defaults.tissue_only,
         help="Analyse only what the *Tissue* layer shows. Switch it off where faint tissue "
         "is taken for glass.",
         key="_tissue_only",
     )
     quality = st.toggle(
         "Skip pen marks",
-        defaults.quality,
         disabled=not tissue_only,
         help="The *Flaws* layer shows them. Switch it off where a strong stain is taken for pen.",
         key="_quality",
@@ -114,6 +116,7 @@ def _offer_fast(card: ModelCard) -> bool:
     assert card.int8 is not None, "asked before"
     lost = -100 * card.int8.metrics["mpq_plus_change"]
     told = f"loses {lost:.1f} points of mPQ+" if lost > 0 else "loses no mPQ+"
+    preferences.ready("_fast", False, _is_switch)
     return st.toggle(
         "Fast (8-bit)",
         help=f"Computes in 8-bit integers. On the images the model was validated with this {told}.",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import analysis_list, frame, resources, state, visitor
+from pages.shared import analysis_list, frame, resources, sign_in, state, visitor
 from pages.shared.analyses import Asked, Wanted
 from pages.shared.literal import literal
 from pages.shared.page_list import SLIDES
@@ -15,15 +15,37 @@ from seg_core.slide import SlideInfo
 
 
 def collect_result() -> None:
-    """Show what a job has found as soon as it is done; a failed one stays for its sentence."""
+    """Show what a job has found as soon as it is done; a failed one stays for its sentence.
+
+    What this visit has not asked for itself never takes the place of the run that is being read:
+    it is offered.
+    """
     job = state.JOB.get()
     if job is None or not job.done():
         return
     try:
-        state.RUN.set(job.result().path)
+        found = job.result().path
     except SegCoreError:
         return
     state.JOB.clear()
+    if state.ADOPTED.get() and state.RUN.get() not in (None, found):
+        state.NEW_RUN.set(found)
+    else:
+        state.RUN.set(found)
+
+
+def offer_new_run() -> None:
+    """Offer the result of an analysis that this visit only followed."""
+    found = state.NEW_RUN.get()
+    if found is None:
+        return
+
+    def show() -> None:
+        state.RUN.set(found)
+        state.NEW_RUN.clear()
+
+    st.success("An analysis of this slide is done.", icon=":material/check:")
+    st.button("Show it", on_click=show, width="stretch")
 
 
 def adopt_own(chosen: state.ChosenSlide) -> None:
@@ -33,6 +55,7 @@ def adopt_own(chosen: state.ChosenSlide) -> None:
     for job, asked in resources.analyses().of_slide(resources.identity(chosen.path)):
         if analysis_list.is_own(asked):
             state.JOB.set(job)
+            state.ADOPTED.set(True)
             return
 
 
@@ -81,8 +104,10 @@ def _start(
     resources.visitors().make_room()
     rectangle = roi is not None and is_rectangle(roi)
     wanted = Wanted(resources.identity(chosen.path), mpp, roi, rectangle, model, settings)
-    asked = Asked(chosen, wanted, visitor.folder_name(), state.UPLOADS.get())
+    uploads, person = state.UPLOADS.get(), sign_in.signed_in_name()
+    asked = Asked(chosen, wanted, visitor.folder_name(), uploads, person)
     state.JOB.set(resources.analyses().ask(asked))
+    state.ADOPTED.clear()
 
 
 def _tell_failure() -> None:

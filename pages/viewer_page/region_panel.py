@@ -1,27 +1,21 @@
 """The part of the Viewer page that lists the ROIs of the slide: names, kinds, files."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import streamlit as st
 
-from pages.shared import resources, state
-from pages.shared.literal import literal, printable
+from pages.shared import state
+from pages.shared.literal import literal
 from pages.shared.regions import (
-    add_rois,
-    free_name,
+    bring_back,
+    change_rois,
     is_rectangle,
-    keep_slide_rois,
     selected_roi,
     slide_rois,
 )
-from pages.shared.slide_places import file_name_of
-from seg_core.errors import SegCoreError
-from seg_core.roi import Roi, RoiKind, read_rois
-from seg_core.store.rois import geojson_of
+from pages.viewer_page import region_files
+from seg_core.roi import Roi, RoiKind
 
 _UM2_PER_MM2 = 1e6
 
@@ -44,14 +38,17 @@ def offer_regions(chosen: state.ChosenSlide, mpp: float | None) -> None:
             with st.popover("Edit", icon=":material/edit:", width="stretch"):
                 _edit(chosen, rois, selected)
         with st.popover("Files", icon=":material/draft:", width="stretch"):
-            _exchange(chosen, rois)
+            region_files.exchange(chosen, rois)
+    _offer_undo(chosen)
+    region_files.ask_about_detections(chosen)
 
 
 def describe_roi(roi: Roi, mpp: float | None) -> str:
     """Return the size of a ROI in words."""
     region = roi.region
+    of_class = f"{literal(roi.class_name)}: " if roi.class_name else ""
     shape = "Rectangle" if is_rectangle(roi) else "Outline"
-    size = f"{shape} of {region.width:,} × {region.height:,} px"
+    size = f"{of_class}{shape} of {region.width:,} × {region.height:,} px"
     if mpp is None:
         return size
     width, height = region.width * mpp, region.height * mpp
@@ -84,20 +81,18 @@ def _choose(rois: list[Roi], selected: Roi | None) -> None:
 
 
 def _edit(chosen: state.ChosenSlide, rois: list[Roi], selected: Roi) -> None:
-    others = [roi for roi in rois if roi != selected]
-
     def change(new: Roi) -> None:
-        keep_slide_rois(chosen, [new if roi == selected else roi for roi in rois])
-        state.ROI.set(new.name)
+        [kept] = change_rois(chosen, put=[new])
+        state.ROI.set(kept.name)
 
-    def remove() -> None:
-        keep_slide_rois(chosen, others)
+    def remove(removed: Sequence[Roi]) -> None:
+        change_rois(chosen, remove=[roi.roi_id for roi in removed])
         state.ROI.clear()
 
     def rename() -> None:
         name = st.session_state[name_key].strip()
         if name:
-            change(replace(selected, name=free_name(name, others)))
+            change(replace(selected, name=name))
 
     name_key, kind_key = f"_roi_name_{selected.name}", f"_roi_kind_{selected.name}"
     st.text_input("Name", selected.name, max_chars=60, key=name_key, on_change=rename)
@@ -111,44 +106,22 @@ def _edit(chosen: state.ChosenSlide, rois: list[Roi], selected: Roi) -> None:
         help=_KIND_HELP,
         on_change=lambda: change(replace(selected, kind=st.session_state[kind_key])),
     )
-    st.button("Remove", icon=":material/delete:", on_click=remove, width="stretch")
-
-
-def _exchange(chosen: state.ChosenSlide, rois: list[Roi]) -> None:
-    st.download_button(
-        "Save as GeoJSON",
-        lambda: json.dumps(geojson_of(_from_corner(chosen, rois, -1)), indent=1),
-        f"{printable(chosen.path.stem)}-regions.geojson",
-        "application/geo+json",
-        icon=":material/download:",
-        on_click="ignore",
-        disabled=not rois,
-        width="stretch",
+    st.button(
+        "Remove", icon=":material/delete:", on_click=remove, args=([selected],), width="stretch"
     )
-
-    def read() -> None:
-        uploaded = st.session_state["_roi_file"]
-        state.PROBLEM.clear()
-        if uploaded is None:
-            return
-        try:
-            found = _read(uploaded.name, uploaded.getvalue())
-            add_rois(chosen, _from_corner(chosen, found, 1))
-        except SegCoreError as error:
-            state.PROBLEM.set(str(error))
-
-    st.file_uploader(
-        "Read a GeoJSON file, as QuPath writes it",
-        ["geojson", "json", "gz"],
-        key="_roi_file",
-        on_change=read,
-    )
+    if len(rois) > 1:
+        st.button(f"Remove all {len(rois):,}", on_click=remove, args=(rois,), width="stretch")
 
 
-def _from_corner(chosen: state.ChosenSlide, rois: Sequence[Roi], sign: int) -> list[Roi]:
-    """Return ROIs of a file, whose pixels count from the corner of the bounds, or for one."""
-    bounds = resources.slide(chosen.path).info.bounds
-    return [roi.moved(sign * bounds.x, sign * bounds.y) for roi in rois]
+def _offer_undo(chosen: state.ChosenSlide) -> None:
+    """Say what was removed last, in the viewer or here, and offer to bring it back."""
+    removed = state.REMOVED.get()
+    if removed:
+        what = literal(removed[0].name) if len(removed) == 1 else f"{len(removed):,} regions"
+        st.caption(f"Removed: {what}")
+        st.button(
+            "Undo", icon=":material/undo:", on_click=bring_back, args=(chosen,), width="stretch"
+        )
 
 
 def tell_problem() -> None:
@@ -156,10 +129,3 @@ def tell_problem() -> None:
     problem = state.PROBLEM.get()
     if problem is not None:
         st.error(literal(problem))
-
-
-def _read(name: str, content: bytes) -> list[Roi]:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / file_name_of(name)
-        path.write_bytes(content)
-        return read_rois(path)

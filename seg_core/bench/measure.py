@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seg_core.analysis import analyse, peak_rss_mb
+from seg_core.analysis import analyse
 from seg_core.bench.stages import STAGES, baseline_stages, engine_stages
 from seg_core.evaluation.fast_settings import keeps_accuracy
 from seg_core.geometry import Region
 from seg_core.model import Engine, ModelCard, find_model, make_engine
+from seg_core.process.memory import peak_rss_mb
 from seg_core.process.progress import CountCallback, Progress, Stage
 from seg_core.settings import AnalysisSettings, EngineName, Precision
 from seg_core.slide import Slide, open_slide

@@ -9,6 +9,7 @@ from typing import Any
 from distributed import get_worker
 from distributed.worker import Worker
 
+from seg_core import ranges
 from seg_core.analysis import analyse
 from seg_core.cohort.journal import Ending, Outcome
 from seg_core.cohort.plan import Item
@@ -29,7 +30,7 @@ from seg_core.process.memory import return_memory
 from seg_core.process.progress import Progress
 from seg_core.scoring.assessment import TIL_FILE, assess, keep_scores
 from seg_core.settings import AnalysisSettings
-from seg_core.store import Run
+from seg_core.store import RowRange, Run
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +67,12 @@ class Asked:
         Whether TILs are scored too.
     topic : str
         Where the worker reports.
+    split_mpx : float or None
+        Larger slides are cut into ranges of about so many megapixels; None: never.
+    rows : RowRange or None
+        The range that is asked; None: the whole slide.
+    joined : bool
+        All ranges are done, and are to become one run.
     """
 
     item: Item
@@ -77,10 +84,44 @@ class Asked:
     region: Region | None
     til: bool
     topic: str
+    split_mpx: float | None = None
+    rows: RowRange | None = None
+    joined: bool = False
+
+    @property
+    def part(self) -> str:
+        """What is asked of the item, in letters that a task's name may have."""
+        if self.rows is not None:
+            return f"{self.rows.top}-{self.rows.bottom}"
+        return "joined" if self.joined else "whole"
+
+    def question(self) -> ranges.AnalysisOptions:
+        """Return what the analysis is asked."""
+        return {
+            "region": self.region if self.item.roi is None else None,
+            "roi": self.item.roi,
+            "model": self.model,
+            "mpp": self.item.mpp,
+            "settings": self.settings,
+        }
 
 
-def work_on(asked: Asked, name: str) -> Outcome:
+@dataclass(frozen=True)
+class Division:
+    """The answer for a slide that is so large that several workers are to do it.
+
+    Attributes
+    ----------
+    ranges : tuple of RowRange
+    """
+
+    ranges: tuple[RowRange, ...]
+
+
+def work_on(asked: Asked, name: str) -> Outcome | Division:
     """Analyse one item on a worker of Dask and tell how it ended; nothing is raised for a slide.
+
+    Of a range the outcome is *finished* when it is done, and has no facts.
 
     Parameters
     ----------
@@ -99,7 +140,20 @@ def work_on(asked: Asked, name: str) -> Outcome:
             return ended("failed", error=asked.item.problem)
         if (reason := too_small(worker, asked.settings)) is not None:
             return ended("refused", error=reason)
-        run = _analysed(asked, _Reporter(worker, asked, name))
+        _refuse_other_model(asked)
+        report = _Reporter(worker, asked, name)
+        if asked.rows is not None:
+            ranges.analyse_range(
+                asked.item.slide, asked.store, asked.rows, report, **asked.question()
+            )
+            return ended("finished")
+        if asked.split_mpx is not None and not asked.joined:
+            planned = ranges.plan_ranges(
+                asked.item.slide, asked.store, most_mpx=asked.split_mpx, **asked.question()
+            )
+            if planned:
+                return Division(planned)
+        run = _analysed(asked, report)
     except JobCancelled:
         return ended("stopped")
     except BusyError as error:
@@ -131,24 +185,20 @@ def too_small(worker: Worker, settings: AnalysisSettings) -> str | None:
     )
 
 
-def _analysed(asked: Asked, report: "_Reporter") -> Run:
+def _refuse_other_model(asked: Asked) -> None:
     card, _weights = find_model(asked.model)
     if card.sha256 != asked.model_sha256:
         raise ModelError(
             f"the model {card.name} of this worker is another one than the cohort began with; "
             "install the same version of the program and its weights on every machine."
         )
-    item = asked.item
-    run = analyse(
-        item.slide,
-        asked.store,
-        region=asked.region if item.roi is None else None,
-        roi=item.roi,
-        model=asked.model,
-        mpp=item.mpp,
-        settings=asked.settings,
-        report=report,
-    )
+
+
+def _analysed(asked: Asked, report: "_Reporter") -> Run:
+    if asked.joined:
+        run = ranges.join_ranges(asked.item.slide, asked.store, report, **asked.question())
+    else:
+        run = analyse(asked.item.slide, asked.store, report=report, **asked.question())
     if not (run.path / SUMMARY_FILE).is_file():
         keep_summary(run)
     if asked.til and not (run.path / TIL_FILE).is_file():
@@ -197,6 +247,7 @@ class _Reporter:
             self._asked.topic,
             {
                 "key": self._asked.key,
+                "part": self._asked.part,
                 "by": _name_of(self._worker),  # Dask puts an address under worker
                 "stage": progress.stage,
                 "done": progress.done,

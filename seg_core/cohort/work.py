@@ -11,9 +11,10 @@ from typing import Any
 from distributed import Client, Future
 from distributed.scheduler import KilledWorker
 
+from seg_core.cohort.division import DividedItem
 from seg_core.cohort.journal import Journal, Outcome
 from seg_core.cohort.plan import Item
-from seg_core.cohort.task import Asked, work_on
+from seg_core.cohort.task import Asked, Division, work_on
 from seg_core.errors import CohortError
 from seg_core.files.lease import held
 from seg_core.geometry import Region
@@ -25,6 +26,9 @@ _BUSY_S = 5.0
 
 # How long to wait for news before looking whether the scheduler is still there.
 _LISTEN_S = 0.5
+
+# Key of the item, and what of it is asked.
+_Task = tuple[str, str]
 
 _TOLD = ("worker", "stage", "done", "total", "seconds_left")
 
@@ -80,6 +84,9 @@ class CohortOptions:
         Whether TILs are scored too.
     retry_failed : bool
         Whether items that failed before are tried again.
+    split_mpx : float or None
+        A slide on which the network is asked for more megapixels is done by several workers, in
+        ranges of about as much; None: by one, whatever it measures.
     """
 
     model: str | Path | None = None
@@ -88,6 +95,7 @@ class CohortOptions:
     region: Region | None = None
     til: bool = True
     retry_failed: bool = False
+    split_mpx: float | None = None
 
 
 def work_off(
@@ -140,6 +148,7 @@ def work_off(
                 region=options.region,
                 til=options.til,
                 topic=crew.topic,
+                split_mpx=options.split_mpx,
             )
             outcome = before.get(asked.key)
             failed = outcome is not None and outcome.state == "failed"
@@ -155,26 +164,29 @@ def work_off(
 
 
 class _Crew:
-    """The workers, the items that they have, and what they say."""
+    """The workers, the tasks that they have, and what they say.
+
+    A task is one item, or one range of it; it is called by the key of the item and by the part.
+    """
 
     def __init__(self, client: Client) -> None:
         self.topic = f"seg_core-{time.time_ns():x}"
         self._client = client
-        self._asked: dict[str, Asked] = {}
-        self._futures: dict[str, Future] = {}
-        self._again: dict[str, float] = {}
+        self._futures: dict[_Task, tuple[Asked, Future]] = {}
+        self._again: dict[_Task, tuple[Asked, float]] = {}
+        self._divided: dict[str, DividedItem] = {}
         self._news: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._tries = 0
         client.subscribe_topic(self.topic, self._hear)
 
     def give(self, asked: Asked) -> None:
-        """Let some worker do an item."""
+        """Let some worker do an item, or a range of it."""
         self._tries += 1
-        name = f"{self.topic}-{asked.key}-{self._tries}"
+        task = (asked.key, asked.part)
+        name = "-".join([self.topic, *task, str(self._tries)])
         future = self._client.submit(work_on, asked, name, key=name, pure=False, retries=0)
-        self._asked[asked.key] = asked
-        self._futures[asked.key] = future
-        future.add_done_callback(lambda _future: self._news.put(("done", asked.key)))
+        self._futures[task] = (asked, future)
+        future.add_done_callback(lambda _future: self._news.put(("done", (task, future))))
 
     def events(self) -> Iterator[Event]:
         """Give what happens until nothing is left."""
@@ -186,32 +198,61 @@ class _Crew:
                 self._look_for_scheduler()
                 continue
             if kind == "progress":
-                if (key := news["key"]) in self._futures:
-                    told = {name: news[name] for name in _TOLD}
-                    yield Event("progress", self._asked[key].item, progress=told)
+                task = (news["key"], news["part"])
+                if task in self._futures:
+                    asked, _future = self._futures[task]
+                    yield Event("progress", asked.item, progress=self._progress(asked, news))
             else:
-                yield self._ended(news)
+                task, future = news
+                if self._futures.get(task, (None, None))[1] is future:  # else it was taken back
+                    yield from self._ended(task)
+
+    def _progress(self, asked: Asked, news: dict[str, Any]) -> dict[str, Any]:
+        """Return what a worker has told; of a range, as what it means for the whole slide."""
+        told = {name: news[name] for name in _TOLD}
+        divided = self._divided.get(asked.key)
+        if divided is not None and asked.rows is not None:
+            told |= divided.advanced(asked.rows, news["stage"], news["done"])
+        return told
+
+    def _ended(self, task: _Task) -> Iterator[Event]:
+        asked, future = self._futures.pop(task)
+        answer = self._answer(future, asked.key)
+        if isinstance(answer, Division):
+            self._divided[asked.key] = DividedItem(answer)
+            for rows in answer.ranges:
+                self.give(replace(asked, rows=rows))
+        elif answer.state in ("busy", "stopped"):
+            self._again[task] = (asked, time.monotonic() + _BUSY_S)
+            yield Event("waiting", asked.item, answer)
+        elif asked.rows is not None and answer.state == "finished":
+            divided = self._divided[asked.key]
+            divided.end(asked.rows)
+            if divided.is_done:
+                self.give(replace(asked, rows=None, joined=True))
+        else:
+            self._take_back(asked.key)
+            yield Event("ended", asked.item, answer)
+
+    def _take_back(self, key: str) -> None:
+        """Take back the other ranges of an item of which one has failed."""
+        futures = [self._futures.pop(task)[1] for task in list(self._futures) if task[0] == key]
+        self._again = {task: each for task, each in self._again.items() if task[0] != key}
+        if futures:
+            self._client.cancel(futures, force=True)
 
     def close(self) -> None:
         """Take back what is not done."""
         with suppress(OSError, RuntimeError, TimeoutError):  # the scheduler may be gone
             self._client.unsubscribe_topic(self.topic)
-            self._client.cancel(list(self._futures.values()), force=True)
+            futures = [future for _asked, future in self._futures.values()]
+            self._client.cancel(futures, force=True)
 
     def _hear(self, event: tuple[float, Any]) -> None:
         _when, message = event
         self._news.put(("progress", {**message, "worker": message["by"]}))
 
-    def _ended(self, key: str) -> Event:
-        future = self._futures.pop(key)
-        asked = self._asked[key]
-        outcome = self._outcome(future, key)
-        if outcome.state in ("busy", "stopped"):
-            self._again[key] = time.monotonic() + _BUSY_S
-            return Event("waiting", asked.item, outcome)
-        return Event("ended", asked.item, outcome)
-
-    def _outcome(self, future: Future, key: str) -> Outcome:
+    def _answer(self, future: Future, key: str) -> Outcome | Division:
         if future.status == "finished":
             return future.result()
         if future.status != "error":
@@ -231,10 +272,10 @@ class _Crew:
 
     def _ask_again(self) -> None:
         now = time.monotonic()
-        for key, when in list(self._again.items()):
+        for task, (asked, when) in list(self._again.items()):
             if when <= now:
-                del self._again[key]
-                self.give(self._asked[key])
+                del self._again[task]
+                self.give(asked)
 
     def _look_for_scheduler(self, *, lost: bool = False) -> None:
         if lost or self._client.status not in ("running", "connecting"):

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import signal
 import sys
 import time
@@ -26,6 +27,10 @@ from seg_core.store import default_store
 _STDOUT = "-"
 
 _TILES_SHARE = 0.85
+
+# Some ten minutes of two cores (docs/performance.md): little against what a range costs beside, and
+# short enough that no worker is left with the last slide while the others wait.
+_SPLIT_MPX = 1000.0
 
 
 def add_cohort(subparsers: Subparsers) -> None:
@@ -64,6 +69,15 @@ def add_cohort(subparsers: Subparsers) -> None:
         help="what each worker of this machine may take (default: an equal share)",
     )
     parser.add_argument(
+        "--split",
+        metavar="MPX",
+        type=_megapixels,
+        default=_SPLIT_MPX,
+        help="share a slide among workers when more megapixels of tissue are to be looked at, in "
+        f"ranges of about as much; 0: never (default: {_SPLIT_MPX:g}; with one worker nothing is "
+        "shared)",
+    )
+    parser.add_argument(
         "--retry-failed", action="store_true", help="try slides again that failed before"
     )
     parser.add_argument("--no-til", action="store_true", help="do not score TILs")
@@ -86,6 +100,7 @@ def _cohort(options: argparse.Namespace) -> int:
         region=options.region,
         til=not options.no_til,
         retry_failed=options.retry_failed,
+        split_mpx=_split(options),
     )
     items = read_plan(options.sources, rois=options.roi)
     journal = Journal(options.out or default_store(), options.name or name_of(options.sources))
@@ -107,6 +122,12 @@ def _cohort(options: argparse.Namespace) -> int:
             raise CohortError("stopped; the same command goes on where it stopped.") from None
         tell.summary(journal.name, counted(outcomes), skipped)
     return int(any(outcome.state != "finished" for outcome in outcomes))
+
+
+def _split(options: argparse.Namespace) -> float | None:
+    """Return from when on a slide is shared; one worker of this machine has nobody to share with."""
+    is_alone = options.scheduler is None and options.workers == 1
+    return None if is_alone or not options.split else options.split
 
 
 def _workers(options: argparse.Namespace) -> AbstractContextManager[Client]:
@@ -224,6 +245,16 @@ def _unwritable(path: str) -> Iterator[None]:
         raise CohortError(
             f"{path} cannot be written ({error.strerror}); choose another place."
         ) from error
+
+
+def _megapixels(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if 0 <= value < math.inf:
+        return value
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of megapixels; give 0 or more.")
 
 
 def _count(text: str) -> int:

@@ -51,6 +51,23 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def take_file(source: Path, target: Path) -> None:
+    """Give a file a second name, in place of what has it; copy it where that cannot be.
+
+    Both names are of one content until either is replaced. `sync_disk_of` is left to the caller.
+    """
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        try:
+            temporary.hardlink_to(source)
+        except OSError:  # some network drives have no links
+            shutil.copyfile(source, temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def sync_file(path: Path) -> None:
     """Wait until a file is on the disk and not only in the system's memory."""
     with path.open("rb+") as file:

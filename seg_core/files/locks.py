@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +17,8 @@ if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
+
+LOCK_FILE = "lock"
 
 # A reader that asks whether a folder is locked holds the lock itself for some microseconds.
 _TRIES, _PAUSE_S = 5, 0.02
@@ -63,7 +66,7 @@ def os_locked(folder: Path) -> Iterator[bool]:
     """
     with store_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / "lock").open("ab")
+        file = (folder / LOCK_FILE).open("ab")
     with file:
         with store_errors(folder):
             state = _lock_patiently(file)
@@ -110,17 +113,23 @@ def _lock_patiently(file: IO[bytes]) -> bool | None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed process was writing: our temporary files and those of zarr."""
+    """Remove what a killed process was writing: our temporary files and those of zarr.
+
+    A folder inside that has a lock of its own is another's to clear up.
+    """
     with store_errors(folder):
-        for pattern in (".*.tmp", "*.partial"):
-            for path in folder.rglob(pattern):
-                path.unlink(missing_ok=True)
+        for parent, folders, files in os.walk(folder):
+            inner = Path(parent)
+            folders[:] = [name for name in folders if not (inner / name / LOCK_FILE).exists()]
+            for name in files:
+                if fnmatch(name, ".*.tmp") or fnmatch(name, "*.partial"):
+                    (inner / name).unlink(missing_ok=True)
 
 
 def is_locked(folder: Path) -> bool:
     """Tell whether a process works in a folder."""
     try:
-        with (folder / "lock").open("rb") as file:
+        with (folder / LOCK_FILE).open("rb") as file:
             return not _try_lock(file, shared=True)
     except FileNotFoundError:
         return False

@@ -11,7 +11,8 @@ from seg_core.nuclei.contours import outline_polygons
 from seg_core.nuclei.instances import Instances
 from seg_core.nuclei.nucleus_table import empty_table, make_table, share_columns
 from seg_core.nuclei.perimeter import crofton_perimeters
-from seg_core.slide.stain import stain_densities
+from seg_core.nuclei.pixels import NucleusPixels
+from seg_core.slide.stain import densities_of_sums, optical_density
 
 _Floats = npt.NDArray[np.float64]
 _Integers = npt.NDArray[np.int64]
@@ -44,7 +45,7 @@ def measure_nuclei(
     if not len(instances):
         return empty_table(scheme)
     raster, window = instances.raster, instances.window
-    pixels = NucleusPixels(instances.labels, len(instances))
+    pixels = instances.pixels
     polygons = outline_polygons(instances.labels, len(instances))
     corner = np.array([window.x, window.y])
     columns: dict[str, npt.ArrayLike] = {
@@ -58,56 +59,6 @@ def measure_nuclei(
     }
     outlines = shapely.transform(polygons, lambda points: raster.to_level0(points + corner))
     return make_table(columns, outlines, scheme)
-
-
-class NucleusPixels:
-    """The pixels of labelled nuclei as a list, and sums over those of each nucleus.
-
-    Parameters
-    ----------
-    labels : (H, W) int32
-        0 none, 1 to ``count`` one a nucleus, all of them there.
-    count : int
-
-    Attributes
-    ----------
-    indices : (P,) int64
-        Where the pixels are in the flat labels, in reading order.
-    areas_px : (count,) int64
-        Number of pixels of each nucleus.
-    coordinate_sums : (count, 2) int64
-        Sums of x and of y over each nucleus; whole numbers are exact.
-    """
-
-    def __init__(self, labels: npt.NDArray[np.int32], count: int) -> None:
-        self.indices = np.flatnonzero(labels > 0)
-        self.count = count
-        self._owners = labels.reshape(-1)[self.indices] - 1
-        self._y, self._x = np.divmod(self.indices, labels.shape[1])
-        self.areas_px = np.bincount(self._owners, minlength=count)
-        sums = np.stack([self.sums(self._x), self.sums(self._y)], axis=1)
-        self.coordinate_sums = sums.astype(np.int64)
-
-    def sums(self, values: npt.ArrayLike) -> _Floats:
-        """Sum a value of each pixel over each nucleus."""
-        sums = np.bincount(self._owners, weights=values, minlength=self.count)
-        return sums.astype(np.float64, copy=False)
-
-    def central_moments(self) -> tuple[_Floats, _Floats, _Floats]:
-        """Return the variances of x and of y, and their covariance, of each nucleus.
-
-        Coordinates are counted from the whole pixel next to the centroid: the sums stay small,
-        so they are exact, and the same wherever the nucleus lies in the array.
-        """
-        near_x, near_y = (self.coordinate_sums // self.areas_px[:, None]).T
-        x = (self._x - near_x[self._owners]).astype(np.float64)
-        y = (self._y - near_y[self._owners]).astype(np.float64)
-        mean_x, mean_y = self.sums(x) / self.areas_px, self.sums(y) / self.areas_px
-        return (
-            self.sums(x * x) / self.areas_px - mean_x**2,
-            self.sums(y * y) / self.areas_px - mean_y**2,
-            self.sums(x * y) / self.areas_px - mean_x * mean_y,
-        )
 
 
 def _place(pixels: NucleusPixels, corner: _Integers, raster: Raster) -> dict[str, npt.ArrayLike]:
@@ -127,7 +78,7 @@ def _shape(
     major_px, minor_px = _axes(*pixels.central_moments())
     # A single pixel has no axes, as in scikit-image, and is round.
     narrowness = np.divide(minor_px, major_px, out=np.ones_like(major_px), where=major_px > 0)
-    perimeters_px = crofton_perimeters(labels, pixels.indices, pixels.areas_px)
+    perimeters_px = crofton_perimeters(labels, pixels.areas_px)
     return {
         "area_um2": pixels.areas_px * mpp**2,
         "perimeter_um": perimeters_px * mpp,
@@ -147,9 +98,11 @@ def _axes(xx: _Floats, yy: _Floats, xy: _Floats) -> tuple[_Floats, _Floats]:
 
 
 def _stain(pixels: NucleusPixels, rgb: npt.NDArray[np.uint8]) -> dict[str, npt.ArrayLike]:
+    # the stains are sums of the channels' densities, so these are added up before
     colours = rgb.reshape(-1, 3)[pixels.indices]
-    haematoxylin, eosin = np.moveaxis(stain_densities(colours[None])[0], 1, 0)
+    sums = [pixels.sums(optical_density(colours[:, channel])) for channel in range(3)]
+    haematoxylin, eosin = densities_of_sums(*sums)
     return {
-        "haematoxylin_od": pixels.sums(haematoxylin) / pixels.areas_px,
-        "eosin_od": pixels.sums(eosin) / pixels.areas_px,
+        "haematoxylin_od": haematoxylin / pixels.areas_px,
+        "eosin_od": eosin / pixels.areas_px,
     }

@@ -1,5 +1,6 @@
 """Grow seeds into the foreground around them, all at the same pace."""
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +11,9 @@ _OPEN = np.int32(2**31 - 1)
 _CLAIM_ACROSS_EDGE = np.int32(2**30)
 _CLAIM_ROUND_CORNER = np.int32(2**30 + 2**29)
 _LABEL_BITS = np.int32(2**29 - 1)
+
+# A pixel and its neighbours across an edge.
+_ACROSS_EDGES = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 _Indices = npt.NDArray[np.int64]
 _Labels = npt.NDArray[np.int32]
@@ -52,30 +56,30 @@ def grow_seeds(seeds: _Labels, foreground: npt.NDArray[np.bool_], steps: int) ->
     array([[1, 1, 1, 0, 0, 2]], dtype=int32)
     """
     height, width = seeds.shape
+    is_open = (foreground & (seeds == 0)).view(np.uint8)
+    beside_open = cv2.dilate(is_open, _ACROSS_EDGES).view(np.bool_)
+    front = _in_border(np.flatnonzero(beside_open & (seeds > 0)), width)
+    reachable = _in_border(np.flatnonzero(is_open), width)
+
     # A border of background, so that no neighbour of a pixel wraps to the next row.
     plane = np.zeros((height + 2, width + 2), np.int32)
     inner = plane[1:-1, 1:-1]
-    np.multiply(foreground, _OPEN, out=inner)
-    np.copyto(inner, seeds, where=seeds > 0)
-
+    inner[:] = seeds
     row = width + 2
     flat = plane.reshape(-1)
-    front = _front(flat, row)
+    flat[reachable] = _OPEN
     for step in range(1, steps + 1):
         if not len(front):
             break
         front = _advance(flat, front, row, round_corners=step % 2 == 0)
-    return np.where(inner == _OPEN, 0, inner)
+    flat[reachable[flat[reachable] == _OPEN]] = 0
+    return np.ascontiguousarray(inner)
 
 
-def _front(flat: _Labels, row: int) -> _Indices:
-    """Return the pixels of seeds that have an open pixel across an edge."""
-    is_open = flat == _OPEN
-    beside_open = np.zeros(len(flat), np.bool_)
-    for shift in (1, row):
-        beside_open[shift:] |= is_open[:-shift]
-        beside_open[:-shift] |= is_open[shift:]
-    return np.flatnonzero(beside_open & (flat > 0) & ~is_open)
+def _in_border(indices: _Indices, width: int) -> _Indices:
+    """Return where pixels of a flat array are in one with a border of a pixel."""
+    indices += 2 * (indices // width) + width + 3
+    return indices
 
 
 def _advance(flat: _Labels, front: _Indices, row: int, *, round_corners: bool) -> _Indices:

@@ -1,6 +1,7 @@
 """From maps to nuclei: seeds grow into the foreground, and their pixels vote on the class."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from seg_core.errors import ModelError
 from seg_core.geometry import Raster, Window
 from seg_core.maps import Maps
 from seg_core.nuclei.growth import grow_seeds
+from seg_core.nuclei.pixels import NucleusPixels
 from seg_core.nuclei.seeds import Seeds, find_seeds
 from seg_core.nuclei.vote import calibrated
 from seg_core.settings import AnalysisSettings
@@ -59,6 +61,11 @@ class Instances:
     def __len__(self) -> int:
         return len(self.class_ids)
 
+    @cached_property
+    def pixels(self) -> NucleusPixels:
+        """The pixels of the nuclei."""
+        return NucleusPixels.of(self.labels, len(self))
+
     def selected(self, keep: npt.NDArray[np.bool_]) -> "Instances":
         """Return some of the nuclei, in the same order, numbered anew.
 
@@ -66,13 +73,16 @@ class Instances:
         ----------
         keep : (N,) bool
         """
-        return replace(
+        pixels = self.pixels.selected(keep)
+        chosen = replace(
             self,
-            labels=_renumbered(self.labels, keep),
+            labels=pixels.painted(self.labels.shape),
             class_ids=self.class_ids[keep],
             class_scores=self.class_scores[keep],
             class_shares=self.class_shares[keep],
         )
+        vars(chosen)["pixels"] = pixels  # known already
+        return chosen
 
 
 def find_instances(
@@ -123,17 +133,20 @@ def instances_of_seeds(
     scheme: ClassScheme,
 ) -> Instances:
     """Grow seeds, drop what stays small, and let the pixels vote; see `find_instances`."""
-    foreground = (maps.ternary_map != BACKGROUND) & ~seeds.overlarge
+    foreground = maps.ternary_map != BACKGROUND
+    if seeds.overlarge.any():
+        foreground &= ~seeds.overlarge
     labels = grow_seeds(seeds.labels, foreground, growth_px(settings, raster.mpp))
-    areas_px = np.bincount(labels.reshape(-1))[1:]
-    labels = _renumbered(
-        labels, (areas_px > 0) & (areas_px * raster.mpp**2 >= settings.min_nucleus_um2)
-    )
-    shares = _vote(labels, maps, len(scheme.classes) + 1)
+    grown = NucleusPixels.of(labels, len(seeds.bounds))
+    areas_px = grown.areas_px
+    pixels = grown.selected((areas_px > 0) & (areas_px * raster.mpp**2 >= settings.min_nucleus_um2))
+    if pixels is not grown:
+        labels = pixels.painted(labels.shape)
+    shares = _vote(pixels, maps, len(scheme.classes) + 1)
     if scheme.votes is not None:
         shares = calibrated(shares, scheme.votes)
     winners = shares.argmax(axis=1)
-    return Instances(
+    instances = Instances(
         raster=raster,
         window=window,
         labels=labels,
@@ -141,6 +154,8 @@ def instances_of_seeds(
         class_scores=np.take_along_axis(shares, winners[:, None], axis=1)[:, 0],
         class_shares=shares,
     )
+    vars(instances)["pixels"] = pixels  # known already
+    return instances
 
 
 def growth_px(settings: AnalysisSettings, mpp: float) -> int:
@@ -148,31 +163,17 @@ def growth_px(settings: AnalysisSettings, mpp: float) -> int:
     return int(settings.growth_um / mpp + _EPSILON)
 
 
-def _renumbered(
-    labels: npt.NDArray[np.int32], keep: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.int32]:
-    """Take labels away where ``keep``, by label - 1, is False and close the gaps."""
-    if keep.all():
-        return labels
-    numbers = np.zeros(len(keep) + 1, np.int32)
-    numbers[1:][keep] = np.arange(1, np.count_nonzero(keep) + 1)
-    return np.take(numbers, labels)
-
-
-def _vote(labels: npt.NDArray[np.int32], maps: Maps, classes: int) -> npt.NDArray[np.float32]:
+def _vote(pixels: NucleusPixels, maps: Maps, classes: int) -> npt.NDArray[np.float32]:
     """Return the share of the score that each class has in each nucleus, (N, classes)."""
-    pixels = np.flatnonzero(labels > 0)
-    owners = labels.reshape(-1)[pixels]
-    class_ids = maps.class_map.reshape(-1)[pixels]
-    if len(pixels) and class_ids.max() >= classes:
+    class_ids = maps.class_map.reshape(-1)[pixels.indices]
+    if len(class_ids) and class_ids.max() >= classes:
         raise ModelError(
             f"the class map names class {class_ids.max()}, but the model's card has "
             f"{classes - 1} classes; give the card that belongs to the weights."
         )
-    count = int(owners.max(initial=0))
     votes = np.bincount(
-        (owners - 1) * classes + class_ids,
-        weights=maps.score.reshape(-1)[pixels],
-        minlength=count * classes,
-    ).reshape(count, classes)
+        pixels.owners * classes + class_ids,
+        weights=maps.score.reshape(-1)[pixels.indices],
+        minlength=pixels.count * classes,
+    ).reshape(pixels.count, classes)
     return (votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)).astype(np.float32)

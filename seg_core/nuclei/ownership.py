@@ -29,7 +29,7 @@ read: there is background, and nuclei on the window's border are as it cuts them
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -41,7 +41,7 @@ from seg_core.classes import ClassScheme
 from seg_core.geometry import Window
 from seg_core.maps import Maps, Pieces
 from seg_core.nuclei.described import features_of
-from seg_core.nuclei.features import NucleusPixels, measure_nuclei
+from seg_core.nuclei.features import measure_nuclei
 from seg_core.nuclei.instances import Instances, growth_px, instances_of_seeds
 from seg_core.nuclei.nucleus_table import FEATURES, empty_table
 from seg_core.nuclei.seeds import Seeds, find_seeds
@@ -80,6 +80,7 @@ def find_nuclei(
     scheme: ClassScheme,
     *,
     read_pieces: Callable[[Window], Pieces] | None = None,
+    known: Callable[[Window], BlockNuclei | None] | None = None,
     report: CountCallback | None = None,
 ) -> tuple[Iterator[gpd.GeoDataFrame], list[str]]:
     """Find the nuclei of a question's region, of any size, in memory that does not depend on it.
@@ -97,6 +98,8 @@ def find_nuclei(
     read_pieces : callable, optional
         Gives the pieces of nuclei of a window of the raster; the tables then have the column
         `seg_core.nuclei.nucleus_table.FEATURES` too.
+    known : callable, optional
+        Gives what `find_blocks` has found of a core before, None where it has not.
     report : callable, optional
         Called with the number of blocks done and of all blocks, first with 0. What it raises ends
         the work.
@@ -114,7 +117,13 @@ def find_nuclei(
     def tables() -> Iterator[gpd.GeoDataFrame]:
         overlarge_um2 = 0.0
         for block in nuclei_by_block(
-            read_maps, read_rgb, question, scheme, read_pieces=read_pieces, report=report
+            read_maps,
+            read_rgb,
+            question,
+            scheme,
+            read_pieces=read_pieces,
+            known=known,
+            report=report,
         ):
             overlarge_um2 += block.overlarge_um2
             yield block.table
@@ -135,21 +144,69 @@ def nuclei_by_block(
     scheme: ClassScheme,
     *,
     read_pieces: Callable[[Window], Pieces] | None = None,
+    known: Callable[[Window], BlockNuclei | None] | None = None,
     report: CountCallback | None = None,
 ) -> Iterator[BlockNuclei]:
     """Find nuclei block by block, along the rows of blocks; parameters as of `find_nuclei`."""
     cores = list(_cores(question.window, question.settings.block_px))
-    find = partial(_find_in_block, read_maps, read_rgb, read_pieces, question, scheme)
     next_id = 1
-    if report is not None:
-        report(0, len(cores))
-    found = map_in_order(find, cores, workers=_BLOCKS_AT_ONCE)
-    for done, block in enumerate(found, start=1):
+    for block in find_blocks(
+        read_maps,
+        read_rgb,
+        question,
+        scheme,
+        cores,
+        read_pieces=read_pieces,
+        known=known,
+        report=report,
+    ):
         block.table["nucleus_id"] += next_id - 1
         next_id += len(block.table)
         yield block
+
+
+def find_blocks(
+    read_maps: Callable[[Window], Maps],
+    read_rgb: Callable[[Window], npt.NDArray[np.uint8]],
+    question: Question,
+    scheme: ClassScheme,
+    cores: Sequence[Window],
+    *,
+    read_pieces: Callable[[Window], Pieces] | None = None,
+    known: Callable[[Window], BlockNuclei | None] | None = None,
+    report: CountCallback | None = None,
+) -> Iterator[BlockNuclei]:
+    """Find the nuclei of some blocks; ``nucleus_id`` runs from 1 in each.
+
+    Parameters
+    ----------
+    cores : sequence of Window
+        Of the blocks; see `cores_within`.
+    read_maps, read_rgb, question, scheme, read_pieces, known, report
+        As of `find_nuclei`.
+    """
+    find = partial(_find_in_block, read_maps, read_rgb, read_pieces, question, scheme)
+
+    def found(core: Window) -> BlockNuclei:
+        return (known and known(core)) or find(core)
+
+    if report is not None:
+        report(0, len(cores))
+    blocks = map_in_order(found, cores, workers=_BLOCKS_AT_ONCE)
+    for done, block in enumerate(blocks, start=1):
+        yield block
         if report is not None:
             report(done, len(cores))
+
+
+def cores_within(question: Question, rows: Window) -> list[Window]:
+    """Return the cores of the blocks that need no maps but those of a part of a question's window."""
+    halo = halo_px(question.settings, question.raster.mpp)
+    return [
+        core
+        for core in _cores(question.window, question.settings.block_px)
+        if (seen := core.expanded(halo).intersection(question.window)) and rows.contains(seen)
+    ]
 
 
 def halo_px(settings: AnalysisSettings, mpp: float) -> int:
@@ -234,7 +291,7 @@ def _centroid_in(core: Window, instances: Instances) -> npt.NDArray[np.bool_]:
     In whole numbers, sum of coordinates by number of pixels, so that two blocks cannot round the
     same centroid to two sides of their border.
     """
-    pixels = NucleusPixels(instances.labels, len(instances))
+    pixels = instances.pixels
     corner = np.array([instances.window.x, instances.window.y])
     areas_px = pixels.areas_px[:, None]
     doubled = 2 * (pixels.coordinate_sums + corner * areas_px) + areas_px

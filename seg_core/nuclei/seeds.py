@@ -83,11 +83,12 @@ def find_seeds(ternary_map: npt.NDArray[np.uint8], mpp: float, settings: Analysi
     kept = ~overlarge & (areas_px * mpp**2 >= settings.min_seed_um2)
 
     is_overlarge = np.zeros(labels.shape, dtype=np.bool_)
-    if overlarge.any():
-        is_overlarge = np.concatenate([[False], overlarge])[labels]
     if not kept.all():
-        numbers = np.concatenate([[0], np.where(kept, kept.cumsum(), 0)])
-        labels = np.take(numbers.astype(np.int32), labels)
+        pixels = np.flatnonzero(inside)
+        owners = labels.reshape(-1)[pixels] - 1
+        is_overlarge.reshape(-1)[pixels[overlarge[owners]]] = True
+        numbers = np.where(kept, kept.cumsum(), 0).astype(np.int32)
+        labels.reshape(-1)[pixels] = numbers[owners]
     return Seeds(labels, bounds[kept], is_overlarge)
 
 
@@ -96,20 +97,25 @@ def _areas_and_bounds(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return area and bounds, as in `Seeds`, of each label; seven times faster than OpenCV's.
 
-    Only the first and last pixels of the horizontal runs are looked at.
+    Only where horizontal runs begin and end is looked at.
     """
-    is_first, is_last = inside.copy(), inside.copy()
-    is_first[:, 1:] &= ~inside[:, :-1]
-    is_last[:, :-1] &= ~inside[:, 1:]
-    firsts, lasts = np.flatnonzero(is_first), np.flatnonzero(is_last)
-    owners = labels.reshape(-1)[firsts] - 1
-    areas_px = np.bincount(owners, weights=lasts - firsts + 1, minlength=count).astype(np.int64)
+    height, width = inside.shape
+    # with a column of none behind each row, runs begin and end in turns
+    bordered = np.zeros((height, width + 1), np.bool_)
+    bordered[:, :-1] = inside
+    flat = bordered.reshape(-1)
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    if len(flat) and flat[0]:
+        changes = np.insert(changes, 0, 0)
+    y, x = np.divmod(changes[::2], width + 1)
+    lengths = changes[1::2] - changes[::2]
+    owners = labels[y, x] - 1
+    areas_px = np.bincount(owners, weights=lengths, minlength=count).astype(np.int64)
 
-    y, x = np.divmod(firsts, labels.shape[1])
     bounds = np.empty((count, 4), np.int64)
     bounds[:, :2], bounds[:, 2:] = max(labels.shape), 0
     np.minimum.at(bounds[:, 0], owners, x)
     np.minimum.at(bounds[:, 1], owners, y)
-    np.maximum.at(bounds[:, 2], owners, x + lasts - firsts + 1)
+    np.maximum.at(bounds[:, 2], owners, x + lengths)
     np.maximum.at(bounds[:, 3], owners, y + 1)
     return areas_px, bounds

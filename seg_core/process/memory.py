@@ -1,8 +1,15 @@
-"""How much freed memory this process keeps: glibc holds more of it than a small host has."""
+"""How much memory this process has, and how much freed memory it keeps.
+
+glibc holds more of it than a small host has.
+"""
 
 import ctypes
 import gc
+import sys
 from contextlib import suppress
+
+if sys.platform != "win32":
+    import resource
 
 # glibc's number of the option, from malloc.h
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -32,3 +39,11 @@ def return_memory() -> None:
     gc.collect()
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def peak_rss_mb() -> float | None:
+    """Return the largest resident memory of this process so far, None where nobody counts it."""
+    if sys.platform == "win32":
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

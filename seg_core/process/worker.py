@@ -61,6 +61,12 @@ class Job(Generic[T]):
         self._value: T | None = None
         self._error: SegCoreError | None = None
         self._ended = threading.Event()
+        self._cancelled = False
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was cancelled and has not yet come to its next report."""
+        return self._cancelled and not self.done()
 
     @property
     def progress(self) -> Progress | None:
@@ -208,6 +214,7 @@ class Worker:
                 self._waiting.remove(job)
                 job._end(error=JobCancelled("the job was taken from the queue."))
             elif job is self._running:
+                job._cancelled = True
                 self._send(("cancel", job._number))
 
     def is_running(self, job: Job[Any]) -> bool:

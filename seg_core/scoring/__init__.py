@@ -1,5 +1,6 @@
 """From the nuclei of a run to the numbers a reader takes away: by class and by part of the slide."""
 
+from seg_core.scoring.comparison import IN_BOTH, compare_classes, part_in_both
 from seg_core.scoring.parts import WHOLE, Part, joined, parts_of
 from seg_core.scoring.square_counts import Squares, count_squares
 from seg_core.scoring.summary import (
@@ -14,16 +15,19 @@ from seg_core.scoring.summary import (
 
 __all__ = [
     "DENSITY_FORMULA",
+    "IN_BOTH",
     "WHOLE",
     "Part",
     "Ratio",
     "Squares",
     "Statistics",
     "cautions_in_words",
+    "compare_classes",
     "count_squares",
     "describe_part",
     "describe_run",
     "joined",
     "measure_columns",
+    "part_in_both",
     "parts_of",
 ]

@@ -1,42 +1,49 @@
 """The maps of a run as a pyramid that OME-Zarr readers open, written band by band.
 
-``maps.zarr`` follows NGFF 0.5 (Zarr version 3). It is a collection of images, each a multiscale
-group. *class*, *ternary* and *score* have the levels ``0`` (the raster of the whole slide), ``1``,
-``2`` … of half the side each, down to 512 pixels. Their *shares* (see `seg_core.store.shares`) have
-several planes and begin at level 2::
+``maps.zarr`` follows NGFF 0.5 (Zarr version 3). It is a collection of two images, each a multiscale
+group with planes. *maps* has the planes class, ternary and score, and the levels ``0`` (the raster of
+the whole slide), ``1``, ``2`` … of half the side each, down to 512 pixels. The *shares* of these three
+(see `seg_core.store.shares`) begin at level 2::
 
     maps.zarr/  OME/            names the images, in order
-                class/          0  1  2 …     uint8, chunks of 512 × 512
-                ternary/        0  1  2 …
-                score/          0  1  2 …
-                class_shares/         2 …     uint8, all planes in a chunk of 256 × 256
-                ternary_shares/       2 …
-                score_shares/         2 …
+                maps/           0  1  2 …     uint8, chunks of 512 × 512 of one plane
+                shares/               2 …     uint8, all planes in a chunk of 256 × 256
     bands.json                  windows of the raster that are finished, and what of them the
                                 coarser levels still lack
 
-Chunks in which there is nothing do not exist as files, so a map costs what was analysed and not
-what the slide measures.
+Files are what writing and copying a run costs. So at level 0 one holds the chunks of all planes of
+512 × 2048 pixels (Zarr's *shards*), which still are read one by one. Chunks in which there is nothing
+do not exist, so a map costs what was analysed and not what the slide measures.
+
+This is version 2 of the layout; `seg_core.store.earlier_layout` reads what was before.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from types import EllipsisType
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import zarr
 from zarr.codecs import ZstdCodec
 
-from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, MONUSAC
+from seg_core.classes import BACKGROUND, MONUSAC
 from seg_core.errors import SegCoreError, StoreError
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Raster
 from seg_core.maps import MapName
 from seg_core.store.seal import damaged
-from seg_core.store.shares import FIRST_SHARE_LEVEL
+from seg_core.store.shares import FIRST_SHARE_LEVEL, class_count_of, share_planes
+
+LAYOUT = 2
+"""Version of the layout of maps, in the attributes of their root."""
 
 CHUNK_PX = 512
+
+SHARD_PX = 4 * CHUNK_PX
+"""Columns of level 0 in a file."""
 
 RECORD_FILE = "bands.json"
 
@@ -49,26 +56,89 @@ SHARES_STEP = 2**FIRST_SHARE_LEVEL
 
 USUAL_CLASS_COUNT = len(MONUSAC.classes)
 
-Levels = dict[str, list[zarr.Array[Any]]]
+_MAPS, _SHARES = "maps", "shares"
+_VERSION = "seg_core_layout"
+
+# A higher one takes longer and saves little: maps are flat. As zstd counts.
+_LEVEL = 1
 
 
-def open_levels(path: Path, mode: Literal["r", "r+"]) -> Levels:
-    """Return the levels of the maps by name, the finest first."""
+_AXES = ("c", "y", "x")
+
+
+class Planes(NamedTuple):
+    """Planes of a level: all that is told of a pixel by one map, or by all of them."""
+
+    array: zarr.Array[Any]
+    """(…, H, W) uint8."""
+
+    chosen: int | slice | EllipsisType
+    """Which of the first axis; the ellipsis where there is none."""
+
+
+@dataclass(frozen=True)
+class Pyramid:
+    """The arrays of maps, the finest level first.
+
+    Attributes
+    ----------
+    maps : list of zarr.Array
+        (3, H, W) uint8 in the order of `MAP_NAMES`.
+    shares : list of zarr.Array
+        (P, h, w) uint8 from `FIRST_SHARE_LEVEL` on; see `seg_core.store.shares.share_planes`.
+    """
+
+    maps: list[zarr.Array[Any]]
+    shares: list[zarr.Array[Any]]
+
+    @property
+    def arrays(self) -> list[zarr.Array[Any]]:
+        """All of them."""
+        return [*self.maps, *self.shares]
+
+    @property
+    def class_count(self) -> int:
+        """Classes without background."""
+        return class_count_of(self.shares[0].shape[0])
+
+    def levels(self) -> dict[MapName, list[Planes]]:
+        """Return the levels of each map."""
+        return {
+            name: [Planes(array, number) for array in self.maps]
+            for number, name in enumerate(MAP_NAMES)
+        }
+
+    def share_levels(self) -> dict[MapName, list[Planes]]:
+        """Return the levels of the shares of each map."""
+        planes = share_planes(self.class_count)
+        return {name: [Planes(each, planes[name]) for each in self.shares] for name in MAP_NAMES}
+
+
+def open_pyramid(path: Path, mode: Literal["r", "r+"]) -> Pyramid | None:
+    """Open the maps; None where they have the layout of an earlier version.
+
+    Raises
+    ------
+    StoreError
+        If there are none, they are damaged, or a later version has written them.
+    """
     with store_errors(path):
         if not path.is_dir():
             raise StoreError(f"there are no maps in {path.parent}; run the analysis again.")
         with map_damage(path):
             group = zarr.open_group(path, mode=mode)
-            return {name: _levels_of(group[name]) for name in MAP_NAMES}
-
-
-def open_shares(path: Path, mode: Literal["r", "r+"]) -> Levels:
-    """Return the shares by name, nothing where the run is of a version that kept none."""
-    with store_errors(path), map_damage(path):
-        group = zarr.open_group(path, mode=mode)
-        if shares_name("score") not in group:
-            return {}
-        return {name: _levels_of(group[shares_name(name)]) for name in MAP_NAMES}
+            written = group.attrs.get(_VERSION, 1)
+            if written == 1:
+                return None
+            if written != LAYOUT:
+                raise StoreError(
+                    f"the maps in {path.parent} have the layout {written}, this version of the "
+                    f"program reads {LAYOUT}; analyse the slide again, or update the program."
+                )
+            pyramid = Pyramid(levels_of(group[_MAPS]), levels_of(group[_SHARES]))
+            if any(array.shape[0] != len(MAP_NAMES) for array in pyramid.maps):
+                raise ValueError("these are no maps")
+            return pyramid
 
 
 @contextmanager
@@ -88,12 +158,8 @@ def map_damage(path: Path) -> Iterator[None]:
         raise damaged(path) from error
 
 
-def shares_name(name: MapName) -> str:
-    """Return the name of the image that holds the shares of a map."""
-    return f"{name}_shares"
-
-
-def _levels_of(image: Any) -> list[zarr.Array[Any]]:
+def levels_of(image: Any) -> list[zarr.Array[Any]]:
+    """Return the arrays of an image, the finest first; ValueError where they are none of ours."""
     datasets = image.attrs["ome"]["multiscales"][0]["datasets"]
     levels = [image[dataset["path"]] for dataset in datasets]
     sides = {CHUNK_PX, SHARES_CHUNK_PX}
@@ -107,40 +173,52 @@ def _levels_of(image: Any) -> list[zarr.Array[Any]]:
 
 def create_pyramid(path: Path, raster: Raster, class_count: int) -> None:
     """Lay out the empty collection: bioformats2raw.layout 3, which names images by a series."""
-    group = zarr.create_group(
-        path, zarr_format=3, attributes=_ome({"bioformats2raw.layout": 3}), overwrite=True
-    )
-    series = [*MAP_NAMES, *map(shares_name, MAP_NAMES)]
-    group.create_group("OME", attributes=_ome({"series": series}))
-    planes = {"class": class_count, "ternary": len((INSIDE, BOUNDARY)), "score": 1}
+    attributes = {**_ome({"bioformats2raw.layout": 3}), _VERSION: LAYOUT}
+    group = zarr.create_group(path, zarr_format=3, attributes=attributes, overwrite=True)
+    group.create_group("OME", attributes=_ome({"series": [_MAPS, _SHARES]}))
     shapes = _level_shapes(raster.height, raster.width)
+    _create_image(group, _MAPS, 0, [(len(MAP_NAMES), *shape) for shape in shapes], raster.mpp)
     coarse = _level_shapes(-(-raster.height // SHARES_STEP), -(-raster.width // SHARES_STEP))
-    for name in MAP_NAMES:
-        _create_image(group, name, shapes, raster.mpp)
-        shares = [(planes[name], *shape) for shape in coarse]
-        _create_image(group, shares_name(name), shares, raster.mpp)
+    planes = share_planes(class_count)["score"].stop
+    shares = [(planes, *shape) for shape in coarse]
+    _create_image(group, _SHARES, FIRST_SHARE_LEVEL, shares, raster.mpp)
 
 
 def _create_image(
-    group: zarr.Group, name: str, shapes: Sequence[tuple[int, ...]], mpp: float
+    group: zarr.Group, name: str, first: int, shapes: Sequence[tuple[int, int, int]], mpp: float
 ) -> None:
-    """Lay out a map or, where the shapes have planes, shares; ``mpp`` is the raster's."""
-    has_planes = len(shapes[0]) > 2
-    first, side = (FIRST_SHARE_LEVEL, SHARES_CHUNK_PX) if has_planes else (0, CHUNK_PX)
-    axes = ("c", "y", "x") if has_planes else ("y", "x")
+    """Lay out the levels of an image from the level ``first`` on; ``mpp`` is the raster's."""
     levels = range(first, first + len(shapes))
-    multiscale = _multiscale(name, axes, mpp, levels)
+    multiscale = _multiscale(name, mpp, levels)
     image = group.create_group(name, attributes=_ome({"multiscales": [multiscale]}))
     for level, shape in zip(levels, shapes, strict=True):
+        chunks = (1, CHUNK_PX, CHUNK_PX)
+        if name == _SHARES:
+            chunks = (shape[0], SHARES_CHUNK_PX, SHARES_CHUNK_PX)
         image.create_array(
             str(level),
             shape=shape,
-            chunks=(*shape[:-2], side, side),
+            chunks=chunks,
+            shards=(shape[0], CHUNK_PX, SHARD_PX) if level == 0 else None,
             dtype="uint8",
             fill_value=BACKGROUND,
-            compressors=ZstdCodec(checksum=True),
-            dimension_names=axes,
+            compressors=ZstdCodec(level=_LEVEL, checksum=True),
+            dimension_names=_AXES,
         )
+
+
+def join_step_px(raster: Raster) -> int:
+    """Return at which rows of a raster two parts of its maps can meet.
+
+    There chunks begin, and pixels of every coarser level.
+
+    Examples
+    --------
+    >>> from seg_core.geometry import Region
+    >>> join_step_px(Raster(Region(0, 0, 100_000, 80_000), mpp=0.25, downsample=1.0))
+    512
+    """
+    return max(CHUNK_PX, 2 ** (len(_level_shapes(raster.height, raster.width)) - 1))
 
 
 def _ome(entries: dict[str, Any]) -> dict[str, Any]:
@@ -155,26 +233,23 @@ def _level_shapes(height: int, width: int) -> list[tuple[int, int]]:
     return shapes
 
 
-def _multiscale(name: str, axes: Sequence[str], mpp: float, levels: range) -> dict[str, Any]:
+def _multiscale(name: str, mpp: float, levels: range) -> dict[str, Any]:
     """Return NGFF's description of an image, in µm from the centre of the raster's first pixel."""
-    plane_axes = len(axes) - 2
     return {
         "name": name,
-        "type": "mode" if name in ("class", "ternary") else "mean",
+        "type": "mean" if name == _SHARES else "mode",
         "axes": [
-            {"name": axis, "type": "channel"}
-            if axis == "c"
-            else {"name": axis, "type": "space", "unit": "micrometer"}
-            for axis in axes
+            {"name": "c", "type": "channel"},
+            *({"name": axis, "type": "space", "unit": "micrometer"} for axis in _AXES[1:]),
         ],
         "datasets": [
             {
                 "path": str(level),
                 "coordinateTransformations": [
-                    {"type": "scale", "scale": [1.0] * plane_axes + [mpp * 2**level] * 2},
+                    {"type": "scale", "scale": [1.0, *[mpp * 2**level] * 2]},
                     {
                         "type": "translation",
-                        "translation": [0.0] * plane_axes + [mpp * (2**level - 1) / 2] * 2,
+                        "translation": [0.0, *[mpp * (2**level - 1) / 2] * 2],
                     },
                 ],
             }

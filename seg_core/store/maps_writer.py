@@ -3,37 +3,31 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import zarr
 
 from seg_core.errors import SegCoreError, StoreError
 from seg_core.files.atomic import sync_disk_of, write_json
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Raster, Window
-from seg_core.maps import MapBand, MapName
-from seg_core.store.halving import halve
+from seg_core.maps import MapBand
+from seg_core.store.chunk_files import take_chunks
+from seg_core.store.coarser_levels import make_coarser
 from seg_core.store.maps_layout import (
     CHUNK_PX,
-    MAP_NAMES,
     RECORD_FILE,
-    SHARES_CHUNK_PX,
-    SHARES_STEP,
+    SHARD_PX,
     USUAL_CLASS_COUNT,
+    Pyramid,
     create_pyramid,
-    open_levels,
-    open_shares,
-    shares_name,
+    open_pyramid,
 )
-from seg_core.store.shares import averaged, planes_of
 
 # Coarser levels follow level 0 at these rows. Halving each row of chunks by itself would read and
 # pack the chunks of level 3 eight times.
@@ -74,16 +68,14 @@ class MapsWriter:
         self._record = path.with_name(RECORD_FILE)
         with store_errors(path):
             kept = self._read_record()
-            if kept is None:  # what is damaged, or of a version without shares, starts again
+            if kept is None:  # what is damaged, or of another layout, starts again
                 shutil.rmtree(path, ignore_errors=True)
                 create_pyramid(path, raster, class_count)
                 kept = _Record()
                 write_json(self._record, kept.to_json())
         self._kept = kept
-        self._levels = open_levels(path, "r+")
-        self._shares = open_shares(path, "r+")
-        self._class_count = self._shares["class"][0].shape[0]
-        self._held: _Block | None = None
+        self._pyramid = _opened(path)
+        self._held: list[_Block] = []
         self._unrecorded: list[Window] = []
         self._halve()
 
@@ -99,19 +91,45 @@ class MapsWriter:
         StoreError
             If the disk is full or cannot be written.
         """
-        block = _Block(band.window, (band.class_map, band.ternary_map, band.score))
-        if self._held is not None and not self._held.is_followed_by(block):
+        block = _Block(band.window, np.stack([band.class_map, band.ternary_map, band.score]))
+        if self._held and not self._held[-1].is_followed_by(block):
             self.flush()
-        self._held = block if self._held is None else self._held.with_below(block)
         self._unrecorded.append(band.window)
-        upper, self._held = self._held.split(band.window.bottom // CHUNK_PX * CHUNK_PX)
-        if upper is not None:
-            self._store(upper)
+        row = band.window.bottom // CHUNK_PX * CHUNK_PX
+        upper, lower = block.split(row)
+        if upper is not None and upper.window.bottom == row:
+            self._store(_joined([*self._held, upper]))
+            self._held = []
+        elif upper is not None:
+            self._held.append(upper)
+        if lower is not None:
+            self._held.append(lower)
+
+    def take(self, others: "MapsWriter", part: Window) -> None:
+        """Take over what another writer has finished of a part of the same raster.
+
+        Parameters
+        ----------
+        others : MapsWriter
+        part : Window
+            Where it has written: some rows of what is analysed, which end at whole chunks of each
+            level unless they are the last.
+        """
+        others.flush()
+        with store_errors(self._path):
+            for mine, its in zip(self._pyramid.arrays, others._pyramid.arrays, strict=True):
+                take_chunks(its, others._path, mine, self._path, part)
+            sync_disk_of(self._path)
+            self._kept.files |= {
+                name: (self._path / name).stat().st_size for name in others._kept.files
+            }
+        self._kept.finished |= others._kept.finished
+        self._write_record()
 
     def flush(self) -> None:
         """Put on disk what is held back, and make the coarser levels whole."""
-        if self._held is not None:
-            block, self._held = self._held, None
+        if self._held:
+            block, self._held = _joined(self._held), []
             self._store(block)
         self._halve()
 
@@ -132,8 +150,7 @@ class MapsWriter:
         occupied = block.occupied()
         if occupied is not None:
             with store_errors(self._path):
-                for name, plane in zip(MAP_NAMES, occupied.planes, strict=True):
-                    self._levels[name][0][occupied.window.slices()] = plane
+                self._pyramid.maps[0][:, *occupied.window.slices()] = occupied.planes
                 sync_disk_of(self._path)
                 self._kept.files |= self._sizes_of(occupied.window)
             self._kept.to_halve = _around(self._kept.to_halve, occupied.window)
@@ -148,54 +165,28 @@ class MapsWriter:
         if self._kept.to_halve is None:
             return
         with store_errors(self._path):
-            for name in MAP_NAMES:
-                halve(self._levels[name], self._kept.to_halve, mean=name == "score")
-                self._count_shares(name, self._kept.to_halve)
+            make_coarser(self._pyramid, self._kept.to_halve)
         self._kept.to_halve = None
         self._write_record()
-
-    def _count_shares(self, name: MapName, window: Window) -> None:
-        """Make what the shares have of a window of level 0, a chunk at a time."""
-        finest, *_ = levels = self._shares[name]
-        window = _coarser(window, SHARES_STEP)
-        for part in _chunks_of(window, finest):
-            rows, columns = _finer(part, SHARES_STEP)
-
-            def read(each: MapName, rows: slice = rows, columns: slice = columns) -> _Image:
-                return np.asarray(self._levels[each][0][rows, columns], dtype=np.uint8)
-
-            planes = planes_of(read, name, self._class_count)
-            if planes.any():
-                finest[:, *part.slices()] = averaged(planes, SHARES_STEP)
-        for finer, coarser in pairwise(levels):
-            window = _coarser(window, 2)
-            for part in _chunks_of(window, coarser):
-                planes = np.asarray(finer[:, *_finer(part, 2)], dtype=np.uint8)
-                if planes.any():
-                    coarser[:, *part.slices()] = averaged(planes, 2)
 
     def _sizes_of(self, window: Window) -> dict[str, int]:
         """Return the sizes of the files of level 0 that hold a window; what is empty has none."""
         sizes = {}
-        for name in MAP_NAMES:
-            for row in range(window.y // CHUNK_PX, -(-window.bottom // CHUNK_PX)):
-                for column in range(window.x // CHUNK_PX, -(-window.right // CHUNK_PX)):
-                    chunk = f"{name}/0/c/{row}/{column}"
-                    with suppress(FileNotFoundError):
-                        sizes[chunk] = (self._path / chunk).stat().st_size
+        for row in range(window.y // CHUNK_PX, -(-window.bottom // CHUNK_PX)):
+            for column in range(window.x // SHARD_PX, -(-window.right // SHARD_PX)):
+                shard = f"maps/0/c/0/{row}/{column}"
+                with suppress(FileNotFoundError):
+                    sizes[shard] = (self._path / shard).stat().st_size
         return sizes
 
     def _read_record(self) -> "_Record | None":
         """Return what is finished; None where nothing can be relied on."""
-        if not (self._path / shares_name("score")).is_dir():
-            return None
         try:
             kept = _Record.from_json(json.loads(self._record.read_bytes().decode("utf-8")))
             whole = all(
                 (self._path / name).stat().st_size == size for name, size in kept.files.items()
             )
-            open_levels(self._path, "r")
-            open_shares(self._path, "r")
+            _opened(self._path)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, SegCoreError):
             return None
         return kept if whole else None
@@ -219,7 +210,7 @@ class _Record:
         entries = {
             "finished": sorted(band.to_json() for band in self.finished),
             "to_halve": None if self.to_halve is None else self.to_halve.to_json(),
-            "files": self.files,
+            "files": dict(sorted(self.files.items())),
         }
         return {**entries, "checksum": _checksum(entries)}
 
@@ -241,27 +232,30 @@ def _checksum(entries: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
 
 
+def _opened(path: Path) -> Pyramid:
+    pyramid = open_pyramid(path, "r+")
+    if pyramid is None:
+        raise ValueError("an earlier version has laid out these maps")
+    return pyramid
+
+
 @dataclass(frozen=True)
 class _Block:
-    """Rows of the three maps that lie below one another."""
+    """Rows of the three maps that lie below one another, (3, h, w) uint8."""
 
     window: Window
-    planes: tuple[_Image, ...]
+    planes: _Image
 
     def is_followed_by(self, other: "_Block") -> bool:
         mine, its = self.window, other.window
         return (its.x, its.y, its.width) == (mine.x, mine.bottom, mine.width)
-
-    def with_below(self, other: "_Block") -> "_Block":
-        planes = tuple(map(np.concatenate, zip(self.planes, other.planes, strict=True)))
-        return _Block(replace(self.window, height=len(planes[0])), planes)
 
     def occupied(self) -> "_Block | None":
         """Return the columns of chunks from the first to the last in which there is anything.
 
         The rest of a slide is glass, which is most of it, and empty on disk as it is.
         """
-        columns = np.flatnonzero(np.any([plane.any(axis=0) for plane in self.planes], axis=0))
+        columns = np.flatnonzero(self.planes.any(axis=(0, 1)))
         if not len(columns):
             return None
         x = self.window.x
@@ -269,7 +263,7 @@ class _Block:
         last = min(self.window.right, ((x + int(columns[-1])) // CHUNK_PX + 1) * CHUNK_PX)
         part = slice(first - x, last - x)
         window = replace(self.window, x=first, width=last - first)
-        return _Block(window, tuple(plane[:, part] for plane in self.planes))
+        return _Block(window, self.planes[:, :, part])
 
     def split(self, row: int) -> tuple["_Block | None", "_Block | None"]:
         """Return what lies above a row of the raster and what lies below."""
@@ -280,33 +274,15 @@ class _Block:
         height = row - self.window.y
         below = replace(self.window, y=row, height=self.window.height - height)
         return (
-            _Block(replace(self.window, height=height), tuple(p[:height] for p in self.planes)),
-            _Block(below, tuple(p[height:] for p in self.planes)),
+            _Block(replace(self.window, height=height), self.planes[:, :height]),
+            _Block(below, self.planes[:, height:]),
         )
 
 
-def _coarser(window: Window, step: int) -> Window:
-    """Return the pixels, each step × step of the window's, that have anything of it."""
-    x, y = window.x // step, window.y // step
-    return Window(x, y, -(-window.right // step) - x, -(-window.bottom // step) - y)
-
-
-def _finer(window: Window, step: int) -> tuple[slice, slice]:
-    """Return rows and columns of the level whose step × step pixels make one of the window's."""
-    rows, columns = window.slices()
-    return (
-        slice(rows.start * step, rows.stop * step),
-        slice(columns.start * step, columns.stop * step),
-    )
-
-
-def _chunks_of(window: Window, level: zarr.Array[Any]) -> Iterator[Window]:
-    """Return the whole chunks of a level's shares that have anything of a window."""
-    height, width = level.shape[-2:]
-    side = SHARES_CHUNK_PX
-    for y in range(window.y // side * side, min(window.bottom, height), side):
-        for x in range(window.x // side * side, min(window.right, width), side):
-            yield Window(x, y, min(side, width - x), min(side, height - y))
+def _joined(blocks: list[_Block]) -> _Block:
+    """Put blocks below one another."""
+    planes = np.concatenate([block.planes for block in blocks], axis=1)
+    return _Block(replace(blocks[0].window, height=planes.shape[1]), planes)
 
 
 def _around(window: Window | None, other: Window) -> Window:

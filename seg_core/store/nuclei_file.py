@@ -1,9 +1,10 @@
 """The nuclei of a run as GeoParquet, written and read a part at a time."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import geopandas as gpd
 import numpy as np
@@ -61,6 +62,7 @@ def write_geoparquet(
     empty: gpd.GeoDataFrame,
     *,
     feature_count: int = 0,
+    metadata: Mapping[bytes, bytes] = MappingProxyType({}),
 ) -> int:
     """Write the parts of a table to one file as they come.
 
@@ -72,6 +74,8 @@ def write_geoparquet(
     empty : GeoDataFrame
         A table without rows that has the columns and types of the others, without features.
     feature_count : int
+    metadata : mapping, optional
+        What is to stand in the file's head, beside what makes it GeoParquet.
 
     Returns
     -------
@@ -79,6 +83,7 @@ def write_geoparquet(
         Number of nuclei written.
     """
     schema = _schema_of(empty)
+    schema = schema.with_metadata({**schema.metadata, **metadata})
     if feature_count:
         schema = schema.append(pa.field(FEATURES, pa.list_(pa.float16(), feature_count)))
     rows = 0

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seg_core.files.atomic import replacing
+from seg_core.files.atomic import replacing, take_file
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Window
 from seg_core.maps import MapBand, Pieces, piece_type
@@ -57,6 +57,12 @@ class PieceFiles:
         with store_errors(self._folder):
             parts = [part for path in self._files_of(window) if len(part := _read(path, window))]
         return np.concatenate(parts) if parts else np.empty(0, piece_type(0))
+
+    def take(self, others: "PieceFiles") -> None:
+        """Take the files of a range of rows of the same run."""
+        with store_errors(self._folder):
+            for path in others._folder.glob("*.npy"):
+                take_file(path, self._folder / path.name)
 
     def discard(self) -> None:
         """Remove them all."""

@@ -61,18 +61,26 @@ def geojson_of(rois: Sequence[Roi]) -> dict[str, object]:
     """Return ROIs as a FeatureCollection in level-0 pixels; `seg_core.roi.read_rois` reads it back."""
     return {
         "type": "FeatureCollection",
-        "features": [
-            {
-                "type": "Feature",
-                "geometry": json.loads(shapely.to_geojson(roi.polygon)),
-                "properties": {
-                    "objectType": "annotation",
-                    "name": roi.name,
-                    "kind": roi.kind,
-                    # QuPath forgets the kind, but not its own class for the same thing.
-                    **({"classification": {"name": IGNORED}} if roi.kind == "exclude" else {}),
-                },
-            }
-            for roi in rois
-        ],
+        "features": [_feature_of(roi) for roi in rois],
+    }
+
+
+def _feature_of(roi: Roi) -> dict[str, object]:
+    properties: dict[str, object] = {
+        "objectType": "annotation",
+        "name": roi.name,
+        "kind": roi.kind,
+    }
+    # QuPath forgets the kind, but not its own class for the same thing.
+    class_name = IGNORED if roi.kind == "exclude" else roi.class_name
+    colour = [int(roi.colour[at : at + 2], 16) for at in (1, 3, 5)] if roi.colour else None
+    if class_name:
+        properties["classification"] = {"name": class_name} | ({"color": colour} if colour else {})
+    elif colour:
+        properties["color"] = colour
+    return {
+        "type": "Feature",
+        **({"id": roi.roi_id} if roi.roi_id else {}),
+        "geometry": json.loads(shapely.to_geojson(roi.polygon)),
+        "properties": properties,
     }

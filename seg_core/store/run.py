@@ -18,7 +18,6 @@ import pandas as pd
 from seg_core.classes import ClassScheme
 from seg_core.errors import SlideError, StoreError
 from seg_core.files.disk_errors import store_errors
-from seg_core.files.lease import is_held
 from seg_core.geometry import Raster, Region, Window
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
@@ -34,6 +33,7 @@ from seg_core.store.nuclei_file import (
 )
 from seg_core.store.nucleus_queries import NucleusQueries
 from seg_core.store.overlay import Overlay, overlay_of
+from seg_core.store.row_ranges import is_in_use
 from seg_core.store.run_maps import RunMaps
 from seg_core.store.seal import check_map_files, check_nuclei, damage_of, damaged
 
@@ -276,6 +276,6 @@ def open_run(path: Path) -> Run:
         raise
     except Exception as error:  # whatever values of other types lead to
         raise damaged(file) from error
-    if facts.status == "running" and not is_held(path):
+    if facts.status == "running" and not is_in_use(path):
         facts = replace(facts, status="stopped")
     return Run(path, facts)

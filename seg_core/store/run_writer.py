@@ -10,16 +10,19 @@ from seg_core.classes import ClassScheme
 from seg_core.errors import StoreError
 from seg_core.files.atomic import sync_disk_of, write_json
 from seg_core.files.disk_errors import store_errors
+from seg_core.files.locks import busy
 from seg_core.geometry import Raster
+from seg_core.store.block_files import BlockFiles
 from seg_core.store.facts import RunFacts
 from seg_core.store.maps_writer import MapsWriter, discard_maps
 from seg_core.store.nuclei_file import write_nuclei
 from seg_core.store.piece_files import PieceFiles
+from seg_core.store.row_ranges import RowRanges
 from seg_core.store.run import MAPS_FOLDER, NUCLEI_FILE, RUN_FILE, Run, open_run
 from seg_core.store.run_maps import RunMaps
 from seg_core.store.seal import seal_of
 
-PIECES_FOLDER = "pieces"
+PIECES_FOLDER, BLOCKS_FOLDER = "pieces", "blocks"
 
 
 class RunWriter:
@@ -54,32 +57,74 @@ class RunWriter:
         """Return what writes the maps, band by band; it goes on where another stopped."""
         return MapsWriter(self.folder / MAPS_FOLDER, raster, class_count=len(scheme.classes))
 
+    def has_maps(self) -> bool:
+        """Tell whether maps were begun."""
+        return (self.folder / MAPS_FOLDER).is_dir()
+
     def pieces(self) -> PieceFiles:
         """Return what keeps the pieces of nuclei until their table is there."""
         return PieceFiles(self.folder / PIECES_FOLDER)
+
+    def blocks(self) -> BlockFiles:
+        """Return what keeps the nuclei of single blocks until their table is there."""
+        return BlockFiles(self.folder / BLOCKS_FOLDER)
+
+    def refuse_busy_ranges(self) -> None:
+        """Raise BusyError if another process works on a range of the run's rows."""
+        if RowRanges(self.folder).is_at_work():
+            raise busy(self.folder)
+
+    def join_ranges(self, facts: RunFacts) -> float:
+        """Take over what was analysed in ranges of rows, and remove the ranges.
+
+        Ranges of another engine or precision are removed only. A process that is killed meanwhile
+        leaves what the next one joins.
+
+        Returns
+        -------
+        seconds : float
+            Of the work on all ranges that were finished.
+        """
+        ranges = RowRanges(self.folder)
+        planned = ranges.plan(facts) or ()
+        seconds = 0.0
+        if planned:
+            raster, scheme = facts.question.raster, facts.scheme
+            if facts.feature_count:
+                self.pieces().begin()
+            with self.maps_writer(raster, scheme) as maps:
+                for rows in planned:
+                    part = RunWriter(ranges.folder(rows))
+                    if not part.has_maps():
+                        continue
+                    seconds += ranges.seconds(rows) or 0.0
+                    self.pieces().take(part.pieces())
+                    self.blocks().take(part.blocks())
+                    with part.maps_writer(raster, scheme) as others:
+                        maps.take(others, rows.of(facts.question.window))
+        ranges.discard()
+        return seconds
 
     def discard_maps_of_others(self, facts: RunFacts) -> None:
         """Remove maps that another engine, precision or lesser version has begun, or that are damaged."""
         if not (self.folder / RUN_FILE).is_file():
             return
-        pieces = self.pieces()
         try:
             earlier = open_run(self.folder)
         except StoreError:  # damaged: what its maps were made by is not known
-            discard_maps(self.folder / MAPS_FOLDER)
-            pieces.discard()
+            self.discard_maps()
             return
-        lacks_pieces = bool(facts.feature_count) and not pieces.exists
+        lacks_pieces = bool(facts.feature_count) and not self.pieces().exists
         others = not earlier.facts.has_arithmetic_of(facts) or earlier.status == "finished"
         if others or lacks_pieces:
-            discard_maps(self.folder / MAPS_FOLDER)
-            pieces.discard()
+            self.discard_maps()
 
     def discard_maps(self) -> None:
         """Remove the maps, so that the next start begins anew."""
         with store_errors(self.folder):
             discard_maps(self.folder / MAPS_FOLDER)
         self.pieces().discard()
+        self.blocks().discard()
 
     def maps(self) -> RunMaps:
         """Open the maps, as far as they are there."""

@@ -23,7 +23,57 @@ from seg_core.maps import MapName
 FIRST_SHARE_LEVEL = 2
 """Finer levels are quickly computed from the raster when they are asked for."""
 
+_TERNARY = (INSIDE, BOUNDARY)
+
 _Image = npt.NDArray[np.uint8]
+
+
+def share_planes(class_count: int) -> dict[MapName, slice]:
+    """Return which of all planes, one after the other, are those of a map.
+
+    Examples
+    --------
+    >>> share_planes(4)
+    {'class': slice(0, 4, None), 'ternary': slice(4, 6, None), 'score': slice(6, 7, None)}
+    """
+    ternary = class_count + len(_TERNARY)
+    return {
+        "class": slice(0, class_count),
+        "ternary": slice(class_count, ternary),
+        "score": slice(ternary, ternary + 1),
+    }
+
+
+def class_count_of(planes: int) -> int:
+    """Return how many classes all planes are of; ValueError where there cannot be any."""
+    count = planes - len(_TERNARY) - 1
+    if count < 1:
+        raise ValueError("these are no shares")
+    return count
+
+
+def shares_of(maps: _Image, class_count: int, step: int) -> _Image:
+    """Return the shares of all maps, step × step pixels in one.
+
+    Parameters
+    ----------
+    maps : (3, H, W) uint8
+        Class, ternary, score.
+    class_count : int
+    step : int
+
+    Returns
+    -------
+    (P, ceil(H / step), ceil(W / step)) uint8
+        Planes as `share_planes` tells.
+    """
+    by_name = dict(zip(("class", "ternary", "score"), maps, strict=True))
+    return np.concatenate(
+        [
+            averaged(planes_of(by_name.__getitem__, name, class_count), step)
+            for name in share_planes(class_count)
+        ]
+    )
 
 
 def planes_of(read: Callable[[MapName], _Image], name: MapName, class_count: int) -> _Image:
@@ -48,10 +98,11 @@ def planes_of(read: Callable[[MapName], _Image], name: MapName, class_count: int
     values = read(name)
     if name == "score":
         return np.where(read("class") > BACKGROUND, values, np.uint8(0))[None]
-    wanted = range(1, class_count + 1) if name == "class" else (INSIDE, BOUNDARY)
+    wanted = range(1, class_count + 1) if name == "class" else _TERNARY
     planes = np.empty((len(wanted), *values.shape), dtype=np.uint8)
     for plane, value in zip(planes, wanted, strict=True):
-        np.multiply(values == value, np.uint8(255), out=plane)
+        np.equal(values, value, out=plane.view(np.bool_))
+        np.negative(plane, out=plane)  # of bytes: 1 becomes 255
     return planes
 
 

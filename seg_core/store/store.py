@@ -12,9 +12,10 @@ import platformdirs
 
 from seg_core.errors import SegCoreError
 from seg_core.files.disk_errors import store_errors
-from seg_core.files.lease import held, is_held
+from seg_core.files.lease import held
 from seg_core.question import Question
 from seg_core.slide.identity import earlier_slide_id
+from seg_core.store.row_ranges import RowRanges, is_in_use
 from seg_core.store.run import RUN_FILE, Run, open_run
 from seg_core.store.run_writer import RunWriter
 
@@ -169,6 +170,7 @@ class Store:
         """
         freed = self.size(run)
         with held(run.path), store_errors(run.path):
+            RowRanges(run.path).discard()  # refuses while a process works on one
             shutil.rmtree(run.path)
         with suppress(OSError):  # other runs or the slide's ROIs are there
             run.path.parent.rmdir()
@@ -220,7 +222,7 @@ class Store:
                 or (run.covers_slide and run.path.parent.name in keep_slides)
                 or run.journal().exists
             )
-            if not kept and not is_held(run.path):
+            if not kept and not is_in_use(run.path):
                 excess -= self.delete(run)
         return excess <= 0
 

@@ -2,6 +2,6 @@
 
 from seg_core.tiling.blend import Blender
 from seg_core.tiling.grid import TileGrid
-from seg_core.tiling.predict import predict
+from seg_core.tiling.predict import predict, tiles_by_row
 
-__all__ = ["Blender", "TileGrid", "predict"]
+__all__ = ["Blender", "TileGrid", "predict", "tiles_by_row"]

@@ -98,6 +98,24 @@ def predict(
     return _predict(slide, raster, engine.name, ask, grid, strips, report or _silent)
 
 
+def tiles_by_row(
+    raster: Raster,
+    window: Window,
+    settings: AnalysisSettings,
+    *,
+    wanted: Callable[[Window], bool] | None = None,
+) -> npt.NDArray[np.int64]:
+    """Count the tiles that `predict` would ask for a window, in each row of the raster's grid.
+
+    Returns
+    -------
+    (rows,) int64
+        Row *r* begins at pixel *r* times ``settings.stride_px``.
+    """
+    strips = _plan(TileGrid.of(raster, settings), window, wanted, None)
+    return np.sum([strip.asked.sum(axis=1) for strip in strips], axis=0, dtype=np.int64)
+
+
 def _predict(
     slide: Slide,
     raster: Raster,

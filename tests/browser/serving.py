@@ -10,7 +10,9 @@ STORE = "store"
 
 
 @contextmanager
-def serve_dashboard(folder: Path, base: str = "", **environment: str) -> Iterator[str]:
+def serve_dashboard(
+    folder: Path, base: str = "", *, port: int | None = None, **environment: str
+) -> Iterator[str]:
     """Give the address of a dashboard with an empty store, until it is no longer wanted.
 
     A session is over as soon as its browser has gone; as shipped a reader has two minutes to
@@ -21,5 +23,6 @@ def serve_dashboard(folder: Path, base: str = "", **environment: str) -> Iterato
         "STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": "1",
         **environment,
     }
-    with serve(folder / "log.txt", prefix=base, environment=variables) as (address, _):
+    log = folder / "log.txt"
+    with serve(log, prefix=base, environment=variables, port=port) as (address, _):
         yield address

@@ -30,8 +30,9 @@ def serve(
     folder: Path = ROOT,
     prefix: str = "",
     environment: Mapping[str, str] | None = None,
+    port: int | None = None,
 ) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """Start the dashboard on a free port and wait until it answers.
+    """Start the dashboard and wait until it answers.
 
     Parameters
     ----------
@@ -44,12 +45,14 @@ def serve(
         Path below which the pages are served.
     environment : mapping of str to str, optional
         Beside what this process has.
+    port : int, optional
+        Where it listens; by default a free one.
 
     Yields
     ------
     address, server : str, Popen
     """
-    port = free_port()
+    port = port or free_port()
     settings = {
         "STREAMLIT_SERVER_PORT": str(port),
         "STREAMLIT_SERVER_HEADLESS": "true",

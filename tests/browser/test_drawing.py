@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from viewing import on_screen, open_place, press_and_drag
+from viewing import SAMPLE, on_screen, open_place, press_and_drag
 
 from seg_core.roi import Roi, read_rois
 
@@ -68,6 +68,39 @@ def test_regions_are_drawn_changed_kept_and_taken_away(
     expect(page.get_by_text("Regions (1)")).to_be_visible()
     viewer.get_by_role("button", name="Region Region 2").press("Control+z")
     expect(page.get_by_text("Regions (2)")).to_be_visible()
+
+
+def test_a_removed_region_comes_back_wherever_the_focus_is(page: Page, viewer: Locator) -> None:
+    draw_rectangle_between(page, viewer, (950, 1350), (1100, 1450))
+    shape = viewer.get_by_role("button", name="Region Region 1")
+    shape.press("Delete")
+    expect(shape).to_have_count(0)
+    expect(page.get_by_text("Removed: Region 1")).to_be_visible()
+    page.get_by_role("heading", name=SAMPLE).click()  # the focus is nowhere in the viewer
+    page.keyboard.press("Control+z")
+    expect(shape).to_be_visible()
+    expect(page.get_by_text("Rectangle of")).to_be_visible()
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(shape).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Undo").click()
+    expect(shape).to_be_visible()
+
+
+def test_two_tabs_at_one_slide_each_keep_what_they_draw(
+    page: Page, viewer: Locator, dashboard: str
+) -> None:
+    other_page = page.context.new_page()
+    other = open_place(other_page, dashboard)
+    draw_rectangle_between(page, viewer, (950, 1350), (1000, 1400))
+    expect(page.get_by_text("Regions (1)")).to_be_visible()
+    draw_rectangle_between(other_page, other, (1050, 1450), (1100, 1500))
+    expect(other_page.get_by_text("Regions (2)")).to_be_visible()
+    draw_rectangle_between(page, viewer, (1150, 1450), (1200, 1500))
+    expect(page.get_by_text("Regions (3)")).to_be_visible()
+    names = [roi["name"] for roi in viewer.evaluate(ROIS)]
+    assert names == ["Region 1", "Region 1 2", "Region 2"]
 
 
 def test_a_free_line_becomes_an_outline_and_one_that_crosses_itself_is_refused(

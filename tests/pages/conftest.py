@@ -13,8 +13,11 @@ from pages.shared import resources, state
 from pages.shared.page_list import PAGES
 from seg_core import analysis
 from seg_core.classes import INSIDE
+from seg_core.geometry import Region
 from seg_core.model import ModelCard
+from seg_core.settings import AnalysisSettings
 from seg_core.store import Run
+from seg_core.store.label import RunLabel
 
 ROOT = Path(__file__).parents[2]
 MPP = 0.25
@@ -73,6 +76,19 @@ def run(slide_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(analysis, "find_model", lambda name: (card, Path(card.file)))
     monkeypatch.setattr(analysis, "make_engine", lambda *_: BlueEngine())
     return analysis.analyse(slide_path, store, mpp=MPP)
+
+
+@pytest.fixture
+def coarse(run: Run, slide_path: Path, store: Path) -> Run:
+    """A part of the same slide under another pixel size and other tiles, finished after ``run``."""
+    return analysis.analyse(
+        slide_path,
+        store,
+        mpp=2 * MPP,
+        region=Region(0, 0, 200, 300),
+        settings=AnalysisSettings(tile_px=512),
+        label=RunLabel(person="Dr Ada", owner="ada"),
+    )
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ NEST = Roi("nest", shapely.Polygon([(0, 0), (200, 0), (0, 100)]))
 
 
 class RunningJob:
+    stopping = False
+
     def __init__(self) -> None:
         self.progress = Progress("tiles", 30, 120, 95.0)
         self.ended = False
@@ -132,3 +134,14 @@ def test_on_a_local_server_anybody_can_stop_what_another_has_left(
     page = visit("viewer", slide=chosen)
     next(each for each in page.sidebar.button if each.label == "Stop").click().run()
     assert job.done()
+
+
+def test_a_job_that_is_told_to_stop_says_so_until_it_has(
+    visit, chosen: ChosenSlide, analyses: Analyses, monkeypatch
+) -> None:
+    monkeypatch.setattr(RunningJob, "cancel", lambda job: setattr(job, "stopping", True))
+    analyses.ask(asked(chosen, "somebody"))
+    page = visit("viewer", slide=chosen)
+    page.sidebar.button[0].click().run()
+    assert page.sidebar.get("progress")[0].proto.text == "Stopping …"
+    assert page.sidebar.button[0].disabled

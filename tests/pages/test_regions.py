@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,10 @@ from starlette.testclient import TestClient
 from pages.shared import regions, resources, slide_places, state
 from pages.shared.uploads import UploadFolder
 from pages.shared.visitor import COOKIE, ReaderCookie
-from pages.viewer_page import region_panel
+from pages.viewer_page import region_files
 from seg_core.geometry import Region
 from seg_core.roi import Roi, roi_of_region
+from seg_core.samples import sample_path
 from seg_core.store.rois import geojson_of, rois_of
 
 TUMOUR = roi_of_region(Region(0, 0, 200, 100), "tumour")
@@ -39,12 +41,31 @@ def visited_by(monkeypatch: pytest.MonkeyPatch, *, cookie: str | None = None, lo
     monkeypatch.setattr(type(st.context), "cookies", cookies)
 
 
-def drawn(*rois: Roi, selected: str | None = None, revision: int = 1) -> dict[str, object]:
+def drawn(
+    *rois: Roi, selected: str | None = None, revision: int = 1, touched: list[str] | None = None
+) -> dict[str, object]:
     """What the viewer sends: as JSON, so that numbers are what a browser makes of them."""
     entries = [
-        {"name": r.name, "kind": r.kind, "rings": regions._rings_of(r.polygon)} for r in rois
+        {
+            "id": r.roi_id or f"id of {r.name}",
+            "name": r.name,
+            "kind": r.kind,
+            "className": r.class_name,
+            "colour": r.colour,
+            "rings": regions._rings_of(r.polygon),
+        }
+        for r in rois
     ]
-    return json.loads(json.dumps({"revision": revision, "selected": selected, "rois": entries}))
+    return json.loads(
+        json.dumps(
+            {
+                "revision": revision,
+                "selected": selected,
+                "rois": entries,
+                "touched": [each["id"] for each in entries] if touched is None else touched,
+            }
+        )
+    )
 
 
 def test_what_is_drawn_comes_back_as_it_was(chosen) -> None:
@@ -52,9 +73,8 @@ def test_what_is_drawn_comes_back_as_it_was(chosen) -> None:
     assert regions.slide_rois(chosen) == [TUMOUR, RING]
     assert regions.selected_roi(chosen) == RING
     sent = regions.drawing_of(chosen)
-    assert {name: sent[name] for name in ("revision", "selected", "rois")} == drawn(
-        TUMOUR, RING, selected="ring", revision=7
-    )
+    told = drawn(TUMOUR, RING, selected="ring", revision=7)
+    assert all(sent[name] == told[name] for name in ("revision", "selected", "rois"))
 
 
 def test_an_outline_that_crosses_itself_is_refused_and_the_viewer_told(chosen) -> None:
@@ -79,6 +99,79 @@ def test_two_readers_of_one_slide_do_not_see_each_others(chosen, monkeypatch, se
     visited_by(monkeypatch, cookie="one")
     session.clear()
     assert regions.slide_rois(chosen) == [TUMOUR]
+
+
+def as_of(*rois: Roi) -> list[Roi]:
+    """The same with the ids that `drawn` gives them."""
+    return [replace(roi, roi_id=f"id of {roi.name}") for roi in rois]
+
+
+def test_two_at_one_slide_each_keep_what_they_draw(chosen, monkeypatch, session) -> None:
+    """Each viewer sends all it knows; what the other has drawn since is not in it."""
+    visited_by(monkeypatch, local="1")
+    other_session: dict[str, object] = {}
+    regions.take_drawn(chosen, drawn(TUMOUR))
+    monkeypatch.setattr(st, "session_state", other_session)
+    regions.take_drawn(chosen, drawn(RING))
+    assert regions.slide_rois(chosen) == [TUMOUR, RING]
+
+    # one draws the ring anew, the other, who has the old one, moves the tumour: both are kept
+    wider = replace(as_of(RING)[0], polygon=RING.polygon.buffer(5))
+    regions.take_drawn(chosen, drawn(wider, revision=2))
+    monkeypatch.setattr(st, "session_state", session)
+    away = as_of(TUMOUR)[0].moved(10, 10)
+    regions.take_drawn(chosen, drawn(away, RING, revision=2, touched=["id of tumour"]))
+    assert regions.slide_rois(chosen) == [away, wider]
+
+    # the last change of one region wins, a removal too
+    regions.take_drawn(chosen, drawn(away, revision=3, touched=["id of ring"]))
+    assert regions.slide_rois(chosen) == [away]
+
+
+def test_a_name_that_another_has_given_meanwhile_gets_a_number_and_stays_selected(
+    chosen, monkeypatch
+) -> None:
+    visited_by(monkeypatch, local="1")
+    regions.take_drawn(chosen, drawn(replace(TUMOUR, name="Region 1", roi_id="theirs")))
+    mine = replace(RING, name="Region 1", roi_id="mine")
+    regions.take_drawn(chosen, drawn(mine, selected="Region 1"))
+    assert [roi.name for roi in regions.slide_rois(chosen)] == ["Region 1", "Region 1 2"]
+    assert regions.selected_roi(chosen) == replace(mine, name="Region 1 2")
+
+
+def test_a_region_keeps_its_id_class_and_colour_through_the_store_and_the_viewer(
+    chosen, monkeypatch
+) -> None:
+    visited_by(monkeypatch, local="1")
+    roi = Roi("nest", RING.polygon, roi_id="q1", class_name="Tumor", colour="#c80000")
+    regions.add_rois(chosen, [roi])
+    regions.take_drawn(chosen, regions.drawing_of(chosen) | {"touched": ["q1"]})
+    [kept] = regions.slide_rois(chosen)
+    assert (kept.roi_id, kept.class_name, kept.colour) == ("q1", "Tumor", "#c80000")
+
+
+def test_what_was_removed_last_is_brought_back_wherever_it_was_removed(chosen) -> None:
+    regions.take_drawn(chosen, drawn(TUMOUR, RING))
+    regions.take_drawn(chosen, drawn(RING, revision=2, touched=["id of tumour"]))
+    regions.bring_back(chosen)
+    assert regions.slide_rois(chosen) == [RING, TUMOUR]
+    regions.change_rois(chosen, remove=["id of tumour", "id of ring"])
+    assert regions.slide_rois(chosen) == []
+    regions.bring_back(chosen)
+    assert regions.slide_rois(chosen) == [RING, TUMOUR]
+    assert state.REMOVED.get() is None
+
+
+def test_regions_of_a_sample_are_the_readers_alone_on_a_shared_machine_too(
+    monkeypatch, store: Path
+) -> None:
+    sample = state.ChosenSlide(sample_path("hgsc_nest"))
+    visited_by(monkeypatch, cookie="one", local="1")
+    regions.keep_slide_rois(sample, [TUMOUR])
+    assert regions.slide_rois(sample) == [TUMOUR]
+    visited_by(monkeypatch, cookie="other", local="1")
+    assert regions.slide_rois(sample) == []
+    assert rois_of(store, resources.identity(sample.path)) == []
 
 
 def test_a_cookie_names_no_folder_of_its_own(chosen, monkeypatch, store: Path) -> None:
@@ -115,7 +208,7 @@ def test_on_the_readers_own_machine_they_are_kept_beside_the_runs(
 def test_a_file_with_regions_is_read_into_those_there_are(chosen) -> None:
     regions.keep_slide_rois(chosen, [TUMOUR])
     written = json.dumps(geojson_of([TUMOUR, RING])).encode()
-    regions.add_rois(chosen, region_panel._read("from qupath.geojson", written))
+    regions.add_rois(chosen, region_files.read_file("from qupath.geojson", written).rois)
     assert [roi.name for roi in regions.slide_rois(chosen)] == ["tumour", "tumour 2", "ring"]
     assert regions.selected_roi(chosen) == RING
 

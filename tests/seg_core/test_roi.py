@@ -7,7 +7,7 @@ import shapely
 
 from seg_core.errors import RegionError
 from seg_core.geometry import Region
-from seg_core.roi import Roi, read_rois, roi_of_region
+from seg_core.roi import MANY, Roi, read_annotations, read_rois, roi_of_region
 
 SQUARE = {"type": "Polygon", "coordinates": [[[0, 0], [10, 0], [10, 10.5], [0, 10.5], [0, 0]]]}
 
@@ -89,3 +89,62 @@ def test_outline_that_crosses_itself_is_refused() -> None:
         Roi("bow", shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 8)]))
     with pytest.raises(RegionError, match="encloses no area"):
         Roi("flat", shapely.Polygon([(0, 0), (10, 0), (5, 0)]))
+
+
+def test_class_and_colour_and_id_of_an_annotation_are_kept(tmp_path: Path) -> None:
+    entry = {
+        "id": "7f2e",
+        **feature(SQUARE, name="nest", classification={"name": "Tumor", "color": [200, 0, 16]}),
+    }
+    [roi] = read_annotations(written(tmp_path, entry)).rois
+    assert (roi.roi_id, roi.name, roi.class_name, roi.colour) == (
+        "7f2e",
+        "nest",
+        "Tumor",
+        "#c80010",
+    )
+
+
+@pytest.mark.parametrize(
+    ("classification", "colour"),
+    [
+        ({"name": "Tumor", "colorRGB": -3670016}, "#c80000"),
+        ({"name": "Tumor", "color": [1, 2]}, ""),
+        ({"name": "Tumor", "color": [1, 2, 256]}, ""),
+        ({"name": "Tumor", "color": "red"}, ""),
+        ("Tumor", ""),
+    ],
+)
+def test_a_colour_of_another_form_is_read_or_left_out(
+    tmp_path: Path, classification: Any, colour: str
+) -> None:
+    [roi] = read_rois(written(tmp_path, feature(SQUARE, classification=classification)))
+    assert (roi.class_name, roi.colour) == ("Tumor", colour)
+
+
+def test_what_a_program_found_is_no_annotation_and_what_has_no_area_is_counted(
+    tmp_path: Path,
+) -> None:
+    line = {"type": "LineString", "coordinates": [[0, 0], [5, 5]]}
+    found = read_annotations(
+        written(
+            tmp_path,
+            [
+                feature(SQUARE, objectType="detection", name="a"),
+                feature(SQUARE, objectType="cell"),
+                feature(SQUARE, objectType="annotation", name="drawn"),
+                feature(line, objectType="annotation"),
+                feature({"type": "MultiPoint", "coordinates": [[1, 1], [2, 2]]}),
+            ],
+        )
+    )
+    assert [roi.name for roi in found.rois] == ["drawn"]
+    assert len(found.detections) == 2
+    assert found.left_out == {"LineString": 1, "Point": 2}
+
+
+def test_more_polygons_than_anybody_draws_are_what_a_program_found(tmp_path: Path) -> None:
+    few, many = ([feature(SQUARE) for _ in range(MANY + more)] for more in (0, 1))
+    assert len(read_annotations(written(tmp_path, few)).rois) == MANY
+    found = read_annotations(written(tmp_path, many))
+    assert (len(found.rois), len(found.detections)) == (0, MANY + 1)

@@ -95,7 +95,7 @@ export class RegionShapes {
     group.append(
       shape("path", { class: "fill", d, "fill-rule": "evenodd" }),
       shape("path", { class: "casing", d }),
-      shape("path", { class: "line", d }),
+      shape("path", { class: "line", d, ...(roi.colour ? { style: `stroke: ${roi.colour}` } : {}) }),
       shape("path", { class: "grip", d }),
       label,
     );

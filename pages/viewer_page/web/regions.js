@@ -1,16 +1,22 @@
-/** @import {Drawing, Ring, Roi} from "./types.d.ts" */
+import { newId } from "./identifiers.js";
+
+/** @import {Drawing, Drawn, Ring, Roi} from "./types.d.ts" */
 
 /**
  * The ROIs of the slide as the reader draws them.
  *
  * Python keeps them and has the last word; it tells with each list which change of this viewer it
- * has seen, so that an answer to an older change does not undo a newer one.
+ * has seen, so that an answer to an older change does not undo a newer one. Others may draw on the
+ * same slide: what is sent names the ROIs that were touched here since Python last told them all,
+ * and taking back a change leaves alone what is not of it.
  */
 
 const MOST_UNDONE = 50;
 
+/** @typedef {{changes: {id: string, roi: Roi | undefined, at: number}[], selected: string | null}} Step */
+
 export class Regions extends EventTarget {
-  /** @param {(value: Drawing) => void} tell sends the list to Python */
+  /** @param {(value: Drawn) => void} tell sends the list to Python */
   constructor(tell) {
     super();
     this.tell = tell;
@@ -19,19 +25,20 @@ export class Regions extends EventTarget {
     /** @type {string | null} */
     this.selected = null;
     this.revision = 0;
-    /** @type {{rois: Roi[], selected: string | null}[]} */
+    /** @type {Step[]} */
     this.before = [];
+    /** @type {Set<string>} */
+    this.touched = new Set();
   }
 
   /** @param {Drawing} kept what Python knows */
   update({ revision, rois, selected }) {
     if (revision < this.revision) return;
     this.revision = revision;
+    this.touched.clear();
     const same = written(rois) === written(this.rois);
     // An echo of what was done here must not take the next drag out of the reader's hand.
     if (same && selected === this.selected) return;
-    // What was renamed or read from a file since is not to be taken back with a drawing.
-    if (!same) this.before = [];
     this.rois = rois;
     this.selected = selected;
     this.dispatchEvent(new Event("change"));
@@ -45,7 +52,9 @@ export class Regions extends EventTarget {
   /** @param {Ring[]} rings */
   add(rings) {
     const name = this.#newName();
-    this.#change([...this.rois, { name, kind: "include", rings }], name);
+    /** @type {Roi} */
+    const roi = { id: newId(), name, kind: "include", className: "", colour: "", rings };
+    this.#change([...this.rois, roi], name);
   }
 
   /**
@@ -69,10 +78,18 @@ export class Regions extends EventTarget {
     if (name !== this.selected) this.#send(this.rois, name);
   }
 
-  /** Take back the last change made here. */
+  /** Take back the last change made here; tells whether there was one. */
   undo() {
     const last = this.before.pop();
-    if (last) this.#send(last.rois, last.selected);
+    if (!last) return false;
+    const rois = [...this.rois];
+    for (const { id, roi, at } of last.changes) {
+      const now = rois.findIndex((each) => each.id === id);
+      if (now >= 0) rois.splice(now, 1, ...(roi ? [roi] : []));
+      else if (roi) rois.splice(at, 0, roi);
+    }
+    this.#send(rois, last.selected);
+    return true;
   }
 
   /**
@@ -80,7 +97,11 @@ export class Regions extends EventTarget {
    * @param {string | null} selected
    */
   #change(rois, selected) {
-    this.before.push({ rois: this.rois, selected: this.selected });
+    const changes = changedIds(this.rois, rois).map((id) => {
+      const at = this.rois.findIndex((roi) => roi.id === id);
+      return { id, roi: this.rois[at], at };
+    });
+    this.before.push({ changes, selected: this.selected });
     this.before.splice(0, this.before.length - MOST_UNDONE);
     this.#send(rois, selected);
   }
@@ -90,12 +111,13 @@ export class Regions extends EventTarget {
    * @param {string | null} selected
    */
   #send(rois, selected) {
+    for (const id of changedIds(this.rois, rois)) this.touched.add(id);
     const revision = this.revision + 1;
     this.rois = rois;
     this.selected = selected;
     this.revision = revision;
     this.dispatchEvent(new Event("change"));
-    this.tell({ revision, selected, rois });
+    this.tell({ revision, selected, rois, touched: [...this.touched] });
   }
 
   #newName() {
@@ -105,7 +127,18 @@ export class Regions extends EventTarget {
   }
 }
 
+/**
+ * Ids of the ROIs that one of two lists alone has, or that are not the same in both.
+ *
+ * @param {Roi[]} before
+ * @param {Roi[]} after
+ */
+function changedIds(before, after) {
+  const [one, other] = [before, after].map((rois) => new Map(rois.map((roi) => [roi.id, written([roi])])));
+  return [...new Set([...one.keys(), ...other.keys()])].filter((id) => one.get(id) !== other.get(id));
+}
+
 /** @param {Roi[]} rois */
 function written(rois) {
-  return JSON.stringify(rois.map(({ name, kind, rings }) => [name, kind, rings]));
+  return JSON.stringify(rois.map(({ id, name, kind, className, colour, rings }) => [id, name, kind, className, colour, rings]));
 }

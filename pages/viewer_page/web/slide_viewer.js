@@ -148,6 +148,7 @@ export class SlideViewer {
     }
     const keyDown = (/** @type {KeyboardEvent} */ event) => this.#keyDown(event);
     viewer.addEventListener("keydown", keyDown, { signal, capture: true });
+    document.addEventListener("keydown", (event) => this.#undoFromAnywhere(event), { signal });
     // Streamlit has shortcuts of its own (r reruns, c clears) on the document.
     for (const type of ["keydown", "keyup", "keypress"]) {
       viewer.addEventListener(type, stopHere, { signal });
@@ -205,11 +206,21 @@ export class SlideViewer {
     const [target] = event.composedPath();
     if (target instanceof Element && target.matches("dialog *, dialog, input:not([type=checkbox]), select")) return;
     const takes = (/** @type {{key: (event: KeyboardEvent) => boolean}} */ each) => each.key(event);
-    const undo = (event.ctrlKey || event.metaKey) && event.key === "z";
-    if (undo) this.regions.undo();
+    if (isUndo(event)) this.regions.undo();
     else if (![this.toolbox, this.regionShapes, this.nuclei, this.keyboard].some(takes)) return;
     event.preventDefault();
     event.stopPropagation(); // OpenSeadragon has keys of its own for the same
+  }
+
+  /**
+   * A removed region takes the focus with it: the key counts wherever nothing is being written.
+   *
+   * @param {KeyboardEvent} event
+   */
+  #undoFromAnywhere(event) {
+    const [target] = event.composedPath();
+    const writes = target instanceof Element && target.closest("input, textarea, [contenteditable]");
+    if (isUndo(event) && !writes && this.regions.undo()) event.preventDefault();
   }
 
   #toggleFullScreen() {
@@ -247,6 +258,11 @@ export class SlideViewer {
  */
 function keepUpright(event) {
   if (["KeyR", "KeyF"].includes(event.originalEvent.code)) event.preventDefaultAction = true;
+}
+
+/** @param {KeyboardEvent} event */
+function isUndo(event) {
+  return (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === "z";
 }
 
 /** @param {Event} event */

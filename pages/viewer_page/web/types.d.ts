@@ -50,9 +50,19 @@ export type LayerSpec = {
 
 export type NucleusClass = { id: number; name: string; colour: string; count?: number; on: boolean };
 
-export type Roi = { name: string; kind: "include" | "exclude"; rings: Ring[] };
+export type Roi = {
+  id: string;
+  name: string;
+  kind: "include" | "exclude";
+  className: string;
+  colour: string;
+  rings: Ring[];
+};
 
 export type Drawing = { revision: number; selected: string | null; rois: Roi[] };
+
+/** What Python is told: the list, and whose ids were touched since Python last told it. */
+export type Drawn = Drawing & { touched: string[] };
 
 export type Share = { name: string; colour: string; share: number };
 

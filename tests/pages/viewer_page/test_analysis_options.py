@@ -18,7 +18,10 @@ Visit = Callable[..., AppTest]
 
 
 class WaitingJob:
-    progress = None
+    progress, stopping = None, False
+
+    def cancel(self) -> None:
+        raise AssertionError("nobody stops it")
 
     def done(self) -> bool:
         return False

@@ -24,6 +24,8 @@ DRAWN = {"rois": (RECTANGLE, TRIANGLE, NECROSIS)}
 class FakeJob:
     """A job that has ended with a result or an error, or goes on."""
 
+    stopping = False
+
     def __init__(
         self, *, result: object = None, error: SegCoreError | None = None, running: bool = False
     ) -> None:
@@ -58,7 +60,12 @@ def test_a_slide_can_be_analysed_whole_and_a_region_once_it_is_drawn(visit, chos
     page = visit("viewer", slide=chosen, **DRAWN, roi="tumour")
     told = "Rectangle of 200 × 100 px, 50 × 25 µm, 0.00125 mm²"
     assert page.sidebar.caption[1].value == told
-    assert buttons(page) == {"Remove": True, "Analyse region": True, "Analyse slide": True}
+    assert buttons(page) == {
+        "Remove": True,
+        "Remove all 3": True,
+        "Analyse region": True,
+        "Analyse slide": True,
+    }
 
 
 def test_what_is_to_be_left_out_is_not_analysed(visit, chosen) -> None:
@@ -99,6 +106,16 @@ def test_a_region_can_be_renamed_turned_into_one_to_leave_out_and_removed(visit,
     assert not page.exception
     assert page.session_state["rois"] == (TRIANGLE, NECROSIS)
     assert "roi" not in page.session_state
+
+
+def test_all_regions_are_removed_at_once_and_brought_back(visit, chosen) -> None:
+    page = visit("viewer", slide=chosen, **DRAWN, roi="tumour")
+    next(each for each in page.sidebar.button if each.label == "Remove all 3").click().run()
+    assert page.session_state["rois"] == ()
+    assert "Removed: 3 regions" in [each.value for each in page.sidebar.caption]
+    next(each for each in page.sidebar.button if each.label == "Undo").click().run()
+    assert page.session_state["rois"] == DRAWN["rois"]
+    assert "Undo" not in buttons(page)
 
 
 def test_a_region_can_be_chosen_from_the_list(visit, chosen) -> None:

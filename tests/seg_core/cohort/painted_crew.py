@@ -20,7 +20,12 @@ from seg_core.cohort.plan import read_plan
 from seg_core.cohort.work import CohortOptions
 from seg_core.settings import AnalysisSettings
 
-OPTIONS = CohortOptions(mpp=MPP, settings=AnalysisSettings(tile_px=64, overlap_px=32, block_px=256))
+OPTIONS = CohortOptions(
+    mpp=MPP,
+    settings=AnalysisSettings(tile_px=64, overlap_px=32, block_px=256),
+    split_mpx=0.2,
+)
+LARGE = "slide0.png"
 GOOD, BROKEN = 6, ("broken.png", "empty.svs")
 
 
@@ -59,11 +64,12 @@ def let_paint(client: Client, seconds_a_tile: float = 0.0) -> None:
 
 
 def write_cohort(folder: Path, *, good: int = GOOD, size: tuple[int, int] = (220, 260)) -> Path:
-    """Paint slides, damage two and write their table."""
+    """Paint slides, the first of them large enough to be shared, damage two and write their table."""
     folder.mkdir(parents=True)
     rows = ["slide;patient;group;Stage"]
     for number in range(good):
-        painted_slides.paint(*size, seed=number).save(folder / f"slide{number}.png")
+        its_size = (260, 1100) if f"slide{number}.png" == LARGE else size
+        painted_slides.paint(*its_size, seed=number).save(folder / f"slide{number}.png")
         rows.append(f"slide{number}.png;P{number // 2};{'AB'[number % 2]};T{number}")
     (folder / BROKEN[0]).write_bytes(b"\x89PNG\r\n\x1a\n and no more")
     (folder / BROKEN[1]).write_bytes(b"")

@@ -17,7 +17,7 @@ MPP = 0.25
 
 def perimeters(labels):
     areas = np.bincount(labels[labels > 0] - 1)
-    return crofton_perimeters(labels, np.flatnonzero(labels), areas)
+    return crofton_perimeters(labels, areas)
 
 
 def ellipses(major, minor, angle, count, seed):

@@ -51,8 +51,8 @@ def test_a_whole_run_is_whole(run: Run) -> None:
 @pytest.mark.parametrize(
     "pattern",
     [
-        *("run.json", "nuclei.parquet", "maps.zarr/class/0/c/0/0", "maps.zarr/score/0/c/*/0"),
-        *("maps.zarr/class/zarr.json", "maps.zarr/ternary/0/zarr.json"),
+        *("run.json", "nuclei.parquet", "maps.zarr/maps/0/c/0/0/0", "maps.zarr/shares/2/c/0/*/0"),
+        *("maps.zarr/maps/zarr.json", "maps.zarr/shares/2/zarr.json"),
     ],
 )
 def test_damage_to_any_file_is_one_sentence(run: Run, pattern: str, change: str) -> None:
@@ -83,7 +83,7 @@ def test_damage_to_any_file_is_one_sentence(run: Run, pattern: str, change: str)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["nuclei.parquet", "run.json", "maps.zarr/class/0/c/0/0"])
+@pytest.mark.parametrize("name", ["nuclei.parquet", "run.json", "maps.zarr/maps/0/c/0/0/0"])
 def test_asking_again_makes_a_damaged_run_anew(
     run: Run, painted_slide: Path, painted_run: Run, painted_engines, name: str
 ) -> None:
@@ -110,7 +110,7 @@ def test_a_chunk_that_was_finished_and_is_lost_is_made_again(
     options = {"mpp": painted_slides.MPP, "settings": SMALL_TILES}
     with pytest.raises(JobCancelled):
         analyse(painted_slide, tmp_path, report=stop, **options)
-    chunk = next(tmp_path.glob("*/*/maps.zarr/class/0/c/0/0"))
+    chunk = next(tmp_path.glob("*/*/maps.zarr/maps/0/c/0/0/0"))
     chunk.unlink() if change == "delete" else chunk.write_bytes(b"")
     run = analyse(painted_slide, tmp_path, **options)
     assert run.facts.counts == painted_run.facts.counts
@@ -140,7 +140,7 @@ def test_the_damaged_files_of_before_are_refused(shared_cases: Path, run: Run, c
         "fuzz-runjson": ["run.json"],
         "fuzz-bands": ["bands.json"],
         "fuzz-parquet": ["nuclei.parquet"],
-        "fuzz-maps": ["maps.zarr/class/0/c/0/0", "maps.zarr/score/0/c/0/0"],
+        "fuzz-maps": ["maps.zarr/maps/0/c/0/0/0", "maps.zarr/shares/2/c/0/0/0"],
     }
     for file in (shared_cases / "hostile" / case).glob("*/*"):
         if file.name in ("README", "NOTE") or "other-result" in file.parent.name:

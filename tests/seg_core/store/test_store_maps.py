@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from seg_core.errors import JobCancelled, StoreError
 from seg_core.geometry import Raster, Region, Window
 from seg_core.maps import MapBand, MapName
-from seg_core.store import MapsWriter, RunMaps, halving, maps_layout, maps_writer
+from seg_core.store import MapsWriter, RunMaps, coarser_levels, maps_layout, maps_writer
 from seg_core.store.halving import coarser_classes, coarser_score
 from seg_core.store.shares import FIRST_SHARE_LEVEL
 
@@ -121,6 +121,7 @@ def test_what_is_written_in_bands_and_strips_is_read_in_windows(tmp_path: Path) 
     shape=st.tuples(st.integers(1, 70), st.integers(1, 70)),
     band_height=st.integers(1, 40),
     cut=st.integers(1, 69),
+    part=st.sampled_from([8, 16, 64]),
     asked=st.tuples(
         st.integers(-20, 80), st.integers(-20, 80), st.integers(1, 60), st.integers(1, 60)
     ),
@@ -130,17 +131,19 @@ def test_any_bands_give_the_same_pyramid_and_any_window_reads_its_part(
     shape: tuple[int, int],
     band_height: int,
     cut: int,
+    part: int,
     asked: tuple[int, int, int, int],
 ) -> None:
     height, width = shape
     planes = painted(height, width)
     path = tmp_path_factory.mktemp("run") / "maps.zarr"
     with pytest.MonkeyPatch.context() as patch:
-        for module in (maps_layout, halving, maps_writer):
-            patch.setattr(module, "CHUNK_PX", 16)
         for module in (maps_layout, maps_writer):
-            patch.setattr(module, "SHARES_CHUNK_PX", 4)
-        patch.setattr(maps_writer, "_HALVING_PX", 32)
+            patch.setattr(module, "CHUNK_PX", 8)
+            patch.setattr(module, "SHARD_PX", 32)
+        patch.setattr(maps_layout, "SHARES_CHUNK_PX", 4)
+        patch.setattr(coarser_levels, "_PART_PX", part)
+        patch.setattr(maps_writer, "_HALVING_PX", 16)
         strips = [Window(0, 0, min(cut, width), height)]
         if cut < width:
             strips.append(Window(cut, 0, width - cut, height))
@@ -230,8 +233,8 @@ def test_glass_costs_no_files(tmp_path: Path) -> None:
         writer.write(MapBand(window, **planes))
     files = files_of(tmp_path / "maps.zarr")
     chunks = [name for name in files if "/c/" in name]
-    assert min(chunks) == "class/0/c/40/60"
-    # one chunk a level, as long as the nucleus is seen there
+    assert min(chunks) == "maps/0/c/0/40/15"
+    # one file a level, as long as the nucleus is seen there
     run_maps = RunMaps(tmp_path / "maps.zarr")
     assert len(chunks) <= run_maps.level_count + run_maps.share_level_count
     assert writer.is_finished(window)
@@ -243,25 +246,27 @@ def test_the_layout_is_ome_zarr(tmp_path: Path) -> None:
     root = json.loads((path / "zarr.json").read_text())
     assert root["attributes"]["ome"] == {"version": "0.5", "bioformats2raw.layout": 3}
     series = json.loads((path / "OME/zarr.json").read_text())["attributes"]["ome"]["series"]
-    names = ["class", "ternary", "score"]
-    assert series == [*names, *(f"{name}_shares" for name in names)]
-    for name in names:
+    assert series == ["maps", "shares"]
+    for name, first in (("maps", 0), ("shares", 2)):
         ome = json.loads((path / name / "zarr.json").read_text())["attributes"]["ome"]
         assert ome["version"] == "0.5"
         (image,) = ome["multiscales"]
-        assert [(axis["name"], axis["unit"]) for axis in image["axes"]] == [
-            ("y", "micrometer"),
-            ("x", "micrometer"),
+        assert [(axis["name"], axis["type"], axis.get("unit")) for axis in image["axes"]] == [
+            ("c", "channel", None),
+            ("y", "space", "micrometer"),
+            ("x", "space", "micrometer"),
         ]
-        assert [dataset["path"] for dataset in image["datasets"]] == ["0", "1", "2", "3"]
-        scale, translation = image["datasets"][3]["coordinateTransformations"]
-        assert scale == {"type": "scale", "scale": [2.0, 2.0]}
+        levels = [dataset["path"] for dataset in image["datasets"]]
+        assert levels == [str(first + each) for each in range(len(levels))]
+        assert "3" in levels
+        scale, translation = image["datasets"][3 - first]["coordinateTransformations"]
+        assert scale == {"type": "scale", "scale": [1.0, 2.0, 2.0]}
         # the centre of the first pixel of level 3 lies 3.5 pixels further than that of level 0
-        assert translation == {"type": "translation", "translation": [0.875, 0.875]}
+        assert translation == {"type": "translation", "translation": [0.0, 0.875, 0.875]}
         for dataset in image["datasets"]:
             array = zarr.open_array(path / name / dataset["path"], mode="r")
             assert array.dtype == np.uint8
-            assert array.metadata.dimension_names == ("y", "x")
+            assert array.metadata.dimension_names == ("c", "y", "x")
 
 
 @given(
@@ -302,12 +307,49 @@ def test_fine_levels_share_out_the_raster_itself(tmp_path: Path) -> None:
         np.testing.assert_allclose(found, averaged_as_a_whole("class", planes, level), atol=0.5)
 
 
+def write_as_earlier(path: Path, planes: dict[str, Image], *, with_shares: bool) -> None:
+    """Write the maps as version 1 did: an image a map, and one for its shares."""
+    with MapsWriter(path.with_name("now.zarr"), raster_of(*planes["score"].shape)) as writer:
+        height, width = planes["score"].shape
+        writer.write(band(planes, Window(0, 0, width, height)))
+    pyramid = maps_layout.open_pyramid(path.with_name("now.zarr"), "r")
+    assert pyramid is not None
+    group = zarr.create_group(path, zarr_format=3)
+    images = [("", 0, pyramid.levels())]
+    if with_shares:
+        images.append(("_shares", 2, pyramid.share_levels()))
+    for suffix, first, levels in images:
+        for name, of_map in levels.items():
+            datasets = [{"path": str(first + number)} for number in range(len(of_map))]
+            ome = {"ome": {"multiscales": [{"datasets": datasets}]}}
+            image = group.create_group(f"{name}{suffix}", attributes=ome)
+            for dataset, (array, chosen) in zip(datasets, of_map, strict=True):
+                values = np.asarray(array[chosen])
+                side = 256 if suffix else 512
+                image.create_array(
+                    dataset["path"], data=values, chunks=(*values.shape[:-2], side, side)
+                )
+    shutil.rmtree(path.with_name("now.zarr"))
+
+
+@pytest.mark.parametrize("with_shares", [True, False])
+def test_runs_of_an_earlier_layout_are_read_as_they_were(tmp_path: Path, with_shares: bool) -> None:
+    planes = painted(1300, 1700)
+    write_as_earlier(tmp_path / "maps.zarr", planes, with_shares=with_shares)
+    run_maps = RunMaps(tmp_path / "maps.zarr")
+    assert run_maps.level_count == 3
+    assert_pyramid(run_maps, planes)
+    if with_shares:
+        assert_shares(run_maps, planes)
+    part = Window(600, 500, 40, 30)
+    np.testing.assert_array_equal(
+        run_maps.read_map("ternary", part), planes["ternary_map"][part.slices()]
+    )
+
+
 def test_a_run_that_kept_no_shares_answers_those_of_its_votes(tmp_path: Path) -> None:
     planes = painted(1300, 700)
-    with MapsWriter(tmp_path / "maps.zarr", raster_of(1300, 700)) as writer:
-        writer.write(band(planes, Window(0, 0, 700, 1300)))
-    for folder in (tmp_path / "maps.zarr").glob("*_shares"):
-        shutil.rmtree(folder)
+    write_as_earlier(tmp_path / "maps.zarr", planes, with_shares=False)
     old = RunMaps(tmp_path / "maps.zarr")
     wanted = averaged_as_a_whole("class", planes, 2)
     np.testing.assert_allclose(old.read_shares("class", Window(0, 0, 175, 325), 2), wanted, atol=1)
@@ -317,15 +359,21 @@ def test_a_run_that_kept_no_shares_answers_those_of_its_votes(tmp_path: Path) ->
     assert shares.sum(axis=0).mean() == pytest.approx(255 * (votes > 0).mean(), abs=1)
 
 
-def test_what_a_version_without_shares_left_unfinished_starts_again(tmp_path: Path) -> None:
+def test_what_an_earlier_layout_left_unfinished_starts_again(tmp_path: Path) -> None:
     planes, raster = painted(300, 200), raster_of(300, 200)
-    with MapsWriter(tmp_path / "maps.zarr", raster) as writer:
-        writer.write(band(planes, raster.window))
-    shutil.rmtree(tmp_path / "maps.zarr/score_shares")
+    write_as_earlier(tmp_path / "maps.zarr", planes, with_shares=True)
     with MapsWriter(tmp_path / "maps.zarr", raster) as writer:
         assert not writer.is_finished(raster.window)
         writer.write(band(planes, raster.window))
     assert_shares(RunMaps(tmp_path / "maps.zarr"), planes)
+
+
+def test_maps_of_a_later_layout_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    with MapsWriter(tmp_path / "maps.zarr", raster_of(30, 20)):
+        pass
+    zarr.open_group(tmp_path / "maps.zarr").attrs["seg_core_layout"] = 3
+    with pytest.raises(StoreError, match=r"have the layout 3, this version .* analyse the slide"):
+        RunMaps(tmp_path / "maps.zarr")
 
 
 def test_nuclei_too_small_for_a_vote_still_have_their_share(tmp_path: Path) -> None:

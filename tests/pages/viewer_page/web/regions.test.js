@@ -2,15 +2,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Regions } from "../../../../pages/viewer_page/web/regions.js";
 
-/** @import {Drawing, Ring} from "../../../../pages/viewer_page/web/types.d.ts" */
+/** @import {Drawn, Ring, Roi} from "../../../../pages/viewer_page/web/types.d.ts" */
 
 /** @type {Ring[]} */
 const RINGS = [[[0, 0], [9, 0], [9, 9]]];
 /** @type {Ring[]} */
 const LARGER = [[[0, 0], [99, 0], [99, 99]]];
 
+/**
+ * @param {string} id
+ * @param {string} name
+ * @param {Ring[]} rings
+ * @returns {Roi}
+ */
+function region(id, name, rings) {
+  return { id, name, kind: "include", className: "", colour: "", rings };
+}
+
 function drawn() {
-  /** @type {Drawing[]} */
+  /** @type {Drawn[]} */
   const told = [];
   return { regions: new Regions((value) => told.push(value)), told };
 }
@@ -57,15 +67,40 @@ test("an answer to an older change does not undo a newer one", () => {
   assert.deepEqual(regions.rois[0].rings, LARGER);
 });
 
-test("an echo changes nothing, and what Python changed since cannot be taken back here", () => {
+test("an echo changes nothing, and what another has drawn meanwhile is not taken back here", () => {
   const { regions, told } = drawn();
   regions.add(RINGS);
   let changes = 0;
   regions.addEventListener("change", () => (changes += 1));
   regions.update(structuredClone(told[0]));
   assert.equal(changes, 0);
-  regions.update({ ...told[0], rois: [{ name: "nest", kind: "exclude", rings: RINGS }], selected: "nest" });
+  const nest = region("theirs", "nest", LARGER);
+  regions.update({ ...told[0], rois: [nest, ...told[0].rois] });
   assert.equal(changes, 1);
   regions.undo();
-  assert.equal(regions.rois[0].name, "nest");
+  assert.deepEqual(regions.rois, [nest]);
+});
+
+test("Python is told what was touched since it last told the list, and nothing else", () => {
+  const { regions, told } = drawn();
+  const [mine, theirs] = [region("a", "mine", RINGS), region("b", "theirs", RINGS)];
+  regions.update({ revision: 0, selected: null, rois: [mine, theirs] });
+  regions.reshape("mine", LARGER);
+  regions.remove("mine");
+  assert.deepEqual(told.map(({ touched }) => touched), [["a"], ["a"]]);
+  regions.add(RINGS);
+  assert.equal(told[2].touched.length, 2);
+  regions.update({ ...told[2], rois: [...told[2].rois, region("c", "later", RINGS)] });
+  regions.select("theirs");
+  assert.deepEqual(told[3].touched, []);
+});
+
+test("a region removed is back in its place with all that it had", () => {
+  const { regions } = drawn();
+  const nest = { ...region("a", "nest", RINGS), className: "Tumor", colour: "#c80000" };
+  regions.update({ revision: 0, selected: "nest", rois: [nest, region("b", "stroma", RINGS)] });
+  regions.remove("nest");
+  assert.equal(regions.undo(), true);
+  assert.deepEqual([regions.rois[0], regions.selected], [nest, "nest"]);
+  assert.equal(regions.undo(), false);
 });

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.shared import resources, state
-from pages.viewer_page import linked_slide
+from pages.shared import linked_slide, resources, state
 from seg_core.samples import SAMPLES, sample_path
 
 

@@ -1,0 +1,86 @@
+"""All analyses of the slide in a table, and two of them side by side."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.nuclei_page.choice import Choice
+from pages.shared import regions, resources, run_words, runs, state
+from pages.shared.page_list import VIEWER
+from seg_core.scoring import compare_classes, part_in_both
+from seg_core.store import Run
+from seg_core.store.label import read_label
+
+_MISSING = "–"
+_UM2_PER_MM2 = 1e6
+
+
+def show(choice: Choice) -> None:
+    """Show what distinguishes the slide's analyses, then the shown one beside another."""
+    chosen = state.SLIDE.get()
+    assert chosen is not None, "the page has made sure"
+    found = runs.finished_runs(chosen)
+    st.dataframe(
+        pd.DataFrame([_row(run, run == choice.run) for run in found]),
+        hide_index=True,
+        column_config={"Nuclei": st.column_config.NumberColumn(format="localized")},
+    )
+    others = [run for run in found if run != choice.run]
+    if not others:
+        st.info("There is one analysis of this slide; with a second one the two are compared here.")
+        return
+    titles = run_words.titles(found)
+    other = st.selectbox(
+        "Compare the shown analysis with",
+        others,
+        format_func=lambda run: titles[run.path],
+        key="_compared_run",
+    )
+    _show_beside(choice, other)
+    if st.button("Show that one instead, in the viewer", icon=":material/biotech:"):
+        state.RUN.set(other.path)
+        VIEWER.open()
+
+
+def _row(run: Run, shown: bool) -> dict[str, object]:
+    counted = sum(run.facts.counts.get(name, 0) for name in run.facts.scheme.names)
+    name = read_label(run.path).name
+    return {
+        "Shown": shown,
+        "Name": name or _MISSING,
+        **run_words.facets(run),
+        "Nuclei": counted,
+    }
+
+
+def _show_beside(choice: Choice, other: Run) -> None:
+    chosen = state.SLIDE.get()
+    part = part_in_both(choice.run, other, regions.slide_rois(chosen) if chosen else ())
+    one, two = (
+        resources.statistics(run.path, part, min_score=choice.min_score, other=choice.other)
+        for run in (choice.run, other)
+    )
+    tissue = [
+        _MISSING if each.tissue_um2 is None else f"{each.tissue_um2 / _UM2_PER_MM2:.3g}"
+        for each in (one, two)
+    ]
+    st.caption(
+        f"Counted where both have looked: {tissue[0]} mm² of tissue by the shown analysis, "
+        f"{tissue[1]} mm² by the other. Differences are the other less the shown one."
+    )
+    st.dataframe(
+        compare_classes(one, two),
+        hide_index=True,
+        placeholder=_MISSING,
+        column_config={
+            "class_name": "Class",
+            "count_first": st.column_config.NumberColumn("Shown", format="localized"),
+            "count_second": st.column_config.NumberColumn("Other", format="localized"),
+            "count_difference": st.column_config.NumberColumn("Difference", format="%+d"),
+            "density_first": st.column_config.NumberColumn("Shown, per mm²", format="%.0f"),
+            "density_second": st.column_config.NumberColumn("Other, per mm²", format="%.0f"),
+            "density_difference": st.column_config.NumberColumn(
+                "Difference, per mm²", format="%+.0f"
+            ),
+            "change": st.column_config.NumberColumn("Change", format="percent"),
+        },
+    )

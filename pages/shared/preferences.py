@@ -1,0 +1,131 @@
+"""What a reader has set that holds for all slides: it lasts through other pages, a reload, a restart.
+
+Streamlit forgets what a widget was set to as soon as another page is shown. What is kept stands in
+one file for a reader, and is read when a session begins: a second tab begins like the first.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import reader_place, state
+from seg_core.classes import PALETTES
+from seg_core.errors import SegCoreError
+from seg_core.files.atomic import write_json
+from seg_core.files.disk_errors import store_errors
+from seg_core.til import TilSettings
+
+PREFERENCES_FILE = "preferences.json"
+
+
+@dataclass(frozen=True, slots=True)
+class _Lasting:
+    """Something of the session that lasts: how it is written, and how it is read and checked.
+
+    ``read`` raises KeyError, TypeError, ValueError or SegCoreError where it is none such.
+    """
+
+    key: state.Key[Any]
+    written: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+def _share(value: Any) -> float:
+    if not 0 <= float(value) <= 1:
+        raise ValueError(f"{value} is no share")
+    return float(value)
+
+
+def _palette(value: Any) -> str:
+    if value not in PALETTES:
+        raise ValueError(f"{value} is no palette")
+    return str(value)
+
+
+_LASTING = (
+    _Lasting(state.MIN_SCORE, float, _share),
+    _Lasting(state.PALETTE, str, _palette),
+    _Lasting(state.TIL_SETTINGS, asdict, lambda entries: TilSettings(**entries)),
+)
+
+
+def open_session() -> None:
+    """Bring what was set back into a session that begins, and keep what has been set since."""
+    begins = state.PREFERENCES.get() is None
+    kept = dict(_kept())
+    for each in _LASTING:
+        if begins and each.key.name in kept and each.key.get() is None:
+            try:
+                each.key.set(each.read(kept[each.key.name]))
+            except (KeyError, TypeError, ValueError, SegCoreError):
+                del kept[each.key.name]
+        value = each.key.get()
+        if value is None:
+            kept.pop(each.key.name, None)
+        else:
+            kept[each.key.name] = each.written(value)
+    _keep(kept)
+
+
+def ready(key: str, default: Any, valid: Callable[[Any], bool]) -> None:
+    """Have a widget show what it was set to the last time; the widget itself gives no default.
+
+    Parameters
+    ----------
+    key : str
+        Of the widget.
+    default : object
+        What it shows the first time.
+    valid : callable
+        Tells whether a value that was kept may still be chosen.
+    """
+    kept = _kept()
+    value = st.session_state.get(key, kept.get(key, default))
+    # What a person wrote into the file may be of any kind, and a list is in no set of choices.
+    if isinstance(value, list | dict) or not valid(value):
+        value = default
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+    if st.session_state[key] != kept.get(key, default):
+        _keep({**kept, key: st.session_state[key]})
+
+
+def _kept() -> Mapping[str, Any]:
+    kept = state.PREFERENCES.get()
+    if kept is None:
+        path = _file()
+        kept = {} if path is None else _read(path)
+        state.PREFERENCES.set(kept)
+    return kept
+
+
+def _keep(kept: Mapping[str, Any]) -> None:
+    if kept == state.PREFERENCES.get():
+        return
+    state.PREFERENCES.set(dict(kept))
+    path = _file()
+    if path is None:
+        return
+    try:
+        with store_errors(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, kept)
+    except SegCoreError as error:  # the session goes on with it all the same
+        st.toast(str(error), icon=":material/warning:")
+
+
+def _file() -> Path | None:
+    place = reader_place.of_reader()
+    return None if place is None else place / PREFERENCES_FILE
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        entries = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return entries if isinstance(entries, dict) else {}

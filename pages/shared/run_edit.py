@@ -1,0 +1,88 @@
+"""An analysis is given a name, or deleted."""
+
+import streamlit as st
+
+from pages.shared import resources, slide_places, state, visitor
+from seg_core.errors import SegCoreError
+from seg_core.store import Run, Store
+from seg_core.store.label import MOST_LETTERS, name_run, read_label
+
+
+def offer(run: Run) -> None:
+    """Show what its owner may do with an analysis."""
+    problem = state.RUN_PROBLEM.get()
+    if problem is not None:
+        st.error(problem)
+    if not _is_readers_own(run):
+        return
+    with st.container(horizontal=True):
+        with st.popover("Name", icon=":material/edit:", width="stretch"):
+            _rename(run)
+        if st.button("Delete", icon=":material/delete:", width="stretch", key="_delete_run"):
+            _confirm(run)
+
+
+def _is_readers_own(run: Run) -> bool:
+    """Tell whether the reader may change it: their own, or any on their own machine."""
+    owner = read_label(run.path).owner
+    return slide_places.reader_is_local() or (owner != "" and owner == visitor.folder_name())
+
+
+def _rename(run: Run) -> None:
+    key = f"_run_name_{run.path.name}"
+
+    def keep() -> None:
+        state.RUN_PROBLEM.clear()
+        try:
+            name_run(run.path, st.session_state[key])
+        except SegCoreError as error:
+            state.RUN_PROBLEM.set(str(error))
+
+    st.text_input(
+        "Name of the analysis",
+        read_label(run.path).name,
+        max_chars=MOST_LETTERS,
+        key=key,
+        placeholder="for instance: second look at 0.25 µm/px",
+        on_change=keep,
+    )
+
+
+@st.dialog("Delete this analysis?")
+def _confirm(run: Run) -> None:
+    """Ask once more: what is deleted is gone, but for what the same analysis finds again."""
+    corrections = len(run.corrections())
+    st.write(
+        "Its nuclei, maps and scores are removed from the disk. The same analysis can be made "
+        "again, in the same time."
+    )
+    if corrections:
+        st.warning(
+            f"{corrections:,} corrections by hand go with it and cannot be made again by the "
+            "program.",
+            icon=":material/warning:",
+        )
+    if resources.visitors().is_looked_at_by_others(run.path, state.LOOKED_AT.get()):
+        st.error("Somebody else is reading it now; it stays until they have left it.")
+        return
+    delete, keep = st.columns(2)
+    if keep.button("Keep it", width="stretch", key="_keep_run") or delete.button(
+        "Delete it",
+        type="primary",
+        width="stretch",
+        key="_really_delete_run",
+        on_click=_delete,
+        args=(run,),
+    ):
+        st.rerun()
+
+
+def _delete(run: Run) -> None:
+    state.RUN_PROBLEM.clear()
+    try:
+        Store().delete(run)
+    except SegCoreError as error:
+        state.RUN_PROBLEM.set(str(error))
+        return
+    resources.forget_run(run.path)
+    state.turn_from_run()

@@ -1,0 +1,146 @@
+"""Analyses of one slide are told apart, named, compared and deleted, and none takes another's place."""
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import resources, run_words
+from pages.shared.visitor import COOKIE, folder_name
+from seg_core import analysis
+from seg_core.store import Run
+from seg_core.store.label import RunLabel, read_label, write_label
+from tests.pages.test_analyses import RunningJob
+
+MPP = 0.25
+
+
+def shown_list(page: AppTest) -> AppTest:
+    return next(each for each in page.sidebar.selectbox if each.label.startswith("Shown analysis"))
+
+
+def button(page: AppTest, label: str) -> AppTest:
+    return next(each for each in page.button if each.label == label)
+
+
+def words(page: AppTest) -> str:
+    return " ".join(each.value for each in page.sidebar.caption).replace("\\", "")
+
+
+def test_a_list_says_what_differs_and_a_caption_all_of_the_shown_one(
+    visit, chosen, run, coarse
+) -> None:
+    page = visit("nuclei", slide=chosen, run=coarse.path)
+    titles = shown_list(page).options
+    assert "100 × 150 µm at x 0, y 0 · 0.5 µm/px · 512 px · by Dr Ada" in titles[0]
+    assert "Whole slide · 0.25 µm/px · 256 px · by not known" in titles[1]
+    assert not any("As scanned" in each for each in titles)
+    for facet in ("blue", "fp32", "As scanned", "1 Views", "0.5 µm/px", "by Dr Ada"):
+        assert facet in words(page)
+
+
+def test_the_pixel_size_on_every_page_is_that_of_the_analysis(visit, chosen, run, coarse) -> None:
+    for name in ("nuclei", "til_score"):
+        page = visit(name, slide=chosen, run=coarse.path)
+        assert "400 × 300 px · 0.5 µm/px" in words(page)
+        assert "now said to have 0.25" in page.sidebar.warning[0].value
+        assert "400 × 300 px · 0.25 µm/px" in words(visit(name, slide=chosen, run=run.path))
+
+
+def test_a_name_stands_first_and_lasts_with_the_run(
+    visit, chosen, run, coarse, monkeypatch
+) -> None:
+    monkeypatch.setenv("SEG_LOCAL", "1")
+    page = visit("viewer", slide=chosen, run=run.path)
+    field = next(each for each in page.sidebar.text_input if each.label == "Name of the analysis")
+    field.set_value("  first *look*\x07 ").run()
+    assert not page.exception
+    assert read_label(run.path).name == "first *look*"
+    assert any(each.startswith("first *look* · Whole slide") for each in shown_list(page).options)
+    again = analysis.analyse(
+        chosen.path, run.path.parents[1], mpp=MPP, label=RunLabel(person="somebody")
+    )
+    assert read_label(again.path) == RunLabel("first *look*")
+
+
+def test_what_another_reader_asked_is_neither_named_nor_deleted(
+    visit, chosen, run, coarse, monkeypatch
+) -> None:
+    labels = [each.label for each in visit("viewer", slide=chosen, run=coarse.path).button]
+    assert "Delete" not in labels
+    monkeypatch.setattr(type(st.context), "cookies", {COOKIE: "mine"})
+    write_label(coarse.path, RunLabel(owner=str(folder_name())))
+    page = visit("viewer", slide=chosen, run=coarse.path)
+    assert "Delete" in [each.label for each in page.button]
+    assert "by you" in words(page)
+
+
+def test_an_analysis_is_deleted_after_one_more_question(
+    visit, chosen, run, coarse, monkeypatch
+) -> None:
+    monkeypatch.setenv("SEG_LOCAL", "1")
+    page = visit("viewer", slide=chosen, run=coarse.path)
+    button(page, "Delete").click().run()
+    assert coarse.path.exists()
+    button(page, "Delete it").click().run()
+    assert not page.exception
+    assert not coarse.path.exists()
+    assert page.session_state["run"] == run.path
+
+
+def test_an_analysis_that_somebody_else_reads_is_not_deleted(
+    visit, chosen, run, coarse, monkeypatch
+) -> None:
+    monkeypatch.setenv("SEG_LOCAL", "1")
+    theirs = resources.visitors().look_at(coarse.path)
+    page = visit("viewer", slide=chosen, run=coarse.path)
+    button(page, "Delete").click().run()
+    assert "Somebody else is reading it" in page.error[0].value
+    assert "Delete it" not in [each.label for each in page.button]
+    assert theirs.run.exists()
+
+
+def test_two_analyses_are_compared_where_both_have_looked(visit, chosen, run, coarse) -> None:
+    page = visit("nuclei", slide=chosen, run=run.path)
+    page.segmented_control(key="_section").set_value("Analyses").run()
+    assert not page.exception
+    listed, compared = (each.value for each in page.dataframe)
+    assert listed["µm/px"].tolist() == ["0.5", "0.25"]
+    assert listed["Shown"].tolist() == [False, True]
+    row = compared.set_index("class_name").loc["all"]
+    whole = resources.run(run.path).nuclei()
+    assert row["count_first"] == (whole["x"] < 200).sum() == 6
+    assert row["count_second"] == coarse.facts.counts["lymphocyte"]
+    assert row["count_difference"] == row["count_second"] - row["count_first"]
+    button(page, "Show that one instead, in the viewer").click().run()
+    assert page.session_state["run"] == coarse.path
+
+
+class FinishedJob(RunningJob):
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.ended, self.run = True, run
+
+    def result(self, timeout: float | None = None) -> object:
+        return self.run
+
+
+def test_what_was_asked_in_another_tab_is_offered_and_never_replaces_what_is_read(
+    visit, chosen, run, coarse
+) -> None:
+    page = visit("viewer", slide=chosen, run=run.path, job=FinishedJob(coarse), adopted=True)
+    assert page.session_state["run"] == run.path
+    assert page.sidebar.success[0].value == "An analysis of this slide is done."
+    button(page, "Show it").click().run()
+    assert page.session_state["run"] == coarse.path
+    assert not page.sidebar.success
+
+
+def test_what_this_visit_asked_for_is_shown_at_once(visit, chosen, run, coarse) -> None:
+    page = visit("viewer", slide=chosen, run=run.path, job=FinishedJob(coarse))
+    assert page.session_state["run"] == coarse.path
+
+
+@pytest.mark.parametrize("zone", ["Etc/Unknown", "../../etc/passwd", "", None])
+def test_a_time_zone_that_is_none_is_the_servers(run: Run, zone, monkeypatch) -> None:
+    monkeypatch.setattr(type(st.context), "timezone", zone)
+    assert run_words.facets(run)["Finished"]

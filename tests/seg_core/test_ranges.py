@@ -1,0 +1,216 @@
+"""A slide in ranges of rows is the slide: what several workers find is what one process finds."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import painted_slides
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from painted_slides import MPP, PaintedEngine
+
+from seg_core import analysis
+from seg_core.analysis import analyse
+from seg_core.errors import BusyError, JobCancelled, ModelError
+from seg_core.geometry import Region
+from seg_core.model.lender import EngineLender
+from seg_core.process.progress import Progress
+from seg_core.ranges import analyse_range, join_ranges, plan_ranges
+from seg_core.settings import AnalysisSettings
+from seg_core.store import RowRanges, Run, Store
+
+SMALL = AnalysisSettings(
+    tile_px=64, overlap_px=32, block_px=256, max_extent_um=20.0, growth_um=1.0, tissue_only=False
+)
+ASKED = {"mpp": MPP, "settings": SMALL}
+
+pytestmark = pytest.mark.usefixtures("painted_engines")
+
+
+def ignore(_progress: Progress) -> None:
+    """Nobody looks on."""
+
+
+@pytest.fixture(scope="module")
+def tall(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A slide on which ranges can meet at two rows."""
+    painting = painted_slides.paint(600, 1500, glass_from=520, seed=3)
+    return painting.save(tmp_path_factory.mktemp("slides") / "tall.png")
+
+
+@pytest.fixture(scope="module")
+def alone(tall: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The same slide by one process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(analysis, "find_model", painted_slides.find_painted_model)
+        patch.setattr(analysis, "make_engine", painted_slides.make_painted_engine)
+        patch.setattr(analysis, "_engines", EngineLender())
+        return analyse(tall, tmp_path_factory.mktemp("alone"), **ASKED)
+
+
+def files_of(run: Run) -> dict[str, bytes]:
+    """What was found: all files of a run but those that tell when and by whom."""
+    return {
+        str(path.relative_to(run.path)): path.read_bytes()
+        for path in run.path.rglob("*")
+        if path.is_file() and path.name != "run.json" and not path.name.startswith("lease-")
+    }
+
+
+def assert_equal(run: Run, other: Run) -> None:
+    assert run.status == other.status == "finished"
+    assert run.facts.counts == other.facts.counts
+    assert run.facts.warnings == other.facts.warnings
+    assert run.facts.tissue_um2 == other.facts.tissue_um2
+    assert run.facts.seal == other.facts.seal
+    ours, theirs = files_of(run), files_of(other)
+    assert ours.keys() == theirs.keys()
+    assert [name for name in ours if ours[name] != theirs[name]] == []
+
+
+def test_ranges_in_any_order_joined_equal_what_one_process_finds_file_for_file(
+    tall: Path, alone: Run, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    ranges = plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED)
+    assert [(rows.top, rows.bottom) for rows in ranges] == [(0, 512), (512, 1024), (1024, 1500)]
+    for rows in reversed(ranges):
+        analyse_range(tall, tmp_path, rows, ignore, **ASKED)
+    kept = RowRanges(Store(tmp_path).runs()[0].path)
+    found = [len(list(kept.folder(rows).glob("blocks/*"))) for rows in ranges]
+    assert found[0] > 0  # blocks whose halo ends inside the range
+    assert found[1] == 0  # none of its blocks is a halo away from both borders
+    tiles = painted_engines[0].tiles
+    assert tiles == sum(rows.tiles for rows in ranges)
+
+    run = join_ranges(tall, tmp_path, ignore, **ASKED)
+    assert painted_engines[0].tiles == tiles
+    assert sum(run.facts.counts.values()) > 200
+    assert not (run.path / "ranges").exists()
+    assert_equal(run, alone)
+
+
+def test_a_part_of_a_slide_is_cut_where_the_whole_would_be(tall: Path, tmp_path: Path) -> None:
+    asked = {**ASKED, "region": Region(130, 250, 300, 900)}
+    expected = analyse(tall, tmp_path / "alone", **asked)
+    ranges = plan_ranges(tall, tmp_path, most_mpx=0.1, **asked)
+    assert [(rows.top, rows.bottom) for rows in ranges] == [(250, 512), (512, 1024), (1024, 1150)]
+    for rows in ranges:
+        analyse_range(tall, tmp_path, rows, ignore, **asked)
+    assert_equal(join_ranges(tall, tmp_path, ignore, **asked), expected)
+
+
+@settings(
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(stops=st.lists(st.integers(0, 400), min_size=3, max_size=3), joined=st.booleans())
+def test_whatever_was_done_of_the_ranges_counts(
+    tall: Path, alone: Run, tmp_path_factory: pytest.TempPathFactory, stops: list[int], joined: bool
+) -> None:
+    store = tmp_path_factory.mktemp("store")
+    ranges = plan_ranges(tall, store, most_mpx=0.3, **ASKED)
+    for rows, stop in zip(ranges, stops, strict=True):
+
+        def report(progress: Progress, stop: int = stop) -> None:
+            if progress.stage == "tiles" and progress.done >= stop:
+                raise JobCancelled("stopped in the test")
+
+        try:
+            analyse_range(tall, store, rows, report, **ASKED)
+        except JobCancelled:
+            assert stop <= rows.tiles
+    if joined:  # all of them are done first; otherwise one process goes on by itself
+        for rows in ranges:
+            analyse_range(tall, store, rows, ignore, **ASKED)
+    assert_equal(analyse(tall, store, **ASKED), alone)
+    shutil.rmtree(store)
+
+
+def test_a_process_killed_while_it_joins_leaves_what_the_next_one_joins(
+    tall: Path, alone: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranges = plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED)
+    for rows in ranges:
+        analyse_range(tall, tmp_path, rows, ignore, **ASKED)
+    with monkeypatch.context() as patch:
+        patch.setattr(RowRanges, "discard", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            join_ranges(tall, tmp_path, ignore, **ASKED)
+    assert plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED) == ()
+    assert_equal(analyse(tall, tmp_path, **ASKED), alone)
+
+
+def _killed(_ranges: RowRanges) -> None:
+    raise KeyboardInterrupt
+
+
+def test_what_is_small_finished_or_begun_by_one_process_is_not_cut(
+    tall: Path, tmp_path: Path
+) -> None:
+    assert plan_ranges(tall, tmp_path, most_mpx=1.0, **ASKED) == ()
+    assert not list(tmp_path.iterdir())
+
+    def stop(progress: Progress) -> None:
+        if progress.done > 50:
+            raise JobCancelled("stopped in the test")
+
+    with pytest.raises(JobCancelled):
+        analyse(tall, tmp_path, report=stop, **ASKED)
+    assert plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED) == ()
+    analyse(tall, tmp_path, **ASKED)
+    assert plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED) == ()
+
+
+def test_glass_is_no_work_so_ranges_follow_the_tissue(tmp_path: Path) -> None:
+    painting = painted_slides.paint(400, 3000)
+    painting.rgb[:1600] = painted_slides.GLASS
+    slide = painting.save(tmp_path / "low.png")
+    asked = {"mpp": MPP, "settings": replace(SMALL, tissue_only=True)}
+    ranges = plan_ranges(slide, tmp_path / "store", most_mpx=0.4, **asked)
+    assert len(ranges) == 2
+    assert ranges[0].top == 0
+    assert 2000 < ranges[0].bottom < 2600
+    assert ranges[1].bottom == 3000
+
+
+def test_nobody_writes_into_a_run_while_a_range_is_at_work_nor_the_other_way_round(
+    tall: Path, tmp_path: Path
+) -> None:
+    ranges = plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED)
+    kept = RowRanges(Store(tmp_path).runs()[0].path)
+    with kept.writing(ranges[0]):
+        assert [run.status for run in Store(tmp_path).runs()] == ["running"]
+        with pytest.raises(BusyError):
+            analyse(tall, tmp_path, **ASKED)
+        with pytest.raises(BusyError):
+            Store(tmp_path).delete(Store(tmp_path).runs()[0])
+        with pytest.raises(BusyError):
+            analyse_range(tall, tmp_path, ranges[0], ignore, **ASKED)
+        analyse_range(tall, tmp_path, ranges[1], ignore, **ASKED)
+    assert [run.status for run in Store(tmp_path).runs()] == ["stopped"]
+
+    run = Store(tmp_path).runs()[0]
+    with Store(tmp_path).writing(run.facts.question), pytest.raises(BusyError):
+        analyse_range(tall, tmp_path, ranges[0], ignore, **ASKED)
+
+
+def test_a_slide_begun_in_one_arithmetic_is_not_gone_on_with_in_another(
+    tall: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranges = plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED)
+    monkeypatch.setattr(analysis, "make_engine", lambda *_: PaintedEngine("bf16"))
+    monkeypatch.setattr(analysis, "_engines", EngineLender())
+    with pytest.raises(ModelError, match="computes with painted bf16, and the slide was begun"):
+        analyse_range(tall, tmp_path, ranges[0], ignore, **ASKED)
+    with pytest.raises(ModelError, match="painted fp32"):
+        join_ranges(tall, tmp_path, ignore, **ASKED)
+
+
+def test_seconds_of_all_workers_are_the_runs_seconds(tall: Path, tmp_path: Path) -> None:
+    ranges = plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED)
+    for rows in ranges:
+        analyse_range(tall, tmp_path, rows, ignore, **ASKED)
+    kept = RowRanges(Store(tmp_path).runs()[0].path)
+    spent = sum(kept.seconds(rows) or 0.0 for rows in ranges)
+    assert spent > 0
+    assert join_ranges(tall, tmp_path, ignore, **ASKED).facts.seconds > spent

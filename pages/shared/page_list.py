@@ -113,6 +113,21 @@ and artefacts with a ROI of that kind first.
 """,
 )
 
+TEACH = PageEntry(
+    "pages/teach.py",
+    "Teach",
+    ":material/school:",
+    """
+where the model errs on your tissue, teach it. Choose finished analyses, under *Classes* name your
+own with the role that scores take them for, and under *Label* answer nuclei by the keyboard: **1** to
+**9** for the class, **0** for what is no nucleus, **Space** where the shown class is right, **←** and
+**→** to pass over, **Backspace** to take back, **Enter** for the next screen. Corrections made in
+the viewer are labels too. *Train* shows how well the classifier does on places it has not seen and
+what it would change; **Apply** lets it name all nuclei, **Forget** goes back. *Files* takes
+classifiers and labels along, and exchanges labels with QuPath.
+""",
+)
+
 MODEL = PageEntry(
     "pages/model.py",
     "Model",
@@ -132,9 +147,11 @@ COHORT = PageEntry(
 many slides in one table. Name a folder, or a CSV with the columns *slide*, *patient* and *group*,
 and press **Start**; whatever stops it, the next start goes on, and a slide that cannot be read has
 its reason in the table. *Groups* compares patients, not slides: a patient's slides are averaged
-first. *Scatter* plots two measures; draw around points to list their slides. Click the left edge
-of a row to see the slide in the viewer.
+first. *Scatter* plots two measures; draw around points to list their slides. *TIL maps* stand side
+by side, in the order of a measure. Click the left edge of a row to see the slide in the viewer.
+*Report* is the whole cohort as one file. Cohorts follow one another, and one at work makes way for
+an analysis that somebody waits for in the viewer; it then goes on by itself.
 """,
 )
 
-PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE, COHORT, MODEL)
+PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE, TEACH, COHORT, MODEL)

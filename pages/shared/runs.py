@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import resources, run_edit, run_words, state
+from pages.shared import own_answer, resources, run_edit, run_words, state
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from seg_core.slide import Slide
@@ -13,9 +13,9 @@ _SAME_MPP = 0.001
 
 
 def finished_runs(chosen: state.ChosenSlide) -> list[Run]:
-    """Return the finished analyses of a slide, the latest first."""
+    """Return the finished analyses of a slide as the reader sees them, the latest first."""
     runs = Store().runs_of_slide(chosen.path, resources.identity(chosen.path))
-    return [run for run in runs if run.status == "finished"]
+    return [own_answer.as_read(run) for run in runs if run.status == "finished"]
 
 
 def shown_run(chosen: state.ChosenSlide) -> Run | None:
@@ -74,6 +74,7 @@ def pick_run(chosen: state.ChosenSlide) -> None:
     facts = run_words.facets(picked)
     told = literal(" · ".join(run_words.with_unit(*each) for each in facts.items()))
     st.caption(told)
+    own_answer.offer(picked)
     run_edit.offer(picked)
     slide_mpp = resources.slide(chosen.path, chosen.mpp).info.mpp
     if slide_mpp is not None and abs(run_mpp(picked) / slide_mpp - 1) > _SAME_MPP:

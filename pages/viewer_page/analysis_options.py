@@ -1,14 +1,13 @@
 """How an analysis is done, where its reader wants to say so."""
 
-import os
 from contextlib import suppress
 
 import streamlit as st
 
 from pages.shared import preferences
+from pages.shared.models import choose_model
 from seg_core.errors import ModelError
-from seg_core.model import ModelCard, available_models, find_model
-from seg_core.model.card import MODEL_VARIABLE
+from seg_core.model import ModelCard, find_model
 from seg_core.settings import STAIN_TITLES, AnalysisSettings
 
 _TILES_PX = (256, 512, 1024)
@@ -27,7 +26,7 @@ def choose_analysis() -> tuple[str | None, AnalysisSettings]:
     defaults = AnalysisSettings()
     card: ModelCard | None = None
     with st.popover("Options", icon=":material/tune:", width="stretch"):
-        model = _choose_model()
+        model = choose_model("_model")
         with suppress(ModelError):  # said in a sentence when an analysis is asked for
             card, _ = find_model(model)
         fast = card is not None and _keeps_accuracy_in_int8(card) and _offer_fast(card)
@@ -71,26 +70,6 @@ def choose_analysis() -> tuple[str | None, AnalysisSettings]:
 
 def _is_switch(value: object) -> bool:
     return isinstance(value, bool)
-
-
-def _choose_model() -> str | None:
-    """Let the reader choose where there is a choice; None is the default model."""
-    titles = {} if os.environ.get(MODEL_VARIABLE) else _titles()
-    if len(titles) < 2:
-        return None
-    preferences.ready("_model", next(iter(titles)), titles.__contains__)
-    return st.selectbox(
-        "Model",
-        list(titles),
-        format_func=titles.__getitem__,
-        help="The first is the default. What each has learnt from and what it is worth stands in "
-        "its card, and in every report.",
-        key="_model",
-    )
-
-
-def _titles() -> dict[str, str]:
-    return {card.name: card.title or card.name for card in available_models()}
 
 
 def _choose_tissue(defaults: AnalysisSettings) -> tuple[bool, bool]:

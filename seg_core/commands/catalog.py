@@ -8,6 +8,7 @@ import pandas as pd
 
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.compare import compare_groups
+from seg_core.cohort.report import check_report_path, write_cohort_report
 from seg_core.commands.terminal import Subparsers
 from seg_core.files.atomic import new_file, new_text_file
 from seg_core.files.csv import write_csv
@@ -43,6 +44,16 @@ def add_catalog(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--csv", metavar="FILE", type=Path, help="write the table with all columns")
     parser.add_argument("--parquet", metavar="FILE", type=Path, help="the same as Parquet")
+    parser.add_argument(
+        "--report",
+        metavar="FILE",
+        type=Path,
+        help="write the cohort as one document, HTML or PDF: groups compared (--compare, --by), "
+        "slides, maps, warnings, settings",
+    )
+    parser.add_argument(
+        "--anonymous", action="store_true", help="number slides and patients in the report"
+    )
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.set_defaults(run=_catalog, parser=parser)
 
@@ -50,6 +61,21 @@ def add_catalog(subparsers: Subparsers) -> None:
 def _catalog(options: argparse.Namespace) -> int:
     if options.compare is not None and options.cohort is None:
         options.parser.error("--compare needs --cohort NAME, whose table names the groups.")
+    if options.report is not None:
+        if options.cohort is None:
+            options.parser.error("--report needs --cohort NAME, which it tells of.")
+        check_report_path(options.report)
+        write_cohort_report(
+            options.store,
+            options.cohort,
+            options.report,
+            measures=options.compare,
+            by=options.by,
+            anonymous=options.anonymous,
+            force=options.force,
+        )
+        if options.csv is None and options.parquet is None:
+            return 0
     catalog = RunCatalog(Store(options.store))
     if options.sql is not None:
         table = catalog.ask(options.sql)

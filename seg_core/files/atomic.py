@@ -24,7 +24,7 @@ from seg_core.errors import ExportError
 from seg_core.files.disk_errors import export_errors
 from seg_core.files.outputs import check_same_kind, place_of
 
-_TRIES, _PAUSE_S = 25, 0.2
+_TRIES, _PAUSE_S = 10, 0.1
 
 
 @contextmanager
@@ -210,12 +210,15 @@ def scratch_folder(path: Path) -> Iterator[Path]:
     folder.mkdir()
     try:
         yield folder
-    finally:
+    except BaseException:
+        # zarr's threads may be at work for a while after one of them has failed, and make the
+        # folder anew
         for _ in range(_TRIES):
             shutil.rmtree(folder, ignore_errors=True)
-            if not folder.exists():
-                break
-            time.sleep(_PAUSE_S)  # zarr's threads may still be at what has failed
+            time.sleep(_PAUSE_S)
+        raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _temporary_beside(path: Path) -> Path:

@@ -21,7 +21,7 @@ from seg_core.store import open_run
 
 run, path, name = open_run(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
 (kind,) = (each for each in FORMATS if each.name == name)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
+resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
 try:
     kind.write(run, path, ExportOptions(other=True))
 except SegCoreError as error:

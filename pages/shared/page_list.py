@@ -74,8 +74,8 @@ is stopped is kept, and goes on from there. Under *Edit* a region is named, or m
 out; *Files* exchanges regions with QuPath. Click a nucleus for its measures; **←** and **→** go
 through its class from left to right, strip by strip. Copy the page's address to show a colleague
 the same place. Several analyses of a slide are told apart under *Shown analysis*;
-give yours a **Name**. *Options*: **Fast** computes in 8-bit integers; more **looks at each tile** make
-classes steadier and take longer; **Stain** evens out a pale scan; **Skip glass** and **Skip pen
+give yours a **Name**. *Options*: **Original**, **Fast** and **Best** trade time for
+accuracy, and say how much of both; **Stain** evens out a pale scan; **Skip glass** and **Skip pen
 marks** say what is not worth a look (*Tissue* and *Flaws* show it; what is out of focus is
 analysed, and said).
 

@@ -110,7 +110,9 @@ def cohort(name: str) -> pd.DataFrame:
     """Return the table of a cohort as it is now."""
     journal = Journal(default_store(), name)
     files = (journal.folder / PLAN_FILE, journal.folder / OUTCOMES_FILE)
-    return _cohort(journal.store, name, *map(changed, files))
+    # runs are named, deleted and moved without a word in the cohort's own files
+    runs = sum(map(changed, journal.store.glob("*/*/*.json")))
+    return _cohort(journal.store, name, (*map(changed, files), runs))
 
 
 def changed(path: Path) -> int:
@@ -294,7 +296,7 @@ def _found_table(folder: Path) -> gpd.GeoDataFrame:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the cohort …", hash_funcs=_BY_VALUE)
-def _cohort(store: Path, name: str, planned: int, changed: int) -> pd.DataFrame:
+def _cohort(store: Path, name: str, stamps: tuple[int, ...]) -> pd.DataFrame:
     return RunCatalog(Store(store)).cohort(name)
 
 

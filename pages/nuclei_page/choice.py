@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import palettes, preferences, resources, state
+from pages.shared.literal import literal
 from seg_core.classes import ClassScheme
 from seg_core.roi import Roi
 from seg_core.scoring import WHOLE, Counted, Part, Statistics, counted_of, joined, parts_of
@@ -109,5 +110,5 @@ def ask(run: Run, rois: list[Roi]) -> Choice:
 
 def choose_classes(choice: Choice, key: str) -> tuple[str, ...]:
     """Let the reader choose among the classes that count; none is all of them."""
-    names = st.pills("Classes", choice.names, selection_mode="multi", key=key)
+    names = st.pills("Classes", choice.names, selection_mode="multi", format_func=literal, key=key)
     return tuple(names) or choice.names

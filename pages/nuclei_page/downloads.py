@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.nuclei_page.choice import Choice
 from pages.shared import resources, state
-from pages.shared.literal import literal
+from pages.shared.literal import literal, printable
 from pages.shared.regions import slide_rois
 from pages.shared.scoring import ScoringRequest
 from pages.shared.writing import written
@@ -21,7 +21,7 @@ def show(choice: Choice) -> None:
     """Show every format with what opens it."""
     options = _choose_options(choice)
     st.caption(f"In every file: {literal(choice.counted.in_words(choice.run))}")
-    name = "slide" if options.anonymous else choice.run.slide_path.stem
+    name = "slide" if options.anonymous else printable(choice.run.slide_path.stem)
     for form, file in offered():
         missing = form.missing
         button, words = st.columns([1, 3], vertical_alignment="center")

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import regions, resources, state, visitor
+from pages.shared.literal import printable
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page import nucleus_card, nucleus_hover
 from pages.viewer_page.layer_data import layers_of, legend_note, legend_of, rectangle
@@ -97,7 +98,7 @@ def _slide_data(slide: Slide, source: TileSource) -> dict[str, Any]:
     info = slide.info
     return {
         "id": resources.identity(info.path),
-        "title": info.path.name,
+        "title": printable(info.path.name),
         "url": source.address(SLIDE_LAYER, "jpg"),
         "picture": source.picture_address,
         "tileSize": TILE_PX,

@@ -1,16 +1,18 @@
 """What the viewer is told of layers and classes."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from pages.shared import min_score, palettes, resources
+from pages.shared import min_score, palettes, resources, shown_names
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page.layers import LAYERS, Layer
 from pages.viewer_page.outlines import describe_outlines
 from seg_core.classes import OTHER
 from seg_core.geometry import Region
+from seg_core.roi import Roi
+from seg_core.scoring import counted_of
 from seg_core.slide import SlideInfo
 from seg_core.store import Run
 
@@ -21,15 +23,16 @@ _DRAWN_EXTRA_LEVELS = 2
 def layers_of(info: SlideInfo, run: Run | None, source: TileSource) -> list[dict[str, Any]]:
     """Return the layers offered on a slide, and let the session's token show the run."""
     if run is not None:
-        source.runs[run.run_id] = run.path
+        source.runs[run.run_id] = run
     return [_describe(each, info, run, source) for each in LAYERS if each.offered(info, run)]
 
 
-def legend_of(run: Run) -> list[dict[str, Any]]:
-    """Return what nuclei of a run can be called; *other* is hidden until asked for."""
+def legend_of(run: Run, rois: Sequence[Roi] = ()) -> list[dict[str, Any]]:
+    """Return what nuclei of a run can be called, with how many count; *other* is hidden at first."""
     scheme = palettes.scheme_of(run)
     least = min_score.chosen()
-    counts = resources.counts(run.path, least) if least else run.facts.counts
+    counted = counted_of(run, rois, other=True, min_score=least)
+    counts = resources.counts(run, least, counted.part)
     return [
         {
             "id": scheme.id_of(name),
@@ -40,6 +43,17 @@ def legend_of(run: Run) -> list[dict[str, Any]]:
         }
         for name in scheme.counted_names(other=True, uncertain=least > 0)
     ]
+
+
+def legend_note(run: Run, rois: Sequence[Roi]) -> str | None:
+    """Return what stands below the legend: what its numbers leave out, as on the Nuclei page."""
+    left_out = counted_of(run, rois).left_out
+    note = (
+        f"Not counted here: what lies in {', '.join(roi.name for roi in left_out)}."
+        if left_out
+        else None
+    )
+    return " ".join(filter(None, [note, min_score.note()])) or None
 
 
 def rectangle(region: Region) -> dict[str, int]:
@@ -76,7 +90,7 @@ def _query(layer: Layer, run: Run | None, options: Mapping[str, str]) -> str:
     """Return what a layer's addresses end with; the viewer fills in the classes."""
     fixed = dict(options)
     if run is not None:
-        fixed["run"] = run.run_id
+        fixed |= shown_names.query(run)
     if layer.by_class:
         fixed["palette"] = palettes.chosen()
     query = urlencode(sorted(fixed.items()))

@@ -3,11 +3,12 @@
 import argparse
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 from seg_core.classes import MONUSAC
-from seg_core.commands.analysis_options import add_engine_options
+from seg_core.commands.analysis_options import add_engine_options, engine_settings
 from seg_core.commands.terminal import Subparsers, add_json, counting_bar, write_json
 from seg_core.evaluation.card_figures import keep_in_card
 from seg_core.evaluation.evaluate import evaluate
@@ -81,14 +82,7 @@ def add_evaluate(subparsers: Subparsers) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    settings = AnalysisSettings(
-        engine=options.engine,
-        precision=options.precision,
-        tile_px=options.tile,
-        overlap_px=options.overlap,
-        views=options.views,
-        stain=options.stain,
-    )
+    settings = replace(engine_settings(options), stain=options.stain)
     with counting_bar(options.data.name, " images") as report:
         result = evaluate(
             options.data,
@@ -115,7 +109,8 @@ def _command(options: argparse.Namespace) -> str:
     parts = ["python -m seg_core evaluate --data", "/".join(options.data.resolve().parts[-2:])]
     asked = {"model": options.model and Path(options.model).name, "classes": options.classes}
     asked |= {"reduce": options.reduce, "jpeg": options.jpeg, "mpp": options.mpp}
-    asked |= {"precision": options.precision, "tile": options.tile, "overlap": options.overlap}
+    asked |= {"preset": options.preset, "precision": options.precision}
+    asked |= {"tile": options.tile, "overlap": options.overlap}
     asked |= {"views": options.views, "stain": options.stain, "edge": options.edge}
     asked |= {"only": " ".join(options.only)}
     for name, value in asked.items():

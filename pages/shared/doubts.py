@@ -3,7 +3,6 @@
 import streamlit as st
 
 from pages.shared.literal import literal
-from pages.shared.literal import literal
 from seg_core.store import Run
 
 

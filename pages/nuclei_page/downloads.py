@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from pages.nuclei_page.choice import Choice
-from pages.shared import resources, state
+from pages.shared import evaluations, resources, state
 from pages.shared.regions import slide_rois
 from pages.shared.scoring import ScoringRequest
 from pages.shared.writing import written
@@ -64,14 +64,16 @@ def scores_there(run: Run, settings: TilSettings, min_score: float) -> list[Asse
 def _choose_options(choice: Choice) -> ExportOptions:
     anonymous, simplify = st.columns(2, gap="large", vertical_alignment="bottom")
     settings = state.TIL_SETTINGS.get() or TilSettings()
+    nameless = anonymous.toggle(
+        "Anonymous",
+        key="_anonymous",
+        help="Leave the name of the slide out of the files and their names.",
+    )
     return ExportOptions(
         other=choice.other,
         min_score=choice.min_score,
-        anonymous=anonymous.toggle(
-            "Anonymous",
-            key="_anonymous",
-            help="Leave the name of the slide out of the files and their names.",
-        ),
+        anonymous=nameless,
+        sections=evaluations.sections_of(choice.run, anonymous=nameless),
         simplify_um=simplify.slider(
             "Simplify the outlines of GeoJSON by at most, µm",
             0.0,

@@ -110,6 +110,20 @@ and artefacts with a ROI of that kind first.
 """,
 )
 
+EVALUATE = PageEntry(
+    "pages/evaluate.py",
+    "Evaluate",
+    ":material/rule:",
+    """
+how good an analysis is beside what somebody labelled on the slide: outlines of QuPath (GeoJSON) or
+ImageScope (XML), dots (GeoJSON or CSV with *x*, *y*, *class*), a mask. Say what their classes are among
+ours, and in which regions every nucleus is labelled: outside nothing is scored. Figures come with 95 %
+intervals over regions. Click a cell of *Confusion* for its nuclei, and a nucleus for its place; the
+viewer's layers *Found*, *Missed*, *Spurious* and *Wrong class* show all of them. A second analysis is
+compared on the same nuclei.
+""",
+)
+
 MODEL = PageEntry(
     "pages/model.py",
     "Model",
@@ -134,4 +148,4 @@ of a row to see the slide in the viewer.
 """,
 )
 
-PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE, COHORT, MODEL)
+PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE, EVALUATE, COHORT, MODEL)

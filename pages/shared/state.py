@@ -81,6 +81,14 @@ class ShownScores:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class ShownEvaluation:
+    """A run, and the key of its evaluation among `resources.evaluation_files`; None: it has none."""
+
+    run: Path
+    key: str | None
+
+
 SLIDE = Key[ChosenSlide]("slide")
 ADDRESS = Key[tuple[str | None, str | None]]("address")  # slide and run of the address last seen
 PREFERENCES = Key[dict[str, Any]]("preferences")  # what lasts, as it is kept on the disk
@@ -108,6 +116,7 @@ TIL_SETTINGS = Key[TilSettings]("til_settings")
 SCORES_AWAITED = Key[Waiting]("scores_awaited")  # keeps them from being given up
 TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
 TIL_SHOWN = Key[ShownScores]("til_shown")  # what the page of the TIL scores has shown last
+EVALUATED = Key[ShownEvaluation]("evaluated")  # whose layers the viewer offers
 UPLOADS = Key[UploadFolder]("uploads")
 SIGNED_IN = Key[SignedIn]("signed_in")
 LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room for another
@@ -118,12 +127,12 @@ def choose_slide(chosen: ChosenSlide) -> None:
     SLIDE.set(chosen)
     drawn = (ROI, ROIS, ROI_REVISION, PROBLEM, REMOVED, IMPORTED, IMPORT_NOTE)
     seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
-    worked = (JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED)
+    worked = (JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED, EVALUATED)
     for key in (TILES, *drawn, *seen, *worked):
         key.clear()
 
 
 def turn_from_run() -> None:
     """Forget the run that was shown and what was picked in it; the next page shows another."""
-    for key in (RUN, LOOKED_AT, PICKED, NUCLEUS, TIL_SHOWN, SCORES_AWAITED):
+    for key in (RUN, LOOKED_AT, PICKED, NUCLEUS, TIL_SHOWN, SCORES_AWAITED, EVALUATED):
         key.clear()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from seg_core.report.document import Section
 from seg_core.roi import Roi
 from seg_core.scoring import parts_of
 from seg_core.scoring.assessment import assess_parts, kept_rois
@@ -29,6 +30,8 @@ class ExportOptions:
         keeps with the slide.
     assessed : sequence of AssessedPart, optional
         TIL scores that are known already, in place of those of ``rois``; none if empty.
+    sections : sequence of Section
+        What a report says beside what it says of every run.
     force : bool
         Replace a file of that name.
     """
@@ -39,6 +42,7 @@ class ExportOptions:
     simplify_um: float = 0.0
     rois: Sequence[Roi] | None = None
     assessed: Sequence[AssessedPart] | None = None
+    sections: Sequence[Section] = ()
     force: bool = False
 
     def til_scores(self, run: Run) -> list[AssessedPart]:

@@ -53,4 +53,5 @@ def _content(run: Run, slide: Slide, options: ExportOptions) -> Document:
         min_score=options.min_score,
         assessed=options.til_scores(run),
         anonymous=options.anonymous,
+        more=options.sections,
     )

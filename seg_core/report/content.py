@@ -65,6 +65,7 @@ def report_content(
     min_score: float,
     assessed: Sequence[AssessedPart],
     anonymous: bool,
+    more: Sequence[Section] = (),
 ) -> Document:
     """Gather what there is to say of a run; its table of nuclei is held in memory.
 
@@ -81,6 +82,8 @@ def report_content(
         TIL scores to tell of: of all that was analysed, then of ROIs.
     anonymous : bool
         Leave out the name of the slide.
+    more : sequence of Section
+        To stand before the gallery.
 
     Raises
     ------
@@ -108,6 +111,7 @@ def report_content(
             ),
             Section("The analysed part", [_overlay(run, slide, names, min_score)]),
             *([] if til is None else [til]),
+            *more,
             Section("Gallery", list(_gallery(run, slide, names, min_score))),
             Section("Model", list(_model(run))),
             Section("Settings", [_settings(run)]),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.cohort_page import cohort_table, comparison, working
+from pages.cohort_page import cohort_table, comparison, run_choice, til_maps, working
 from pages.shared import frame, resources
 from pages.shared.page_list import COHORT
 
@@ -17,11 +17,17 @@ with frame.shown_errors():
     cohort_table.show_counts(table)
     kept = cohort_table.filtered(table, sidebar)
     section = st.segmented_control(
-        "Section", ["Table", "Groups", "Scatter"], default="Table", label_visibility="collapsed"
+        "Section",
+        ["Table", "Groups", "Scatter", "TIL maps"],
+        default="Table",
+        label_visibility="collapsed",
     )
     if section == "Groups":
         comparison.show_groups(kept, name)
     elif section == "Scatter":
         comparison.show_scatter(kept)
+    elif section == "TIL maps":
+        til_maps.show_maps(kept)
     else:
         cohort_table.show(kept, name)
+        run_choice.offer_edits(kept)

@@ -13,6 +13,7 @@ from pages.nuclei_page import (
     run_comparison,
 )
 from pages.shared import frame, preferences, regions, runs
+from pages.shared.doubts import show_doubts
 from pages.shared.page_list import NUCLEI
 
 SECTIONS = {
@@ -36,8 +37,7 @@ with sidebar, frame.shown_errors():
 st.header(NUCLEI.title)
 with frame.shown_errors():
     run = runs.needed_run(chosen)
-    for warning in run.facts.warnings:
-        st.warning(warning, icon=":material/warning:")
+    show_doubts(run)
     counted = choice.ask(run, regions.slide_rois(chosen))
     if not sum(run.facts.counts.values()):
         st.info("No nuclei were found here. Is there tissue in the analysed region?")

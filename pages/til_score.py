@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import frame, runs, state
+from pages.shared.doubts import show_doubts
 from pages.shared.page_list import TIL_SCORE
 from pages.shared.scoring import ScoringRequest
 from pages.til_page import panel as til_panel
@@ -26,8 +27,9 @@ with frame.shown_errors():
         settings = til_panel.choose_settings()
     request = ScoringRequest(run, part, settings, state.MIN_SCORE.get() or 0.0)
     result = til_panel.result_of(request)
-    state.TIL_SHOWN.set(state.ShownScores(run.path, request.key))
+    state.TIL_SHOWN.set(state.ShownScores(run.path, run.names_version, request.key))
 
+    show_doubts(run)
     til_texts.show_score(result, part.name)
     if result.evaluable:
         til_plots.show_plots(slide, request, result)

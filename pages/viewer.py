@@ -1,6 +1,7 @@
 """Look at the chosen slide, have it analysed, see what was found."""
 
 from pages.shared import analysis_list, frame, resources, runs
+from pages.shared.doubts import show_doubts
 from pages.shared.page_list import VIEWER
 from pages.viewer_page import analysis_panel, region_panel
 from pages.viewer_page import component as viewer_component
@@ -15,6 +16,7 @@ with frame.shown_errors():
 
 with sidebar, frame.shown_errors():
     frame.describe_slide(slide.info)
+    show_doubts(runs.shown_run(chosen))
     region_panel.tell_problem()
     region_panel.offer_regions(chosen, slide.info.mpp)
     analysis_panel.offer_analysis(chosen, slide.info)

@@ -18,6 +18,8 @@ from seg_core.maps import MapBand
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.model.lender import EngineLender
 from seg_core.nuclei import find_nuclei
+from seg_core.plausibility.doubts import Onlooker, doubts_of
+from seg_core.plausibility.profile import ModelProfile, read_profile
 from seg_core.process.memory import peak_rss_mb, return_memory
 from seg_core.process.pipelines import write_behind
 from seg_core.process.progress import Pace, Progress, ProgressCallback
@@ -109,7 +111,8 @@ def analyse(
             label_new_run(writer.folder, label)
             with subject.engine() as engine:
                 facts = subject.opening_facts(engine, _begun_run(runs, question))
-                return _work(subject.slide, engine, facts, writer, report or _ignore)
+                profile = read_profile(subject.card, subject.weights)
+                return _work(subject.slide, engine, facts, writer, profile, report or _ignore)
 
 
 @dataclass(frozen=True)
@@ -214,7 +217,12 @@ def _named(run: Run, slide_path: Path) -> Run:
 
 
 def _work(
-    slide: Slide, engine: Engine, facts: RunFacts, writer: RunWriter, report: ProgressCallback
+    slide: Slide,
+    engine: Engine,
+    facts: RunFacts,
+    writer: RunWriter,
+    profile: ModelProfile | None,
+    report: ProgressCallback,
 ) -> Run:
     question = facts.question
     began = time.monotonic()
@@ -233,7 +241,7 @@ def _work(
         tissue, warnings = look_over(slide, question)
         stain, stain_warnings = learn_stain(slide, tissue, question.settings)
         make_maps(slide, stain, engine, facts, tissue, writer, Pace("tiles", report))
-        nuclei_warnings, counts = _make_nuclei(slide, facts, writer, Pace("nuclei", report))
+        nuclei_warnings, seen = _make_nuclei(slide, facts, writer, Pace("nuclei", report))
         check_unchanged(question, slide.info.path)
     except (JobCancelled, KeyboardInterrupt):
         if not _is_unchanged(question, slide.info.path):
@@ -246,12 +254,14 @@ def _work(
         with suppress(StoreError):  # a full disk takes no last words either
             keep("failed", error=str(error))
         raise
+    tissue_um2 = _tissue_um2(tissue, question)
+    doubts = doubts_of(seen.nuclei, profile, slide_mpp=question.slide_mpp, tissue_um2=tissue_um2)
     run = keep(
         "finished",
         finished=now(),
-        tissue_um2=_tissue_um2(tissue, question),
-        counts=counts,
-        warnings=(*slide.info.notes, *warnings, *stain_warnings, *nuclei_warnings),
+        tissue_um2=tissue_um2,
+        counts=seen.counts,
+        warnings=(*slide.info.notes, *doubts, *warnings, *stain_warnings, *nuclei_warnings),
         stain=stain,
     )
     writer.pieces().discard()  # the table has them
@@ -353,7 +363,7 @@ def make_maps(
 
 def _make_nuclei(
     slide: Slide, facts: RunFacts, writer: RunWriter, pace: Pace
-) -> tuple[list[str], dict[str, int]]:
+) -> tuple[list[str], Onlooker]:
     return_memory()  # of the maps, before the blocks of nuclei take as much
     question, scheme = facts.question, facts.scheme
     pieces = writer.pieces()
@@ -366,9 +376,9 @@ def _make_nuclei(
         known=writer.blocks().read,
         report=pace,
     )
-    counts = dict.fromkeys(scheme.names_with_other, 0)
-    writer.write_nuclei(_counted(_inside(tables, question.roi), counts), facts)
-    return warnings, counts
+    seen = Onlooker(scheme)
+    writer.write_nuclei(seen.watch(_inside(tables, question.roi)), facts)
+    return warnings, seen
 
 
 def _inside(tables: Iterable[gpd.GeoDataFrame], roi: Roi | None) -> Iterator[gpd.GeoDataFrame]:
@@ -378,15 +388,6 @@ def _inside(tables: Iterable[gpd.GeoDataFrame], roi: Roi | None) -> Iterator[gpd
             if roi is None
             else table[shapely.contains_xy(roi.polygon, table["x"], table["y"])]
         )
-
-
-def _counted(
-    tables: Iterable[gpd.GeoDataFrame], counts: dict[str, int]
-) -> Iterator[gpd.GeoDataFrame]:
-    for table in tables:
-        for name, count in table["class_name"].value_counts().items():
-            counts[str(name)] += int(count)
-        yield table
 
 
 def _tissue_um2(tissue: TissueMask | None, question: Question) -> float:

@@ -1,5 +1,6 @@
 """What the pixels and nuclei are called, and their colours, in one order everywhere."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
@@ -24,6 +25,9 @@ UNCERTAIN_COLOUR = "#60e0e0"
 
 UNCERTAIN_ID = 255
 """Its id where one is needed; no class map holds it."""
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_MOST_NAME = 60
 
 
 Role = Literal["epithelium", "lymphocyte", "neutrophil", "macrophage", "other"]
@@ -223,6 +227,24 @@ classes the role lymphocyte in its card.
         )
         return ClassScheme((*recoloured, *self.classes[len(colours) :]))
 
+    def joined_with(self, classes: Iterable[NucleusClass]) -> "ClassScheme":
+        """Return the same classes, and behind them those whose names are new, numbered anew.
+
+        Examples
+        --------
+        >>> own = NucleusClass(1, "plasma cell", "#0072ff"), NucleusClass(2, "lymphocyte", "#000000")
+        >>> MONUSAC.joined_with(own).names[-2:], MONUSAC.joined_with(own).id_of("plasma cell")
+        (('macrophage', 'plasma cell'), 5)
+        """
+        taken = {*self.names_with_other, UNCERTAIN}
+        new: dict[str, NucleusClass] = {}
+        for each in classes:
+            if each.name not in taken:
+                new.setdefault(each.name, each)
+        first = len(self.classes) + 1
+        numbered = (replace(each, id=number) for number, each in enumerate(new.values(), first))
+        return ClassScheme((*self.classes, *numbered))
+
     def name_of(self, class_id: int) -> str:
         """Return the name of a nucleus with this class id; 0 is *other*, 255 *uncertain*."""
         unnamed = {BACKGROUND: OTHER, UNCERTAIN_ID: UNCERTAIN}
@@ -265,6 +287,28 @@ classes the role lymphocyte in its card.
                 for e in entries
             )
         )
+
+
+def require_showable(name: object, colour: object) -> None:
+    """Refuse a class that cannot be shown by its name and its colour.
+
+    Raises
+    ------
+    ModelError
+        If the name is none, too long, or means something else, or the colour is none.
+
+    Examples
+    --------
+    >>> require_showable("plasma cell", "#0072ff")
+    """
+    if not isinstance(name, str) or not 0 < len(name) <= _MOST_NAME or not name.isprintable():
+        raise ModelError(
+            f"a class has no name of 1 to {_MOST_NAME} printable characters; give it one."
+        )
+    if name in (OTHER, UNCERTAIN, "background"):
+        raise ModelError(f"a class cannot be called {name!r}; choose another name.")
+    if not isinstance(colour, str) or not _COLOUR.fullmatch(colour):
+        raise ModelError(f"the class {name!r} has no colour like #e69f00; give it one.")
 
 
 def rgb_of(colour: str) -> tuple[int, int, int]:

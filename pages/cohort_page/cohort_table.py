@@ -1,6 +1,8 @@
 """The table of a cohort: chosen, filtered, sorted, taken away, and each slide opened."""
 
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import resources, slide_places, state
 from pages.shared.page_list import VIEWER
+from seg_core.cohort.columns import title_of
 from seg_core.cohort.journal import Journal, cohort_names
+from seg_core.cohort.report import write_cohort_report
 from seg_core.errors import SlideError
 from seg_core.picture.encoding import jpeg_url
 from seg_core.store import default_store
@@ -24,22 +28,20 @@ _INNER = {"folder", "slide_path", "cohort", "settings", "model_sha256"}
 
 _MOST_PICTURES = 60
 
-_LABELS = {
-    "til_pct": "TIL score, %",
-    "til_low": "TIL from",
-    "til_high": "TIL to",
-    "tissue_mm2": "tissue, mm²",
-    "lymphocyte_per_mm2": "lymphocytes per mm²",
-}
-
 
 def choose_cohort(place: DeltaGenerator) -> str:
     """Let the reader choose one of the store's cohorts; end the page where there is none to see."""
     names = [name for name in cohort_names(default_store()) if _may_see(name)]
     if not names:
         st.info(
-            "There is no cohort yet. On a machine of your own, name a folder or a CSV above; "
-            "elsewhere start one with `python -m seg_core cohort FOLDER --out STORE`.",
+            "There is no cohort yet that you may see. "
+            + (
+                "Name a folder or a CSV under *Analyse a cohort*."
+                if slide_places.reader_is_local()
+                else "Whoever runs this dashboard starts one with `python -m seg_core cohort FOLDER "
+                "--out STORE`; it is shown here when all its slides lie in the folder that the "
+                "dashboard offers."
+            ),
             icon=":material/table_view:",
         )
         st.stop()
@@ -86,7 +88,7 @@ def show(table: pd.DataFrame, name: str) -> None:
         key="_columns",
     )
     shown = table[["slide", *columns]].reset_index(drop=True)
-    settings = {each: st.column_config.Column(_LABELS.get(each, each)) for each in columns}
+    settings = {each: st.column_config.Column(title_of(each)) for each in columns}
     if len(table) <= _MOST_PICTURES:
         shown.insert(0, "picture", [_picture(Path(path)) for path in table["slide_path"]])
         settings["picture"] = st.column_config.ImageColumn(" ", width="small")
@@ -99,16 +101,40 @@ def show(table: pd.DataFrame, name: str) -> None:
         key=f"_table_{name}",
     )
     st.caption("Click the left edge of a row to open its slide; the head of a column sorts.")
-    st.download_button(
+    csv, html, pdf = st.columns(3)
+    csv.download_button(
         "Table as CSV",
         table.drop(columns=["slide_path"]).to_csv(index=False),
         f"{name}.csv",
         "text/csv",
         icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
     )
+    for place, suffix, mime in ((html, "html", "text/html"), (pdf, "pdf", "application/pdf")):
+        place.download_button(
+            f"Report as {suffix.upper()}",
+            partial(report_of, name, suffix),
+            f"{name}.{suffix}",
+            mime,
+            icon=":material/description:",
+            help="The whole cohort, whatever is filtered here: groups compared, slides, TIL maps, "
+            "warnings, settings.",
+            on_click="ignore",
+            width="stretch",
+            key=f"_report_{suffix}",
+        )
     rows = event["selection"]["rows"]
     if rows:
         open_slide_of(table.iloc[rows[0]])
+
+
+def report_of(name: str, suffix: str) -> bytes:
+    """Return the report of a cohort, written when somebody asks."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"report.{suffix}"
+        write_cohort_report(default_store(), name, path)
+        return path.read_bytes()
 
 
 def open_slide_of(row: pd.Series) -> None:

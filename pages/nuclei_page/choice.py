@@ -67,7 +67,7 @@ class Choice:
     def statistics(self) -> list[Statistics]:
         """Return the numbers of each part."""
         return [
-            resources.statistics(self.run.path, part, min_score=self.min_score, other=self.other)
+            resources.statistics(self.run, part, min_score=self.min_score, other=self.other)
             for part in self.parts
         ]
 

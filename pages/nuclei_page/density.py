@@ -35,7 +35,7 @@ def show(choice: Choice) -> None:
             "Squares, µm", _SIDES_UM, default=_SIDES_UM[1], required=True, key="_side"
         )
     squares = count_squares(
-        resources.nucleus_queries(choice.run.path),
+        resources.nucleus_queries(choice.run),
         choice.selection(names),
         choice.part,
         tissue,

@@ -23,7 +23,7 @@ _MARGIN_UM = 25.0  # around picked nuclei in the viewer
 
 def show_one(choice: Choice) -> None:
     """Show a histogram or violins of one measure."""
-    queries = resources.nucleus_queries(choice.run.path)
+    queries = resources.nucleus_queries(choice.run)
     pick, kind = st.columns([2, 1], vertical_alignment="bottom")
     with pick:
         measure = _choose_measure("Measure", "_distribution", "area_um2")
@@ -63,7 +63,7 @@ def show_two(choice: Choice) -> None:
         y = _choose_measure("Up", "_up", "haematoxylin_od")
     with classes:
         selection = choice.selection(choose_classes(choice, "_scatter_classes"))
-    queries = resources.nucleus_queries(choice.run.path)
+    queries = resources.nucleus_queries(choice.run)
     sample = queries.sample(selection, [x.column, y.column], most=_SCATTER_POINTS, seed=_SEED)
     key = f"_scatter_{x.column}_{y.column}"
 
@@ -105,7 +105,7 @@ def offer_picked(choice: Choice) -> None:
 
 def place_around(choice: Choice, picked: tuple[int, ...]) -> state.Place:
     """Return the place that shows all picked nuclei."""
-    queries = resources.nucleus_queries(choice.run.path)
+    queries = resources.nucleus_queries(choice.run)
     everything = palettes.scheme_of(choice.run).names_with_other
     points = queries.columns(Selection(everything, ids=picked), ["x", "y"])
     low, high = points.min(), points.max()
@@ -143,6 +143,6 @@ def shape_drawn(selection: Any) -> shapely.Geometry | None:
 
 
 def _say_sample(choice: Choice, selection: Selection, most: int) -> None:
-    total = sum(resources.nucleus_queries(choice.run.path).counts(selection).values())
+    total = sum(resources.nucleus_queries(choice.run).counts(selection).values())
     if total > most:
         st.caption(f"A random sample of {most:,} of {total:,} nuclei is drawn (seed {_SEED}).")

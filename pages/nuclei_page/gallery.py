@@ -38,7 +38,7 @@ def show(choice: Choice) -> None:
         )
     outlined = names[2].toggle("Outline", value=True, key="_gallery_outline")
     nuclei, crops = resources.gallery(
-        choice.run.path,
+        choice.run,
         choice.selection((name,)),
         _CROPS,
         choice.scheme,

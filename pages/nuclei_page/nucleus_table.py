@@ -29,7 +29,7 @@ _PLACES = {
 def show(choice: Choice) -> None:
     """Show filters and a page of the table; a click on a row opens the nucleus in the viewer."""
     selection = _filtered(choice)
-    queries = resources.nucleus_queries(choice.run.path)
+    queries = resources.nucleus_queries(choice.run)
     total = sum(queries.counts(selection).values())
     shares = share_columns(choice.run.model_scheme)
     columns = _columns(choice, shares)
@@ -69,7 +69,7 @@ def open_nucleus(choice: Choice, nucleus: Any) -> None:
 
 
 def _filtered(choice: Choice) -> Selection:
-    queries = resources.nucleus_queries(choice.run.path)
+    queries = resources.nucleus_queries(choice.run)
     classes, score, area = st.columns([3, 2, 2], gap="large")
     with classes:
         names = choose_classes(choice, "_table_classes")

@@ -42,7 +42,7 @@ def show(choice: Choice) -> None:
 def _tell_other(choice: Choice) -> None:
     """Say how many nuclei no class claims, and what that may mean where it is most of them."""
     names = choice.run.scheme.counted_names(other=True, uncertain=choice.min_score > 0)
-    counts = resources.nucleus_queries(choice.run.path).counts(choice.selection(names))
+    counts = resources.nucleus_queries(choice.run).counts(choice.selection(names))
     found, other = sum(counts.values()), counts.get(OTHER, 0)
     if not found:
         return

@@ -42,7 +42,8 @@ def show(choice: Choice) -> None:
 
 
 def _row(run: Run, shown: bool) -> dict[str, object]:
-    counted = sum(run.facts.counts.get(name, 0) for name in run.facts.scheme.names)
+    counts = resources.counts(run, 0.0)
+    counted = sum(counts[name] for name in run.scheme.names)
     name = read_label(run.path).name
     return {
         "Shown": shown,
@@ -56,7 +57,7 @@ def _show_beside(choice: Choice, other: Run) -> None:
     chosen = state.SLIDE.get()
     part = part_in_both(choice.run, other, regions.slide_rois(chosen) if chosen else ())
     one, two = (
-        resources.statistics(run.path, part, min_score=choice.min_score, other=choice.other)
+        resources.statistics(run, part, min_score=choice.min_score, other=choice.other)
         for run in (choice.run, other)
     )
     tissue = [

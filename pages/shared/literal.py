@@ -2,8 +2,9 @@
 
 import re
 
-# Streamlit's own signs too: $ begins a formula, : a colour, an icon or an emoji.
-_SIGNS = re.compile(r"[\\`*_{}\[\]()<>#+\-.!|~$:&=]")
+# Streamlit's own signs too: $ begins a formula, : a colour, an icon or an emoji. An underscore within
+# a word means nothing, and what makes a list or a heading does so at the beginning alone.
+_SIGNS = re.compile(r"[\\`*\[\]<>~$:&#|]|(?<![^\W_])_|_(?![^\W_])|^[-+=]|^\d+[.)]")
 
 
 def literal(text: str) -> str:
@@ -11,8 +12,10 @@ def literal(text: str) -> str:
 
     Examples
     --------
-    >>> literal("a_b*c")
-    'a\\_b\\*c'
+    >>> literal("a_b*c.svs")
+    'a_b\\*c.svs'
+    >>> literal("1. _slide_")
+    '1\\. \\_slide\\_'
     """
     return _SIGNS.sub(lambda sign: _of(sign[0]), text)
 
@@ -20,4 +23,4 @@ def literal(text: str) -> str:
 def _of(sign: str) -> str:
     # The emoji of :smile: are looked for after backslashes have gone; a mark that has no width and
     # breaks no line keeps the colon from being the first half of one.
-    return "\\:\u2060" if sign == ":" else f"\\{sign}"
+    return "\\:\u2060" if sign == ":" else f"{sign[:-1]}\\{sign[-1]}"

@@ -57,7 +57,8 @@ SLIDES = PageEntry(
     ":material/grid_view:",
     """
 choose a sample or bring a slide. Where the file does not say how large a pixel is, type it: about
-0.25 µm at 40x, 0.5 µm at 20x. Everything measured depends on it.
+0.25 µm at 40x, 0.5 µm at 20x. Everything measured depends on it. *Estimate it from the nuclei* offers
+a size with its uncertainty; compare it with what the scanner was set to before you take it.
 """,
     default=True,
 )
@@ -73,8 +74,8 @@ is stopped is kept, and goes on from there. Under *Edit* a region is named, or m
 out; *Files* exchanges regions with QuPath. Click a nucleus for its measures; **←** and **→** go
 through its class from left to right, strip by strip. Copy the page's address to show a colleague
 the same place. Several analyses of a slide are told apart under *Shown analysis*;
-give yours a **Name**. *Options*: **Fast** computes in 8-bit integers; more **looks at each tile** make
-classes steadier and take longer; **Stain** evens out a pale scan; **Skip glass** and **Skip pen
+give yours a **Name**. *Options*: **Original**, **Fast** and **Best** trade time for
+accuracy, and say how much of both; **Stain** evens out a pale scan; **Skip glass** and **Skip pen
 marks** say what is not worth a look (*Tissue* and *Flaws* show it; what is out of focus is
 analysed, and said).
 
@@ -92,6 +93,8 @@ NUCLEI = PageEntry(
     "Nuclei",
     ":material/bar_chart:",
     """
+yellow sentences above the numbers say what speaks against trusting them: nuclei that do not fit the
+pixel size, or a slide unlike all that the model has learnt from. Below them
 counts, densities per mm² of tissue, measures, the table, a gallery, files for Excel, R, QuPath,
 scanpy and SpatialData, and a report as HTML or PDF. Below the class score you choose, a nucleus
 counts as *uncertain*, in the viewer too. Click a row or a picture to see the nucleus on the
@@ -107,6 +110,21 @@ TIL_SCORE = PageEntry(
 lymphocytes in the stroma around the epithelium, with map, plots and formulas. Choose a ROI,
 change the settings, click a square to see it in the viewer. Exclude necrosis, carcinoma in situ
 and artefacts with a ROI of that kind first.
+""",
+)
+
+TEACH = PageEntry(
+    "pages/teach.py",
+    "Teach",
+    ":material/school:",
+    """
+where the model errs on your tissue, teach it. Choose finished analyses, under *Classes* name your
+own with the role that scores take them for, and under *Label* answer nuclei by the keyboard: **1** to
+**9** for the class, **0** for what is no nucleus, **Space** where the shown class is right, **←** and
+**→** to pass over, **Backspace** to take back, **Enter** for the next screen. Corrections made in
+the viewer are labels too. *Train* shows how well the classifier does on places it has not seen and
+what it would change; **Apply** lets it name all nuclei, **Forget** goes back. *Files* takes
+classifiers and labels along, and exchanges labels with QuPath.
 """,
 )
 
@@ -143,9 +161,11 @@ COHORT = PageEntry(
 many slides in one table. Name a folder, or a CSV with the columns *slide*, *patient* and *group*,
 and press **Start**; whatever stops it, the next start goes on, and a slide that cannot be read has
 its reason in the table. *Groups* compares patients, not slides: a patient's slides are averaged
-first. *Scatter* plots two measures; draw around points to list their slides. Click the left edge
-of a row to see the slide in the viewer.
+first. *Scatter* plots two measures; draw around points to list their slides. *TIL maps* stand side
+by side, in the order of a measure. Click the left edge of a row to see the slide in the viewer.
+*Report* is the whole cohort as one file. Cohorts follow one another, and one at work makes way for
+an analysis that somebody waits for in the viewer; it then goes on by itself.
 """,
 )
 
-PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE, EVALUATE, COHORT, MODEL)
+PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE, TEACH, EVALUATE, COHORT, MODEL)

@@ -14,7 +14,12 @@ def chosen() -> str:
 
 def scheme_of(run: Run) -> ClassScheme:
     """Return a run's classes in the session's colours; charts, legends and layers agree by it."""
-    return run.scheme.recoloured(chosen())
+    return recoloured(run.scheme)
+
+
+def recoloured(scheme: ClassScheme) -> ClassScheme:
+    """Return classes in the session's colours."""
+    return scheme.recoloured(chosen())
 
 
 def offer_choice() -> None:

@@ -1,6 +1,8 @@
 """What all sessions share and what is worth keeping; the only place with Streamlit's caches.
 
-What depends on a file is kept by its path and time of change, so a replaced file is read anew.
+What depends on a file is kept by its path and time of change, so a replaced file is read anew; what
+depends on the names of a run's nuclei by their version too, so that corrections and classifiers, of
+any process, are seen at once.
 All is shared as it is, by pages and tile routes alike: nobody may write into it.
 """
 
@@ -18,7 +20,7 @@ from PIL import Image, ImageOps
 from pages.shared import analyses as analysing
 from pages.shared import scoring
 from pages.shared.analyses import Analyses
-from pages.shared.cohort_process import Seat
+from pages.shared.cohorts import Cohorts
 from pages.shared.evaluation_files import EvaluationFiles, painter_of_outcomes
 from pages.shared.once import once
 from pages.shared.scoring import Scorings
@@ -50,6 +52,8 @@ from seg_core.slide import (
     slide_id,
 )
 from seg_core.store import NucleusQueries, Run, RunMaps, Selection, Store, default_store, open_run
+from seg_core.teaching.features import FEATURE_GROUPS
+from seg_core.teaching.known import Known
 
 # What is equal has one entry, whichever object says it.
 _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
@@ -58,6 +62,7 @@ _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
         *(selection.names, selection.min_score, selection.scores, selection.areas_um2),
         *(selection.ids, selection.part and selection.part.wkb),
     ),
+    Run: lambda run: (run.path, run.names_version),
 }
 
 _THUMBNAIL_PX = 420
@@ -96,9 +101,9 @@ def analyses() -> Analyses:
 
 
 @once
-def cohort_seat() -> Seat:
-    """Return where the cohort sits that was started from a page."""
-    return Seat()
+def cohorts() -> Cohorts:
+    """Return the cohorts that were started from pages; they make way for analyses."""
+    return Cohorts(lambda: worker().is_busy)
 
 
 @once
@@ -128,7 +133,9 @@ def cohort(name: str) -> pd.DataFrame:
     """Return the table of a cohort as it is now."""
     journal = Journal(default_store(), name)
     files = (journal.folder / PLAN_FILE, journal.folder / OUTCOMES_FILE)
-    return _cohort(journal.store, name, *map(changed, files))
+    # runs are named, deleted and moved without a word in the cohort's own files
+    runs = sum(map(changed, journal.store.glob("*/*/*.json")))
+    return _cohort(journal.store, name, (*map(changed, files), runs))
 
 
 def changed(path: Path) -> int:
@@ -148,11 +155,11 @@ def forget_slides() -> None:
 
 def forget_run(folder: Path) -> None:
     """Read a run anew that has been deleted, should the same question be asked again."""
-    for of_run in (run, maps, nucleus_painter, outline_squares, nucleus_queries, run_tissue):
-        of_run.clear(folder)
-    _nucleus_table.clear(folder)
-    for of_part in (nucleus_index, counts, statistics, gallery):
-        of_part.clear()
+    for of_folder in (run, maps, run_tissue, _found_table):
+        of_folder.clear(folder)
+    of_names = (nucleus_painter, outline_squares, nucleus_queries, said_since, _nucleus_table)
+    for of_run in (*of_names, nucleus_index, counts, statistics, gallery):
+        of_run.clear()
 
 
 def identity(path: Path) -> str:
@@ -202,37 +209,43 @@ def maps(folder: Path) -> RunMaps:
     return run(folder).maps()
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
-def nucleus_painter(folder: Path) -> NucleusPainter:
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
+def nucleus_painter(run: Run) -> NucleusPainter:
     """Return what draws the nuclei of a finished run, with their spatial index."""
-    return NucleusPainter(_nucleus_table(folder), run(folder).scheme)
+    return NucleusPainter(_nucleus_table(run), run.scheme)
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
-def outline_squares(folder: Path) -> OutlineSquares:
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
+def outline_squares(run: Run) -> OutlineSquares:
     """Return what packs the outlines of a finished run, square by square."""
-    return OutlineSquares(_nucleus_table(folder), run(folder).scheme)
+    return OutlineSquares(_nucleus_table(run), run.scheme)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
-def nucleus_index(folder: Path, min_score: float = 0.0) -> NucleusIndex:
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_VALUE)
+def nucleus_index(run: Run, min_score: float = 0.0) -> NucleusIndex:
     """Return what finds single nuclei of a finished run, some of them called *uncertain*."""
     if min_score:
-        return nucleus_index(folder).with_min_score(min_score)
-    return NucleusIndex(_nucleus_table(folder), run(folder).facts.question.slide_mpp)
+        return nucleus_index(run).with_min_score(min_score)
+    return NucleusIndex(_nucleus_table(run), run.facts.question.slide_mpp)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def counts(folder: Path, min_score: float) -> dict[str, int]:
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_BY_VALUE)
+def counts(run: Run, min_score: float) -> dict[str, int]:
     """Return how many nuclei of a finished run have each name."""
-    names = run(folder).scheme.counted_names(other=True, uncertain=True)
-    return nucleus_queries(folder).counts(Selection(names, min_score))
+    names = run.scheme.counted_names(other=True, uncertain=True)
+    return nucleus_queries(run).counts(Selection(names, min_score))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def nucleus_queries(folder: Path) -> NucleusQueries:
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_VALUE)
+def nucleus_queries(run: Run) -> NucleusQueries:
     """Return what answers questions about the nuclei of a finished run."""
-    return run(folder).nucleus_queries()
+    return run.nucleus_queries()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_BY_VALUE)
+def said_since(run: Run) -> list[str]:
+    """Return sentences on who named the nuclei but the model."""
+    return run.said_since()
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for tissue …")
@@ -245,15 +258,14 @@ def run_tissue(folder: Path) -> TissueMask | None:
 
 
 @st.cache_resource(max_entries=128, show_spinner="Counting …", hash_funcs=_BY_VALUE)
-def statistics(folder: Path, part: Part, *, min_score: float, other: bool) -> Statistics:
+def statistics(run: Run, part: Part, *, min_score: float, other: bool) -> Statistics:
     """Return the numbers of a part of a run."""
-    found = run(folder)
     return describe_part(
-        nucleus_queries(folder),
+        nucleus_queries(run),
         part,
-        found.scheme,
-        tissue=run_tissue(folder),
-        tissue_um2=found.facts.tissue_um2 if part.everything else None,
+        run.scheme,
+        tissue=run_tissue(run.path),
+        tissue_um2=run.facts.tissue_um2 if part.everything else None,
         min_score=min_score,
         other=other,
     )
@@ -261,7 +273,7 @@ def statistics(folder: Path, part: Part, *, min_score: float, other: bool) -> St
 
 @st.cache_resource(max_entries=64, show_spinner="Cutting out nuclei …", hash_funcs=_BY_VALUE)
 def gallery(
-    folder: Path,
+    run: Run,
     selection: Selection,
     count: int,
     scheme: ClassScheme,
@@ -270,17 +282,22 @@ def gallery(
     outlined: bool,
 ) -> tuple[gpd.GeoDataFrame, list[bytes]]:
     """Return the most or the least certain nuclei of a selection, and a JPEG of each."""
-    found = run(folder)
-    question = found.facts.question
-    nuclei = by_certainty(nucleus_queries(folder), selection, count, most=most)
+    question = run.facts.question
+    nuclei = by_certainty(nucleus_queries(run), selection, count, most=most)
     crops = crop_nuclei(
-        slide(found.slide_path, question.slide_mpp),
+        slide(run.slide_path, question.slide_mpp),
         question.slide_mpp,
         nuclei,
         scheme,
         outlined=outlined,
     )
     return nuclei, [encode_jpeg(crop) for crop in crops]
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the nuclei …")
+def known(folder: Path) -> Known:
+    """Return what a classifier may be told of the nuclei of a run, as they were found."""
+    return Known.of(run(folder), FEATURE_GROUPS)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -290,9 +307,15 @@ def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] |
     return None if result is None else backdrop_of(slide(path), result, _BACKDROP_PX)
 
 
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
+def _nucleus_table(run: Run) -> gpd.GeoDataFrame:
+    return run.renamed(_found_table(run.path))
+
+
 @st.cache_resource(max_entries=3, show_spinner=False)
-def _nucleus_table(folder: Path) -> gpd.GeoDataFrame:
-    return run(folder).nuclei()
+def _found_table(folder: Path) -> gpd.GeoDataFrame:
+    """Read the outlines, which takes seconds on a whole slide, once for all corrections."""
+    return run(folder).as_found().nuclei()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -306,7 +329,7 @@ def _outcome_painter(file: Path, changed: int) -> NucleusPainter:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the cohort …")
-def _cohort(store: Path, name: str, planned: int, changed: int) -> pd.DataFrame:
+def _cohort(store: Path, name: str, stamps: tuple[int, ...]) -> pd.DataFrame:
     return RunCatalog(Store(store)).cohort(name)
 
 

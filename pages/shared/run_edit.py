@@ -51,7 +51,7 @@ def _rename(run: Run) -> None:
 @st.dialog("Delete this analysis?")
 def _confirm(run: Run) -> None:
     """Ask once more: what is deleted is gone, but for what the same analysis finds again."""
-    corrections = len(run.corrections())
+    corrections = len(run.journal().current())
     st.write(
         "Its nuclei, maps and scores are removed from the disk. The same analysis can be made "
         "again, in the same time."

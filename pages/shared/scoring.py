@@ -48,7 +48,8 @@ class ScoringRequest:
     def key(self) -> str:
         """A name that no other request has."""
         outline = self.part.polygon.wkb_hex
-        entries = [str(self.run.path), outline, self.settings.to_json(), self.min_score]
+        run = [str(self.run.path), self.run.names_version]
+        entries = [*run, outline, self.settings.to_json(), self.min_score]
         return hashlib.sha256(json.dumps(entries).encode()).hexdigest()[:16]
 
 

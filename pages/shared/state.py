@@ -1,8 +1,8 @@
 """What a session remembers: the one list of its keys, with their types."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import streamlit as st
 
@@ -16,9 +16,23 @@ from seg_core.roi import Roi
 from seg_core.store import Run
 from seg_core.til import TilSettings
 
+if TYPE_CHECKING:  # scikit-learn is loaded where somebody teaches
+    from seg_core.teaching.changes import Changes
+    from seg_core.teaching.classifier import Classifier
+    from seg_core.teaching.teach import Taught
+
 T = TypeVar("T")
 
-__all__ = ["ChosenSlide", "Key", "Place", "ShownScores", "SignedIn", "choose_slide"]
+__all__ = [
+    "ChosenSlide",
+    "Key",
+    "LabelScreen",
+    "Lesson",
+    "Place",
+    "ShownScores",
+    "SignedIn",
+    "choose_slide",
+]
 
 
 @dataclass(frozen=True)
@@ -75,9 +89,10 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class ShownScores:
-    """An answer of `resources.scorings`: its key, and the folder of its run."""
+    """An answer of `resources.scorings`: its key, and the run with the names that were scored."""
 
     run: Path
+    names: str
     key: str
 
 
@@ -87,6 +102,60 @@ class ShownEvaluation:
 
     run: Path
     key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What was taught last, and what it would change.
+
+    Attributes
+    ----------
+    name : str
+        What the classifier is called.
+    classifier : Classifier
+    taught : Taught or None
+        How well it does; None where it came as a file.
+    changes : tuple of Changes
+        Of each chosen run, as it was then.
+    """
+
+    name: str
+    classifier: "Classifier"
+    taught: "Taught | None"
+    changes: "tuple[Changes, ...]"
+
+
+@dataclass
+class LabelScreen:
+    """Nuclei that are shown to be labelled, and what was answered.
+
+    Attributes
+    ----------
+    name : str
+        No other screen has it.
+    runs : tuple of Run
+    nuclei : tuple of (int, int)
+        Place of the run among ``runs``, and id.
+    found : tuple of str
+        What each was called when it was shown.
+    pictures : tuple of str
+        Addresses of their pictures.
+    given : list of (int, str or None)
+        Place among ``nuclei``, and answer, in the order in which they were given.
+    taken : dict of str to int
+        For each time that the screen was put on a page, how much of its log was written down.
+    revision : int
+        Counts what was changed elsewhere than on the screen.
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+    nuclei: tuple[tuple[int, int], ...]
+    found: tuple[str, ...]
+    pictures: tuple[str, ...]
+    given: list[tuple[int, str | None]] = field(default_factory=list)
+    taken: dict[str, int] = field(default_factory=dict)
+    revision: int = 0
 
 
 SLIDE = Key[ChosenSlide]("slide")
@@ -110,6 +179,7 @@ GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by
 GONE_TO = Key[tuple[int, Place]]("gone_to")  # the last of them, numbered, for the browser
 PICKED = Key[tuple[int, ...]]("picked")  # ids of the nuclei selected in the run shown, on any page
 NUCLEUS = Key[tuple[str, int]]("nucleus")  # run and id of the nucleus the viewer tells about
+AS_FOUND = Key[bool]("as_found")  # nuclei as the model named them, without what was said since
 MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncertain
 PALETTE = Key[str]("palette")  # name of the classes' colours, on every page
 TIL_SETTINGS = Key[TilSettings]("til_settings")
@@ -117,6 +187,11 @@ SCORES_AWAITED = Key[Waiting]("scores_awaited")  # keeps them from being given u
 TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
 TIL_SHOWN = Key[ShownScores]("til_shown")  # what the page of the TIL scores has shown last
 EVALUATED = Key[ShownEvaluation]("evaluated")  # whose layers the viewer offers
+TEACH_RUNS = Key[tuple[Path, ...]]("teach_runs")  # folders of the runs that are labelled
+LABEL_SCREEN = Key[LabelScreen]("label_screen")
+PASSED_OVER = Key[dict[Path, set[int]]]("passed_over")  # ids that were shown and not answered
+TAKEN_LABELS = Key[str]("taken_labels")  # how many came with a file, until the page has said so
+LESSON = Key[Lesson]("lesson")
 UPLOADS = Key[UploadFolder]("uploads")
 SIGNED_IN = Key[SignedIn]("signed_in")
 LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room for another

@@ -7,9 +7,9 @@ addresses of the tiles, the slide's path never does.
 import secrets
 import weakref
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pages.shared.chosen_slide import ChosenSlide
+from seg_core.store import Run
 
 _TOKEN_BYTES = 24
 
@@ -30,15 +30,15 @@ class TileSource:
     ----------
     slide : ChosenSlide
     token : str
-    runs : dict of str to Path
-        Folders of the runs that its overlays may show, by version.
+    runs : dict of str to Run
+        Those that its overlays may show, by id.
     visitor : str
         Whose session it is: what one visitor asks for is drawn in turn with what others do.
     """
 
     slide: ChosenSlide
     token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES))
-    runs: dict[str, Path] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
     visitor: str = ""
 
     @property
@@ -55,11 +55,11 @@ class TileSource:
         """Where a picture in full resolution is had; the viewer adds what it is to show."""
         return f"{self.folder}picture.png"
 
-    def run_of(self, version: str | None) -> Path:
-        """Return the folder of a run that this session shows."""
-        if version is None or version not in self.runs:
+    def run_of(self, run_id: str | None) -> Run:
+        """Return a run that this session shows, as it shows it."""
+        if run_id is None or run_id not in self.runs:
             raise UnknownTileError("This session shows no such run; reload the page.")
-        return self.runs[version]
+        return self.runs[run_id]
 
 
 class TileSources:

@@ -9,6 +9,7 @@ from pages.shared import pixel_size, resources, slide_places, state
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from pages.shared.uploads import UploadFolder
+from pages.slides_page.estimate import offer_estimate
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import PLAUSIBLE_MPP, SlideInfo, series_apart
 
@@ -136,6 +137,12 @@ def _ask_mpp(chosen: state.ChosenSlide) -> None:
         placeholder="0.25 at 40x, 0.5 at 20x",
         on_change=keep,
     )
+
+    def take(mpp: float) -> None:
+        st.session_state[key] = mpp
+        keep()
+
+    offer_estimate(chosen.path, take)
 
 
 def _show_associated(path: Path) -> None:

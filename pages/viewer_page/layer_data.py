@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from pages.shared import min_score, palettes, resources
+from pages.shared import min_score, palettes, resources, shown_names
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page.layers import LAYERS, Layer
 from pages.viewer_page.outlines import describe_outlines
@@ -21,7 +21,7 @@ _DRAWN_EXTRA_LEVELS = 2
 def layers_of(info: SlideInfo, run: Run | None, source: TileSource) -> list[dict[str, Any]]:
     """Return the layers offered on a slide, and let the session's token show the run."""
     if run is not None:
-        source.runs[run.run_id] = run.path
+        source.runs[run.run_id] = run
     return [_describe(each, info, run, source) for each in LAYERS if each.offered(info, run)]
 
 
@@ -29,7 +29,7 @@ def legend_of(run: Run) -> list[dict[str, Any]]:
     """Return what nuclei of a run can be called; *other* is hidden until asked for."""
     scheme = palettes.scheme_of(run)
     least = min_score.chosen()
-    counts = resources.counts(run.path, least) if least else run.facts.counts
+    counts = resources.counts(run, least)
     return [
         {
             "id": scheme.id_of(name),
@@ -76,7 +76,7 @@ def _query(layer: Layer, run: Run | None, options: Mapping[str, str]) -> str:
     """Return what a layer's addresses end with; the viewer fills in the classes."""
     fixed = dict(options)
     if run is not None:
-        fixed["run"] = run.run_id
+        fixed |= shown_names.query(run)
     if layer.by_class:
         fixed["palette"] = palettes.chosen()
     query = urlencode(sorted(fixed.items()))

@@ -45,7 +45,7 @@ def take_pick(run: Run | None, asked: dict[str, Any]) -> None:
     state.NUCLEUS.clear()
     if run is None:
         return
-    index = resources.nucleus_index(run.path, min_score.chosen())
+    index = resources.nucleus_index(run, min_score.chosen())
     if "step" in asked:
         found = None if before is None else index.next_of_class(before, asked["step"])
     elif "x" in asked:
@@ -68,7 +68,7 @@ def card_of(run: Run | None, slide: Slide) -> dict[str, Any] | None:
     nucleus_id = chosen_nucleus(run)
     if run is None or nucleus_id is None:
         return None
-    index = resources.nucleus_index(run.path, min_score.chosen())
+    index = resources.nucleus_index(run, min_score.chosen())
     row, name = index.row(nucleus_id), index.name(nucleus_id)
     if row is None or name is None:
         return None
@@ -105,7 +105,7 @@ def picked_outlines(run: Run | None) -> list[list[list[float]]]:
     picked = state.PICKED.get() or ()
     if run is None or not picked:
         return []
-    index = resources.nucleus_index(run.path)
+    index = resources.nucleus_index(run)
     return [_ring(polygon) for polygon in index.outlines(picked[:_MOST_PICKED])]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from pages.shared import min_score, resources
+from pages.shared import min_score, resources, shown_names
 from pages.shared.tile_sources import TileSource, UnknownTileError
 from seg_core.classes import UNCERTAIN
 from seg_core.store import Run
@@ -15,7 +15,7 @@ def hover_address(run: Run | None, source: TileSource) -> str | None:
     """Return where the viewer asks, None where there are no nuclei; it adds point and classes."""
     if run is None:
         return None
-    query = urlencode({**min_score.query(), "run": run.run_id})
+    query = urlencode({**min_score.query(), **shown_names.query(run)})
     return f"{source.folder}nucleus.json?{query}"
 
 
@@ -34,8 +34,8 @@ def nucleus_at(token: str, query: Mapping[str, str]) -> dict[str, Any]:
     UnknownTileError
         If no session shows such a run, or the point is none.
     """
-    folder = resources.tile_sources().find(token).run_of(query.get("run"))
-    scheme = resources.run(folder).scheme
+    run = shown_names.asked_run(token, query)
+    scheme = run.scheme
     try:
         x, y = float(query["x"]), float(query["y"])
         if not (math.isfinite(x) and math.isfinite(y)):
@@ -43,7 +43,7 @@ def nucleus_at(token: str, query: Mapping[str, str]) -> dict[str, Any]:
         names = [scheme.name_of(int(each)) for each in query.get("show", "").split(",") if each]
     except (KeyError, ValueError, IndexError) as error:
         raise UnknownTileError("Such a point there is not.") from error
-    index = resources.nucleus_index(folder, min_score.asked(query))
+    index = resources.nucleus_index(run, min_score.asked(query))
     nucleus_id = index.at(x, y, names)
     row = None if nucleus_id is None else index.row(nucleus_id)
     if nucleus_id is None or row is None:

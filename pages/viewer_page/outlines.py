@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from pages.shared import min_score, resources
+from pages.shared import min_score, resources, shown_names
 from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page.server.tile_cache import TileCache
 from pages.viewer_page.server.tiles import refuse_unknown
@@ -14,7 +14,7 @@ from seg_core.store import Run
 
 _CACHE_BYTES = 32 * 1024 * 1024
 
-_QUERY = min_score.NAMES | {"run"}
+_QUERY = min_score.NAMES | shown_names.OPTIONS
 
 _packed: TileCache[bytes] = TileCache(_CACHE_BYTES, size_of=sys.getsizeof)
 
@@ -24,7 +24,7 @@ def describe_outlines(run: Run, source: TileSource) -> dict[str, Any]:
     question = run.facts.question
     settings = question.settings
     extent_um = settings.max_extent_um + 2 * settings.growth_um
-    query = urlencode({**min_score.query(), "run": run.run_id})
+    query = urlencode({**min_score.query(), **shown_names.query(run)})
     return {
         "url": f"{source.folder}nuclei/{{x}}_{{y}}.bin?{query}",
         "side": SQUARE_PX,
@@ -49,15 +49,15 @@ def outlines_of_square(path: Mapping[str, Any], query: Mapping[str, str]) -> byt
         If no session shows such a run, or the slide has no such square.
     """
     refuse_unknown(query, _QUERY)
-    folder = resources.tile_sources().find(path["token"]).run_of(query.get("run"))
+    run = shown_names.asked_run(path["token"], query)
     least = min_score.asked(query)
     column, row = path["column"], path["row"]
-    slide = resources.run(folder).raster.region
+    slide = run.raster.region
     if column * SQUARE_PX >= slide.right or row * SQUARE_PX >= slide.bottom:
         raise UnknownTileError(f"The slide has no square at column {column}, row {row}.")
     return _packed.get(
-        (folder, least, column, row),
-        lambda: resources.outline_squares(folder).packed(column, row, min_score=least),
+        (run.path, run.names_version, least, column, row),
+        lambda: resources.outline_squares(run).packed(column, row, min_score=least),
     )
 
 

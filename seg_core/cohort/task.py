@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from seg_core.analysis import analyse
 from seg_core.cohort.journal import Ending, Outcome
 from seg_core.cohort.plan import Item
 from seg_core.cohort.summary import SUMMARY_FILE, keep_summary
+from seg_core.cohort.til_maps import keep_map
 from seg_core.errors import (
     BusyError,
     JobCancelled,
@@ -203,7 +205,10 @@ def _analysed(asked: Asked, report: "_Reporter") -> Run:
         keep_summary(run)
     if asked.til and not (run.path / TIL_FILE).is_file():
         try:
-            keep_scores(run, assess(run, report=report))
+            result = assess(run, report=report)
+            keep_scores(run, result)
+            with closing(run.open_slide()) as slide:
+                keep_map(run, slide, result)
         except (ModelError, RegionError, SlideError) as error:
             # no tissue, or a model that knows no lymphocytes: nuclei without a score are still nuclei, and the catalogue says that there is none
             _log.warning("no TIL score: %s", type(error).__name__, extra={"run": run.run_id})

@@ -43,6 +43,7 @@ class Command:
 
 COMMANDS = (
     Command("analyse", "find the nuclei of one or more slides", "analyse"),
+    Command("mpp", "estimate how large a slide's pixels are", "mpp"),
     Command("cohort", "find the nuclei of many slides, on this machine or a cluster", "cohort"),
     Command("catalog", "list all runs of a store, or ask about them in SQL", "catalog"),
     Command("check", "tell what of a store is damaged", "check"),
@@ -55,6 +56,7 @@ COMMANDS = (
     Command("train", "train a model from a configuration file", "training"),
     Command("runs", "list training runs and compare them", "training"),
     Command("calibrate", "make class scores mean what they say, by labelled images", "calibrate"),
+    Command("profile", "keep what a model's training images are like", "profile"),
     Command("quantise", "make a model's graph in 8-bit integers, and measure it", "quantise"),
     Command("bench", "time the engines against the original project's way", "bench"),
 )

@@ -78,6 +78,8 @@ def _analyse(options: argparse.Namespace) -> int:
                 )
             else:
                 say(_sentence(run))
+                for warning in run.facts.warnings:
+                    say(f"{slide_path.name}: {warning}")
                 results.append(_result(run))
     if options.json:
         write_json(results[0] if len(results) == 1 else {"runs": results}, options.json)

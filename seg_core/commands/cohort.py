@@ -18,6 +18,7 @@ from tqdm import tqdm
 from seg_core.cohort.cluster import existing_cluster, local_workers
 from seg_core.cohort.journal import Journal, Outcome, name_of
 from seg_core.cohort.plan import read_plan
+from seg_core.cohort.report import check_report_path, write_cohort_report
 from seg_core.cohort.work import CohortOptions, Event, counted, work_off
 from seg_core.commands.analysis_options import add_analysis_options, analysis_settings
 from seg_core.commands.terminal import Subparsers
@@ -81,6 +82,12 @@ def add_cohort(subparsers: Subparsers) -> None:
         "--retry-failed", action="store_true", help="try slides again that failed before"
     )
     parser.add_argument("--no-til", action="store_true", help="do not score TILs")
+    parser.add_argument(
+        "--report",
+        metavar="FILE",
+        type=Path,
+        help="write the cohort as one document at the end, HTML or PDF, over an earlier one",
+    )
     add_analysis_options(parser)
     parser.add_argument(
         "--json",
@@ -102,6 +109,8 @@ def _cohort(options: argparse.Namespace) -> int:
         retry_failed=options.retry_failed,
         split_mpx=_split(options),
     )
+    if options.report is not None:
+        check_report_path(options.report)
     items = read_plan(options.sources, rois=options.roi)
     journal = Journal(options.out or default_store(), options.name or name_of(options.sources))
     outcomes: list[Outcome] = []
@@ -121,6 +130,8 @@ def _cohort(options: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             raise CohortError("stopped; the same command goes on where it stopped.") from None
         tell.summary(journal.name, counted(outcomes), skipped)
+    if options.report is not None:
+        write_cohort_report(journal.store, journal.name, options.report, force=True)
     return int(any(outcome.state != "finished" for outcome in outcomes))
 
 

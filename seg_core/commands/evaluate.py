@@ -3,10 +3,11 @@
 import argparse
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from seg_core.commands.analysis_options import add_engine_options
+from seg_core.commands.analysis_options import add_engine_options, engine_settings
 from seg_core.commands.evaluate_run import add_run_options, evaluate_run_asked, figure_lines
 from seg_core.commands.terminal import Subparsers, add_json, counting_bar, write_json
 from seg_core.evaluation.card_figures import keep_in_card
@@ -87,14 +88,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         options.parser.error("give either --data DIR, or --run RUN and --reference FILE")
     if options.run_folder is not None:
         return evaluate_run_asked(options)
-    settings = AnalysisSettings(
-        engine=options.engine,
-        precision=options.precision,
-        tile_px=options.tile,
-        overlap_px=options.overlap,
-        views=options.views,
-        stain=options.stain,
-    )
+    settings = replace(engine_settings(options), stain=options.stain)
     with counting_bar(options.data.name, " images") as report:
         result = evaluate(
             options.data,
@@ -121,7 +115,8 @@ def _command(options: argparse.Namespace) -> str:
     parts = ["python -m seg_core evaluate --data", "/".join(options.data.resolve().parts[-2:])]
     asked = {"model": options.model and Path(options.model).name, "classes": options.classes}
     asked |= {"reduce": options.reduce, "jpeg": options.jpeg, "mpp": options.mpp}
-    asked |= {"precision": options.precision, "tile": options.tile, "overlap": options.overlap}
+    asked |= {"preset": options.preset, "precision": options.precision}
+    asked |= {"tile": options.tile, "overlap": options.overlap}
     asked |= {"views": options.views, "stain": options.stain, "edge": options.edge}
     asked |= {"only": " ".join(options.only)}
     for name, value in asked.items():

@@ -10,10 +10,12 @@ from seg_core.classes import NucleusClass
 from seg_core.commands.terminal import Subparsers, say
 from seg_core.errors import SegCoreError, TeachingError
 from seg_core.store import Run, Selection, forget_answer, open_run
+from seg_core.store.own_classes import read_own_classes
 from seg_core.teaching.apply import classify
 from seg_core.teaching.classifier import Classifier, read_classifier, write_classifier
 from seg_core.teaching.features import FEATURE_GROUPS
 from seg_core.teaching.labels import Labels, corrected_labels, labels_of, read_marks
+from seg_core.teaching.labels_file import write_labels
 from seg_core.teaching.teach import DEFAULT_GROUPS, Taught, teach
 from seg_core.teaching.validation import Validation
 
@@ -36,7 +38,13 @@ def add_teach(subparsers: Subparsers) -> None:
         help="GeoJSON of points and polygons with classes, as QuPath writes it, or CSV with x, y, "
         "class and, for several runs, slide; by default what was corrected in the runs",
     )
-    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="the classifier")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="the classifier")
+    parser.add_argument(
+        "--labels-out",
+        metavar="FILE",
+        type=Path,
+        help="the labels as GeoJSON points with classes, as QuPath reads them",
+    )
     parser.add_argument(
         "--class",
         dest="classes",
@@ -57,7 +65,7 @@ def add_teach(subparsers: Subparsers) -> None:
         f"(default: {' '.join(DEFAULT_GROUPS)})",
     )
     parser.add_argument("--force", action="store_true", help="replace a file that exists")
-    parser.set_defaults(run=_teach)
+    parser.set_defaults(run=_teach, parser=parser)
 
 
 def add_classify(subparsers: Subparsers) -> None:
@@ -76,10 +84,17 @@ def add_classify(subparsers: Subparsers) -> None:
 
 
 def _teach(options: argparse.Namespace) -> int:
+    if options.out is None and options.labels_out is None:
+        options.parser.error("nothing to write; give --out for the classifier, or --labels-out.")
     runs = [open_run(path) for path in options.runs]
-    taught = teach(
-        _labels(options.labels, runs), own_classes=options.classes, groups=tuple(options.features)
-    )
+    labels = _labels(options.labels, runs)
+    if options.labels_out is not None:
+        write_labels(labels, options.labels_out, force=options.force)
+        say(f"{options.labels_out} written.")
+    if options.out is None:
+        return 0
+    named = [each for run in runs for each in read_own_classes(run.path)]
+    taught = teach(labels, own_classes=[*options.classes, *named], groups=tuple(options.features))
     write_classifier(taught.classifier, options.out, force=options.force)
     say(_table(taught))
     for warning in taught.warnings:

@@ -42,6 +42,8 @@ def _til(options: argparse.Namespace) -> int:
     else:
         result = assess(run, part=joined(parts) if parts else whole)
     say(_til_sentence(run.slide_path.name, result))
+    for warning in result.warnings:
+        say(f"{run.slide_path.name}: {warning}")
     assessed = list(assess_parts(run, parts)) if parts else []
     for each in assessed:
         say(_til_sentence(each.name, each.result) if each.result else f"{each.name}: {each.reason}")

@@ -226,12 +226,10 @@ def evaluation_of_run(place: Path, run: Run) -> KeptEvaluation | None:
 
 def asked_of(reference: KeptReference, run: Run, rois: Sequence[Roi]) -> dict[str, Any]:
     """Return all that an evaluation depends on beside the run's and the reference's files."""
-    said = [[number, each.name] for number, each in sorted(run.corrections().items())]
     return {
         "mapping": reference.mapping,
         "rois": [roi.to_json() for roi in rois],
-        "classifier": run.classifier,
-        "corrections": hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16],
+        "names": run.names_version,
     }
 
 

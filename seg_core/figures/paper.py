@@ -28,12 +28,12 @@ _DASHES = {"dash": "--", "dot": ":"}
 
 
 def draw_on_paper(figure: go.Figure, width_in: float, height_in: float) -> Image.Image:
-    """Return a figure of bars, histograms and lines as a picture on white.
+    """Return a figure of bars, histograms, boxes and lines as a picture on white.
 
     Parameters
     ----------
     figure : Figure
-        Of `seg_core.figures.nuclei` or `seg_core.figures.til`.
+        Of one of the modules beside this one.
     width_in, height_in : float
 
     Raises
@@ -69,6 +69,8 @@ def _draw_traces(axes: Axes, figure: go.Figure) -> None:
         elif isinstance(trace, go.Scatter):
             _draw_line(axes, trace, colour, lower)
             lower = (trace.x, trace.y)
+        elif isinstance(trace, go.Box):
+            _draw_box(axes, trace, colour, number)
         else:
             raise TypeError(f"{type(trace).__name__} is not drawn on paper.")
 
@@ -136,6 +138,20 @@ def _draw_line(axes: Axes, trace: go.Scatter, colour: str, lower: tuple[Any, Any
             x, y, color=trace.line.color or colour, linewidth=1.3, marker=marker, markersize=3,
             label=name,
         )  # fmt: skip
+
+
+def _draw_box(axes: Axes, trace: go.Box, colour: str, number: int) -> None:
+    """Draw a box with all its points to the left of it."""
+    values = np.asarray(trace.y, dtype=float)
+    line = {"color": colour, "linewidth": 1.1}
+    axes.boxplot(
+        values, positions=[number], tick_labels=[trace.name], widths=0.3, showfliers=False,
+        boxprops=line, whiskerprops=line, capprops=line, medianprops={**line, "linewidth": 1.8},
+    )  # fmt: skip
+    # beside one another in the order of the table, so that equal figures are equal pictures
+    offsets = np.resize(np.linspace(-0.12, 0.12, 5), len(values))
+    axes.plot(number - 0.34 + offsets, values, "o", color=colour, markersize=2.6, alpha=0.8)
+    axes.set_xlim(-0.7, number + 0.5)
 
 
 def _draw_shapes(axes: Axes, figure: go.Figure) -> None:

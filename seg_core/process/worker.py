@@ -178,6 +178,12 @@ class Worker:
         first = min((job._turn for job in self._waiting), default=0)
         return max([first, *(job._turn + 1 for job in last)])
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job runs or waits."""
+        with self._lock:
+            return self._running is not None or bool(self._waiting)
+
     def jobs_ahead_of(self, job: Job[Any]) -> int:
         """Count the jobs that come first, the running one included."""
         with self._lock:

@@ -119,7 +119,9 @@ def _scored(
     )
     card = card_of_weights(run.facts.question.model_sha256)
     return replace(
-        result, confusion=None if card is None else confusion_of(card.metrics, run.scheme)
+        result,
+        confusion=None if card is None else confusion_of(card.metrics, run.scheme),
+        warnings=run.facts.warnings,
     )
 
 

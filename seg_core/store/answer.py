@@ -38,7 +38,7 @@ class Answer:
 
 
 def write_answer(folder: Path, answer: Answer) -> None:
-    """Keep an answer in the folder of its run, in place of an earlier one.
+    """Keep an answer in a folder, that of its run or of a person, in place of an earlier one.
 
     Raises
     ------
@@ -52,8 +52,10 @@ def write_answer(folder: Path, answer: Answer) -> None:
     }
     said = {"classifier": answer.classifier, "classes": answer.scheme.to_json()}
     table = pa.table(columns).replace_schema_metadata({_KEY: json.dumps(said).encode()})
-    with store_errors(folder), replacing(folder / ANSWER_FILE) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    with store_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / ANSWER_FILE) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
 
 
 def read_answer(folder: Path) -> Answer | None:

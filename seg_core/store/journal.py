@@ -86,16 +86,21 @@ class Journal:
     Parameters
     ----------
     folder : Path
-        That of the run.
+        That of the run, or of one person's corrections of it.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / JOURNAL_FILE
+        self.path = folder / JOURNAL_FILE
 
     @property
     def exists(self) -> bool:
         """Whether anything was ever corrected."""
-        return self._path.is_file()
+        return self.path.is_file()
 
     def correct(
         self, nuclei: Sequence[int], found: Sequence[str], name: str | None, *, by: str
@@ -128,13 +133,18 @@ class Journal:
 
     def entries(self) -> list[Entry]:
         """Return all whole lines in the order in which they were written."""
-        with store_errors(self._path.parent):
-            if not self._path.is_file():
+        with store_errors(self.path.parent):
+            if not self.path.is_file():
                 return []
-            return list(_whole_lines(self._path.read_bytes()))
+            return list(_whole_lines(self.path.read_bytes()))
 
     def current(self) -> dict[int, Correction]:
-        """Return what counts now, by id of the nucleus.
+        """Return what counts now and differs from what was found, by id of the nucleus."""
+        said = self.said()
+        return {number: each for number, each in said.items() if each.name != each.found}
+
+    def said(self) -> dict[int, Correction]:
+        """Return all that counts now, also of nuclei that are called what they were found to be.
 
         What a nucleus was called *before* is what it was called before the first correction that
         counts.
@@ -144,11 +154,11 @@ class Journal:
             for number, found in zip(entry.nuclei, entry.found, strict=True):
                 first = current[number].found if number in current else found
                 current[number] = Correction(entry.name, first, entry.by, entry.at)
-        return {number: each for number, each in current.items() if each.name != each.found}
+        return current
 
     def _turn(self, action: Action, by: str) -> bool:
         with self._opened() as file:
-            done, undone = _standing(_whole_lines(self._path.read_bytes()))
+            done, undone = _standing(_whole_lines(self.path.read_bytes()))
             possible = _last_of(done if action == "undo" else undone, by) is not None
             if possible:
                 _write(file, Entry(action, by, _now()))
@@ -160,7 +170,7 @@ class Journal:
 
     @contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:
-        with store_errors(self._path.parent), self._path.open("ab") as file, exclusive(file):
+        with store_errors(self.path.parent), self.path.open("ab") as file, exclusive(file):
             yield file
 
 

@@ -1,5 +1,8 @@
 """What a run's nuclei are called now: by the model, then a taught classifier, then by people."""
 
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +16,8 @@ from seg_core.store.journal import Correction, Journal
 _SURE = np.float32(1)
 """Class score of a nucleus that somebody has looked at."""
 
+_VERSION_DIGITS = 12
+
 
 @dataclass(frozen=True)
 class Overlay:
@@ -21,7 +26,7 @@ class Overlay:
     Attributes
     ----------
     folder : Path
-        Of the run.
+        Where the answer lies.
     answer : Answer or None
         Of a classifier, about all nuclei.
     corrections : dict of int to Correction
@@ -86,6 +91,23 @@ class Overlay:
         return pd.DataFrame({"nucleus_id": ids, "class_name": pd.Series(names, dtype=object)})
 
 
-def overlay_of(folder: Path) -> Overlay:
-    """Read what goes over the table of a run."""
-    return Overlay(folder, read_answer(folder), Journal(folder).current())
+def overlay_of(folder: Path, journal: Journal) -> Overlay:
+    """Read what goes over the table of a run: the answer in a folder, and a journal over it."""
+    return Overlay(folder, read_answer(folder), journal.said())
+
+
+def version_of_names(files: Sequence[Path]) -> str:
+    """Return a word for the state of what says how nuclei are called, without reading it.
+
+    Answers and classes are other files each time they are written, and a journal only grows.
+    """
+    state = [_state_of(each) for each in files]
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:_VERSION_DIGITS]
+
+
+def _state_of(path: Path) -> tuple[str, int, int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return str(path), found.st_ino, found.st_size, found.st_mtime_ns

@@ -5,7 +5,7 @@ question finds the same run: one that is finished answers at once, one that is n
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from seg_core.geometry import Raster, Region, Window
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
 from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
-from seg_core.store.answer import read_answer_scheme
+from seg_core.store.answer import ANSWER_FILE, read_answer_scheme
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.journal import Correction, Journal
 from seg_core.store.nuclei_file import (
@@ -32,7 +32,8 @@ from seg_core.store.nuclei_file import (
     read_nuclei,
 )
 from seg_core.store.nucleus_queries import NucleusQueries
-from seg_core.store.overlay import Overlay, overlay_of
+from seg_core.store.overlay import Overlay, overlay_of, version_of_names
+from seg_core.store.own_classes import OWN_CLASSES_FILE, read_own_classes
 from seg_core.store.row_ranges import is_in_use
 from seg_core.store.run_maps import RunMaps
 from seg_core.store.seal import check_map_files, check_nuclei, damage_of, damaged
@@ -54,11 +55,15 @@ class Run:
     facts : RunFacts
     only_found : bool
         Whether nuclei are as the model found them, whatever people and classifiers said since.
+    corrections_in : Path or None
+        Folder of corrections, own classes and a classifier's answer where what one person said counts
+        and not what lies beside the run.
     """
 
     path: Path
     facts: RunFacts
     only_found: bool = False
+    corrections_in: Path | None = None
 
     @property
     def run_id(self) -> str:
@@ -87,9 +92,15 @@ class Run:
 
     @property
     def scheme(self) -> ClassScheme:
-        """Names and colours of what nuclei are called: the model's classes, or a classifier's."""
-        said = None if self.only_found else read_answer_scheme(self.path)
-        return self.facts.scheme if said is None else said[1]
+        """Names and colours of what nuclei are called.
+
+        The model's classes, or a classifier's, and those that people have named for this run.
+        """
+        if self.only_found:
+            return self.facts.scheme
+        said = read_answer_scheme(self._answer_in)
+        named = self.facts.scheme if said is None else said[1]
+        return named.joined_with(read_own_classes(self.said_in))
 
     @property
     def model_scheme(self) -> ClassScheme:
@@ -99,16 +110,43 @@ class Run:
     @property
     def classifier(self) -> str | None:
         """What the taught classifier is called that named the nuclei; None: the model did."""
-        said = None if self.only_found else read_answer_scheme(self.path)
+        said = None if self.only_found else read_answer_scheme(self._answer_in)
         return None if said is None else said[0]
 
     def as_found(self) -> "Run":
         """Return the run as the model left it, without a classifier and without corrections."""
         return replace(self, only_found=True)
 
+    def corrected_in(self, folder: Path) -> "Run":
+        """Return the run with what was said in another folder instead of beside it.
+
+        A classifier's answer beside the run counts where that folder has none.
+        """
+        return replace(self, corrections_in=folder)
+
     def journal(self) -> Journal:
         """Return what people correct of the run."""
-        return Journal(self.path)
+        return Journal(self.said_in)
+
+    @property
+    def said_in(self) -> Path:
+        """Folder of what was said of the nuclei since: that of the run, or one person's."""
+        return self.corrections_in or self.path
+
+    @property
+    def _answer_in(self) -> Path:
+        return self.said_in if (self.said_in / ANSWER_FILE).is_file() else self.path
+
+    @property
+    def names_version(self) -> str:
+        """A word that is another one whenever nuclei are called something else, or seen as found.
+
+        What is kept of a run by this word is never out of date.
+        """
+        if self.only_found:
+            return "found"
+        answer, classes = self._answer_in / ANSWER_FILE, self.said_in / OWN_CLASSES_FILE
+        return version_of_names([answer, classes, self.journal().path])
 
     def corrections(self) -> dict[int, Correction]:
         """Return what is corrected now, by id of the nucleus; none in a run as found."""
@@ -184,6 +222,10 @@ class Run:
         """Read the table of all nuclei, *other* included, with geometry in level-0 pixels."""
         return self._overlay().applied(read_nuclei(self._nuclei_file()))
 
+    def renamed(self, found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Return the table of `as_found`, or a part of it, with the names of now."""
+        return self._overlay().applied(found)
+
     def nuclei_in_parts(self) -> Iterator[gpd.GeoDataFrame]:
         """Read the same table in one or more parts; for runs that do not fit into memory."""
         overlay = self._overlay()
@@ -200,14 +242,13 @@ class Run:
             sentences.append(f"Nuclei are named by the taught classifier {self.classifier}.")
         corrections = self.corrections()
         if corrections:
-            gone = sum(each.name is None for each in corrections.values())
-            sentences.append(
-                f"{len(corrections):,} nuclei were corrected by hand, {gone:,} of them taken away."
-            )
+            sentences.append(_corrected_in_words(corrections.values()))
         return sentences
 
     def _overlay(self) -> Overlay:
-        return Overlay(self.path) if self.only_found else overlay_of(self.path)
+        return (
+            Overlay(self.path) if self.only_found else overlay_of(self._answer_in, self.journal())
+        )
 
     def features(self) -> npt.NDArray[np.float16]:
         """Read what the network knows of all nuclei it found, in the order in which it found them.
@@ -246,6 +287,12 @@ class Run:
     def damage(self) -> list[Path]:
         """Read all files of a finished run and return those that are not as they were written."""
         return list(damage_of(self.path / MAPS_FOLDER, self.path / NUCLEI_FILE, self.facts.seal))
+
+
+def _corrected_in_words(corrections: Collection[Correction]) -> str:
+    gone = sum(each.name is None for each in corrections)
+    corrected = "1 nucleus was" if len(corrections) == 1 else f"{len(corrections):,} nuclei were"
+    return f"{corrected} corrected by hand, {gone:,} of them taken away."
 
 
 def open_run(path: Path) -> Run:

@@ -43,7 +43,7 @@ def classify(run: Run, classifier: Classifier, *, name: str) -> Run:
             "class_score": probabilities[np.arange(len(best)), best],
         }
     )
-    write_answer(run.path, Answer(name, classifier.scheme, table))
+    write_answer(run.said_in, Answer(name, classifier.scheme, table))
     return run
 
 

@@ -5,7 +5,6 @@ as a whole before it is used: sizes that fit, numbers that are finite, names tha
 """
 
 import json
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seg_core.classes import OTHER, UNCERTAIN, ClassScheme
+from seg_core.classes import ClassScheme, require_showable
 from seg_core.errors import ModelError, TeachingError
 from seg_core.files.atomic import new_file
 
@@ -21,12 +20,9 @@ KIND, FORMAT = "nucleus classifier", 1
 
 _MOST_BYTES = 16 * 2**20
 _MOST_CLASSES = 100
-_MOST_NAME = 60
 
 # Rows of features in memory at a time while a run is classified.
 _ROWS = 100_000
-
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 _Floats = npt.NDArray[np.float64]
 
@@ -134,7 +130,7 @@ class Classifier:
         """Read what `to_json` gave; KeyError, TypeError, ValueError or SegCoreError otherwise."""
         scheme = ClassScheme.from_json(entries["classes"])
         for each in scheme.classes:
-            _check_class(each.name, each.colour)
+            require_showable(each.name, each.colour)
         labels = {
             str(name): {str(slide): int(count) for slide, count in slides.items()}
             for name, slides in entries["labels"].items()
@@ -213,15 +209,3 @@ def _words(entries: object) -> tuple[str, ...]:
     if not isinstance(entries, list) or not all(isinstance(each, str) for each in entries):
         raise TypeError("not a list of words")
     return tuple(entries)
-
-
-def _check_class(name: object, colour: object) -> None:
-    if not isinstance(name, str) or not 0 < len(name) <= _MOST_NAME or not name.isprintable():
-        raise TeachingError(
-            f"a class of the classifier has no name of 1 to {_MOST_NAME} printable characters; "
-            "teach it anew."
-        )
-    if name in (OTHER, UNCERTAIN, "background"):
-        raise TeachingError(f"a class cannot be called {name!r}; choose another name.")
-    if not isinstance(colour, str) or not _COLOUR.fullmatch(colour):
-        raise TeachingError(f"the class {name!r} has no colour like #e69f00; teach it anew.")

@@ -108,9 +108,12 @@ def labels_of(marks: Iterable[Mark], runs: Sequence[Run]) -> list[Labels]:
 
 
 def corrected_labels(run: Run) -> Labels:
-    """Return what was corrected in a run as labels; *not a nucleus* is none."""
-    current = run.corrections()
-    named = {number: each.name for number, each in current.items() if each.name is not None}
+    """Return what people said of a run's nuclei as labels, what was right already too.
+
+    *Not a nucleus* is none.
+    """
+    said = run.journal().said()
+    named = {number: each.name for number, each in said.items() if each.name is not None}
     return Labels(run, np.array(list(named), np.int64), tuple(named.values()))
 
 

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from seg_core.classes import OTHER, ClassScheme, NucleusClass
+from seg_core.classes import ClassScheme, NucleusClass
 from seg_core.errors import TeachingError
 from seg_core.teaching.anchors import find_anchors
 from seg_core.teaching.classifier import Classifier
@@ -29,8 +29,17 @@ ANCHORED = "(the model's own answers)"
 
 DEFAULT_GROUPS: tuple[FeatureGroup, ...] = FEATURE_GROUPS
 
-# Colours for own classes after those of the model, told apart on pink and violet.
-_COLOURS = ("#00b7c3", "#b146c2", "#8cbd18", "#ff8cb4", "#7a5c3e", "#00574b", "#f0e442", "#5b5fc7")
+OWN_COLOURS = (
+    "#00b7c3",
+    "#b146c2",
+    "#8cbd18",
+    "#ff8cb4",
+    "#7a5c3e",
+    "#00574b",
+    "#f0e442",
+    "#5b5fc7",
+)
+"""For own classes after those of the model, told apart on pink and violet."""
 
 # Strengths of regularisation that are tried: inverse, as scikit-learn counts.
 _STRENGTHS = (0.003, 0.03, 0.3)
@@ -61,6 +70,7 @@ def teach(
     own_classes: Sequence[NucleusClass] = (),
     groups: tuple[FeatureGroup, ...] = DEFAULT_GROUPS,
     with_anchors: bool = True,
+    known: Sequence[Known] | None = None,
 ) -> Taught:
     """Teach multinomial logistic regression, its strength chosen by cross-validation.
 
@@ -79,6 +89,8 @@ def teach(
         What the classifier is told of a nucleus.
     with_anchors : bool
         Without them the classifier knows no classes but those labelled.
+    known : sequence of Known, optional
+        Of the runs of the labels by these groups, where they are at hand; else they are read.
 
     Raises
     ------
@@ -87,7 +99,8 @@ def teach(
     StoreError
         If a run keeps no features.
     """
-    labels = [each for each in labels if len(each.names)]
+    labelled = [number for number, each in enumerate(labels) if len(each.names)]
+    labels = [labels[number] for number in labelled]
     questions = [each.run.facts.question for each in labels]
     if len({question.model_sha256 for question in questions}) > 1:
         raise TeachingError(
@@ -95,7 +108,11 @@ def teach(
             "slides with one model."
         )
     counts = Counter(name for each in labels for name in each.names)
-    known = [Known.of(each.run, groups) for each in labels]
+    known = (
+        [Known.of(each.run, groups) for each in labels]
+        if known is None
+        else [known[number] for number in labelled]
+    )
     anchored = find_anchors(labels, known) if with_anchors and counts else [{} for _ in labels]
     anchor_counts = Counter(name for each in anchored for name in each.values())
     if len(counts | anchor_counts) < 2:
@@ -209,19 +226,13 @@ def _validated(material: _Material, names: tuple[str, ...]) -> tuple[Validation 
 
 def _scheme(model: ClassScheme, own: Sequence[NucleusClass], labelled: Counter[str]) -> ClassScheme:
     """Return the model's classes, then the user's own, in one scheme."""
-    taken = [(each.name, each.colour, each.role) for each in model.classes]
-    known = {name for name, _, _ in taken} | {OTHER}
-    given = {each.name: each for each in own}
-    colours = iter(_COLOURS * (1 + len(labelled) // len(_COLOURS)))
-    for name in dict.fromkeys([*given, *sorted(labelled)]):
-        if name not in known:
-            each = given.get(name) or NucleusClass(1, name, next(colours))
-            taken.append((name, each.colour, each.role))
+    known = {*model.names_with_other, *(each.name for each in own)}
+    colours = iter(OWN_COLOURS * (1 + len(labelled) // len(OWN_COLOURS)))
+    unnamed = [NucleusClass(1, name, next(colours)) for name in sorted(set(labelled) - known)]
+    joined = model.joined_with([*own, *unnamed])
+    # roles stand in the file: what a name is known for may change
     return ClassScheme(
-        tuple(
-            NucleusClass(number, name, colour, given_role=role)
-            for number, (name, colour, role) in enumerate(taken, start=1)
-        )
+        tuple(replace(each, given_role=each.role, vote=None) for each in joined.classes)
     )
 
 

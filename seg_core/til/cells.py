@@ -28,7 +28,7 @@ _COUNTED_ROLES: dict[str, Role] = {
 class Cells:
     """The nuclei of a field, sorted, with what is known of their place.
 
-    ``table`` has role, x, y, area_um2, in_epithelium, in_stroma; ``points_um`` are the
+    ``table`` has role, x, y, area_um2, class_score, in_epithelium, in_stroma; ``points_um`` are the
     centroids from the corner of the window, µm.
     """
 
@@ -38,6 +38,12 @@ class Cells:
     def of_role(self, role: Role) -> pd.DataFrame:
         """Return the rows of a role."""
         return self.table[self.table["role"] == role]
+
+    def sure_epithelium(self, score: float) -> float:
+        """Return which share of the epithelial nuclei has at least a score and lies in an island."""
+        own = self.of_role("epithelium")
+        sure = (own["class_score"] >= score) & own["in_epithelium"]
+        return float(sure.mean()) if len(own) else 0.0
 
     def lymphocytes_in(self, compartment: str) -> pd.DataFrame:
         """Return the lymphocytes of one of the `COMPARTMENTS`."""
@@ -54,7 +60,7 @@ def with_roles(nuclei: gpd.GeoDataFrame, scheme: ClassScheme) -> gpd.GeoDataFram
 def locate(nuclei: gpd.GeoDataFrame, compartments: Compartments) -> Cells:
     """Find the compartment of each nucleus, with its role, of a field: where its centroid lies."""
     field = compartments.field
-    table = pd.DataFrame(nuclei[["role", "x", "y", "area_um2"]])
+    table = pd.DataFrame(nuclei[["role", "x", "y", "area_um2", "class_score"]])
     table["in_epithelium"], table["in_stroma"] = compartments.places(table["x"], table["y"])
     points = field.raster.from_level0(table[["x", "y"]].to_numpy())
     return Cells(table, (points - (field.window.x, field.window.y)) * field.raster.mpp)

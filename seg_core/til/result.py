@@ -140,6 +140,8 @@ class TilResult:
     compartments : Compartments
     confusion : Confusion or None
         How often the model took *other* nuclei for lymphocytes, where that was measured.
+    warnings : tuple of str
+        What speaks against trusting the numbers of the run.
     """
 
     evaluable: bool
@@ -160,6 +162,7 @@ class TilResult:
     distances_um: pd.DataFrame
     compartments: Compartments
     confusion: Confusion | None = None
+    warnings: tuple[str, ...] = ()
 
     def score(self, id: str) -> Score:
         """Return a score by its id; KeyError where there is none, for instance of a missing class."""
@@ -217,6 +220,7 @@ class TilResult:
         return {
             "evaluable": self.evaluable,
             "reason": self.reason,
+            "warnings": list(self.warnings),
             "stil_area_pct": asdict(self.stil_area_pct),
             "tiger_til": self.tiger_til,
             "density_per_mm2": {name: each.value for name, each in densities.items()},

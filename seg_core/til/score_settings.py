@@ -91,10 +91,18 @@ class TilSettings:
     min_epithelial_nuclei: int = 50
     """With fewer nothing is scored: there is no tumour to infiltrate."""
 
+    sure_score: float = 0.7
+    """An epithelial nucleus is sure that has at least this class score and lies in an island."""
+
+    min_sure_share: float = 0.7
+    """With a smaller share of sure ones among the epithelial nuclei nothing is scored: scattered or
+    doubtful ones are mostly endothelium, muscle or plasma cells that were misnamed. Chosen on
+    validation images (docs/scores.md)."""
+
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
             for each in value if isinstance(value, tuple) else (value,):
-                if not each > 0 and name not in ("erosion_um", "seed"):
+                if not each > 0 and name not in ("erosion_um", "min_sure_share", "seed"):
                     raise SettingsError(f"{name} is {each:g}; it must be above 0.")
         if not 0 <= self.erosion_um <= self.dilation_um:
             raise SettingsError(
@@ -108,6 +116,7 @@ class TilSettings:
                 _check_divides(self.grid_um, side, "grid_um", name)
         for name in (
             *("min_square_tissue", "min_square_epithelium", "phenotype_share"),
+            *("sure_score", "min_sure_share"),
             "false_discovery_rate",
         ):
             if getattr(self, name) > 1:

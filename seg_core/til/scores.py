@@ -89,7 +89,7 @@ def score_tils(
     step()
     cells = locate(nuclei, compartments)
     areas, counts = areas_mm2(compartments), counts_of(cells, scheme)
-    reason = _why_not(areas, counts, settings)
+    reason = _why_not(areas, counts, cells.sure_epithelium(settings.sure_score), settings)
     squares = score_squares(cells, compartments, settings)
     if reason is None:
         squares, found_hotspots = find_hotspots(squares, settings)
@@ -149,7 +149,9 @@ def _steps(dilations: int, report: CountCallback | None) -> Callable[[], None]:
     return step
 
 
-def _why_not(areas: dict[str, float], counts: dict[str, int], settings: TilSettings) -> str | None:
+def _why_not(
+    areas: dict[str, float], counts: dict[str, int], sure: float, settings: TilSettings
+) -> str | None:
     if areas["tissue"] < settings.min_tissue_mm2:
         return (
             f"not evaluable: a score needs at least {settings.min_tissue_mm2:g} mm² of tissue; "
@@ -162,6 +164,13 @@ def _why_not(areas: dict[str, float], counts: dict[str, int], settings: TilSetti
         )
     if not areas["stroma"] > 0:
         return "not evaluable: no stroma was found beside epithelium."
+    if sure < settings.min_sure_share:
+        return (
+            f"not evaluable: only {sure:.0%} of the {counts['epithelial']:,} nuclei called epithelial lie in "
+            f"nests and have a class score of {settings.sure_score:g} or more, and a score needs "
+            f"{settings.min_sure_share:.0%}; the others may be endothelium, muscle or plasma cells, so nobody "
+            "can say what is tumour here. Score a ROI around tumour that you see."
+        )
     return None
 
 

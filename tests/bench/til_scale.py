@@ -98,6 +98,7 @@ def read_nuclei(path: Path) -> gpd.GeoDataFrame:
             "x": shapely.get_x(centres),
             "y": shapely.get_y(centres),
             "area_um2": shapely.area(outlines) * SLIDE_MPP**2,
+            "class_score": 1.0,  # the table has none
         }
     )
     return gpd.GeoDataFrame(columns, geometry=outlines)

@@ -45,7 +45,7 @@ def main() -> None:
     options = parser.parse_args()
     run = analyse(options.slide, options.store)
     source = resources.tile_sources().add(ChosenSlide(options.slide))
-    source.runs[run.run_id] = run.path
+    source.runs[run.run_id] = run
     layers = ("slide", "classes", "score", "nuclei", "haematoxylin", "tissue", OUTLINES)
     print("| layer | p50 idle | p95 idle | p50 analysing | p95 analysing | from the cache |")
     print("|---|---|---|---|---|---|")

@@ -106,7 +106,7 @@ def picture_of(answer) -> np.ndarray:
 
 
 def test_the_pointer_is_told(client, unsure_run, source) -> None:
-    source.runs[unsure_run.run_id] = unsure_run.path
+    source.runs[unsure_run.run_id] = unsure_run
     address = f"/{nucleus_hover.hover_address(unsure_run, source)}&x=150&y=150"
     found = client.get(f"{address}&show={UNCERTAIN_ID}").json()
     assert (found["class"], found["uncertain"]) == ("lymphocyte", True)

@@ -8,7 +8,6 @@ kept by everything that stands in the request, so the same request must always l
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -34,8 +33,8 @@ class LayerRequest:
     slide : Slide
     viewport : Viewport
         Where the pixels lie.
-    run_folder : Path or None
-        Of the analysis shown; none for layers of the slide alone.
+    shown_run : Run or None
+        The analysis shown; none for layers of the slide alone.
     shown : frozenset of int
         Ids of the classes that are switched on, 0 for *other*.
     palette : str
@@ -46,7 +45,7 @@ class LayerRequest:
 
     slide: Slide
     viewport: Viewport
-    run_folder: Path | None = None
+    shown_run: Run | None = None
     shown: frozenset[int] = frozenset()
     palette: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
@@ -56,20 +55,15 @@ class LayerRequest:
         return replace(self, viewport=viewport)
 
     @property
-    def folder(self) -> Path:
-        """Folder of the analysis, for layers that need one."""
-        assert self.run_folder is not None, "a layer of the slide alone has no analysis"
-        return self.run_folder
-
-    @cached_property
     def run(self) -> Run:
-        """The analysis shown."""
-        return resources.run(self.folder)
+        """The analysis shown, for layers that need one."""
+        assert self.shown_run is not None, "a layer of the slide alone has no analysis"
+        return self.shown_run
 
     @cached_property
     def maps(self) -> RunMaps:
         """Its maps."""
-        return resources.maps(self.folder)
+        return resources.maps(self.run.path)
 
     @property
     def scheme(self) -> ClassScheme:

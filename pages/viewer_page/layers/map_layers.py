@@ -5,9 +5,10 @@ from seg_core.picture import map_painting
 
 
 def _paint_classes(request: LayerRequest) -> Colours:
-    raster = request.run.raster
+    # a classifier's own classes come after the model's, and the maps know nothing of them
+    scheme = request.run.model_scheme.recoloured(request.palette)
     return map_painting.render_classes(
-        request.maps, raster, request.viewport, request.scheme, request.shown
+        request.maps, request.run.raster, request.viewport, scheme, request.shown
     )
 
 

@@ -5,7 +5,7 @@ from pages.viewer_page.layers.layer import Colours, Layer, LayerRequest
 
 
 def _paint(request: LayerRequest) -> Colours:
-    painter = resources.nucleus_painter(request.folder)
+    painter = resources.nucleus_painter(request.run)
     return painter.paint(
         request.viewport,
         request.shown,

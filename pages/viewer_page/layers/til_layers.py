@@ -24,7 +24,7 @@ _NAMES = frozenset({_KEY})
 
 def _offered(info: SlideInfo, run: Run | None) -> bool:
     shown = state.TIL_SHOWN.get()
-    if shown is None or run is None or shown.run != run.path:
+    if shown is None or run is None or (shown.run, shown.names) != (run.path, run.names_version):
         return False
     return resources.scorings().find(shown.key) is not None
 

@@ -2,7 +2,6 @@
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from pages.shared import resources
 from pages.shared.tile_sources import TileSource, UnknownTileError
@@ -11,6 +10,7 @@ from pages.viewer_page.server.tile_cache import TileCache
 from pages.viewer_page.server.tiles import TILE_PX, TileRequest, viewport_of_tile
 from seg_core.picture.encoding import TILE_QUALITY, encode_jpeg, encode_webp
 from seg_core.slide import DeepZoom
+from seg_core.store import Run
 
 SLIDE_LAYER = "slide"
 
@@ -43,14 +43,15 @@ def draw_tile(request: TileRequest) -> Tile:
         If the slide has no such tile, or slide or run cannot be read.
     """
     source = resources.tile_sources().find(request.token)
-    folder = None if request.run is None else source.run_of(request.run)
+    run = None if request.run is None else source.run_of(request.run)
+    names = None if run is None else (run.path, run.names_version)
     # Not the token: two sessions that look at the same slide share what is drawn.
     key = (
-        *(source.slide, resources.changed(source.slide.path), folder),
+        *(source.slide, resources.changed(source.slide.path), names),
         *(request.layer, request.level, request.column, request.row),
         *(request.shown, request.palette, request.options),
     )
-    return _drawn.get(key, lambda: _draw(request, source, folder))
+    return _drawn.get(key, lambda: _draw(request, source, run))
 
 
 def forget_tiles() -> None:
@@ -58,7 +59,7 @@ def forget_tiles() -> None:
     _drawn.forget()
 
 
-def _draw(request: TileRequest, source: TileSource, folder: Path | None) -> Tile:
+def _draw(request: TileRequest, source: TileSource, run: Run | None) -> Tile:
     slide = resources.slide(source.slide.path, source.slide.mpp)
     pyramid = DeepZoom(slide, TILE_PX)
     if request.layer == SLIDE_LAYER:
@@ -66,13 +67,13 @@ def _draw(request: TileRequest, source: TileSource, folder: Path | None) -> Tile
     layer = layer_named(request.layer)
     if layer is None:
         raise UnknownTileError(f"There is no layer {request.layer!r}.")
-    if layer.of_run and folder is None:
+    if layer.of_run and run is None:
         raise UnknownTileError("This layer shows an analysis, and the address names none.")
     viewport = viewport_of_tile(
         slide.info.bounds, pyramid.level_count, request.level, request.column, request.row
     )
     colours = layer.paint(
-        LayerRequest(slide, viewport, folder, request.shown, request.palette, dict(request.options))
+        LayerRequest(slide, viewport, run, request.shown, request.palette, dict(request.options))
     )
     if layer.opaque:
         return _jpeg(colours)

@@ -56,7 +56,7 @@ def draw_full_picture(
         raise UnknownTileError("The slide has nothing there.")
     layers = _layers_of(query.get("layers", ""))
     request = _request_of(slide, source, query)
-    if request.run_folder is None and any(layer.of_run for layer, _ in layers):
+    if request.shown_run is None and any(layer.of_run for layer, _ in layers):
         raise UnknownTileError("These layers show an analysis, and the address names none.")
     painters = [(partial(_paint, layer, request), opacity) for layer, opacity in layers]
 
@@ -72,9 +72,9 @@ def draw_full_picture(
 def _request_of(slide: Slide, source: TileSource, query: Mapping[str, str]) -> LayerRequest:
     rest = {name: value for name, value in query.items() if name not in _OWN}
     run, shown, palette, options = query_of(rest, _OPTIONS)
-    folder = None if run is None else source.run_of(run)
+    shown_run = None if run is None else source.run_of(run)
     whole = Viewport(0, 0, 1, 1, 1)
-    return LayerRequest(slide, whole, folder, shown, palette, dict(options))
+    return LayerRequest(slide, whole, shown_run, shown, palette, dict(options))
 
 
 def _paint(layer: Layer, request: LayerRequest, viewport: Viewport) -> Colours:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from pages.shared import shown_names
 from pages.shared.tile_sources import AddressError, UnknownTileError
 from pages.shared.uploads import remove_abandoned
 from pages.viewer_page.nucleus_hover import nucleus_at
@@ -31,7 +32,8 @@ from seg_core.process.memory import hold_little_memory
 
 _log = logging.getLogger(__name__)
 
-# A token's picture never changes: another slide has another token, another run another query.
+# A token's picture never changes: another slide has another token, another run or other names of
+# its nuclei another query.
 _TILE_HEADERS = {"Cache-Control": "private, max-age=86400, immutable"}
 _FILE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
 _NOT_KEPT = {"Cache-Control": "no-store"}
@@ -41,8 +43,9 @@ async def tile(request: Request) -> Response:
     """Answer one tile of the slide or of a layer."""
 
     def draw(_asking: Asking) -> Response:
+        headers = _headers(request)
         drawn = draw_tile(tile_request(request.path_params, request.query_params))
-        return Response(drawn.content, media_type=drawn.media_type, headers=_TILE_HEADERS)
+        return Response(drawn.content, media_type=drawn.media_type, headers=headers)
 
     return await _answer(request, TILES, draw)
 
@@ -69,18 +72,29 @@ async def outlines(request: Request) -> Response:
     """Answer the outlines of the nuclei of a square of the slide."""
 
     def pack(_asking: Asking) -> Response:
+        headers = _headers(request)
         content = outlines_of_square(request.path_params, request.query_params)
-        return Response(content, media_type="application/octet-stream", headers=_TILE_HEADERS)
+        return Response(content, media_type="application/octet-stream", headers=headers)
 
     return await _answer(request, TILES, pack)
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """Let a browser keep what will always be so.
+
+    Asked before the answer is made: a correction meanwhile makes it one of an older version.
+    """
+    current = shown_names.are_current(request.path_params["token"], request.query_params)
+    return _TILE_HEADERS if current else _NOT_KEPT
 
 
 async def nucleus(request: Request) -> Response:
     """Answer in a few words which nucleus is at a point, nothing where there is none."""
 
     def find(_asking: Asking) -> Response:
+        headers = _headers(request)
         found = nucleus_at(request.path_params["token"], request.query_params)
-        return JSONResponse(found, headers=_TILE_HEADERS)
+        return JSONResponse(found, headers=headers)
 
     return await _answer(request, TILES, find)
 

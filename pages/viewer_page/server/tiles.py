@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pages.shared import shown_names
 from pages.shared.tile_sources import AddressError, UnknownTileError
 from pages.viewer_page.layers import layer_named
 from seg_core.classes import PALETTES, USUAL_PALETTE
@@ -15,7 +16,7 @@ TILE_PX = 256
 # At the sixth a pixel of the tile is 1/64 level-0 pixel: nothing is that fine.
 _MOST_EXTRA_LEVELS = 6
 
-_QUERY = frozenset({"run", "show", "palette"})
+_QUERY = shown_names.OPTIONS | {"show", "palette"}
 
 # No page writes a longer value than a run's id; classes are numbers in eight bits.
 _LONGEST_VALUE = 100
@@ -34,7 +35,7 @@ class TileRequest:
     column: int
     row: int
     run: str | None = None
-    """Version of the run that a layer shows; none for layers of the slide."""
+    """Id of the run that a layer shows; none for layers of the slide."""
 
     shown: frozenset[int] = frozenset()
     """Ids of the classes to paint."""

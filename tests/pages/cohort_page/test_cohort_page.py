@@ -8,17 +8,22 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.cohort_page import comparison
+from pages.cohort_page.cohort_table import report_of
 from pages.shared import resources, state
-from pages.shared.cohort_process import CohortProcess, Seat, start
+from pages.shared.cohort_process import CohortProcess, order_of, start
+from pages.shared.cohorts import Cohorts
 from seg_core.cohort.catalog import RunCatalog
+from seg_core.cohort.columns import groupings_of, measures_of
 from seg_core.cohort.journal import Journal, Outcome
 from seg_core.cohort.plan import Item
+from seg_core.cohort.til_maps import MAP_FILE
 from seg_core.errors import CohortError
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, Store
+from seg_core.store.label import read_label
 
 MODEL = "0" * 64
 FAILED = "broken.svs is no slide; open another file."
@@ -27,8 +32,8 @@ FAILED = "broken.svs is no slide; open another file."
 @pytest.fixture(autouse=True)
 def at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEG_LOCAL", "1")
-    seat = Seat()
-    monkeypatch.setattr(resources, "cohort_seat", lambda: seat)
+    cohorts = Cohorts(lambda: False)
+    monkeypatch.setattr(resources, "cohorts", lambda: cohorts)
 
 
 @pytest.fixture
@@ -118,10 +123,70 @@ def test_two_measures_are_plotted(visit, cohort: Journal) -> None:
 
 def test_measures_are_numbers_that_differ_and_groups_name_several_slides(cohort: Journal) -> None:
     table = RunCatalog(Store(cohort.store)).cohort("trial")
-    measures = comparison.measures_of(table)
+    measures = measures_of(table)
     assert {"nuclei", "count_lymphocyte", "roi number"} <= set(measures)
     assert not {"mpp", "seconds", "megapixels", "count_epithelial"} & set(measures)
-    assert {"group", "Stage"} <= set(comparison.groupings_of(table))
+    assert {"group", "Stage"} <= set(groupings_of(table))
+
+
+def test_maps_are_shown_in_order_and_open_their_slides(visit, cohort: Journal, run: Run) -> None:
+    page = at_section(visit("cohort"), "TIL maps")
+    assert "No slide of this cohort has a TIL map" in page.info[0].value
+    for number in range(3):
+        Image.new("RGB", (40, 30)).save(copy_of(run, number) / MAP_FILE)
+    page.run()
+    page.selectbox(key="_map_order").set_value("count_lymphocyte").run()
+    assert not page.exception
+    buttons = [each for each in page.button if str(each.key).startswith("_map_")]
+    first = copy_of(run, 2).relative_to(cohort.store).as_posix()
+    assert next(str(each.key).removeprefix("_map_") for each in buttons) == first
+    assert len(buttons) == 3
+    assert any("4 slides have no map" in each.value for each in page.caption)
+    buttons[1].click().run()
+    assert page.session_state[state.RUN.name] == copy_of(run, 1)
+
+
+def test_an_analysis_of_the_table_is_named_moved_and_deleted(
+    visit, cohort: Journal, run: Run, tmp_path: Path
+) -> None:
+    page = visit("cohort")
+    chosen = copy_of(run, 2)
+    page.selectbox(key="_edited").set_value(chosen.relative_to(cohort.store).as_posix()).run()
+    page.text_input(key=f"_run_name_{chosen.name}").set_value("second look").run()
+    assert not page.exception
+    assert read_label(chosen).name == "second look"
+    assert "second look" in page.selectbox(key="_edited").options[2]
+
+    archive = tmp_path / "archive"
+    page.text_input(key="_other_store").set_value(str(archive)).run()
+    page.button(key="_move").click().run()
+    assert not page.exception
+    assert not chosen.exists()
+    assert read_label(archive / chosen.relative_to(cohort.store)).name == "second look"
+    page.run()
+    assert pd.isna(shown_table(page)["nuclei"].iloc[2])
+    assert len(page.selectbox(key="_edited").options) == 5
+    page.button(key="_delete_run").click().run()
+    page.button(key="_really_delete_run").click().run()
+    assert not copy_of(run, 0).exists()
+
+
+def test_the_report_is_offered_as_html_and_pdf(visit, cohort: Journal) -> None:
+    page = visit("cohort")
+    labels = [each.label for each in page.get("download_button")]
+    assert {"Report as HTML", "Report as PDF", "Table as CSV"} <= set(labels)
+    assert report_of("trial", "pdf").startswith(b"%PDF")
+    assert b"Cohort trial" in report_of("trial", "html")
+
+
+def test_model_and_pixel_size_reach_the_command(tmp_path: Path) -> None:
+    (tmp_path / "a.svs").write_bytes(b"no slide")
+    order = order_of(tmp_path / "a.svs", model="resnet18", mpp=0.5, retry_failed=True)
+    said = order.arguments(tmp_path / "events")
+    assert said[said.index("--model") + 1] == "resnet18"
+    assert said[said.index("--mpp") + 1] == "0.5"
+    assert "--retry-failed" in said
+    assert "--retry-failed" not in order.again().arguments(tmp_path / "events")
 
 
 def test_a_row_opens_its_slide_with_the_analysis_of_the_cohort(
@@ -144,7 +209,8 @@ def test_names_of_slides_are_shown_to_nobody_elsewhere(
     assert bool(page.dataframe) == (local == "1")
     assert bool(page.text_input) == (local == "1")
     if local == "0":
-        assert page.info[0].value.startswith("There is no cohort yet.")
+        assert "Whoever runs this dashboard" in page.info[0].value
+        assert "Analyse a cohort" not in page.info[0].value
 
 
 def test_a_cohort_is_started_followed_and_ends_in_the_table(visit, tmp_path: Path) -> None:
@@ -156,15 +222,14 @@ def test_a_cohort_is_started_followed_and_ends_in_the_table(visit, tmp_path: Pat
     page = visit("cohort")
     page.text_input(key="_source").set_value(str(folder)).run()
     page.button(key="_start").click().run()
-    process = resources.cohort_seat().current
+    process = resources.cohorts().current
     assert process is not None
-    assert page.button(key="_start").disabled
     assert page.button(key="_stop").label == "Stop"
     wait(process)
     page.run()
     assert list(shown_table(page)["state"]) == ["failed", "failed"]
     assert shown_table(page)["error"].str.contains("broken").all()
-    assert resources.cohort_seat().current is None
+    assert resources.cohorts().current is None
     assert not process.folder.exists()
 
 
@@ -181,13 +246,13 @@ def test_a_command_that_cannot_begin_says_why(
 ) -> None:
     (tmp_path / "a.svs").write_bytes(b"no slide")
     monkeypatch.setenv("SEG_MODEL", "nobody's")
-    process = start(tmp_path / "a.svs")
+    process = start(order_of(tmp_path / "a.svs"))
     wait(process)
     process.states()
     assert "did not come to its end: there is no model" in str(process.problem())
     (tmp_path / "slides.csv").write_text("slide\n")
     with pytest.raises(CohortError, match="there is no slide in"):
-        start(tmp_path / "slides.csv")
+        order_of(tmp_path / "slides.csv")
 
 
 def wait(process: CohortProcess, seconds: float = 240) -> None:

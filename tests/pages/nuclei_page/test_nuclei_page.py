@@ -3,6 +3,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from PIL import Image
@@ -12,13 +13,15 @@ from pages.nuclei_page.choice import Choice
 from pages.shared import resources, state
 from pages.shared.scoring import ScoringRequest
 from seg_core import analysis
-from seg_core.classes import OTHER, UNCERTAIN
+from seg_core.classes import OTHER, UNCERTAIN, ClassScheme, NucleusClass
 from seg_core.export import formats
 from seg_core.export.options import ExportOptions
 from seg_core.roi import Roi
 from seg_core.scoring import WHOLE, parts_of
 from seg_core.scoring.assessment import assess
 from seg_core.store import Run, RunWriter, write_nuclei
+from seg_core.store.answer import Answer, forget_answer, write_answer
+from seg_core.store.journal import Journal
 from seg_core.store.run import NUCLEI_FILE
 from seg_core.til import TilSettings
 
@@ -78,6 +81,47 @@ def test_a_result_is_counted_and_drawn(visit, chosen, run) -> None:
     assert "no interval: an interval needs at least 20 squares" in " ".join(
         caption.value for caption in page.caption
     )
+
+
+def test_the_page_counts_what_was_corrected_says_so_and_shows_the_models_own(
+    visit, chosen, run
+) -> None:
+    page = visit("nuclei", slide=chosen)
+    assert counted(page) == {"lymphocyte": 12}
+    assert not [each for each in page.toggle if each.key == "_as_found"]
+    # as another process does
+    Journal(run.path).correct([1, 2], ["lymphocyte"] * 2, "macrophage", by="ada")
+    Journal(run.path).correct([3], ["lymphocyte"], None, by="ada")
+    page.run()
+    assert counted(page) == {"lymphocyte": 9, "macrophage": 2}
+    assert "3 nuclei were corrected by hand" in " ".join(each.value for each in page.caption)
+    page.toggle(key="_as_found").set_value(True).run()
+    assert counted(page) == {"lymphocyte": 12}
+    assert "3 nuclei were corrected by hand" in " ".join(each.value for each in page.caption)
+    page.switch_page("pages/viewer.py").run().switch_page("pages/nuclei.py").run()
+    assert counted(page) == {"lymphocyte": 12}
+    page.toggle(key="_as_found").set_value(False).run()
+    assert counted(page) == {"lymphocyte": 9, "macrophage": 2}
+
+
+def test_the_page_counts_by_a_classifier_that_was_asked_meanwhile(visit, chosen, run) -> None:
+    page = visit("nuclei", slide=chosen)
+    own = ClassScheme((*run.scheme.classes, NucleusClass(5, "plasma cell", "#112233")))
+    ids = run.nuclei()["nucleus_id"]
+    named = pd.DataFrame({"nucleus_id": ids, "class_name": "plasma cell", "class_score": 0.9})
+    write_answer(run.path, Answer("mine", own, named))
+    page.run()
+    assert counted(page) == {"plasma cell": 12}
+    forget_answer(run.path)
+    page.run()
+    assert counted(page) == {"lymphocyte": 12}
+
+
+def counted(page) -> dict[str, int]:
+    """The classes that have nuclei, as the page shows them."""
+    assert not page.exception
+    counts = page.dataframe[0].value.set_index("class_name")["count"]
+    return counts[counts > 0].to_dict()
 
 
 def test_other_nuclei_are_counted_on_demand(visit, chosen, run) -> None:

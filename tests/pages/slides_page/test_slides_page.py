@@ -2,8 +2,41 @@ from pathlib import Path
 
 import pytest
 
-from pages.shared import state
+from pages.shared import resources, state
+from seg_core.errors import ResolutionError, SegCoreError
+from seg_core.plausibility import PixelSizeEstimate
+from seg_core.process.progress import Progress
 from seg_core.samples import SAMPLES, sample_path
+
+
+class EstimatingWorker:
+    """Stands for the worker, and for its job: asked once, and done when a test says so."""
+
+    def __init__(self) -> None:
+        self.asked: list[Path] = []
+        self.progress = Progress("looks", 11, 66)
+        self.found: PixelSizeEstimate | SegCoreError | None = None
+
+    def submit(self, function: object, *, slide_path: Path) -> "EstimatingWorker":
+        assert function.__name__ == "estimate_of_file"  # type: ignore[attr-defined]
+        self.asked.append(slide_path)
+        return self
+
+    def done(self) -> bool:
+        return self.found is not None
+
+    def result(self) -> PixelSizeEstimate:
+        if isinstance(self.found, SegCoreError):
+            raise self.found
+        assert self.found is not None
+        return self.found
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> EstimatingWorker:
+    made = EstimatingWorker()
+    monkeypatch.setattr(resources, "worker", lambda: made)
+    return made
 
 
 def test_with_nothing_chosen_it_says_so_and_shows_the_samples(visit) -> None:
@@ -27,6 +60,37 @@ def test_a_slide_that_is_silent_on_its_pixels_is_asked_about(visit, slide_path: 
     page.number_input[0].set_value(0.5).run()
     assert not page.exception
     assert page.session_state["slide"] == state.ChosenSlide(slide_path, 0.5)
+
+
+def labelled(page, words: str):
+    return next(each for each in page.button if words in each.label)
+
+
+def test_an_estimated_pixel_size_is_offered_and_set_only_when_it_is_taken(
+    visit, slide_path: Path, worker: EstimatingWorker
+) -> None:
+    page = visit("slides", slide=state.ChosenSlide(slide_path))
+    labelled(page, "Estimate it from the nuclei").click().run()
+    assert worker.asked == [slide_path]
+    worker.found = PixelSizeEstimate(0.27, 0.21, 0.34, 412, 6)
+    page.run()
+    assert page.info[-1].value.startswith("About 0.27 µm per pixel (0.21 to 0.34), from 412 nuclei")
+    assert page.session_state["slide"] == state.ChosenSlide(slide_path)
+    labelled(page, "Take 0.27 µm").click().run()
+    assert not page.exception
+    assert page.session_state["slide"] == state.ChosenSlide(slide_path, 0.27)
+    assert page.number_input[0].value == 0.27
+    labelled(page, "Take 0.25 µm, 40x").click().run()
+    assert page.session_state["slide"] == state.ChosenSlide(slide_path, 0.25)
+
+
+def test_where_nothing_can_be_estimated_the_page_says_why(
+    visit, slide_path: Path, worker: EstimatingWorker
+) -> None:
+    page = visit("slides", slide=state.ChosenSlide(slide_path))
+    worker.found = ResolutionError("the size of a pixel cannot be estimated: at most 3 nuclei.")
+    labelled(page, "Estimate").click().run()
+    assert page.info[-1].value.startswith("The size of a pixel cannot be estimated")
 
 
 def test_with_a_result_it_still_shows_the_slide(visit, chosen, run) -> None:

@@ -191,9 +191,12 @@ def test_layers_are_offered_once_the_page_has_shown_scores(
     visit, chosen, run: Run, band: TilResult, monkeypatch
 ) -> None:
     answer(monkeypatch, result=band)
-    shown = state.ShownScores(run.path, "key")
+    shown = state.ShownScores(run.path, run.names_version, "key")
     monkeypatch.setattr(state.Key, "get", lambda self: shown if self.name == "til_shown" else None)
     assert COMPARTMENTS.offered(run.facts.slide, run)
     assert COMPARTMENTS.options() == {"til": "key"}
     other = Run(run.path / "other", run.facts)
     assert not COMPARTMENTS.offered(run.facts.slide, other)
+    # other names of the nuclei have other scores, which the page has not shown
+    run.journal().correct([1], ["lymphocyte"], "epithelial", by="ada")
+    assert not COMPARTMENTS.offered(run.facts.slide, run)

@@ -23,7 +23,7 @@ from seg_core.store import Run
 def source(run: Run) -> TileSource:
     """What a session has that looks at the slide and its analysis."""
     opened = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
-    opened.runs[run.run_id] = run.path
+    opened.runs[run.run_id] = run
     return opened
 
 

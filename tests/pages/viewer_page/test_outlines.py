@@ -1,12 +1,14 @@
 """What the viewer gets to draw outlines itself."""
 
+from urllib.parse import urlencode
+
 import numpy as np
 import pytest
 import shapely
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.shared import resources
+from pages.shared import resources, shown_names
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page import outlines
@@ -15,7 +17,7 @@ from pages.viewer_page.server.routes import routes_below
 from seg_core.picture.outline_squares import HEADER, UNIT_PX
 from seg_core.store import Run
 
-LYMPHOCYTE = 2
+LYMPHOCYTE, MACROPHAGE = 2, 4
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +28,13 @@ def client() -> TestClient:
 @pytest.fixture
 def source(run: Run) -> TileSource:
     opened = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
-    opened.runs[run.run_id] = run.path
+    opened.runs[run.run_id] = run
     return opened
 
 
 def address(source: TileSource, run: Run, place: str = "0_0", query: str = "") -> str:
-    return f"/app/static/wsi/{source.token}/nuclei/{place}.bin?run={run.run_id}{query}"
+    said = urlencode(shown_names.query(run))
+    return f"/app/static/wsi/{source.token}/nuclei/{place}.bin?{said}{query}"
 
 
 def test_a_square_holds_the_outlines_of_the_table_and_may_be_kept(client, source, run) -> None:
@@ -81,10 +84,35 @@ def test_only_a_session_that_shows_the_run_is_answered(client, source, run) -> N
     assert client.get(guessed).status_code == 404
 
 
+def test_a_corrected_nucleus_has_its_new_class_and_what_is_none_is_gone(
+    client, source, run
+) -> None:
+    before = address(source, run)
+    assert client.get(before).content.endswith(bytes([LYMPHOCYTE] * 12))
+    run.journal().correct([1, 2], ["lymphocyte"] * 2, "macrophage", by="ada")
+    run.journal().correct([3], ["lymphocyte"], None, by="ada")
+    now = address(source, run)
+    assert now != before
+    content = client.get(now).content
+    assert content.endswith(bytes([LYMPHOCYTE] * 9 + [MACROPHAGE] * 2))
+    assert HEADER.unpack_from(content)[0] == 11
+    source.runs[run.run_id] = run.as_found()
+    found = client.get(address(source, run.as_found()))
+    assert found.content.endswith(bytes([LYMPHOCYTE] * 12))
+    assert "immutable" in found.headers["cache-control"]
+
+
+def test_what_was_asked_under_earlier_names_is_not_kept(client, source, run) -> None:
+    before = address(source, run)
+    run.journal().correct([1], ["lymphocyte"], "macrophage", by="ada")
+    assert client.get(before).headers["cache-control"] == "no-store"
+    assert "immutable" in client.get(address(source, run)).headers["cache-control"]
+
+
 def test_a_square_is_packed_once_for_all_sessions(client, source, run, monkeypatch) -> None:
     first = client.get(address(source, run))
     another = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
-    another.runs[run.run_id] = run.path
+    another.runs[run.run_id] = run
     monkeypatch.setattr(resources, "outline_squares", None)
     assert client.get(address(another, run)).content == first.content
     outlines.forget_outlines()

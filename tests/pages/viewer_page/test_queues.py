@@ -25,7 +25,7 @@ APP = Starlette(routes=routes_below(""))
 @pytest.fixture
 def source(run: Run) -> TileSource:
     opened = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25), "greedy")
-    opened.runs[run.run_id] = run.path
+    opened.runs[run.run_id] = run
     return opened
 
 

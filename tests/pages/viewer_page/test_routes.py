@@ -7,25 +7,28 @@ import logging
 import socket
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.shared import resources
+from pages.shared import resources, shown_names
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page.layers import LAYERS
 from pages.viewer_page.layers.slide_layers import NORMALISED
 from pages.viewer_page.server import drawing, web_files
 from pages.viewer_page.server.routes import lifespan, routes_below
-from seg_core.classes import MONUSAC
+from seg_core.classes import MONUSAC, ClassScheme, NucleusClass
 from seg_core.process.logs import JsonLines
 from seg_core.scoring.assessment import assess
 from seg_core.slide import DeepZoom
 from seg_core.store import Run
+from seg_core.store.answer import Answer, write_answer
 
 LYMPHOCYTE = MONUSAC.classes[1]
 
@@ -39,7 +42,7 @@ def client() -> TestClient:
 def source(run: Run) -> TileSource:
     """What a session has that looks at the slide and its analysis."""
     opened = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
-    opened.runs[run.run_id] = run.path
+    opened.runs[run.run_id] = run
     return opened
 
 
@@ -76,7 +79,8 @@ def test_a_tile_that_fails_is_logged_by_a_number_and_without_the_name_of_the_sli
 
 def address(source: TileSource, layer: str, level: int, run: Run | None = None, show="") -> str:
     path = source.address(layer, "any").format(level=level, x=0, y=0)
-    return f"/{path}" + (f"?run={run.run_id}&show={show}" if run else "")
+    said = urlencode({**shown_names.query(run), "show": show}) if run else ""
+    return f"/{path}?{said}"
 
 
 def test_the_slide_is_answered_as_jpeg_that_a_browser_may_keep(client, source, full) -> None:
@@ -117,6 +121,20 @@ def test_classes_have_the_colours_the_reader_has_chosen(client, source, run, ful
     shown = picture(client.get(path).content)
     colour = run.scheme.recoloured("colour-blind").classes[1].rgb
     assert tuple(shown[50, 50, :3]) == colour != LYMPHOCYTE.rgb
+
+
+def test_the_map_of_classes_stays_the_models_under_a_classifier_with_classes_of_its_own(
+    client, source, run, full
+) -> None:
+    ids = run.nuclei()["nucleus_id"]
+    own = ClassScheme((*MONUSAC.classes, NucleusClass(5, "melanocyte", "#112233")))
+    named = pd.DataFrame({"nucleus_id": ids, "class_name": "melanocyte", "class_score": 0.9})
+    write_answer(run.path, Answer("skin", own, named))
+    for level in (full, full - 5):
+        shown = picture(client.get(address(source, "classes", level, run, "2,5")).content)
+        assert tuple(shown[shown[..., 3] > 30][0, :3]) == LYMPHOCYTE.rgb
+    nuclei = picture(client.get(address(source, "nuclei", full, run, "2,5")).content)
+    assert tuple(nuclei[nuclei[..., 3] > 150][0, :3]) == (0x11, 0x22, 0x33)
 
 
 def test_from_afar_classes_are_shares(client, source, run, full) -> None:
@@ -247,7 +265,7 @@ def test_a_tile_is_drawn_once_for_all_sessions(client, source, run, full, monkey
     path = address(source, "classes", full, run, "2")
     first = client.get(path)
     another = resources.tile_sources().add(source.slide)
-    another.runs[run.run_id] = run.path
+    another.runs[run.run_id] = run
     monkeypatch.setattr(drawing, "_draw", None)
     again = client.get(address(another, "classes", full, run, "2"))
     assert again.content == first.content

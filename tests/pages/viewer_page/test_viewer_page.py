@@ -151,7 +151,7 @@ def test_a_result_is_offered_to_be_shown(visit, chosen, run) -> None:
     page = visit("viewer", slide=chosen)
     shown = next(each for each in page.sidebar.selectbox if each.label == "Shown analysis")
     assert shown.options[0].startswith("Whole slide")
-    assert page.session_state["tiles"].runs == {run.run_id: run.path}
+    assert page.session_state["tiles"].runs == {run.run_id: run}
 
 
 def test_a_running_job_shows_its_progress_and_can_be_stopped(visit, chosen) -> None:

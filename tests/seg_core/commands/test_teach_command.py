@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 
@@ -83,3 +84,19 @@ def test_what_is_no_class_is_wrong_use(run: Run, labels: Path, text: str) -> Non
     with pytest.raises(SystemExit) as ended:
         main(["teach", str(run.path), *options])
     assert ended.value.code == 2
+
+
+def test_labels_are_written_for_qupath_and_read_again(
+    run: Run, labels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = tmp_path / "labels.geojson"
+    give = ["teach", str(run.path), "--labels", str(labels), "--labels-out", str(written)]
+    assert main(give) == 0
+    names = gpd.read_file(written)["classification"]
+    assert sum("melanocyte" in str(each) for each in names) == 6
+    again = ["teach", str(run.path), "--labels", str(written), "--out", str(tmp_path / "c.json")]
+    assert main(again) == 0
+    assert "melanocyte" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["teach", str(run.path), "--labels", str(labels)])
+    assert "nothing to write" in capsys.readouterr().err

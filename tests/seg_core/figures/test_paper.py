@@ -124,3 +124,14 @@ def test_a_figure_of_nothing_is_drawn(drawn) -> None:
 def test_what_cannot_be_drawn_is_refused() -> None:
     with pytest.raises(TypeError, match="Pie is not drawn on paper"):
         draw_on_paper(go.Figure(go.Pie(values=[1, 2])), 2.0, 1.0)
+
+
+def test_a_box_has_its_points_beside_it(drawn) -> None:
+    values = [1.0, 2.0, 4.0, 8.0]
+    axes = drawn(go.Figure([go.Box(y=values, name="A"), go.Box(y=[3.0], name="B")]))
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["A", "B"]
+    points = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [list(line.get_ydata()) for line in points] == [values, [3.0]]
+    assert max(points[0].get_xdata()) < -0.15  # the box begins there
+    medians = [line.get_ydata()[0] for line in axes.lines if line.get_linewidth() == 1.8]
+    assert medians == [3.0, 3.0]

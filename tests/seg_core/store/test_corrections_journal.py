@@ -130,3 +130,10 @@ def test_kill_9_loses_nothing_that_was_confirmed(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"check the disk|no permission|cannot be"):
         Journal(tmp_path / "missing").correct([1], ["other"], "a", by="ada")
+
+
+def test_that_a_nucleus_was_called_rightly_is_said_but_no_correction(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.correct([1], ["other"], "other", by="ada")
+    assert journal.current() == {}
+    assert journal.said()[1].name == "other"

@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import shapely
 
 from seg_core.errors import TeachingError
 from seg_core.store import Run
+from seg_core.store.answer import Answer, write_answer
 from seg_core.teaching.labels import Mark, corrected_labels, labels_of, read_marks
 
 
@@ -90,3 +92,13 @@ def test_corrections_are_labels_but_not_those_that_take_a_nucleus_away(run: Run)
     labels = corrected_labels(run)
     assert labels.nucleus_ids.tolist() == [1]
     assert labels.names == ("epithelial",)
+
+
+def test_what_was_right_already_is_a_label_and_stays_over_a_classifier(run: Run) -> None:
+    run.journal().correct([1], ["lymphocyte"], "lymphocyte", by="a")
+    assert corrected_labels(run).names == ("lymphocyte",)
+    assert run.corrections() == {}
+    ids = run.nuclei()["nucleus_id"]
+    table = pd.DataFrame({"nucleus_id": ids, "class_name": "epithelial", "class_score": 0.5})
+    write_answer(run.path, Answer("mine", run.scheme, table))
+    assert run.nuclei().set_index("nucleus_id").loc[1, "class_name"] == "lymphocyte"

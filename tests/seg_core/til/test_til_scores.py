@@ -18,6 +18,7 @@ from seg_core.til.score_tables import score_table
 from seg_core.til.wording import doubt_in_words
 
 FAST = TilSettings(labellings=19)
+SCATTERED = replace(FAST, min_sure_share=0.0)  # epithelium that lies in no nests is scored, too
 
 
 def box(*corners_um: float) -> shapely.Polygon:
@@ -180,7 +181,7 @@ def test_halves_that_meet_on_the_squares_have_no_overlap() -> None:
     layout = nuclei(
         epithelial=scatter(500, 0, 0, 1000, 1000), lymphocyte=scatter(500, 1000, 0, 2000, 1000)
     )
-    result = score_tils(layout, tissue(2000, 1000), settings=FAST)
+    result = score_tils(layout, tissue(2000, 1000), settings=SCATTERED)
     assert [each.value for each in result.morisita_horn] == [0, 0, 0]
     assert result.hotspots.both == 0
 
@@ -194,7 +195,7 @@ def test_checkerboard_is_apart_on_its_own_squares_and_together_on_larger_ones() 
         return (squares[:, None] * 250 + inside).reshape(-1, 2)
 
     layout = nuclei(epithelial=fill(corners[black]), lymphocyte=fill(corners[~black]))
-    settings = replace(FAST, square_um=500.0, finer_squares_um=(250.0,), min_island_nuclei=1)
+    settings = replace(SCATTERED, square_um=500.0, finer_squares_um=(250.0,), min_island_nuclei=1)
     result = score_tils(layout, tissue(2000, 2000), settings=settings)
     assert [each.value for each in result.morisita_horn] == pytest.approx([1, 0])
 
@@ -205,7 +206,7 @@ def random_scatter() -> TilResult:
         epithelial=scatter(1200, 0, 0, 2000, 2000, seed=1),
         lymphocyte=scatter(4000, 0, 0, 2000, 2000, seed=2),
     )
-    return score_tils(layout, tissue(2000, 2000), settings=TilSettings())
+    return score_tils(layout, tissue(2000, 2000), settings=TilSettings(min_sure_share=0.0))
 
 
 def test_random_scatter_has_morisita_horn_at_its_expectation(random_scatter: TilResult) -> None:
@@ -253,7 +254,7 @@ def test_a_cluster_is_a_hotspot_where_it_lies() -> None:
         epithelial=scatter(600, 0, 0, 2000, 2000, seed=3),
         lymphocyte=[*scatter(500, 0, 0, 2000, 2000), *scatter(900, 500, 500, 1000, 1000)],
     )
-    result = score_tils(layout, tissue(2000, 2000), settings=FAST)
+    result = score_tils(layout, tissue(2000, 2000), settings=SCATTERED)
     hot = result.squares[result.squares["lymphocyte_hotspot"]]
     assert {(2, 2), (2, 3), (3, 2), (3, 3)} <= set(zip(hot["row"], hot["column"], strict=True))
     assert hot[["row", "column"]].max().max() <= 4
@@ -337,6 +338,32 @@ def test_what_cannot_be_scored_says_why(layout: object, size_um: float, sentence
     json.dumps(figures, allow_nan=False)
 
 
+def doubtful_stroma(sure: int, doubtful: int, scattered: int) -> TilResult:
+    """A nest with some nuclei of low score, and nuclei called epithelial that lie alone."""
+    nest = block(0, 0, 200, 10 * (sure + doubtful) / 20)
+    alone = np.stack(np.meshgrid(np.arange(8), np.arange(8)), axis=-1).reshape(-1, 2)[:scattered]
+    layout = nuclei(
+        epithelial=[*nest, *(300 + 90 * alone)], lymphocyte=scatter(50, 250, 0, 900, 900)
+    )
+    layout.loc[: doubtful - 1, "class_score"] = 0.6
+    return score_tils(layout, tissue(1100, 1000), settings=FAST)
+
+
+def test_few_sure_epithelial_nuclei_are_no_tumour_to_score() -> None:
+    """Endothelium and plasma cells misnamed in stroma once gave a score."""
+    assert doubtful_stroma(sure=160, doubtful=20, scattered=20).evaluable
+    scattered = doubtful_stroma(sure=40, doubtful=0, scattered=60)
+    assert scattered.stil_area_pct.value is None
+    assert scattered.reason is not None
+    assert scattered.reason.startswith(
+        "not evaluable: only 40% of the 100 nuclei called epithelial lie in nests and have a class score "
+        "of 0.7 or more, and a score needs 70%;"
+    )
+    assert "only 50% of the 120" in (
+        doubtful_stroma(sure=60, doubtful=60, scattered=0).reason or ""
+    )
+
+
 def test_the_score_is_shown_again_at_other_dilations(band: TilResult) -> None:
     assert [each.dilation_um for each in band.sensitivity] == [10, 15, 20, 25, 30]
     # a straight edge is where it was: growth past it does not change
@@ -348,11 +375,11 @@ def test_large_slides_are_drawn_from_whole_squares() -> None:
     layout = nuclei(
         epithelial=scatter(900, 0, 0, 3000, 1000), lymphocyte=scatter(900, 0, 0, 3000, 1000, 1)
     )
-    settings = replace(FAST, max_nuclei=1300)
+    settings = replace(SCATTERED, max_nuclei=1300)
     cross = score_tils(layout, tissue(3000, 1000), settings=settings).cross
     assert cross.squares == 2
     assert 1000 < cross.nuclei <= 1300
-    none = score_tils(layout, tissue(3000, 1000), settings=replace(FAST, max_nuclei=10)).cross
+    none = score_tils(layout, tissue(3000, 1000), settings=replace(SCATTERED, max_nuclei=10)).cross
     assert "need lymphocytes and epithelial nuclei in the squares" in (none.reason or "")
 
 
@@ -389,6 +416,8 @@ def test_rois_off_the_tissue_are_refused() -> None:
         ({"seed": 3}, "cross/l_low_um/5"),
         ({"min_tissue_mm2": 3.0}, "reason"),
         ({"min_epithelial_nuclei": 10_000}, "reason"),
+        ({"sure_score": 0.95}, "reason"),
+        ({"sure_score": 0.95, "min_sure_share": 0.8}, "reason"),
     ],
 )
 def test_every_setting_changes_the_result(changes: dict[str, object], path: str) -> None:

@@ -29,7 +29,13 @@ def nuclei(**points_um: npt.ArrayLike) -> gpd.GeoDataFrame:
     areas = np.where(np.array(names) == "epithelial", 100.0, LYMPHOCYTE_UM2)
     half = np.sqrt(areas) / 2 / MPP
     boxes = shapely.box(x - half, y - half, x + half, y + half)
-    columns = {"class_name": np.array(names, object), "x": x, "y": y, "area_um2": areas}
+    columns = {
+        "class_name": np.array(names, object),
+        "x": x,
+        "y": y,
+        "area_um2": areas,
+        "class_score": 0.9,
+    }
     return gpd.GeoDataFrame(columns, geometry=boxes)
 
 

@@ -1,0 +1,60 @@
+"""The TIL maps of a cohort side by side."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.cohort_page.cohort_table import open_slide_of
+from seg_core.cohort.columns import measures_of, title_of
+from seg_core.cohort.til_maps import MAP_FILE
+from seg_core.store import default_store
+
+_COLUMNS, _A_PAGE = 4, 24
+
+
+def show_maps(table: pd.DataFrame) -> None:
+    """Show the small maps in an order of choice; a button under each opens its slide."""
+    has_map = [
+        isinstance(folder, str) and (default_store() / folder / MAP_FILE).is_file()
+        for folder in table["folder"]
+    ]
+    mapped = table[has_map]
+    if mapped.empty:
+        st.info(
+            "No slide of this cohort has a TIL map: they are drawn when TILs are scored, which "
+            "`--no-til` leaves out and a slide without tumour or stroma does not have."
+        )
+        return
+    left, right = st.columns(2)
+    orders = ["slide", *(each for each in measures_of(mapped) if each != "slide")]
+    usual = orders.index("til_pct") if "til_pct" in orders else 0
+    order = left.selectbox("In order of", orders, usual, format_func=title_of, key="_map_order")
+    pages = -(-len(mapped) // _A_PAGE)
+    page = right.number_input("Page", 1, pages, 1, key="_map_page") if pages > 1 else 1
+    ordered = mapped.sort_values(order, ascending=order == "slide", na_position="last")
+    shown = ordered.iloc[(page - 1) * _A_PAGE : page * _A_PAGE]
+    for start in range(0, len(shown), _COLUMNS):
+        for place, (_, row) in zip(
+            st.columns(_COLUMNS), shown.iloc[start : start + _COLUMNS].iterrows(), strict=False
+        ):
+            with place:
+                st.image(str(default_store() / row["folder"] / MAP_FILE))
+                if st.button(
+                    row["slide"], key=f"_map_{row['folder']}", width="stretch", type="tertiary"
+                ):
+                    open_slide_of(row)
+                st.caption(_words_of(row))
+    missing = len(table) - len(mapped)
+    st.caption(
+        "Squares over each slide: lymphocytes' share of the area of stroma; colours go from dark to "
+        f"yellow within each slide. {missing:,} slides have no map."
+    )
+
+
+def _words_of(row: pd.Series) -> str:
+    score = row["til_pct"]
+    said = "no TIL score" if pd.isna(score) else f"TIL score {score:.1f} %"
+    interval = ""
+    if pd.notna(row["til_low"]) and pd.notna(row["til_high"]):
+        interval = f" ({row['til_low']:.1f}–{row['til_high']:.1f})"
+    group = f" · {row['group']}" if isinstance(row["group"], str) else ""
+    return f"{said}{interval}{group}"

@@ -1,0 +1,35 @@
+"""Choosing a model, where there is a choice."""
+
+import os
+
+import streamlit as st
+
+from pages.shared import preferences
+from seg_core.model import available_models
+from seg_core.model.card import MODEL_VARIABLE
+
+
+def choose_model(key: str) -> str | None:
+    """Let the reader choose where there is a choice; None is the default model.
+
+    Parameters
+    ----------
+    key : str
+        Of the widget.
+    """
+    titles = {} if os.environ.get(MODEL_VARIABLE) else _titles()
+    if len(titles) < 2:
+        return None
+    preferences.ready(key, next(iter(titles)), titles.__contains__)
+    return st.selectbox(
+        "Model",
+        list(titles),
+        format_func=titles.__getitem__,
+        help="The first is the default. What each has learnt from and what it is worth stands in "
+        "its card, and in every report.",
+        key=key,
+    )
+
+
+def _titles() -> dict[str, str]:
+    return {card.name: card.title or card.name for card in available_models()}

@@ -1,0 +1,124 @@
+"""Classifiers and labels as files: to take along, and from elsewhere."""
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from pages.shared import state
+from pages.shared.writing import written
+from pages.teach_page import own_classes, training
+from pages.teach_page.material import Material, write_down
+from seg_core.store import Selection
+from seg_core.teaching.classifier import read_classifier, write_classifier
+from seg_core.teaching.labels import Labels, labels_of, read_marks
+from seg_core.teaching.labels_file import write_labels
+
+
+def show(material: Material) -> None:
+    """Offer what was taught and labelled as files, and take such files."""
+    classifier, labels = st.columns(2, gap="large")
+    with classifier:
+        st.subheader("Classifier", anchor=False)
+        _offer_classifier()
+        _take_classifier(material)
+    with labels:
+        st.subheader("Labels", anchor=False)
+        _offer_labels(material)
+        _take_labels(material)
+
+
+def _offer_classifier() -> None:
+    lesson = state.LESSON.get()
+    if lesson is None:
+        st.caption("Nothing was taught in this visit.")
+        return
+    st.download_button(
+        f"{lesson.name}.json",
+        partial(written, partial(write_classifier, lesson.classifier), f"{lesson.name}.json"),
+        f"{lesson.name}.json",
+        "application/json",
+        icon=":material/download:",
+        on_click="ignore",
+        key="_download_classifier",
+    )
+    st.caption(
+        "For other slides: `analyse SLIDE --classifier FILE`, `classify RUN --classifier FILE`, "
+        "`cohort FOLDER --classifier FILE`."
+    )
+
+
+def _take_classifier(material: Material) -> None:
+    with st.form("_take_classifier", clear_on_submit=True):
+        file = st.file_uploader("A classifier from elsewhere", type="json", key="_classifier_file")
+        sent = st.form_submit_button("Use it", icon=":material/upload:")
+    if sent and file is not None:
+        with TemporaryDirectory() as folder:
+            path = _saved(file, Path(folder))
+            training.take_up(material, path.stem, read_classifier(path), None)
+        st.success(f"{file.name} is shown under Train, and may be applied there.")
+
+
+def _offer_labels(material: Material) -> None:
+    labels = material.labels
+    count = sum(len(each.names) for each in labels)
+    if not count:
+        st.caption("Nothing is labelled yet.")
+        return
+    st.download_button(
+        f"{count:,} labels, GeoJSON",
+        partial(written, partial(write_labels, labels), "labels.geojson"),
+        f"{material.runs[0].slide_path.stem}-labels.geojson",
+        "application/geo+json",
+        icon=":material/download:",
+        on_click="ignore",
+        key="_download_labels",
+    )
+    st.caption("Points in nuclei with classes, as QuPath reads them and `teach --labels` does.")
+
+
+def _take_labels(material: Material) -> None:
+    with st.form("_take_labels", clear_on_submit=True):
+        file = st.file_uploader(
+            "Labels from elsewhere: GeoJSON of points and polygons, or CSV with x, y, class",
+            type=["geojson", "json", "csv"],
+            key="_labels_file",
+        )
+        sent = st.form_submit_button("Take them over", icon=":material/upload:")
+    if sent and file is not None:
+        with TemporaryDirectory() as folder:
+            found = labels_of(read_marks(_saved(file, Path(folder))), material.runs)
+        own_classes.add(material, [name for each in found for name in each.names])
+        for each in found:
+            _write(each)
+        count = sum(len(each.names) for each in found)
+        state.TAKEN_LABELS.set(f"{count:,} nuclei were" if count > 1 else "1 nucleus was")
+        state.LABEL_SCREEN.clear()
+        st.rerun()
+    told = state.TAKEN_LABELS.get()
+    if told is not None:
+        st.success(f"{told} labelled.")
+        state.TAKEN_LABELS.clear()
+
+
+def _write(labels: Labels) -> None:
+    run = labels.run
+    everything = Selection(run.scheme.names_with_other)
+    table = run.nucleus_queries().columns(everything, ["nucleus_id", "class_name"])
+    called = dict(zip(table["nucleus_id"].tolist(), table["class_name"], strict=True))
+    for name in Counter(labels.names):
+        ids = [
+            int(nucleus)
+            for nucleus, each in zip(labels.nucleus_ids, labels.names, strict=True)
+            if each == name and int(nucleus) in called
+        ]
+        write_down(run, ids, [called[nucleus] for nucleus in ids], name)
+
+
+def _saved(file: UploadedFile, folder: Path) -> Path:
+    path = folder / Path(file.name.replace("\\", "/")).name
+    path.write_bytes(file.getvalue())
+    return path

@@ -1,0 +1,213 @@
+"""Train a classifier of the labels, see how well it does and what it would change, and apply it."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import palettes, state
+from pages.shared.page_list import VIEWER
+from pages.teach_page.material import Material
+from seg_core.classes import ClassScheme
+from seg_core.figures.style import config_of
+from seg_core.figures.teaching import change_map, confusion_map
+from seg_core.store import forget_answer
+from seg_core.store.own_classes import read_own_classes
+from seg_core.teaching.apply import classify
+from seg_core.teaching.changes import PLACE_UM, Changes, changes_by
+from seg_core.teaching.classifier import Classifier
+from seg_core.teaching.teach import Taught, teach
+from seg_core.teaching.validation import Validation
+
+_PLACES = 8
+_DRAWN = 5_000
+_SEED = 0
+
+_DEFAULT_NAME = "taught"
+
+
+def show(material: Material) -> None:
+    """Offer training; show what came of it."""
+    lesson = state.LESSON.get()
+    runs = tuple(each.run for each in lesson.changes) if lesson else ()
+    name, button = st.columns([3, 1], vertical_alignment="bottom")
+    called = name.text_input(
+        "Name of the classifier",
+        lesson.name if lesson else _DEFAULT_NAME,
+        max_chars=60,
+        key="_classifier_name",
+        help="It stands wherever a run shows its answer.",
+    )
+    if button.button("Train", type="primary", icon=":material/school:", width="stretch"):
+        with st.spinner("Teaching …"):
+            _teach(material, called.strip() or _DEFAULT_NAME)
+        st.rerun()
+    _offer_forgetting(material)
+    if lesson is None or [each.path for each in runs] != [each.path for each in material.runs]:
+        st.info(_what_to_do(material))
+        return
+    _offer_applying(material, lesson)
+    if lesson.taught is not None:
+        _show_figures(lesson.taught)
+    _show_changes(lesson)
+
+
+def take_up(material: Material, name: str, classifier: Classifier, taught: Taught | None) -> None:
+    """Make a classifier the one that is shown and may be applied.
+
+    Raises
+    ------
+    TeachingError
+        If it was taught on another model's features.
+    """
+    changes = tuple(changes_by(run, classifier) for run in material.runs)
+    state.LESSON.set(state.Lesson(name, classifier, taught, changes))
+
+
+def _teach(material: Material, name: str) -> None:
+    own = [each for run in material.runs for each in read_own_classes(run.said_in)]
+    taught = teach(material.labels, own_classes=own, known=material.known)
+    take_up(material, name, taught.classifier, taught)
+
+
+def _what_to_do(material: Material) -> str:
+    count = sum(material.counts().values())
+    if count:
+        return f"{count:,} labels are there; press Train."
+    return "Nothing is labelled yet; answer some nuclei under Label first."
+
+
+def _offer_applying(material: Material, lesson: state.Lesson) -> None:
+    changed = sum(len(each.changed) for each in lesson.changes)
+    words, button = st.columns([3, 1], vertical_alignment="center")
+    words.markdown(
+        f"**{lesson.name}** would change {changed:,} of "
+        f"{sum(sum(each.before.values()) for each in lesson.changes):,} nuclei."
+    )
+    if button.button("Apply", icon=":material/done_all:", width="stretch"):
+        for run in material.runs:
+            classify(run, lesson.classifier, name=lesson.name)
+        take_up(material, lesson.name, lesson.classifier, lesson.taught)
+        st.rerun()
+
+
+def _offer_forgetting(material: Material) -> None:
+    named = [run for run in material.runs if run.classifier is not None]
+    if not named:
+        return
+    words, button = st.columns([3, 1], vertical_alignment="center")
+    names = ", ".join(dict.fromkeys(str(run.classifier) for run in named))
+    words.success(
+        f"Nuclei are named by the taught classifier {names}.", icon=":material/check_circle:"
+    )
+    if button.button("Forget", icon=":material/undo:", width="stretch"):
+        for run in named:
+            forget_answer(run.said_in)
+        lesson = state.LESSON.get()
+        if lesson is not None:
+            take_up(material, lesson.name, lesson.classifier, lesson.taught)
+        st.rerun()
+
+
+def _show_figures(taught: Taught) -> None:
+    for warning in taught.warnings:
+        st.warning(warning[:1].upper() + warning[1:], icon=":material/warning:")
+    validation = taught.validation
+    if validation is None:
+        return
+    confusion, table = st.columns([1, 1], gap="large")
+    with confusion:
+        st.subheader("What it confuses", anchor=False)
+        st.plotly_chart(confusion_map(validation), key="_confusion", config=config_of("confusion"))
+    with table:
+        st.subheader("How well it does", anchor=False)
+        st.dataframe(_by_class(validation), hide_index=True)
+        st.caption(
+            f"Macro F1 **{validation.macro_f1:.2f}**. Cross-validated: each of {validation.groups} "
+            f"{validation.unit}s was answered without labels of its own."
+        )
+
+
+def _by_class(validation: Validation) -> pd.DataFrame:
+    table = pd.DataFrame(validation.by_class())
+    table.columns = pd.Index(["Class", "Precision", "Recall", "F1", "Labels"])
+    return table.round(2)
+
+
+def _show_changes(lesson: state.Lesson) -> None:
+    st.subheader("What changes", anchor=False)
+    for number, changes in enumerate(lesson.changes):
+        if len(lesson.changes) > 1:
+            st.markdown(f"**{changes.run.slide_path.name}**")
+        scheme = _scheme(changes, lesson.classifier)
+        counts, drawn = st.columns([2, 3], gap="large")
+        with counts:
+            st.dataframe(_counts(changes, scheme), hide_index=True)
+            _offer_places(changes, number)
+        with drawn:
+            _show_map(changes, scheme, number)
+
+
+def _scheme(changes: Changes, classifier: Classifier) -> ClassScheme:
+    return palettes.recoloured(changes.run.scheme.joined_with(classifier.scheme.classes))
+
+
+def _counts(changes: Changes, scheme: ClassScheme) -> pd.DataFrame:
+    names = [
+        name for name in scheme.names_with_other if name in {**changes.before, **changes.after}
+    ]
+    return pd.DataFrame(
+        {
+            "Class": names,
+            "Now": [changes.before.get(name, 0) for name in names],
+            "Taught": [changes.after.get(name, 0) for name in names],
+        }
+    )
+
+
+def _offer_places(changes: Changes, number: int) -> None:
+    places = changes.places(_PLACES)
+    if places.empty:
+        return
+    st.caption(f"Where most nuclei change, squares of {PLACE_UM:.0f} µm; a click opens the viewer.")
+    event = st.dataframe(
+        places[["nuclei", "change"]].rename(columns={"nuclei": "Nuclei", "change": "Mostly"}),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-cell",
+        key=f"_places_{number}",
+    )
+    if event["selection"]["cells"]:
+        row = places.iloc[event["selection"]["cells"][0][0]]
+        _open(changes, float(row["x"]), float(row["y"]))
+
+
+def _show_map(changes: Changes, scheme: ClassScheme, number: int) -> None:
+    changed = changes.changed
+    if changed.empty:
+        st.info("Nothing changes here.")
+        return
+    shown = changed if len(changed) <= _DRAWN else changed.sample(_DRAWN, random_state=_SEED)
+    mpp = changes.run.facts.question.slide_mpp
+    event = st.plotly_chart(
+        change_map(shown, scheme, mpp),
+        key=f"_changes_{number}",
+        config=config_of("changes"),
+        on_select="rerun",
+        selection_mode="points",
+    )
+    told = f"a random sample of {_DRAWN:,}" if len(changed) > _DRAWN else "each"
+    st.caption(f"Nuclei that change, {told} in its new colour; a click opens the viewer there.")
+    if event["selection"]["points"]:
+        nucleus = event["selection"]["points"][0]["customdata"][0]
+        row = changed[changed["nucleus_id"] == nucleus].iloc[0]
+        _open(changes, float(row["x"]), float(row["y"]), int(nucleus))
+
+
+def _open(changes: Changes, x: float, y: float, nucleus: int | None = None) -> None:
+    """Go to a place of a run in the viewer."""
+    run = changes.run
+    mpp = run.facts.question.slide_mpp
+    if state.RUN.get() != run.path:
+        state.choose_slide(state.ChosenSlide(run.slide_path, mpp))
+        state.RUN.set(run.path)
+    state.GO_TO.set(state.Place(x, y, PLACE_UM / mpp, nucleus))
+    VIEWER.open()

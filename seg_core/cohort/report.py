@@ -1,0 +1,308 @@
+"""A cohort as one document, HTML or PDF: who is in it, how groups differ, every slide, what went wrong."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seg_core.cohort.catalog import RunCatalog
+from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, measures_of, title_of
+from seg_core.cohort.compare import METHOD, by_patient, compare_groups
+from seg_core.cohort.journal import Journal
+from seg_core.cohort.settings_words import settings_in_words
+from seg_core.cohort.til_maps import MAP_FILE, mosaic
+from seg_core.errors import CohortError
+from seg_core.figures.groups import strips
+from seg_core.files.atomic import new_file, new_text_file
+from seg_core.report.document import (
+    Block,
+    Document,
+    Facts,
+    Heading,
+    Picture,
+    Plots,
+    Section,
+    Table,
+    Words,
+)
+from seg_core.report.html import html_of
+from seg_core.store import Store
+
+_FOR_RESEARCH = "For research only; nothing here is a diagnosis."
+
+_NONE = "–"
+
+
+def cohort_document(
+    store: Path,
+    name: str,
+    *,
+    measures: Sequence[str] | None = None,
+    by: str = "group",
+    anonymous: bool = False,
+) -> Document:
+    """Gather what there is to say of a cohort as far as it is.
+
+    Parameters
+    ----------
+    store : Path
+    name : str
+        Of the cohort.
+    measures : sequence of str, optional
+        What is compared; by default the TIL score and the densities of lymphocytes.
+    by : str
+        The column that names the groups.
+    anonymous : bool
+        Number slides and patients instead of naming them.
+
+    Raises
+    ------
+    CohortError
+        If there is no such cohort, or measures or groups that were asked for are not there.
+    """
+    table = RunCatalog(Store(store)).cohort(name)
+    if anonymous:
+        table = _numbered(table)
+    plan = Journal(store, name).read_plan()
+    failed = table[table["state"].isin(["failed", "refused"])]
+    times = table["finished"].dropna()
+    sections = [
+        Section("The cohort", [_facts(table)]),
+        Section("Groups", list(_groups(table, measures, by))),
+        Section("Slides", list(_slides(table))),
+        *_maps(table, store),
+        *_warnings(table),
+        Section("Model and settings", list(_settings(plan, table))),
+    ]
+    return Document(
+        title=f"Cohort {name}",
+        subtitle=f"{len(table):,} slides of {_patients(table)}. {_FOR_RESEARCH}",
+        warnings=[f"{len(failed):,} of {len(table):,} slides have no result; see Warnings."]
+        if len(failed)
+        else [],
+        finished=None if times.empty else str(times.max()),
+        sections=sections,
+    )
+
+
+def write_cohort_report(
+    store: Path,
+    name: str,
+    path: Path,
+    *,
+    measures: Sequence[str] | None = None,
+    by: str = "group",
+    anonymous: bool = False,
+    force: bool = False,
+) -> None:
+    """Write the report of a cohort.
+
+    Parameters
+    ----------
+    path : Path
+        A PDF if it ends in ``.pdf``, else HTML.
+    force : bool
+        Replace a file of that name.
+    store, name, measures, by, anonymous
+        As of `cohort_document`.
+
+    Raises
+    ------
+    CohortError
+        As `cohort_document` does.
+    ExportError
+        If there is such a file already, or it cannot be written.
+    """
+    if path.suffix.lower() == ".pdf":
+        # it takes a second to import, which whoever writes no PDF need not wait for
+        from seg_core.report.pdf import pdf_of
+
+        with new_file(path, force=force) as temporary:
+            document = cohort_document(store, name, measures=measures, by=by, anonymous=anonymous)
+            temporary.write_bytes(pdf_of(document))
+    else:
+        with new_text_file(path, force=force) as file:
+            document = cohort_document(store, name, measures=measures, by=by, anonymous=anonymous)
+            file.write(html_of(document))
+
+
+def _numbered(table: pd.DataFrame) -> pd.DataFrame:
+    """Name slides and patients by number, and leave out sentences, which may hold their names."""
+    codes, _names = pd.factorize(table["patient"])
+    patients = np.array([None if code < 0 else f"patient {code + 1}" for code in codes], object)
+    slides = [f"slide {number}" for number in range(1, len(table) + 1)]
+    errors = table["error"].where(table["error"].isna(), "its sentence is in the table of results")
+    return table.assign(slide=slides, patient=patients, error=errors)
+
+
+def _patients(table: pd.DataFrame) -> str:
+    named = table["patient"].nunique()
+    return f"{named:,} patients" if named else "patients that the table does not name"
+
+
+def _facts(table: pd.DataFrame) -> Facts:
+    states = table["state"].value_counts()
+    rows: list[tuple[str, Any]] = [(f"slides {state}", f"{n:,}") for state, n in states.items()]
+    rows.append(("patients named", f"{table['patient'].nunique():,}"))
+    for group, part in table.dropna(subset=["group"]).groupby("group"):
+        rows.append(
+            (f"group {group}", f"{part['patient'].nunique():,} patients, {len(part):,} slides")
+        )
+    rows.append(("tissue", f"{table['tissue_mm2'].sum():,.4g} mm²"))
+    rows.append(("nuclei", f"{table['nuclei'].sum():,.0f}"))
+    return Facts(rows)
+
+
+def _groups(table: pd.DataFrame, measures: Sequence[str] | None, by: str) -> Iterator[Block]:
+    if measures is None:
+        known = measures_of(table)
+        measures = [each for each in USUAL_MEASURES if each in known]
+        if by not in groupings_of(table) or not measures:
+            yield Words(
+                "Nothing is compared: that needs a column which names at least two groups, and "
+                "slides with figures."
+            )
+            return
+    found = compare_groups(table, measures, group=by)
+    yield Plots(
+        [
+            ("", strips(by_patient(table, measure, group=by), title_of(measure), by))
+            for measure in measures
+        ]
+    )
+    yield Table(
+        titles=["measure", "groups", "patients", "medians", "shift", "delta", "p", "adjusted"],
+        rows=[_compared(row) for row in found.to_dict("records")],
+        numbers=[False, False, True, True, True, True, True, True],
+        widths=[18, 16, 9, 14, 20, 20, 8, 8],
+    )
+    for reason in found["reason"].dropna().unique():
+        yield Words(f"No test: {reason}")
+    yield Words(METHOD)
+
+
+def _compared(row: dict[Any, Any]) -> list[str]:
+    return [
+        *(title_of(row["measure"]), row["groups"], row["patients"], row["medians"]),
+        _with_interval(row, "shift", _readable),
+        _with_interval(row, "delta", "{:.2f}".format),
+        _p(row["p"]),
+        _p(row["p_adjusted"]),
+    ]
+
+
+def _with_interval(row: dict[Any, Any], name: str, form: Callable[[float], str]) -> str:
+    values = [row[each] for each in (name, f"{name}_low", f"{name}_high")]
+    if any(pd.isna(value) for value in values):
+        return _NONE
+    value, low, high = map(form, values)
+    return f"{value} ({low} to {high})"
+
+
+def _readable(value: float) -> str:
+    """Return three digits, or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _p(value: float) -> str:
+    if pd.isna(value):
+        return _NONE
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _slides(table: pd.DataFrame) -> Iterator[Block]:
+    rows = [
+        [
+            *(_text(row[name]) for name in ("slide", "patient", "group", "state")),
+            _number(row["nuclei"], "{:,.0f}"),
+            _number(row["tissue_mm2"], "{:,.2f}"),
+            _number(row.get("lymphocyte_per_mm2"), "{:,.0f}"),
+            _til(row),
+            _text(row["phenotype"]),
+        ]
+        for row in table.to_dict("records")
+    ]
+    yield Table(
+        titles=[
+            *("slide", "patient", "group", "state", "nuclei", "tissue, mm²"),
+            *("lymphocytes per mm²", "TIL score, % (95 %)", "phenotype"),
+        ],
+        rows=rows,
+        numbers=[False] * 4 + [True] * 4 + [False],
+        widths=[22, 12, 10, 10, 10, 10, 13, 18, 11],
+    )
+
+
+def _til(row: dict[Any, Any]) -> str:
+    if pd.isna(row["til_pct"]):
+        return _NONE
+    if pd.isna(row["til_low"]) or pd.isna(row["til_high"]):
+        return f"{row['til_pct']:.1f}"
+    return f"{row['til_pct']:.1f} ({row['til_low']:.1f}–{row['til_high']:.1f})"
+
+
+def _maps(table: pd.DataFrame, store: Path) -> Iterator[Section]:
+    files = [
+        (str(row["slide"]), store / str(row["folder"]) / MAP_FILE)
+        for row in table.dropna(subset=["folder"]).to_dict("records")
+    ]
+    files = [(name, path) for name, path in files if path.is_file()]
+    if files:
+        words = "Squares over each slide: lymphocytes' share of the area of stroma, from dark to "
+        words += "yellow within each slide."
+        yield Section(
+            "TIL maps",
+            [Picture(np.asarray(part), "TIL maps of the slides", words) for part in mosaic(files)],
+        )
+
+
+def _warnings(table: pd.DataFrame) -> Iterator[Section]:
+    blocks: list[Block] = []
+    for row in table.to_dict("records"):
+        said = [row[name] for name in ("error", "warnings") if isinstance(row[name], str)]
+        if said:
+            failed = isinstance(row["error"], str)
+            words = Words(
+                " ".join(said), "warning" if failed else "note", strong=f"{row['slide']}:"
+            )
+            blocks.append(words)
+    if blocks:
+        yield Section("Warnings", blocks)
+
+
+def _settings(plan: dict[str, Any], table: pd.DataFrame) -> Iterator[Block]:
+    model = plan.get("model") or {}
+    used = table[["engine", "precision"]].dropna().drop_duplicates()
+    yield Facts(
+        [
+            ("model", model.get("name", _NONE)),
+            ("SHA-256 of the weights", model.get("sha256", _NONE)),
+            ("engine used", "; ".join(" ".join(each) for each in used.to_numpy()) or _NONE),
+        ]
+    )
+    sentences = settings_in_words(plan.get("settings") or {})
+    if sentences:
+        yield Heading("In words")
+        yield Words(" ".join(sentences), "plain")
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) and value else _NONE
+
+
+def _number(value: float | None, form: str) -> str:
+    return _NONE if value is None or pd.isna(value) else form.format(value)
+
+
+def check_report_path(path: Path) -> None:
+    """Refuse a name before hours of work end in a report that cannot be written.
+
+    Raises
+    ------
+    CohortError
+        If it is neither HTML nor PDF.
+    """
+    if path.suffix.lower() not in (".html", ".htm", ".pdf"):
+        raise CohortError(f"a report is HTML or PDF; {path.name} ends in neither .html nor .pdf.")

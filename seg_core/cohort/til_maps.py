@@ -1,0 +1,60 @@
+"""Small TIL maps of slides: kept beside each run when it is scored, shown side by side."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from seg_core.files.atomic import replacing
+from seg_core.files.disk_errors import store_errors
+from seg_core.picture.til_painting import draw_map
+from seg_core.slide import Slide
+from seg_core.store import Run
+from seg_core.til import TilResult
+
+MAP_FILE = "til-map.jpg"
+"""Name of the small map in the folder of a run."""
+
+_LARGEST_PX = 480
+_QUALITY = 85
+
+_COLUMNS, _ROWS = 4, 5
+_CELL_PX, _WORDS_PX, _GAP_PX = 330, 26, 12
+
+
+def keep_map(run: Run, slide: Slide, result: TilResult) -> None:
+    """Draw the squares of a run's TIL score over its slide, and keep that.
+
+    Raises
+    ------
+    StoreError
+        If the disk is full or cannot be written.
+    """
+    picture = draw_map(result, slide, "stil", _LARGEST_PX).convert("RGB")
+    with store_errors(run.path), replacing(run.path / MAP_FILE) as temporary:
+        picture.save(temporary, "JPEG", quality=_QUALITY)
+
+
+def mosaic(maps: Sequence[tuple[str, Path]]) -> Iterator[Image.Image]:
+    """Give pictures of up to twenty maps each, with the name of the slide under each.
+
+    Parameters
+    ----------
+    maps : sequence of (str, Path)
+        What a slide is called, and its kept map.
+    """
+    font = ImageFont.load_default(15)
+    for start in range(0, len(maps), _COLUMNS * _ROWS):
+        some = maps[start : start + _COLUMNS * _ROWS]
+        columns, rows = min(_COLUMNS, len(some)), -(-len(some) // _COLUMNS)
+        step_x, step_y = _CELL_PX + _GAP_PX, _CELL_PX + _WORDS_PX + _GAP_PX
+        sheet = Image.new("RGB", (columns * step_x, rows * step_y), "white")
+        draw = ImageDraw.Draw(sheet)
+        for number, (name, path) in enumerate(some):
+            left, top = number % _COLUMNS * step_x, number // _COLUMNS * step_y
+            with Image.open(path) as picture:
+                small = ImageOps.contain(picture, (_CELL_PX, _CELL_PX))
+            sheet.paste(small, (left, top))
+            words = name if len(name) <= 38 else f"{name[:37]}…"
+            draw.text((left, top + small.height + 4), words, fill="#1c1c1c", font=font)
+        yield sheet

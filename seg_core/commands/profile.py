@@ -1,0 +1,95 @@
+"""The command ``profile``: what a model's training images are like."""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from seg_core.commands.terminal import Subparsers, counting_bar, say
+from seg_core.evaluation.profiling import (
+    DOUBLINGS,
+    areas_of,
+    learn_familiarity,
+    learn_scale,
+    look_over,
+)
+from seg_core.labelled.labelled_image import LabelledImage
+from seg_core.model import find_model, make_engine
+from seg_core.plausibility.profile import ModelProfile, write_profile
+from seg_core.settings import AnalysisSettings
+from seg_core.training.config import SourceConfig, read_config
+
+_DESCRIPTION = """\
+Let a model look at the images it was trained on, and keep what their nuclei are like: how large, and
+what the network knows of them. By this the size of a pixel is estimated (the command mpp), and a
+slide that is unlike all of them carries a warning. New weights need it once more, last of all.
+Where the cloud of the training images ends is said by the images that the configuration keeps for
+[[calibration]], or else [[validation]].
+"""
+
+
+def add_profile(subparsers: Subparsers) -> None:
+    """Add ``profile``: keep what a model's training images are like."""
+    parser = subparsers.add_parser(
+        "profile",
+        help="keep what a model's training images are like, the measure for other slides",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, required=True, help="TOML, see weights/training/"
+    )
+    parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
+    parser.set_defaults(run=_profile, parser=parser)
+
+
+def _profile(options: argparse.Namespace) -> int:
+    config = read_config(options.config)
+    card, weights = find_model(options.model)
+    engine = make_engine(card, weights, AnalysisSettings())
+    training = _images(config.sources)
+    with counting_bar("training images", " images") as report:
+        seen = look_over(training, DOUBLINGS, engine, card, report=report)
+    with counting_bar("validation images", " images") as report:
+        others = look_over(
+            _images(config.calibration or config.validation), [0.0], engine, card, report=report
+        )
+    as_they_are = [each for each in seen if each.doublings == 0]
+    profile = ModelProfile(
+        card.sha256,
+        f"python -m seg_core profile --config weights/training/{options.config.name}",
+        {name: sum(each.folder == name for each in as_they_are) for name in training},
+        areas_of(as_they_are),
+        learn_scale(seen),
+        learn_familiarity(as_they_are, others),
+    )
+    path = write_profile(profile, weights)
+    areas = "; ".join(
+        f"{name} {middle:g} ({low:g} to {high:g})"
+        for name, (low, middle, high) in profile.areas_um2.items()
+    )
+    say(f"Median nuclear areas of {len(as_they_are)} images, µm²: {areas}.")
+    say(
+        f"A pixel size is off by a factor of {2 ** (1.96 * profile.scale.spread):.2f} at most on 95 of 100 "
+        "images of a data set that was left out."
+    )
+    say(f"One validation image in forty is further than {profile.familiarity.limit:g}.")
+    say(f"{path} written.")
+    return 0
+
+
+def _images(sources: Iterable[SourceConfig]) -> dict[str, list[LabelledImage]]:
+    """Return the images of each folder."""
+    # torch takes seconds to import and the other commands' help does without
+    from seg_core.training.dataset import read_images
+
+    folders: defaultdict[str, list[LabelledImage]] = defaultdict(list)
+    for source in sources:
+        folder = Path(source.folder)
+        # monusac/train and monusac/val are two folders of one data set
+        name = f"{folder.parent.name}/{folder.name}" if folder.name in _PARTS else folder.name
+        folders[name] += read_images(source)
+    return folders
+
+
+_PARTS = ("train", "val")

@@ -1,0 +1,42 @@
+"""The labelled images that a model was never trained on, as its training's configuration names them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from seg_core.labelled.data_sets import data_set_of
+from seg_core.labelled.labelled_image import LabelledImage
+from seg_core.labelled.reading import read_labelled
+from seg_core.training.config import read_config
+
+
+def held_out_images(config: Path, most: int | None = None) -> dict[str, list[LabelledImage]]:
+    """Return the images of each folder that the training's configuration holds out.
+
+    Parameters
+    ----------
+    config : Path
+        TOML, see ``weights/training/``.
+    most : int, optional
+        Of each folder so many at most, spread evenly over the list.
+    """
+    training = read_config(config)
+    held: dict[str, list[LabelledImage]] = {}
+    for source in training.sources:
+        if source.hold_out:
+            images = read_labelled(Path(source.folder), data_set_of(source.name))
+            held[Path(source.folder).name] = list(images.only(source.hold_out))
+    for source in training.validation:
+        folder = Path(source.folder)
+        if folder.name == "val":  # a folder that is held out whole
+            held[f"{folder.parent.name}/{folder.name}"] = list(
+                read_labelled(folder, data_set_of(source.name))
+            )
+    return {name: _spread(images, most) for name, images in sorted(held.items())}
+
+
+def _spread(images: Sequence[LabelledImage], most: int | None) -> list[LabelledImage]:
+    if most is None or len(images) <= most:
+        return list(images)
+    return [images[i] for i in np.linspace(0, len(images) - 1, most).astype(int)]

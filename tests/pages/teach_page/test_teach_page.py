@@ -1,0 +1,178 @@
+"""The page Teach on a painted slide: labels, own classes, a classifier and its files."""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import state
+from pages.teach_page import labelling
+from pages.teach_page.material import Material
+from seg_core import analysis
+from seg_core.classes import NucleusClass
+from seg_core.model.lender import EngineLender
+from seg_core.settings import AnalysisSettings
+from seg_core.store import Run, Selection
+from seg_core.store.own_classes import read_own_classes, write_own_classes
+from seg_core.teaching.classifier import read_classifier, write_classifier
+from seg_core.teaching.teach import teach
+from tests.seg_core import painted_slides
+
+SMALL_TILES = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
+
+Visit = Callable[..., AppTest]
+
+
+@pytest.fixture
+def painted(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A finished run of a painting, on the reader's own machine."""
+    monkeypatch.setenv("SEG_LOCAL", "1")
+    monkeypatch.setattr(analysis, "find_model", painted_slides.find_painted_model)
+    monkeypatch.setattr(analysis, "make_engine", painted_slides.make_painted_engine)
+    monkeypatch.setattr(analysis, "_engines", EngineLender())
+    path = painted_slides.paint(500, 500).save(tmp_path / "painted.png")
+    return analysis.analyse(path, store, mpp=painted_slides.MPP, settings=SMALL_TILES)
+
+
+def label_some(run: Run, renamed: dict[str, str] | None = None) -> None:
+    """Say of twelve nuclei of each class what they are."""
+    for name, rows in run.as_found().nuclei().groupby("class_name"):
+        ids = rows["nucleus_id"].tolist()[:12]
+        said = (renamed or {}).get(str(name), str(name))
+        run.journal().correct(ids, [str(name)] * len(ids), said, by="ada")
+
+
+def open_section(page: AppTest, name: str) -> AppTest:
+    page.session_state["_teach_section"] = name
+    page.run()
+    assert not page.exception
+    return page
+
+
+def told(page: AppTest) -> str:
+    parts = [*page.markdown, *page.caption, *page.info, *page.success, *page.warning, *page.error]
+    return "\n".join(part.value for part in parts)
+
+
+def counts(run: Run) -> dict[str, int]:
+    return run.nucleus_queries().counts(Selection(run.scheme.names_with_other))
+
+
+def test_where_nothing_is_analysed_the_page_says_where_to_start(visit: Visit) -> None:
+    page = visit("teach")
+    assert "Nothing has been analysed yet" in told(page)
+
+
+def test_what_is_answered_by_keys_is_in_the_journal(painted: Run, visit: Visit) -> None:
+    page = visit("teach")
+    screen = page.session_state[state.LABEL_SCREEN.name]
+    assert len(screen.nuclei) == labelling.ON_A_SCREEN
+    assert set(screen.found) == set(painted.scheme.names_with_other)
+    assert screen.pictures[0].startswith("data:image/jpeg")
+
+
+def test_answers_that_come_twice_or_late_are_written_once(
+    painted: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nuclei = ((0, 5), (0, 9), (0, 2))
+    screen = state.LabelScreen("a", (painted,), nuclei, ("other",) * 3, ("",) * 3)
+    kept: dict[str, object] = {state.LABEL_SCREEN.name: screen}
+    monkeypatch.setattr(state.st, "session_state", kept)
+    first = {"nucleus": 0, "name": "lymphocyte"}
+    log = [first, {"nucleus": 1, "name": None}]
+    labelling.take({"mount": "m", "screen": "a", "log": log[:1], "more": False})
+    labelling.take({"mount": "m", "screen": "a", "log": log, "more": False})
+    labelling.take({"mount": "m", "screen": "gone", "log": log, "more": False})
+    said = {number: each.name for number, each in painted.journal().said().items()}
+    assert said == {5: "lymphocyte", 9: None}
+    assert len(painted.journal().entries()) == 2
+    labelling.take({"mount": "m", "screen": "a", "log": [*log, "undo"], "more": True})
+    assert list(painted.journal().said()) == [5]
+    assert state.LABEL_SCREEN.name not in kept
+    assert kept[state.PASSED_OVER.name] == {painted.path: {5, 9, 2}}
+
+
+def test_a_class_of_ones_own_is_named_with_its_role(painted: Run, visit: Visit) -> None:
+    page = open_section(visit("teach"), "Classes")
+    named(page.text_input, "Name a class").set_value("plasma cell")
+    named(page.selectbox, "Role in scores").set_value("lymphocyte")
+    named(page.button, "Add").click().run()
+    assert not page.exception
+    (own,) = read_own_classes(painted.path)
+    assert (own.name, own.role) == ("plasma cell", "lymphocyte")
+    assert painted.scheme.names[-1] == "plasma cell"
+    named(page.text_input, "Name a class").set_value("plasma cell")
+    named(page.button, "Add").click().run()
+    assert "there is a class plasma cell already" in told(page).lower()
+
+
+def test_training_tells_how_well_and_what_changes_and_apply_and_forget_do_it(
+    painted: Run, visit: Visit
+) -> None:
+    write_own_classes(painted.path, [NucleusClass(1, "plasma cell", "#123456")])
+    label_some(painted, {"macrophage": "plasma cell"})
+    before = counts(painted)
+    page = open_section(visit("teach"), "Train")
+    assert "labels are there; press Train" in told(page)
+    named(page.button, "Train").click().run()
+    assert "Macro F1" in told(page)
+    lesson = page.session_state[state.LESSON.name]
+    changed = len(lesson.changes[0].changed)
+    assert changed > 0
+    assert f"would change {changed:,} of" in told(page)
+    assert counts(painted) == before
+    named(page.button, "Apply").click().run()
+    assert "named by the taught classifier taught" in told(page)
+    after = counts(painted)
+    assert after["plasma cell"] == before["plasma cell"] + before["macrophage"]
+    assert after["macrophage"] == 0
+    named(page.button, "Forget").click().run()
+    assert counts(painted) == before
+
+
+def test_a_classifier_of_another_model_is_refused_in_a_sentence(
+    painted: Run, visit: Visit, tmp_path: Path
+) -> None:
+    label_some(painted)
+    classifier = teach(Material((painted,)).labels).classifier
+    write_classifier(classifier, tmp_path / "mine.json")
+    foreign = json.loads((tmp_path / "mine.json").read_text())
+    foreign["model"]["sha256"] = "1" * 64
+    page = open_section(visit("teach"), "Files")
+    send(page, "A classifier from elsewhere", "foreign.json", json.dumps(foreign).encode())
+    assert "was taught on what the model painted sees" in told(page)
+    page = open_section(visit("teach"), "Files")
+    send(page, "A classifier from elsewhere", "b.json", b"{}")
+    assert "b.json is no classifier of nuclei" in told(page)
+    page = open_section(visit("teach"), "Files")
+    send(page, "A classifier from elsewhere", "mine.json", (tmp_path / "mine.json").read_bytes())
+    assert page.session_state[state.LESSON.name].name == "mine"
+    assert read_classifier(tmp_path / "mine.json").names == classifier.names
+
+
+def test_labels_from_elsewhere_name_their_classes(painted: Run, visit: Visit) -> None:
+    row = painted.nuclei().iloc[3]
+    page = open_section(visit("teach"), "Files")
+    text = f"x,y,class\n{row['x']},{row['y']},melanocyte\n"
+    send(page, "Labels from elsewhere", "labels.csv", text.encode())
+    assert "1 nucleus was labelled." in told(page)
+    assert painted.nuclei().iloc[3]["class_name"] == "melanocyte"
+    assert [each.name for each in read_own_classes(painted.path)] == ["melanocyte"]
+    page = open_section(page, "Classes")
+    assert "melanocyte" in page.dataframe[0].value["Class"].tolist()
+
+
+def named(elements: Iterable[Any], label: str) -> Any:
+    (found,) = [each for each in elements if each.label.startswith(label)]
+    return found
+
+
+def send(page: AppTest, label: str, name: str, content: bytes) -> None:
+    """Choose a file and press the button of its form."""
+    named(page.file_uploader, label).set_value((name, content, "application/octet-stream"))
+    sent = {"A": "Use it", "L": "Take them over"}[label[0]]
+    named(page.button, sent).click().run()
+    assert not page.exception

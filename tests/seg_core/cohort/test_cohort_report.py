@@ -1,0 +1,153 @@
+"""A cohort as one document: its figures are those of the table and of the comparison."""
+
+import json
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import pypdf
+import pytest
+from PIL import Image
+
+from seg_core import commands as cli
+from seg_core.cohort.catalog import RunCatalog
+from seg_core.cohort.compare import compare_groups
+from seg_core.cohort.journal import Journal, Outcome
+from seg_core.cohort.plan import Item
+from seg_core.cohort.report import write_cohort_report
+from seg_core.cohort.settings_words import settings_in_words
+from seg_core.cohort.til_maps import MAP_FILE, mosaic
+from seg_core.errors import CohortError, ExportError
+from seg_core.settings import AnalysisSettings
+from seg_core.store import Run, Store
+
+SENTENCE = "secret-9.svs is no slide; open another file."
+
+
+@pytest.fixture(scope="module")
+def store(painted_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four patients in each of two groups, with lymphocytes that grow in number, and a bad slide."""
+    store = tmp_path_factory.mktemp("report")
+    journal, settings = Journal(store, "trial"), AnalysisSettings(views=2, stain="macenko")
+    items = [
+        Item(Path(f"/secret-{number}.svs"), patient=f"MRN{number}", group="AB"[number // 4])
+        for number in range(8)
+    ]
+    items.append(Item(Path("/secret-9.svs"), patient="MRN9", group="B"))
+    journal.write_plan(items, "painted", "0" * 64, settings)
+    for number, item in enumerate(items):
+        key = item.key("0" * 64, settings)
+        if number == 8:
+            journal.record(Outcome(key, "failed", error=SENTENCE))
+            continue
+        folder = store / f"s{number}" / painted_run.run_id
+        folder.mkdir(parents=True)
+        facts = painted_run.facts
+        facts = replace(facts, counts={**facts.counts, "lymphocyte": 10 * number})
+        (folder / "run.json").write_text(json.dumps(facts.to_json()))
+        Image.new("RGB", (40, 30), (0, 128, 0)).save(folder / MAP_FILE)
+        run = folder.relative_to(store).as_posix()
+        journal.record(Outcome(key, "finished", run))
+    return store
+
+
+def html_text(path: Path) -> str:
+    """What a reader sees, without plots."""
+    html = re.sub(r"<script.*?</script>|<style.*?</style>", "", path.read_text(), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
+
+
+def pdf_text(path: Path) -> str:
+    return re.sub(
+        r"\s+", " ", " ".join(page.extract_text() for page in pypdf.PdfReader(path).pages)
+    )
+
+
+@pytest.mark.parametrize("suffix", ["html", "pdf"])
+def test_both_ways_say_who_is_in_it_how_groups_differ_and_what_went_wrong(
+    store: Path, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"trial.{suffix}"
+    write_cohort_report(store, "trial", path)
+    text = html_text(path) if suffix == "html" else pdf_text(path)
+    table = RunCatalog(Store(store)).cohort("trial")
+    row = compare_groups(table, ["lymphocyte_per_mm2"]).iloc[0]
+    assert "9 slides of 9 patients" in text
+    assert "1 of 9 slides have no result" in text
+    assert "lymphocyte per mm²" in text
+    assert "A – B" in text
+    assert f"{row['p']:.3f}" in text
+    assert f"-1.00 ({row['delta_low']:.2f} to {row['delta_high']:.2f})" in text
+    assert all(f"secret-{number}.svs" in text for number in range(8))
+    assert "is no slide; open another file." in text
+    assert "each in 2 views" in text
+    assert "by Macenko's method" in text
+    assert "TIL maps" in text
+
+
+def test_the_plot_of_groups_and_the_maps_are_inside_the_file(store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "trial.html"
+    write_cohort_report(store, "trial", path)
+    html = path.read_text()
+    assert "A (n = 4)" in html
+    assert "src=" not in re.sub(
+        r'src="data:[^"]+"', "", re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
+    )
+    pdf = tmp_path / "trial.pdf"
+    write_cohort_report(store, "trial", pdf)
+    assert sum(len(page.images) for page in pypdf.PdfReader(pdf).pages) == 2
+
+
+def test_an_anonymous_report_names_neither_slides_nor_patients(store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "trial.html"
+    write_cohort_report(store, "trial", path, anonymous=True)
+    text = path.read_text()
+    assert not re.search(r"secret-\d", text)
+    assert not re.search(r"MRN\d", text)
+    assert "patient 1" in text
+
+
+def test_a_cohort_without_groups_has_a_report_that_says_so(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    Journal(tmp_path, "alone").write_plan(
+        [Item(painted_run.slide_path)], "painted", "0" * 64, AnalysisSettings()
+    )
+    write_cohort_report(tmp_path, "alone", tmp_path / "alone.html")
+    assert "Nothing is compared" in html_text(tmp_path / "alone.html")
+    write_cohort_report(tmp_path, "alone", tmp_path / "alone.pdf")
+    with pytest.raises(CohortError, match="no column 'stage'"):
+        write_cohort_report(tmp_path, "alone", tmp_path / "b.html", measures=["nuclei"], by="stage")
+    assert not (tmp_path / "b.html").exists()
+    with pytest.raises(ExportError, match="exists already"):
+        write_cohort_report(tmp_path, "alone", tmp_path / "alone.html")
+
+
+def test_the_command_writes_it_and_refuses_other_formats(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["catalog", str(store), "--cohort", "trial", "--report"]
+    assert cli.main([*command, str(tmp_path / "a.pdf"), "--compare", "count_lymphocyte"]) == 0
+    assert "count_lymphocyte" in pdf_text(tmp_path / "a.pdf")
+    assert cli.main([*command, str(tmp_path / "a.docx")]) == 1
+    assert "a.docx ends in neither .html nor .pdf" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        cli.main(["catalog", str(store), "--report", "a.pdf"])
+    assert "--report needs --cohort NAME" in capsys.readouterr().err
+
+
+def test_maps_are_laid_out_twenty_a_picture(store: Path) -> None:
+    (file,) = list(store.glob(f"s0/*/{MAP_FILE}"))
+    sheets = list(mosaic([("a slide with quite a long name of forty letters and more", file)] * 21))
+    assert len(sheets) == 2
+    assert sheets[0].width > sheets[1].width
+    assert sheets[1].getpixel((100, 100))[1] > 100
+
+
+def test_settings_of_another_version_are_left_out() -> None:
+    assert settings_in_words({"tiles": 3}) == []
+    assert any(
+        "glass" not in each and "All was looked at" in each
+        for each in settings_in_words(AnalysisSettings(tissue_only=False).to_json())
+    )

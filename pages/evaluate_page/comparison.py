@@ -7,7 +7,7 @@ from pages.evaluate_page.reference import Asked
 from pages.shared import run_words, runs, state
 from pages.shared.literal import literal
 from seg_core.evaluation.kept import compare_kept
-from seg_core.evaluation.tables import in_words, overall_table
+from seg_core.evaluation.tables import figures_in_words, overall_table
 from seg_core.store import Run
 
 
@@ -32,15 +32,10 @@ def offer(chosen: state.ChosenSlide, run: Run, asked: Asked) -> None:
     with st.spinner("Comparing both with the reference …"):
         both = compare_kept(asked.reference, run, others[path], asked.rois)
     one, two = (overall_table(both[name]).set_index("figure") for name in ("first", "second"))
-    columns = {
-        title: [in_words(row.value, row.low, row.high) for row in table.itertuples()]
-        for title, table in (("Shown", one), ("Other", two))
-    }
+    columns = {title: figures_in_words(table) for title, table in (("Shown", one), ("Other", two))}
     if both["difference"] is not None:
         difference = overall_table(both["difference"], both["difference95"])
-        columns["Other less shown"] = [
-            in_words(row.value, row.low, row.high, signed=True) for row in difference.itertuples()
-        ]
+        columns["Other less shown"] = figures_in_words(difference, signed=True)
     st.dataframe(pd.DataFrame(columns, index=one.index))
     st.caption(
         literal(

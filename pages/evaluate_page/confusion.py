@@ -51,27 +51,21 @@ def show(run: Run, evaluation: KeptEvaluation) -> None:
 
 
 def _data(table: pd.DataFrame, picked: list[str] | None) -> dict[str, object]:
-    totals = table.sum(axis=1)
-    return {
-        "columns": list(table.columns),
-        "picked": picked,
-        "rows": [
+    columns = [str(each) for each in table.columns]
+    rows = []
+    for name, counts in zip(map(str, table.index), table.to_numpy().tolist(), strict=True):
+        cells = [
             {
-                "name": name,
-                "cells": [
-                    {
-                        "row": name,
-                        "column": column,
-                        "count": int(count),
-                        "share": float(count) / max(1, int(totals[name])),
-                        "right": name == column,
-                    }
-                    for column, count in row.items()
-                ],
+                "row": name,
+                "column": column,
+                "count": count,
+                "share": count / max(1, sum(counts)),
+                "right": name == column,
             }
-            for name, row in table.iterrows()
-        ],
-    }
+            for column, count in zip(columns, counts, strict=True)
+        ]
+        rows.append({"name": name, "cells": cells})
+    return {"columns": columns, "picked": picked, "rows": rows}
 
 
 def _show_nuclei(run: Run, evaluation: KeptEvaluation, row: str, column: str) -> None:

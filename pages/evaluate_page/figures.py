@@ -6,7 +6,7 @@ import streamlit as st
 from pages.shared.literal import literal
 from seg_core.evaluation.kept import KeptEvaluation
 from seg_core.evaluation.report_section import measured_in_words
-from seg_core.evaluation.tables import class_table, in_words, overall_table
+from seg_core.evaluation.tables import class_rows, figures_in_words, overall_table
 from seg_core.store import Run
 
 
@@ -18,38 +18,18 @@ def show(run: Run, evaluation: KeptEvaluation) -> None:
         st.caption(literal(note))
     overall = overall_table(result)
     st.table(
-        pd.Series(
-            {row.figure: in_words(row.value, row.low, row.high) for row in overall.itertuples()},
-            name="Figure",
-        ),
+        pd.DataFrame({"Value": figures_in_words(overall)}, index=overall["figure"]),
         border="horizontal",
     )
-    by_class = class_table(result)
-    if by_class.empty:
+    rows = class_rows(result)
+    if not rows:
         st.info("The reference has no classes of nuclei, so there are no figures by class.")
         return
-    rows = []
-    for name, figures in by_class.groupby("class_name", sort=False):
-        first = figures.iloc[0]
-        rows.append(
-            {
-                "Class": name,
-                "Reference": first["reference"],
-                "Found": first["predicted"],
-                "Spurious": first["spurious"],
-                **{
-                    each.figure: in_words(each.value, each.low, each.high)
-                    for each in figures.itertuples()
-                },
-            }
-        )
-    st.dataframe(
-        pd.DataFrame(rows).dropna(axis="columns", how="all"), hide_index=True, placeholder="–"
-    )
+    st.dataframe(pd.DataFrame(rows), hide_index=True, placeholder="–")
     for row in rows:
         if not row["Reference"]:
             st.caption(
-                f"The reference has no nucleus of class {literal(str(row['Class']))}, so the class has no "
+                f"The reference has no nucleus of class {literal(row['Class'])}, so the class has no "
                 f"figure and is left out of the means; {row['Found']:,} were found."
             )
     with st.popover("How is this computed", icon=":material/function:", type="tertiary"):

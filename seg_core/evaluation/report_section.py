@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from seg_core.evaluation.tables import class_table, confusion_table, in_words, overall_table
+from seg_core.evaluation.tables import class_rows, confusion_table, figures_in_words, overall_table
 from seg_core.report.document import Block, Heading, Section, Table, Words
 
 
@@ -18,48 +18,49 @@ def evaluation_section(result: dict[str, Any], *, anonymous: bool = False) -> Se
     """
     if anonymous:
         result = {**result, "reference_file": "a reference"}
-    overall, by_class = overall_table(result), class_table(result)
+    overall, by_class = overall_table(result), class_rows(result)
     blocks: list[Block] = [
         Words(measured_in_words(result)),
         Table(
             ["Figure", "Value"],
-            [(row.figure, in_words(row.value, row.low, row.high)) for row in overall.itertuples()],
+            list(zip(overall["figure"], figures_in_words(overall), strict=True)),
             [False, True],
             [3, 2],
         ),
     ]
-    if len(by_class):
-        figures = list(dict.fromkeys(by_class["figure"]))
-        blocks.append(Heading("By class"))
-        blocks.append(
+    if by_class:
+        # a figure of pixels is there for classes that no nucleus has
+        titles = list(dict.fromkeys(title for row in by_class for title in row))
+        blocks += [
+            Heading("By class"),
             Table(
-                ["Class", "Reference", "Found", *figures],
-                [
-                    (
-                        name,
-                        f"{rows['reference'].iloc[0]:,}",
-                        f"{rows['predicted'].iloc[0]:,}",
-                        *(in_words(each.value, each.low, each.high) for each in rows.itertuples()),
-                    )
-                    for name, rows in by_class.groupby("class_name", sort=False)
-                    if len(rows) == len(figures)
-                ],
-                [False, *[True] * (2 + len(figures))],
-                [2, 1, 1, *[2] * len(figures)],
-            )
-        )
+                titles,
+                [[_said(row.get(title)) for title in titles] for row in by_class],
+                [False, *[True] * (len(titles) - 1)],
+                [2, 1, 1, *[2] * (len(titles) - 3)],
+            ),
+        ]
     confusion = confusion_table(result)
     if confusion is not None:
         blocks.append(Heading("Confusion: rows are the reference, columns the answer"))
         blocks.append(
             Table(
                 ["", *confusion.columns],
-                [(name, *(f"{each:,}" for each in row)) for name, row in confusion.iterrows()],
+                [
+                    [str(name), *(f"{int(each):,}" for each in row)]
+                    for name, row in zip(confusion.index, confusion.to_numpy(), strict=True)
+                ],
                 [False, *[True] * len(confusion.columns)],
                 [2, *[1] * len(confusion.columns)],
             )
         )
     return Section("Beside a reference", blocks)
+
+
+def _said(value: object) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def measured_in_words(result: dict[str, Any]) -> str:

@@ -141,6 +141,29 @@ def in_words(value: float, low: float, high: float, *, signed: bool = False) -> 
     return f"{value:{sign}.3f} ({low:{sign}.2f}–{high:{sign}.2f})"
 
 
+def figures_in_words(table: pd.DataFrame, *, signed: bool = False) -> list[str]:
+    """Return each row of a table with ``value``, ``low`` and ``high`` in words."""
+    rows = table[["value", "low", "high"]].to_numpy(dtype=float).tolist()
+    return [in_words(value, low, high, signed=signed) for value, low, high in rows]
+
+
+def class_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a row for each class as people read it: nuclei on both sides, then figures in words."""
+    table = class_table(result)
+    rows = []
+    for name, figures in table.groupby("class_name", sort=False):
+        first = figures.iloc[0]
+        rows.append(
+            {
+                "Class": str(name),
+                "Reference": int(first["reference"]),
+                "Found": int(first["predicted"]),
+                **dict(zip(figures["figure"], figures_in_words(figures), strict=True)),
+            }
+        )
+    return rows
+
+
 def _number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 

@@ -207,10 +207,11 @@ def nucleus_index(run: Run, min_score: float = 0.0) -> NucleusIndex:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_BY_VALUE)
-def counts(run: Run, min_score: float) -> dict[str, int]:
+def counts(run: Run, min_score: float, part: Part | None = None) -> dict[str, int]:
     """Return how many nuclei of a finished run have each name."""
     names = run.scheme.counted_names(other=True, uncertain=True)
-    return nucleus_queries(run).counts(Selection(names, min_score))
+    limit = None if part is None else part.limit
+    return nucleus_queries(run).counts(Selection(names, min_score, limit))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_VALUE)

@@ -7,7 +7,8 @@ A nucleus is an observation, named by its ``nucleus_id``; a measure is a variabl
 ``obs``                 ``class_name`` (categories in the scheme's order), ``class_score``, and
                         ``voted_class`` where uncertain nuclei were asked for
 ``obsm["spatial"]``     centroid (x, y), µm from the corner of level 0
-``uns``                 ``class_name_colors``, as scanpy looks for them, and the run's facts
+``uns``                 ``class_name_colors``, as scanpy looks for them, the run's facts under ``run``,
+                        and which nuclei these are under ``counted``
 ======================  ============================================================
 """
 
@@ -23,7 +24,7 @@ from seg_core.files.atomic import new_file
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.nuclei.nucleus_table import share_columns
 from seg_core.store import Run
-from seg_core.store.chosen import chosen_names, chosen_nuclei
+from seg_core.store.chosen import chosen_names
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -59,7 +60,7 @@ def write_anndata(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
     StoreError
         If the run has no nuclei yet.
     """
-    parts = chosen_nuclei(run, other=options.other, min_score=options.min_score)
+    parts = options.counted(run).nuclei(run)
     with new_file(path, force=options.force) as temporary:
         table = pd.concat([pd.DataFrame(part.drop(columns="geometry")) for part in parts])
         data = make_anndata(run, table, options)
@@ -86,7 +87,7 @@ def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnD
     ----------
     run : Run
     table : DataFrame
-        Of `chosen_nuclei` with the same options, without their outlines.
+        Of `ExportOptions.counted` with the same options, without their outlines.
     options : ExportOptions
         Those that the nuclei were chosen by, and ``anonymous``.
     """
@@ -121,6 +122,7 @@ def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnD
             # scanpy gives the categories these colours, in order
             "class_name_colors": np.array([run.scheme.colours[name] for name in names]),
             "run": _facts(run, anonymous=options.anonymous),
+            "counted": options.counted(run).facts(),
         },
     )
 

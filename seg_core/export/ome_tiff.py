@@ -33,7 +33,6 @@ from seg_core.files.atomic import new_file, scratch_folder
 from seg_core.geometry import Raster, Window
 from seg_core.nuclei.filling import fill_polygons
 from seg_core.store import Run
-from seg_core.store.chosen import chosen_nuclei
 
 TILE_PX = 512
 
@@ -55,7 +54,7 @@ def write_ome_tiff(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> N
     run : Run
     path : Path
     options : ExportOptions
-        ``other``, of which the third image tells, and ``force``.
+        ``other``, ``part`` and ``rois``, of which the third image tells, and ``force``.
 
     Raises
     ------
@@ -64,7 +63,7 @@ def write_ome_tiff(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> N
     StoreError
         If the run has no nuclei yet.
     """
-    parts = chosen_nuclei(run, other=options.other)
+    parts = options.counted(run).nuclei(run)
     maps = run.maps()
     pyramid = _Pyramid.around(run.window, run.raster)
     with (
@@ -98,7 +97,7 @@ def write_ome_tiff(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> N
             lambda window, level: _padded(labels[level], window.moved(*pyramid.corner_to(level))),
             np.dtype(np.uint32),
             name="nuclei",
-            description="nucleus_id of the table of nuclei; 0 none",
+            description=f"nucleus_id of the table of nuclei; 0 none. {options.counted(run).in_words(run)}",
         )
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import resources, slide_places, state, uploads, visitor
 from pages.shared.analyses import Asked
+from pages.shared.literal import literal
 from seg_core.process.progress import Progress
 from seg_core.process.worker import Job
 from seg_core.store import Run
@@ -29,7 +30,7 @@ def _follow(job: Job[Run], title: str | None) -> None:
     if job.done():
         st.rerun()
     if title:
-        st.caption(title)
+        st.caption(literal(title))
     _show_progress(job)
     _offer_stop(job)
 
@@ -49,7 +50,9 @@ def offer_list() -> None:
 def _list_one(job: Job[Run], asked: Asked) -> None:
     if job.done():
         st.rerun()
-    st.caption(f"{_slide_name(asked)}, {asked.wanted.part}{' (yours)' * is_own(asked)}")
+    st.caption(
+        f"{literal(_slide_name(asked))}, {literal(asked.wanted.part)}{' (yours)' * is_own(asked)}"
+    )
     _show_progress(job)
     # On the reader's own machine nobody else could stop what a closed browser has left.
     if is_own(asked) or slide_places.reader_is_local():

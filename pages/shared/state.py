@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.scoring import Waiting
-from pages.shared.store_limit import LookedAt
+from pages.shared.store_limit import LookedAt, Present
 from pages.shared.tile_sources import TileSource
 from pages.shared.uploads import UploadFolder
 from seg_core.process.worker import Job
@@ -185,6 +185,7 @@ TAKEN_LABELS = Key[str]("taken_labels")  # how many came with a file, until the 
 LESSON = Key[Lesson]("lesson")
 UPLOADS = Key[UploadFolder]("uploads")
 SIGNED_IN = Key[SignedIn]("signed_in")
+PRESENT = Key[Present]("present")  # that the reader has a page open
 LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room for another
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import analysis_list, frame, resources, sign_in, state, visitor
 from pages.shared.analyses import Asked, Wanted
+from pages.shared.literal import literal
 from pages.shared.page_list import SLIDES
 from pages.shared.regions import is_rectangle, selected_roi
 from pages.viewer_page.analysis_options import choose_analysis
@@ -118,4 +119,4 @@ def _tell_failure() -> None:
     except JobCancelled:
         st.info("Stopped. What was finished is kept: the same analysis goes on from there.")
     except SegCoreError as error:
-        st.error(frame.sentence(error))
+        st.error(literal(frame.sentence(error)))

@@ -36,6 +36,16 @@ def test_options_are_written_with_their_names() -> None:
     assert settings.stride_px == 448
 
 
+def test_a_tile_that_no_memory_holds_is_refused_with_what_it_takes() -> None:
+    AnalysisSettings(tile_px=4096)
+    with pytest.raises(SettingsError) as refused:
+        AnalysisSettings(tile_px=16384)
+    assert str(refused.value) == (
+        "a tile of 16,384 px takes some 21 GB of memory while the network works on it; give at most "
+        "4,096. Larger tiles are no faster."
+    )
+
+
 def test_the_first_preset_is_what_settings_are_without_any() -> None:
     first = next(iter(PRESETS.values()))
     assert first.applied(AnalysisSettings(), int8=True) == AnalysisSettings()

@@ -17,7 +17,9 @@ class EstimatingWorker:
         self.progress = Progress("looks", 11, 66)
         self.found: PixelSizeEstimate | SegCoreError | None = None
 
-    def submit(self, function: object, *, slide_path: Path) -> "EstimatingWorker":
+    def submit(
+        self, function: object, *, slide_path: Path, asker: str | None = None
+    ) -> "EstimatingWorker":
         assert function.__name__ == "estimate_of_file"  # type: ignore[attr-defined]
         self.asked.append(slide_path)
         return self

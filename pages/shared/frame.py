@@ -7,10 +7,19 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import linked_slide, palettes, preferences, resources, runs, state, visitor
+from pages.shared import (
+    analysis_list,
+    linked_slide,
+    palettes,
+    preferences,
+    resources,
+    runs,
+    state,
+    visitor,
+)
 from pages.shared.help import offer_help
 from pages.shared.literal import literal
-from pages.shared.page_list import PAGES, SLIDES, PageEntry
+from pages.shared.page_list import PAGES, SLIDES, VIEWER, PageEntry
 from pages.shared.sign_in import offer_sign_out, require_sign_in
 from seg_core.errors import SegCoreError, SlideError
 from seg_core.slide import SlideInfo
@@ -51,6 +60,8 @@ def open_page(page: PageEntry) -> DeltaGenerator:
         for each in PAGES:
             each.offer()
         sidebar = st.container()
+        if page is not VIEWER:
+            analysis_list.watch_own()
         palettes.offer_choice()
         offer_help()
         offer_sign_out()

@@ -56,7 +56,7 @@ SLIDES = PageEntry(
     "Slides",
     ":material/grid_view:",
     """
-choose a sample or bring a slide. Where the file does not say how large a pixel is, type it: about
+choose a sample or bring a slide; *Library* has those that you brought before. Where the file does not say how large a pixel is, type it: about
 0.25 µm at 40x, 0.5 µm at 20x. Everything measured depends on it. *Estimate it from the nuclei* offers
 a size with its uncertainty; compare it with what the scanner was set to before you take it.
 """,

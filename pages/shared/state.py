@@ -163,6 +163,7 @@ ROI_REVISION = Key[int]("roi_revision")  # the viewer's last change of them that
 DRAWN = Key[bool]("drawn")  # the page has not followed yet what was drawn in the viewer
 PROBLEM = Key[str]("problem")  # why what was done in the viewer was refused, until the next change
 JOB = Key[Job[Run]]("job")
+TOLD_DONE = Key[Job[Run]]("told_done")  # the job whose end another page has told of
 ADOPTED = Key[bool]("adopted")  # the job was asked for by an earlier visit, or in another tab
 RUN = Key[Path]("run")
 RUN_PROBLEM = Key[str]("run_problem")  # why a run was not named or deleted, until the next try
@@ -191,11 +192,16 @@ LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room f
 
 def choose_slide(chosen: ChosenSlide) -> None:
     """Turn to another slide; what was drawn on or found in the last one is put away."""
+    leave_slide()
     SLIDE.set(chosen)
+
+
+def leave_slide() -> None:
+    """Put away the slide, and what was drawn on it or found in it."""
     drawn = (ROI, ROIS, ROI_REVISION, PROBLEM, REMOVED, IMPORTED, IMPORT_NOTE)
     seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
     worked = (JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED)
-    for key in (TILES, *drawn, *seen, *worked):
+    for key in (SLIDE, TILES, *drawn, *seen, *worked):
         key.clear()
 
 

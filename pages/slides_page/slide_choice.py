@@ -58,13 +58,20 @@ def choose_upload() -> None:
         uploads = state.UPLOADS.get() or UploadFolder()
         state.UPLOADS.set(uploads)
         make_room = resources.visitors().make_room
+        before = set(uploads.saved)
         for file in files:
             if file.file_id not in uploads.saved:
                 uploads.saved[file.file_id] = slide_places.save_upload(
                     file.name, file.size, file, uploads.path, make_room
                 )
         saved = list(dict.fromkeys(uploads.saved[file.file_id] for file in files))
-        _choose_of(series_apart(saved), uploads.path)
+        slides = series_apart(saved)
+        # What has just come is what is wanted: the button beside it opens that.
+        new = [uploads.saved[each] for each in uploads.saved if each not in before]
+        arrived = next((path for path in slides if path in new), None)
+        if arrived is not None:
+            state.choose_slide(pixel_size.chosen(arrived))
+        _choose_of(slides, uploads.path)
 
 
 def describe(chosen: state.ChosenSlide) -> None:

@@ -66,7 +66,7 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
     for other, asked in resources.analyses().of_slide(resources.identity(chosen.path)):
         if other is not job:
             whose = "Yours" if analysis_list.is_own(asked) else "Asked for by another reader"
-            analysis_list.follow(other, f"{whose}: {asked.wanted.part}")
+            analysis_list.follow(other, f"{whose}: {literal(asked.wanted.part)}")
     if job is not None and not job.done():
         analysis_list.follow(job)
         return

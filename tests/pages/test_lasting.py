@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import pixel_size, resources, state
+from pages.shared.literal import key_of
 from pages.shared.page_list import NUCLEI, SLIDES, TIL_SCORE, VIEWER
 from pages.shared.preferences import PREFERENCES_FILE
 from pages.shared.visitor import COOKIE
@@ -63,7 +64,7 @@ def test_the_slides_page_keeps_the_chosen_slide_too(visit, run: Run) -> None:
     page = arrive(SLIDES.file, slide=resources.identity(SAMPLE))
     assert page.session_state["slide"].path == SAMPLE
     other = sample_path(SAMPLES[1].name)
-    next(each for each in page.button if each.key == f"_choose_{other}").click().run()
+    next(each for each in page.button if each.key == f"_choose_{key_of(other)}").click().run()
     assert page.session_state["slide"].path == other
     assert page.query_params["slide"] == resources.identity(other)
 

@@ -43,4 +43,5 @@ evaluate kumar_held_out kumar --classes all-nuclei --only $kumar
 set +f
 
 $python -m seg_core quantise --model "$model" --calibrate $data/monusac/train --floating ends --tiles 300 --measure $data/monusac/val
+$python -m seg_core profile --config "$config" --model "$model"
 $python -m tests.bench.model_tables --into-card

@@ -155,6 +155,8 @@ def _worker(setup: Setup, card: ModelCard, weights: Path) -> "Baseline | Engine"
         worker = make_engine(card, weights, setup.settings())
     tile = np.zeros((setup.tile_px, setup.tile_px, 3), np.uint8)
     list(worker.run(iter([(0, tile)])))
+    if setup != BASELINE:
+        list(worker.describe(iter([(0, tile)])))
     return worker
 
 

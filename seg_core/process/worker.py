@@ -390,7 +390,7 @@ def serve(niceness: int) -> None:
     if hasattr(os, "nice"):
         os.nice(niceness)
     start_logging()
-    hold_little_memory()
+    hold_little_memory(at_work=True)
     # Ctrl-C reaches the whole process group; the parent decides and hangs up when it goes
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     calls: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()

@@ -104,7 +104,7 @@ def main() -> None:
 
 
 def _analysed(slide: Path, store: Path, tile_px: int, engine: EngineName) -> str:
-    hold_little_memory()  # as the command line does
+    hold_little_memory(at_work=True)  # as the command line does
     analysis.make_engine = _make_engine
     after_maps = 0.0
 

@@ -1,6 +1,6 @@
 """How far an estimated pixel size is off, on labelled images that were resized by known factors.
 
-    python -m tests.bench.mpp_estimate [--config weights/training/lite0-fourth.toml] [--most 5]
+    python -m tests.bench.mpp_estimate [--config weights/training/lite0-fifth.toml] [--most 5]
                                        [--model NAME|FILE]
 
 Images that the model was never trained on are enlarged or reduced as a whole, so that a pixel has
@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", type=Path, default=Path("weights/training/lite0-fourth.toml"))
+    parser.add_argument("--config", type=Path, default=Path("weights/training/lite0-fifth.toml"))
     parser.add_argument("--most", type=int, default=5, help="images of each set")
     parser.add_argument("--model")
     options = parser.parse_args()

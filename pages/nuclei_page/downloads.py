@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from pages.nuclei_page.choice import Choice
-from pages.shared import resources, state
+from pages.shared import evaluations, resources, state
 from pages.shared.literal import literal, printable
 from pages.shared.regions import slide_rois
 from pages.shared.scoring import ScoringRequest
@@ -80,6 +80,7 @@ def options_of(
         other=choice.other,
         min_score=choice.min_score,
         anonymous=anonymous,
+        sections=evaluations.sections_of(choice.run, anonymous=anonymous),
         part=choice.part,
         rois=choice.rois,
         simplify_um=simplify_um,

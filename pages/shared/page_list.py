@@ -128,6 +128,20 @@ classifiers and labels along, and exchanges labels with QuPath.
 """,
 )
 
+EVALUATE = PageEntry(
+    "pages/evaluate.py",
+    "Evaluate",
+    ":material/rule:",
+    """
+how good an analysis is beside what somebody labelled on the slide: outlines of QuPath (GeoJSON) or
+ImageScope (XML), dots (GeoJSON or CSV with *x*, *y*, *class*), a mask. Say what their classes are among
+ours, and in which regions every nucleus is labelled: outside nothing is scored. Figures come with 95 %
+intervals over regions. Click a cell of *Confusion* for its nuclei, and a nucleus for its place; the
+viewer's layers *Found*, *Missed*, *Spurious* and *Wrong class* show all of them. A second analysis is
+compared on the same nuclei.
+""",
+)
+
 MODEL = PageEntry(
     "pages/model.py",
     "Model",
@@ -154,4 +168,4 @@ an analysis that somebody waits for in the viewer; it then goes on by itself.
 """,
 )
 
-PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE, TEACH, COHORT, MODEL)
+PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE, TEACH, EVALUATE, COHORT, MODEL)

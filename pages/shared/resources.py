@@ -22,6 +22,7 @@ from pages.shared import analyses as analysing
 from pages.shared import scoring
 from pages.shared.analyses import Analyses
 from pages.shared.cohorts import Cohorts
+from pages.shared.evaluation_files import EvaluationFiles, painter_of_outcomes
 from pages.shared.once import once
 from pages.shared.scoring import Scorings
 from pages.shared.store_limit import Visitors
@@ -31,6 +32,7 @@ from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.journal import OUTCOMES_FILE, PLAN_FILE, Journal
 from seg_core.errors import SlideError
 from seg_core.geometry import Raster
+from seg_core.labelled.slide_reference import SlideReference, read_slide_reference
 from seg_core.nuclei.index import NucleusIndex
 from seg_core.picture.crops import by_certainty, crop_nuclei
 from seg_core.picture.encoding import encode_jpeg
@@ -104,6 +106,29 @@ def analyses() -> Analyses:
 def cohorts() -> Cohorts:
     """Return the cohorts that were started from pages; they make way for analyses."""
     return Cohorts(lambda: worker().is_busy)
+
+
+@once
+def evaluation_files() -> EvaluationFiles:
+    """Return which evaluations the tiles of all sessions may show."""
+    return EvaluationFiles()
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the reference …")
+def slide_reference(file: Path, mpp: float | None, run_folder: Path) -> SlideReference:
+    """Return what somebody labelled on the slide of a run; the file never changes."""
+    of = run(run_folder)
+    return read_slide_reference(file, of.facts.slide, of.facts.question.slide_mpp, mpp)
+
+
+def outcomes(file: Path) -> gpd.GeoDataFrame:
+    """Return what became of each nucleus of an evaluation."""
+    return _outcomes(file, changed(file))
+
+
+def outcome_painter(file: Path) -> NucleusPainter:
+    """Return what draws the nuclei of an evaluation by what became of them."""
+    return _outcome_painter(file, changed(file))
 
 
 def cohort(name: str) -> pd.DataFrame:
@@ -294,6 +319,16 @@ def _nucleus_table(run: Run) -> gpd.GeoDataFrame:
 def _found_table(folder: Path) -> gpd.GeoDataFrame:
     """Read the outlines, which takes seconds on a whole slide, once for all corrections."""
     return run(folder).as_found().nuclei()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _outcomes(file: Path, changed: int) -> gpd.GeoDataFrame:
+    return gpd.read_parquet(file)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _outcome_painter(file: Path, changed: int) -> NucleusPainter:
+    return painter_of_outcomes(outcomes(file))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the cohort …", hash_funcs=_BY_VALUE)

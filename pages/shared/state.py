@@ -97,6 +97,14 @@ class ShownScores:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownEvaluation:
+    """A run, and the key of its evaluation among `resources.evaluation_files`; None: it has none."""
+
+    run: Path
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """What was taught last, and what it would change.
 
@@ -179,6 +187,7 @@ TIL_SETTINGS = Key[TilSettings]("til_settings")
 SCORES_AWAITED = Key[Waiting]("scores_awaited")  # keeps them from being given up
 TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
 TIL_SHOWN = Key[ShownScores]("til_shown")  # what the page of the TIL scores has shown last
+EVALUATED = Key[ShownEvaluation]("evaluated")  # whose layers the viewer offers
 TEACH_RUNS = Key[tuple[Path, ...]]("teach_runs")  # folders of the runs that are labelled
 LABEL_SCREEN = Key[LabelScreen]("label_screen")
 PASSED_OVER = Key[dict[Path, set[int]]]("passed_over")  # ids that were shown and not answered
@@ -200,12 +209,12 @@ def leave_slide() -> None:
     """Put away the slide, and what was drawn on it or found in it."""
     drawn = (ROI, ROIS, ROI_REVISION, PROBLEM, REMOVED, IMPORTED, IMPORT_NOTE)
     seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
-    worked = (JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED)
+    worked = (JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED, EVALUATED)
     for key in (SLIDE, TILES, *drawn, *seen, *worked):
         key.clear()
 
 
 def turn_from_run() -> None:
     """Forget the run that was shown and what was picked in it; the next page shows another."""
-    for key in (RUN, LOOKED_AT, PICKED, NUCLEUS, TIL_SHOWN, SCORES_AWAITED):
+    for key in (RUN, LOOKED_AT, PICKED, NUCLEUS, TIL_SHOWN, SCORES_AWAITED, EVALUATED):
         key.clear()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from seg_core.report.document import Section
 from seg_core.roi import Roi
 from seg_core.scoring import Counted, Part, counted_of, parts_of
 from seg_core.scoring.assessment import assess_parts, kept_rois
@@ -31,6 +32,8 @@ class ExportOptions:
         are told beside those of the whole run. By default those that the store keeps with the slide.
     assessed : sequence of AssessedPart, optional
         TIL scores that are known already, in place of those of ``rois``; none if empty.
+    sections : sequence of Section
+        What a report says beside what it says of every run.
     comment : str
         Stands in the report.
     force : bool
@@ -44,6 +47,7 @@ class ExportOptions:
     part: Part | None = None
     rois: Sequence[Roi] | None = None
     assessed: Sequence[AssessedPart] | None = None
+    sections: Sequence[Section] = ()
     comment: str = ""
     force: bool = False
 

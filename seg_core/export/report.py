@@ -53,5 +53,6 @@ def _content(run: Run, slide: Slide, options: ExportOptions) -> Document:
         rois=options.rois_of(run),
         assessed=options.til_scores(run),
         anonymous=options.anonymous,
+        more=options.sections,
         comment=options.comment.strip(),
     )

@@ -59,6 +59,7 @@ def report_content(
     rois: Sequence[Roi],
     assessed: Sequence[AssessedPart],
     anonymous: bool,
+    more: Sequence[Section] = (),
     comment: str = "",
 ) -> Document:
     """Gather what there is to say of a run; its table of nuclei is held in memory.
@@ -76,6 +77,8 @@ def report_content(
         TIL scores to tell of: of all that was analysed, then of ROIs.
     anonymous : bool
         Leave out the name of the slide.
+    more : sequence of Section
+        To stand before the gallery.
     comment : str
         What somebody has to say of it, told first.
 
@@ -106,6 +109,7 @@ def report_content(
             ),
             Section("The analysed part", [_overlay(run, slide, counted)]),
             *([] if til is None else [til]),
+            *more,
             Section("Gallery", list(_gallery(run, slide, counted))),
             Section("Model", list(model_blocks(run))),
             Section("Settings", [settings_facts(run)]),

@@ -132,10 +132,14 @@ def _facts(info: SlideInfo) -> dict[str, str]:
 def _ask_mpp(chosen: state.ChosenSlide) -> None:
     why = " ".join(resources.slide(chosen.path).info.notes)
     why = why or "the file does not say how large a pixel is."
-    st.warning(
-        f"{literal(why[0].upper() + why[1:])} Without that the slide can be looked at, but not analysed.",
-        icon=":material/straighten:",
-    )
+    why = literal(why[0].upper() + why[1:])
+    if chosen.mpp is None:
+        st.warning(
+            f"{why} Without that the slide can be looked at, but not analysed.",
+            icon=":material/straighten:",
+        )
+    else:
+        st.caption(f"{why} What is given here counts.")
 
     def keep() -> None:
         pixel_size.keep(chosen.path, st.session_state[key])

@@ -18,7 +18,9 @@ def show(run: Run, evaluation: KeptEvaluation) -> None:
         st.caption(literal(note))
     overall = overall_table(result)
     st.table(
-        pd.DataFrame({"Value": figures_in_words(overall)}, index=overall["figure"]),
+        pd.DataFrame(
+            {"Value": figures_in_words(overall)}, index=overall["figure"].rename("Figure")
+        ),
         border="horizontal",
     )
     rows = class_rows(result)

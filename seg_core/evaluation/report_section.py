@@ -73,4 +73,5 @@ def measured_in_words(result: dict[str, Any]) -> str:
     )
     if over is None:
         return said + "One region alone allows no interval."
-    return said + f"95 % intervals in brackets, by bootstrap over {over}."
+    rough = "; rough, since they are few" if result["bootstrap"]["rough"] else ""
+    return said + f"95 % intervals in brackets, by bootstrap over {over}{rough}."

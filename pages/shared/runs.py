@@ -60,7 +60,7 @@ def pick_run(chosen: state.ChosenSlide) -> None:
     runs = finished_runs(chosen)
     if not runs:
         return
-    shown = shown_run(chosen)
+    shown = needed_run(chosen)
     titles = run_words.titles(runs)
     picked = st.selectbox(
         f"Shown analysis ({len(runs)})" if len(runs) > 1 else "Shown analysis",
@@ -68,18 +68,19 @@ def pick_run(chosen: state.ChosenSlide) -> None:
         index=next(index for index, run in enumerate(runs) if run == shown),
         format_func=lambda run: titles[run.path],
     )
-    if picked != shown:
+    # the browser's answer may be the same run as it was seen before the switch was turned
+    if picked.path != shown.path:
         state.RUN.set(picked.path)
         st.rerun()
-    facts = run_words.facets(picked)
+    facts = run_words.facets(shown)
     told = literal(" · ".join(run_words.with_unit(*each) for each in facts.items()))
     st.caption(told)
-    own_answer.offer(picked)
-    run_edit.offer(picked)
+    own_answer.offer(shown)
+    run_edit.offer(shown)
     slide_mpp = resources.slide(chosen.path, chosen.mpp).info.mpp
-    if slide_mpp is not None and abs(run_mpp(picked) / slide_mpp - 1) > _SAME_MPP:
+    if slide_mpp is not None and abs(run_mpp(shown) / slide_mpp - 1) > _SAME_MPP:
         st.warning(
-            f"This analysis was made with {run_mpp(picked):.4g} µm/px; the slide is now said to "
+            f"This analysis was made with {run_mpp(shown):.4g} µm/px; the slide is now said to "
             f"have {slide_mpp:.4g}. Analyse it again to go on with that.",
             icon=":material/straighten:",
         )

@@ -28,12 +28,24 @@ from seg_core.errors import CohortError
 from seg_core.nuclei.nucleus_table import GEOMETRY, empty_table
 from seg_core.scoring.assessment import TIL_FILE
 from seg_core.store import Run, Store
+from seg_core.store.label import read_label
 from seg_core.store.run import NUCLEI_FILE
 
 _UM2_PER_MM2 = 1e6
 
 _RUN_COLUMNS = (
-    *("folder", "slide", "status", "error", "roi", "model", "engine", "precision", "settings"),
+    *(
+        "folder",
+        "slide",
+        "name",
+        "status",
+        "error",
+        "roi",
+        "model",
+        "engine",
+        "precision",
+        "settings",
+    ),
     *("started", "finished", "seconds", "megapixels", "peak_rss_mb", "tissue_mm2", "nuclei"),
     *("other", "warnings", "slide_path", "model_sha256"),
 )
@@ -218,6 +230,7 @@ def _row_of(run: Run, store: Path) -> dict[str, Any]:
     row: dict[str, Any] = {
         "folder": _folder(run, store),
         "slide": run.slide_path.name,
+        "name": read_label(run.path).name or None,
         "status": facts.status,
         "error": facts.error,
         "roi": None if run.roi is None else run.roi.name,

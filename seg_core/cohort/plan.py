@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from seg_core.errors import CohortError, RegionError
-from seg_core.roi import Roi, read_rois
+from seg_core.errors import CohortError, RegionError, SlideError
+from seg_core.roi import Roi, included, read_rois
 from seg_core.settings import AnalysisSettings
-from seg_core.slide import SLIDE_SUFFIXES
+from seg_core.slide import SLIDE_SUFFIXES, bounds_of
 
 SLIDE, MPP, ROI, PATIENT, GROUP = "slide", "mpp", "roi", "patient", "group"
 
@@ -190,9 +190,19 @@ def _mpp(text: str, number: int, path: Path) -> float | None:
 
 
 def _with_rois(item: Item, path: Path) -> Iterable[Item]:
-    """Return one item for each ROI to include; a file that cannot be read is the item's problem."""
+    """Return one item for each ROI to include, less what is to be left out, as `analyse --roi` does.
+
+    A file that cannot be read is the item's problem. A slide that cannot be opened says so when its
+    turn comes.
+    """
     try:
-        rois = [roi for roi in read_rois(path) if roi.kind == "include"]
+        drawn = read_rois(path)
+        try:
+            bounds = bounds_of(item.slide)
+        except SlideError:
+            rois = [roi for roi in drawn if roi.kind == "include"]
+        else:
+            rois = included([roi.moved(bounds.x, bounds.y) for roi in drawn], bounds)
     except RegionError as error:
         return [replace(item, problem=str(error))]
     if not rois:

@@ -22,7 +22,7 @@ from seg_core.store import default_store
 # What a person wants to see first; everything else can be chosen.
 _FIRST = (
     *("patient", "group", "state", "nuclei", "lymphocyte_per_mm2", "til_pct", "til_low"),
-    *("til_high", "phenotype", "warnings", "error"),
+    *("til_high", "phenotype", "classifier", "warnings", "error"),
 )
 
 _INNER = {"folder", "slide_path", "cohort", "settings", "model_sha256"}

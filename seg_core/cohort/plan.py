@@ -50,8 +50,10 @@ class Item:
         """What a person calls it: the slide's file and the ROI, if there is one."""
         return self.slide.name if self.roi is None else f"{self.slide.name}, {self.roi.name}"
 
-    def key(self, model_sha256: str, settings: AnalysisSettings) -> str:
-        """Return sixteen hexadecimal digits: another file, question or model has others."""
+    def key(
+        self, model_sha256: str, settings: AnalysisSettings, classifier_sha256: str | None = None
+    ) -> str:
+        """Return sixteen hexadecimal digits: another file, question, model or classifier has others."""
         asked = {
             "slide": str(self.slide),
             "file": _file_stamp(self.slide),
@@ -61,6 +63,8 @@ class Item:
             "model": model_sha256,
             "settings": settings.to_json(),
         }
+        if classifier_sha256 is not None:
+            asked["classifier"] = classifier_sha256
         canonical = json.dumps(asked, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

@@ -16,6 +16,7 @@ from seg_core.roi import Roi
 from seg_core.scoring import Part, parts_of
 from seg_core.slide import TissueMask
 from seg_core.store import Run
+from seg_core.store.overlay import NAMES, NO_NAMES
 from seg_core.store.rois import rois_of
 from seg_core.til import (
     NEEDED_ROLES,
@@ -149,6 +150,9 @@ def keep_scores(run: Run, result: TilResult) -> Path:
     StoreError
         If the disk is full or cannot be written.
     """
+    content, names = result.to_json(), run.names_version
+    if names != NO_NAMES:
+        content[NAMES] = names
     with store_errors(run.path):
-        write_json(run.path / TIL_FILE, result.to_json())
+        write_json(run.path / TIL_FILE, content)
     return run.path / TIL_FILE

@@ -31,7 +31,7 @@ from seg_core.store.nuclei_file import (
     read_features,
     read_nuclei,
 )
-from seg_core.store.nucleus_queries import NucleusQueries
+from seg_core.store.nucleus_queries import NucleusQueries, Selection
 from seg_core.store.overlay import Overlay, overlay_of, version_of_names
 from seg_core.store.own_classes import OWN_CLASSES_FILE, read_own_classes
 from seg_core.store.row_ranges import is_in_use
@@ -298,6 +298,10 @@ class Run:
                 "features of nuclei; analyse the slide again, with the same settings."
             )
         return features
+
+    def counts(self) -> dict[str, int]:
+        """Count the nuclei by what they are called now, *other* included."""
+        return self.nucleus_queries().counts(Selection(self.scheme.names_with_other))
 
     def nucleus_queries(self) -> NucleusQueries:
         """Open the same table for questions that DuckDB answers without reading all of it."""

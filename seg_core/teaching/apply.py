@@ -61,11 +61,7 @@ def probabilities_of(run: Run, classifier: Classifier) -> npt.NDArray[np.float32
         As `classify` does.
     """
     question = run.facts.question
-    if classifier.model_sha256 != question.model_sha256:
-        raise TeachingError(
-            f"the classifier was taught on what the model {classifier.model} sees, the run was made "
-            f"by {question.model}; analyse the slide with {classifier.model}, or teach anew."
-        )
+    classifier.refuse_other_model(question.model, question.model_sha256)
     own = run.model_scheme.names
     if classifier.scheme.names[: len(own)] != own:
         raise TeachingError(

@@ -61,7 +61,7 @@ def opening_facts(
 
 def now() -> str:
     """Return the time as runs say it: ISO 8601 in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _versions() -> dict[str, str]:

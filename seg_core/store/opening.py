@@ -60,7 +60,7 @@ def opening_facts(
 
 
 def now() -> str:
-    """Return the time as runs say it: ISO 8601 in UTC, to the second."""
+    """Return the time as runs say it: ISO 8601 in UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 

@@ -66,6 +66,10 @@ class TeachingError(SegCoreError):
     """Labels or a classifier taught from them are missing, damaged or foreign."""
 
 
+class CorrectionError(SegCoreError):
+    """What somebody says of nuclei cannot be written down."""
+
+
 _LONGEST_REASON = 160
 
 

@@ -1,6 +1,9 @@
 """Files to take away: every format, written when somebody asks."""
 
+import shutil
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import streamlit as st
 
@@ -12,6 +15,7 @@ from pages.shared.scoring import ScoringRequest
 from pages.shared.writing import written
 from seg_core.export.formats import FORMATS, Download, Format
 from seg_core.export.options import ExportOptions
+from seg_core.labelled.corrected import DATA_SET, write_corrected
 from seg_core.scoring import parts_of
 from seg_core.store import Run
 from seg_core.til import AssessedPart, TilSettings
@@ -37,6 +41,36 @@ def show(choice: Choice) -> None:
             disabled=missing is not None,
         )
         words.markdown(file.words if missing is None else f"{file.words} {missing}")
+    _offer_masks(choice.run, name)
+
+
+def _offer_masks(run: Run, name: str) -> None:
+    """Show what was corrected as data to train with, where somebody has corrected something."""
+    if run.only_found or not run.journal().said():
+        return
+    button, words = st.columns([1, 3], vertical_alignment="center")
+    button.download_button(
+        "Training masks",
+        partial(masks_of, run),
+        f"{name}-{run.run_id}-masks.zip",
+        "application/zip",
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+        key="_download_masks",
+    )
+    words.markdown(
+        "What was corrected, as images with masks: `train` and `evaluate` read them as "
+        f"{DATA_SET.name}, and ignore where nobody has looked."
+    )
+
+
+def masks_of(run: Run) -> bytes:
+    """Return what `seg_core.labelled.corrected` writes as a ZIP file."""
+    with TemporaryDirectory() as folder:
+        write_corrected(run, Path(folder) / "masks")
+        packed = shutil.make_archive(str(Path(folder) / "packed"), "zip", Path(folder) / "masks")
+        return Path(packed).read_bytes()
 
 
 def offered() -> list[tuple[Format, Download]]:

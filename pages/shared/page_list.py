@@ -79,6 +79,10 @@ accuracy, and say how much of both; **Stain** evens out a pale scan; **Skip glas
 marks** say what is not worth a look (*Tissue* and *Flaws* show it; what is out of focus is
 analysed, and said).
 
+**Correct** (**c**) – click a nucleus, or select several in a rectangle (**r**) or an outline
+(**p**), and call them by the keys **1** to **9**, or *not a nucleus* (**0**). **Ctrl + z** takes
+back. Numbers, scores, layers and files follow; *Show the model's own answer* shows them without.
+
 **Layers** – *Classes* is the network's opinion of each pixel, *Boundaries* its outlines and
 insides, *Score* how sure it is, *Nuclei* what is counted. Click a class in the legend to hide it.
 Zoomed out, the stronger a colour, the more of the area is nuclei of that class. *Flaws* are

@@ -5,6 +5,7 @@ addresses of the tiles, the slide's path never does.
 """
 
 import secrets
+import threading
 import weakref
 from dataclasses import dataclass, field
 
@@ -34,12 +35,21 @@ class TileSource:
         Those that its overlays may show, by id.
     visitor : str
         Whose session it is: what one visitor asks for is drawn in turn with what others do.
+    corrector : str or None
+        As whom the session corrects nuclei; None where it may not.
+    corrected : dict
+        What was answered to the last corrections, by the id that the browser gave them.
+    correcting : Lock
+        Held while one is made.
     """
 
     slide: ChosenSlide
     token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES))
     runs: dict[str, Run] = field(default_factory=dict)
     visitor: str = ""
+    corrector: str | None = None
+    corrected: dict[str, dict[str, bool]] = field(default_factory=dict)
+    correcting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def folder(self) -> str:

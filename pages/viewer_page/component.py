@@ -10,7 +10,7 @@ import streamlit as st
 from pages.shared import regions, resources, state, visitor
 from pages.shared.literal import printable
 from pages.shared.tile_sources import TileSource
-from pages.viewer_page import nucleus_card, nucleus_hover
+from pages.viewer_page import correcting, nucleus_card, nucleus_hover
 from pages.viewer_page.layer_data import layers_of, legend_note, legend_of, rectangle
 from pages.viewer_page.server import web_files
 from pages.viewer_page.server.channel import answers_to
@@ -59,10 +59,12 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
             "hover": nucleus_hover.hover_address(run, source),
             "picked": nucleus_card.picked_outlines(run),
             "regions": regions.drawing_of(chosen),
+            "correcting": correcting.describe(run, source),
             "answers": answers_to(st.session_state.get(key, {}).get("ask"), source),
         },
         on_ask_change=lambda: None,  # Streamlit hands on only what has a callback
         on_regions_change=take_drawn,
+        on_corrected_change=lambda: state.DRAWN.set(True),
         on_pick_change=lambda: nucleus_card.take_pick(run, st.session_state[key]["pick"]),
     )
 

@@ -84,7 +84,7 @@ def card_of(run: Run | None, slide: Slide) -> dict[str, Any] | None:
         "count": count,
         "x": float(row["x"]),
         "y": float(row["y"]),
-        "ring": _ring(row["geometry"]),
+        "ring": ring_of(row["geometry"]),
         "crop": _crop(slide, run.facts.question.slide_mpp, row["x"], row["y"]),
         "shares": [
             {
@@ -106,10 +106,11 @@ def picked_outlines(run: Run | None) -> list[list[list[float]]]:
     if run is None or not picked:
         return []
     index = resources.nucleus_index(run)
-    return [_ring(polygon) for polygon in index.outlines(picked[:_MOST_PICKED])]
+    return [ring_of(polygon) for polygon in index.outlines(picked[:_MOST_PICKED])]
 
 
-def _ring(polygon: shapely.Polygon) -> list[list[float]]:
+def ring_of(polygon: shapely.Polygon) -> list[list[float]]:
+    """Return the outline as the browser draws it, without the first corner again at the end."""
     return np.round(shapely.get_coordinates(polygon.exterior)[:-1], 2).tolist()
 
 

@@ -51,6 +51,7 @@ COMMANDS = (
     Command("til", "score the tumour-infiltrating lymphocytes of a run", "til"),
     Command("teach", "teach a classifier of nuclei from labels", "teach"),
     Command("classify", "let a taught classifier name the nuclei of runs", "teach"),
+    Command("masks", "write corrections as images to train with", "masks"),
     Command("evaluate", "measure a model by labelled images", "evaluate"),
     Command("patches", "cut labelled images into patches, split by patient", "training"),
     Command("train", "train a model from a configuration file", "training"),

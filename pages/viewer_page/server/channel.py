@@ -36,7 +36,8 @@ def answers_to(question: object, source: TileSource) -> dict[str, Any] | None:
     ----------
     question : object
         What the browser has sent: a ``number``, to know the answers by, and ``addresses`` as the
-        pages name them, relative to their base.
+        pages name them, relative to their base; with an address may come a ``body``, whose id
+        keeps it from being done in each run of the fragment.
     source : TileSource
         What this session shows; nobody else's tiles are answered.
 
@@ -48,7 +49,7 @@ def answers_to(question: object, source: TileSource) -> dict[str, Any] | None:
     """
     match question:
         case {"number": number, "addresses": [*addresses]} if addresses:
-            asked = [str(each) for each in addresses[:_MOST_ADDRESSES]]
+            asked = [_asked(each) for each in addresses[:_MOST_ADDRESSES]]
             # in a thread of its own: nobody knows what loop runs in this one
             with ThreadPoolExecutor(max_workers=1) as thread:
                 answers = thread.submit(lambda: asyncio.run(_answer_all(asked, source))).result()
@@ -56,14 +57,23 @@ def answers_to(question: object, source: TileSource) -> dict[str, Any] | None:
     return None
 
 
-async def _answer_all(addresses: list[str], source: TileSource) -> list[dict[str, Any]]:
+def _asked(each: object) -> tuple[str, bytes | None]:
+    match each:
+        case {"address": str(address), "body": str(body)}:
+            return address, body.encode()
+    return str(each), None
+
+
+async def _answer_all(
+    asked: list[tuple[str, bytes | None]], source: TileSource
+) -> list[dict[str, Any]]:
     found = await asyncio.gather(
-        *(_answer(each, source) for each in addresses), return_exceptions=True
+        *(_answer(address, body, source) for address, body in asked), return_exceptions=True
     )
     return [_failed(each) if isinstance(each, BaseException) else each for each in found]
 
 
-async def _answer(address: str, source: TileSource) -> dict[str, Any]:
+async def _answer(address: str, body: bytes | None, source: TileSource) -> dict[str, Any]:
     parts = urlsplit(address)
     path = unquote(parts.path)
     if path == source.picture_address:
@@ -72,7 +82,7 @@ async def _answer(address: str, source: TileSource) -> dict[str, Any]:
         )
     if not path.startswith((source.folder, "app/static/viewer/")):
         return _refused(404, "This view has expired; reload the page.")
-    return await _ask_routes(path, parts.query)
+    return await _ask_routes(path, parts.query, body)
 
 
 def _failed(error: BaseException) -> dict[str, Any]:
@@ -89,14 +99,14 @@ def _packed(status: int, content_type: str, body: bytes) -> dict[str, Any]:
     return {"status": status, "type": content_type, "body": base64.b64encode(body).decode()}
 
 
-async def _ask_routes(path: str, query: str) -> dict[str, Any]:
-    """Ask the routes as a server would."""
+async def _ask_routes(path: str, query: str, content: bytes | None) -> dict[str, Any]:
+    """Ask the routes as a server would; with content as a browser sends it."""
     scope = {
         "type": "http",
         # From this version on an answer need not watch, by `receive`, whether the browser has gone.
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",
-        "method": "GET",
+        "method": "GET" if content is None else "POST",
         "scheme": "http",
         "path": f"/{path}",
         "root_path": "",
@@ -105,7 +115,11 @@ async def _ask_routes(path: str, query: str) -> dict[str, Any]:
     }
     status, headers, body = 500, {}, bytearray()
 
+    sent = [] if content is None else [{"type": "http.request", "body": content}]
+
     async def receive() -> dict[str, Any]:
+        if sent:
+            return sent.pop()
         return await asyncio.get_running_loop().create_future()  # nothing comes after the question
 
     async def send(message: MutableMapping[str, Any]) -> None:

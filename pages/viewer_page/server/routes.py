@@ -9,9 +9,11 @@ import gc
 import logging
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
@@ -21,6 +23,7 @@ from pages.shared import shown_names
 from pages.shared.housekeeping import keep_house
 from pages.shared.tile_sources import AddressError, UnknownTileError
 from pages.shared.uploads import remove_abandoned
+from pages.viewer_page import correcting
 from pages.viewer_page.nucleus_hover import nucleus_at
 from pages.viewer_page.outlines import outlines_of_square
 from pages.viewer_page.server.drawing import draw_tile
@@ -29,7 +32,7 @@ from pages.viewer_page.server.full_picture import draw_full_picture
 from pages.viewer_page.server.queues import PICTURES, TILES, Asking, Queue, Work
 from pages.viewer_page.server.tiles import tile_request
 from pages.viewer_page.server.web_files import public_files
-from seg_core.errors import RegionError, SegCoreError, StoreError
+from seg_core.errors import CorrectionError, RegionError, SegCoreError, StoreError
 from seg_core.process.memory import hold_little_memory
 
 _log = logging.getLogger(__name__)
@@ -102,9 +105,14 @@ async def nucleus(request: Request) -> Response:
 
 
 async def _answer(request: Request, queue: Queue, work: Work) -> Response:
+    return await _told(queue.answer(request, work))
+
+
+async def _told(answer: Awaitable[Response]) -> Response:
+    """Return an answer, or in words why there is none."""
     try:
-        return await queue.answer(request, work)
-    except AddressError as error:
+        return await answer
+    except (AddressError, CorrectionError) as error:
         return PlainTextResponse(str(error), 400, _NOT_KEPT)
     except (UnknownTileError, RegionError) as error:
         return PlainTextResponse(str(error), 404, _NOT_KEPT)
@@ -114,6 +122,26 @@ async def _answer(request: Request, queue: Queue, work: Work) -> Response:
         request_id = secrets.token_hex(4)
         _log.exception("a tile cannot be drawn", extra={"request": request_id})
         return PlainTextResponse(str(error), 500, {**_NOT_KEPT, "X-Request-Id": request_id})
+
+
+async def corrections(request: Request) -> Response:
+    """Correct nuclei, or answer under which version of their names they are called now."""
+    token, query = request.path_params["token"], request.query_params
+    if request.method != "POST":
+        return await _told(run_in_threadpool(lambda: _json(correcting.version_of(token, query))))
+    content = bytearray()
+    async for piece in request.stream():
+        content += piece
+        if len(content) > correcting.MOST_BYTES:
+            break  # refused in words, without holding the rest in memory
+    # not in turn with tiles: a short thing, which is done though whoever asked has gone
+    return await _told(
+        run_in_threadpool(lambda: _json(correcting.take(token, query, bytes(content))))
+    )
+
+
+def _json(answer: dict[str, Any]) -> Response:
+    return JSONResponse(answer, headers=_NOT_KEPT)
 
 
 async def viewer_file(request: Request) -> Response:
@@ -142,6 +170,7 @@ ROUTES = [
     Route("/app/static/wsi/{token}/{layer}/{level:count}/{x:count}_{y:count}.{ext}", tile),
     Route("/app/static/wsi/{token}/picture.png", full_picture),
     Route("/app/static/wsi/{token}/nucleus.json", nucleus),
+    Route("/app/static/wsi/{token}/corrections.json", corrections, methods=["GET", "POST"]),
     Route("/app/static/wsi/{token}/nuclei/{column:count}_{row:count}.bin", outlines),
     Route("/app/static/viewer/{version}/{name}", viewer_file),
 ]
@@ -153,7 +182,10 @@ def routes_below(base: str) -> list[BaseRoute]:
     Streamlit sets its own addresses below it, but not those of the app.
     """
     prefix = "/" + base.strip("/") if base.strip("/") else ""
-    return [Route(prefix + route.path, route.endpoint) for route in ROUTES]
+    return [
+        Route(prefix + route.path, route.endpoint, methods=list(route.methods or ()))
+        for route in ROUTES
+    ]
 
 
 @asynccontextmanager

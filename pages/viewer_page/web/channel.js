@@ -11,7 +11,9 @@
 const GATHER_MS = 30;
 const MOST_ADDRESSES = 24; // as in server/channel.py
 
-/** @typedef {{address: string, signal?: AbortSignal | null, resolve: (answer: Response) => void, reject: (reason: unknown) => void}} Request */
+/** @typedef {string | {address: string, body: string}} Asked what is sent there too is answered once */
+
+/** @typedef {{address: string, body?: string, signal?: AbortSignal | null, resolve: (answer: Response) => void, reject: (reason: unknown) => void}} Request */
 
 export class Channel {
   /** @type {Request[]} */
@@ -25,7 +27,7 @@ export class Channel {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /** @param {(question: {number: string, addresses: string[]}) => void} ask tells Python, which answers by `take` */
+  /** @param {(question: {number: string, addresses: Asked[]}) => void} ask tells Python, which answers by `take` */
   constructor(ask) {
     this.ask = ask;
   }
@@ -37,11 +39,13 @@ export class Channel {
    * @param {RequestInit} [options]
    * @returns {Promise<Response>}
    */
-  fetch(address, { signal } = {}) {
+  fetch(address, { signal, body } = {}) {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
-      this.#waiting.push({ address: belowBase(address), signal, resolve, reject });
+      const asked = belowBase(address);
+      const content = body ? String(body) : undefined;
+      this.#waiting.push({ address: asked, body: content, signal, resolve, reject });
       this.#askSoon();
     });
   }
@@ -75,7 +79,8 @@ export class Channel {
     this.#waiting = wanted;
     const number = `${performance.now()} ${++this.#asked}`;
     if (requests.length) this.#open = { number, requests };
-    this.ask({ number, addresses: requests.map(({ address }) => address) });
+    const addresses = requests.map(({ address, body }) => (body === undefined ? address : { address, body }));
+    this.ask({ number, addresses });
   }
 }
 

@@ -20,9 +20,17 @@ const KEYS = [
   [["p"], "polygon", "p", "Draw a free outline"],
   [["v"], "take-view", "v", "Take the visible part as a region"],
   [["m"], "ruler", "m", "Measure a distance"],
+  [["c"], "correct", "c", "Correct nuclei, stop correcting"],
   [["Delete"], "remove-region", "Del", "Remove the selected region"],
   [["?"], "help", "?", "This list"],
 ];
+
+/**
+ * What other keys do while the reader corrects nuclei.
+ *
+ * @type {Record<string, string | undefined>}
+ */
+const CORRECTING_KEYS = { r: "select-rectangle", p: "select-outline" };
 
 /**
  * Keys that belong to more than one action, or to none here.
@@ -34,7 +42,11 @@ const OTHER_KEYS = [
   ["← →", "With a nucleus picked: the one before, the next of its class, in reading order"],
   ["Tab", "Next button, region or layer"],
   ["Enter", "Select the region, close an outline"],
-  ["Ctrl + z", "Take back the last drawing"],
+  ["1 … 9", "While correcting: call the selected nuclei so"],
+  ["0", "While correcting: they are no nuclei"],
+  ["r, p", "While correcting: select several by a rectangle, a free outline; Shift + click adds one"],
+  ["Ctrl + z", "Take back the last drawing or, while correcting, correction"],
+  ["Ctrl + Shift + z", "While correcting: do it again"],
   ["Esc", "Put the tool or the nucleus away"],
 ];
 
@@ -45,6 +57,7 @@ export class Keyboard {
    */
   constructor(actions, help) {
     this.actions = actions;
+    this.correcting = false;
     const rows = KEYS.flatMap(([, , shown, words]) => (shown && words ? [row([shown, words])] : []));
     part(help, "dl", HTMLDListElement).replaceChildren(...[...rows, ...OTHER_KEYS.map(row)].flat());
   }
@@ -56,7 +69,8 @@ export class Keyboard {
    */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
-    const action = KEYS.find(([keys]) => keys.includes(event.key))?.[1];
+    const instead = this.correcting ? CORRECTING_KEYS[event.key] : undefined;
+    const action = instead ?? KEYS.find(([keys]) => keys.includes(event.key))?.[1];
     if (action) this.actions[action]();
     return Boolean(action);
   }

@@ -2,7 +2,7 @@ import { pathOf, shape } from "./shapes.js";
 
 /** @import {NucleusCard} from "./nucleus_card.js" */
 /** @import {ShapeLayer} from "./shapes.js" */
-/** @import {Nucleus, Pick, Ring} from "./types.d.ts" */
+/** @import {Nucleus, Pick, Point, Ring} from "./types.d.ts" */
 
 const STEPS = new Map([
   ["ArrowLeft", -1],
@@ -38,8 +38,12 @@ export class Nuclei {
     layer.frame.osd.addHandler("canvas-click", (event) => {
       if (!event.quick || !this.hasNuclei) return;
       const { x, y } = layer.frame.fromScreen(event.position);
-      this.#ask({ x, y, classes: shownClasses() });
+      const more = "shiftKey" in event.originalEvent && event.originalEvent.shiftKey === true;
+      this.clicked({ x, y }, more);
+      if (!more) this.#ask({ x, y, classes: shownClasses() });
     });
+    /** @type {(point: Point, more: boolean) => unknown} */
+    this.clicked = () => {};
     card.ask = (question) => this.#ask(question);
   }
 

@@ -2,9 +2,8 @@ import { crossesItself, simplified, tidy } from "./rings.js";
 import { pathOf, shape } from "./shapes.js";
 
 /** @import {Hints} from "./hints.js" */
-/** @import {Regions} from "./regions.js" */
 /** @import {ShapeLayer} from "./shapes.js" */
-/** @import {Point, Ring, Tool} from "./types.d.ts" */
+/** @import {Outlined, Point, Ring, Tool} from "./types.d.ts" */
 
 const STEP_PX = 3; // of the pointer between two points of a free line
 const CLOSE_PX = 9; // so near to the first corner a click closes the outline
@@ -37,7 +36,7 @@ export class PolygonTool {
 
   /**
    * @param {ShapeLayer} layer
-   * @param {Regions} regions
+   * @param {Outlined} regions takes what was drawn
    * @param {Hints} hints
    */
   constructor(layer, regions, hints) {

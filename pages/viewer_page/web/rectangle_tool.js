@@ -2,9 +2,8 @@ import { pixelsBetween } from "./boxes.js";
 import { rectangleRing } from "./rings.js";
 import { pathOf, shape } from "./shapes.js";
 
-/** @import {Regions} from "./regions.js" */
 /** @import {ShapeLayer} from "./shapes.js" */
-/** @import {Box, Point, Tool} from "./types.d.ts" */
+/** @import {Box, Outlined, Point, Tool} from "./types.d.ts" */
 
 const SMALLEST_PX = 8; // a shorter drag was meant as a click
 
@@ -27,7 +26,7 @@ export class RectangleTool {
 
   /**
    * @param {ShapeLayer} layer
-   * @param {Regions} regions
+   * @param {Outlined} regions takes what was drawn
    */
   constructor(layer, regions) {
     this.regions = regions;

@@ -1,6 +1,8 @@
 import { pixelsBetween } from "./boxes.js";
 import { Beacon } from "./beacon.js";
 import { CHANNEL_OPTIONS } from "./channel_tiles.js";
+import { CorrectionPanel } from "./correction_panel.js";
+import { Corrections } from "./corrections.js";
 import { part } from "./element.js";
 import { GoTo } from "./go_to.js";
 import { Hints } from "./hints.js";
@@ -30,7 +32,7 @@ import { probe, tileSource } from "./tiles.js";
 
 /** @import {Channel} from "./channel.js" */
 /** @import {Library} from "./library.js" */
-/** @import {Place, Tell, ViewerData} from "./types.d.ts" */
+/** @import {Place, Ring, Tell, ViewerData} from "./types.d.ts" */
 
 /**
  * Where the reader was on each slide, for the way back from another page.
@@ -109,15 +111,22 @@ export class SlideViewer {
     this.regions = new Regions((rois) => tell("regions", rois));
     this.pictures = new Pictures(this.frame, root, this.overlays, readout, this.regions, this.hints);
     this.regionShapes = new RegionShapes(this.shapes, this.regions, this.hints);
+    const shownClasses = () => this.overlays.shown.split(",").filter(Boolean).map(Number);
+    this.corrections = new Corrections(this.shapes, this.hints, shownClasses, (names) => tell("corrected", names));
+    const [correcting, correct] = [".correcting", ".toolbar [data-act=correct]"].map((name) => part(root, name, HTMLElement));
+    this.correctionPanel = new CorrectionPanel(correcting, correct, this.corrections);
+    const selection = { add: (/** @type {Ring[]} */ [ring]) => this.corrections.selectWithin(ring) };
     this.toolbox = new Toolbox(root, this.frame, this.hints, {
       rectangle: new RectangleTool(this.shapes, this.regions),
       polygon: new PolygonTool(this.shapes, this.regions, this.hints),
       ruler: new RulerTool(this.shapes, this.slide.mpp),
+      "select-rectangle": new RectangleTool(this.shapes, selection),
+      "select-outline": new PolygonTool(this.shapes, selection, this.hints),
     });
 
     const card = new NucleusCard(part(root, ".nucleus", HTMLElement));
-    const shownClasses = () => this.overlays.shown.split(",").filter(Boolean).map(Number);
     this.nuclei = new Nuclei(this.shapes, card, shownClasses, (pick) => tell("pick", pick));
+    this.nuclei.clicked = (point, more) => this.corrections.active && this.corrections.selectAt(point, more);
     this.hover = new Hover(part(root, ".tip", HTMLElement), this.frame, shownClasses);
     this.beacon = new Beacon(this.shapes);
     this.address = new ViewAddress(this.frame);
@@ -132,12 +141,16 @@ export class SlideViewer {
       ...magnifications.actions,
       ...this.toolbox.actions,
       "take-view": () => this.#takeView(),
+      correct: () => this.corrections.toggle(),
+      "undo-correction": () => this.corrections.undo(),
+      "redo-correction": () => this.corrections.redo(),
       "remove-region": () => this.regions.remove(this.regionShapes.focused ?? this.regions.selected),
       "go-to": () => goToForm.toggle(),
       "hide-layers": () => this.overlays.toggleAll(),
       help: () => (help.open ? help.close() : help.showModal()),
     };
     this.keyboard = new Keyboard(this.actions, help);
+    this.corrections.addEventListener("change", () => this.#followCorrecting());
 
     this.abort = new AbortController();
     const { signal } = this.abort;
@@ -167,6 +180,7 @@ export class SlideViewer {
     this.regions.update(data.regions);
     this.nuclei.update(data.nucleus, data.picked, data.classes.length > 0);
     this.hover.update(data.hover);
+    this.corrections.update(data.correcting);
     if (this.osd.isOpen()) this.#goTo(data.goTo);
     else this.osd.addOnceHandler("open", () => this.#goTo(data.goTo));
   }
@@ -175,6 +189,7 @@ export class SlideViewer {
     this.abort.abort();
     this.address.close();
     this.outlines.close();
+    this.corrections.close();
     this.#rememberView();
     this.osd.destroy();
   }
@@ -206,8 +221,8 @@ export class SlideViewer {
     const [target] = event.composedPath();
     if (target instanceof Element && target.matches("dialog *, dialog, input:not([type=checkbox]), select")) return;
     const takes = (/** @type {{key: (event: KeyboardEvent) => boolean}} */ each) => each.key(event);
-    if (isUndo(event)) this.regions.undo();
-    else if (![this.toolbox, this.regionShapes, this.nuclei, this.keyboard].some(takes)) return;
+    const takers = [this.toolbox, this.regionShapes, this.correctionPanel, this.nuclei, this.keyboard];
+    if (!this.#undone(event) && !takers.some(takes)) return;
     event.preventDefault();
     event.stopPropagation(); // OpenSeadragon has keys of its own for the same
   }
@@ -220,7 +235,25 @@ export class SlideViewer {
   #undoFromAnywhere(event) {
     const [target] = event.composedPath();
     const writes = target instanceof Element && target.closest("input, textarea, [contenteditable]");
-    if (isUndo(event) && !writes && this.regions.undo()) event.preventDefault();
+    if (!writes && this.#undone(event)) event.preventDefault();
+  }
+
+  /**
+   * Take back or do again: of regions or, while the reader corrects, of nuclei.
+   *
+   * @param {KeyboardEvent} event
+   */
+  #undone(event) {
+    if (isRedo(event) && this.corrections.active) return this.corrections.redo();
+    if (!isUndo(event)) return false;
+    return this.corrections.active ? this.corrections.undo() : this.regions.undo();
+  }
+
+  /** Other keys, and no tool left in hand that only selects. */
+  #followCorrecting() {
+    const { active } = this.corrections;
+    this.keyboard.correcting = active;
+    if (!active && this.toolbox.active?.startsWith("select-")) this.toolbox.toggle(this.toolbox.active);
   }
 
   #toggleFullScreen() {
@@ -263,6 +296,11 @@ function keepUpright(event) {
 /** @param {KeyboardEvent} event */
 function isUndo(event) {
   return (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === "z";
+}
+
+/** @param {KeyboardEvent} event */
+function isRedo(event) {
+  return (event.ctrlKey || event.metaKey) && event.shiftKey && event.key.toLowerCase() === "z";
 }
 
 /** @param {Event} event */

@@ -83,6 +83,20 @@ export type Nucleus = Point & {
 /** What is asked about nuclei: the one at a point, the next of its class, or to put it away. */
 export type Pick = { x?: number; y?: number; classes?: number[]; step?: number };
 
+/** What takes an outline that was drawn. */
+export type Outlined = { add(rings: Ring[]): void };
+
+/** What may be said of nuclei, and where. */
+export type Correcting = {
+  url: string;
+  names: string;
+  classes: { name: string; colour: string }[];
+  refused: string | null;
+};
+
+/** A nucleus that is to be corrected; of very many not all have their outline. */
+export type Selected = { id: number; name: string; ring: Ring | null };
+
 export type Library = { sources: string[]; integrity: string };
 
 export type Answer = { status: number; type: string; body: string };
@@ -101,6 +115,7 @@ export type ViewerData = {
   hover: string | null;
   picked: Ring[];
   regions: Drawing;
+  correcting: Correcting | null;
   answers: Answers;
 };
 

@@ -1,6 +1,8 @@
+import io
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -115,6 +117,18 @@ def test_the_page_counts_by_a_classifier_that_was_asked_meanwhile(visit, chosen,
     forget_answer(run.path)
     page.run()
     assert counted(page) == {"lymphocyte": 12}
+
+
+def test_what_was_corrected_is_offered_as_data_to_train_with(open_section, run) -> None:
+    def offered(page) -> bool:
+        return any(each.proto.label == "Training masks" for each in page.get("download_button"))
+
+    assert not offered(open_section("Downloads"))
+    run.journal().correct([1], ["lymphocyte"], "macrophage", by="ada")
+    assert offered(open_section("Downloads"))
+    with ZipFile(io.BytesIO(downloads.masks_of(run))) as packed:
+        folders = {Path(name).parts[0] for name in packed.namelist()}
+    assert folders == {"images", "inst", "class", "ignore"}
 
 
 def counted(page) -> dict[str, int]:

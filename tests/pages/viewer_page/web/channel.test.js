@@ -4,7 +4,9 @@ import { Channel } from "../../../../pages/viewer_page/web/channel.js";
 
 Object.assign(globalThis, { document: { baseURI: "https://host/lab/viewer" } });
 
-/** @typedef {{number: string, addresses: string[]}} Question */
+/** @import {Asked} from "../../../../pages/viewer_page/web/channel.js" */
+
+/** @typedef {{number: string, addresses: Asked[]}} Question */
 
 /** A channel with what it asks, question by question. */
 function opened() {
@@ -27,8 +29,8 @@ function opened() {
   return { channel, next };
 }
 
-/** @param {string} text */
-const answer = (text) => ({ status: 200, type: "text/plain", body: btoa(text) });
+/** @param {Asked} text */
+const answer = (text) => ({ status: 200, type: "text/plain", body: btoa(String(text)) });
 
 test("addresses asked for at once are one question, answered each by its own", async () => {
   const { channel, next } = opened();
@@ -84,4 +86,13 @@ test("more addresses than one answer holds are asked in turn", async () => {
   channel.take({ number: second.number, answers: second.addresses.map(answer) });
   assert.equal((await all).length, 30);
   channel.close();
+});
+
+test("what is sent goes along with its address, and is answered as well", async () => {
+  const { channel, next } = opened();
+  const sent = channel.fetch("c.json", { method: "POST", body: '{"id":"1"}' }).then((found) => found.text());
+  const { number, addresses } = await next();
+  assert.deepEqual(addresses, [{ address: "c.json", body: '{"id":"1"}' }]);
+  channel.take({ number, answers: [answer("done")] });
+  assert.equal(await sent, "done");
 });

@@ -224,6 +224,26 @@ def test_a_slide_that_another_process_is_at_is_waited_for_and_not_done_twice(
     assert len(list(store.glob("*/*/run.json"))) == 1
 
 
+def test_a_shared_slide_of_which_one_range_fails_has_failed_once_and_as_a_whole(
+    client: Client, tmp_path: Path
+) -> None:
+    items = read_plan([write_cohort(tmp_path / "slides", good=1)])[:1]
+    journal = Journal(tmp_path / "store", "trial")
+    let_paint(client, 0.02)
+    ended: list[Event] = []
+    for event in work_off(items, journal, OPTIONS, client):
+        if event.progress and items[0].slide.exists():
+            items[0].slide.unlink()  # those who share it have it open, and look again at the end
+        if event.kind == "ended":
+            ended.append(event)
+    (outcome,) = [event.outcome for event in ended]
+    assert outcome is not None
+    assert outcome.state == "failed"
+    assert LARGE in str(outcome.error)
+    (run,) = [open_run(file.parent) for file in journal.store.glob("*/*/run.json")]
+    assert run.status != "finished"
+
+
 def test_a_worker_with_too_little_memory_refuses_with_a_sentence(
     client: Client, tmp_path: Path
 ) -> None:

@@ -9,13 +9,14 @@ import streamlit as st
 if __name__ != "__main__":
     from starlette.middleware import Middleware
 
+    from pages.shared.doors import Doors
     from pages.shared.sign_in import SignedInUploads
     from pages.shared.visitor import ReaderCookie
     from pages.viewer_page.server.routes import lifespan, routes_below
     from seg_core.process.logs import start_logging
 
     start_logging()
-    layers = [Middleware(ReaderCookie), Middleware(SignedInUploads)]
+    layers = [Middleware(Doors), Middleware(ReaderCookie), Middleware(SignedInUploads)]
     app = st.App(
         __file__,
         routes=routes_below(st.get_option("server.baseUrlPath")),

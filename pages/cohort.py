@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.cohort_page import cohort_table, comparison, til_maps, working
+from pages.cohort_page import cohort_table, comparison, run_choice, til_maps, working
 from pages.shared import frame, resources
 from pages.shared.page_list import COHORT
 
@@ -30,3 +30,4 @@ with frame.shown_errors():
         til_maps.show_maps(kept)
     else:
         cohort_table.show(kept, name)
+        run_choice.offer_edits(kept)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.shared import analysis_list, frame, linked_slide, slide_places, state
 from pages.shared.page_list import SLIDES
-from pages.slides_page import slide_choice
+from pages.slides_page import library, slide_choice
 
 sidebar = frame.open_page(SLIDES)
 with sidebar, frame.shown_errors():
@@ -16,7 +16,7 @@ with frame.shown_errors():
 places, details = st.columns([3, 2], gap="large")
 
 with places, frame.shown_errors():
-    names = ["Samples", "Upload"]
+    names = ["Samples", "Upload", "Library"]
     if slide_places.reader_is_local() or slide_places.offered_folder():
         names.insert(1, "Folder")
     chosen_place = st.segmented_control(
@@ -31,6 +31,8 @@ with places, frame.shown_errors():
         slide_choice.choose_sample()
     elif chosen_place == "Folder":
         slide_choice.choose_in_folder()
+    elif chosen_place == "Library":
+        library.show()
     else:
         slide_choice.choose_upload()
 

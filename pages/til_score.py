@@ -21,6 +21,7 @@ with sidebar, frame.shown_errors():
 st.header(TIL_SCORE.title)
 with frame.shown_errors():
     run = runs.needed_run(chosen)
+    show_doubts(run)
 
     with sidebar:
         part = til_panel.choose_part(run)
@@ -29,7 +30,6 @@ with frame.shown_errors():
     result = til_panel.result_of(request)
     state.TIL_SHOWN.set(state.ShownScores(run.path, run.names_version, request.key))
 
-    show_doubts(run)
     til_texts.show_score(result, part.name)
     if result.evaluable:
         til_plots.show_plots(slide, request, result)

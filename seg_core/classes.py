@@ -41,13 +41,14 @@ _ROLE_OF_NAME: dict[str, Role] = {
     **dict.fromkeys(("macrophage", "macrophages"), "macrophage"),
 }
 
-_PLURALS: dict[Role, str] = {
+ROLE_PLURALS: dict[Role, str] = {
     "epithelium": "epithelial or tumour nuclei",
     "lymphocyte": "lymphocytes",
     "neutrophil": "neutrophils",
     "macrophage": "macrophages",
     "other": "other nuclei",
 }
+"""What nuclei of a role are called in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ classes the role lymphocyte in its card.
         for role in roles:
             if not self.names_of_role(role):
                 raise ModelError(
-                    f"{purpose} need {_PLURALS[role]}, which this model does not tell from other "
+                    f"{purpose} need {ROLE_PLURALS[role]}, which this model does not tell from other "
                     f"nuclei (its classes are {', '.join(self.names)}); choose a model that does, "
                     f"or give one of its classes the role {role} in its card."
                 )

@@ -68,3 +68,16 @@ class TeachingError(SegCoreError):
 
 class CorrectionError(SegCoreError):
     """What somebody says of nuclei cannot be written down."""
+
+
+_LONGEST_REASON = 160
+
+
+def told_by(error: Exception) -> str:
+    """Return what a library says of a file, for a sentence: one line, and not all of the file.
+
+    Libraries quote what they stumble over, which in a damaged file may be any bytes of any length.
+    """
+    words = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())
+    words = words.replace("\N{REPLACEMENT CHARACTER}", "")
+    return words if len(words) <= _LONGEST_REASON else f"{words[:_LONGEST_REASON]} …"

@@ -196,6 +196,64 @@ def read_annotations(path: Path) -> Annotations:
     RegionError
         If the file cannot be read.
     """
+    features = _features_of(path)
+    found = Annotations([], [], {})
+    for number, feature in enumerate(features, start=1):
+        _read_feature(feature, number, path, found)
+    if not found.detections and len(found.rois) > MANY:
+        return Annotations([], found.rois, found.left_out)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One thing of a GeoJSON file, whatever its kind.
+
+    Attributes
+    ----------
+    shape : shapely.Geometry
+        A simple one, never a collection.
+    class_name : str
+        QuPath's class; empty where it has none.
+    detection : bool
+        A program has found it, says the file.
+    """
+
+    shape: shapely.Geometry
+    class_name: str
+    detection: bool
+
+
+def read_drawn(path: Path) -> list[Drawn]:
+    """Read all that a GeoJSON file holds, points and nuclei too, in the pixels of `read_annotations`.
+
+    Of a cell of QuPath the nucleus is taken, where the file has it. Parts of a collection are one
+    each.
+
+    Raises
+    ------
+    RegionError
+        If the file cannot be read.
+    """
+    drawn = []
+    for number, feature in enumerate(_features_of(path), start=1):
+        inner = feature.get("nucleusGeometry") if isinstance(feature, dict) else None
+        if isinstance(inner, dict):
+            feature = {**feature, "geometry": inner}
+        geometry, properties = _checked(feature, number, path)
+        drawn += [
+            Drawn(
+                part,
+                _class_of(properties.get("classification")),
+                _text_of(properties.get("objectType")) in _DETECTIONS,
+            )
+            for part in _shapes_of(geometry, number, path)
+        ]
+    return drawn
+
+
+def _features_of(path: Path) -> list[Any]:
+    """Return the features of a GeoJSON file, whether it has several, one, or a bare geometry."""
     try:
         content = path.read_bytes()
         if content.startswith(_GZIP):
@@ -208,13 +266,8 @@ def read_annotations(path: Path) -> Annotations:
         ) from error
     features = document.get("features") if isinstance(document, dict) else document
     if not isinstance(features, list):
-        features = [document]
-    found = Annotations([], [], {})
-    for number, feature in enumerate(features, start=1):
-        _read_feature(feature, number, path, found)
-    if not found.detections and len(found.rois) > MANY:
-        return Annotations([], found.rois, found.left_out)
-    return found
+        return [document]
+    return features
 
 
 def _unpacked(content: bytes, path: Path) -> bytes:
@@ -234,27 +287,37 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _read_feature(feature: object, number: int, path: Path, found: Annotations) -> None:
-    """Add what a feature holds to what was found."""
+def _checked(feature: Any, number: int, path: Path) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """Return the geometry of a feature, None where it has none, and its properties."""
     if not isinstance(feature, dict) or not isinstance(
         feature.get("geometry", feature), dict | NoneType
     ):
         raise RegionError(
             f"entry {number} of {path.name} is no GeoJSON feature; export the ROI again."
         )
-    geometry = feature.get("geometry", feature)
+    geometry, properties = feature.get("geometry", feature), feature.get("properties")
+    return geometry, properties if isinstance(properties, dict) else {}
+
+
+def _shapes_of(geometry: dict[str, Any] | None, number: int, path: Path) -> list[shapely.Geometry]:
+    """Return the simple shapes that a geometry is made of."""
     if geometry is None:
-        return
-    properties = feature.get("properties")
-    properties = properties if isinstance(properties, dict) else {}
+        return []
     try:
-        shape = shapely.from_geojson(json.dumps(geometry, allow_nan=False))
-        parts = list(_parts_of(shape))
+        return list(_parts_of(shapely.from_geojson(json.dumps(geometry, allow_nan=False))))
     except (shapely.errors.GEOSException, ValueError, RecursionError) as error:
         raise RegionError(
             f"entry {number} of {path.name} is no GeoJSON geometry ({_one_line(error)}); "
             "export the ROI again."
         ) from error
+
+
+def _read_feature(feature: Any, number: int, path: Path, found: Annotations) -> None:
+    """Add what a feature holds to what was found."""
+    geometry, properties = _checked(feature, number, path)
+    if geometry is None:
+        return
+    parts = _shapes_of(geometry, number, path)
     polygons = [part for part in parts if isinstance(part, shapely.Polygon)]
     for part in parts:
         if not isinstance(part, shapely.Polygon):

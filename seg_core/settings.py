@@ -1,6 +1,6 @@
 """How an analysis is done: every option with its unit and its reason."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 from seg_core.errors import SettingsError
@@ -8,6 +8,7 @@ from seg_core.errors import SettingsError
 EngineName = Literal["auto", "torch", "openvino"]
 StainName = Literal["none", "macenko", "reinhard"]
 Precision = Literal["auto", "fp32", "bf16", "int8"]
+PresetName = Literal["original", "fast", "best"]
 
 STAIN_TITLES: dict[StainName, str] = {
     "none": "As scanned",
@@ -23,6 +24,13 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _VIEWS = (1, 2, 4, 8)
 _STEP_PX = 32  # the network halves its input five times
+
+
+MOST_TILE_PX = 4096
+"""The largest side of a tile; it takes 1.3 GB."""
+
+# Measured: a tile of 16,384 px takes 21 GB.
+_BYTES_PER_TILE_PIXEL = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,12 @@ class AnalysisSettings:
                 f"a tile of {self.tile_px} px with {self.overlap_px} px overlap cannot be blended; "
                 "give an overlap of at most half the tile."
             )
+        if self.tile_px > MOST_TILE_PX:
+            takes_gb = self.tile_px**2 * _BYTES_PER_TILE_PIXEL / 1e9
+            raise SettingsError(
+                f"a tile of {self.tile_px:,} px takes some {takes_gb:.0f} GB of memory while the "
+                f"network works on it; give at most {MOST_TILE_PX:,}. Larger tiles are no faster."
+            )
         if self.views not in _VIEWS:
             raise SettingsError(f"views is {self.views}; give 1, 2, 4 or 8.")
         for name in ("min_nucleus_um2", "min_seed_um2", "growth_um"):
@@ -108,3 +122,57 @@ class AnalysisSettings:
     def to_json(self) -> dict[str, Any]:
         """Return the options as they stand in ``run.json``."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Options that go together, for those who do not want to weigh each of them.
+
+    What one costs in time and gains in accuracy is measured by ``python -m tests.bench.presets``
+    and stands in the card of the model.
+    """
+
+    name: PresetName
+    title: str
+    words: str
+    """What it does, without figures."""
+
+    tile_px: int
+    overlap_px: int
+    views: int
+    prefers_int8: bool = False
+    """Compute in 8-bit integers where that is as accurate and fast; see `seg_core.model.suits_int8`."""
+
+    def applied(self, settings: AnalysisSettings, *, int8: bool) -> AnalysisSettings:
+        """Return settings with these options in place of theirs.
+
+        Parameters
+        ----------
+        settings : AnalysisSettings
+            What the preset says nothing of stays.
+        int8 : bool
+            Whether the model and this machine suit 8-bit integers.
+        """
+        return replace(
+            settings,
+            tile_px=self.tile_px,
+            overlap_px=self.overlap_px,
+            views=self.views,
+            precision="int8" if self.prefers_int8 and int8 else settings.precision,
+        )
+
+
+PRESETS: dict[PresetName, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset("original", "Original", "tiles of 256 px, as published", 256, 64, 1),
+        Preset(
+            *("fast", "Fast", "tiles of 512 px, in 8-bit integers where the model keeps them"),
+            *(512, 64, 1),
+            prefers_int8=True,
+        ),
+        Preset("best", "Best", "tiles of 512 px, four looks at each, averaged", 512, 64, 4),
+    )
+}
+"""The presets by name, in the order in which they are offered; the first one is what settings are
+without any."""

@@ -76,3 +76,12 @@ def test_what_is_imported_is_named_in_the_requirements(
 def test_the_client_of_the_tests_asks_with_a_package_that_is_named() -> None:
     """With another one Starlette warns, and no test of the routes was even collected."""
     assert starlette.testclient.httpx.__name__ in named_in(ROOT / "tests" / "requirements.txt")
+
+
+def test_the_licence_of_everything_asked_for_stands_in_the_documents() -> None:
+    told = (ROOT / "docs" / "licences.md").read_text("utf-8")
+    for file in ("requirements.txt", "requirements-spatialdata.txt"):
+        for name in named_in(ROOT / file):
+            assert f"| **{name}** |" in told, (
+                f"python -m tests.bench.licences > docs/licences.md, {name}"
+            )

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import resources, slide_places, state
+from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from seg_core.cohort.columns import title_of
 from seg_core.cohort.journal import Journal, cohort_names
@@ -21,7 +22,7 @@ from seg_core.store import default_store
 # What a person wants to see first; everything else can be chosen.
 _FIRST = (
     *("patient", "group", "state", "nuclei", "lymphocyte_per_mm2", "til_pct", "til_low"),
-    *("til_high", "phenotype", "warnings", "error"),
+    *("til_high", "phenotype", "classifier", "warnings", "error"),
 )
 
 _INNER = {"folder", "slide_path", "cohort", "settings", "model_sha256"}
@@ -73,7 +74,13 @@ def filtered(table: pd.DataFrame, place: DeltaGenerator) -> pd.DataFrame:
         for name in ("state", "group", "phenotype"):
             found = sorted(table[name].dropna().unique(), key=str) if name in table else []
             if len(found) > 1:
-                chosen = st.pills(name.capitalize(), found, selection_mode="multi", key=f"_{name}")
+                chosen = st.pills(
+                    name.capitalize(),
+                    found,
+                    selection_mode="multi",
+                    format_func=lambda each: literal(str(each)),
+                    key=f"_{name}",
+                )
                 if chosen:
                     table = table[table[name].isin(chosen)]
     return table

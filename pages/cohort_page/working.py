@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import resources, slide_places
 from pages.shared.cohort_process import CohortProcess, order_of
+from pages.shared.literal import literal
 from pages.shared.models import choose_model
 from seg_core.errors import CohortError
 
@@ -56,7 +57,7 @@ def follow() -> None:
     cohorts.advance()
     _look_again_at_the_end(cohorts.current)
     if cohorts.problem is not None:
-        st.error(cohorts.problem, icon=":material/error:")
+        st.error(literal(cohorts.problem), icon=":material/error:")
     if cohorts.makes_way:
         st.info(
             "An analysis that somebody waits for comes first; the cohort goes on by itself.",
@@ -67,7 +68,7 @@ def follow() -> None:
     for place in cohorts.waiting():
         words, button = st.columns([5, 1], vertical_alignment="center")
         first = "is next" if not place.ahead else f"waits, {place.ahead} before it"
-        words.caption(f"{place.order.name}, {place.order.total} slides: {first}")
+        words.caption(f"{literal(place.order.name)}, {place.order.total} slides: {first}")
         if button.button("Take away", key=f"_take_away_{place.order.name}"):
             cohorts.stop(place.order.name)
             st.rerun(scope="fragment")
@@ -78,7 +79,8 @@ def _show_current(current: CohortProcess) -> None:
     order = current.order
     ended = sum(states[name] for name in _ENDED)
     told = ", ".join(f"{count} {name}" for name, count in states.items()) or "starting …"
-    st.progress(min(ended / order.total, 1.0), f"{order.name}, {order.total} slides: {told}")
+    named = f"{literal(order.name)}, {order.total} slides: {told}"
+    st.progress(min(ended / order.total, 1.0), named)
     if st.button("Stop", icon=":material/stop_circle:", key="_stop"):
         resources.cohorts().stop(order.name)
 

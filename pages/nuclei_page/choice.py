@@ -6,9 +6,10 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import palettes, preferences, resources, state
+from pages.shared.literal import literal
 from seg_core.classes import ClassScheme
 from seg_core.roi import Roi
-from seg_core.scoring import WHOLE, Part, Statistics, joined, parts_of
+from seg_core.scoring import WHOLE, Counted, Part, Statistics, counted_of, joined, parts_of
 from seg_core.store import Run, Selection
 
 _WHERE_HELP = (
@@ -36,12 +37,22 @@ class Choice:
         At least one; several are shown side by side in the overview, and together elsewhere.
     min_score : float
     other : bool
+    rois : tuple of Roi
+        Of the slide.
     """
 
     run: Run
     parts: tuple[Part, ...]
     min_score: float
     other: bool
+    rois: tuple[Roi, ...] = ()
+
+    @property
+    def counted(self) -> Counted:
+        """The nuclei of all parts together, as files and the report count them."""
+        return counted_of(
+            self.run, self.rois, part=self.part, other=self.other, min_score=self.min_score
+        )
 
     @property
     def scheme(self) -> ClassScheme:
@@ -51,7 +62,7 @@ class Choice:
     @property
     def names(self) -> tuple[str, ...]:
         """What the nuclei that count are called."""
-        return self.run.scheme.counted_names(other=self.other, uncertain=self.min_score > 0)
+        return self.counted.names(self.run)
 
     @property
     def part(self) -> Part:
@@ -60,9 +71,7 @@ class Choice:
 
     def selection(self, names: tuple[str, ...] | None = None, **more: Any) -> Selection:
         """Return the nuclei that count, or those of some names, under more conditions."""
-        return Selection(
-            self.names if names is None else names, self.min_score, self.part.limit, **more
-        )
+        return self.counted.selection(self.run, names, **more)
 
     def statistics(self) -> list[Statistics]:
         """Return the numbers of each part."""
@@ -95,12 +104,11 @@ def ask(run: Run, rois: list[Roi]) -> Choice:
     )
     preferences.ready("_other", False, lambda value: isinstance(value, bool))
     counts_other = other.toggle("Count other nuclei", key="_other", help=_OTHER_HELP)
-    return Choice(
-        run, tuple(parts[name] for name in names) or (parts[WHOLE],), min_score, counts_other
-    )
+    chosen = tuple(parts[name] for name in names) or (parts[WHOLE],)
+    return Choice(run, chosen, min_score, counts_other, tuple(rois))
 
 
 def choose_classes(choice: Choice, key: str) -> tuple[str, ...]:
     """Let the reader choose among the classes that count; none is all of them."""
-    names = st.pills("Classes", choice.names, selection_mode="multi", key=key)
+    names = st.pills("Classes", choice.names, selection_mode="multi", format_func=literal, key=key)
     return tuple(names) or choice.names

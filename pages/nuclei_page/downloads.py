@@ -8,14 +8,15 @@ from tempfile import TemporaryDirectory
 import streamlit as st
 
 from pages.nuclei_page.choice import Choice
-from pages.shared import resources, state
+from pages.shared import evaluations, resources, state
+from pages.shared.literal import literal, printable
 from pages.shared.regions import slide_rois
 from pages.shared.scoring import ScoringRequest
 from pages.shared.writing import written
 from seg_core.export.formats import FORMATS, Download, Format
 from seg_core.export.options import ExportOptions
 from seg_core.labelled.corrected import DATA_SET, write_corrected
-from seg_core.scoring import WHOLE, parts_of
+from seg_core.scoring import parts_of
 from seg_core.store import Run
 from seg_core.til import AssessedPart, TilSettings
 
@@ -23,9 +24,8 @@ from seg_core.til import AssessedPart, TilSettings
 def show(choice: Choice) -> None:
     """Show every format with what opens it."""
     options = _choose_options(choice)
-    if not all(part.name == WHOLE for part in choice.parts):
-        st.caption("Files hold the whole analysis, not the chosen ROIs.")
-    name = "slide" if options.anonymous else choice.run.slide_path.stem
+    st.caption(f"In every file: {literal(choice.counted.in_words(choice.run))}")
+    name = "slide" if options.anonymous else printable(choice.run.slide_path.stem)
     for form, file in offered():
         missing = form.missing
         button, words = st.columns([1, 3], vertical_alignment="center")
@@ -95,12 +95,42 @@ def scores_there(run: Run, settings: TilSettings, min_score: float) -> list[Asse
     return [AssessedPart(name, found, found.reason) for name, found in answers if found]
 
 
-def _choose_options(choice: Choice) -> ExportOptions:
-    anonymous, simplify = st.columns(2, gap="large", vertical_alignment="bottom")
+def options_of(
+    choice: Choice, *, anonymous: bool, simplify_um: float, comment: str = ""
+) -> ExportOptions:
+    """Return how files are written, so that they hold what the page counts.
+
+    Parameters
+    ----------
+    choice : Choice
+    anonymous : bool
+        Without the name of the slide.
+    simplify_um : float
+    comment : str
+        Of the report.
+    """
     settings = state.TIL_SETTINGS.get() or TilSettings()
     return ExportOptions(
         other=choice.other,
         min_score=choice.min_score,
+        anonymous=anonymous,
+        sections=evaluations.sections_of(choice.run, anonymous=anonymous),
+        part=choice.part,
+        rois=choice.rois,
+        simplify_um=simplify_um,
+        comment=comment,
+        assessed=scores_there(choice.run, settings, choice.min_score),
+    )
+
+
+def _choose_options(choice: Choice) -> ExportOptions:
+    anonymous, simplify = st.columns(2, gap="large", vertical_alignment="bottom")
+    comment = st.text_area(
+        "Comment for the report", key="_comment", height=68, max_chars=2000, placeholder="Optional"
+    )
+    return options_of(
+        choice,
+        comment=comment,
         anonymous=anonymous.toggle(
             "Anonymous",
             key="_anonymous",
@@ -115,7 +145,6 @@ def _choose_options(choice: Choice) -> ExportOptions:
             key="_simplify",
             help="0.25 µm halves the file and is not seen. Measures stay those of the full outline.",
         ),
-        assessed=scores_there(choice.run, settings, choice.min_score),
     )
 
 

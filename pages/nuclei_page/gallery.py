@@ -1,6 +1,5 @@
 """Pictures of nuclei by class, from the most or the least certain on."""
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -9,19 +8,10 @@ from pages.nuclei_page import explained
 from pages.nuclei_page.choice import Choice
 from pages.nuclei_page.nucleus_table import open_nucleus
 from pages.shared import resources
+from pages.shared.crop_gallery import Shown, show_crops
 from seg_core.picture.crops import CROP_UM
-from seg_core.picture.encoding import url_of_jpeg
 
 _CROPS = 32
-
-_FOLDER = Path(__file__).parent / "gallery_view"
-
-_mount = st.components.v2.component(
-    "nucleus_gallery",
-    html=(_FOLDER / "gallery.html").read_text("utf-8"),
-    css=(_FOLDER / "gallery.css").read_text("utf-8"),
-    js=(_FOLDER / "gallery.js").read_text("utf-8"),
-)
 
 _HOW = (
     f"Squares of {CROP_UM} µm cut out of the slide, each nucleus in the middle of its own; only its "
@@ -58,19 +48,16 @@ def show(choice: Choice) -> None:
     if nuclei.empty:
         st.info("There are no such nuclei.")
         return
-    clicked = _mount(
-        key="_gallery",
-        data={
-            "colour": choice.scheme.colours[name],
-            "crops": [
-                {"id": int(number), "score": f"{score:.2f}", "picture": url_of_jpeg(jpeg)}
-                for number, score, jpeg in zip(
-                    nuclei["nucleus_id"], nuclei["class_score"], crops, strict=True
-                )
-            ],
-        },
-        on_opened_change=lambda: None,
-    )["opened"]
+    clicked = show_crops(
+        "_gallery",
+        choice.scheme.colours[name],
+        [
+            Shown(int(number), f"{score:.2f}", jpeg)
+            for number, score, jpeg in zip(
+                nuclei["nucleus_id"], nuclei["class_score"], crops, strict=True
+            )
+        ],
+    )
     explained.how(_HOW)
     if clicked is not None:
         _open(choice, nuclei, clicked)

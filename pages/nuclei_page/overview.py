@@ -8,6 +8,7 @@ import streamlit as st
 from pages.nuclei_page import explained
 from pages.nuclei_page.choice import Choice
 from pages.shared import resources
+from pages.shared.literal import literal
 from seg_core.classes import OTHER, ClassScheme
 from seg_core.figures.nuclei import densities_by_part, density_bars
 from seg_core.figures.style import config_of
@@ -73,7 +74,7 @@ def _show_metrics(part: Statistics) -> None:
 
 def _compare(statistics: Sequence[Statistics]) -> None:
     rows = {
-        each.part.name: {
+        literal(each.part.name): {
             "Nuclei": f"{each.count:,}",
             "Tissue, mm²": _tissue(each),
             "Density, per mm²": _density(each),
@@ -93,9 +94,9 @@ def _show_densities(statistics: Sequence[Statistics], scheme: ClassScheme) -> No
     st.plotly_chart(figure, key="_densities", config=config_of("densities"))
     for each in statistics:
         if each.no_interval:
-            st.caption(f"{each.part.name} – no interval: {each.no_interval}")
+            st.caption(f"{literal(each.part.name)} – no interval: {each.no_interval}")
         for caution in cautions_in_words(each):
-            st.caption(f"{each.part.name} – {caution}")
+            st.caption(f"{literal(each.part.name)} – {caution}")
     explained.how(explained.DENSITIES)
 
 

@@ -6,7 +6,7 @@ question that is being answered already is joined, not asked twice.
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import shapely
@@ -139,3 +139,18 @@ class Analyses:
     def of_slide(self, slide_id: str) -> list[tuple[Job[Run], Asked]]:
         """List those of one slide."""
         return [each for each in self.at_work() if each[1].wanted.slide_id == slide_id]
+
+    def put_absent_last(self, present: Collection[str]) -> None:
+        """Have the analyses of readers who have left wait until those of all others are done.
+
+        They are not given up: somebody may have asked for them to find them in the morning.
+        """
+        for job, asked in self.at_work():
+            if asked.owner is not None and asked.owner not in present:
+                job.put_last()
+
+    def stop_running(self, reason: str) -> None:
+        """Stop the analysis that runs and tell its readers why; what it has finished is kept."""
+        for job, _ in self.at_work():
+            if job.is_running():
+                job.cancel(reason)

@@ -4,6 +4,8 @@ import streamlit as st
 
 from pages.shared import resources, slide_places, state, uploads, visitor
 from pages.shared.analyses import Asked
+from pages.shared.literal import literal
+from seg_core.errors import JobCancelled, SegCoreError
 from seg_core.process.progress import Progress
 from seg_core.process.worker import Job
 from seg_core.store import Run
@@ -19,7 +21,7 @@ def is_own(asked: Asked) -> bool:
 
 
 def follow(job: Job[Run], title: str | None = None) -> None:
-    """Show the progress of an analysis with a button that stops it, until it ends."""
+    """Show the progress of an analysis with a button that stops it, until it ends; title in Markdown."""
     _follow(job, title)
 
 
@@ -32,6 +34,36 @@ def _follow(job: Job[Run], title: str | None) -> None:
         st.caption(title)
     _show_progress(job)
     _offer_stop(job)
+
+
+def watch_own() -> None:
+    """Follow the visit's own analysis from a page that is not the viewer, and tell when it is done."""
+    job = state.JOB.get()
+    if job is None:
+        return
+    if not job.done():
+        _watch(job)
+    elif state.TOLD_DONE.get() is not job:
+        state.TOLD_DONE.set(job)
+        st.toast(_end_of(job), icon=":material/notifications:", duration="long")
+
+
+@st.fragment(run_every="2s")
+def _watch(job: Job[Run]) -> None:
+    if job.done():
+        st.rerun()
+    st.caption("Your analysis goes on:")
+    _show_progress(job)
+
+
+def _end_of(job: Job[Run]) -> str:
+    try:
+        found = job.result(timeout=0)
+    except JobCancelled:
+        return "Your analysis was stopped; the same analysis goes on from there."
+    except SegCoreError:
+        return "Your analysis has failed; the viewer says why."
+    return f"Your analysis of {literal(found.slide_path.name)} is done; the viewer shows it."
 
 
 def offer_list() -> None:
@@ -49,7 +81,9 @@ def offer_list() -> None:
 def _list_one(job: Job[Run], asked: Asked) -> None:
     if job.done():
         st.rerun()
-    st.caption(f"{_slide_name(asked)}, {asked.wanted.part}{' (yours)' * is_own(asked)}")
+    st.caption(
+        f"{literal(_slide_name(asked))}, {literal(asked.wanted.part)}{' (yours)' * is_own(asked)}"
+    )
     _show_progress(job)
     # On the reader's own machine nobody else could stop what a closed browser has left.
     if is_own(asked) or slide_places.reader_is_local():

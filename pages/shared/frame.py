@@ -7,10 +7,19 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared import linked_slide, palettes, preferences, resources, runs, state
+from pages.shared import (
+    analysis_list,
+    linked_slide,
+    palettes,
+    preferences,
+    resources,
+    runs,
+    state,
+    visitor,
+)
 from pages.shared.help import offer_help
 from pages.shared.literal import literal
-from pages.shared.page_list import PAGES, SLIDES, PageEntry
+from pages.shared.page_list import PAGES, SLIDES, VIEWER, PageEntry
 from pages.shared.sign_in import offer_sign_out, require_sign_in
 from seg_core.errors import SegCoreError, SlideError
 from seg_core.slide import SlideInfo
@@ -43,11 +52,16 @@ def open_page(page: PageEntry) -> DeltaGenerator:
     st.set_page_config(f"{page.title} – nuclei in H&E slides", _ICON, "wide", _SIDEBAR_PX)
     st.html(_STYLE)
     require_sign_in()
+    name = visitor.asker()
+    if name is not None and state.PRESENT.get() is None:
+        state.PRESENT.set(resources.visitors().arrive(name))
     preferences.open_session()
     with st.sidebar:
         for each in PAGES:
             each.offer()
         sidebar = st.container()
+        if page is not VIEWER:
+            analysis_list.watch_own()
         palettes.offer_choice()
         offer_help()
         offer_sign_out()
@@ -90,7 +104,7 @@ def shown_errors() -> Iterator[None]:
     except SegCoreError as error:
         if isinstance(error, SlideError):
             resources.forget_slides()
-        st.error(sentence(error), icon=":material/error:")
+        st.error(literal(sentence(error)), icon=":material/error:")
         st.stop()
 
 

@@ -78,7 +78,8 @@ def _openable(slide_id: str) -> Iterator[Path]:
     yield from uploads.earlier_uploads()
     offered = slide_places.offered_folder()
     if offered is not None and offered.is_dir():
-        yield from slide_places.slides_in(offered)
+        is_local = slide_places.reader_is_local()
+        yield from slide_places.slides_in(offered, inside_only=not is_local)
     if slide_places.reader_is_local():
         for run in Store().runs(slide_id):
             if run.slide_path.is_file():

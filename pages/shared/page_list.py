@@ -56,7 +56,7 @@ SLIDES = PageEntry(
     "Slides",
     ":material/grid_view:",
     """
-choose a sample or bring a slide. Where the file does not say how large a pixel is, type it: about
+choose a sample or bring a slide; *Library* has those that you brought before. Where the file does not say how large a pixel is, type it: about
 0.25 µm at 40x, 0.5 µm at 20x. Everything measured depends on it. *Estimate it from the nuclei* offers
 a size with its uncertainty; compare it with what the scanner was set to before you take it.
 """,
@@ -74,8 +74,8 @@ is stopped is kept, and goes on from there. Under *Edit* a region is named, or m
 out; *Files* exchanges regions with QuPath. Click a nucleus for its measures; **←** and **→** go
 through its class from left to right, strip by strip. Copy the page's address to show a colleague
 the same place. Several analyses of a slide are told apart under *Shown analysis*;
-give yours a **Name**. *Options*: **Fast** computes in 8-bit integers; more **looks at each tile** make
-classes steadier and take longer; **Stain** evens out a pale scan; **Skip glass** and **Skip pen
+give yours a **Name**. *Options*: **Original**, **Fast** and **Best** trade time for
+accuracy, and say how much of both; **Stain** evens out a pale scan; **Skip glass** and **Skip pen
 marks** say what is not worth a look (*Tissue* and *Flaws* show it; what is out of focus is
 analysed, and said).
 
@@ -132,6 +132,20 @@ classifiers and labels along, and exchanges labels with QuPath.
 """,
 )
 
+EVALUATE = PageEntry(
+    "pages/evaluate.py",
+    "Evaluate",
+    ":material/rule:",
+    """
+how good an analysis is beside what somebody labelled on the slide: outlines of QuPath (GeoJSON) or
+ImageScope (XML), dots (GeoJSON or CSV with *x*, *y*, *class*), a mask. Say what their classes are among
+ours, and in which regions every nucleus is labelled: outside nothing is scored. Figures come with 95 %
+intervals over regions. Click a cell of *Confusion* for its nuclei, and a nucleus for its place; the
+viewer's layers *Found*, *Missed*, *Spurious* and *Wrong class* show all of them. A second analysis is
+compared on the same nuclei.
+""",
+)
+
 MODEL = PageEntry(
     "pages/model.py",
     "Model",
@@ -158,4 +172,4 @@ an analysis that somebody waits for in the viewer; it then goes on by itself.
 """,
 )
 
-PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE, TEACH, COHORT, MODEL)
+PAGES = (SLIDES, VIEWER, NUCLEI, TIL_SCORE, TEACH, EVALUATE, COHORT, MODEL)

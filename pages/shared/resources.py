@@ -6,6 +6,7 @@ any process, are seen at once.
 All is shared as it is, by pages and tile routes alike: nobody may write into it.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from pages.shared import analyses as analysing
 from pages.shared import scoring
 from pages.shared.analyses import Analyses
 from pages.shared.cohorts import Cohorts
+from pages.shared.evaluation_files import EvaluationFiles, painter_of_outcomes
 from pages.shared.once import once
 from pages.shared.scoring import Scorings
 from pages.shared.store_limit import Visitors
@@ -30,6 +32,7 @@ from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.journal import OUTCOMES_FILE, PLAN_FILE, Journal
 from seg_core.errors import SlideError
 from seg_core.geometry import Raster
+from seg_core.labelled.slide_reference import SlideReference, read_slide_reference
 from seg_core.nuclei.index import NucleusIndex
 from seg_core.picture.crops import by_certainty, crop_nuclei
 from seg_core.picture.encoding import encode_jpeg
@@ -55,12 +58,13 @@ from seg_core.teaching.known import Known
 
 # What is equal has one entry, whichever object says it.
 _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
+    type(Path()): os.fsencode,  # a name may hold bytes that are no letters
     Part: lambda part: (part.name, part.polygon.wkb, part.everything),
     Selection: lambda selection: (
         *(selection.names, selection.min_score, selection.scores, selection.areas_um2),
         *(selection.ids, selection.part and selection.part.wkb),
     ),
-    Run: lambda run: (run.path, run.names_version),
+    Run: lambda run: (os.fsencode(run.path), run.names_version),
 }
 
 _THUMBNAIL_PX = 420
@@ -104,11 +108,36 @@ def cohorts() -> Cohorts:
     return Cohorts(lambda: worker().is_busy)
 
 
+@once
+def evaluation_files() -> EvaluationFiles:
+    """Return which evaluations the tiles of all sessions may show."""
+    return EvaluationFiles()
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the reference …")
+def slide_reference(file: Path, mpp: float | None, run_folder: Path) -> SlideReference:
+    """Return what somebody labelled on the slide of a run; the file never changes."""
+    of = run(run_folder)
+    return read_slide_reference(file, of.facts.slide, of.facts.question.slide_mpp, mpp)
+
+
+def outcomes(file: Path) -> gpd.GeoDataFrame:
+    """Return what became of each nucleus of an evaluation."""
+    return _outcomes(file, changed(file))
+
+
+def outcome_painter(file: Path) -> NucleusPainter:
+    """Return what draws the nuclei of an evaluation by what became of them."""
+    return _outcome_painter(file, changed(file))
+
+
 def cohort(name: str) -> pd.DataFrame:
     """Return the table of a cohort as it is now."""
     journal = Journal(default_store(), name)
     files = (journal.folder / PLAN_FILE, journal.folder / OUTCOMES_FILE)
-    return _cohort(journal.store, name, *map(changed, files))
+    # runs are named, deleted and moved without a word in the cohort's own files
+    runs = sum(map(changed, journal.store.glob("*/*/*.json")))
+    return _cohort(journal.store, name, (*map(changed, files), runs))
 
 
 def changed(path: Path) -> int:
@@ -170,13 +199,13 @@ def stain_fit(path: Path, mpp: float | None = None) -> StainFit:
     return _stain_fit(path, changed(path), mpp)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_VALUE)
 def run(folder: Path) -> Run:
     """Return a finished run, which changes no more."""
     return open_run(folder)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_VALUE)
 def maps(folder: Path) -> RunMaps:
     """Return the maps of a finished run."""
     return run(folder).maps()
@@ -203,10 +232,11 @@ def nucleus_index(run: Run, min_score: float = 0.0) -> NucleusIndex:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_BY_VALUE)
-def counts(run: Run, min_score: float) -> dict[str, int]:
+def counts(run: Run, min_score: float, part: Part | None = None) -> dict[str, int]:
     """Return how many nuclei of a finished run have each name."""
     names = run.scheme.counted_names(other=True, uncertain=True)
-    return nucleus_queries(run).counts(Selection(names, min_score))
+    limit = None if part is None else part.limit
+    return nucleus_queries(run).counts(Selection(names, min_score, limit))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_VALUE)
@@ -221,7 +251,7 @@ def said_since(run: Run) -> list[str]:
     return run.said_since()
 
 
-@st.cache_resource(max_entries=8, show_spinner="Looking for tissue …")
+@st.cache_resource(max_entries=8, show_spinner="Looking for tissue …", hash_funcs=_BY_VALUE)
 def run_tissue(folder: Path) -> TissueMask | None:
     """Return the tissue of a run's slide; None where the slide is gone or another one."""
     try:
@@ -267,13 +297,13 @@ def gallery(
     return nuclei, [encode_jpeg(crop) for crop in crops]
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the nuclei …")
+@st.cache_resource(max_entries=4, show_spinner="Reading the nuclei …", hash_funcs=_BY_VALUE)
 def known(folder: Path) -> Known:
     """Return what a classifier may be told of the nuclei of a run, as they were found."""
     return Known.of(run(folder), FEATURE_GROUPS)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=_BY_VALUE)
 def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] | None:
     """Return the slide under the squares of an answer of `scorings`; None where that is not there."""
     result = scorings().find(key)
@@ -285,47 +315,57 @@ def _nucleus_table(run: Run) -> gpd.GeoDataFrame:
     return run.renamed(_found_table(run.path))
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def _found_table(folder: Path) -> gpd.GeoDataFrame:
     """Read the outlines, which takes seconds on a whole slide, once for all corrections."""
     return run(folder).as_found().nuclei()
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the cohort …")
-def _cohort(store: Path, name: str, planned: int, changed: int) -> pd.DataFrame:
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _outcomes(file: Path, changed: int) -> gpd.GeoDataFrame:
+    return gpd.read_parquet(file)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _outcome_painter(file: Path, changed: int) -> NucleusPainter:
+    return painter_of_outcomes(outcomes(file))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the cohort …", hash_funcs=_BY_VALUE)
+def _cohort(store: Path, name: str, stamps: tuple[int, ...]) -> pd.DataFrame:
     return RunCatalog(Store(store)).cohort(name)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_VALUE)
 def _slide(path: Path, changed: int, mpp: float | None) -> Slide:
     return open_slide(path, mpp=mpp)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_BY_VALUE)
 def _identity(path: Path, changed: int) -> str:
     return slide_id(path)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_BY_VALUE)
 def _thumbnail(path: Path, changed: int) -> npt.NDArray[np.uint8]:
     return slide(path).thumbnail(_THUMBNAIL_PX)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_VALUE)
 def _associated_images(path: Path, changed: int) -> dict[str, Image.Image]:
     return slide(path).associated_images()
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_VALUE)
 def _tissue(path: Path, changed: int, mpp: float | None) -> TissueMask:
     return find_tissue(slide(path, mpp))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_VALUE)
 def _quality(path: Path, changed: int, mpp: float | None) -> SlideQuality:
     return assess_quality(slide(path, mpp))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_VALUE)
 def _stain_fit(path: Path, changed: int, mpp: float | None) -> StainFit:
     return fit_stain(slide(path, mpp), tissue(path, mpp), "macenko")

@@ -91,7 +91,12 @@ def _part(run: Run) -> str:
 def _time(run: Run) -> str:
     """Return when a run was finished, in the reader's own time."""
     finished = datetime.fromisoformat(run.facts.finished or run.facts.started)
-    here = finished.astimezone(_zone(st.context.timezone))
+    return day_of(finished)
+
+
+def day_of(time: datetime) -> str:
+    """Return a time with its day, in the reader's own zone, and the year where it is another one."""
+    here = time.astimezone(_zone(st.context.timezone))
     now = datetime.now(here.tzinfo)
     return f"{here:%d %b, %H:%M}" if here.year == now.year else f"{here:%d %b %Y, %H:%M}"
 

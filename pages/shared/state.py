@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.scoring import Waiting
-from pages.shared.store_limit import LookedAt
+from pages.shared.store_limit import LookedAt, Present
 from pages.shared.tile_sources import TileSource
 from pages.shared.uploads import UploadFolder
 from seg_core.process.worker import Job
@@ -97,6 +97,14 @@ class ShownScores:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownEvaluation:
+    """A run, and the key of its evaluation among `resources.evaluation_files`; None: it has none."""
+
+    run: Path
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """What was taught last, and what it would change.
 
@@ -163,6 +171,7 @@ ROI_REVISION = Key[int]("roi_revision")  # the viewer's last change of them that
 DRAWN = Key[bool]("drawn")  # the page has not followed yet what was done in the viewer
 PROBLEM = Key[str]("problem")  # why what was done in the viewer was refused, until the next change
 JOB = Key[Job[Run]]("job")
+TOLD_DONE = Key[Job[Run]]("told_done")  # the job whose end another page has told of
 ADOPTED = Key[bool]("adopted")  # the job was asked for by an earlier visit, or in another tab
 RUN = Key[Path]("run")
 RUN_PROBLEM = Key[str]("run_problem")  # why a run was not named or deleted, until the next try
@@ -178,6 +187,7 @@ TIL_SETTINGS = Key[TilSettings]("til_settings")
 SCORES_AWAITED = Key[Waiting]("scores_awaited")  # keeps them from being given up
 TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
 TIL_SHOWN = Key[ShownScores]("til_shown")  # what the page of the TIL scores has shown last
+EVALUATED = Key[ShownEvaluation]("evaluated")  # whose layers the viewer offers
 TEACH_RUNS = Key[tuple[Path, ...]]("teach_runs")  # folders of the runs that are labelled
 LABEL_SCREEN = Key[LabelScreen]("label_screen")
 PASSED_OVER = Key[dict[Path, set[int]]]("passed_over")  # ids that were shown and not answered
@@ -185,20 +195,26 @@ TAKEN_LABELS = Key[str]("taken_labels")  # how many came with a file, until the 
 LESSON = Key[Lesson]("lesson")
 UPLOADS = Key[UploadFolder]("uploads")
 SIGNED_IN = Key[SignedIn]("signed_in")
+PRESENT = Key[Present]("present")  # that the reader has a page open
 LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room for another
 
 
 def choose_slide(chosen: ChosenSlide) -> None:
     """Turn to another slide; what was drawn on or found in the last one is put away."""
+    leave_slide()
     SLIDE.set(chosen)
+
+
+def leave_slide() -> None:
+    """Put away the slide, and what was drawn on it or found in it."""
     drawn = (ROI, ROIS, ROI_REVISION, PROBLEM, REMOVED, IMPORTED, IMPORT_NOTE)
     seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
-    worked = (JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED)
-    for key in (TILES, *drawn, *seen, *worked):
+    worked = (JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED, EVALUATED)
+    for key in (SLIDE, TILES, *drawn, *seen, *worked):
         key.clear()
 
 
 def turn_from_run() -> None:
     """Forget the run that was shown and what was picked in it; the next page shows another."""
-    for key in (RUN, LOOKED_AT, PICKED, NUCLEUS, TIL_SHOWN, SCORES_AWAITED):
+    for key in (RUN, LOOKED_AT, PICKED, NUCLEUS, TIL_SHOWN, SCORES_AWAITED, EVALUATED):
         key.clear()

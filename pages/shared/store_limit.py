@@ -13,6 +13,18 @@ from seg_core.store.limit import store_limit
 
 
 @dataclass(eq=False)
+class Present:
+    """That a reader has a page open.
+
+    Attributes
+    ----------
+    name : str
+    """
+
+    name: str
+
+
+@dataclass(eq=False)
 class LookedAt:
     """A run that one session shows.
 
@@ -26,10 +38,21 @@ class LookedAt:
 
 
 class Visitors:
-    """The runs that any session shows, held weakly: when a session ends, its run is free to go."""
+    """Who is there and which runs they look at, held weakly: when a session ends, both are free."""
 
     def __init__(self) -> None:
         self._shown: weakref.WeakSet[LookedAt] = weakref.WeakSet()
+        self._present: weakref.WeakSet[Present] = weakref.WeakSet()
+
+    def arrive(self, name: str) -> Present:
+        """Count a reader as present for as long as the answer is held."""
+        present = Present(name)
+        self._present.add(present)
+        return present
+
+    def present(self) -> set[str]:
+        """Return the names of all who have a page open."""
+        return {each.name for each in self._present}
 
     def look_at(self, run: Path) -> LookedAt:
         """Keep a run in the store for as long as the answer is held."""
@@ -58,17 +81,18 @@ class Visitors:
         StoreError
             If so much has no room even then.
         """
-        limit = store_limit()
-        if limit is None:
-            return
-        enough = Store().shrink(
-            limit, wanted=wanted, keep_slides=_sample_ids(), keep_runs=self.runs()
-        )
-        if wanted and not enough:
+        if not self.keep_limit(wanted) and wanted:
             raise StoreError(
                 "this server has no room for so large a file now; try again later, or take a "
                 "smaller one."
             )
+
+    def keep_limit(self, wanted: int = 0) -> bool:
+        """Remove the oldest runs where the store is at its limit, and tell whether that was enough."""
+        limit = store_limit()
+        return limit is None or Store().shrink(
+            limit, wanted=wanted, keep_slides=_sample_ids(), keep_runs=self.runs()
+        )
 
 
 @cache

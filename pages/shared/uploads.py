@@ -26,9 +26,13 @@ class UploadFolder:
     Attributes
     ----------
     path : Path
+    saved : dict of str to Path
+        Where each upload lies, by the id that the browser's part of Streamlit gives it: what is
+        there is not compared anew each time the page runs.
     """
 
     def __init__(self) -> None:
+        self.saved: dict[str, Path] = {}
         self.path = _uploads() / (visitor.folder_name() or _ONE_VISIT) / secrets.token_hex(8)
         lock = ExitStack()
         lock.enter_context(locked(self.path))
@@ -58,7 +62,8 @@ def earlier_uploads() -> list[Path]:
     name = visitor.folder_name()
     if name is None:
         return []
-    files = slides_among((_uploads() / name).glob("*/*"))
+    folder = _uploads() / name
+    files = slides_among((*folder.glob("*/*"), *folder.glob("*/*/*")))
     return sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
 
 

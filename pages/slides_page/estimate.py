@@ -5,7 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import frame, resources
+from pages.shared import frame, resources, visitor
+from pages.shared.literal import literal
 from seg_core.errors import JobCancelled, SegCoreError
 from seg_core.plausibility.asking import estimate_of_file
 from seg_core.plausibility.pixel_size import USUAL_MPP, PixelSizeEstimate
@@ -31,7 +32,9 @@ def offer_estimate(path: Path, take: Callable[[float], None]) -> None:
     if job is None:
 
         def ask() -> None:
-            st.session_state[key] = resources.worker().submit(estimate_of_file, slide_path=path)
+            st.session_state[key] = resources.worker().submit(
+                estimate_of_file, asker=visitor.asker(), slide_path=path
+            )
 
         st.button(
             "Estimate it from the nuclei", icon=":material/straighten:", on_click=ask, help=_HELP
@@ -50,7 +53,7 @@ def _show(job: Job[PixelSizeEstimate], key: str, take: Callable[[float], None]) 
         del st.session_state[key]
         st.rerun()
     except SegCoreError as error:
-        st.info(frame.sentence(error))
+        st.info(literal(frame.sentence(error)))
         return
     st.info(found.in_words(), icon=":material/straighten:")
     offered = [(round(found.mpp, 2), "")]

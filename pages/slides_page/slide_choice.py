@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import pixel_size, resources, slide_places, state
-from pages.shared.literal import literal
+from pages.shared.literal import key_of, literal, printable
 from pages.shared.page_list import VIEWER
 from pages.shared.uploads import UploadFolder
 from pages.slides_page.estimate import offer_estimate
@@ -34,15 +34,16 @@ def choose_sample() -> None:
 def choose_in_folder() -> None:
     """Offer the slides of a folder of the machine."""
     folder = slide_places.offered_folder()
-    if slide_places.reader_is_local():
+    is_local = slide_places.reader_is_local()
+    if is_local:
         typed = st.text_input(
             "Folder on this machine", str(folder or ""), placeholder=str(Path.home())
         )
-        folder = Path(typed).expanduser() if typed else None
+        folder = slide_places.folder_typed(typed) if typed else None
     if folder is None:
         st.info("Name a folder; its slides will be listed here.", icon=":material/folder:")
     else:
-        _choose_of(slide_places.slides_in(folder), folder)
+        _choose_of(slide_places.slides_in(folder, inside_only=not is_local), folder)
 
 
 def choose_upload() -> None:
@@ -57,11 +58,20 @@ def choose_upload() -> None:
         uploads = state.UPLOADS.get() or UploadFolder()
         state.UPLOADS.set(uploads)
         make_room = resources.visitors().make_room
-        saved = [
-            slide_places.save_upload(file.name, file.size, file, uploads.path, make_room)
-            for file in files
-        ]
-        _choose_of(series_apart(saved), uploads.path)
+        before = set(uploads.saved)
+        for file in files:
+            if file.file_id not in uploads.saved:
+                uploads.saved[file.file_id] = slide_places.save_upload(
+                    file.name, file.size, file, uploads.path, make_room
+                )
+        saved = list(dict.fromkeys(uploads.saved[file.file_id] for file in files))
+        slides = series_apart(saved)
+        # What has just come is what is wanted: the button beside it opens that.
+        new = [uploads.saved[each] for each in uploads.saved if each not in before]
+        arrived = next((path for path in slides if path in new), None)
+        if arrived is not None:
+            state.choose_slide(pixel_size.chosen(arrived))
+        _choose_of(slides, uploads.path)
 
 
 def describe(chosen: state.ChosenSlide) -> None:
@@ -74,16 +84,21 @@ def describe(chosen: state.ChosenSlide) -> None:
     if st.button("Open in the viewer", type="primary", icon=":material/biotech:", width="stretch"):
         VIEWER.open()
     st.table(_facts(info), border="horizontal", hide_header=True)
-    st.image(resources.thumbnail(path), alt=f"Thumbnail of {path.name}")
+    st.image(resources.thumbnail(path), alt=f"Thumbnail of {printable(path.name)}")
     _show_associated(path)
 
 
 def _choose_of(paths: Sequence[Path], folder: Path) -> None:
     if not paths:
-        st.info(f"{folder} and the folders in it hold no slide.", icon=":material/folder:")
+        st.info(
+            f"{literal(str(folder))} and the folders in it hold no slide.", icon=":material/folder:"
+        )
         return
     path = st.selectbox(
-        "Slide", paths, format_func=lambda each: str(each.relative_to(folder)), key="_slide"
+        "Slide",
+        paths,
+        format_func=lambda each: printable(str(each.relative_to(folder))),
+        key="_slide",
     )
     _choose_button(path, None)
 
@@ -92,7 +107,7 @@ def _choose_button(path: Path, mpp: float | None) -> None:
     chosen = state.SLIDE.get()
     st.button(
         "Chosen" if chosen and chosen.path == path else "Choose",
-        key=f"_choose_{path}",
+        key=f"_choose_{key_of(path)}",
         icon=":material/check:" if chosen and chosen.path == path else None,
         on_click=lambda: state.choose_slide(pixel_size.chosen(path, mpp)),
         width="stretch",
@@ -109,7 +124,7 @@ def _facts(info: SlideInfo) -> dict[str, str]:
         "Magnification": "not stated"
         if info.objective_power is None
         else f"{info.objective_power:g}×",
-        "Format": info.vendor or f"image ({info.path.suffix.lstrip('.').upper()})",
+        "Format": literal(info.vendor or f"image ({info.path.suffix.lstrip('.').upper()})"),
         "Levels": ", ".join(f"1 : {round(each)}" for each in info.level_downsamples),
     }
 
@@ -117,15 +132,19 @@ def _facts(info: SlideInfo) -> dict[str, str]:
 def _ask_mpp(chosen: state.ChosenSlide) -> None:
     why = " ".join(resources.slide(chosen.path).info.notes)
     why = why or "the file does not say how large a pixel is."
-    st.warning(
-        f"{why[0].upper()}{why[1:]} Without that the slide can be looked at, but not analysed.",
-        icon=":material/straighten:",
-    )
+    why = literal(why[0].upper() + why[1:])
+    if chosen.mpp is None:
+        st.warning(
+            f"{why} Without that the slide can be looked at, but not analysed.",
+            icon=":material/straighten:",
+        )
+    else:
+        st.caption(f"{why} What is given here counts.")
 
     def keep() -> None:
         pixel_size.keep(chosen.path, st.session_state[key])
 
-    key = f"_mpp_{chosen.path}"
+    key = f"_mpp_{key_of(chosen.path)}"
     st.number_input(
         "µm per pixel",
         *PLAUSIBLE_MPP,
@@ -151,4 +170,4 @@ def _show_associated(path: Path) -> None:
         with st.expander("Label and macro image"):
             st.caption("A label may show a patient's name or number.")
             for name, picture in pictures.items():
-                st.image(picture, caption=name)
+                st.image(picture, caption=literal(name))

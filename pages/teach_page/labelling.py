@@ -176,4 +176,24 @@ def _choices(scheme: ClassScheme) -> list[dict[str, str | None]]:
 def _tell_labels(material: Material) -> None:
     counts = material.counts()
     told = ", ".join(f"{name} {count:,}" for name, count in counts.items())
-    st.caption(f"**{sum(counts.values()):,} labels**{': ' + told if told else ''}")
+    words, button = st.columns([3, 1], vertical_alignment="center")
+    words.caption(f"**{sum(counts.values()):,} labels**{': ' + told if told else ''}")
+    if counts and button.button("Take back the last label", icon=":material/undo:"):
+        take_back_last(material)
+        st.rerun(scope="app")
+
+
+def take_back_last(material: Material) -> None:
+    """Take back the reader's last answer: the last one on the screen, else of all the runs."""
+    screen = state.LABEL_SCREEN.get()
+    if screen is not None:
+        screen.revision += 1
+        if screen.given:
+            place, _ = screen.given.pop()
+            take_back(screen.runs[screen.nuclei[place][0]])
+            return
+    said = [run for run in material.runs if run.journal().said()]
+    latest = sorted(said, key=lambda run: max(each.at for each in run.journal().said().values()))
+    for run in reversed(latest):
+        if take_back(run):
+            return

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import resources, state, visitor
+from pages.shared.literal import printable
 from pages.shared.regions import slide_rois
 from pages.shared.scoring import ScoringRequest
 from pages.shared.writing import written
@@ -109,7 +110,7 @@ def offer_downloads(slide: Slide, request: ScoringRequest, result: TilResult) ->
         "A plot is saved as PNG with the camera that appears on it; the maps also here, with legend "
         "and scale bar."
     )
-    stem = f"{slide.info.path.stem}-{request.run.run_id}-til"
+    stem = f"{printable(slide.info.path.stem)}-{request.run.run_id}-til"
     tables: dict[str, Callable[[], pd.DataFrame]] = {
         "Scores": lambda: score_table(result),
         "Squares": lambda: result.squares,

@@ -4,6 +4,7 @@ from html import escape
 
 import streamlit as st
 
+from pages.shared.literal import literal
 from seg_core.til import DISCLAIMER, Score, TilResult
 from seg_core.til.score_tables import in_digits, score_table
 from seg_core.til.wording import (
@@ -31,7 +32,7 @@ def show_score(result: TilResult, part_name: str) -> None:
     """Show the area score, what it was computed on, what could be wrong with it, and the others."""
     with st.container(border=True):
         st.html(_STYLE + _headline(result))
-        st.caption(basis_in_words(result, part_name))
+        st.caption(basis_in_words(result, literal(part_name)))
         eye = eye_in_words(result)
         if eye:
             st.caption(eye)

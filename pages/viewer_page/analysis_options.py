@@ -1,17 +1,23 @@
 """How an analysis is done, where its reader wants to say so."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import streamlit as st
 
 from pages.shared import preferences
 from pages.shared.models import choose_model
 from seg_core.errors import ModelError
-from seg_core.model import ModelCard, find_model
-from seg_core.settings import STAIN_TITLES, AnalysisSettings
+from seg_core.model import ModelCard, find_model, suits_int8
+from seg_core.model.measured import preset_in_words
+from seg_core.settings import PRESETS, STAIN_TITLES, AnalysisSettings, Precision, PresetName
 
 _TILES_PX = (256, 512, 1024)
 _VIEWS = (1, 2, 4, 8)
+_ARITHMETIC: dict[Precision, str] = {"auto": "16-bit", "fp32": "32-bit", "int8": "8-bit integers"}
+
+_SINGLE = ("_tile_px", "_views", "_precision")
+"""Keys of the single options; None where the preset decides."""
 
 
 def choose_analysis() -> tuple[str | None, AnalysisSettings]:
@@ -29,24 +35,8 @@ def choose_analysis() -> tuple[str | None, AnalysisSettings]:
         model = choose_model("_model")
         with suppress(ModelError):  # said in a sentence when an analysis is asked for
             card, _ = find_model(model)
-        fast = card is not None and _keeps_accuracy_in_int8(card) and _offer_fast(card)
-        preferences.ready("_tile_px", defaults.tile_px, _TILES_PX.__contains__)
-        tile_px = st.segmented_control(
-            "Tile",
-            _TILES_PX,
-            format_func=lambda side: f"{side} px",
-            help="What the network sees at once. Larger tiles overlap less: less work on a whole "
-            "slide, more memory. Results differ slightly.",
-            key="_tile_px",
-        )
-        preferences.ready("_views", defaults.views, _VIEWS.__contains__)
-        views = st.segmented_control(
-            "Looks at each tile",
-            _VIEWS,
-            help="Flipped and turned, with the answers averaged: steadier classes, most of all "
-            "macrophages, in as many times the time.",
-            key="_views",
-        )
+        int8 = card is not None and suits_int8(card)
+        settings = PRESETS[_choose_preset(card)].applied(defaults, int8=int8)
         preferences.ready("_stain", defaults.stain, STAIN_TITLES.__contains__)
         stain = st.selectbox(
             "Stain",
@@ -57,15 +47,64 @@ def choose_analysis() -> tuple[str | None, AnalysisSettings]:
             key="_stain",
         )
         tissue_only, quality = _choose_tissue(defaults)
-        settings = AnalysisSettings(
-            tile_px=tile_px or defaults.tile_px,
-            views=views or defaults.views,
-            stain=stain,
-            precision="int8" if fast else defaults.precision,
-            tissue_only=tissue_only,
-            quality=quality,
-        )
-        return model, settings
+        settings = replace(settings, stain=stain, tissue_only=tissue_only, quality=quality)
+        chosen = any(st.session_state.get(key) is not None for key in _SINGLE)
+        with st.expander("Single options", expanded=chosen):
+            return model, _overruled(settings, int8=int8)
+
+
+def _choose_preset(card: ModelCard | None) -> PresetName:
+    """Offer the presets, with what the chosen one costs below them."""
+    names = list(PRESETS)
+    preferences.ready("_preset", names[0], PRESETS.__contains__)
+    chosen = st.segmented_control(
+        "How thorough",
+        names,
+        format_func=lambda name: PRESETS[name].title,
+        help="What each costs in time and accuracy was measured, and stands in the model's card.",
+        key="_preset",
+    )
+    name: PresetName = chosen or names[0]
+    st.caption(preset_in_words(card, name))
+    return name
+
+
+def _overruled(settings: AnalysisSettings, *, int8: bool) -> AnalysisSettings:
+    """Let single options overrule what a preset says; of what is not chosen it decides."""
+    st.caption("What is chosen here overrules the choice above.")
+    arithmetic = [name for name in _ARITHMETIC if int8 or name != "int8"]
+    choices = (_TILES_PX, _VIEWS, arithmetic)
+    for key, offered in zip(_SINGLE, choices, strict=True):
+        preferences.ready(key, None, [None, *offered].__contains__)
+    tile_px = st.segmented_control(
+        "Tile",
+        _TILES_PX,
+        format_func=lambda side: f"{side} px",
+        help="What the network sees at once. Larger tiles overlap less: less work on a whole "
+        "slide, more memory. Results differ slightly.",
+        key="_tile_px",
+    )
+    views = st.segmented_control(
+        "Looks at each tile",
+        _VIEWS,
+        help="Flipped and turned, with the answers averaged: steadier classes, most of all "
+        "macrophages, in as many times the time.",
+        key="_views",
+    )
+    precision = st.segmented_control(
+        "Arithmetic",
+        arithmetic,
+        format_func=_ARITHMETIC.__getitem__,
+        help="8-bit integers are offered where the model was measured to lose little in them; "
+        "16-bit is 32-bit where the processor has none.",
+        key="_precision",
+    )
+    return replace(
+        settings,
+        tile_px=tile_px or settings.tile_px,
+        views=views or settings.views,
+        precision=precision or settings.precision,
+    )
 
 
 def _is_switch(value: object) -> bool:
@@ -89,24 +128,3 @@ def _choose_tissue(defaults: AnalysisSettings) -> tuple[bool, bool]:
         key="_quality",
     )
     return tissue_only, quality
-
-
-def _offer_fast(card: ModelCard) -> bool:
-    assert card.int8 is not None, "asked before"
-    lost = -100 * card.int8.metrics["mpq_plus_change"]
-    told = f"loses {lost:.1f} points of mPQ+" if lost > 0 else "loses no mPQ+"
-    preferences.ready("_fast", False, _is_switch)
-    return st.toggle(
-        "Fast (8-bit)",
-        help=f"Computes in 8-bit integers. On the images the model was validated with this {told}.",
-        key="_fast",
-    )
-
-
-def _keeps_accuracy_in_int8(card: ModelCard) -> bool:
-    """Tell whether the model ships a graph in 8-bit integers of these weights that loses little."""
-    return (
-        card.int8 is not None
-        and card.int8.weights_sha256 == card.sha256
-        and card.int8.keeps_accuracy
-    )

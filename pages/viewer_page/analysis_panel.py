@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import analysis_list, frame, resources, sign_in, state, visitor
 from pages.shared.analyses import Asked, Wanted
+from pages.shared.literal import literal
 from pages.shared.page_list import SLIDES
 from pages.shared.regions import is_rectangle, selected_roi
 from pages.viewer_page.analysis_options import choose_analysis
@@ -65,7 +66,7 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
     for other, asked in resources.analyses().of_slide(resources.identity(chosen.path)):
         if other is not job:
             whose = "Yours" if analysis_list.is_own(asked) else "Asked for by another reader"
-            analysis_list.follow(other, f"{whose}: {asked.wanted.part}")
+            analysis_list.follow(other, f"{whose}: {literal(asked.wanted.part)}")
     if job is not None and not job.done():
         analysis_list.follow(job)
         return
@@ -118,4 +119,4 @@ def _tell_failure() -> None:
     except JobCancelled:
         st.info("Stopped. What was finished is kept: the same analysis goes on from there.")
     except SegCoreError as error:
-        st.error(frame.sentence(error))
+        st.error(literal(frame.sentence(error)))

@@ -7,10 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import min_score, regions, resources, state, visitor
+from pages.shared import regions, resources, state, visitor
+from pages.shared.literal import printable
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page import correcting, nucleus_card, nucleus_hover
-from pages.viewer_page.layer_data import layers_of, legend_of, rectangle
+from pages.viewer_page.layer_data import layers_of, legend_note, legend_of, rectangle
 from pages.viewer_page.server import web_files
 from pages.viewer_page.server.channel import answers_to
 from pages.viewer_page.server.drawing import SLIDE_LAYER
@@ -51,8 +52,8 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
             "library": web_files.library(),
             "slide": _slide_data(slide, source),
             "layers": layers_of(slide.info, run, source),
-            "classes": [] if run is None else legend_of(run),
-            "classesNote": None if run is None else min_score.note(),
+            "classes": [] if run is None else legend_of(run, regions.slide_rois(chosen)),
+            "classesNote": None if run is None else legend_note(run, regions.slide_rois(chosen)),
             "goTo": _place_to_go(run),
             "nucleus": nucleus_card.card_of(run, slide),
             "hover": nucleus_hover.hover_address(run, source),
@@ -99,7 +100,7 @@ def _slide_data(slide: Slide, source: TileSource) -> dict[str, Any]:
     info = slide.info
     return {
         "id": resources.identity(info.path),
-        "title": info.path.name,
+        "title": printable(info.path.name),
         "url": source.address(SLIDE_LAYER, "jpg"),
         "picture": source.picture_address,
         "tileSize": TILE_PX,

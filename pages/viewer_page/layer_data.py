@@ -1,7 +1,7 @@
 """What the viewer is told of layers and classes."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +11,8 @@ from pages.viewer_page.layers import LAYERS, Layer
 from pages.viewer_page.outlines import describe_outlines
 from seg_core.classes import OTHER
 from seg_core.geometry import Region
+from seg_core.roi import Roi
+from seg_core.scoring import counted_of
 from seg_core.slide import SlideInfo
 from seg_core.store import Run
 
@@ -25,11 +27,12 @@ def layers_of(info: SlideInfo, run: Run | None, source: TileSource) -> list[dict
     return [_describe(each, info, run, source) for each in LAYERS if each.offered(info, run)]
 
 
-def legend_of(run: Run) -> list[dict[str, Any]]:
-    """Return what nuclei of a run can be called; *other* is hidden until asked for."""
+def legend_of(run: Run, rois: Sequence[Roi] = ()) -> list[dict[str, Any]]:
+    """Return what nuclei of a run can be called, with how many count; *other* is hidden at first."""
     scheme = palettes.scheme_of(run)
     least = min_score.chosen()
-    counts = resources.counts(run, least)
+    counted = counted_of(run, rois, other=True, min_score=least)
+    counts = resources.counts(run, least, counted.part)
     return [
         {
             "id": scheme.id_of(name),
@@ -40,6 +43,17 @@ def legend_of(run: Run) -> list[dict[str, Any]]:
         }
         for name in scheme.counted_names(other=True, uncertain=least > 0)
     ]
+
+
+def legend_note(run: Run, rois: Sequence[Roi]) -> str | None:
+    """Return what stands below the legend: what its numbers leave out, as on the Nuclei page."""
+    left_out = counted_of(run, rois).left_out
+    note = (
+        f"Not counted here: what lies in {', '.join(roi.name for roi in left_out)}."
+        if left_out
+        else None
+    )
+    return " ".join(filter(None, [note, min_score.note()])) or None
 
 
 def rectangle(region: Region) -> dict[str, int]:

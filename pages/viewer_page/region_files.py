@@ -9,8 +9,9 @@ import shapely
 import streamlit as st
 
 from pages.shared import resources, state
-from pages.shared.literal import literal
+from pages.shared.literal import literal, printable
 from pages.shared.regions import add_rois
+from pages.shared.slide_places import file_name_of
 from seg_core.errors import RegionError, SegCoreError
 from seg_core.roi import Annotations, Roi, read_annotations
 from seg_core.store.rois import geojson_of
@@ -27,7 +28,7 @@ def exchange(chosen: state.ChosenSlide, rois: list[Roi]) -> None:
     st.download_button(
         "Save as GeoJSON",
         lambda: json.dumps(geojson_of(_from_corner(chosen, rois, -1)), indent=1),
-        f"{chosen.path.stem}-regions.geojson",
+        f"{printable(chosen.path.stem)}-regions.geojson",
         "application/geo+json",
         icon=":material/download:",
         on_click="ignore",
@@ -114,7 +115,7 @@ def read_file(name: str, content: bytes) -> Annotations:
         If it cannot be read.
     """
     with TemporaryDirectory() as folder:
-        path = Path(folder) / Path(name).name
+        path = Path(folder) / file_name_of(name)
         path.write_bytes(content)
         return read_annotations(path)
 

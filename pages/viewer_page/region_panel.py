@@ -128,4 +128,4 @@ def tell_problem() -> None:
     """Show why a region was refused, until the next change."""
     problem = state.PROBLEM.get()
     if problem is not None:
-        st.error(problem)
+        st.error(literal(problem))

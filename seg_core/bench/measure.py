@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -155,6 +155,8 @@ def _worker(setup: Setup, card: ModelCard, weights: Path) -> "Baseline | Engine"
         worker = make_engine(card, weights, setup.settings())
     tile = np.zeros((setup.tile_px, setup.tile_px, 3), np.uint8)
     list(worker.run(iter([(0, tile)])))
+    if setup != BASELINE:
+        list(worker.describe(iter([(0, tile)])))
     return worker
 
 
@@ -175,7 +177,7 @@ def _time(
             stages = baseline_stages(worker, card, slide, setup.settings(), folder)
             stages["blend"] = max(0.0, maps - sum(stages.values()))
         else:
-            maps, nuclei = _analysis_seconds(slide.info.path, model, setup, folder)
+            maps, nuclei = analysis_seconds(slide.info.path, model, setup.settings(), folder)
             stages = engine_stages(worker, card, slide, setup.settings(), folder)
             stages["nuclei"] = nuclei
     times.maps.append(maps)
@@ -183,16 +185,30 @@ def _time(
         times.stages[name].append(stages[name])
 
 
-def _analysis_seconds(
-    region: Path, model: str | None, setup: Setup, folder: Path
+def analysis_seconds(
+    region: Path, model: str | None, settings: AnalysisSettings, folder: Path
 ) -> tuple[float, float]:
     """Analyse a slide, and return how long its maps took and how long its nuclei.
 
     A tile is analysed before, so that loading and compiling the model are no part of it; in a store
     of its own, since on a slide of one tile it is the same question, which would be answered at once.
+
+    Parameters
+    ----------
+    region : Path
+        A slide, worked on whole; no tile of it is spared.
+    model : str or None
+    settings : AnalysisSettings
+    folder : Path
+        Where the runs may lie.
+
+    Returns
+    -------
+    maps, nuclei : float
+        Seconds.
     """
-    settings, side = setup.settings(), setup.tile_px
-    first = Region(0, 0, side, side)
+    settings = replace(settings, tissue_only=False)
+    first = Region(0, 0, settings.tile_px, settings.tile_px)
     analyse(region, folder / "before", region=first, model=model, settings=settings)
     began: dict[Stage, float] = {}
 

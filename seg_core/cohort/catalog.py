@@ -1,11 +1,11 @@
 """All runs of a store as tables, which DuckDB answers questions about.
 
 ======== ==================================================================================
-runs     a row a run: slide, model, time, counts, densities with intervals, TIL scores
+runs     a row a run: slide, model, who named the nuclei, counts, densities, TIL scores
 classes  a row a run and class: ``folder``, ``class_name``, `seg_core.cohort.summary.FIGURES`
 items    a row a slide of each cohort: ``cohort``, ``slide``, ``patient``, ``group``, ``state``,
          ``error``, ``folder`` of its run, and all other columns of its table
-nuclei   a row a nucleus of all finished runs, straight from their Parquet files, with ``folder``
+nuclei   a row a nucleus of all finished runs as the model found them, with ``folder``
 ======== ==================================================================================
 
 ``folder`` names a run in its store, ``<slide id>/<run id>``, and joins the tables.
@@ -23,19 +23,32 @@ import pandas as pd
 
 from seg_core.classes import OTHER
 from seg_core.cohort.journal import Journal, cohort_names
-from seg_core.cohort.summary import FIGURES, SUMMARY_FILE, read_kept
+from seg_core.cohort.summary import FIGURES, SUMMARY_FILE, is_kept_for, read_kept
 from seg_core.errors import CohortError
 from seg_core.nuclei.nucleus_table import GEOMETRY, empty_table
 from seg_core.scoring.assessment import TIL_FILE
 from seg_core.store import Run, Store
+from seg_core.store.label import read_label
+from seg_core.store.overlay import NO_NAMES
 from seg_core.store.run import NUCLEI_FILE
 
 _UM2_PER_MM2 = 1e6
 
 _RUN_COLUMNS = (
-    *("folder", "slide", "status", "error", "roi", "model", "engine", "precision", "settings"),
+    *(
+        "folder",
+        "slide",
+        "name",
+        "status",
+        "error",
+        "roi",
+        "model",
+        "engine",
+        "precision",
+        "settings",
+    ),
     *("started", "finished", "seconds", "megapixels", "peak_rss_mb", "tissue_mm2", "nuclei"),
-    *("other", "warnings", "slide_path", "model_sha256"),
+    *("other", "classifier", "corrections", "warnings", "slide_path", "model_sha256"),
 )
 
 _TIL_COLUMNS = (
@@ -213,11 +226,12 @@ def _add_table(database: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFra
 
 def _row_of(run: Run, store: Path) -> dict[str, Any]:
     facts = run.facts
-    counts = dict(facts.counts)
+    counts = _counts_of(run)
     other = counts.pop(OTHER, None)
     row: dict[str, Any] = {
         "folder": _folder(run, store),
         "slide": run.slide_path.name,
+        "name": read_label(run.path).name or None,
         "status": facts.status,
         "error": facts.error,
         "roi": None if run.roi is None else run.roi.name,
@@ -238,7 +252,10 @@ def _row_of(run: Run, store: Path) -> dict[str, Any]:
         "model_sha256": facts.question.model_sha256,
     }
     if facts.status == "finished":
-        row |= _til_of(read_kept(run.path / TIL_FILE))
+        row["classifier"] = run.classifier
+        row["corrections"] = len(run.corrections())
+        if is_kept_for(run, TIL_FILE):
+            row |= _til_of(read_kept(run.path / TIL_FILE))
         for name, figures in _figures_of(run).items():
             row[f"count_{name}"] = figures["count"]
             for figure, column in _DENSITIES.items():
@@ -255,8 +272,10 @@ _DENSITIES = {
 
 def _figures_of(run: Run) -> dict[str, dict[str, float]]:
     """Return count, share and density of each class; intervals where a summary was kept."""
-    kept = read_kept(run.path / SUMMARY_FILE).get("classes", {})
-    counts = {name: run.facts.counts.get(name, 0) for name in run.scheme.names}
+    is_current = is_kept_for(run, SUMMARY_FILE)
+    kept = read_kept(run.path / SUMMARY_FILE).get("classes", {}) if is_current else {}
+    found = _counts_of(run)
+    counts = {name: found.get(name, 0) for name in run.scheme.names}
     total, mm2 = sum(counts.values()), run.facts.tissue_um2 / _UM2_PER_MM2
     return {
         name: {
@@ -269,6 +288,13 @@ def _figures_of(run: Run) -> dict[str, dict[str, float]]:
         }
         for name, count in counts.items()
     }
+
+
+def _counts_of(run: Run) -> dict[str, int]:
+    """Return the number of nuclei by name, as they are called now."""
+    if run.status == "finished" and run.names_version != NO_NAMES:
+        return run.counts()
+    return dict(run.facts.counts)
 
 
 def _til_of(kept: dict[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class WorkerSetup(WorkerPlugin):  # type: ignore[misc] # Dask says little of its
     def setup(self, worker: Worker) -> None:
         """Prepare the process before its first slide."""
         start_logging()
-        hold_little_memory()
+        hold_little_memory(at_work=True)
         if self._shares is not None and sys.platform == "linux":
             # Engines take as many threads as the process has cores; those are started later.
             os.sched_setaffinity(0, _cores_of(worker.name, self._shares))

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import Item
 from seg_core.errors import CohortError, StoreError
 from seg_core.files.atomic import write_json
@@ -85,11 +86,21 @@ class Journal:
         self.folder = store / COHORTS_FOLDER / name
 
     def write_plan(
-        self, items: Sequence[Item], model: str, model_sha256: str, settings: AnalysisSettings
+        self,
+        items: Sequence[Item],
+        model: str,
+        model_sha256: str,
+        settings: AnalysisSettings,
+        classifier: NamedClassifier | None = None,
     ) -> None:
         """Write what the cohort is, over what it was."""
+        taught = None if classifier is None else classifier.sha256
         entries = [
-            {**item.to_json(), "key": item.key(model_sha256, settings), "problem": item.problem}
+            {
+                **item.to_json(),
+                "key": item.key(model_sha256, settings, taught),
+                "problem": item.problem,
+            }
             for item in items
         ]
         content = {
@@ -97,6 +108,9 @@ class Journal:
             "name": self.name,
             "model": {"name": model, "sha256": model_sha256},
             "settings": settings.to_json(),
+            "classifier": None
+            if classifier is None
+            else {"name": classifier.name, "sha256": classifier.sha256},
             "items": entries,
         }
         with store_errors(self.folder):

@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from seg_core.errors import CohortError, RegionError
-from seg_core.roi import Roi, read_rois
+from seg_core.errors import CohortError, RegionError, SlideError
+from seg_core.roi import Roi, included, read_rois
 from seg_core.settings import AnalysisSettings
-from seg_core.slide import SLIDE_SUFFIXES
+from seg_core.slide import SLIDE_SUFFIXES, bounds_of
 
 SLIDE, MPP, ROI, PATIENT, GROUP = "slide", "mpp", "roi", "patient", "group"
 
@@ -50,8 +50,10 @@ class Item:
         """What a person calls it: the slide's file and the ROI, if there is one."""
         return self.slide.name if self.roi is None else f"{self.slide.name}, {self.roi.name}"
 
-    def key(self, model_sha256: str, settings: AnalysisSettings) -> str:
-        """Return sixteen hexadecimal digits: another file, question or model has others."""
+    def key(
+        self, model_sha256: str, settings: AnalysisSettings, classifier_sha256: str | None = None
+    ) -> str:
+        """Return sixteen hexadecimal digits: another file, question, model or classifier has others."""
         asked = {
             "slide": str(self.slide),
             "file": _file_stamp(self.slide),
@@ -61,6 +63,8 @@ class Item:
             "model": model_sha256,
             "settings": settings.to_json(),
         }
+        if classifier_sha256 is not None:
+            asked["classifier"] = classifier_sha256
         canonical = json.dumps(asked, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
@@ -190,9 +194,19 @@ def _mpp(text: str, number: int, path: Path) -> float | None:
 
 
 def _with_rois(item: Item, path: Path) -> Iterable[Item]:
-    """Return one item for each ROI to include; a file that cannot be read is the item's problem."""
+    """Return one item for each ROI to include, less what is to be left out, as `analyse --roi` does.
+
+    A file that cannot be read is the item's problem. A slide that cannot be opened says so when its
+    turn comes.
+    """
     try:
-        rois = [roi for roi in read_rois(path) if roi.kind == "include"]
+        drawn = read_rois(path)
+        try:
+            bounds = bounds_of(item.slide)
+        except SlideError:
+            rois = [roi for roi in drawn if roi.kind == "include"]
+        else:
+            rois = included([roi.moved(bounds.x, bounds.y) for roi in drawn], bounds)
     except RegionError as error:
         return [replace(item, problem=str(error))]
     if not rois:

@@ -10,6 +10,7 @@ from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
 from seg_core.scoring.summary import MIN_SQUARES, SQUARE_UM, describe_run
 from seg_core.store import Run
+from seg_core.store.overlay import NAMES, NO_NAMES
 
 SUMMARY_FILE = "summary.json"
 """Name of the summary in the folder of a run."""
@@ -32,12 +33,22 @@ def keep_summary(run: Run) -> Path:
         "classes": {row.pop("class_name"): row for row in rows},
         "tissue_um2": statistics.tissue_um2,
         "no_interval": statistics.no_interval,
+        NAMES: run.names_version,
         "interval": {"method": "variogram", "square_um": SQUARE_UM, "min_squares": MIN_SQUARES},
     }
     path = run.path / SUMMARY_FILE
     with store_errors(run.path):
         write_json(path, content)
     return path
+
+
+def is_kept_for(run: Run, file: str) -> bool:
+    """Tell whether a file of figures is there, and of the nuclei as they are called now.
+
+    Figures of before names had a version are of nuclei as they were found.
+    """
+    kept = read_kept(run.path / file)
+    return bool(kept) and kept.get(NAMES, NO_NAMES) == run.names_version
 
 
 def read_kept(path: Path) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from distributed.worker import Worker
 from seg_core import ranges
 from seg_core.analysis import analyse
 from seg_core.cohort.journal import Ending, Outcome
+from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import Item
-from seg_core.cohort.summary import SUMMARY_FILE, keep_summary
+from seg_core.cohort.summary import SUMMARY_FILE, is_kept_for, keep_summary
 from seg_core.cohort.til_maps import keep_map
 from seg_core.errors import (
     BusyError,
@@ -33,6 +34,7 @@ from seg_core.process.progress import Progress
 from seg_core.scoring.assessment import TIL_FILE, assess, keep_scores
 from seg_core.settings import AnalysisSettings
 from seg_core.store import RowRange, Run
+from seg_core.teaching.apply import classify
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +77,8 @@ class Asked:
         The range that is asked; None: the whole slide.
     joined : bool
         All ranges are done, and are to become one run.
+    classifier : NamedClassifier or None
+        Names the nuclei once they are found.
     """
 
     item: Item
@@ -89,6 +93,7 @@ class Asked:
     split_mpx: float | None = None
     rows: RowRange | None = None
     joined: bool = False
+    classifier: NamedClassifier | None = None
 
     @property
     def part(self) -> str:
@@ -201,9 +206,11 @@ def _analysed(asked: Asked, report: "_Reporter") -> Run:
         run = ranges.join_ranges(asked.item.slide, asked.store, report, **asked.question())
     else:
         run = analyse(asked.item.slide, asked.store, report=report, **asked.question())
-    if not (run.path / SUMMARY_FILE).is_file():
+    if asked.classifier is not None:
+        classify(run, asked.classifier.classifier, name=asked.classifier.name)
+    if not is_kept_for(run, SUMMARY_FILE):
         keep_summary(run)
-    if asked.til and not (run.path / TIL_FILE).is_file():
+    if asked.til and not is_kept_for(run, TIL_FILE):
         try:
             result = assess(run, report=report)
             keep_scores(run, result)
@@ -217,9 +224,10 @@ def _analysed(asked: Asked, report: "_Reporter") -> Run:
 
 def _facts_of(run: Run, store: Path) -> dict[str, Any]:
     facts = run.facts
+    counts = facts.counts if run.classifier is None else run.counts()
     return {
         "run": run.path.relative_to(store).as_posix(),
-        "nuclei": sum(facts.counts.get(name, 0) for name in facts.scheme.names),
+        "nuclei": sum(counts.get(name, 0) for name in run.scheme.names),
         "megapixels": facts.megapixels,
         "seconds": facts.seconds,
     }

@@ -13,6 +13,7 @@ from distributed.scheduler import KilledWorker
 
 from seg_core.cohort.division import DividedItem
 from seg_core.cohort.journal import Journal, Outcome
+from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import Item
 from seg_core.cohort.task import Asked, Division, work_on
 from seg_core.errors import CohortError
@@ -87,6 +88,8 @@ class CohortOptions:
     split_mpx : float or None
         A slide on which the network is asked for more megapixels is done by several workers, in
         ranges of about as much; None: by one, whatever it measures.
+    classifier : NamedClassifier or None
+        Names the nuclei of every slide.
     """
 
     model: str | Path | None = None
@@ -96,6 +99,7 @@ class CohortOptions:
     til: bool = True
     retry_failed: bool = False
     split_mpx: float | None = None
+    classifier: NamedClassifier | None = None
 
 
 def work_off(
@@ -131,16 +135,20 @@ def work_off(
         If nothing can be done for any slide.
     """
     card, _weights = find_model(options.model)
+    if options.classifier is not None:
+        options.classifier.classifier.refuse_other_model(card.name, card.sha256)
     items = [item if item.mpp else replace(item, mpp=options.mpp) for item in items]
     with ExitStack() as stack:
         stack.enter_context(held(journal.folder))
-        journal.write_plan(items, card.name, card.sha256, options.settings)
+        taught = options.classifier
+        journal.write_plan(items, card.name, card.sha256, options.settings, taught)
+        taught_sha256 = None if taught is None else taught.sha256
         before = journal.outcomes()
         crew = stack.enter_context(closing(_Crew(client)))
         for item in items:
             asked = Asked(
                 item=item,
-                key=item.key(card.sha256, options.settings),
+                key=item.key(card.sha256, options.settings, taught_sha256),
                 store=journal.store.absolute(),
                 model=options.model,
                 model_sha256=card.sha256,
@@ -149,6 +157,7 @@ def work_off(
                 til=options.til,
                 topic=crew.topic,
                 split_mpx=options.split_mpx,
+                classifier=taught,
             )
             outcome = before.get(asked.key)
             failed = outcome is not None and outcome.state == "failed"

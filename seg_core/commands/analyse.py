@@ -38,7 +38,7 @@ def add_analyse(subparsers: Subparsers) -> None:
 
 
 def _analyse(options: argparse.Namespace) -> int:
-    hold_little_memory()
+    hold_little_memory(at_work=True)
     settings = analysis_settings(options)
     store = options.out or default_store()
     drawn = None if options.roi is None else read_rois(options.roi)

@@ -1,12 +1,14 @@
 """The options of an analysis, for every command that starts one."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import cast, get_args
 
 from seg_core.errors import SegCoreError, SettingsError
 from seg_core.geometry import Region
-from seg_core.settings import AnalysisSettings, EngineName, Precision, StainName
+from seg_core.model import find_model, suits_int8
+from seg_core.settings import PRESETS, AnalysisSettings, EngineName, Precision, StainName
 
 
 def add_analysis_options(parser: argparse.ArgumentParser) -> None:
@@ -54,34 +56,64 @@ def add_engine_options(
     """
     defaults = AnalysisSettings()
     parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
+    parser.add_argument(
+        "--preset",
+        choices=list(PRESETS),
+        help="options that go together; single ones overrule it. "
+        + "; ".join(f"{preset.name}: {preset.words}" for preset in PRESETS.values()),
+    )
     parser.add_argument("--engine", choices=get_args(EngineName), default=defaults.engine)
-    parser.add_argument("--precision", choices=get_args(Precision), default=precision, help=words)
-    parser.add_argument("--tile", metavar="PX", type=int, default=defaults.tile_px)
-    parser.add_argument("--overlap", metavar="PX", type=int, default=defaults.overlap_px)
+    parser.add_argument("--precision", choices=get_args(Precision), help=words)
+    parser.add_argument(
+        "--tile", metavar="PX", type=int, help=f"side of a tile (default: {defaults.tile_px})"
+    )
+    parser.add_argument(
+        "--overlap",
+        metavar="PX",
+        type=int,
+        help=f"what neighbouring tiles share (default: {defaults.overlap_px})",
+    )
     parser.add_argument(
         "--views",
         metavar="N",
         type=int,
-        default=defaults.views,
         help="average the answers on 2, 4 or 8 flips and turns of each tile",
     )
+    parser.set_defaults(usual_precision=precision)
+
+
+def engine_settings(options: argparse.Namespace) -> AnalysisSettings:
+    """Return what `add_engine_options` was told; wrong options end the process with 2.
+
+    Raises
+    ------
+    ModelError
+        If a preset is asked for and the model cannot be found.
+    """
+    try:
+        settings = AnalysisSettings(engine=options.engine, precision=options.usual_precision)
+        if options.preset is not None:
+            int8 = options.engine != "torch" and suits_int8(find_model(options.model)[0])
+            settings = PRESETS[options.preset].applied(settings, int8=int8)
+        given = {
+            "precision": options.precision,
+            "tile_px": options.tile,
+            "overlap_px": options.overlap,
+            "views": options.views,
+        }
+        return replace(settings, **{k: each for k, each in given.items() if each is not None})
+    except SettingsError as error:
+        cast("argparse.ArgumentParser", options.parser).error(str(error))
 
 
 def analysis_settings(options: argparse.Namespace) -> AnalysisSettings:
     """Return the settings that the options say; wrong ones end the process with 2."""
-    try:
-        return AnalysisSettings(
-            tile_px=options.tile,
-            overlap_px=options.overlap,
-            views=options.views,
-            tissue_only=not options.no_tissue,
-            quality=not options.no_quality,
-            stain=options.stain,
-            engine=options.engine,
-            precision=options.precision,
-        )
-    except SettingsError as error:
-        cast("argparse.ArgumentParser", options.parser).error(str(error))
+    return replace(
+        engine_settings(options),
+        tissue_only=not options.no_tissue,
+        quality=not options.no_quality,
+        stain=options.stain,
+    )
 
 
 def _region(text: str) -> Region:

@@ -10,12 +10,25 @@ from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.compare import compare_groups
 from seg_core.cohort.report import check_report_path, write_cohort_report
 from seg_core.commands.terminal import Subparsers
+from seg_core.errors import CohortError
 from seg_core.files.atomic import new_file, new_text_file
 from seg_core.files.csv import write_csv
-from seg_core.store import Store
+from seg_core.store import Run, Store, open_run
+from seg_core.store.label import name_run
 
 _SHOWN = (
-    *("slide", "roi", "patient", "group", "state", "status", "nuclei", "tissue_mm2", "til_pct"),
+    *(
+        "slide",
+        "name",
+        "roi",
+        "patient",
+        "group",
+        "state",
+        "status",
+        "nuclei",
+        "tissue_mm2",
+        "til_pct",
+    ),
     *("til_low", "til_high", "phenotype", "folder"),
 )
 
@@ -54,6 +67,13 @@ def add_catalog(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--anonymous", action="store_true", help="number slides and patients in the report"
     )
+    change = parser.add_argument_group("change runs, which are named by their folder in the list")
+    change.add_argument(
+        "--name-run", nargs=2, metavar=("RUN", "NAME"), help="call a run something; '' for nothing"
+    )
+    change.add_argument("--delete", nargs="+", metavar="RUN", help="remove runs from the disk")
+    change.add_argument("--move", nargs="+", metavar="RUN", help="move runs to the store --to")
+    change.add_argument("--to", metavar="STORE", type=Path, help="where --move moves them")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.set_defaults(run=_catalog, parser=parser)
 
@@ -61,6 +81,10 @@ def add_catalog(subparsers: Subparsers) -> None:
 def _catalog(options: argparse.Namespace) -> int:
     if options.compare is not None and options.cohort is None:
         options.parser.error("--compare needs --cohort NAME, whose table names the groups.")
+    if (options.move is None) != (options.to is None):
+        options.parser.error("--move RUN... and --to STORE belong together.")
+    if _change_runs(options):
+        return 0
     if options.report is not None:
         if options.cohort is None:
             options.parser.error("--report needs --cohort NAME, which it tells of.")
@@ -96,6 +120,34 @@ def _catalog(options: argparse.Namespace) -> int:
         shown = table if whole else _short(table)
         sys.stdout.write(shown.to_string(index=False, na_rep="–", max_rows=None) + "\n")
     return 0
+
+
+def _change_runs(options: argparse.Namespace) -> bool:
+    """Name, delete and move what the options say; tell whether they say anything."""
+    store = Store(options.store)
+    asked = False
+    if options.name_run is not None:
+        folder, name = options.name_run
+        name_run(_run(store, folder).path, name)
+        asked = True
+    for folder in options.delete or ():
+        run = _run(store, folder)
+        freed = store.delete(run)
+        sys.stdout.write(f"{folder} of {run.slide_path.name}: {freed / 1e6:,.1f} MB are free\n")
+        asked = True
+    for folder in options.move or ():
+        moved = store.move(_run(store, folder), Store(options.to))
+        sys.stdout.write(f"{folder} of {moved.slide_path.name}: {moved.path}\n")
+        asked = True
+    return asked
+
+
+def _run(store: Store, folder: str) -> Run:
+    """Return the run with a folder as the list has it, or one that lies in the store."""
+    path = store.path / folder
+    if not path.resolve().is_relative_to(store.path.resolve()):
+        raise CohortError(f"{folder} does not lie in {store.path}; name a folder of the list.")
+    return open_run(path)
 
 
 def _short(table: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from seg_core.cohort.cluster import existing_cluster, local_workers
 from seg_core.cohort.journal import Journal, Outcome, name_of
+from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import read_plan
 from seg_core.cohort.report import check_report_path, write_cohort_report
 from seg_core.cohort.work import CohortOptions, Event, counted, work_off
@@ -81,6 +82,12 @@ def add_cohort(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--retry-failed", action="store_true", help="try slides again that failed before"
     )
+    parser.add_argument(
+        "--classifier",
+        metavar="FILE",
+        type=Path,
+        help="let a taught classifier name the nuclei of every slide; see teach",
+    )
     parser.add_argument("--no-til", action="store_true", help="do not score TILs")
     parser.add_argument(
         "--report",
@@ -107,6 +114,7 @@ def _cohort(options: argparse.Namespace) -> int:
         region=options.region,
         til=not options.no_til,
         retry_failed=options.retry_failed,
+        classifier=None if options.classifier is None else NamedClassifier.read(options.classifier),
         split_mpx=_split(options),
     )
     if options.report is not None:

@@ -3,11 +3,12 @@
 import argparse
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from seg_core.classes import MONUSAC
-from seg_core.commands.analysis_options import add_engine_options
+from seg_core.commands.analysis_options import add_engine_options, engine_settings
+from seg_core.commands.evaluate_run import add_run_options, evaluate_run_asked, figure_lines
 from seg_core.commands.terminal import Subparsers, add_json, counting_bar, write_json
 from seg_core.evaluation.card_figures import keep_in_card
 from seg_core.evaluation.evaluate import evaluate
@@ -17,15 +18,17 @@ from seg_core.settings import AnalysisSettings, StainName
 
 
 def add_evaluate(subparsers: Subparsers) -> None:
-    """Add ``evaluate``: measure a model by labelled images."""
+    """Add ``evaluate``: measure a model by labelled images, or a run by a reference."""
     parser = subparsers.add_parser(
         "evaluate",
-        help="measure a model by labelled images",
-        description="Measure a model by labelled images: a folder a patient with .svs or .tif and "
+        help="measure a model by labelled images, or a run by a reference of its slide",
+        description="With --run and --reference measure a finished run by what somebody labelled on "
+        "its slide. With --data measure a model by labelled images: a folder a patient with .svs or .tif and "
         ".xml as the MoNuSAC challenge has them, or images/, inst/, class/ and ignore/.",
     )
     defaults = AnalysisSettings()
-    parser.add_argument("--data", metavar="DIR", type=Path, required=True)
+    parser.add_argument("--data", metavar="DIR", type=Path, help="folder of labelled images")
+    add_run_options(parser)
     add_engine_options(parser, precision="fp32", words="default: fp32")
     parser.add_argument(
         "--stain",
@@ -81,14 +84,11 @@ def add_evaluate(subparsers: Subparsers) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    settings = AnalysisSettings(
-        engine=options.engine,
-        precision=options.precision,
-        tile_px=options.tile,
-        overlap_px=options.overlap,
-        views=options.views,
-        stain=options.stain,
-    )
+    if (options.data is None) == (options.run_folder is None):
+        options.parser.error("give either --data DIR, or --run RUN and --reference FILE")
+    if options.run_folder is not None:
+        return evaluate_run_asked(options)
+    settings = replace(engine_settings(options), stain=options.stain)
     with counting_bar(options.data.name, " images") as report:
         result = evaluate(
             options.data,
@@ -115,7 +115,8 @@ def _command(options: argparse.Namespace) -> str:
     parts = ["python -m seg_core evaluate --data", "/".join(options.data.resolve().parts[-2:])]
     asked = {"model": options.model and Path(options.model).name, "classes": options.classes}
     asked |= {"reduce": options.reduce, "jpeg": options.jpeg, "mpp": options.mpp}
-    asked |= {"precision": options.precision, "tile": options.tile, "overlap": options.overlap}
+    asked |= {"preset": options.preset, "precision": options.precision}
+    asked |= {"tile": options.tile, "overlap": options.overlap}
     asked |= {"views": options.views, "stain": options.stain, "edge": options.edge}
     asked |= {"only": " ".join(options.only)}
     for name, value in asked.items():
@@ -125,40 +126,10 @@ def _command(options: argparse.Namespace) -> str:
 
 
 def _in_words(result: dict[str, Any]) -> str:
-    """Return the figures that matter most as lines, each with its interval."""
+    """Return what was measured and the figures that matter most."""
     rough = " (rough: few patients)" if result["bootstrap"]["rough"] else ""
     data = f"{result['images']} images of {result['patients']} patients"
-    lines = [f"{data}; figures with 95 % intervals{rough}"]
-    for *path, name in _SHOWN:
-        values, intervals = result, result["interval95"]
-        for part in path:
-            values, intervals = values.get(part) or {}, intervals.get(part) or {}
-        value, interval = values.get(name), intervals.get(name)
-        if value is not None:
-            between = "" if interval is None else f"  {interval[0]:.3f} to {interval[1]:.3f}"
-            label = " ".join([*path[1:], name])
-            lines.append(f"{label:<24}{value:.3f}{between}")
-    spurious = result.get("instance", {}).get("spurious") or {}
-    lines += [
-        f"{name:<24}none in the reference, {count} spurious"
-        for name, count in spurious.items()
-        if not result["reference"][name]
-    ]
-    return "\n".join(lines) + "\n"
-
-
-_SHOWN = (
-    ("pixel", "class_mean_iou"),
-    *(
-        ("instance", name)
-        for name in (
-            *("bpq", "aji", "aji_plus", "detection_f1", "detection_f1_hovernet"),
-            *("mpq_plus", "macro_f1"),
-        )
-    ),
-    ("dots", "detected"),
-    *(("dots", "f1", name) for name in MONUSAC.names_with_other),
-)
+    return "\n".join([f"{data}; figures with 95 % intervals{rough}", *figure_lines(result)]) + "\n"
 
 
 def _from_one(text: str) -> int:

@@ -44,6 +44,7 @@ def add_export(subparsers: Subparsers) -> None:
         help="call nuclei with a lower class score uncertain; their class is then voted_class",
     )
     add_as_found(parser)
+    parser.add_argument("--comment", default="", metavar="WORDS", help="stands in the report")
     parser.add_argument("--anonymous", action="store_true", help="leave out the name of the slide")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.set_defaults(run=_export, parser=parser)
@@ -61,6 +62,7 @@ def _export(options: argparse.Namespace) -> int:
         other=options.other,
         min_score=options.min_score,
         anonymous=options.anonymous,
+        comment=options.comment,
         simplify_um=options.simplify,
         rois=None if options.roi is None else rois_asked(run, options.roi),
         force=options.force,

@@ -70,8 +70,8 @@ def _profile(options: argparse.Namespace) -> int:
     )
     say(f"Median nuclear areas of {len(as_they_are)} images, µm²: {areas}.")
     say(
-        f"A pixel size is off by a factor of {2 ** (1.96 * profile.scale.spread):.2f} at most on 95 of 100 "
-        "images of a data set that was left out."
+        f"On 95 of 100 images of a data set that was left out an estimated pixel size is off by a factor of "
+        f"{2 ** (1.96 * profile.scale.spread):.2f} at most, and a right one seems wrong by {2**profile.scale.limit:.2f}."
     )
     say(f"One validation image in forty is further than {profile.familiarity.limit:g}.")
     say(f"{path} written.")

@@ -24,6 +24,8 @@ from seg_core.labelled.nuclei import Nuclei, nuclei_at
 
 MISSED = "missed"
 
+_BLIND = 2  # figures that do not ask for the class, before the others
+
 
 @dataclass(frozen=True, slots=True)
 class DotScore:
@@ -60,18 +62,33 @@ def score_dots(
     classes, labels = len(scheme.classes), predicted.labels
     known = dots.classes != UNKNOWN
     points, rows = dots.points[known], _at_the_end(dots.classes[known], classes)
-    found = nuclei_at(labels, points, DETECTION_RADIUS_UM / mpp)
-    owner = _nearest_dot(labels, found, points)
+    found = nuclei_of_dots(labels, points, mpp)
     called = np.full(len(points), classes + 1)
-    has_nucleus = owner[found] == np.arange(len(points)) + 1
-    has_nucleus &= found > 0
     of_nucleus = _at_the_end(predicted.class_ids, classes)
-    called[has_nucleus] = of_nucleus[found[has_nucleus] - 1]
+    called[found > 0] = of_nucleus[found[found > 0] - 1]
     table = np.zeros((classes + 1, classes + 2), dtype=np.int64)
     np.add.at(table, (rows, called), 1)
     there = np.unique(labels[labels > 0])
     counts = np.bincount(of_nucleus[there - 1], minlength=classes + 1)
     return DotScore(patient, table, counts.astype(np.int64))
+
+
+def nuclei_of_dots(
+    labels: npt.NDArray[np.integer], points: npt.NDArray[np.float64], mpp: float
+) -> npt.NDArray[np.int32]:
+    """Return the label of the nucleus that each dot finds, 0 where it finds none.
+
+    Parameters
+    ----------
+    labels : (H, W) integer
+    points : (N, 2) float
+        (x, y), pixels.
+    mpp : float
+        µm per pixel.
+    """
+    found = nuclei_at(labels, points, DETECTION_RADIUS_UM / mpp)
+    owner = _nearest_dot(labels, found, points)
+    return np.where(owner[found] == np.arange(len(points)) + 1, found, 0).astype(np.int32)
 
 
 def _at_the_end(class_ids: npt.NDArray[np.integer], classes: int) -> npt.NDArray[np.intp]:
@@ -101,7 +118,8 @@ def _nearest_dot(
 def dot_figures(scores: Sequence[DotScore], scheme: ClassScheme) -> dict[str, Any]:
     """Return the figures of many images, pooled over them.
 
-    ``detected`` is the share of all dots that a nucleus finds. By the class of the dots: ``recall``
+    ``detected`` is the share of all dots that a nucleus finds, ``detection_f1`` the F1 of dots and
+    nuclei whatever their class. By the class of the dots: ``recall``
     the share called the same, ``precision`` the share of nuclei called so that find such a dot,
     ``f1``. ``called`` is the table of dots by class and by what they are called.
     """
@@ -130,7 +148,7 @@ def dot_intervals(
     """Return the 95 % interval of each figure by bootstrap over patients; None for one image."""
     patients = [each.patient for each in scores]
     names = [*scheme.names_with_other]
-    length = 1 + 3 * len(names)
+    length = _BLIND + 3 * len(names)
     interval = np.full((length, 2), np.nan)
     if len(scores) > 1:
         rng = np.random.default_rng(seed)
@@ -142,16 +160,18 @@ def dot_intervals(
 def _figures(
     scores: Sequence[DotScore], weights: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Return detected, then recall, precision and F1 of each class, in one row."""
+    """Return detected and the F1 of detection, then recall, precision and F1 of each class, in one row."""
     images = weights.sum(axis=0)
     called = np.tensordot(images, np.stack([each.called for each in scores]), axes=1)
     predicted = images @ np.stack([each.predicted for each in scores])
     right, dots = called.diagonal(), called.sum(axis=1)
-    detected = divide(called[:, :-1].sum(), called.sum())
+    found = called[:, :-1].sum()
+    detected = divide(found, called.sum())
+    detection_f1 = divide(2 * found, called.sum() + predicted.sum())
     # a class without a dot has no F1, however often it is called
     f1 = np.where(dots > 0, divide(2 * right, dots + predicted), np.nan)
     return np.concatenate(
-        [np.atleast_1d(detected), divide(right, dots), divide(right, predicted), f1]
+        [np.stack([detected, detection_f1]), divide(right, dots), divide(right, predicted), f1]
     )
 
 
@@ -160,7 +180,7 @@ def _named(values: npt.NDArray[np.float64], names: list[str]) -> dict[str, Any]:
         return None if np.isnan(value).any() else np.asarray(value).tolist()
 
     by_class = {
-        kind: {name: plain(values[1 + row * len(names) + k]) for k, name in enumerate(names)}
+        kind: {name: plain(values[_BLIND + row * len(names) + k]) for k, name in enumerate(names)}
         for row, kind in enumerate(("recall", "precision", "f1"))
     }
-    return {"detected": plain(values[0]), **by_class}
+    return {"detected": plain(values[0]), "detection_f1": plain(values[1]), **by_class}

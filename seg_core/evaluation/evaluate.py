@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seg_core.classes import MONUSAC, OTHER, ClassScheme
+from seg_core.classes import MONUSAC, ClassScheme
 from seg_core.errors import DataError, StainError
 from seg_core.evaluation.dots import DotScore, dot_figures, dot_intervals, score_dots
 from seg_core.evaluation.metrics import (
@@ -21,13 +21,13 @@ from seg_core.evaluation.metrics import (
     intervals_of,
     score_image,
 )
-from seg_core.evaluation.metrics.instance import MATCH_IOU
 from seg_core.evaluation.prediction import (
     Prediction,
     predict_image,
     read_prediction,
     write_prediction,
 )
+from seg_core.evaluation.result_parts import figures_of_image, nuclei_counted, protocol_of
 from seg_core.evaluation.scan import SAME_SCAN, Scan
 from seg_core.labelled.data_sets import MONUSAC_DATA, DataSet, data_set_of
 from seg_core.labelled.labelled_image import LabelledImage
@@ -216,12 +216,13 @@ def _measure(
     figures = figures_of(scores, scheme)
     return {
         **_of_all([score.patient for score in scores], mpps, file_mpps),
-        **_counts(figures, scheme),
+        **nuclei_counted(figures, scheme),
         **figures,
         "interval95": intervals_of(scores, scheme),
-        "protocol": _protocol(every, scheme, rim_px, edge_um),
+        "protocol": protocol_of(every, scheme, rim_px, edge_um),
         "per_image": [
-            _of_image(name, score, scheme) for name, score in zip(images.names, scores, strict=True)
+            figures_of_image(name, score, scheme)
+            for name, score in zip(images.names, scores, strict=True)
         ],
     }
 
@@ -316,54 +317,3 @@ def _score(
         )
     except DataError as error:
         raise DataError(f"{reference.name}: {error}") from error
-
-
-def _counts(figures: dict[str, Any], scheme: ClassScheme) -> dict[str, Any]:
-    """Return the nuclei of each class on both sides, without those mostly in ignore areas."""
-    confusion = figures["instance"]["confusion"]
-    names = scheme.names_with_other
-    if confusion is None:
-        unknown = dict.fromkeys(names)
-        return {"reference": unknown, "predicted": unknown}
-    rows = confusion["counts"][:-1]
-    columns = list(zip(*confusion["counts"], strict=True))[:-1]
-    return {
-        "reference": {name: sum(row) for name, row in zip(names, rows, strict=True)},
-        "predicted": {name: sum(column) for name, column in zip(names, columns, strict=True)},
-    }
-
-
-def _protocol(
-    every_nucleus: bool, scheme: ClassScheme, rim_px: int, edge_um: float
-) -> dict[str, Any]:
-    """Say in words and numbers what was counted."""
-    named = ", ".join(scheme.names)
-    return {
-        "outlines": "every nucleus" if every_nucleus else "named classes only",
-        "class_blind_predictions": "all" if every_nucleus else "named classes only",
-        "explanation": (
-            f"Class-blind figures (bpq, dq, sq, aji, detection_f1 and their kin) count all predicted "
-            f"nuclei, {OTHER} too, because the reference outlines every nucleus."
-            if every_nucleus
-            else "Class-blind figures (bpq, dq, sq, aji, detection_f1 and their kin) count predicted "
-            f"nuclei of the classes {named} only, because the reference outlines no others: a "
-            f"nucleus called {OTHER} is "
-            "not spurious, and it does not count as found where the reference has a nucleus."
-        ),
-        "match_iou_above": MATCH_IOU,
-        "detection_radius_um": DETECTION_RADIUS_UM,
-        "boundary_px": rim_px,
-        "edge_um": edge_um,
-    }
-
-
-def _of_image(name: str, score: ImageScore, scheme: ClassScheme) -> dict[str, Any]:
-    figures = figures_of([score], scheme)
-    return {
-        "name": name,
-        "patient": score.patient,
-        "class_mean_iou": figures["pixel"]["class_mean_iou"],
-        **{
-            key: figures["instance"][key] for key in ("bpq", "aji_plus", "detection_f1", "mpq_plus")
-        },
-    }

@@ -5,7 +5,7 @@ that a slide is unlike all that the network has learnt (`seg_core.plausibility.f
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,24 +18,23 @@ from seg_core.model import Engine, ModelCard
 from seg_core.plausibility.digest import GROUPS, Digest
 from seg_core.plausibility.familiarity import Familiarity
 from seg_core.plausibility.looking import LOOK_PX, look_at
-from seg_core.plausibility.pixel_size import ScaleModel, vote
+from seg_core.plausibility.pixel_size import Regression, ScaleModel, coarse_entries, vote
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
 
 _Floats = npt.NDArray[np.float64]
 
-DOUBLINGS = tuple(float(each) / 4 for each in (-6, -4, -2, -1, 0, 1, 2, 4, 6))
+DOUBLINGS = (-2.0, -1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0, 2.0)
 """By how many doublings of length the training images are shown too large."""
 
-MOST_IMAGES = 24
+MOST_IMAGES = 16
 """Of one folder so many images are looked at, spread evenly over their list."""
 
 FEWEST_NUCLEI = 8
 """Pictures with fewer nuclei teach nothing."""
 
-# Of the standardised entries; chosen on the validation images with the data sets left out in turn,
-# where a third of it makes errors a fifth larger.
-_RIDGE = 0.15
+# Of the standardised entries; chosen on the validation images with the data sets left out in turn.
+_FINE_RIDGE, _COARSE_RIDGE = 0.15, 0.015
 
 _LIMIT = 0.975
 
@@ -80,7 +79,7 @@ def look_over(
     Returns
     -------
     seen : list of Seen
-        Without pictures of few nuclei. The undistorted ones have features.
+        Without pictures of few nuclei.
     """
     images = [(name, each) for name, several in folders.items() for each in _spread(several)]
     settings, seen = AnalysisSettings(), []
@@ -89,10 +88,8 @@ def look_over(
             report(done, len(images))
         for doubling in doublings:
             rgb = middle_of(image.image, image.mpp * 2**doubling, card.mpp)
-            nuclei = look_at(
-                rgb, card.mpp, engine, card.scheme, settings, with_features=doubling == 0
-            )
-            if len(nuclei) >= FEWEST_NUCLEI:
+            nuclei = look_at(rgb, card.mpp, engine, card.scheme, settings, with_features=True)
+            if len(nuclei) >= FEWEST_NUCLEI and nuclei.featured:
                 seen.append(Seen(folder, image.name, doubling, nuclei))
     if report is not None:
         report(len(images), len(images))
@@ -109,7 +106,7 @@ def middle_of(rgb: npt.NDArray[np.uint8], image_mpp: float, mpp: float) -> npt.N
 
 
 def learn_scale(seen: Sequence[Seen]) -> ScaleModel:
-    """Fit the regression of sizes; its spread is from folders that were left out of it in turn.
+    """Fit both regressions; their errors are from folders that were left out of them in turn.
 
     Raises
     ------
@@ -122,21 +119,19 @@ def learn_scale(seen: Sequence[Seen]) -> ScaleModel:
             "the error of an estimated pixel size is measured on a folder left out of learning, so at "
             "least two folders of training images are needed; give a configuration with more."
         )
-    errors = np.concatenate(
-        [
-            np.abs(
-                list(
-                    errors_of(
-                        _fitted([each for each in seen if each.folder != left], spread=0.0),
-                        [each for each in seen if each.folder == left],
-                    )
-                )
-            )
-            for left in folders
+    errors: list[float] = []
+    at_the_right_size: list[float] = []
+    for left in folders:
+        model = _fitted([each for each in seen if each.folder != left])
+        own = [each for each in seen if each.folder == left]
+        errors += errors_of(model, own)
+        at_the_right_size += [
+            model.doublings(each.nuclei) or 0.0 for each in own if not each.doublings
         ]
-    )
     # such that 95 of 100 lie within 1.96 of it, whatever their distribution
-    return _fitted(seen, spread=float(np.quantile(errors, 0.95)) / 1.96)
+    spread = float(np.quantile(np.abs(errors), 0.95)) / 1.96
+    limit = float(np.quantile(np.abs(at_the_right_size), 0.95))
+    return replace(_fitted(seen), spread=round(spread, 4), limit=round(limit, 4))
 
 
 def errors_of(model: ScaleModel, seen: Sequence[Seen]) -> Iterator[float]:
@@ -196,27 +191,31 @@ def areas_of(seen: Sequence[Seen]) -> dict[str, tuple[float, ...]]:
     return areas
 
 
-def _fitted(seen: Sequence[Seen], *, spread: float) -> ScaleModel:
-    """Fit by ridge regression: each folder counts alike, and most what is nearly right."""
-    entries = np.array([each.nuclei.sizes() for each in seen])
+def _fitted(seen: Sequence[Seen]) -> ScaleModel:
+    """Fit by ridge regression; each folder counts alike."""
     doublings = np.array([each.doublings for each in seen])
     folders = np.array([each.folder for each in seen])
     weights = np.array([1 / np.count_nonzero(folders == each) for each in folders])
-    weights /= 1 + 4 * doublings**2
-    weights /= weights.sum()
-    means = weights @ entries
-    deviations = np.sqrt(weights @ (entries - means) ** 2)
-    standard = (entries - means) / deviations
-    intercept = float(weights @ doublings)
-    matrix = (standard * weights[:, None]).T @ standard + _RIDGE * np.eye(entries.shape[1])
-    found = np.linalg.solve(matrix, (standard * weights[:, None]).T @ (doublings - intercept))
+    fine = np.array([each.nuclei.sizes() for each in seen])
+    coarse = np.array([coarse_entries(each.nuclei) for each in seen])
     return ScaleModel(
-        _rounded(means),
-        _rounded(deviations),
-        _rounded(found),
-        round(intercept, 5),
-        round(spread, 4),
+        # what is nearly right counts most
+        _ridge(fine, doublings, weights / (1 + 4 * doublings**2), _FINE_RIDGE),
+        _ridge(coarse, doublings, weights, _COARSE_RIDGE),
+        spread=0.0,
+        limit=0.0,
     )
+
+
+def _ridge(entries: _Floats, wanted: _Floats, weights: _Floats, ridge: float) -> Regression:
+    shares = weights / weights.sum()
+    means = shares @ entries
+    deviations = np.maximum(np.sqrt(shares @ (entries - means) ** 2), 1e-6)
+    standard = (entries - means) / deviations
+    intercept = float(shares @ wanted)
+    matrix = (standard * shares[:, None]).T @ standard + ridge * np.eye(entries.shape[1])
+    found = np.linalg.solve(matrix, (standard * shares[:, None]).T @ (wanted - intercept))
+    return Regression(_rounded(means), _rounded(deviations), _rounded(found), round(intercept, 5))
 
 
 def _spread(images: Sequence[LabelledImage]) -> list[LabelledImage]:
@@ -224,5 +223,5 @@ def _spread(images: Sequence[LabelledImage]) -> list[LabelledImage]:
     return [images[i] for i in np.linspace(0, len(images) - 1, count).astype(int)]
 
 
-def _rounded(values: _Floats) -> tuple[float, ...]:
+def _rounded(values: npt.NDArray[np.floating]) -> tuple[float, ...]:
     return tuple(float(f"{each:.5g}") for each in values)

@@ -7,10 +7,12 @@ A nucleus is an observation, named by its ``nucleus_id``; a measure is a variabl
 ``obs``                 ``class_name`` (categories in the scheme's order), ``class_score``, and
                         ``voted_class`` where uncertain nuclei were asked for
 ``obsm["spatial"]``     centroid (x, y), µm from the corner of level 0
-``uns``                 ``class_name_colors``, as scanpy looks for them, and the run's facts
+``uns``                 ``class_name_colors``, as scanpy looks for them, the run's facts under ``run``,
+                        and which nuclei these are under ``counted``
 ======================  ============================================================
 """
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,7 @@ from seg_core.files.atomic import new_file
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.nuclei.nucleus_table import share_columns
 from seg_core.store import Run
-from seg_core.store.chosen import chosen_names, chosen_nuclei
+from seg_core.store.chosen import chosen_names
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -34,7 +36,8 @@ _NO_MEASURES = {"nucleus_id", "class_name", VOTED_CLASS, "class_score", "x", "y"
 def write_anndata(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> int:
     """Write an ``.h5ad`` file.
 
-    The table of measures is held in memory, some 150 bytes a nucleus.
+    The table of measures is held in memory, some 150 bytes a nucleus, and so is the file: HDF5 ends
+    the whole process where a disk is full while it writes.
 
     Parameters
     ----------
@@ -57,12 +60,24 @@ def write_anndata(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
     StoreError
         If the run has no nuclei yet.
     """
-    parts = chosen_nuclei(run, other=options.other, min_score=options.min_score)
+    parts = options.counted(run).nuclei(run)
     with new_file(path, force=options.force) as temporary:
         table = pd.concat([pd.DataFrame(part.drop(columns="geometry")) for part in parts])
         data = make_anndata(run, table, options)
-        data.write_h5ad(temporary, compression="gzip")
+        temporary.write_bytes(_packed(data))
     return len(table)
+
+
+def _packed(data: "AnnData") -> memoryview:
+    """Return the file's content."""
+    import h5py
+    from anndata.io import write_elem
+
+    data.strings_to_categoricals()
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        write_elem(file, "/", data, dataset_kwargs={"compression": "gzip"})
+    return content.getbuffer()
 
 
 def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnData":
@@ -72,7 +87,7 @@ def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnD
     ----------
     run : Run
     table : DataFrame
-        Of `chosen_nuclei` with the same options, without their outlines.
+        Of `ExportOptions.counted` with the same options, without their outlines.
     options : ExportOptions
         Those that the nuclei were chosen by, and ``anonymous``.
     """
@@ -107,6 +122,7 @@ def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnD
             # scanpy gives the categories these colours, in order
             "class_name_colors": np.array([run.scheme.colours[name] for name in names]),
             "run": _facts(run, anonymous=options.anonymous),
+            "counted": options.counted(run).facts(),
         },
     )
 

@@ -11,11 +11,12 @@ import pandas as pd
 
 from seg_core.errors import ExportError
 from seg_core.export.options import DEFAULTS, ExportOptions
+from seg_core.export.places import with_places
 from seg_core.files.atomic import new_text_file
 from seg_core.files.csv import write_csv
+from seg_core.nuclei import empty_table, label_uncertain
 from seg_core.scoring import describe_run, measure_columns
 from seg_core.store import Run
-from seg_core.store.chosen import chosen_nuclei
 
 
 def write_nuclei_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> int:
@@ -23,6 +24,9 @@ def write_nuclei_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) ->
 
     The columns are those of the nucleus table without its outlines:
 
+    ``slide``, ``run``, ``part``
+        The same in each row: the name of the slide (empty where it is anonymous), the id of the run,
+        and what was counted: all that was analysed or a ROI, and what was left out of it.
     ``nucleus_id``
         1 to N, unique in the run.
     ``class_name``, ``class_score``
@@ -47,7 +51,7 @@ def write_nuclei_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) ->
     run : Run
     path : Path
     options : ExportOptions
-        ``other``, ``min_score`` and ``force``.
+        ``other``, ``min_score``, ``part``, ``rois``, ``anonymous`` and ``force``.
 
     Returns
     -------
@@ -64,17 +68,26 @@ def write_nuclei_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) ->
         If the run has no nuclei yet.
     """
     slide_mpp = run.facts.question.slide_mpp
-    parts = chosen_nuclei(run, other=options.other, min_score=options.min_score)
+    counted = options.counted(run)
+    told = {"slide": options.slide_name(run), "run": run.run_id, "part": counted.title}
     rows = 0
     with new_text_file(path, force=options.force) as file:
-        for number, part in enumerate(parts):
-            write_csv(_csv_columns(part, slide_mpp), file, header=number == 0)
-            rows += len(part)
+        for part in counted.nuclei(run):
+            # whether a byte-order mark is needed is seen in the first rows, not in a header alone
+            if len(part):
+                write_csv(_csv_columns(part, slide_mpp, told), file, header=rows == 0)
+                rows += len(part)
+        if not rows:
+            empty = label_uncertain(empty_table(run.model_scheme), options.min_score)
+            write_csv(_csv_columns(empty, slide_mpp, told), file)
     return rows
 
 
 def write_summary_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> None:
-    """Write a row for each class: `seg_core.scoring` of the whole run.
+    """Write a row for each class: `seg_core.scoring` of what counts.
+
+    ``slide``, ``run``, ``part`` (all that was analysed or a ROI), ``left_out`` (the ROIs taken out of
+    it), ``other_counted`` and ``min_score`` say of what, the same in each row.
 
     ``count``, ``share`` of all nuclei counted (0 to 1), ``density_per_mm2`` of tissue with its 95 %
     interval ``density_low`` and ``density_high`` and, where that is too narrow, the reason in
@@ -89,7 +102,8 @@ def write_summary_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -
     run : Run
     path : Path
     options : ExportOptions
-        ``other`` and ``min_score``, which have rows of their own, and ``force``.
+        ``other`` and ``min_score``, which have rows of their own, ``part``, ``rois``, ``anonymous`` and
+        ``force``.
 
     Raises
     ------
@@ -101,8 +115,14 @@ def write_summary_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -
         If the run has no nuclei yet.
     """
     with new_text_file(path, force=options.force) as file:
-        statistics = describe_run(run, other=options.other, min_score=options.min_score)
-        summary = measure_columns(statistics).assign(
+        counted = options.counted(run)
+        statistics = describe_run(run, counted)
+        summary = measure_columns(statistics)
+        summary.insert(0, "slide", options.slide_name(run))
+        summary.insert(1, "run", run.run_id)
+        for place, (name, value) in enumerate(counted.facts().items(), start=2):
+            summary.insert(place, name, value)
+        summary = summary.assign(
             tissue_um2=statistics.tissue_um2,
             no_interval=statistics.no_interval,
             classifier=run.classifier or "",
@@ -116,7 +136,7 @@ def write_til_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
 
     Nuclei that no class names are in no score.
 
-    ``part`` is the name of the assessment; ``x_px``, ``y_px`` are the square's corner and
+    ``slide`` and ``run`` say of what; ``part`` is the name of the assessment; ``x_px``, ``y_px`` are the square's corner and
     ``side_px`` its side in level-0 pixels; areas are in µm², densities per mm²; what a square does
     not have is empty.
 
@@ -125,7 +145,7 @@ def write_til_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
     run : Run
     path : Path
     options : ExportOptions
-        ``min_score``, ``rois`` or ``assessed``, and ``force``.
+        ``min_score``, ``rois`` or ``assessed``, ``anonymous`` and ``force``.
 
     Returns
     -------
@@ -143,16 +163,19 @@ def write_til_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
     """
     with new_text_file(path, force=options.force) as file:
         scores = options.til_scores(run)
-        parts = [each.result.squares.assign(part=each.name) for each in scores if each.result]
+        told = {"slide": options.slide_name(run), "run": run.run_id}
+        parts = [
+            each.result.squares.assign(**told, part=each.name) for each in scores if each.result
+        ]
         if not parts:
             reasons = " ".join(f"{each.name}: {each.reason}" for each in scores)
             raise ExportError(f"no TIL scores can be written. {reasons}".rstrip())
         squares = pd.concat(parts, ignore_index=True)
-        write_csv(squares[["part", *squares.columns.drop("part")]], file)
+        first = [*told, "part"]
+        write_csv(squares[[*first, *squares.columns.drop(first)]], file)
     return len(squares)
 
 
-def _csv_columns(table: gpd.GeoDataFrame, slide_mpp: float) -> pd.DataFrame:
-    columns = pd.DataFrame(table.drop(columns="geometry"))
-    columns = columns.assign(x_um=columns["x"] * slide_mpp, y_um=columns["y"] * slide_mpp)
-    return columns.rename(columns={"x": "x_px", "y": "y_px"})
+def _csv_columns(table: gpd.GeoDataFrame, slide_mpp: float, told: dict[str, str]) -> pd.DataFrame:
+    columns = pd.DataFrame(with_places(table, slide_mpp).drop(columns="geometry"))
+    return columns.assign(**told)[[*told, *columns.columns]]

@@ -145,7 +145,7 @@ FORMATS = (
     Format(
         name="csv",
         words="a row for each nucleus",
-        holds="a row for each nucleus: class and score, centroid in level-0 pixels (`x_px`, `y_px`) and "
+        holds="a row for each nucleus: slide, run and part, class and score, centroid in level-0 pixels (`x_px`, `y_px`) and "
         "µm (`x_um`, `y_um`), measures with their unit in the name",
         opened_with="Excel, R, pandas",
         writer="seg_core.export.csv:write_nuclei_csv",
@@ -209,7 +209,7 @@ FORMATS = (
     Format(
         name="geoparquet",
         words="outlines and measures, for geopandas",
-        holds="outlines and measures, level-0 pixels",
+        holds="outlines and measures under the names of the CSV; `counted` in its metadata says of what",
         opened_with="geopandas, DuckDB",
         writer="seg_core.export.geoparquet:write_nuclei_geoparquet",
         downloads=(

@@ -27,7 +27,6 @@ from seg_core.export.options import DEFAULTS, ExportOptions
 from seg_core.files.atomic import new_text_file
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.store import Run
-from seg_core.store.chosen import chosen_nuclei
 
 _NAMESPACE = uuid.UUID("5f0c6a52-7f3b-5c55-9d0a-3f8f4a2b6f51")
 
@@ -47,7 +46,7 @@ def write_geojson(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
     path : Path
         Packed by gzip if it ends in ``.gz``.
     options : ExportOptions
-        ``simplify_um``, ``other``, ``min_score`` and ``force``.
+        ``simplify_um``, ``other``, ``min_score``, ``part``, ``rois``, ``anonymous`` and ``force``.
 
     Returns
     -------
@@ -67,10 +66,17 @@ def write_geojson(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
     if not 0 <= simplify_um < math.inf:
         raise ExportError(f"outlines cannot be simplified by {simplify_um} µm; give 0 or more.")
     tolerance_px = simplify_um / run.facts.question.slide_mpp
-    parts = chosen_nuclei(run, other=options.other, min_score=options.min_score)
+    parts = options.counted(run).nuclei(run)
     written = 0
     with new_text_file(path, force=options.force) as file:
-        file.write('{"type": "FeatureCollection", "features": [')
+        # A member of our own: GeoJSON allows it, and QuPath passes it over.
+        counted = {
+            "slide": options.slide_name(run),
+            "run": run.run_id,
+            **options.counted(run).facts(),
+        }
+        told = json.dumps(counted, ensure_ascii=False)
+        file.write(f'{{"type": "FeatureCollection", "counted": {told}, "features": [')
         for part in parts:
             for feature in _features(part, run, tolerance_px):
                 file.write((",\n" if written else "\n") + feature)

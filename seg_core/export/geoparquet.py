@@ -1,17 +1,19 @@
 """The nuclei of a run as GeoParquet, for geopandas, DuckDB, R's sfarrow and QGIS.
 
-The columns are those of the nucleus table: the outline (``geometry``) and the centroid (``x``,
-``y``) in level-0 pixels of the slide, measures with their unit in the name. Level-0 pixels are no
-place on Earth, so the file names no coordinate reference system.
+The columns have the names of the CSV's: the outline (``geometry``) and the centroid (``x_px``,
+``y_px``) in level-0 pixels of the slide, the centroid in µm (``x_um``, ``y_um``), measures with their
+unit in the name. Level-0 pixels are no place on Earth, so the file names no coordinate reference
+system. What was counted stands in its metadata under ``counted``, as JSON.
 """
 
+import json
 from pathlib import Path
 
 from seg_core.export.options import DEFAULTS, ExportOptions
+from seg_core.export.places import with_places
 from seg_core.files.atomic import new_file
 from seg_core.nuclei import empty_table, label_uncertain
 from seg_core.store import Run
-from seg_core.store.chosen import chosen_nuclei
 from seg_core.store.nuclei_file import write_geoparquet
 
 
@@ -23,7 +25,7 @@ def write_nuclei_geoparquet(run: Run, path: Path, options: ExportOptions = DEFAU
     run : Run
     path : Path
     options : ExportOptions
-        ``other``, ``min_score`` and ``force``.
+        ``other``, ``min_score``, ``part``, ``rois``, ``anonymous`` and ``force``.
 
     Returns
     -------
@@ -39,8 +41,14 @@ def write_nuclei_geoparquet(run: Run, path: Path, options: ExportOptions = DEFAU
     StoreError
         If the run has no nuclei yet.
     """
-    parts = chosen_nuclei(run, other=options.other, min_score=options.min_score)
+    counted = options.counted(run)
+    empty = label_uncertain(empty_table(run.model_scheme), options.min_score)
+    told = {"slide": options.slide_name(run), "run": run.run_id, **counted.facts()}
+    slide_mpp = run.facts.question.slide_mpp
     with new_file(path, force=options.force) as temporary:
         return write_geoparquet(
-            parts, temporary, label_uncertain(empty_table(run.model_scheme), options.min_score)
+            (with_places(table, slide_mpp) for table in counted.nuclei(run)),
+            temporary,
+            with_places(empty, slide_mpp),
+            metadata={b"counted": json.dumps(told, ensure_ascii=False).encode()},
         )

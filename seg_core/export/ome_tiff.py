@@ -14,7 +14,6 @@ Tiles are written one by one. Nuclei are drawn from their outlines, part after p
 into a compressed array on disk that is removed afterwards: memory does not grow with the slide.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -30,11 +29,10 @@ import zarr
 
 from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, ClassScheme
 from seg_core.export.options import DEFAULTS, ExportOptions
-from seg_core.files.atomic import new_file
+from seg_core.files.atomic import new_file, scratch_folder
 from seg_core.geometry import Raster, Window
 from seg_core.nuclei.filling import fill_polygons
 from seg_core.store import Run
-from seg_core.store.chosen import chosen_nuclei
 
 TILE_PX = 512
 
@@ -56,7 +54,7 @@ def write_ome_tiff(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> N
     run : Run
     path : Path
     options : ExportOptions
-        ``other``, of which the third image tells, and ``force``.
+        ``other``, ``part`` and ``rois``, of which the third image tells, and ``force``.
 
     Raises
     ------
@@ -65,15 +63,15 @@ def write_ome_tiff(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> N
     StoreError
         If the run has no nuclei yet.
     """
-    parts = chosen_nuclei(run, other=options.other)
+    parts = options.counted(run).nuclei(run)
     maps = run.maps()
     pyramid = _Pyramid.around(run.window, run.raster)
     with (
         new_file(path, force=options.force) as temporary,
-        tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder,
+        scratch_folder(path) as folder,
         tifffile.TiffWriter(temporary, bigtiff=True, ome=True) as file,
     ):
-        labels = _label_levels(parts, pyramid, run.raster, Path(folder))
+        labels = _label_levels(parts, pyramid, run.raster, folder)
         class_names = [
             "0 background",
             *(f"{each.id} {each.name}" for each in run.model_scheme.classes),
@@ -99,7 +97,7 @@ def write_ome_tiff(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> N
             lambda window, level: _padded(labels[level], window.moved(*pyramid.corner_to(level))),
             np.dtype(np.uint32),
             name="nuclei",
-            description="nucleus_id of the table of nuclei; 0 none",
+            description=f"nucleus_id of the table of nuclei; 0 none. {options.counted(run).in_words(run)}",
         )
 
 

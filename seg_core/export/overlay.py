@@ -3,6 +3,8 @@
 from contextlib import closing
 from pathlib import Path
 
+from PIL.PngImagePlugin import PngInfo
+
 from seg_core.export.options import DEFAULTS, ExportOptions
 from seg_core.files.atomic import new_file
 from seg_core.picture.slide_overlay import draw_overlay
@@ -12,14 +14,14 @@ _UM_PER_INCH = 25_400.0
 
 
 def write_overlay_png(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> None:
-    """Write what `draw_overlay` draws; the file's resolution tells the size of a pixel.
+    """Write what `draw_overlay` draws; the file's resolution tells the size of a pixel, its description what counts.
 
     Parameters
     ----------
     run : Run
     path : Path
     options : ExportOptions
-        ``other``, ``min_score`` and ``force``.
+        ``other``, ``min_score``, ``part``, ``rois`` and ``force``.
 
     Raises
     ------
@@ -33,6 +35,9 @@ def write_overlay_png(run: Run, path: Path, options: ExportOptions = DEFAULTS) -
         If the run has no nuclei yet.
     """
     with new_file(path, force=options.force) as temporary, closing(run.open_slide()) as slide:
-        image, mpp = draw_overlay(run, slide, other=options.other, min_score=options.min_score)
+        counted = options.counted(run)
+        image, mpp = draw_overlay(run, slide, counted)
         dpi = _UM_PER_INCH / mpp
-        image.save(temporary, "PNG", dpi=(dpi, dpi))
+        told = PngInfo()
+        told.add_itxt("Description", counted.in_words(run))
+        image.save(temporary, "PNG", dpi=(dpi, dpi), pnginfo=told)

@@ -21,7 +21,7 @@ def write_report(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> Non
     path : Path
         A PDF if it ends in ``.pdf``, else HTML.
     options : ExportOptions
-        ``other``, ``min_score``, ``rois`` or ``assessed``, ``anonymous`` and ``force``.
+        ``other``, ``min_score``, ``part``, ``rois`` or ``assessed``, ``anonymous``, ``comment`` and ``force``.
 
     Raises
     ------
@@ -49,8 +49,10 @@ def _content(run: Run, slide: Slide, options: ExportOptions) -> Document:
     return report_content(
         run,
         slide,
-        other=options.other,
-        min_score=options.min_score,
+        counted=options.counted(run),
+        rois=options.rois_of(run),
         assessed=options.til_scores(run),
         anonymous=options.anonymous,
+        more=options.sections,
+        comment=options.comment.strip(),
     )

@@ -31,7 +31,6 @@ from seg_core.files.atomic import new_file, new_folder
 from seg_core.geometry import Raster, Window
 from seg_core.slide import Slide
 from seg_core.store import Run
-from seg_core.store.chosen import chosen_nuclei
 
 if TYPE_CHECKING:
     from spatialdata import SpatialData
@@ -100,7 +99,7 @@ def _write(run: Run, path: Path, options: ExportOptions) -> int:
     # an optional package, and slow to import
     from spatialdata import SpatialData
 
-    parts = chosen_nuclei(run, other=options.other, min_score=options.min_score)
+    parts = options.counted(run).nuclei(run)
     table = pd.concat(list(parts))
     with closing(run.open_slide()) as slide:
         store = SpatialData(

@@ -50,13 +50,13 @@ def density_bars(classes: pd.DataFrame, scheme: ClassScheme) -> go.Figure:
         marker_color=[scheme.colours[name] for name in classes["class_name"]],
         error_x=interval,
         # above a bar's interval there is no room for words; the table has them
-        text=_with_share(classes) if interval is None else None,
+        text=_densities(classes) if interval is None else None,
         textposition="outside",
         cliponaxis=False,
         hovertemplate="%{y}: %{x:,.1f} per mm²<extra></extra>",
     )
     figure = lay_out(go.Figure(bars), height=_BAR_MARGIN_PX + _BAR_PX * len(classes), bargap=0.35)
-    figure.update_layout(margin_r=110 if interval is None else 20)
+    figure.update_layout(margin_r=60 if interval is None else 20)
     figure.update_xaxes(title=_DENSITY_TITLE, rangemode="tozero")
     figure.update_yaxes(autorange="reversed")
     return figure
@@ -262,6 +262,6 @@ def _shown_range(histogram: pd.DataFrame, names: list[str]) -> list[float] | Non
     return [float(histogram["low"].iloc[first]), float(histogram["high"].iloc[last])]
 
 
-def _with_share(classes: pd.DataFrame) -> list[str]:
-    pairs = zip(classes["count"], classes["share"], strict=True)
-    return [f"{count:,} ({share:.1%})" for count, share in pairs]
+def _densities(classes: pd.DataFrame) -> list[str]:
+    """Label a bar by what its length is; counts and shares stand in the table."""
+    return ["" if np.isnan(each) else f"{each:,.0f}" for each in classes["density_per_mm2"]]

@@ -4,21 +4,27 @@ What is exported replaces nothing unless that is asked for; what a store keeps a
 """
 
 import ctypes
+import glob
 import gzip
+import hashlib
 import io
 import json
 import os
+import platform
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 from seg_core.errors import ExportError
 from seg_core.files.disk_errors import export_errors
 from seg_core.files.outputs import check_same_kind, place_of
+
+_TRIES, _PAUSE_S = 10, 0.1
 
 
 @contextmanager
@@ -34,7 +40,7 @@ def replacing(path: Path) -> Iterator[Path]:
     >>> path.read_text(), [each.name for each in path.parent.iterdir()]
     ('whole', ['note.txt'])
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = _temporary_beside(path)
     try:
         yield temporary
         sync_file(
@@ -115,6 +121,7 @@ def new_file(path: Path, *, force: bool) -> Iterator[Path]:
         raise ExportError(
             f"{path} exists already; give another name, or --force to replace the file."
         )
+    _remove_parts(place)
     with export_errors(path), replacing(place) as temporary:
         temporary.touch()  # what cannot be written is known before the work begins
         yield temporary
@@ -178,7 +185,8 @@ def new_folder(path: Path, *, replaceable: Callable[[Path], bool], force: bool) 
                 f"{path} is something else than such a folder and is not replaced; "
                 "give another name."
             )
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = _temporary_beside(path)
+    _remove_parts(path)
     try:
         with export_errors(path):
             temporary.mkdir()  # what cannot be written is known before the work begins
@@ -187,6 +195,65 @@ def new_folder(path: Path, *, replaceable: Callable[[Path], bool], force: bool) 
             _take_place(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """Give a folder beside a file that is being written, for as long as that takes.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+    folder = _temporary_beside(path)
+    folder.mkdir()
+    try:
+        yield folder
+    except BaseException:
+        # zarr's threads may be at work for a while after one of them has failed, and make the
+        # folder anew
+        for _ in range(_TRIES):
+            shutil.rmtree(folder, ignore_errors=True)
+            time.sleep(_PAUSE_S)
+        raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _temporary_beside(path: Path) -> Path:
+    """Return a name that tells which process writes there."""
+    return path.with_name(f".{path.name}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.tmp")
+
+
+def _remove_parts(path: Path) -> None:
+    """Remove what killed processes have left beside a file that they were writing."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{_machine()}-*-*.tmp"):
+        writer = left.name.removesuffix(".tmp").rsplit("-", 2)[1]
+        if not writer.isdecimal() or _is_alive(int(writer)):
+            continue
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                left.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    if sys.platform == "win32":
+        return True  # nobody can be asked there without being ended
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _machine() -> str:
+    """Return a short name of this machine, since others may write in the same folder."""
+    return hashlib.sha256(platform.node().encode("utf-8", "surrogateescape")).hexdigest()[:4]
 
 
 def _take_place(folder: Path, path: Path) -> None:

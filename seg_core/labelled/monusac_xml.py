@@ -17,16 +17,14 @@ from xml.etree.ElementTree import Element, ParseError
 import defusedxml.ElementTree
 import numpy as np
 import numpy.typing as npt
-import shapely
 from defusedxml import DefusedXmlException
 
 from seg_core.classes import ClassScheme
 from seg_core.errors import DataError
+from seg_core.labelled.painting import enclosed, filled
 
 AMBIGUOUS = "ambiguous"
 """Layer of areas that neither teach nor score."""
-
-_TIE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +71,27 @@ def read_annotations(path: Path, scheme: ClassScheme) -> Annotations:
     DataError
         If the file is no such XML, or a layer with outlines has another name.
     """
+    root = open_annotations(path)
+    outlines = []
+    for annotation in root.iter("Annotation"):
+        regions = list(annotation.iter("Region"))
+        if regions:
+            layer = _layer(annotation, scheme, path)
+            outlines += [outline_of(region, layer, path) for region in regions]
+    return Annotations(
+        outlines=tuple(outline for outline in outlines if has_area(outline.points)),
+        mpp=mpp_of(root),
+    )
+
+
+def open_annotations(path: Path) -> Element:
+    """Open an XML of Aperio ImageScope and return its root.
+
+    Raises
+    ------
+    DataError
+        If the file is no such XML.
+    """
     try:
         root: Element = defusedxml.ElementTree.parse(path).getroot()
     except (OSError, ParseError, DefusedXmlException, ValueError) as error:
@@ -84,16 +103,7 @@ def read_annotations(path: Path, scheme: ClassScheme) -> Annotations:
             f"{path.name} is XML, but its root is <{root.tag}> and not <Annotations>; "
             "give the outlines as Aperio ImageScope saves them."
         )
-    outlines = []
-    for annotation in root.iter("Annotation"):
-        regions = list(annotation.iter("Region"))
-        if regions:
-            layer = _layer(annotation, scheme, path)
-            outlines += [_outline(region, layer, path) for region in regions]
-    return Annotations(
-        outlines=tuple(outline for outline in outlines if _has_area(outline.points)),
-        mpp=_mpp(root),
-    )
+    return root
 
 
 def draw_outlines(
@@ -124,7 +134,7 @@ def draw_outlines(
     ambiguous = np.zeros((height, width), dtype=bool)
     class_ids: list[int] = []
     for outline in outlines:
-        place, mask = _filled(outline.points, width, height)
+        place, mask = filled(enclosed(outline.points), width, height)
         if outline.layer == AMBIGUOUS:
             ambiguous[place][mask] = not outline.hole
             continue
@@ -150,7 +160,8 @@ def _layer(annotation: Element, scheme: ClassScheme, path: Path) -> str:
     return layers[0]
 
 
-def _outline(region: Element, layer: str, path: Path) -> Outline:
+def outline_of(region: Element, layer: str, path: Path) -> Outline:
+    """Return the outline of a region of the XML; DataError where a vertex is no point."""
     try:
         points = np.array(
             [[float(v.attrib["X"]), float(v.attrib["Y"])] for v in region.iter("Vertex")]
@@ -170,37 +181,15 @@ def _bad_vertex(region: Element, path: Path) -> DataError:
     )
 
 
-def _has_area(points: npt.NDArray[np.float64]) -> bool:
+def has_area(points: npt.NDArray[np.float64]) -> bool:
     """Tell whether the points do not all lie on one line."""
     return len(points) >= 3 and np.linalg.matrix_rank(points[1:] - points[0]) == 2
 
 
-def _mpp(root: Element) -> float | None:
+def mpp_of(root: Element) -> float | None:
+    """Return the µm per pixel that an XML says; None where it does not."""
     try:
         mpp = float(root.get("MicronsPerPixel", ""))
     except ValueError:
         return None
     return mpp if 0 < mpp < float("inf") else None
-
-
-def _filled(
-    points: npt.NDArray[np.float64], width: int, height: int
-) -> tuple[tuple[slice, slice], npt.NDArray[np.bool_]]:
-    """Return the part of the image under an outline, and which of its pixels are enclosed."""
-    left, top = np.clip(np.floor(points.min(axis=0)).astype(int), 0, [width, height])
-    right, bottom = np.clip(np.ceil(points.max(axis=0)).astype(int), 0, [width, height])
-    columns, rows = np.meshgrid(np.arange(left, right), np.arange(top, bottom))
-    # off the centre by so little that one on a line is always on the same side of it
-    x, y = columns + 0.5 + _TIE, rows + 0.5 + _TIE / 2
-    enclosed = _enclosed(points)
-    shapely.prepare(enclosed)
-    return (slice(top, bottom), slice(left, right)), shapely.contains_xy(enclosed, x, y)
-
-
-def _enclosed(points: npt.NDArray[np.float64]) -> shapely.Geometry:
-    """Return all that a closed line encloses, once or twice, the loops of a crossing one too."""
-    polygon = shapely.Polygon(points)
-    if polygon.is_valid:
-        return polygon
-    lines = shapely.node(polygon.exterior)
-    return shapely.union_all(shapely.get_parts(shapely.polygonize([lines])))

@@ -1,7 +1,7 @@
 """The network: its card, its layers and the engines that run it."""
 
 from seg_core.model.card import ModelCard, available_models, find_model, read_card, write_card
-from seg_core.model.engine import Engine, make_engine
+from seg_core.model.engine import Engine, make_engine, suits_int8
 
 __all__ = [
     "Engine",
@@ -10,5 +10,6 @@ __all__ = [
     "find_model",
     "make_engine",
     "read_card",
+    "suits_int8",
     "write_card",
 ]

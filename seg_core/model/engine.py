@@ -86,6 +86,17 @@ def engine_name(settings: AnalysisSettings) -> str:
     return "openvino" if _takes_openvino(settings.engine, settings.precision) else "torch"
 
 
+def suits_int8(card: ModelCard) -> bool:
+    """Tell whether 8-bit integers are a good choice for a model here.
+
+    Its graph in them must have been made of these weights and lose little, and OpenVINO be what
+    *auto* takes: on a graphics card other arithmetic is faster.
+    """
+    graph = card.int8
+    accurate = graph is not None and graph.weights_sha256 == card.sha256 and graph.keeps_accuracy
+    return accurate and find_spec("openvino") is not None and not _has_cuda()
+
+
 def _takes_openvino(engine: EngineName, precision: Precision) -> bool:
     installed = find_spec("openvino") is not None
     asked = engine == "openvino" or precision == "int8"

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from seg_core.model.card import ModelCard
+from seg_core.settings import PRESETS, PresetName
 
 FEW_NUCLEI = 50
 """With fewer reference nuclei of a class its figures are a hint only."""
@@ -25,6 +26,9 @@ OVERALL = {
 
 _LEAST_SHARE = 0.1  # of a class's nuclei, for a weakness to be worth a sentence
 _FASTER = "faster"
+
+PRESETS_ENTRY = "presets"
+"""Name of what presets cost among the metrics of a card; ``python -m tests.bench.presets`` writes it."""
 
 
 def measured_sets(card: ModelCard) -> list[str]:
@@ -137,6 +141,37 @@ def speed_table(card: ModelCard) -> pd.DataFrame | None:
         return None
     columns = ["precision", "tile", "mpq_plus", "mpq_plus_change", "same_class"]
     return pd.DataFrame(entry["rows"])[columns]
+
+
+def preset_table(card: ModelCard) -> pd.DataFrame | None:
+    """Return what presets cost, a row for each; None where nobody measured it with these weights.
+
+    ``title``; ``time``, as a multiple of the first preset's; ``mpq_plus`` and ``macro_f1``, and both
+    on the same images shown as a scan at 20x (``_20x``).
+    """
+    entry = card.metrics.get(PRESETS_ENTRY)
+    if not entry or entry.get("weights_sha256") != card.sha256:
+        return None
+    figures = ["mpq_plus", "macro_f1", "mpq_plus_20x", "macro_f1_20x"]
+    rows = [row for row in entry["rows"] if row["preset"] in PRESETS]
+    table = pd.DataFrame(rows, columns=["preset", "time", *figures])
+    table.insert(0, "title", [PRESETS[row["preset"]].title for row in rows])
+    return table.set_index("preset")
+
+
+def preset_in_words(card: ModelCard | None, name: PresetName) -> str:
+    """Return what a preset does, and what it costs where that was measured, as one sentence."""
+    words = PRESETS[name].words.capitalize()
+    table = None if card is None else preset_table(card)
+    if table is None or name not in table.index:
+        return f"{words}."
+    row = table.loc[name]
+    first = next(iter(PRESETS.values()))
+    time = "" if name == first.name else f"{row['time']:.2g} times the time of {first.title}, "
+    return (
+        f"{words}: {time}mPQ+ {row['mpq_plus']:.3f} and macro F1 {row['macro_f1']:.3f} at 40x, "
+        f"{row['mpq_plus_20x']:.3f} and {row['macro_f1_20x']:.3f} at 20x."
+    )
 
 
 def _at(entry: Any, *path: str) -> Any:

@@ -114,8 +114,6 @@ class _Sides:
         row, flat = padded.shape[1], padded.reshape(-1)
         pixels = _outer_pixels(flat, row)
         owners = flat[pixels]
-        number = np.zeros(len(flat), np.int64)
-        number[pixels] = np.arange(len(pixels))
 
         outward = (-row, 1, row, -1)
         exist = np.zeros((len(pixels), 4), np.bool_)
@@ -123,18 +121,19 @@ class _Sides:
         for side in range(4):
             following, previous = (side + 1) % 4, (side - 1) % 4
             with_side = np.flatnonzero(flat[pixels + outward[side]] != owners)
+            own = owners[with_side]
             right_ahead = pixels[with_side] + outward[following]
             left_ahead = right_ahead + outward[side]
             exist[with_side, side] = True
-            successors[with_side, side] = np.where(
-                flat[right_ahead] != owners[with_side],
-                4 * with_side + following,
-                np.where(
-                    flat[left_ahead] != owners[with_side],
-                    4 * number[right_ahead] + side,
-                    4 * number[left_ahead] + previous,
-                ),
+            next_sides = 4 * with_side + following
+            goes_on = np.flatnonzero(flat[right_ahead] == own)
+            straight = flat[left_ahead[goes_on]] != own[goes_on]
+            # by search, since a table of all pixels would be as large as the picture
+            numbers = np.searchsorted(
+                pixels, np.where(straight, right_ahead[goes_on], left_ahead[goes_on])
             )
+            next_sides[goes_on] = 4 * numbers + np.where(straight, side, previous)
+            successors[with_side, side] = next_sides
         return cls(pixels, row, owners, exist.reshape(-1), successors.reshape(-1))
 
     def midpoints(self, sides: _Integers) -> _Integers:

@@ -6,17 +6,17 @@ from typing import IO
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import shapely
 from PIL import Image, ImageDraw, ImageFont
 
 from seg_core.classes import ClassScheme
 from seg_core.geometry import Raster, Region, Window
-from seg_core.nuclei import label_uncertain
 from seg_core.picture.nucleus_painting import RGBA, NucleusPainter
 from seg_core.picture.viewport import Viewport
+from seg_core.scoring import Counted
 from seg_core.slide import Slide
 from seg_core.store import Run
-from seg_core.store.chosen import chosen_names
 
 _RGB = npt.NDArray[np.uint8]
 _Size = tuple[int, int]
@@ -33,9 +33,7 @@ _STRIP_PX = 512
 _PAPER, _INK = (255, 255, 255), (20, 20, 20)
 
 
-def draw_overlay(
-    run: Run, slide: Slide, *, other: bool, min_score: float
-) -> tuple[Image.Image, float]:
+def draw_overlay(run: Run, slide: Slide, counted: Counted) -> tuple[Image.Image, float]:
     """Draw the analysed part with its nuclei, at most 8192 pixels on a side.
 
     It is as fine as the model saw the slide where that fits; a small part is enlarged to 1200
@@ -46,10 +44,8 @@ def draw_overlay(
     run : Run
     slide : Slide
         Of the run.
-    other : bool
-        Also draw the nuclei that no class names.
-    min_score : float
-        Nuclei with a lower class score are drawn as *uncertain*.
+    counted : Counted
+        The nuclei to draw and to count in the legend; what is left out is framed.
 
     Returns
     -------
@@ -66,13 +62,15 @@ def draw_overlay(
     StoreError
         If the run has no nuclei yet.
     """
-    table = label_uncertain(run.nuclei(), min_score)
-    names = chosen_names(run, other=other, min_score=min_score)
+    table = pd.concat(list(counted.nuclei(run)))
+    names = counted.names(run)
     painter = NucleusPainter(table, run.scheme)
     grid = grid_over(run, _LARGEST_PX)
     image = Image.fromarray(paint_nuclei(slide, grid, painter, run.scheme.ids_of(names)))
     if run.roi is not None:
         draw_roi(image, run.roi.polygon, grid)
+    for roi in counted.left_out:
+        draw_roi(image, roi.polygon, grid)
     return with_legend(image, _entries(table, names, run.scheme), grid.mpp), grid.mpp
 
 

@@ -11,7 +11,10 @@ from seg_core.plausibility.profile import ModelProfile
 _FEWEST_NUCLEI = 50
 """Fewer say neither how large nuclei are here nor how they look."""
 
-_NORMAL = 1.96
+_WRONG_SIZE = 0.6
+"""Doublings that nuclei seem off from which it is said. On validation images (one picture of 112 µm
+each) 4 % of those of the right size are beyond it and 96 % of those told half or twice the size; of data
+sets that were left out of learning 18 % and 91 %."""
 
 _SPARSE_PER_MM2, _MUCH_MM2 = 100.0, 0.2
 """Even fat has more nuclei than this; on less tissue there may be none by chance."""
@@ -89,8 +92,8 @@ def doubts_of(
 
 def _size_doubt(nuclei: Digest, profile: ModelProfile, slide_mpp: float) -> str | None:
     """Say so where nuclei are too large or too small for the size that a pixel is said to have."""
-    doublings, reach = profile.scale.doublings(nuclei), _NORMAL * profile.scale.spread
-    if abs(doublings) <= reach:
+    doublings, reach = profile.scale.doublings(nuclei), profile.scale.limit
+    if doublings is None or abs(doublings) <= _WRONG_SIZE:
         return None
     fitting = slide_mpp / 2**doublings
     seem = "large" if doublings > 0 else "small"

@@ -2,12 +2,14 @@
 
 Nuclei are the yardstick that every slide brings along: a lymphocyte's is much the same in any
 tissue. So the network looks at a few places as if a pixel were 0.12 µm, 0.15 µm and so on up to
-1 µm. From the median areas of what it then finds, class by class, and from how sure it is of the
-classes, a linear regression tells how many times too large everything seems. Where the answer is
-*once*, the assumption was right; assumptions nearby vote with it, the less the further they are off.
+1 µm, and two linear regressions tell how many doublings of length too large everything seems. The
+*coarse* one goes by what the network knows of the nuclei (`seg_core.model.features`): it is right
+within a factor or so however wrong the assumption is, and says where the size lies roughly. The
+*fine* one goes by the median areas of what is found, class by class, and by how sure the network is
+of the classes: it is right near the true size, where the assumptions vote by it.
 
-The regression is learnt from the training images, shown larger and smaller by known factors, and its
-error is what it makes on a data set that it was not learnt from: other tissue, another scanner.
+Both are learnt from the training images, shown larger and smaller by known factors, and their
+errors are what they make on a data set that they were not learnt from: other tissue, another scanner.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,8 +41,12 @@ PLACES = 6
 FEWEST_NUCLEI = 30
 """On fewer nuclei nothing is said of the size of a pixel."""
 
-_REACH = 0.4
+_COARSE_REACH, _FINE_REACH = 0.7, 0.4
 """How fast the vote of an assumption falls that seems so many doublings off (normal)."""
+
+_NEAR = 1.5
+"""Doublings from the coarse size within which assumptions have a fine vote: looked at much too
+large, texture makes nuclei of any size."""
 
 _NORMAL = 1.96
 
@@ -49,28 +55,54 @@ USUAL_MPP = {0.25: "40x", 0.5: "20x", 1.0: "10x"}
 
 
 @dataclass(frozen=True, slots=True)
-class ScaleModel:
-    """How many doublings too large the nuclei of a picture seem: a ridge regression.
-
-    Attributes
-    ----------
-    means, deviations, weights : tuple of float
-        Of each entry of `Digest.sizes`: it counts ``weight · (entry - mean) / deviation``.
-    intercept : float
-    spread : float
-        Standard deviation of its error, doublings, on data sets it was not learnt from.
-    """
+class Regression:
+    """A linear regression of standardised numbers: ``weight · (number - mean) / deviation``, added up."""
 
     means: tuple[float, ...]
     deviations: tuple[float, ...]
     weights: tuple[float, ...]
     intercept: float
-    spread: float
 
-    def doublings(self, nuclei: Digest) -> float:
-        """Return by how many doublings of length nuclei seem too large; needs 5 of them."""
-        entries = (nuclei.sizes() - np.array(self.means)) / np.array(self.deviations)
-        return float(entries @ np.array(self.weights) + self.intercept)
+    def __call__(self, numbers: npt.ArrayLike) -> float:
+        """Return what it says of some numbers."""
+        standard = (np.asarray(numbers) - np.array(self.means)) / np.array(self.deviations)
+        return float(standard @ np.array(self.weights) + self.intercept)
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleModel:
+    """By how many doublings of length too large the nuclei of a picture seem.
+
+    Attributes
+    ----------
+    fine : Regression
+        Of `Digest.sizes`; exact near 0.
+    coarse : Regression
+        Of the sizes and `Digest.look`; roughly right far from 0, too.
+    spread : float
+        Standard deviation of an estimate's error, doublings, on data sets it was not learnt from.
+    limit : float
+        What of 100 images of the right size 5 exceed by the coarse one, on such data sets: how far
+        off it may be.
+    """
+
+    fine: Regression
+    coarse: Regression
+    spread: float
+    limit: float
+
+    def doublings(self, nuclei: Digest) -> float | None:
+        """Return what the coarse regression says; None of nuclei without features."""
+        look = nuclei.look()
+        known = look is not None and len(look) + len(nuclei.sizes()) == len(self.coarse.means)
+        return self.coarse(coarse_entries(nuclei)) if known else None
+
+
+def coarse_entries(nuclei: Digest) -> _Floats:
+    """Return what the coarse regression goes by; the nuclei need features."""
+    look = nuclei.look()
+    assert look is not None, "of nuclei without features nothing is asked"
+    return np.concatenate([nuclei.sizes(), look])
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +192,9 @@ def estimate_pixel_size(
         for rgb in _pictures(slide, centres, assumed, network_mpp):
             if report is not None:
                 report(sum(map(len, found)), total)
-            found[-1].append(look_at(rgb, network_mpp, engine, scheme, settings))
+            found[-1].append(
+                look_at(rgb, network_mpp, engine, scheme, settings, with_features=True)
+            )
     return estimate_of(found, ASSUMED_MPP, model, slide.info.path.name)
 
 
@@ -213,21 +247,32 @@ def vote(
     *,
     fewest: int = FEWEST_NUCLEI,
 ) -> float | None:
-    """Return the mean of what each assumption says, weighted by how little it says it is off.
+    """Return the size that the assumptions agree on, and then vote for.
 
     Parameters are those of `estimate_of`; assumptions with fewer than ``fewest`` nuclei do not vote,
     and None is what comes of none.
     """
-    votes, weights = [], []
-    for mpp, places in zip(assumed, found, strict=True):
-        nuclei = sum(places, Digest.empty())
-        if len(nuclei) >= fewest:
-            doublings = model.doublings(nuclei)
-            votes.append(np.log2(mpp) - doublings)
-            weights.append(np.exp(-0.5 * (doublings / _REACH) ** 2))
-    if not votes or not sum(weights) > 0:
+    together = [
+        (np.log2(mpp), nuclei)
+        for mpp, places in zip(assumed, found, strict=True)
+        if len(nuclei := sum(places, Digest.empty())) >= fewest and nuclei.featured
+    ]
+    if not together:
         return None
-    return float(2 ** np.average(votes, weights=weights))
+    sizes = np.array([size for size, _ in together])
+    by_looks = np.array([model.coarse(coarse_entries(nuclei)) for _, nuclei in together])
+    by_sizes = np.array([model.fine(nuclei.sizes()) for _, nuclei in together])
+    coarse = np.average(sizes - by_looks, weights=_trust(by_looks, _COARSE_REACH))
+    distances = np.abs(sizes - coarse)
+    near = distances <= max(_NEAR, distances.min())
+    trust = _trust(by_sizes[near], _FINE_REACH)
+    return float(2 ** np.average((sizes - by_sizes)[near], weights=trust))
+
+
+def _trust(doublings: _Floats, reach: float) -> _Floats:
+    """Return how much an assumption counts that seems so many doublings off; the best one 1."""
+    squares = (doublings / reach) ** 2
+    return np.exp(-0.5 * (squares - squares.min()))
 
 
 def _pictures(

@@ -3,14 +3,19 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from seg_core.errors import ModelError
 from seg_core.files.atomic import write_json
 from seg_core.files.typed import wrong_type
 from seg_core.model import ModelCard
 from seg_core.plausibility.familiarity import Familiarity
-from seg_core.plausibility.pixel_size import ScaleModel
+from seg_core.plausibility.pixel_size import Regression, ScaleModel
+
+T = TypeVar("T")
+
+FORMAT = 2
+"""Version of what stands in a profile; another one is that of another version of this program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class ModelProfile:
 
     def to_json(self) -> dict[str, Any]:
         """Return the profile as it is written."""
-        return asdict(self)
+        return {"format": FORMAT, **asdict(self)}
 
 
 def profile_path(weights: Path) -> Path:
@@ -63,7 +68,7 @@ def write_profile(profile: ModelProfile, weights: Path) -> Path:
 
 
 def read_profile(card: ModelCard, weights: Path) -> ModelProfile | None:
-    """Read the profile of a model; None where nobody made one, or for other weights.
+    """Read the profile of a model; None where nobody made one, or for other weights or another version.
 
     Raises
     ------
@@ -75,22 +80,21 @@ def read_profile(card: ModelCard, weights: Path) -> ModelProfile | None:
         return None
     try:
         entries = json.loads(path.read_bytes().decode("utf-8"))
-        if entries["weights_sha256"] != card.sha256:
+        if (entries.pop("format", None), entries["weights_sha256"]) != (FORMAT, card.sha256):
             return None
         scale, familiarity = entries.pop("scale"), entries.pop("familiarity")
-        for kind, part in (
-            (ScaleModel, scale),
-            (Familiarity, familiarity),
-            (ModelProfile, entries),
-        ):
-            if wrong := wrong_type(kind, part):
-                raise ValueError(wrong)
+        scale = {
+            name: _checked(Regression, each) if isinstance(each, dict) else each
+            for name, each in scale.items()
+        }
+        if wrong := wrong_type(ModelProfile, entries):
+            raise ValueError(wrong)
         areas = {name: tuple(each) for name, each in entries.pop("areas_um2").items()}
         return ModelProfile(
             **entries,
             areas_um2=areas,
-            scale=ScaleModel(**{name: _tuple(each) for name, each in scale.items()}),
-            familiarity=Familiarity(**{name: _tuple(each) for name, each in familiarity.items()}),
+            scale=_checked(ScaleModel, scale),
+            familiarity=_checked(Familiarity, familiarity),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(
@@ -116,5 +120,10 @@ def needed_profile(card: ModelCard, weights: Path) -> ModelProfile:
     return profile
 
 
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _checked(kind: type[T], entries: dict[str, Any]) -> T:
+    """Return what a file says as one of the dataclasses; ValueError where a type is another."""
+    if wrong := wrong_type(kind, entries):
+        raise ValueError(wrong)
+    return kind(
+        **{name: tuple(each) if isinstance(each, list) else each for name, each in entries.items()}
+    )

@@ -38,6 +38,9 @@ T = TypeVar("T")
 # Low enough that pages and tiles stay quick, not so low that an idle machine is left unused.
 NICENESS = 10
 
+# The turn of what waits until all others are done.
+_LAST = sys.maxsize
+
 # How long a worker that is closed may take to reach the next report before it is ended.
 _PATIENCE_S = 10.0
 
@@ -53,6 +56,7 @@ class Job(Generic[T]):
         self._call = call
         self._asker = asker
         self._turn = turn
+        self._reason: str | None = None
         self._progress: Progress | None = None
         self._value: T | None = None
         self._error: SegCoreError | None = None
@@ -94,11 +98,29 @@ class Job(Generic[T]):
             raise self._error
         return cast(T, self._value)
 
-    def cancel(self) -> None:
-        """Take the job from the queue, or stop it at its next report; no matter if it has ended."""
+    def cancel(self, reason: str | None = None) -> None:
+        """Take the job from the queue, or stop it at its next report; no matter if it has ended.
+
+        Parameters
+        ----------
+        reason : str, optional
+            A sentence for those who wait for it, where it is not they who cancel: the job then ends
+            with a JobError that says so.
+        """
+        self._reason = reason
         self._worker.cancel(self)
 
+    def is_running(self) -> bool:
+        """Tell whether the worker is at it now."""
+        return self._worker.is_running(self)
+
+    def put_last(self) -> None:
+        """Have the job wait until all others are done; no matter if it does not wait."""
+        self._worker.put_last(self)
+
     def _end(self, *, value: T | None = None, error: SegCoreError | None = None) -> None:
+        if self._reason is not None and isinstance(error, JobCancelled):
+            error = JobError(self._reason)
         self._value, self._error = value, error
         self._ended.set()
 
@@ -174,8 +196,10 @@ class Worker:
                 f"{len(self._waiting)} requests are waiting on this server, which is the most; try "
                 "again later."
             )
+        own = [job for job in own if job._turn != _LAST]
         last = [*own, *([self._running] if self._running and self._running._asker == asker else [])]
-        first = min((job._turn for job in self._waiting), default=0)
+        turns = (job._turn for job in self._waiting if job._turn != _LAST)
+        first = min(turns, default=0)
         return max([first, *(job._turn + 1 for job in last)])
 
     @property
@@ -198,6 +222,19 @@ class Worker:
             elif job is self._running:
                 job._cancelled = True
                 self._send(("cancel", job._number))
+
+    def is_running(self, job: Job[Any]) -> bool:
+        """Do what `Job.is_running` says."""
+        with self._lock:
+            return job is self._running
+
+    def put_last(self, job: Job[Any]) -> None:
+        """Do what `Job.put_last` says."""
+        with self._lock:
+            if job in self._waiting and job._turn != _LAST:
+                self._waiting.remove(job)
+                job._turn = _LAST
+                self._waiting.append(job)
 
     def close(self) -> None:
         """Cancel everything and end the process."""
@@ -353,7 +390,7 @@ def serve(niceness: int) -> None:
     if hasattr(os, "nice"):
         os.nice(niceness)
     start_logging()
-    hold_little_memory()
+    hold_little_memory(at_work=True)
     # Ctrl-C reaches the whole process group; the parent decides and hangs up when it goes
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     calls: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()

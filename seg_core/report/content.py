@@ -1,17 +1,16 @@
 """What the report of a run says, whatever it is written as."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-from seg_core.classes import OTHER
 from seg_core.figures.nuclei import density_bars, measure_histogram
 from seg_core.geometry import Raster
-from seg_core.model.card import card_of_weights
-from seg_core.nuclei import MEASURES, label_uncertain
+from seg_core.nuclei import MEASURES
 from seg_core.picture.crops import CROP_UM, by_certainty, crop_nuclei
 from seg_core.picture.nucleus_painting import NucleusPainter
 from seg_core.picture.slide_overlay import draw_roi, grid_over, paint_nuclei
@@ -30,10 +29,12 @@ from seg_core.report.document import (
     Table,
     Words,
 )
+from seg_core.report.method import model_blocks, settings_facts
 from seg_core.report.til_section import til_section
-from seg_core.roi import roi_of_region
+from seg_core.roi import Roi, roi_of_region
 from seg_core.scoring import (
     DENSITY_FORMULA,
+    Counted,
     Statistics,
     cautions_in_words,
     describe_run,
@@ -41,18 +42,11 @@ from seg_core.scoring import (
 )
 from seg_core.slide import Slide
 from seg_core.store import Run, Selection
-from seg_core.store.chosen import chosen_names
 from seg_core.til import AssessedPart
 
 _THUMBNAIL_PX, _OVERLAY_PX = 900, 1600
 
 _CROPS = 8
-
-# What a card says of the measuring, and of settings that are not those it ships with.
-_HOW_MEASURED = {
-    *("interval95", "bootstrap", "protocol", "settings", "scanned", "faster", "inference_extras"),
-    *("votes", "first_generation"),
-}
 
 _UM2_PER_MM2 = 1e6
 
@@ -61,10 +55,12 @@ def report_content(
     run: Run,
     slide: Slide,
     *,
-    other: bool,
-    min_score: float,
+    counted: Counted,
+    rois: Sequence[Roi],
     assessed: Sequence[AssessedPart],
     anonymous: bool,
+    more: Sequence[Section] = (),
+    comment: str = "",
 ) -> Document:
     """Gather what there is to say of a run; its table of nuclei is held in memory.
 
@@ -73,14 +69,18 @@ def report_content(
     run : Run
     slide : Slide
         Of the run.
-    other : bool
-        Also count and show the nuclei that no class names.
-    min_score : float
-        Nuclei with a lower class score are shown and counted as *uncertain*.
+    counted : Counted
+        The nuclei to count and to show.
+    rois : sequence of Roi
+        What somebody drew on the slide.
     assessed : sequence of AssessedPart
         TIL scores to tell of: of all that was analysed, then of ROIs.
     anonymous : bool
         Leave out the name of the slide.
+    more : sequence of Section
+        To stand before the gallery.
+    comment : str
+        What somebody has to say of it, told first.
 
     Raises
     ------
@@ -91,28 +91,37 @@ def report_content(
     StoreError
         If the run has no nuclei yet.
     """
-    names = chosen_names(run, other=other, min_score=min_score)
     facts = run.facts
     til = til_section(assessed, slide)
     return Document(
         title=f"Nuclei of {'a slide' if anonymous else run.slide_path.name}",
-        subtitle=f"Run {run.run_id}, finished {facts.finished}. For research only; nothing here is "
+        subtitle=f"Run {run.run_id}, finished {_day(facts.finished)}. For research only; nothing here is "
         "a diagnosis.",
         warnings=facts.warnings,
         finished=facts.finished,
         sections=[
-            Section("Where", [Beside(_thumbnail(run, slide), _slide_facts(run))]),
+            *([Section("Comment", [Words(comment, "plain")])] if comment else []),
+            Section("Where", [Beside(_thumbnail(run, slide, rois), _slide_facts(run))]),
+            *([Section("Regions", [_regions(run, rois)])] if rois else []),
             Section(
                 "Counts and densities",
-                list(_figures(run, names, other=other, min_score=min_score)),
+                list(_figures(run, counted)),
             ),
-            Section("The analysed part", [_overlay(run, slide, names, min_score)]),
+            Section("The analysed part", [_overlay(run, slide, counted)]),
             *([] if til is None else [til]),
-            Section("Gallery", list(_gallery(run, slide, names, min_score))),
-            Section("Model", list(_model(run))),
-            Section("Settings", [_settings(run)]),
+            *more,
+            Section("Gallery", list(_gallery(run, slide, counted))),
+            Section("Model", list(model_blocks(run))),
+            Section("Settings", [settings_facts(run)]),
         ],
     )
+
+
+def _day(finished: str | None) -> str:
+    """Return a time as a person writes it, with its zone."""
+    if finished is None:
+        return "never"
+    return f"{datetime.fromisoformat(finished):%d %B %Y, %H:%M %Z}".strip()
 
 
 def _slide_facts(run: Run) -> Facts:
@@ -126,18 +135,38 @@ def _slide_facts(run: Run) -> Facts:
             ("magnification", "unknown" if info.objective_power is None else info.objective_power),
             ("analysed part", f"{region.width:,} × {region.height:,} pixels"),
             ("its corner", f"x {region.x:,}, y {region.y:,}"),
-            ("ROI", "none" if run.roi is None else run.roi.name),
+            ("asked as", "a rectangle" if run.roi is None else f"the outline {run.roi.name}"),
             ("its area", f"{question.area_um2 / _UM2_PER_MM2:.4g} mm²"),
             ("tissue in it", f"{run.facts.tissue_um2 / _UM2_PER_MM2:.4g} mm²"),
         ]
     )
 
 
-def _figures(run: Run, names: Sequence[str], *, other: bool, min_score: float) -> Iterator[Block]:
-    statistics = describe_run(run, min_score=min_score, other=other)
+def _regions(run: Run, rois: Sequence[Roi]) -> Table:
+    """List what somebody drew, with its area; what is left out counts nowhere."""
+    um2 = run.facts.question.slide_mpp**2
+    kinds = {"include": "counted", "exclude": "left out"}
+    return Table(
+        titles=["region", "kind", "class", "area, mm²"],
+        rows=[
+            [
+                roi.name,
+                kinds[roi.kind],
+                roi.class_name or "–",
+                f"{roi.polygon.area * um2 / _UM2_PER_MM2:.4g}",
+            ]
+            for roi in rois
+        ],
+        numbers=[False, False, False, True],
+        widths=[34, 18, 24, 18],
+    )
+
+
+def _figures(run: Run, counted: Counted) -> Iterator[Block]:
+    statistics = describe_run(run, counted)
     area = MEASURES["area_um2"]
-    areas = run.nucleus_queries().histogram(Selection(tuple(names), min_score), area.column)
-    yield Words(_counted_in_words(run, other=other, min_score=min_score))
+    areas = run.nucleus_queries().histogram(counted.selection(run), area.column)
+    yield Words(_counted_in_words(run, counted, statistics.tissue_um2))
     yield _class_table(run, statistics)
     yield Words(
         " ".join(
@@ -156,21 +185,13 @@ def _figures(run: Run, names: Sequence[str], *, other: bool, min_score: float) -
     )
 
 
-def _counted_in_words(run: Run, *, other: bool, min_score: float) -> str:
-    facts = run.facts
-    kind = "tissue" if facts.question.settings.tissue_only else "the analysed part"
-    of_no_class = "Nuclei of no class (other) are counted."
-    if not other:
-        count = run.nucleus_queries().counts(Selection((OTHER,)))[OTHER]
-        of_no_class = f"Nuclei of no class (other, {count:,}) are not counted."
-    sentences = [
-        f"Densities divide by {facts.tissue_um2 / _UM2_PER_MM2:.4g} mm² of {kind}.",
-        of_no_class,
-    ]
-    sentences += run.said_since()
-    if min_score:
-        sentences.append(f"Nuclei with a class score below {min_score:g} count as uncertain.")
-    return " ".join(sentences)
+def _counted_in_words(run: Run, counted: Counted, tissue_um2: float | None) -> str:
+    kind = "tissue" if run.facts.question.settings.tissue_only else "the counted part"
+    area = "" if tissue_um2 is None else f"{tissue_um2 / _UM2_PER_MM2:.4g} mm² of {kind}"
+    divided = (
+        f"Densities divide by {area}." if area else "Without the slide there are no densities."
+    )
+    return " ".join([divided, counted.in_words(run), *run.said_since()])
 
 
 def _class_table(run: Run, statistics: Statistics) -> Table:
@@ -204,21 +225,23 @@ def _numbers(row: dict[Any, Any]) -> list[str]:
     return list(numbers.values())
 
 
-def _thumbnail(run: Run, slide: Slide) -> Picture:
+def _thumbnail(run: Run, slide: Slide, rois: Sequence[Roi]) -> Picture:
     picture = Image.fromarray(slide.thumbnail(_THUMBNAIL_PX))
     bounds = slide.info.bounds
     step = bounds.width / picture.width
     grid = Raster(bounds, mpp=step * run.facts.question.slide_mpp, downsample=step)
-    draw_roi(picture, (run.roi or roi_of_region(run.region)).polygon, grid)
+    for roi in (run.roi or roi_of_region(run.region), *rois):
+        draw_roi(picture, roi.polygon, grid)
     return Picture(
         np.asarray(picture),
         "The slide with the analysed part",
-        "The slide; the analysed part is framed.",
+        "The slide; the analysed part and the regions are framed.",
     )
 
 
-def _overlay(run: Run, slide: Slide, names: Sequence[str], min_score: float) -> Picture:
-    painter = NucleusPainter(label_uncertain(run.nuclei(), min_score), run.scheme)
+def _overlay(run: Run, slide: Slide, counted: Counted) -> Picture:
+    names = counted.names(run)
+    painter = NucleusPainter(pd.concat(list(counted.nuclei(run))), run.scheme)
     grid = grid_over(run, _OVERLAY_PX)
     return Picture(
         paint_nuclei(slide, grid, painter, run.scheme.ids_of(names)),
@@ -228,14 +251,14 @@ def _overlay(run: Run, slide: Slide, names: Sequence[str], min_score: float) -> 
     )
 
 
-def _gallery(run: Run, slide: Slide, names: Sequence[str], min_score: float) -> Iterator[Block]:
+def _gallery(run: Run, slide: Slide, counted: Counted) -> Iterator[Block]:
     yield Words(
         "Nuclei with the highest and the lowest class score (their share of the vote of the "
         f"pixels); each picture is {CROP_UM} µm across."
     )
-    for name in names:
+    for name in counted.names(run):
         yield Heading(name, run.scheme.colours[name])
-        rows = list(_crop_rows(run, Selection((name,), min_score), slide))
+        rows = list(_crop_rows(run, counted.selection(run, (name,)), slide))
         for title, crops in rows:
             yield Words(title)
             yield crops
@@ -259,54 +282,3 @@ def _crop_rows(run: Run, selection: Selection, slide: Slide) -> Iterator[tuple[s
         ]
         if crops:
             yield title, Crops(crops)
-
-
-def _model(run: Run) -> Iterator[Block]:
-    question = run.facts.question
-    rows: list[tuple[str, Any]] = [
-        ("name", question.model),
-        ("SHA-256 of the weights", question.model_sha256),
-    ]
-    card = card_of_weights(question.model_sha256)
-    if card is None:
-        yield Facts([*rows, ("card", "is not among this program's weights")])
-        return
-    rows += [
-        *(("title", card.title), ("licence", card.licence), ("data", card.data)),
-        ("µm per pixel", f"{card.mpp:g}"),
-    ]
-    yield Facts(rows)
-    metrics = list(_flat(card.metrics))
-    if metrics:
-        yield Heading("Figures of its card")
-        yield Facts(metrics)
-        yield Words(
-            "In brackets 95 % intervals. The card has more: how it was measured, confusions."
-        )
-
-
-def _flat(
-    metrics: dict[str, Any], intervals: dict[str, Any] | None = None, above: str = ""
-) -> Iterator[tuple[str, str]]:
-    """Give the figures of a card by their names, with their intervals where it has them."""
-    own = metrics.get("interval95", intervals) or {}
-    for name, value in metrics.items():
-        interval = own.get(name)
-        if isinstance(value, dict):
-            if name not in _HOW_MEASURED:
-                yield from _flat(value, interval, f"{above}{name}: ")
-        elif isinstance(interval, list):
-            yield f"{above}{name}", f"{value} ({interval[0]}–{interval[1]})"
-        elif value is not None and not isinstance(value, list):
-            yield f"{above}{name}", str(value)
-
-
-def _settings(run: Run) -> Facts:
-    facts = run.facts
-    return Facts(
-        [
-            *(("engine used", facts.engine), ("precision used", facts.precision)),
-            *facts.question.settings.to_json().items(),
-            *((f"version of {name}", number) for name, number in facts.versions.items()),
-        ]
-    )

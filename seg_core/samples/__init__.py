@@ -21,8 +21,8 @@ class Sample:
     title : str
         What it shows.
     mpp : float or None
-        Size of a pixel, µm, where the file does not say it but its source does; None leaves it to
-        the file, and to the user where that is silent too.
+        Size of a pixel, µm, where the file does not say it but its source does, or else its nuclei
+        (README.md); None leaves it to the file, and to the user where that is silent too.
     credit : str
         Source and licence, one line.
     """
@@ -46,14 +46,14 @@ SAMPLES = (
         name="hgsc_nest",
         file="hgsc_nest.jpg",
         title="High-grade serous carcinoma: a tumour nest among lymphocytes",
-        mpp=None,
+        mpp=0.25,
         credit="histolytics 0.3.0, HautaniemiLab, University of Helsinki, BSD-3-Clause",
     ),
     Sample(
         name="hgsc_stromal_he",
         file="hgsc_stromal_he.jpg",
         title="High-grade serous carcinoma: fibrous stroma",
-        mpp=None,
+        mpp=0.25,
         credit="histolytics 0.3.0, HautaniemiLab, University of Helsinki, BSD-3-Clause",
     ),
 )

@@ -1,6 +1,7 @@
 """From the nuclei of a run to the numbers a reader takes away: by class and by part of the slide."""
 
 from seg_core.scoring.comparison import IN_BOTH, compare_classes, part_in_both
+from seg_core.scoring.counted import Counted, counted_of
 from seg_core.scoring.parts import WHOLE, Part, joined, parts_of
 from seg_core.scoring.square_counts import Squares, count_squares
 from seg_core.scoring.summary import (
@@ -17,6 +18,7 @@ __all__ = [
     "DENSITY_FORMULA",
     "IN_BOTH",
     "WHOLE",
+    "Counted",
     "Part",
     "Ratio",
     "Squares",
@@ -24,6 +26,7 @@ __all__ = [
     "cautions_in_words",
     "compare_classes",
     "count_squares",
+    "counted_of",
     "describe_part",
     "describe_run",
     "joined",

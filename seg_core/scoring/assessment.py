@@ -16,8 +16,16 @@ from seg_core.roi import Roi
 from seg_core.scoring import Part, parts_of
 from seg_core.slide import TissueMask
 from seg_core.store import Run
+from seg_core.store.overlay import NAMES, NO_NAMES
 from seg_core.store.rois import rois_of
-from seg_core.til import AssessedPart, TilResult, TilSettings, confusion_of, score_tils
+from seg_core.til import (
+    NEEDED_ROLES,
+    AssessedPart,
+    TilResult,
+    TilSettings,
+    confusion_of,
+    score_tils,
+)
 
 TIL_FILE = "til.json"
 """Name of the scores in the folder of a run."""
@@ -58,7 +66,8 @@ def assess(
     RegionError
         If the part has no tissue that was analysed.
     ModelError
-        If the model tells lymphocytes or epithelium not apart from other nuclei.
+        If the model, or the taught classifier that named the nuclei, tells lymphocytes or epithelium
+        not apart from other nuclei.
     """
     part = part or parts_of(run)[0]
     nuclei = label_uncertain(run.nuclei(), min_score)
@@ -109,6 +118,7 @@ def _scored(
     settings: TilSettings | None,
     report: ProgressCallback | None,
 ) -> TilResult:
+    run.require_roles(NEEDED_ROLES, "TIL scores")
     result = score_tils(
         nuclei,
         tissue,
@@ -118,9 +128,12 @@ def _scored(
         report=None if report is None else lambda done, of: report(Progress("scores", done, of)),
     )
     card = card_of_weights(run.facts.question.model_sha256)
+    # what the model confuses says nothing of what a classifier taught since does
     return replace(
         result,
-        confusion=None if card is None else confusion_of(card.metrics, run.scheme),
+        confusion=confusion_of(card.metrics, run.scheme)
+        if card is not None and run.classifier is None
+        else None,
         warnings=run.facts.warnings,
     )
 
@@ -137,6 +150,9 @@ def keep_scores(run: Run, result: TilResult) -> Path:
     StoreError
         If the disk is full or cannot be written.
     """
+    content, names = result.to_json(), run.names_version
+    if names != NO_NAMES:
+        content[NAMES] = names
     with store_errors(run.path):
-        write_json(run.path / TIL_FILE, result.to_json())
+        write_json(run.path / TIL_FILE, content)
     return run.path / TIL_FILE

@@ -9,7 +9,8 @@ import pandas as pd
 from seg_core.classes import ClassScheme, Role
 from seg_core.errors import SlideError
 from seg_core.nuclei.measures import MEASURES
-from seg_core.scoring.parts import Part, parts_of
+from seg_core.scoring.counted import Counted, counted_of
+from seg_core.scoring.parts import Part
 from seg_core.scoring.square_counts import count_squares
 from seg_core.slide import TissueMask
 from seg_core.store import NucleusQueries, Run, Selection
@@ -152,24 +153,29 @@ def describe_part(
     )
 
 
-def describe_run(run: Run, *, min_score: float = 0.0, other: bool = False) -> Statistics:
-    """Count and describe all nuclei of a run; without its slide there are no intervals.
+def describe_run(run: Run, counted: Counted | None = None) -> Statistics:
+    """Count and describe the nuclei of a run; without its slide there are no intervals.
 
-    See `describe_part` for the parameters.
+    Parameters
+    ----------
+    run : Run
+    counted : Counted, optional
+        By default all nuclei that a class names.
     """
+    counted = counted or counted_of(run)
     try:
         tissue = run.tissue()
     except SlideError:
         tissue = None
-    (whole,) = parts_of(run)
+    part = counted.part
     return describe_part(
         run.nucleus_queries(),
-        whole,
+        part,
         run.scheme,
         tissue=tissue,
-        tissue_um2=run.facts.tissue_um2,
-        min_score=min_score,
-        other=other,
+        tissue_um2=run.facts.tissue_um2 if part.everything else None,
+        min_score=counted.min_score,
+        other=counted.other,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import openslide
 
-from seg_core.errors import SlideError
+from seg_core.errors import SlideError, told_by
 from seg_core.geometry import Region
 from seg_core.process.confined import ChildEnded, Limits, Nursery
 from seg_core.slide.array import ArraySlide
@@ -78,7 +78,7 @@ def open_slide(path: Path, *, mpp: float | None = None) -> Slide:
         handle = openslide.OpenSlide(path)
     except openslide.OpenSlideError as error:
         raise SlideError(
-            f"{path.name} cannot be opened any more ({error}); was it changed just now?"
+            f"{path.name} cannot be opened any more ({told_by(error)}); was it changed just now?"
         ) from error
     handle.set_cache(OPENSLIDE_CACHE)
     return ScannedSlide(

@@ -11,7 +11,7 @@ import PIL.PngImagePlugin
 import PIL.WebPImagePlugin  # noqa: F401 - imported before the fork, as are the two above
 from PIL import Image
 
-from seg_core.errors import SlideError
+from seg_core.errors import SlideError, told_by
 from seg_core.slide.companions import size_of
 from seg_core.slide.formats import TIFF, SlideFormat, format_of
 from seg_core.slide.image import read_image
@@ -91,7 +91,7 @@ def _probe_slide(
         if vendor == "generic-tiff":
             return None
         raise SlideError(
-            f"{path.name} cannot be opened ({error}); "
+            f"{path.name} cannot be opened ({told_by(error)}); "
             "the file is damaged or incomplete: copy or download it again."
         ) from error
     facts: dict[str, Any] = {"reader": "openslide", "mpp": None, "notes": [], "metadata": metadata}

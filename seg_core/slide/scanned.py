@@ -8,7 +8,7 @@ from pathlib import Path
 import openslide
 from PIL import Image
 
-from seg_core.errors import RegionError, SlideError
+from seg_core.errors import RegionError, SlideError, told_by
 from seg_core.geometry import Region
 from seg_core.slide.image import on_background
 from seg_core.slide.levelled import LevelledSlide
@@ -119,7 +119,7 @@ class ScannedSlide(LevelledSlide):
 
     def _damaged(self, error: openslide.OpenSlideError) -> SlideError:
         return SlideError(
-            f"{self.info.path.name} cannot be read ({error}); "
+            f"{self.info.path.name} cannot be read ({told_by(error)}); "
             "the file is damaged or incomplete: copy or download it again, then reopen it."
         )
 

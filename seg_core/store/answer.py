@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,13 +29,25 @@ class Answer:
     classifier : str
         What it is called.
     scheme : ClassScheme
+        The model's classes, then its own.
+    names : tuple of str
+        Those of them that it can give; it knows no others.
     table : DataFrame
         ``nucleus_id``, ``class_name``, ``class_score``: the probability of the class.
     """
 
     classifier: str
     scheme: ClassScheme
+    names: tuple[str, ...]
     table: pd.DataFrame
+
+
+class AnswerFacts(NamedTuple):
+    """An answer but for what it says of the nuclei; see `Answer`."""
+
+    classifier: str
+    scheme: ClassScheme
+    names: tuple[str, ...]
 
 
 def write_answer(folder: Path, answer: Answer) -> None:
@@ -50,7 +63,11 @@ def write_answer(folder: Path, answer: Answer) -> None:
         "class_name": pa.array(answer.table["class_name"]).cast(pa.string()),
         "class_score": pa.array(answer.table["class_score"].to_numpy(), pa.float32()),
     }
-    said = {"classifier": answer.classifier, "classes": answer.scheme.to_json()}
+    said = {
+        "classifier": answer.classifier,
+        "classes": answer.scheme.to_json(),
+        "names": list(answer.names),
+    }
     table = pa.table(columns).replace_schema_metadata({_KEY: json.dumps(said).encode()})
     with store_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,15 +86,15 @@ def read_answer(folder: Path) -> Answer | None:
     path = folder / ANSWER_FILE
     if not path.is_file():
         return None
-    classifier, scheme = _said(path)
+    facts = _said(path)
     with store_errors(folder):
         table = pq.read_table(path, use_threads=False).to_pandas()
     table["class_score"] = table["class_score"].astype(np.float32)
-    return Answer(classifier, scheme, table)
+    return Answer(*facts, table)
 
 
-def read_answer_scheme(folder: Path) -> tuple[str, ClassScheme] | None:
-    """Read what the classifier is called and its classes, without what it said of the nuclei."""
+def read_answer_facts(folder: Path) -> AnswerFacts | None:
+    """Read who answered and with which classes, without what was said of the nuclei."""
     path = folder / ANSWER_FILE
     return _said(path) if path.is_file() else None
 
@@ -88,11 +105,13 @@ def forget_answer(folder: Path) -> None:
         (folder / ANSWER_FILE).unlink(missing_ok=True)
 
 
-def _said(path: Path) -> tuple[str, ClassScheme]:
+def _said(path: Path) -> AnswerFacts:
     try:
         with store_errors(path.parent):
             said = json.loads((pq.read_schema(path).metadata or {})[_KEY])
-        return str(said["classifier"]), ClassScheme.from_json(said["classes"])
+        scheme = ClassScheme.from_json(said["classes"])
+        names = tuple(map(str, said.get("names", scheme.names_with_other)))
+        return AnswerFacts(str(said["classifier"]), scheme, names)
     except (pa.ArrowInvalid, KeyError, ValueError, TypeError, ModelError) as error:
         raise StoreError(
             f"{path.name} in {path.parent} is damaged; classify the run again, or remove the file."

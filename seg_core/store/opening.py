@@ -60,8 +60,8 @@ def opening_facts(
 
 
 def now() -> str:
-    """Return the time as runs say it: ISO 8601 in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    """Return the time as runs say it: ISO 8601 in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _versions() -> dict[str, str]:

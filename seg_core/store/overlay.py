@@ -18,6 +18,12 @@ _SURE = np.float32(1)
 
 _VERSION_DIGITS = 12
 
+NAMES = "names"
+"""Under this name files of figures keep the version of the names that they are of."""
+
+NO_NAMES = "none"
+"""The version where nobody has said anything."""
+
 
 @dataclass(frozen=True)
 class Overlay:
@@ -102,6 +108,8 @@ def version_of_names(files: Sequence[Path]) -> str:
     Answers and classes are other files each time they are written, and a journal only grows.
     """
     state = [_state_of(each) for each in files]
+    if not any(state):
+        return NO_NAMES
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:_VERSION_DIGITS]
 
 

@@ -15,14 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from seg_core.classes import ClassScheme
-from seg_core.errors import SlideError, StoreError
+from seg_core.classes import ROLE_PLURALS, ClassScheme, Role
+from seg_core.errors import ModelError, SlideError, StoreError
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Raster, Region, Window
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
 from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
-from seg_core.store.answer import ANSWER_FILE, read_answer_scheme
+from seg_core.store.answer import ANSWER_FILE, read_answer_facts
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.journal import Correction, Journal
 from seg_core.store.nuclei_file import (
@@ -31,7 +31,7 @@ from seg_core.store.nuclei_file import (
     read_features,
     read_nuclei,
 )
-from seg_core.store.nucleus_queries import NucleusQueries
+from seg_core.store.nucleus_queries import NucleusQueries, Selection
 from seg_core.store.overlay import Overlay, overlay_of, version_of_names
 from seg_core.store.own_classes import OWN_CLASSES_FILE, read_own_classes
 from seg_core.store.row_ranges import is_in_use
@@ -98,8 +98,8 @@ class Run:
         """
         if self.only_found:
             return self.facts.scheme
-        said = read_answer_scheme(self._answer_in)
-        named = self.facts.scheme if said is None else said[1]
+        said = read_answer_facts(self._answer_in)
+        named = self.facts.scheme if said is None else said.scheme
         return named.joined_with(read_own_classes(self.said_in))
 
     @property
@@ -110,8 +110,36 @@ class Run:
     @property
     def classifier(self) -> str | None:
         """What the taught classifier is called that named the nuclei; None: the model did."""
-        said = None if self.only_found else read_answer_scheme(self._answer_in)
-        return None if said is None else said[0]
+        said = None if self.only_found else read_answer_facts(self._answer_in)
+        return None if said is None else said.classifier
+
+    def require_roles(self, roles: Sequence[Role], purpose: str) -> None:
+        """Refuse a purpose that needs nuclei which whoever named them does not tell apart.
+
+        Parameters
+        ----------
+        roles : sequence of Role
+        purpose : str
+            What needs them, in the plural, as the sentence begins.
+
+        Raises
+        ------
+        ModelError
+            If neither the model nor the taught classifier, whichever named the nuclei, has a class of
+            one of the roles.
+        """
+        said = None if self.only_found else read_answer_facts(self._answer_in)
+        if said is None:
+            self.model_scheme.require_roles(roles, purpose)
+            return
+        for role in roles:
+            if not {*said.scheme.names_of_role(role)} & {*said.names}:
+                raise ModelError(
+                    f"{purpose} need {ROLE_PLURALS[role]}, which the taught classifier "
+                    f"{said.classifier} does not tell from other nuclei (it knows "
+                    f"{', '.join(said.names)}); label some and teach it anew, or give one of its "
+                    f"classes the role {role}."
+                )
 
     def as_found(self) -> "Run":
         """Return the run as the model left it, without a classifier and without corrections."""
@@ -270,6 +298,10 @@ class Run:
                 "features of nuclei; analyse the slide again, with the same settings."
             )
         return features
+
+    def counts(self) -> dict[str, int]:
+        """Count the nuclei by what they are called now, *other* included."""
+        return self.nucleus_queries().counts(Selection(self.scheme.names_with_other))
 
     def nucleus_queries(self) -> NucleusQueries:
         """Open the same table for questions that DuckDB answers without reading all of it."""

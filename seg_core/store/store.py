@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import shutil
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import platformdirs
 
-from seg_core.errors import SegCoreError
+from seg_core.errors import SegCoreError, StoreError
+from seg_core.files.atomic import sync_disk_of
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.lease import held
 from seg_core.question import Question
@@ -18,6 +20,9 @@ from seg_core.slide.identity import earlier_slide_id
 from seg_core.store.row_ranges import RowRanges, is_in_use
 from seg_core.store.run import RUN_FILE, Run, open_run
 from seg_core.store.run_writer import RunWriter
+
+# Files that say who works on a run; they are of the folder and do not go with it.
+_WHO_WORKS = ("lock", "lease-*")
 
 _log = logging.getLogger(__name__)
 
@@ -176,6 +181,44 @@ class Store:
             run.path.parent.rmdir()
         _log.info("a run was deleted", extra={"run": run.run_id})
         return freed
+
+    def move(self, run: Run, other: "Store") -> Run:
+        """Move a run, with all that people said of it, to another store.
+
+        It is there whole before it is no longer here.
+
+        Parameters
+        ----------
+        run : Run
+        other : Store
+            Made when it is not there.
+
+        Returns
+        -------
+        moved : Run
+
+        Raises
+        ------
+        StoreError
+            If the run is there already, a process works on it, or it cannot be written or removed.
+        """
+        goal = other.path / run.path.relative_to(self.path)
+        if goal.exists():
+            raise StoreError(
+                f"{other.path} has a run {run.run_id} of {run.slide_path.name} already; delete one "
+                "of the two."
+            )
+        arriving = goal.with_name(f".{goal.name}.{secrets.token_hex(4)}.tmp")
+        with held(run.path):
+            try:
+                with store_errors(goal.parent):
+                    shutil.copytree(run.path, arriving, ignore=shutil.ignore_patterns(*_WHO_WORKS))
+                    sync_disk_of(arriving)
+                    arriving.rename(goal)
+            finally:
+                shutil.rmtree(arriving, ignore_errors=True)
+        self.delete(run)
+        return open_run(goal)
 
     def shrink(
         self,

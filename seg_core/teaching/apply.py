@@ -43,7 +43,7 @@ def classify(run: Run, classifier: Classifier, *, name: str) -> Run:
             "class_score": probabilities[np.arange(len(best)), best],
         }
     )
-    write_answer(run.said_in, Answer(name, classifier.scheme, table))
+    write_answer(run.said_in, Answer(name, classifier.scheme, classifier.names, table))
     return run
 
 
@@ -61,11 +61,7 @@ def probabilities_of(run: Run, classifier: Classifier) -> npt.NDArray[np.float32
         As `classify` does.
     """
     question = run.facts.question
-    if classifier.model_sha256 != question.model_sha256:
-        raise TeachingError(
-            f"the classifier was taught on what the model {classifier.model} sees, the run was made "
-            f"by {question.model}; analyse the slide with {classifier.model}, or teach anew."
-        )
+    classifier.refuse_other_model(question.model, question.model_sha256)
     own = run.model_scheme.names
     if classifier.scheme.names[: len(own)] != own:
         raise TeachingError(

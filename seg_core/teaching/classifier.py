@@ -4,6 +4,7 @@ The file holds numbers and words only, so reading one runs nothing. Whoever made
 as a whole before it is used: sizes that fit, numbers that are finite, names that can be shown.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,6 +108,24 @@ class Classifier:
             np.exp(logits, out=logits)
             found[start : start + _ROWS] = logits / logits.sum(axis=1, keepdims=True)
         return found
+
+    def refuse_other_model(self, model: str, sha256: str) -> None:
+        """Refuse nuclei that another model has found.
+
+        Raises
+        ------
+        TeachingError
+        """
+        if self.model_sha256 != sha256:
+            raise TeachingError(
+                f"the classifier was taught on what the model {self.model} sees, the run was made by "
+                f"{model}; analyse the slide with {self.model}, or teach anew."
+            )
+
+    @property
+    def sha256(self) -> str:
+        """What no other classifier has."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         """Return what stands in the file."""

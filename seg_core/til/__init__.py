@@ -1,5 +1,6 @@
 """From nuclei to TIL scores: compartments, the scores, their place, their uncertainty."""
 
+from seg_core.til.cells import NEEDED_ROLES
 from seg_core.til.compartments import Compartments, find_compartments
 from seg_core.til.confusion import Confusion, confusion_of
 from seg_core.til.field import Field, find_field
@@ -12,6 +13,7 @@ from seg_core.til.scores import score_tils
 __all__ = [
     "DISCLAIMER",
     "INTERVAL_METHOD",
+    "NEEDED_ROLES",
     "AssessedPart",
     "Compartments",
     "Confusion",

@@ -1,6 +1,7 @@
 """The memory that a whole slide of 100,000 × 80,000 px takes, the model included.
 
     python -m tests.bench.memory [--tile 256 512 1024] [--width PX] [--height PX]
+        [--engine auto|openvino|torch]
 
 A fifth of the slide is real tissue (see `tests.bench.huge_slide`). Each tile size is analysed in a
 process of its own: the model is loaded and answers some tiles, so that it has all the memory it ever
@@ -18,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -30,7 +32,7 @@ from seg_core.model.engine import NumberedLogits, NumberedTile
 from seg_core.model.features import FEATURE_STRIDE_PX, DescribedTile
 from seg_core.process.memory import hold_little_memory
 from seg_core.process.progress import Progress
-from seg_core.settings import AnalysisSettings
+from seg_core.settings import AnalysisSettings, EngineName
 from tests.bench.huge_slide import write_huge_slide
 
 _TISSUE_SHARE = 0.2
@@ -85,6 +87,7 @@ def main() -> None:
     parser.add_argument("--tile", type=int, nargs="+", default=[256, 512, 1024])
     parser.add_argument("--width", type=int, default=100_000)
     parser.add_argument("--height", type=int, default=80_000)
+    parser.add_argument("--engine", choices=get_args(EngineName), default="auto")
     options = parser.parse_args()
     print("| slide | tile | nuclei | peak after maps, MB | peak after nuclei, MB | minutes |")
     print("|---|---|---|---|---|---|")
@@ -94,12 +97,14 @@ def main() -> None:
         for tile_px in options.tile:
             spawn = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(1, mp_context=spawn) as child:
-                row = child.submit(_analysed, slide, Path(folder) / "store", tile_px).result()
+                row = child.submit(
+                    _analysed, slide, Path(folder) / "store", tile_px, options.engine
+                ).result()
             print(f"| {options.width} × {options.height} | {tile_px} | {row} |", flush=True)
 
 
-def _analysed(slide: Path, store: Path, tile_px: int) -> str:
-    hold_little_memory()  # as the command line does
+def _analysed(slide: Path, store: Path, tile_px: int, engine: EngineName) -> str:
+    hold_little_memory(at_work=True)  # as the command line does
     analysis.make_engine = _make_engine
     after_maps = 0.0
 
@@ -109,7 +114,7 @@ def _analysed(slide: Path, store: Path, tile_px: int) -> str:
             after_maps = _peak_mb()
 
     started = time.monotonic()
-    settings = AnalysisSettings(tile_px=tile_px)
+    settings = AnalysisSettings(tile_px=tile_px, engine=engine)
     run = analysis.analyse(slide, store, settings=settings, report=report)
     minutes = (time.monotonic() - started) / 60
     nuclei = sum(run.facts.counts.values())

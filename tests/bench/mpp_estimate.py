@@ -1,6 +1,6 @@
 """How far an estimated pixel size is off, on labelled images that were resized by known factors.
 
-    python -m tests.bench.mpp_estimate [--config weights/training/lite0-fourth.toml] [--most 10]
+    python -m tests.bench.mpp_estimate [--config weights/training/lite0-fifth.toml] [--most 5]
                                        [--model NAME|FILE]
 
 Images that the model was never trained on are enlarged or reduced as a whole, so that a pixel has
@@ -26,7 +26,7 @@ from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
 from tests.bench.held_out import held_out_images
 
-FACTORS = (0.5, 0.8, 1.0, 1.6)
+FACTORS = (0.5, 0.8, 1.6)
 """Width of the resized image by that of the original; not what was learnt from."""
 
 
@@ -35,8 +35,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", type=Path, default=Path("weights/training/lite0-fourth.toml"))
-    parser.add_argument("--most", type=int, default=10, help="images of each set")
+    parser.add_argument("--config", type=Path, default=Path("weights/training/lite0-fifth.toml"))
+    parser.add_argument("--most", type=int, default=5, help="images of each set")
     parser.add_argument("--model")
     options = parser.parse_args()
     card, weights = find_model(options.model)

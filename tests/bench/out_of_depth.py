@@ -1,6 +1,6 @@
 """Whether the warning that a slide is unlike the training data comes where the model errs.
 
-    python -m tests.bench.out_of_depth [--config weights/training/lite0-fourth.toml] [--most 6]
+    python -m tests.bench.out_of_depth [--config weights/training/lite0-fifth.toml] [--most 6]
                                        [--model NAME|FILE]
 
 Images that the model was never trained on are shown as they are, blurred, stained otherwise, turned
@@ -86,7 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", type=Path, default=Path("weights/training/lite0-fourth.toml"))
+    parser.add_argument("--config", type=Path, default=Path("weights/training/lite0-fifth.toml"))
     parser.add_argument("--most", type=int, default=6, help="images of each set")
     parser.add_argument("--model")
     options = parser.parse_args()

@@ -4,8 +4,10 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from viewing import expect_centre
 
 from seg_core.analysis import analyse
 from seg_core.geometry import Region
@@ -48,9 +50,10 @@ def open_section(page: Page, name: str) -> None:
     page.get_by_test_id("stMain").get_by_role("radio", name=name, exact=True).click()
 
 
-def expect_viewer(page: Page) -> None:
+def expect_viewer(page: Page, nucleus: pd.Series) -> None:
+    """Wait for the viewer with a nucleus in its middle."""
     page.wait_for_url(re.compile(r"/viewer(\?|$)"))
-    expect(page.locator("section.viewer .openseadragon-canvas").first).to_be_visible()
+    expect_centre(page, nucleus["x"], nucleus["y"])
 
 
 def drag(page: Page, box: Locator, path: list[tuple[float, float]]) -> None:
@@ -66,16 +69,22 @@ def drag(page: Page, box: Locator, path: list[tuple[float, float]]) -> None:
     page.mouse.up()
 
 
-def test_a_click_on_a_row_opens_the_nucleus_in_the_viewer(nuclei_page: Page) -> None:
+def counted_nuclei(run: Run) -> pd.DataFrame:
+    """The nuclei that the page lists: those that a class names."""
+    table = run.nuclei()
+    return table[table["class_name"].isin(run.scheme.names)]
+
+
+def test_a_click_on_a_row_opens_the_nucleus_in_the_viewer(nuclei_page: Page, run: Run) -> None:
     open_section(nuclei_page, "Table")
     table = nuclei_page.get_by_test_id("stDataFrame")
     expect(table).to_have_count(1)  # the summary of the section before is gone
     expect(nuclei_page.get_by_text("a click on a row opens it")).to_be_visible()
     table.click(position={"x": 40, "y": 60})
-    expect_viewer(nuclei_page)
+    expect_viewer(nuclei_page, counted_nuclei(run).sort_values("nucleus_id").iloc[0])
 
 
-def test_a_click_on_a_picture_opens_the_nucleus_in_the_viewer(nuclei_page: Page) -> None:
+def test_a_click_on_a_picture_opens_the_nucleus_in_the_viewer(nuclei_page: Page, run: Run) -> None:
     open_section(nuclei_page, "Gallery")
     first = nuclei_page.locator(".gallery button").first
     before = first.get_attribute("title")
@@ -85,7 +94,10 @@ def test_a_click_on_a_picture_opens_the_nucleus_in_the_viewer(nuclei_page: Page)
         "title", before
     )  # the pictures of the class before are gone
     first.click()
-    expect_viewer(nuclei_page)
+    nuclei = counted_nuclei(run)
+    lymphocytes = nuclei[nuclei["class_name"] == "lymphocyte"]
+    order = lymphocytes.sort_values(["class_score", "nucleus_id"], ascending=[False, True])
+    expect_viewer(nuclei_page, order.iloc[0])
 
 
 def test_a_lasso_picks_the_nuclei_that_the_table_then_lists(nuclei_page: Page, run: Run) -> None:

@@ -15,33 +15,50 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
 import tifffile
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
+from seg_core import analysis
+from seg_core.classes import MONUSAC
+from seg_core.cohort.plan import read_plan
 from seg_core.errors import SegCoreError
 from seg_core.geometry import Region
+from seg_core.labelled.monusac_xml import read_annotations
 from seg_core.model.card import read_card
+from seg_core.model.lender import EngineLender
+from seg_core.model.network import read_weights
 from seg_core.roi import read_rois
 from seg_core.samples import sample_path
 from seg_core.slide import open_slide
 from seg_core.store import open_run
+from seg_core.teaching.labels import read_marks
 from seg_core.training.config import read_config
+from tests.fuzz.mirax import write_mirax
 from tests.fuzz.mutations import damaged
+from tests.seg_core import painted_slides
 
 ROOT = Path(__file__).parents[2]
+RUN = "run"  # one of the files of a finished run: run.json, bands.json, maps, nuclei.parquet
 LONGEST_S = 15.0  # a file may take 8 s until it is given up; machines are busy
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file: how a sound one is made, under which name, and how it is read."""
+    """A kind of file: how a sound one is made, under which name, and how it is read.
+
+    ``part`` names the file that is damaged where it lies beside the one that is opened.
+    """
 
     name: str
     make: Callable[[Path], Path]
     read: Callable[[Path], object]
+    part: str | None = None
 
 
 def _look_at(path: Path) -> object:
@@ -91,6 +108,42 @@ def _text(name: str, text: str) -> Callable[[Path], Path]:
     return make
 
 
+def _safetensors(folder: Path) -> Path:
+    path = folder / "a.safetensors"
+    save_file({"a.weight": torch.ones(3, 4), "a.count": torch.tensor(7)}, path)
+    return path
+
+
+def _checkpoint(folder: Path) -> Path:
+    path = folder / "a.pt"
+    torch.save({"model_state": {"a.weight": torch.ones(3, 4)}, "epoch": 3}, path)
+    return path
+
+
+def _mirax(folder: Path) -> Path:
+    return write_mirax(folder / "a.mrxs")
+
+
+def _plan(folder: Path) -> Path:
+    Image.fromarray(_noise()).save(folder / "a.png")
+    return _text("a.csv", "slide,mpp,patient,group\na.png,0.5,P1,early\n")(folder)
+
+
+def _dicom(folder: Path) -> Path:
+    """Copy a series; its largest file is the level that is damaged."""
+    files = [Path(shutil.copy(each, folder)) for each in _DICOM.glob("*.dcm")]
+    return max(files, key=lambda path: path.stat().st_size)
+
+
+_XML = (
+    '<?xml version="1.0"?><Annotations MicronsPerPixel="0.25"><Annotation Id="1"><Attributes>'
+    '<Attribute Name="Epithelial" Id="0" Value=""/></Attributes><Regions><Region Id="1"><Vertices>'
+    '<Vertex X="1" Y="1" Z="0"/><Vertex X="9" Y="1" Z="0"/><Vertex X="9" Y="9" Z="0"/></Vertices>'
+    "</Region></Regions></Annotation></Annotations>"
+)
+_MARKS = "x,y,class\n10,20,tumour\n30.5,40,stroma\n"
+_DICOM = ROOT.parent / "shared" / "data" / "slides" / "dicom_cmu_small"
+
 _GEOJSON = (
     '{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": {"type": "Polygon",'
     ' "coordinates": [[[0, 0], [60, 0], [60, 60], [0, 60], [0, 0]]]}, "properties": {"name": "A",'
@@ -105,6 +158,17 @@ KINDS = (
     Kind("tiled tiff", _tiff("a.tif", tile=(64, 64), compression="jpeg"), _look_at),
     Kind("ome-tiff", _tiff("a.ome.tif", tile=(64, 64), metadata={"axes": "YXS"}), _look_at),
     Kind("svs", _copy(sample_path("cmu_small_region")), _look_at),
+    Kind("mirax", _mirax, _look_at),
+    Kind("mirax facts", _mirax, _look_at, "a/Slidedat.ini"),
+    Kind("mirax index", _mirax, _look_at, "a/Index.dat"),
+    Kind("mirax pictures", _mirax, _look_at, "a/Data0000.dat"),
+    # no program that writes DICOM slides is installed: the data beside the repository have one
+    *([Kind("dicom", _dicom, _look_at)] if _DICOM.is_dir() else []),
+    Kind("xml", _text("a.xml", _XML), partial(read_annotations, scheme=MONUSAC)),
+    Kind("labels", _text("a.csv", _MARKS), read_marks),
+    Kind("plan", _plan, lambda path: read_plan([path])),
+    Kind("safetensors", _safetensors, read_weights),
+    Kind("checkpoint", _checkpoint, read_weights),
     Kind("geojson", _text("a.geojson", _GEOJSON), read_rois),
     Kind("card", _copy(ROOT / "weights" / "nuclei-lite0.json"), read_card),
     Kind("toml", _copy(ROOT / "weights" / "training" / "monusac.toml"), read_config),
@@ -115,7 +179,8 @@ def fuzz(kind: Kind, seed: int, folder: Path) -> str | None:
     """Damage a file of a kind and read it; return what went wrong, None where nothing did."""
     path = kind.make(folder)
     random = Random(f"{kind.name} {seed}")
-    path.write_bytes(damaged(path.read_bytes(), random))
+    victim = path if kind.part is None else folder / kind.part
+    victim.write_bytes(damaged(victim.read_bytes(), random))
     began = time.monotonic()
     try:
         kind.read(path)
@@ -146,6 +211,17 @@ def fuzz_run(run: Path, seed: int, folder: Path) -> str | None:
     return None if before == after else f"{path.relative_to(copy)}: silently other values"
 
 
+def made_run(folder: Path) -> Path:
+    """Analyse a painted slide without weights; return the folder of the run."""
+    slide = painted_slides.paint(300, 400, glass_from=300).save(folder / "painted.png")
+    with (
+        patch.object(analysis, "find_model", painted_slides.find_painted_model),
+        patch.object(analysis, "make_engine", painted_slides.make_painted_engine),
+        patch.object(analysis, "_engines", EngineLender()),
+    ):
+        return analysis.analyse(slide, folder / "store", mpp=painted_slides.MPP).path
+
+
 def _content_of(folder: Path) -> tuple[object, ...]:
     run = open_run(folder)
     maps = run.maps()
@@ -159,9 +235,14 @@ def main() -> int:
     """Run the fuzzer over a range of seeds and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", nargs=2, type=int, default=(0, 1000), metavar=("FROM", "TO"))
-    parser.add_argument("--kind", choices=[kind.name for kind in KINDS], action="append")
-    parser.add_argument("--run", type=Path, help="a finished run, whose files are damaged too")
+    parser.add_argument("--kind", choices=[RUN, *(kind.name for kind in KINDS)], action="append")
+    parser.add_argument("--run", type=Path, help="a finished run, in place of a small one")
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        return _fuzz_all(options, options.run or made_run(Path(folder)))
+
+
+def _fuzz_all(options: argparse.Namespace, run: Path) -> int:
     kinds = [kind for kind in KINDS if not options.kind or kind.name in options.kind]
     found: Counter[str] = Counter()
     tried = 0
@@ -169,8 +250,8 @@ def main() -> int:
         attempts: list[tuple[str, Callable[[Path], str | None]]] = [
             (kind.name, partial(fuzz, kind, seed)) for kind in kinds
         ]
-        if options.run:
-            attempts.append(("run", partial(fuzz_run, options.run, seed)))
+        if not options.kind or RUN in options.kind:
+            attempts.append((RUN, partial(fuzz_run, run, seed)))
         for name, attempt in attempts:
             with tempfile.TemporaryDirectory() as folder:
                 problem = attempt(Path(folder))

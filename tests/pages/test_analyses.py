@@ -14,6 +14,7 @@ from pages.shared.uploads import UploadFolder
 from seg_core.process.progress import Progress
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
+from seg_core.store import Run
 
 MPP = 0.25
 NEST = Roi("nest", shapely.Polygon([(0, 0), (200, 0), (0, 100)]))
@@ -145,3 +146,27 @@ def test_a_job_that_is_told_to_stop_says_so_until_it_has(
     page.sidebar.button[0].click().run()
     assert page.sidebar.get("progress")[0].proto.text == "Stopping …"
     assert page.sidebar.button[0].disabled
+
+
+class EndedJob(RunningJob):
+    """Ends while the reader is on another page."""
+
+    def __init__(self, run: object) -> None:
+        super().__init__()
+        self.run = run
+
+    def result(self, timeout: float | None = None) -> object:
+        return self.run
+
+
+def test_another_page_follows_the_readers_analysis_and_tells_its_end_once(
+    visit, chosen: ChosenSlide, run: Run
+) -> None:
+    job = EndedJob(run)
+    page = visit("nuclei", slide=chosen, job=job)
+    assert "Your analysis goes on:" in captions(page)
+    assert page.sidebar.get("progress")[0].proto.text == "Tile 30 of 120, 2 min left"
+    job.ended = True
+    page.run()
+    assert page.toast[0].value == "Your analysis of discs.png is done; the viewer shows it."
+    assert not page.run().toast

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared import resources
 from pages.shared.once import once
-from pages.shared.runs import _zone
+from pages.shared.run_words import _zone
 
 
 def test_many_threads_are_given_one_thing() -> None:

@@ -7,6 +7,7 @@ import pytest
 import shapely
 
 from seg_core import commands as cli
+from seg_core.cohort.plan import read_plan
 from seg_core.errors import RegionError
 from seg_core.geometry import Region
 from seg_core.roi import Roi, included, read_rois
@@ -99,3 +100,33 @@ def test_a_roi_counts_from_the_corner_of_the_bounds(
     x, y, width, height = facts["region"]
     assert (x, y) == corner
     assert (width, height) == (128, 256)
+
+
+@pytest.mark.parametrize(("name", "corner"), [("scan.scn", (400, 300)), ("near.scn", (60, 40))])
+def test_a_roi_of_a_cohort_counts_from_the_corner_of_the_bounds(
+    shared_cases: Path, name: str, corner: tuple[int, int]
+) -> None:
+    folder = shared_cases / "roi-of-a-slide-with-bounds"
+    (item,) = read_plan([folder / name], rois=folder / "half.geojson")
+    assert item.roi is not None
+    assert item.roi.polygon.bounds[:2] == corner
+
+
+def test_a_cohort_leaves_out_what_is_to_be_left_out(tmp_path: Path, painting) -> None:
+    slide = painting.save(tmp_path / "painted.png")
+    drawn = [
+        {
+            "type": "Feature",
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [[[0, 0], [99, 0], [99, y], [0, y], [0, 0]]],
+            },
+            "properties": {"name": name, "classification": {"name": name}},
+        }
+        for name, y in (("Tumor", 80), ("Ignore*", 30))
+    ]
+    file = tmp_path / "rois.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": drawn}), "utf-8")
+    (item,) = read_plan([slide], rois=file)
+    assert item.roi is not None
+    assert item.roi.polygon.area == 99 * 50

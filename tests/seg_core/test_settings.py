@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from seg_core.errors import SettingsError
-from seg_core.settings import AnalysisSettings
+from seg_core.settings import PRESETS, AnalysisSettings
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,27 @@ def test_options_are_written_with_their_names() -> None:
     settings = AnalysisSettings(tile_px=512)
     assert AnalysisSettings(**settings.to_json()) == settings
     assert settings.stride_px == 448
+
+
+def test_a_tile_that_no_memory_holds_is_refused_with_what_it_takes() -> None:
+    AnalysisSettings(tile_px=4096)
+    with pytest.raises(SettingsError) as refused:
+        AnalysisSettings(tile_px=16384)
+    assert str(refused.value) == (
+        "a tile of 16,384 px takes some 21 GB of memory while the network works on it; give at most "
+        "4,096. Larger tiles are no faster."
+    )
+
+
+def test_the_first_preset_is_what_settings_are_without_any() -> None:
+    first = next(iter(PRESETS.values()))
+    assert first.applied(AnalysisSettings(), int8=True) == AnalysisSettings()
+
+
+@pytest.mark.parametrize("int8", [True, False])
+def test_a_preset_leaves_what_it_says_nothing_of(int8: bool) -> None:
+    settings = AnalysisSettings(stain="macenko", growth_um=2.0, precision="fp32")
+    for name, preset in PRESETS.items():
+        applied = preset.applied(settings, int8=int8)
+        assert (applied.stain, applied.growth_um) == ("macenko", 2.0)
+        assert applied.precision == ("int8" if int8 and name == "fast" else "fp32")

@@ -21,7 +21,6 @@ if [ -z "${FIGURES_ONLY:-}" ]; then
 fi
 
 $python -m seg_core calibrate --config "$config" --model "$model"
-$python -m seg_core profile --config "$config" --model "$model"
 
 consep="train_8 train_9 train_10 train_19 train_22"
 lizard="crag_56 crag_63 dpath_32 dpath_34 dpath_36 dpath_37 dpath_38 dpath_57 dpath_58 glas_11
@@ -43,4 +42,5 @@ evaluate kumar_held_out kumar --classes all-nuclei --only $kumar
 set +f
 
 $python -m seg_core quantise --model "$model" --calibrate $data/monusac/train --floating ends --tiles 300 --measure $data/monusac/val
+$python -m seg_core profile --config "$config" --model "$model"
 $python -m tests.bench.model_tables --into-card

@@ -1,5 +1,6 @@
 """All layers. To add one, write a `Layer` in a module of its own and name it here."""
 
+from pages.viewer_page.layers.evaluation_layers import EVALUATION_LAYERS
 from pages.viewer_page.layers.layer import Layer
 from pages.viewer_page.layers.map_layers import BOUNDARIES, CLASSES, SCORE
 from pages.viewer_page.layers.nucleus_layer import NUCLEI
@@ -18,6 +19,7 @@ LAYERS: tuple[Layer, ...] = (
     SCORE,
     BOUNDARIES,
     NUCLEI,
+    *EVALUATION_LAYERS,
 )
 """From the lowest to the topmost."""
 

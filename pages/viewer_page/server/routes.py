@@ -4,6 +4,7 @@ All addresses begin with ``/app/static/``, which Streamlit leaves to the app and
 proxies let through; pages name them relative to their own address, so a path prefix does no harm.
 """
 
+import asyncio
 import gc
 import logging
 import secrets
@@ -19,6 +20,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import BaseRoute, Route
 
 from pages.shared import shown_names
+from pages.shared.housekeeping import keep_house
 from pages.shared.tile_sources import AddressError, UnknownTileError
 from pages.shared.uploads import remove_abandoned
 from pages.viewer_page import correcting
@@ -188,7 +190,7 @@ def routes_below(base: str) -> list[BaseRoute]:
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Have each tile sent at once, in little memory, and begin without what a killed server has left behind.
+    """Have each tile sent at once, in little memory, and put away what sessions and a killed server leave.
 
     Nagle's algorithm holds the last packet of an answer back until the browser has acknowledged
     the one before, 40 ms a tile. asyncio switches it off only for sockets that name their
@@ -199,7 +201,9 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     hold_little_memory()
     for each in _internet_sockets():
         each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    house = asyncio.create_task(keep_house())
     yield
+    house.cancel()
 
 
 def _internet_sockets() -> Iterator[socket.socket]:

@@ -14,6 +14,7 @@ from seg_core.evaluation.metrics.figures import (
     ImageScore,
     figures_of,
     intervals_of,
+    paired_differences,
     score_image,
 )
 from seg_core.evaluation.metrics.instance import (
@@ -33,5 +34,6 @@ __all__ = [
     "compare",
     "figures_of",
     "intervals_of",
+    "paired_differences",
     "score_image",
 ]

@@ -23,6 +23,7 @@ from seg_core.cohort.til_maps import MAP_FILE
 from seg_core.errors import CohortError
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, Store
+from seg_core.store.label import read_label
 
 MODEL = "0" * 64
 FAILED = "broken.svs is no slide; open another file."
@@ -143,6 +144,31 @@ def test_maps_are_shown_in_order_and_open_their_slides(visit, cohort: Journal, r
     assert any("4 slides have no map" in each.value for each in page.caption)
     buttons[1].click().run()
     assert page.session_state[state.RUN.name] == copy_of(run, 1)
+
+
+def test_an_analysis_of_the_table_is_named_moved_and_deleted(
+    visit, cohort: Journal, run: Run, tmp_path: Path
+) -> None:
+    page = visit("cohort")
+    chosen = copy_of(run, 2)
+    page.selectbox(key="_edited").set_value(chosen.relative_to(cohort.store).as_posix()).run()
+    page.text_input(key=f"_run_name_{chosen.name}").set_value("second look").run()
+    assert not page.exception
+    assert read_label(chosen).name == "second look"
+    assert "second look" in page.selectbox(key="_edited").options[2]
+
+    archive = tmp_path / "archive"
+    page.text_input(key="_other_store").set_value(str(archive)).run()
+    page.button(key="_move").click().run()
+    assert not page.exception
+    assert not chosen.exists()
+    assert read_label(archive / chosen.relative_to(cohort.store)).name == "second look"
+    page.run()
+    assert pd.isna(shown_table(page)["nuclei"].iloc[2])
+    assert len(page.selectbox(key="_edited").options) == 5
+    page.button(key="_delete_run").click().run()
+    page.button(key="_really_delete_run").click().run()
+    assert not copy_of(run, 0).exists()
 
 
 def test_the_report_is_offered_as_html_and_pdf(visit, cohort: Journal) -> None:

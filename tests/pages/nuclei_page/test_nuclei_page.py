@@ -111,7 +111,7 @@ def test_the_page_counts_by_a_classifier_that_was_asked_meanwhile(visit, chosen,
     own = ClassScheme((*run.scheme.classes, NucleusClass(5, "plasma cell", "#112233")))
     ids = run.nuclei()["nucleus_id"]
     named = pd.DataFrame({"nucleus_id": ids, "class_name": "plasma cell", "class_score": 0.9})
-    write_answer(run.path, Answer("mine", own, named))
+    write_answer(run.path, Answer("mine", own, own.names, named))
     page.run()
     assert counted(page) == {"plasma cell": 12}
     forget_answer(run.path)

@@ -17,7 +17,9 @@ class EstimatingWorker:
         self.progress = Progress("looks", 11, 66)
         self.found: PixelSizeEstimate | SegCoreError | None = None
 
-    def submit(self, function: object, *, slide_path: Path) -> "EstimatingWorker":
+    def submit(
+        self, function: object, *, slide_path: Path, asker: str | None = None
+    ) -> "EstimatingWorker":
         assert function.__name__ == "estimate_of_file"  # type: ignore[attr-defined]
         self.asked.append(slide_path)
         return self
@@ -106,7 +108,7 @@ def test_a_damaged_slide_is_one_sentence(visit, tmp_path: Path) -> None:
 
 def test_folders_are_shown_to_nobody_by_default(visit) -> None:
     page = visit("slides")
-    assert page.segmented_control[0].options == ["Samples", "Upload"]
+    assert page.segmented_control[0].options == ["Samples", "Upload", "Library"]
 
 
 def test_an_offered_folder_can_be_chosen_from(

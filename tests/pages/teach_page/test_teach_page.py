@@ -1,6 +1,7 @@
 """The page Teach on a painted slide: labels, own classes, a classifier and its files."""
 
 import json
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from seg_core.model.lender import EngineLender
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, Selection
 from seg_core.store.own_classes import read_own_classes, write_own_classes
+from seg_core.teaching.apply import classify
 from seg_core.teaching.classifier import read_classifier, write_classifier
+from seg_core.teaching.labels import Labels
 from seg_core.teaching.teach import teach
 from tests.seg_core import painted_slides
 
@@ -163,6 +166,25 @@ def test_labels_from_elsewhere_name_their_classes(painted: Run, visit: Visit) ->
     assert [each.name for each in read_own_classes(painted.path)] == ["melanocyte"]
     page = open_section(page, "Classes")
     assert "melanocyte" in page.dataframe[0].value["Class"].tolist()
+
+
+def test_the_page_of_scores_refuses_what_the_classifier_does_not_know(
+    painted: Run, visit: Visit
+) -> None:
+    table = painted.nuclei()
+    rows = (
+        table[table["class_name"].isin(["epithelial", "macrophage"])].groupby("class_name").head(9)
+    )
+    labels = Labels(painted, rows["nucleus_id"].to_numpy(), tuple(rows["class_name"]))
+    classify(painted, teach([labels], with_anchors=False).classifier, name="skin")
+    chosen = state.ChosenSlide(painted.slide_path, painted_slides.MPP)
+    page = visit("til_score", slide=chosen)
+    for _ in range(60):
+        if page.error:
+            break
+        time.sleep(0.5)
+        page.run()
+    assert "need lymphocytes, which the taught classifier skin does not tell" in told(page)
 
 
 def named(elements: Iterable[Any], label: str) -> Any:

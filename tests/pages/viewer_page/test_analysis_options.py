@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pages.viewer_page import analysis_options
 from seg_core.model import ModelCard
 from seg_core.model.card import MODEL_VARIABLE
 from seg_core.model.int8 import Int8Graph
-from seg_core.settings import AnalysisSettings
+from seg_core.settings import PRESETS, AnalysisSettings, PresetName
 
 MPP = 0.25
 Visit = Callable[..., AppTest]
@@ -45,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[AnalysisSettings]:
     ("change", "weights", "offered"),
     [(-0.002, "abc", True), (-0.006, "abc", False), (-0.002, "of others", False)],
 )
-def test_fast_is_offered_where_it_was_measured_to_lose_little(
+def test_8_bit_integers_are_offered_where_they_were_measured_to_lose_little(
     visit: Visit,
     slide_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -58,13 +59,29 @@ def test_fast_is_offered_where_it_was_measured_to_lose_little(
     card = ModelCard("m", "m.safetensors", "abc", "none", 0.25, (0.5,) * 3, (0.5,) * 3, int8=graph)
     monkeypatch.setattr(analysis_options, "find_model", lambda _name: (card, Path("m")))
     page = visit("viewer", slide=state.ChosenSlide(slide_path, MPP))
-    assert [each.label for each in page.sidebar.toggle if each.key == "_fast"] == (
-        ["Fast (8-bit)"] if offered else []
-    )
-    if offered:
-        page.sidebar.toggle(key="_fast").set_value(True).run()
+    assert ("8-bit integers" in page.sidebar.segmented_control(key="_precision").options) == offered
+    page.sidebar.segmented_control(key="_preset").set_value("fast").run()
     analyse_slide(page)
-    assert asked == [AnalysisSettings(precision="int8" if offered else "auto")]
+    assert asked == [AnalysisSettings(tile_px=512, precision="int8" if offered else "auto")]
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_a_preset_is_asked_for_and_single_options_overrule_it(
+    visit: Visit, slide_path: Path, asked: list[AnalysisSettings], name: PresetName
+) -> None:
+    page = visit("viewer", slide=state.ChosenSlide(slide_path, MPP))
+    page.sidebar.segmented_control(key="_preset").set_value(name).run()
+    words = [each.value for each in page.sidebar.caption]
+    assert any(each.startswith(PRESETS[name].words.capitalize()) for each in words)
+    analyse_slide(page)
+    preset = PRESETS[name].applied(AnalysisSettings(), int8=True)
+    assert asked == [preset]
+    page = visit("viewer", slide=state.ChosenSlide(slide_path, MPP))
+    page.sidebar.segmented_control(key="_preset").set_value(name).run()
+    page.sidebar.segmented_control(key="_tile_px").set_value(1024).run()
+    page.sidebar.segmented_control(key="_precision").set_value("fp32").run()
+    analyse_slide(page)
+    assert asked[-1] == replace(preset, tile_px=1024, precision="fp32")
 
 
 def test_what_is_chosen_is_what_the_analysis_is_asked_for(
@@ -83,7 +100,7 @@ def test_what_is_chosen_is_what_the_analysis_is_asked_for(
     ]
 
 
-def test_another_model_can_be_chosen_and_has_no_fast_way_of_the_first(
+def test_another_model_can_be_chosen_and_has_no_graph_in_integers_of_the_first(
     visit: Visit, slide_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(MODEL_VARIABLE, raising=False)
@@ -98,12 +115,13 @@ def test_another_model_can_be_chosen_and_has_no_fast_way_of_the_first(
     page = visit("viewer", slide=state.ChosenSlide(slide_path, MPP))
     model = page.sidebar.selectbox(key="_model")
     assert model.value == "nuclei-lite0"
-    page.sidebar.toggle(key="_fast").set_value(True).run()
+    page.sidebar.segmented_control(key="_preset").set_value("fast").run()
     page.sidebar.selectbox(key="_model").select("nuclei-resnet18").run()
-    assert not [each for each in page.sidebar.toggle if each.key == "_fast"]
+    arithmetic = page.sidebar.segmented_control(key="_precision").options
+    assert "8-bit integers" not in arithmetic
     analyse_slide(page)
     assert submitted[0]["model"] == "nuclei-resnet18"
-    assert submitted[0]["settings"] == AnalysisSettings()
+    assert submitted[0]["settings"] == AnalysisSettings(tile_px=512)
 
 
 def analyse_slide(page: AppTest) -> None:

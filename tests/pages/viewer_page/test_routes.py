@@ -129,7 +129,7 @@ def test_the_map_of_classes_stays_the_models_under_a_classifier_with_classes_of_
     ids = run.nuclei()["nucleus_id"]
     own = ClassScheme((*MONUSAC.classes, NucleusClass(5, "melanocyte", "#112233")))
     named = pd.DataFrame({"nucleus_id": ids, "class_name": "melanocyte", "class_score": 0.9})
-    write_answer(run.path, Answer("skin", own, named))
+    write_answer(run.path, Answer("skin", own, own.names, named))
     for level in (full, full - 5):
         shown = picture(client.get(address(source, "classes", level, run, "2,5")).content)
         assert tuple(shown[shown[..., 3] > 30][0, :3]) == LYMPHOCYTE.rgb

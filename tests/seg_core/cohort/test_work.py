@@ -21,14 +21,18 @@ from painted_slides import MPP
 from seg_core import analysis
 from seg_core.analysis import analyse
 from seg_core.cohort import work
+from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.cluster import local_workers
 from seg_core.cohort.journal import Journal
+from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import Item, read_plan
 from seg_core.cohort.work import Event, work_off
-from seg_core.errors import BusyError
+from seg_core.errors import BusyError, TeachingError
 from seg_core.model.lender import EngineLender
 from seg_core.scoring.assessment import TIL_FILE
-from seg_core.store import Run, open_run
+from seg_core.store import Run, Store, open_run
+from seg_core.teaching.labels import Labels
+from seg_core.teaching.teach import teach
 
 ROOT = Path(__file__).parents[3]
 
@@ -220,6 +224,26 @@ def test_a_slide_that_another_process_is_at_is_waited_for_and_not_done_twice(
     assert len(list(store.glob("*/*/run.json"))) == 1
 
 
+def test_a_shared_slide_of_which_one_range_fails_has_failed_once_and_as_a_whole(
+    client: Client, tmp_path: Path
+) -> None:
+    items = read_plan([write_cohort(tmp_path / "slides", good=1)])[:1]
+    journal = Journal(tmp_path / "store", "trial")
+    let_paint(client, 0.02)
+    ended: list[Event] = []
+    for event in work_off(items, journal, OPTIONS, client):
+        if event.progress and items[0].slide.exists():
+            items[0].slide.unlink()  # those who share it have it open, and look again at the end
+        if event.kind == "ended":
+            ended.append(event)
+    (outcome,) = [event.outcome for event in ended]
+    assert outcome is not None
+    assert outcome.state == "failed"
+    assert LARGE in str(outcome.error)
+    (run,) = [open_run(file.parent) for file in journal.store.glob("*/*/run.json")]
+    assert run.status != "finished"
+
+
 def test_a_worker_with_too_little_memory_refuses_with_a_sentence(
     client: Client, tmp_path: Path
 ) -> None:
@@ -250,3 +274,41 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def test_a_taught_classifier_names_the_nuclei_of_all_slides_and_the_table_says_so(
+    client: Client, tmp_path: Path
+) -> None:
+    """What was finished without it is asked again, from the store, and scored anew."""
+    items = read_plan([write_cohort(tmp_path / "slides", good=2)])
+    journal = Journal(tmp_path / "store", "trial")
+    let_paint(client)
+    all_runs = (*work_off(items, journal, OPTIONS, client),)
+    assert "finished" in endings(list(all_runs)).values()
+    before = runs_by_slide(journal)
+    run = next(iter(before.values()))
+    table = run.nuclei()
+    rows = table.groupby("class_name").head(5)
+    names = rows["class_name"].replace("macrophage", "melanocyte")
+    labels = Labels(run, rows["nucleus_id"].to_numpy(), tuple(names))
+    taught = NamedClassifier("skin", teach([labels], with_anchors=False).classifier)
+    with_it = replace(OPTIONS, classifier=taught)
+    events = list(work_off(items, journal, with_it, client))
+    assert [e.kind for e in events if e.outcome and e.outcome.state == "finished"] == ["ended"] * 2
+    for name, each in runs_by_slide(journal).items():
+        assert each.classifier == "skin"
+        assert each.path == before[name].path
+    found = RunCatalog(Store(journal.store)).cohort("trial").dropna(subset=["folder"])
+    assert list(found["classifier"]) == ["skin", "skin"]
+    melanocytes = {
+        r.slide_path.name: r.counts()["melanocyte"] for r in runs_by_slide(journal).values()
+    }
+    assert found.set_index("slide")["count_melanocyte"].to_dict() == melanocytes
+    assert sum(melanocytes.values()) > 0
+    assert found["til_reason"].notna().all() or found["til_pct"].notna().any()
+    again = [e.kind for e in work_off(items, journal, with_it, client) if e.kind != "progress"]
+    assert set(again) == {"skipped"}
+    foreign = replace(taught.classifier, model_sha256="1" * 64)
+    other = replace(OPTIONS, classifier=NamedClassifier("skin", foreign))
+    with pytest.raises(TeachingError, match="was taught on what the model painted sees"):
+        list(work_off(items, journal, other, client))

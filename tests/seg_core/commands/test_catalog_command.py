@@ -1,6 +1,7 @@
 """The command that lists the runs of a store."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from seg_core import commands as cli
 from seg_core.cohort.journal import Journal, Outcome
 from seg_core.cohort.plan import Item
 from seg_core.settings import AnalysisSettings
-from seg_core.store import Run
+from seg_core.store import Run, open_run
 
 
 def test_runs_are_listed_written_and_asked(
@@ -66,3 +67,29 @@ def test_groups_of_a_cohort_are_compared(
     with pytest.raises(SystemExit):
         cli.main(["catalog", str(tmp_path), "--compare", "count_lymphocyte"])
     assert "--compare needs --cohort NAME" in capsys.readouterr().err
+
+
+def test_runs_are_named_moved_and_deleted(
+    painted_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, other = tmp_path / "store", tmp_path / "archive"
+    folder = painted_run.path.relative_to(painted_run.path.parents[1]).as_posix()
+    shutil.copytree(painted_run.path, store / folder)
+    assert cli.main(["catalog", str(store), "--name-run", folder, "first look"]) == 0
+    capsys.readouterr()
+    assert cli.main(["catalog", str(store)]) == 0
+    assert "first look" in capsys.readouterr().out
+    assert cli.main(["catalog", str(store), "--move", folder, "--to", str(other)]) == 0
+    assert not (store / folder).exists()
+    assert open_run(other / folder).nuclei().equals(painted_run.nuclei())
+    assert cli.main(["catalog", str(other), "--delete", folder]) == 0
+    assert "MB are free" in capsys.readouterr().out
+    assert not (other / folder).exists()
+
+    assert cli.main(["catalog", str(other), "--delete", folder]) == 1
+    assert "there is no run in" in capsys.readouterr().err
+    assert cli.main(["catalog", str(store), "--delete", "../archive"]) == 1
+    assert "does not lie in" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        cli.main(["catalog", str(store), "--move", folder])
+    assert "belong together" in capsys.readouterr().err

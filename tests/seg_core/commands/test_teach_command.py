@@ -9,6 +9,9 @@ import pytest
 
 from seg_core.commands import main
 from seg_core.store import Run, open_run
+from seg_core.teaching.apply import classify
+from seg_core.teaching.labels import Labels
+from seg_core.teaching.teach import teach
 
 
 @pytest.fixture
@@ -100,3 +103,20 @@ def test_labels_are_written_for_qupath_and_read_again(
     with pytest.raises(SystemExit):
         main(["teach", str(run.path), "--labels", str(labels)])
     assert "nothing to write" in capsys.readouterr().err
+
+
+def test_a_classifier_that_knows_no_lymphocytes_has_no_til_score_but_a_sentence(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The scheme still has the model's lymphocytes, of which it would have counted none."""
+    table = run.as_found().nuclei()
+    rows = (
+        table[table["class_name"].isin(["epithelial", "macrophage"])].groupby("class_name").head(9)
+    )
+    labels = Labels(run, rows["nucleus_id"].to_numpy(), tuple(rows["class_name"]))
+    classify(run, teach([labels], with_anchors=False).classifier, name="skin")
+    assert main(["til", str(run.path)]) == 1
+    told = capsys.readouterr().err
+    assert "TIL scores need lymphocytes, which the taught classifier skin does not tell" in told
+    assert "it knows epithelial, macrophage" in told
+    assert main(["til", str(run.path), "--as-found", "--json"]) == 0

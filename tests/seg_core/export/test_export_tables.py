@@ -24,6 +24,7 @@ from seg_core.export.formats import FORMATS
 from seg_core.export.geojson import write_geojson
 from seg_core.export.geoparquet import write_nuclei_geoparquet
 from seg_core.export.options import ExportOptions
+from seg_core.export.places import with_places
 from seg_core.geometry import Raster, Region
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.store import Run
@@ -61,7 +62,7 @@ def test_csv_is_ascii_with_no_byte_order_mark(painted_run: Run, tmp_path: Path) 
     """Excel reads UTF-8 without a mark as another encoding, which agrees on ASCII only."""
     write_nuclei_csv(painted_run, tmp_path / "nuclei.csv", ExportOptions(other=True))
     write_summary_csv(painted_run, tmp_path / "summary.csv", ExportOptions(other=True))
-    assert (tmp_path / "nuclei.csv").read_bytes().startswith(b"nucleus_id,")
+    assert (tmp_path / "nuclei.csv").read_bytes().startswith(b"slide,run,part,nucleus_id,")
     assert (tmp_path / "nuclei.csv").read_bytes().isascii()
     assert (tmp_path / "summary.csv").read_bytes().isascii()
 
@@ -71,7 +72,7 @@ def test_geoparquet_is_the_table_that_geopandas_reads(painted_run: Run, tmp_path
     assert write_nuclei_geoparquet(painted_run, tmp_path / "nuclei.parquet") == len(table)
     found = gpd.read_parquet(tmp_path / "nuclei.parquet")
     assert found.crs is None
-    pd.testing.assert_frame_equal(found, table)
+    pd.testing.assert_frame_equal(found, with_places(table, painted_run.facts.question.slide_mpp))
     everything = write_nuclei_geoparquet(
         painted_run, tmp_path / "all.parquet", ExportOptions(other=True)
     )
@@ -83,7 +84,7 @@ def test_geoparquet_answers_duckdb(painted_run: Run, tmp_path: Path) -> None:
     write_nuclei_geoparquet(painted_run, path)
     with duckdb.connect() as connection:
         found = connection.execute(
-            "select class_name, count(*), sum(area_um2), avg(x) from read_parquet(?) group by 1",
+            "select class_name, count(*), sum(area_um2), avg(x_px) from read_parquet(?) group by 1",
             [str(path)],
         ).fetchall()
     groups = named(painted_run).groupby("class_name")
@@ -324,4 +325,4 @@ def test_a_run_without_nuclei_is_exported_as_empty_files(
     assert pd.read_csv(tmp_path / "summary.csv")["count"].sum() == 0
     assert write_nuclei_geoparquet(run, tmp_path / "nuclei.parquet") == 0
     empty = gpd.read_parquet(tmp_path / "nuclei.parquet")
-    assert (len(empty), list(empty.columns)) == (0, list(run.nuclei().columns))
+    assert (len(empty), list(empty.columns)) == (0, list(with_places(run.nuclei(), 0.25).columns))

@@ -41,9 +41,9 @@ def test_bars_have_the_colours_of_the_scheme() -> None:
     assert list(bars.marker.color) == [MONUSAC.colours[name] for name in CLASSES["class_name"]]
 
 
-def test_bars_tell_count_and_share() -> None:
+def test_bars_are_labelled_by_their_density() -> None:
     (bars,) = density_bars(WITHOUT_INTERVAL, MONUSAC).data
-    assert bars.text[1] == "1,200 (92.3%)"
+    assert bars.text[1] == f"{WITHOUT_INTERVAL['density_per_mm2'].iloc[1]:,.0f}"
 
 
 def test_bars_reach_over_their_interval_where_there_is_one() -> None:

@@ -65,9 +65,9 @@ def test_bars_have_lengths_intervals_and_colours_of_the_classes(drawn) -> None:
     assert {rgb_of(MONUSAC.colours[name]) for name in NAMES} <= colours
 
 
-def test_without_intervals_counts_and_shares_stand_at_the_bars(drawn) -> None:
+def test_without_intervals_densities_stand_at_the_bars(drawn) -> None:
     axes = drawn(density_bars(CLASSES.assign(density_low=np.nan, density_high=np.nan), MONUSAC))
-    assert [text.get_text() for text in axes.texts] == ["3 (75.0%)", "1 (25.0%)"]
+    assert [text.get_text() for text in axes.texts] == ["300", "100"]
 
 
 def test_a_histogram_stacks_the_classes_and_names_them(drawn) -> None:

@@ -75,7 +75,9 @@ def test_a_class_of_ones_own_counts_as_that_of_its_role(run, tmp_path) -> None:
         (*run.scheme.classes, NucleusClass(5, "keratinocyte", "#112233", "epithelium"))
     )
     table = run.nuclei()
-    write_answer(run.path, Answer("skin", own, table[["nucleus_id", "class_name", "class_score"]]))
+    write_answer(
+        run.path, Answer("skin", own, own.names, table[["nucleus_id", "class_name", "class_score"]])
+    )
     one = next(whole(run, 1).itertuples())
     run.journal().correct([one.nucleus_id], [one.class_name], "keratinocyte", by="ada")
     write_corrected(run, tmp_path / "masks")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from seg_core.errors import ModelError
-from seg_core.model import ModelCard, make_engine, read_card, write_card
+from seg_core.model import ModelCard, engine, make_engine, read_card, suits_int8, write_card
 from seg_core.model.int8 import Int8Graph, checksum, read_int8
 from seg_core.settings import AnalysisSettings
 
@@ -69,3 +69,20 @@ def test_the_card_keeps_it(
 def test_torch_has_no_int8(tiny_model: tuple[ModelCard, Path]) -> None:
     with pytest.raises(ModelError, match="the engine torch has no int8"):
         make_engine(*tiny_model, AnalysisSettings(engine="torch", precision="int8"))
+
+
+def test_integers_suit_a_graph_of_these_weights_that_loses_little_on_a_processor(
+    graph: Int8Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accurate = replace(graph, metrics={"mpq_plus_change": -0.002})
+    card = ModelCard("m", "m.safetensors", "abc", "none", 0.25, (0.5,) * 3, (0.5,) * 3)
+    monkeypatch.setattr(engine, "_has_cuda", lambda: False)
+    assert suits_int8(replace(card, int8=accurate))
+    assert not suits_int8(card)
+    assert not suits_int8(replace(card, int8=graph)), "nobody measured it"
+    assert not suits_int8(replace(card, int8=replace(accurate, weights_sha256="abd")))
+    monkeypatch.setattr(engine, "find_spec", lambda _name: None)
+    assert not suits_int8(replace(card, int8=accurate)), "without OpenVINO"
+    monkeypatch.undo()
+    monkeypatch.setattr(engine, "_has_cuda", lambda: True)
+    assert not suits_int8(replace(card, int8=accurate)), "a graphics card is faster"

@@ -1,16 +1,20 @@
 """What a card says of its model, as tables and sentences."""
 
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from seg_core.model import ModelCard, available_models
 from seg_core.model.measured import (
+    PRESETS_ENTRY,
     class_figures,
     confusion_table,
     measured_sets,
     overall_figures,
+    preset_in_words,
+    preset_table,
     speed_table,
     weaknesses,
 )
@@ -124,3 +128,33 @@ def test_every_shipped_card_can_be_shown(card: ModelCard) -> None:
         assert len(class_figures(card, data)) == len(card.scheme.names)
         assert not overall_figures(card, data).empty
         assert all(each.endswith(".") for each in weaknesses(card, data))
+
+
+def priced(**changes: Any) -> ModelCard:
+    row = {"mpq_plus": 0.61, "macro_f1": 0.7, "mpq_plus_20x": 0.6, "macro_f1_20x": 0.68}
+    rows = [{"preset": "original", "time": 1.0, **row}, {"preset": "fast", "time": 0.351, **row}]
+    entry = {"weights_sha256": CARD.sha256, "rows": rows, **changes}
+    return replace(CARD, metrics={**CARD.metrics, PRESETS_ENTRY: entry})
+
+
+def test_a_preset_is_said_with_what_it_costs_where_that_was_measured() -> None:
+    card = priced()
+    assert preset_in_words(card, "fast") == (
+        "Tiles of 512 px, in 8-bit integers where the model keeps them: 0.35 times the time of "
+        "Original, mPQ+ 0.610 and macro F1 0.700 at 40x, 0.600 and 0.680 at 20x."
+    )
+    assert "times the time" not in preset_in_words(card, "original")
+    bare = "Tiles of 512 px, four looks at each, averaged."
+    assert preset_in_words(card, "best") == bare
+    assert preset_in_words(None, "best") == bare
+    assert preset_in_words(priced(weights_sha256="b" * 64), "fast").endswith("keeps them.")
+
+
+def test_presets_of_another_version_are_left_out_of_the_table() -> None:
+    gone = {"preset": "fastest", "time": 0.1}
+    table = preset_table(priced(rows=[gone]))
+    assert table is not None
+    assert table.empty
+    table = preset_table(priced())
+    assert table is not None
+    assert table["title"].tolist() == ["Original", "Fast"]

@@ -81,10 +81,24 @@ def test_a_graphics_card_gets_as_many_tiles_as_fill_it() -> None:
     """Batches are worked out for a device that need not be there."""
     side = torch_engine._GPU_BATCH_PX
     tiles = [(k, np.zeros((64, 64 if k < 600 else 96, 3), np.uint8)) for k in range(610)]
-    batches = list(torch_engine._batches(tiles, torch.device("cuda")))
+    batches = list(torch_engine._batches(tiles, torch.device("cuda"), side))
     assert [len(numbers) for numbers, _ in batches] == [side // 64**2, 600 - side // 64**2, 10]
     assert [numbers[0] for numbers, _ in batches] == [0, side // 64**2, 600]
-    assert [len(n) for n, _ in torch_engine._batches(tiles[:3], torch.device("cpu"))] == [1] * 3
+    assert [len(n) for n, _ in torch_engine._batches(tiles[:3], torch.device("cpu"), side)] == [
+        1
+    ] * 3
+
+
+@pytest.mark.parametrize(("free_gb", "tiles_of_512"), [(80, 8), (8, 4), (0.001, 0)])
+def test_a_small_graphics_card_gets_smaller_batches(
+    monkeypatch: pytest.MonkeyPatch, free_gb: float, tiles_of_512: int
+) -> None:
+    free = int(free_gb * 2**30)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device: (free, 80 * 2**30))
+    batch_px = torch_engine._batch_px(torch.device("cuda"))
+    assert batch_px // 512**2 == tiles_of_512
+    [(numbers, _)] = torch_engine._batches(tiles(1), torch.device("cuda"), batch_px)
+    assert numbers == (0,), "a tile is never divided"
 
 
 class Unhurried:
@@ -105,7 +119,7 @@ def test_a_device_of_its_own_works_on_while_an_answer_is_dealt_with(
     log: list[str] = []
     monkeypatch.setattr(engine, "device", torch.device("cuda"))
     monkeypatch.setattr(engine, "_ask", Unhurried(log))
-    monkeypatch.setattr(torch_engine, "_GPU_BATCH_PX", 2 * 64**2)
+    monkeypatch.setattr(engine, "_batch_px", 2 * 64**2)
     for number, _ in engine.run(tiles(5)):
         log.append(f"answered {number}")
     assert log == [

@@ -3,42 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from painted_maps import EVERYTHING, noise_maps
+from plain_growth import grown_plainly
 from scipy import ndimage
 
 from seg_core.maps import Maps
 from seg_core.nuclei.growth import grow_seeds
 from seg_core.nuclei.seeds import find_seeds
-
-EDGES = ((-1, 0), (1, 0), (0, -1), (0, 1))
-
-
-def grown_plainly(seeds: np.ndarray, foreground: np.ndarray, steps: int) -> np.ndarray:
-    """The same, pixel by pixel, as the docstring says it."""
-    labels = {tuple(p): int(seeds[tuple(p)]) for p in np.argwhere(seeds).tolist()}
-    open_pixels = {tuple(p) for p in np.argwhere(foreground).tolist()} - labels.keys()
-    front = dict(labels)
-    for step in range(1, steps + 1):
-        edge_claims: dict[tuple[int, int], int] = {}
-        for (y, x), label in front.items():
-            for dy, dx in EDGES:
-                if (y + dy, x + dx) in open_pixels:
-                    known = edge_claims.get((y + dy, x + dx), label)
-                    edge_claims[y + dy, x + dx] = min(known, label)
-        corner_claims: dict[tuple[int, int], int] = {}
-        for (y, x), label in front.items() if step % 2 == 0 else ():
-            for dy, dx in EDGES:
-                if edge_claims.get((y + dy, x + dx)) == label:
-                    for turn in (-1, 1):
-                        corner = (y + dy + turn * dx, x + dx + turn * dy)
-                        if corner in open_pixels and corner not in edge_claims:
-                            corner_claims[corner] = min(corner_claims.get(corner, label), label)
-        front = {**edge_claims, **corner_claims}
-        labels |= front
-        open_pixels -= front.keys()
-    grown = np.zeros_like(seeds)
-    for pixel, label in labels.items():
-        grown[pixel] = label
-    return grown
 
 
 @given(noise_maps(largest=40), st.integers(0, 12))

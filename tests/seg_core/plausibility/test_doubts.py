@@ -1,5 +1,6 @@
 """What speaks against a run's numbers is said, and nothing is said where nothing does."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from nuclei_tables import random_nuclei
 
 from seg_core import analysis
 from seg_core.classes import MONUSAC
+from seg_core.errors import ModelError
 from seg_core.model import find_model
 from seg_core.nuclei.nucleus_table import FEATURES
 from seg_core.plausibility import Digest, digest_of
@@ -23,7 +25,7 @@ from tests.seg_core.plausibility.test_pixel_size import AREA_UM2, PAINTED
 SIZE = 5  # three features and two stains
 
 
-def profile_around(nuclei: Digest, *, spread: float = 0.2) -> ModelProfile:
+def profile_around(nuclei: Digest) -> ModelProfile:
     """A profile whose training images are such nuclei."""
     middle = nuclei.look()
     assert middle is not None
@@ -31,8 +33,7 @@ def profile_around(nuclei: Digest, *, spread: float = 0.2) -> ModelProfile:
         tuple(middle.tolist()), (0.1,) * SIZE, tuple(np.eye(SIZE)[np.tril_indices(SIZE)]), 1.2
     )
     areas = {"lymphocyte": (12.0, 16.0, 22.0)}
-    scale = replace(PAINTED, spread=spread)
-    return ModelProfile(painted_slides.CARD.sha256, "", {"images": 40}, areas, scale, cloud)
+    return ModelProfile(painted_slides.CARD.sha256, "", {"images": 40}, areas, PAINTED, cloud)
 
 
 @pytest.fixture
@@ -49,10 +50,11 @@ def test_nuclei_as_in_training_raise_no_doubt(nuclei: Digest) -> None:
 
 def test_nuclei_twice_as_wide_say_which_pixel_size_fits(nuclei: Digest) -> None:
     table = random_nuclei(500).assign(area_um2=4 * AREA_UM2)
+    table[FEATURES] = list(np.zeros((500, 3), np.float16))
     found = doubts_of(
         digest_of(table, MONUSAC), profile_around(nuclei), slide_mpp=0.5, tissue_um2=2e5
     )
-    (size,) = found
+    size = found[0]
     assert size.startswith(
         "the nuclei seem too large for pixels of 0.5 µm: by their sizes a pixel is about 0.25 µm"
     )
@@ -85,6 +87,13 @@ def test_a_profile_is_read_as_it_was_written_and_not_for_other_weights(
     assert read_profile(painted_slides.CARD, weights) == profile
     assert read_profile(replace(painted_slides.CARD, sha256="1" * 64), weights) is None
     assert read_profile(painted_slides.CARD, tmp_path / "other.safetensors") is None
+    path = tmp_path / "profiles" / "m.json"
+    entries = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(entries | {"format": 1}), encoding="utf-8")
+    assert read_profile(painted_slides.CARD, weights) is None
+    path.write_text(json.dumps(entries | {"scale": {"fine": 3}}), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"m\.json is no profile of a model .* make it anew"):
+        read_profile(painted_slides.CARD, weights)
 
 
 def test_a_run_keeps_the_doubts_that_its_nuclei_raise(

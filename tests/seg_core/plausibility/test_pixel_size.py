@@ -10,7 +10,7 @@ import pytest
 from seg_core.commands import main
 from seg_core.errors import ResolutionError
 from seg_core.plausibility import Digest, PixelSizeEstimate, ScaleModel, estimate_pixel_size
-from seg_core.plausibility.pixel_size import estimate_of
+from seg_core.plausibility.pixel_size import Regression, estimate_of
 from seg_core.samples import sample_path
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
@@ -18,13 +18,19 @@ from seg_core.slide import ArraySlide
 # Painted nuclei are discs of this area where a pixel is 0.25 µm.
 AREA_UM2 = np.pi * (painted_slides.RADIUS_PX * painted_slides.MPP) ** 2
 
+_THIRD = float(1 / (6 * np.log(2)))  # mean of three, half of an area's doublings
+_BY_AREA = Regression(
+    (float(np.log(AREA_UM2)),) * 3 + (0.0,) * 4, (1.0,) * 7, (_THIRD,) * 3 + (0.0,) * 4, 0.0
+)
+_NO_LOOK = (0.0,) * 5  # three features and two stains say nothing here
+
 PAINTED = ScaleModel(
-    means=(float(np.log(AREA_UM2)),) * 3 + (0.0,) * 4,
-    deviations=(1.0,) * 7,
-    weights=(float(1 / (6 * np.log(2))),) * 3
-    + (0.0,) * 4,  # mean of three, half of an area's doublings
-    intercept=0.0,
+    fine=_BY_AREA,
+    coarse=Regression(
+        _BY_AREA.means + _NO_LOOK, (1.0,) * 12, _BY_AREA.weights + _NO_LOOK, intercept=0.0
+    ),
     spread=0.1,
+    limit=0.5,
 )
 
 
@@ -74,7 +80,7 @@ def _digest(area_um2: float) -> Digest:
     counts = empty.area_counts.copy()
     edges = np.geomspace(1.0, 2000.0, counts.shape[1] + 1)
     counts[2, np.searchsorted(edges, area_um2) - 1] = 50
-    return Digest(counts, 40.0, np.ones(2), empty.feature_sums, 0)
+    return Digest(counts, 40.0, np.ones(2), np.ones(3), 50)
 
 
 def test_the_sentence_asks_to_confirm_and_names_the_usual_size_where_one_fits() -> None:

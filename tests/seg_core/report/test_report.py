@@ -16,8 +16,9 @@ from seg_core.errors import SlideError
 from seg_core.export.options import ExportOptions
 from seg_core.export.report import write_report
 from seg_core.model import ModelCard
-from seg_core.report import content as report_content
-from seg_core.scoring import describe_run, measure_columns
+from seg_core.report import method as report_method
+from seg_core.roi import Roi, roi_of_region
+from seg_core.scoring import counted_of, describe_run, measure_columns
 from seg_core.store import Run
 
 
@@ -65,7 +66,8 @@ def test_slide_model_and_settings_are_told(written: str, painted_run: Run) -> No
     assert "500 × 700 pixels" in text
     assert painted_run.facts.question.model_sha256 in text
     assert "is not among this program's weights" in text.replace("&#39;", "'")
-    assert "tile_px 64" in text
+    assert "tiles 64 px a side" in text
+    assert not re.search(r"\b[a-z]+_(px|um2?|only)\b", text), "raw keys"
 
 
 def test_the_card_of_the_model_is_told(
@@ -81,14 +83,36 @@ def test_the_card_of_the_model_is_told(
         std=(0.5, 0.5, 0.5),
         licence="CC BY-NC-SA 4.0",
         data="paintings <of discs>",
-        metrics={"validation": {"pq": 0.61}},
+        metrics={
+            "validation": {
+                "reference": {"lymphocyte": 812},
+                "instance": {"f1": {"lymphocyte": 0.61}, "bpq": 0.5},
+                "interval95": {"instance": {"f1": {"lymphocyte": [0.5, 0.7]}}},
+            }
+        },
     )
-    monkeypatch.setattr(report_content, "card_of_weights", lambda _sha256: card)
+    monkeypatch.setattr(report_method, "card_of_weights", lambda _sha256: card)
     write_report(painted_run, tmp_path / "report.html")
     html = (tmp_path / "report.html").read_text("utf-8")
     assert "paintings &lt;of discs&gt;" in html
     assert "licence CC BY-NC-SA 4.0" in text_of(html)
-    assert "validation: pq 0.61" in text_of(html)
+    assert "measured on validation" in text_of(html)
+    assert "lymphocyte 812 – 0.61 (0.50–0.70)" in text_of(html)
+    assert "bPQ, mean over images 0.50" in text_of(html)
+
+
+def test_what_somebody_has_to_say_and_the_regions_are_told(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    half = replace(painted_run.region, height=painted_run.region.height // 2)
+    fold = Roi("fold <1>", roi_of_region(half).polygon, "exclude")
+    options = ExportOptions(comment=" Seen with <Dr Ada>. ", rois=[fold], assessed=[])
+    write_report(painted_run, tmp_path / "report.html", options)
+    text = text_of((tmp_path / "report.html").read_text("utf-8"))
+    assert "Comment Seen with &lt;Dr Ada&gt;." in text
+    area = half.width * half.height * painted_run.facts.question.slide_mpp**2 / 1e6
+    assert f"fold &lt;1&gt; left out – {area:.4g}" in text
+    assert "Whole analysis without fold" in text
 
 
 def test_the_gallery_shows_the_most_and_the_least_certain(written: str, painted_run: Run) -> None:
@@ -126,7 +150,9 @@ def test_other_is_counted_on_demand(painted_run: Run, tmp_path: Path) -> None:
 def test_uncertain_nuclei_are_counted_and_shown_as_such(doubtful_run: Run, tmp_path: Path) -> None:
     write_report(doubtful_run, tmp_path / "report.html", ExportOptions(min_score=0.7))
     html = (tmp_path / "report.html").read_text("utf-8")
-    counts = describe_run(doubtful_run, min_score=0.7).classes.set_index("class_name")["count"]
+    counts = describe_run(doubtful_run, counted_of(doubtful_run, min_score=0.7)).classes.set_index(
+        "class_name"
+    )["count"]
     assert counts[UNCERTAIN] > 16
     assert f" {UNCERTAIN} {counts[UNCERTAIN]} " in text_of(html)
     assert "below 0.7 count as" in text_of(html)

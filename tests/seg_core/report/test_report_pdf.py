@@ -108,7 +108,7 @@ def test_an_anonymous_report_does_not_name_the_slide(painted_run: Run, tmp_path:
     file = pypdf.PdfReader(tmp_path / "report.pdf")
     assert file.metadata is not None
     assert file.metadata.title == "Nuclei of a slide"
-    assert "painted" not in text_of(file).replace("name painted", "").replace("used painted", "")
+    assert "painted" not in text_of(file).replace("name painted", "").replace("engine painted", "")
     assert b"painted.png" not in (tmp_path / "report.pdf").read_bytes()
 
 

@@ -161,7 +161,7 @@ def test_rois_are_scored_each_for_itself_and_one_elsewhere_says_so(
     assert cli.main(arguments) == 0
     squares = pd.read_csv(path)
     assert list(squares["part"].unique()) == ["Whole analysis", "left"]
-    assert squares.columns[0] == "part"
+    assert list(squares.columns[:3]) == ["slide", "run", "part"]
 
 
 def test_uncertain_nuclei_are_in_no_score(doubtful_run: Run) -> None:

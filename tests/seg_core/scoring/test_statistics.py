@@ -18,6 +18,7 @@ from seg_core.scoring import (
     Part,
     cautions_in_words,
     count_squares,
+    counted_of,
     describe_part,
     describe_run,
     joined,
@@ -240,7 +241,7 @@ def test_parts_are_the_whole_and_each_roi_less_what_is_excluded(painted_run: Run
 
 
 def test_a_run_is_described_as_it_counted_itself(painted_run: Run) -> None:
-    found = describe_run(painted_run, other=True)
+    found = describe_run(painted_run, counted_of(painted_run, other=True))
     counts = dict(zip(found.classes["class_name"], found.classes["count"], strict=True))
     assert counts == painted_run.facts.counts
     assert found.tissue_um2 == pytest.approx(painted_run.facts.tissue_um2, abs=0.1)

@@ -55,7 +55,7 @@ def test_all_readers_follow_a_classifier_and_corrections_over_it(run: Run) -> No
     answered = pd.DataFrame(
         {"nucleus_id": table["nucleus_id"], "class_name": "melanocyte", "class_score": 0.75}
     )
-    write_answer(run.path, Answer("mine", scheme, answered))
+    write_answer(run.path, Answer("mine", scheme, scheme.names, answered))
     run.journal().correct([4], ["melanocyte"], "epithelial", by="ada")
     expected = dict.fromkeys(table["nucleus_id"].tolist(), "melanocyte") | {4: "epithelial"}
     assert names_by_id(run) == [expected] * 3

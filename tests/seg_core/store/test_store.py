@@ -12,6 +12,7 @@ from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo
 from seg_core.store import RunFacts, RunWriter, Store, open_run
 from seg_core.store.journal import Journal
+from seg_core.store.label import name_run, read_label
 from seg_core.store.limit import store_limit
 
 WHOLE = Region(0, 0, 4000, 2000)
@@ -183,3 +184,32 @@ def test_a_run_that_a_process_works_on_is_not_deleted(tmp_path: Path, runs: list
     with locked(runs[0]), pytest.raises(StoreError, match="wait until it is done"):
         store.delete(open_run(runs[0]))
     assert left(runs) == [0, 1, 2, 3]
+
+
+def test_a_run_that_is_moved_is_there_whole_with_its_name_and_no_longer_here(
+    tmp_path: Path, runs: list[Path]
+) -> None:
+    name_run(runs[0], "second look")
+    Journal(runs[0]).correct([1], ["lymphocyte"], None, by="A")
+    with Store(tmp_path).writing(FACTS.question):
+        pass  # leaves a lease somewhere else in the store
+    other = Store(tmp_path / "archive" / "2026")
+    moved = Store(tmp_path).move(open_run(runs[0]), other)
+    assert moved.path == other.path / "a-01" / "run-0"
+    assert read_label(moved.path).name == "second look"
+    assert moved.journal().current()[1].by == "A"
+    assert (moved.path / "maps").stat().st_size == MAPS
+    assert not runs[0].exists()
+    assert [path.name for path in moved.path.parent.iterdir()] == ["run-0"]
+    assert not list(moved.path.glob("lease-*"))
+
+
+def test_what_is_worked_on_or_there_already_is_not_moved(tmp_path: Path, runs: list[Path]) -> None:
+    other = Store(tmp_path / "archive")
+    with locked(runs[0]), pytest.raises(StoreError, match="another process"):
+        Store(tmp_path).move(open_run(runs[0]), other)
+    assert not list(other.path.glob("*/*"))
+    (other.path / "a-01" / "run-0").mkdir(parents=True)
+    with pytest.raises(StoreError, match=r"has a run .* already"):
+        Store(tmp_path).move(open_run(runs[0]), other)
+    assert (runs[0] / "run.json").is_file()

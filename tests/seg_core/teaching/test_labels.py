@@ -100,5 +100,5 @@ def test_what_was_right_already_is_a_label_and_stays_over_a_classifier(run: Run)
     assert run.corrections() == {}
     ids = run.nuclei()["nucleus_id"]
     table = pd.DataFrame({"nucleus_id": ids, "class_name": "epithelial", "class_score": 0.5})
-    write_answer(run.path, Answer("mine", run.scheme, table))
+    write_answer(run.path, Answer("mine", run.scheme, run.scheme.names, table))
     assert run.nuclei().set_index("nucleus_id").loc[1, "class_name"] == "lymphocyte"

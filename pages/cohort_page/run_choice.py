@@ -1,0 +1,62 @@
+"""One analysis of the table is named, deleted or moved to another store."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import resources, run_edit, slide_places, state
+from pages.shared.literal import literal
+from seg_core.store import Run, Store, default_store, open_run
+
+
+def offer_edits(table: pd.DataFrame) -> None:
+    """Let the reader choose a row that has an analysis, and change that."""
+    rows = table.dropna(subset=["folder"])
+    rows = rows[[(default_store() / folder / "run.json").is_file() for folder in rows["folder"]]]
+    if rows.empty:
+        return
+    with st.expander("Name, delete or move an analysis", icon=":material/edit:"):
+        titles = _titles(rows)
+        folder = st.selectbox(
+            "Analysis", list(titles), format_func=titles.__getitem__, key="_edited"
+        )
+        run = open_run(default_store() / folder)
+        run_edit.offer(run)
+        if slide_places.reader_is_local():
+            _offer_move(run)
+
+
+def _titles(rows: pd.DataFrame) -> dict[str, str]:
+    """Return a line for each analysis, by its folder; what two share is told apart by its id."""
+    told = {
+        row["folder"]: [
+            str(row[each]) for each in ("slide", "roi", "name") if isinstance(row[each], str)
+        ]
+        for row in rows.to_dict("records")
+    }
+    lines = list(told.values())
+    return {
+        folder: " · ".join(
+            words if lines.count(words) == 1 else [*words, folder.rpartition("/")[2]]
+        )
+        for folder, words in told.items()
+    }
+
+
+def _offer_move(run: Run) -> None:
+    words, button = st.columns([4, 1], vertical_alignment="bottom")
+    typed = words.text_input(
+        "Another store",
+        key="_other_store",
+        placeholder=str(Path.home() / "archive"),
+        help="A folder of runs; the analysis is there whole before it is no longer here. "
+        "`SEG_STORE` names the store that the dashboard shows.",
+    )
+    if button.button("Move", disabled=not typed, key="_move"):
+        if resources.visitors().is_looked_at_by_others(run.path, state.LOOKED_AT.get()):
+            st.error("Somebody is reading it now; it stays until they have left it.")
+            return
+        moved = Store().move(run, Store(Path(typed).expanduser()))
+        resources.forget_run(run.path)
+        st.success(literal(f"It lies in {moved.path} now."))

@@ -1,0 +1,45 @@
+"""Two analyses beside one reference."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.evaluate_page.reference import Asked
+from pages.shared import run_words, runs, state
+from pages.shared.literal import literal
+from seg_core.evaluation.kept import compare_kept
+from seg_core.evaluation.tables import figures_in_words, overall_table
+from seg_core.store import Run
+
+
+def offer(chosen: state.ChosenSlide, run: Run, asked: Asked) -> None:
+    """Let the reader choose a second analysis, and show both with their difference."""
+    found = runs.finished_runs(chosen)
+    others = {each.path: each for each in found if each.path != run.path}
+    if not others:
+        return
+    st.subheader("Two analyses side by side", anchor=False)
+    titles = run_words.titles(found)
+    path = st.selectbox(
+        "Compare the shown analysis with",
+        list(others),
+        index=None,
+        format_func=lambda each: titles[each],
+        key="_evaluated_beside",
+        placeholder="another analysis of this slide",
+    )
+    if path is None:
+        return
+    with st.spinner("Comparing both with the reference …"):
+        both = compare_kept(asked.reference, run, others[path], asked.rois)
+    one, two = (overall_table(both[name]).set_index("figure") for name in ("first", "second"))
+    columns = {title: figures_in_words(table) for title, table in (("Shown", one), ("Other", two))}
+    if both["difference"] is not None:
+        difference = overall_table(both["difference"], both["difference95"])
+        columns["Other less shown"] = figures_in_words(difference, signed=True)
+    st.dataframe(pd.DataFrame(columns, index=one.index))
+    st.caption(
+        literal(
+            "Measured where both have looked. The interval of a difference is by paired bootstrap, the "
+            "same regions drawn for both; it needs more than one region, outlines and the same classes."
+        )
+    )

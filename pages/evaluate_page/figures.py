@@ -1,0 +1,43 @@
+"""The figures of an evaluation, with their intervals."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared.literal import literal
+from seg_core.evaluation.kept import KeptEvaluation
+from seg_core.evaluation.report_section import measured_in_words
+from seg_core.evaluation.tables import class_rows, figures_in_words, overall_table
+from seg_core.store import Run
+
+
+def show(run: Run, evaluation: KeptEvaluation) -> None:
+    """Show the figures of all nuclei, then by class."""
+    result = evaluation.result
+    st.caption(literal(measured_in_words(result)))
+    for note in [*result["said_since"], *result["notes"]]:
+        st.caption(literal(note))
+    overall = overall_table(result)
+    st.table(
+        pd.DataFrame(
+            {"Value": figures_in_words(overall)}, index=overall["figure"].rename("Figure")
+        ),
+        border="horizontal",
+    )
+    rows = class_rows(result)
+    if not rows:
+        st.info("The reference has no classes of nuclei, so there are no figures by class.")
+        return
+    st.dataframe(pd.DataFrame(rows), hide_index=True, placeholder="–")
+    for row in rows:
+        if not row["Reference"]:
+            st.caption(
+                f"The reference has no nucleus of class {literal(row['Class'])}, so the class has no "
+                f"figure and is left out of the means; {row['Found']:,} were found."
+            )
+    with st.popover("How is this computed", icon=":material/function:", type="tertiary"):
+        st.markdown(
+            f"{result['protocol'].get('explanation', '')}\n\n{result['protocol']['border']}\n\n"
+            "Nuclei are the same where their outlines share more than half of their union; *detection* "
+            "asks only for centroids within 3 µm. Which figure to compare with which paper: "
+            "docs/evaluation.md."
+        )

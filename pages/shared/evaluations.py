@@ -1,0 +1,44 @@
+"""References and evaluations of the chosen slide, kept where only the reader comes."""
+
+from pathlib import Path
+
+from pages.shared import reader_place, resources, state
+from pages.shared.evaluation_files import OUTCOME_SCHEME
+from pages.shared.uploads import UploadFolder
+from seg_core.evaluation.kept import KeptEvaluation, evaluation_of_run
+from seg_core.evaluation.report_section import evaluation_section
+from seg_core.report.document import Section
+from seg_core.store import Run
+
+__all__ = ["OUTCOME_SCHEME", "place_of", "sections_of", "show", "shown_key"]
+
+
+def place_of(path: Path) -> Path:
+    """Return where references of a slide are kept: with the reader, else for this session alone."""
+    place = reader_place.of_slide(path)
+    if place is not None:
+        return place
+    uploads = state.UPLOADS.get() or UploadFolder()
+    state.UPLOADS.set(uploads)
+    return uploads.path
+
+
+def show(run: Run, evaluation: KeptEvaluation | None) -> None:
+    """Have the viewer show an evaluation of a run, or none."""
+    key = None if evaluation is None else resources.evaluation_files().add(evaluation.outcomes_file)
+    state.EVALUATED.set(state.ShownEvaluation(run.path, key))
+
+
+def shown_key(run: Run) -> str | None:
+    """Return the key of the evaluation of a run that is shown; what was kept is found again."""
+    shown = state.EVALUATED.get()
+    if shown is None or shown.run != run.path:
+        show(run, evaluation_of_run(place_of(run.slide_path), run))
+        shown = state.EVALUATED.get()
+    return None if shown is None else shown.key
+
+
+def sections_of(run: Run, *, anonymous: bool) -> list[Section]:
+    """Return what a report says of the latest evaluation of a run; none where there is none."""
+    found = evaluation_of_run(place_of(run.slide_path), run)
+    return [] if found is None else [evaluation_section(found.result, anonymous=anonymous)]

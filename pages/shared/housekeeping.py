@@ -1,0 +1,72 @@
+"""What is put away by a timer, also on a server that nobody visits.
+
+Streamlit forgets a session that has left only when another one comes, and Python frees what hangs
+together in a circle only when enough else is made. Tokens, uploads and what was asked for would
+stay for as long as the server is quiet.
+"""
+
+import asyncio
+import gc
+import logging
+from contextlib import suppress
+
+from starlette.concurrency import run_in_threadpool
+from streamlit import runtime
+
+from pages.shared import resources
+from seg_core.errors import SegCoreError
+from seg_core.process.memory import return_memory
+
+EVERY_S = 5.0
+
+_FULL = (
+    "the store of this server is at its limit, and nothing else in it may go; ask whoever runs it for "
+    "more room, or analyse a smaller part."
+)
+
+_log = logging.getLogger(__name__)
+
+
+async def keep_house(every_s: float = EVERY_S) -> None:
+    """Put away what nobody holds any more, again and again, until it is cancelled."""
+    sessions = 0
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            # Streamlit's own thread is this one; nobody else may touch its sessions
+            now = count_sessions()
+            await run_in_threadpool(put_away, some_left=now < sessions)
+            sessions = now
+        except Exception:  # noqa: BLE001 - the next time may go well
+            _log.exception("something could not be put away")
+
+
+def count_sessions() -> int:
+    """Return how many sessions are kept; those that have left for too long are forgotten by this."""
+    if not runtime.exists():
+        return 0
+    manager = runtime.get_instance()._session_mgr
+    storage = getattr(manager, "_session_storage", None)
+    left = len(getattr(storage, "_cache", ()))  # a cache with a time to live: to count is to forget
+    return left + manager.num_active_sessions()
+
+
+def put_away(*, some_left: bool) -> None:
+    """Give up what nobody waits for, and keep the store within its limit.
+
+    Parameters
+    ----------
+    some_left : bool
+        Sessions have ended since the last time.
+    """
+    if some_left:
+        gc.collect()
+    resources.scorings().drop_what_nobody_waits_for()
+    analyses = resources.analyses()
+    analyses.put_absent_last(resources.visitors().present())
+    if analyses.at_work():
+        with suppress(SegCoreError):
+            if not resources.visitors().keep_limit():
+                analyses.stop_running(_FULL)
+    if some_left:
+        return_memory()

@@ -1,0 +1,93 @@
+"""The reader's own slides: what was uploaded and is still here, and what has been analysed."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared import pixel_size, resources, run_words, runs, slide_places, state, uploads
+from pages.shared.literal import key_of, literal, printable
+from seg_core.errors import SegCoreError
+from seg_core.slide.listing import series_of
+from seg_core.store import Run, Store
+
+_MOST = 40
+
+
+def show() -> None:
+    """Show each slide with its picture, its pixel size and its analyses."""
+    found = list(islice(_slides(), _MOST))
+    if not found:
+        st.info(
+            "Nothing here yet: slides that you upload are listed as long as your visit lasts, and on "
+            "your own machine all that were analysed.",
+            icon=":material/photo_library:",
+        )
+    for path in found:
+        with st.container(border=True), suppress(SegCoreError):
+            _show_one(path)
+
+
+def _slides() -> Iterator[Path]:
+    """Give the reader's uploads, then what was analysed on their own machine, the latest first."""
+    yield from uploads.earlier_uploads()
+    if slide_places.reader_is_local():
+        analysed = (run.slide_path for run in Store().runs())
+        for path in dict.fromkeys(analysed):
+            if path.is_file() and uploads.upload_folder_of(path) is None:
+                yield path
+
+
+def _show_one(path: Path) -> None:
+    chosen = pixel_size.chosen(path)
+    info = resources.slide(path, chosen.mpp).info
+    finished = runs.finished_runs(chosen)
+    picture, words, buttons = st.columns([1, 3, 1.2], vertical_alignment="center")
+    picture.image(resources.card_picture(path), alt=f"Thumbnail of {printable(path.name)}")
+    size = "µm/px not stated" if info.mpp is None else f"{info.mpp:.4g} µm/px"
+    words.markdown(f"**{literal(path.name)}**")
+    words.caption(
+        f"{_day(path)} · {info.width:,} × {info.height:,} px · {size} · {_count(finished)}"
+    )
+    is_chosen = state.SLIDE.get() is not None and state.SLIDE.get() == chosen
+    buttons.button(
+        "Chosen" if is_chosen else "Choose",
+        key=f"_library_{key_of(path)}",
+        on_click=state.choose_slide,
+        args=(chosen,),
+        width="stretch",
+    )
+    if uploads.upload_folder_of(path) is not None:
+        with buttons.popover("Delete", width="stretch"):
+            _offer_deletion(path)
+
+
+def _offer_deletion(path: Path) -> None:
+    """Ask once more; the analyses stay, and are found again when the same file comes back."""
+    if resources.analyses().of_slide(resources.identity(path)):
+        st.caption("It is being analysed; stop that first.")
+        return
+    st.caption("The file is removed from the server, its analyses stay.")
+    st.button("Delete the upload", key=f"_delete_{key_of(path)}", on_click=_delete, args=(path,))
+
+
+def _delete(path: Path) -> None:
+    chosen = state.SLIDE.get()
+    if chosen is not None and chosen.path == path:
+        state.leave_slide()
+    series = series_of(path)
+    for file in [path] if series is None else list(path.parent.iterdir()):
+        if file == path or series_of(file) == series:
+            file.unlink(missing_ok=True)
+    resources.forget_slides()
+
+
+def _day(path: Path) -> str:
+    return run_words.day_of(datetime.fromtimestamp(path.stat().st_mtime).astimezone())
+
+
+def _count(finished: list[Run]) -> str:
+    return {0: "no analysis", 1: "1 analysis"}.get(len(finished), f"{len(finished)} analyses")

@@ -1,0 +1,113 @@
+"""Which nuclei of a run count: one definition for the pages, every file and the report."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import shapely
+
+from seg_core.classes import OTHER
+from seg_core.roi import Roi
+from seg_core.scoring.parts import Part, parts_of
+from seg_core.store import Run, Selection
+from seg_core.store.chosen import chosen_names, chosen_nuclei
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What counts of a run.
+
+    Attributes
+    ----------
+    part : Part
+        Holds their centroids; what is left out has been taken out of it.
+    other : bool
+        Also the nuclei that no class names.
+    min_score : float
+        Nuclei with a lower class score are called *uncertain*, and count so.
+    left_out : tuple of Roi
+        The ROIs to exclude that lie on what was analysed.
+    """
+
+    part: Part
+    other: bool = False
+    min_score: float = 0.0
+    left_out: tuple[Roi, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The part, and what is taken out of it."""
+        names = ", ".join(roi.name for roi in self.left_out)
+        return f"{self.part.name} without {names}" if names else self.part.name
+
+    def names(self, run: Run) -> tuple[str, ...]:
+        """Return what the nuclei that count can be called."""
+        return chosen_names(run, other=self.other, min_score=self.min_score)
+
+    def selection(self, run: Run, names: tuple[str, ...] | None = None, **more: Any) -> Selection:
+        """Return the nuclei that count, or those of some names, under more conditions."""
+        wanted = self.names(run) if names is None else names
+        return Selection(wanted, self.min_score, self.part.limit, **more)
+
+    def nuclei(self, run: Run) -> Iterator[gpd.GeoDataFrame]:
+        """Read the nuclei that count in one or more parts, perhaps empty ones.
+
+        Raises
+        ------
+        SettingsError
+            If ``min_score`` is no share.
+        StoreError
+            If the run has no nuclei yet.
+        """
+        return chosen_nuclei(run, other=self.other, min_score=self.min_score, part=self.part.limit)
+
+    def in_words(self, run: Run) -> str:
+        """Say in sentences what counts and what does not, with how many are *other*."""
+        sentences = [f"Counted: {self.title}."]
+        if self.other:
+            sentences.append("Nuclei of no class (other) are counted.")
+        else:
+            count = run.nucleus_queries().counts(self.selection(run, (OTHER,)))[OTHER]
+            sentences.append(f"Nuclei of no class (other, {count:,}) are not counted.")
+        if self.min_score:
+            sentences.append(
+                f"Nuclei with a class score below {self.min_score:g} count as uncertain."
+            )
+        return " ".join(sentences)
+
+    def facts(self) -> dict[str, str | float | bool]:
+        """Return the same for files that hold names and values."""
+        return {
+            "part": self.part.name,
+            "left_out": ", ".join(roi.name for roi in self.left_out),
+            "other_counted": self.other,
+            "min_score": self.min_score,
+        }
+
+
+def counted_of(
+    run: Run,
+    rois: Sequence[Roi] = (),
+    *,
+    part: Part | None = None,
+    other: bool = False,
+    min_score: float = 0.0,
+) -> Counted:
+    """Return what counts of a run with the ROIs of its slide.
+
+    Parameters
+    ----------
+    run : Run
+    rois : sequence of Roi
+        What those of the kind *exclude* cover does not count.
+    part : Part, optional
+        One of `parts_of` with the same ROIs, or several `joined`; by default all that was analysed.
+    other : bool
+    min_score : float
+    """
+    whole = parts_of(run)[0].polygon
+    left_out = tuple(
+        roi for roi in rois if roi.kind == "exclude" and shapely.intersects(roi.polygon, whole)
+    )
+    return Counted(part or parts_of(run, rois)[0], other, min_score, left_out)

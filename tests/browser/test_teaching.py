@@ -1,0 +1,96 @@
+"""From twelve answers by the keyboard to other numbers, and back."""
+
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from seg_core.analysis import analyse
+from seg_core.geometry import Region
+from seg_core.samples import SAMPLES, sample_path
+from seg_core.store import Run
+
+pytestmark = pytest.mark.browser
+
+SAMPLE = SAMPLES[0]
+ANSWERS = 12
+NEUTROPHIL, NEUTROPHIL_KEY = "neutrophil", "3"
+PATIENCE_MS = 120_000  # a ceiling for a machine that is busy
+
+
+@pytest.fixture(scope="module")
+def run(dashboard: str, store: Path) -> Run:
+    """A piece of the first sample with epithelium and stroma, analysed with the shipped weights."""
+    return analyse(
+        sample_path(SAMPLE.name), store, region=Region(900, 1300, 600, 400), mpp=SAMPLE.mpp
+    )
+
+
+def open_page(page: Page, dashboard: str, run: Run, name: str) -> None:
+    page.goto(f"{dashboard}/{name}?slide={run.slide_id}&run={run.run_id}")
+
+
+def open_section(page: Page, name: str) -> None:
+    page.get_by_test_id("stMain").get_by_role("radio", name=name, exact=True).click()
+
+
+def labels(page: Page) -> Locator:
+    """The screen of nuclei, once its pictures are there."""
+    screen = page.locator("section.labels")
+    expect(screen.locator(".nuclei button").first).to_be_visible()
+    return screen
+
+
+def csv_of(page: Page, dashboard: str, run: Run, path: Path) -> Counter[str]:
+    """Count the classes in the file that the page of nuclei hands over."""
+    open_page(page, dashboard, run, "nuclei")
+    open_section(page, "Downloads")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    download.value.save_as(path)
+    return Counter(pd.read_csv(path)["class_name"])
+
+
+def test_twelve_answers_teach_what_the_numbers_follow_until_it_is_forgotten(
+    page: Page, dashboard: str, run: Run, tmp_path: Path
+) -> None:
+    page.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    found = csv_of(page, dashboard, run, tmp_path / "found.csv")
+
+    open_page(page, dashboard, run, "teach")
+    screen = labels(page)
+    screen.focus()
+    for _ in range(ANSWERS + 1):
+        page.keyboard.press(NEUTROPHIL_KEY)
+    page.keyboard.press("Backspace")
+    expect(screen.get_by_role("status")).to_contain_text(f"{ANSWERS} of")
+    expect(page.get_by_text(f"{ANSWERS} labels: {NEUTROPHIL} {ANSWERS}")).to_be_visible()
+    labelled = csv_of(page, dashboard, run, tmp_path / "labelled.csv")
+    assert ANSWERS <= labelled[NEUTROPHIL] <= ANSWERS + found[NEUTROPHIL]
+
+    open_page(page, dashboard, run, "teach")
+    open_section(page, "Train")
+    page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_text("would change")).to_be_visible()
+    page.get_by_role("button", name="Apply").click()
+    named = page.get_by_test_id("stMain").get_by_text("named by the taught classifier taught")
+    expect(named).to_be_visible()
+    taught = csv_of(page, dashboard, run, tmp_path / "taught.csv")
+    assert taught[NEUTROPHIL] > labelled[NEUTROPHIL]
+    expect(page.get_by_text("named by the taught classifier taught").first).to_be_visible()
+
+    page.reload()
+    open_page(page, dashboard, run, "teach")
+    open_section(page, "Train")
+    expect(named).to_be_visible()
+    page.get_by_role("button", name="Forget").click()
+    expect(named).to_have_count(0)
+    assert csv_of(page, dashboard, run, tmp_path / "forgotten.csv") == labelled
+
+    open_page(page, dashboard, run, "teach")
+    labels(page)
+    page.get_by_role("button", name="Take back the last label").click()
+    expect(page.get_by_text(f"{ANSWERS - 1} labels: {NEUTROPHIL} {ANSWERS - 1}")).to_be_visible()

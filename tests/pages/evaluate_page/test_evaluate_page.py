@@ -1,0 +1,169 @@
+"""The page Evaluate without a browser: what is kept is found again, and told everywhere."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import evaluations, resources, state
+from pages.shared.evaluation_files import painter_of_outcomes
+from seg_core.evaluation.area_scores import FOUND, MISSED, SPURIOUS, WRONG_CLASS
+from seg_core.evaluation.kept import (
+    KeptReference,
+    compare_kept,
+    evaluate_kept,
+    keep_reference,
+    kept_evaluation,
+    references_of,
+)
+from seg_core.export.options import ExportOptions
+from seg_core.export.report import write_report
+from seg_core.picture.viewport import Viewport
+from seg_core.roi import Roi
+from seg_core.store import Run
+
+SECTIONS = ["Figures", "Confusion", "Regions", "Downloads"]
+
+
+@pytest.fixture(autouse=True)
+def on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEG_LOCAL", "1")
+
+
+@pytest.fixture
+def reference(run: Run, store: Path) -> KeptReference:
+    """Discs of the slide: one lacks, one is called otherwise, one is where nothing is."""
+    shapes = list(run.nuclei().geometry[1:])
+    named = [*zip(shapes, ["Tumor"] + ["Lymphocytes"] * 10, strict=True)]
+    named.append((shapely.box(90, 90, 110, 110), "Lymphocytes"))
+    features = [
+        {
+            "type": "Feature",
+            "geometry": json.loads(shapely.to_geojson(shape)),
+            "properties": {"classification": {"name": name}},
+        }
+        for shape, name in named
+    ]
+    content = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    return keep_reference(store, run.slide_id, "discs.geojson", content)
+
+
+@pytest.fixture
+def open_section(
+    visit: Callable[..., AppTest], chosen: state.ChosenSlide, reference: KeptReference
+) -> Callable[[str], AppTest]:
+    def open_at(section: str) -> AppTest:
+        page = visit("evaluate", slide=chosen)
+        page.segmented_control(key="_evaluation_section").set_value(section).run()
+        assert not page.exception
+        return page
+
+    return open_at
+
+
+def test_without_a_reference_it_says_what_to_bring(visit, chosen, run) -> None:
+    page = visit("evaluate", slide=chosen)
+    assert page.info[0].value.startswith("Bring what somebody labelled on this slide")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_each_section_opens(section, open_section) -> None:
+    page = open_section(section)
+    assert not page.error
+
+
+def test_the_table_has_the_figures_and_the_class_that_the_reference_lacks(open_section) -> None:
+    page = open_section("Figures")
+    table = page.table[0].value
+    # 11 of 12 discs are there, and one of 12 of the reference is not
+    assert table.loc["Detection F1, 3 µm", "Value"] == f"{22 / 24:.3f}"
+    told = " ".join(each.value for each in page.caption)
+    assert "One region alone allows no interval" in told
+    assert "no nucleus of class neutrophil" in told
+
+
+def test_what_a_class_means_is_kept_and_changes_the_figures(run, store, reference) -> None:
+    first = evaluate_kept(reference, run)
+    assert kept_evaluation(reference, run, ()) is not None
+    changed = reference.with_mapping({"Tumor": "lymphocyte", "Lymphocytes": "lymphocyte"})
+    assert references_of(store, run.slide_id)[0].mapping == changed.mapping
+    assert kept_evaluation(changed, run, ()) is None
+    second = evaluate_kept(changed, run)
+    counted = [each.result["instance"]["confusion"]["counts"][1][1] for each in (first, second)]
+    assert counted == [10, 11]
+
+
+def test_an_evaluation_is_found_again_until_nuclei_are_called_otherwise(run, reference) -> None:
+    made = evaluate_kept(reference, run)
+    assert made.outcomes()["outcome"].value_counts().to_dict() == {
+        FOUND: 10,
+        WRONG_CLASS: 1,
+        MISSED: 1,
+        SPURIOUS: 1,
+    }
+    assert kept_evaluation(reference, run).result == json.loads(json.dumps(made.result))
+    run.journal().correct([1], ["lymphocyte"], None, by="reader")
+    assert kept_evaluation(reference, run) is None
+
+
+def test_the_viewer_paints_each_outcome_where_it_is(run, reference) -> None:
+    outcomes = evaluate_kept(reference, run).outcomes()
+    painter = painter_of_outcomes(outcomes)
+    for outcome in (FOUND, MISSED, SPURIOUS, WRONG_CLASS):
+        nucleus = outcomes[outcomes["outcome"] == outcome].iloc[0]
+        viewport = Viewport(nucleus["x"] - 30, nucleus["y"] - 30, 1.0, 60, 60)
+        painted = painter.paint(viewport, {evaluations.OUTCOME_SCHEME.id_of(outcome)})
+        assert (painted[..., 3] > 0).any()
+        x0, _, _, y1 = nucleus["geometry"].bounds
+        rows, columns = np.nonzero(painted[..., 3] > 100)
+        assert columns.min() == pytest.approx(x0 - viewport.x, abs=2)
+        assert rows.max() == pytest.approx(y1 - viewport.y, abs=2)
+
+
+def test_two_analyses_are_compared_where_both_have_looked(run, coarse, reference) -> None:
+    rois = [Roi(str(x), shapely.box(x, 0, x + 100, 300)) for x in (0, 100)]
+    both = compare_kept(reference, run, coarse, rois)
+    for name in ("first", "second"):
+        assert sum(both[name]["reference"].values()) < 12
+    gained = both["second"]["instance"]["bpq"] - both["first"]["instance"]["bpq"]
+    assert both["difference"]["instance"]["bpq"] == pytest.approx(gained)
+    low, high = both["difference95"]["instance"]["bpq"]
+    assert low <= gained <= high
+    assert compare_kept(reference, run, coarse, rois) == json.loads(json.dumps(both))
+
+
+def test_a_report_has_a_section_on_it_without_the_files_name_where_that_is_asked(
+    visit, chosen, run, reference, tmp_path
+) -> None:
+    evaluate_kept(reference, run)
+    for anonymous in (False, True):
+        sections = evaluations.sections_of(run, anonymous=anonymous)
+        path = tmp_path / f"report{anonymous}.html"
+        options = ExportOptions(sections=sections, anonymous=anonymous, assessed=())
+        write_report(run, path, options)
+        text = path.read_text("utf-8")
+        assert "Beside a reference" in text
+        assert f"{22 / 24:.3f}" in text
+        assert ("discs.geojson" in text) is not anonymous
+
+
+def test_files_hold_the_figures(open_section) -> None:
+    page = open_section("Downloads")
+    labels = [each.label for each in page.get("download_button")]
+    assert [label for label in labels if label.endswith("(JSON)")]
+    assert len([label for label in labels if label.endswith("(CSV)")]) == 4
+
+
+def test_outcomes_are_read_anew_when_they_are_measured_anew(run, reference) -> None:
+    made = evaluate_kept(reference, run)
+    before = resources.outcomes(made.outcomes_file)
+    again = evaluate_kept(reference.with_mapping({"Tumor": "lymphocyte"}), run)
+    after = resources.outcomes(again.outcomes_file)
+    assert isinstance(after, pd.DataFrame)
+    assert (before["outcome"] == WRONG_CLASS).sum() == 1
+    assert (after["outcome"] == WRONG_CLASS).sum() == 0

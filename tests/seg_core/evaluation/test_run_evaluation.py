@@ -1,0 +1,324 @@
+"""A run measured by what somebody labelled on its slide; the truth is painted."""
+
+import csv
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import shapely
+import shapely.affinity
+
+from seg_core import commands as cli
+from seg_core.classes import MONUSAC
+from seg_core.errors import DataError
+from seg_core.evaluation.run_evaluation import compare_runs, evaluate_run, reference_of_run
+from seg_core.labelled.class_mapping import mapping_of
+from seg_core.labelled.slide_reference import MappedReference, map_classes, read_slide_reference
+from seg_core.roi import Roi
+from seg_core.store import Run, open_run
+
+THEIRS = {
+    "epithelial": "Tumor: Positive",
+    "lymphocyte": "Immune cells",
+    "neutrophil": "NEUTROPHILS",
+    "macrophage": "Histiocytes",
+    "other": "Stroma",
+}
+AREA = shapely.box(90, 90, 300, 330)
+
+
+def feature(shape: shapely.Geometry, name: str | None, kind: str = "annotation") -> dict[str, Any]:
+    said = {} if name is None else {"classification": {"name": name}}
+    geometry = json.loads(shapely.to_geojson(shape))
+    return {"type": "Feature", "geometry": geometry, "properties": {"objectType": kind, **said}}
+
+
+def write_geojson(path: Path, features: list[dict[str, Any]]) -> Path:
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return path
+
+
+def of_run(run: Run, area: shapely.Geometry | None = AREA) -> list[dict[str, Any]]:
+    """What the run has found, as QuPath would export it, with a region."""
+    table = run.nuclei()
+    region = [] if area is None else [feature(area, "Region*")]
+    return region + [
+        feature(shape, THEIRS[name], "detection")
+        for shape, name in zip(table.geometry, table["class_name"], strict=True)
+    ]
+
+
+def read(run: Run, path: Path, **decided: str) -> MappedReference:
+    reference = read_slide_reference(path, run.facts.slide, run.facts.question.slide_mpp)
+    mapping = mapping_of(reference.class_names, decided, run.scheme)
+    return map_classes(reference, mapping, run.scheme)
+
+
+def test_a_run_agrees_with_itself_and_counts_what_lies_in_the_region(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    reference = read(painted_run, write_geojson(tmp_path / "r.geojson", of_run(painted_run)))
+    evaluation = evaluate_run(painted_run, reference)
+    table = painted_run.nuclei()
+    inside = table[shapely.contains(AREA, shapely.centroid(table.geometry.to_numpy()))]
+    assert evaluation.result["reference"] == {
+        name: int((inside["class_name"] == name).sum()) for name in MONUSAC.names_with_other
+    }
+    assert evaluation.result["reference"] == evaluation.result["predicted"]
+    assert evaluation.result["instance"]["bpq"] == 1
+    assert evaluation.result["instance"]["mpq_plus"] == 1
+    assert set(evaluation.outcomes["outcome"]) == {"found"}
+    assert evaluation.result["interval95"]["instance"]["bpq"] is None
+    assert evaluation.result["bootstrap"]["over"] is None
+
+
+def test_counts_in_a_region_are_those_of_shapely(painted_run: Run, tmp_path: Path) -> None:
+    """Some nuclei lack in the reference, some are called otherwise, some are moved away a little."""
+    table = painted_run.nuclei()
+    rng = np.random.default_rng(3)
+    features = [feature(AREA, "Region*")]
+    shapes, names = [], []
+    for shape, name in zip(table.geometry, table["class_name"], strict=True):
+        chance = rng.random()
+        if chance < 0.2:
+            continue
+        moved = shapely.affinity.translate(shape, *rng.uniform(-12, 12, 2))
+        shapes.append(moved if chance < 0.7 else shape)
+        names.append(name if chance < 0.85 else "epithelial")
+        features.append(feature(shapes[-1], THEIRS[names[-1]]))
+    result = evaluate_run(
+        painted_run, read(painted_run, write_geojson(tmp_path / "r.geojson", features))
+    ).result
+
+    expected: Counter[tuple[str, str]] = Counter()
+    used: dict[int, int] = {}
+    for number, shape in enumerate(shapes):
+        for row, found in enumerate(table.geometry):
+            common = shape.intersection(found).area
+            if common / (shape.area + found.area - common) > 0.5:
+                used[row] = number
+    partner = {number: row for row, number in used.items()}
+    for number, shape in enumerate(shapes):
+        if AREA.contains(shape.centroid):
+            row = partner.get(number)
+            called = "missed" if row is None else table["class_name"].iloc[row]
+            expected[names[number], called] += 1
+    for row, found in enumerate(table.geometry):
+        if row not in used and AREA.contains(found.centroid):
+            expected["spurious", table["class_name"].iloc[row]] += 1
+    confusion = result["instance"]["confusion"]
+    counted = {
+        (row, column): count
+        for row, counts in zip(confusion["rows"], confusion["counts"], strict=True)
+        for column, count in zip(confusion["columns"], counts, strict=True)
+        if count
+    }
+    assert counted == dict(expected)
+    assert len({name for name, _ in counted}) > 3, "the painting is too easy"
+
+
+def test_each_cell_of_the_confusion_has_its_nuclei(painted_run: Run, tmp_path: Path) -> None:
+    features = of_run(painted_run)
+    features[5]["properties"]["classification"]["name"] = "Tumor"
+    del features[9]
+    evaluation = evaluate_run(
+        painted_run, read(painted_run, write_geojson(tmp_path / "r.geojson", features))
+    )
+    confusion, outcomes = evaluation.result["instance"]["confusion"], evaluation.outcomes
+    for row, counts in zip(confusion["rows"], confusion["counts"], strict=True):
+        for column, count in zip(confusion["columns"], counts, strict=True):
+            listed = (outcomes["reference_class"] == ("" if row == "spurious" else row)) & (
+                outcomes["called"] == ("" if column == "missed" else column)
+            )
+            assert listed.sum() == count
+
+
+def test_a_border_between_two_centroids_does_not_tear_a_pair_apart(painted_run: Run) -> None:
+    table = painted_run.nuclei()
+    found = table.iloc[[20]]
+    x, y = float(found["x"].iloc[0]), float(found["y"].iloc[0])
+    moved = shapely.affinity.translate(found.geometry.iloc[0], 4, 0)
+    for area, counted in (
+        (shapely.box(x + 2, y - 40, x + 24, y + 20), 1),  # the reference's centroid alone is in
+        (shapely.box(x - 24, y - 20, x + 2, y + 20), 0),  # the predicted one's alone
+    ):
+        reference = MappedReference(
+            "painted",
+            np.array([moved], dtype=object),
+            np.array([MONUSAC.id_of(found["class_name"].iloc[0])], np.uint8),
+            [("area", area)],
+            shapely.MultiPolygon(),
+        )
+        outcomes = evaluate_run(painted_run, reference).outcomes
+        of_pair = outcomes[outcomes["nucleus_id"] == int(found["nucleus_id"].iloc[0])]
+        assert len(of_pair) == counted
+        assert (of_pair["outcome"] == "found").all()
+
+
+def test_xml_masks_and_geojson_of_the_same_nuclei_give_the_same_figures(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    info = painted_run.facts.slide
+    table = painted_run.nuclei()
+    labels = np.zeros((info.height, info.width), np.uint16)
+    classes = np.zeros((info.height, info.width), np.uint8)
+    layers = []
+    for name, theirs in THEIRS.items():
+        regions = []
+        for number, (shape, of) in enumerate(
+            zip(table.geometry, table["class_name"], strict=True), start=1
+        ):
+            if of != name or number % 7 == 0:
+                continue
+            corners = "".join(f'<Vertex X="{x}" Y="{y}"/>' for x, y in shape.exterior.coords[:-1])
+            regions.append(f'<Region Id="{number}"><Vertices>{corners}</Vertices></Region>')
+            for y in range(int(shape.bounds[1]), int(shape.bounds[3]) + 1):
+                for x in range(int(shape.bounds[0]), int(shape.bounds[2]) + 1):
+                    if shape.contains(shapely.Point(x + 0.5, y + 0.5)):
+                        labels[y, x] = number
+                        classes[y, x] = MONUSAC.id_of(name) or 9
+        layers.append(
+            f'<Annotation Name="{theirs}"><Regions>{"".join(regions)}</Regions></Annotation>'
+        )
+    xml = tmp_path / "r.xml"
+    xml.write_text(f'<Annotations MicronsPerPixel="0.25">{"".join(layers)}</Annotations>')
+    for folder, mask in (("inst", labels), ("class", classes)):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / "r.png"), mask)
+    features = [
+        each for number, each in enumerate(of_run(painted_run, None), start=1) if number % 7
+    ]
+    geojson = write_geojson(tmp_path / "r.geojson", features)
+    ids = {f"class {MONUSAC.id_of(name) or 9}": name for name in MONUSAC.names_with_other}
+    figures = [
+        evaluate_run(painted_run, read(painted_run, path, **decided)).result["instance"]
+        for path, decided in ((geojson, {}), (xml, {}), (tmp_path / "inst" / "r.png", ids))
+    ]
+    assert figures[0]["confusion"]["counts"][-1] != [0] * 6, "nothing is spurious"
+    for each in figures:
+        del each["a_pq_challenge"]  # hangs on how nuclei are numbered
+    assert figures[1] == figures[0]
+    assert figures[2] == figures[0]
+
+
+def test_dots_measure_detection_and_classes_alone(painted_run: Run, tmp_path: Path) -> None:
+    table = painted_run.nuclei()
+    path = tmp_path / "dots.csv"
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["x", "y", "class"])
+        for number, nucleus in enumerate(table.itertuples()):
+            if number % 5:
+                rows.writerow([nucleus.x, nucleus.y, THEIRS[nucleus.class_name]])
+        rows.writerow([2, 2, "Tumor"])
+    evaluation = evaluate_run(painted_run, read(painted_run, path))
+    dots = evaluation.result["dots"]
+    told = len(table) - -(-len(table) // 5)
+    assert "instance" not in evaluation.result
+    assert dots["detected"] == pytest.approx(told / (told + 1))
+    assert dots["detection_f1"] == pytest.approx(2 * told / (told + 1 + len(table)))
+    outcomes = Counter(evaluation.outcomes["outcome"])
+    assert outcomes == {"found": told, "missed": 1, "spurious": len(table) - told}
+
+    points = [
+        feature(shapely.MultiPoint([(row.x, row.y)]), THEIRS[row.class_name])
+        for number, row in enumerate(table.itertuples())
+        if number % 5
+    ]
+    points.append(feature(shapely.Point(2, 2), "Tumor"))
+    same = evaluate_run(
+        painted_run, read(painted_run, write_geojson(tmp_path / "dots.geojson", points))
+    )
+    assert same.result["dots"] == dots
+
+
+def test_without_annotated_regions_drawn_ones_are_taken_and_what_is_excluded_does_not_count(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    reference = read(painted_run, write_geojson(tmp_path / "r.geojson", of_run(painted_run, None)))
+    rois = [Roi("a", AREA), Roi("b", shapely.box(10, 400, 300, 600))]
+    result = evaluate_run(painted_run, reference, rois).result
+    assert [each["name"] for each in result["per_area"]] == ["a", "b"]
+    assert result["interval95"]["instance"]["bpq"] == [1, 1]
+    out = Roi("out", AREA, "exclude")
+    fewer = evaluate_run(painted_run, reference, [*rois, out]).result
+    assert sum(fewer["reference"].values()) < sum(result["reference"].values())
+    far = [Roi("far", shapely.box(5000, 5000, 5100, 5100))]
+    with pytest.raises(DataError, match="nothing of the annotated regions was analysed"):
+        evaluate_run(painted_run, reference, far)
+
+
+def test_a_corrected_run_is_a_reference_for_what_the_model_found(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / painted_run.path.parent.name / painted_run.path.name
+    shutil.copytree(painted_run.path, folder)
+    run = open_run(folder)
+    with pytest.raises(DataError, match="no corrections by hand"):
+        reference_of_run(run)
+    first = run.nuclei().iloc[0]
+    new = "neutrophil" if first["class_name"] != "neutrophil" else "macrophage"
+    run.journal().correct([int(first["nucleus_id"])], [first["class_name"]], new, by="reader")
+    evaluation = evaluate_run(run.as_found(), reference_of_run(run))
+    wrong = evaluation.outcomes[evaluation.outcomes["outcome"] == "wrong class"]
+    assert wrong[["reference_class", "called", "nucleus_id"]].to_numpy().tolist() == [
+        [new, first["class_name"], int(first["nucleus_id"])]
+    ]
+    both = compare_runs(run.as_found(), run, reference_of_run(run))
+    gained = both["second"]["instance"]["macro_f1"] - both["first"]["instance"]["macro_f1"]
+    assert gained > 0
+    assert both["difference"]["instance"]["macro_f1"] == pytest.approx(gained)
+
+
+def test_a_command_measures_a_run_and_tells_mistakes_in_one_sentence(
+    painted_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reference = write_geojson(tmp_path / "r.geojson", of_run(painted_run))
+    out = tmp_path / "out.json"
+    command = ["evaluate", "--run", str(painted_run.path), "--reference", str(reference)]
+    assert cli.main([*command, "--map", "Stroma=none", "--json", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "Tumor: Positive is epithelial" in said
+    assert "one area alone allows no interval" in said
+    result = json.loads(out.read_text())
+    assert result["mapping"]["Stroma"] == "none"
+    assert result["reference"]["other"] == 0
+    for wrong, sentence in (
+        (["--map", "Nobody=other"], "has no class 'Nobody'"),
+        (["--map", "Stroma=unicorn"], "cannot be mapped to 'unicorn'"),
+        (["--map", "Stroma"], "maps nothing"),
+        (["--reference-mpp", "-1"], "no size of a pixel"),
+        (["--with-run", str(tmp_path)], "there is no run"),
+    ):
+        assert cli.main([*command, *wrong]) == 1
+        told = capsys.readouterr().err.strip()
+        assert sentence in told
+        assert "\n" not in told
+    empty = write_geojson(tmp_path / "empty.geojson", [])
+    assert cli.main(["evaluate", "--run", str(painted_run.path), "--reference", str(empty)]) == 1
+    assert "holds no outline and no point" in capsys.readouterr().err
+
+
+def test_a_mask_of_another_size_is_not_guessed_at(painted_run: Run, tmp_path: Path) -> None:
+    info = painted_run.facts.slide
+    mask = np.zeros((info.height // 2, info.width // 2), np.uint8)
+    mask[10:20, 10:20] = 3
+    path = tmp_path / "half.png"
+    cv2.imwrite(str(path), mask)
+    with pytest.raises(DataError, match="state the size of the mask's pixels"):
+        read_slide_reference(path, info, 0.25)
+    stated = read_slide_reference(path, info, 0.25, 0.5)
+    assert shapely.bounds(stated.shapes).tolist() == [[20, 20, 40, 40]]
+
+
+def test_a_hole_and_parts_of_a_multipolygon_are_kept(painted_run: Run, tmp_path: Path) -> None:
+    ring = shapely.box(10, 10, 30, 30).difference(shapely.box(15, 15, 25, 25))
+    several = shapely.MultiPolygon([ring, shapely.box(50, 50, 60, 60)])
+    path = write_geojson(tmp_path / "r.geojson", [feature(several, "Tumor")])
+    reference = read_slide_reference(path, painted_run.facts.slide, 0.25)
+    assert shapely.area(reference.shapes).tolist() == [300, 100]

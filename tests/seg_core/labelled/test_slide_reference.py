@@ -1,0 +1,84 @@
+"""References of a slide, on the published files."""
+
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+
+from seg_core.classes import MONUSAC
+from seg_core.errors import DataError
+from seg_core.labelled.class_mapping import guessed, mapping_of
+from seg_core.labelled.monusac_xml import draw_outlines, read_annotations
+from seg_core.labelled.painting import painted
+from seg_core.labelled.slide_reference import map_classes, read_slide_reference
+from seg_core.slide import open_slide
+
+MPP = 0.25
+
+
+def test_a_published_xml_gives_the_nuclei_that_training_learns_from(shared_data: Path) -> None:
+    slide_path = min((shared_data / "monusac_xml").glob("*/*.svs"))
+    path = slide_path.with_suffix(".xml")
+    with closing(open_slide(slide_path, mpp=MPP)) as slide:
+        info = slide.info
+    read = read_slide_reference(path, info, MPP)
+    mapping = mapping_of(read.class_names, {}, MONUSAC)
+    assert {name.lower() for name in mapping} <= {*MONUSAC.names, "ambiguous"}
+    assert all(ours in (theirs.lower(), "ignore") for theirs, ours in mapping.items())
+    reference = map_classes(read, mapping, MONUSAC)
+    outlines = read_annotations(path, MONUSAC).outlines
+    instances, class_ids, _ = draw_outlines(outlines, info.width, info.height, MONUSAC)
+    mine = painted(list(reference.shapes), info.width, info.height)
+    np.testing.assert_array_equal(mine, instances)
+    np.testing.assert_array_equal(reference.classes, class_ids)
+    assert any("says" in note for note in reference.notes), "its µm/px is another one"
+
+
+def test_published_dots_are_read_with_their_classes(shared_data: Path, tmp_path: Path) -> None:
+    rows = (shared_data / "brca_m2c" / "points.csv").read_text("utf-8").splitlines()
+    image = rows[1].split(",")[0]
+    own = [row for row in rows[1:] if row.startswith(f"{image},")]
+    path = tmp_path / "dots.csv"
+    path.write_text("\n".join([rows[0], *own]))
+    with closing(
+        open_slide(shared_data / "brca_m2c" / "images" / f"{image}.webp", mpp=0.5)
+    ) as slide:
+        read = read_slide_reference(path, slide.info, 0.5)
+    reference = map_classes(read, mapping_of(read.class_names, {}, MONUSAC), MONUSAC)
+    assert reference.has_dots
+    told = np.array([row.split(",")[1:3] for row in own], float)
+    np.testing.assert_allclose(shapely.get_coordinates(reference.shapes), told)
+    names = [row.split(",")[3] for row in own]
+    assert [MONUSAC.name_of(each) for each in reference.classes] == [
+        guessed(name, MONUSAC) for name in names
+    ]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("EPITHELIAL cells", "epithelial"),
+        ("Tumour nuclei", "epithelial"),
+        ("lymphocytes", "lymphocyte"),
+        ("Plasma cells", "lymphocyte"),
+        ("Stroma", "other"),
+        ("Region*", "area"),
+        ("Ignore*", "ignore"),
+        ("Necrosis", "none"),
+        ("", "none"),
+    ],
+)
+def test_a_name_is_guessed_or_nothing_is_said(theirs: str, ours: str) -> None:
+    assert guessed(theirs, MONUSAC) == ours
+
+
+def test_a_line_without_a_place_is_named(tmp_path: Path, shared_data: Path) -> None:
+    path = tmp_path / "dots.csv"
+    path.write_text("x,y,class\n1,2,tumour\nfour,5,tumour\n")
+    slide_path = min((shared_data / "monusac_xml").glob("*/*.svs"))
+    with closing(open_slide(slide_path, mpp=MPP)) as slide:
+        info = slide.info
+    with pytest.raises(DataError, match=r"line 3 of dots\.csv has no place"):
+        read_slide_reference(path, info, MPP)

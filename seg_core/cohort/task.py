@@ -38,8 +38,8 @@ from seg_core.teaching.apply import classify
 
 _log = logging.getLogger(__name__)
 
-# Resident at most with the model, measured on a slide of 20,000 × 10,000 px (docs/cohort.md), and a
-# fifth more; it depends on neither the slide's width nor its height.
+# At least a fifth more than was resident at most, the model included, on a slide of 20,000 × 10,000 px
+# (docs/cohort.md); it depends on neither the slide's width nor its height.
 NEEDED_BYTES = int(1.6e9)
 NEEDED_BYTES_TORCH = int(2.2e9)
 

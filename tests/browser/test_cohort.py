@@ -1,6 +1,7 @@
 """A cohort as a reader works it: started on a table, followed, compared, one slide opened."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,14 @@ from playwright.sync_api import Page, expect
 from serving import serve_dashboard
 
 from pages.shared.page_list import COHORT
+from seg_core.geometry import Window
 from seg_core.samples import sample_path
+from seg_core.slide import open_slide
 
 pytestmark = pytest.mark.browser
+
+# Each with a place where there is tissue, pixels of 0.5 µm.
+SAMPLES = {"hgsc_nest": (130, 200), "hgsc_stromal_he": (130, 200), "cmu_small_region": (930, 1400)}
 
 COHORT_MS = 600_000  # a ceiling for a machine that is busy
 
@@ -25,15 +31,15 @@ def local_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    """Two groups of three patients, each with a piece of a sample of 60 × 60 µm."""
+    """Of each of the three samples a piece of 60 × 60 µm for one group, and one for the other."""
     rows = ["slide,mpp,patient,group"]
-    for group, name in (("nest", "hgsc_nest"), ("stroma", "hgsc_stromal_he")):
-        with Image.open(sample_path(name)) as picture:
-            for number in range(3):
-                left = 130 * number
-                piece = picture.crop((left, 200, left + 120, 320))
-                piece.save(tmp_path / f"{group}{number}.png")
-                rows.append(f"{group}{number}.png,0.5,{group}-{number},{group}")
+    for name, (left, top) in SAMPLES.items():
+        with closing(open_slide(sample_path(name), mpp=0.5)) as slide:
+            raster = slide.raster(0.5)
+            for number, group in enumerate(("early", "late")):
+                rgb = slide.read(raster, Window(left + 200 * number, top, 120, 120))
+                Image.fromarray(rgb).save(tmp_path / f"{name}-{group}.png")
+                rows.append(f"{name}-{group}.png,0.5,{name}-{group},{group}")
     path = tmp_path / "trial.csv"
     path.write_text("\n".join(rows))
     return path
@@ -52,14 +58,19 @@ def test_a_cohort_is_followed_to_its_end_compared_and_a_slide_of_it_opened(
     expect(page.get_by_text("6 finished")).to_be_visible(timeout=COHORT_MS)
 
     page.get_by_text("Groups", exact=True).click()
-    expect(page.get_by_text("nest (n = 3)")).to_be_visible()
-    expect(page.get_by_text("stroma (n = 3)")).to_be_visible()
+    expect(page.get_by_text("early (n = 3)")).to_be_visible()
+    expect(page.get_by_text("late (n = 3)")).to_be_visible()
     expect(page.get_by_role("button", name="Comparison as CSV")).to_be_visible()
 
     page.get_by_text("Table", exact=True).click()
     expect(page.get_by_role("button", name="Table as CSV")).to_be_visible()
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Report as HTML").click()
+    report = Path(started.value.path()).read_text("utf-8")
+    assert all(f"{name}-late.png" in report for name in SAMPLES)
+    assert "early – late" in report
     # the table is painted on a canvas below a layer that scrolls; the left edge chooses a row
     rows = page.get_by_test_id("stDataFrame").first
     rows.click(position={"x": 15, "y": 60}, force=True)
-    expect(page.get_by_text("nest0.png")).to_be_visible()
+    expect(page.get_by_text("hgsc_nest-early.png")).to_be_visible()
     expect(page.get_by_role("group", name="Classes")).to_be_visible()

@@ -22,8 +22,15 @@ def required(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEG_SIGN_IN", "1")
 
 
+class Reader(SimpleNamespace):
+    """What Streamlit says of who is signed in: attributes that can be read as a mapping, too."""
+
+    def get(self, name, default=None):
+        return getattr(self, name, default)
+
+
 def reader(monkeypatch: pytest.MonkeyPatch, **facts: object) -> None:
-    monkeypatch.setattr(st, "user", SimpleNamespace(**facts))
+    monkeypatch.setattr(st, "user", Reader(**facts))
 
 
 @pytest.mark.usefixtures("required", "run")

@@ -17,6 +17,12 @@ settings.load_profile("patient")
 collect_ignore_glob = ["conftest.py", "*/conftest.py"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests in a browser last: from the first one on Playwright's event loop runs in this
+    thread, where no other can be started."""
+    items.sort(key=lambda item: "browser" in item.keywords)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Converted networks of the tests; the user's own cache stays as it is."""

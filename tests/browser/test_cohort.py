@@ -49,7 +49,7 @@ def test_a_cohort_is_followed_to_its_end_compared_and_a_slide_of_it_opened(
     local_dashboard: str, page: Page, table: Path
 ) -> None:
     page.goto(f"{local_dashboard}/{COHORT.address}")
-    page.get_by_text("Analyse a cohort").click()
+    page.get_by_test_id("stExpander").get_by_text("Analyse a cohort").click()
     source = page.get_by_role("textbox", name="Folder of slides, or CSV")
     source.fill(str(table))
     source.press("Enter")

@@ -8,7 +8,7 @@ from functools import partial
 
 from pages.shared import evaluations, resources, state
 from pages.viewer_page.layers.layer import Colours, Layer, LayerRequest
-from seg_core.errors import DataError
+from seg_core.errors import RegionError
 from seg_core.evaluation.area_scores import FOUND, MISSED, SPURIOUS, WRONG_CLASS
 from seg_core.slide import SlideInfo
 from seg_core.store import Run
@@ -28,7 +28,7 @@ def _options() -> Mapping[str, str]:
 def _paint(outcome: str, request: LayerRequest) -> Colours:
     file = resources.evaluation_files().find(request.options.get(_KEY, ""))
     if file is None or not file.is_file():
-        raise DataError("this evaluation is no longer kept; open the page Evaluate again.")
+        raise RegionError("this evaluation is no longer kept; open the page Evaluate again.")
     painter = resources.outcome_painter(file)
     return painter.paint(request.viewport, {evaluations.OUTCOME_SCHEME.id_of(outcome)})
 

@@ -20,6 +20,7 @@ from pages.shared import resources, shown_names
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page.layers import LAYERS
+from pages.viewer_page.layers.evaluation_layers import EVALUATION_LAYERS
 from pages.viewer_page.layers.slide_layers import NORMALISED
 from pages.viewer_page.server import drawing, web_files
 from pages.viewer_page.server.routes import lifespan, routes_below
@@ -173,7 +174,8 @@ def test_tissue_is_painted_and_glass_is_not(client, chosen, tmp_path) -> None:
 def test_every_layer_paints_every_size_of_tile(client, source, run, full, monkeypatch) -> None:
     scores = SimpleNamespace(find=lambda _key: assess(run))
     monkeypatch.setattr(resources, "scorings", lambda: scores)
-    for layer in set(LAYERS) - {NORMALISED}:  # discs on pink are not stained with two stains
+    # discs on pink are not stained with two stains; nobody has evaluated the run
+    for layer in set(LAYERS) - {NORMALISED, *EVALUATION_LAYERS}:
         for level in range(full + 1):
             answer = client.get(address(source, layer.name, level, run, "1,2,3,4"))
             slide = picture(client.get(address(source, "slide", level)).content)
@@ -184,6 +186,13 @@ def test_layers_of_scores_that_are_no_longer_kept_say_so(client, source, run) ->
     answer = client.get(address(source, "til-squares", 8, run))
     assert answer.status_code == 404
     assert "open the page TIL score again" in answer.text
+
+
+def test_layers_of_an_evaluation_that_is_no_longer_kept_say_so(client, source, run) -> None:
+    for layer in EVALUATION_LAYERS:
+        answer = client.get(address(source, layer.name, 8, run))
+        assert answer.status_code == 404
+        assert "open the page Evaluate again" in answer.text
 
 
 def test_a_part_is_had_in_full_resolution_with_its_layers(client, source, run) -> None:

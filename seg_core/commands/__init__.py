@@ -52,12 +52,20 @@ COMMANDS = (
     Command("teach", "teach a classifier of nuclei from labels", "teach"),
     Command("classify", "let a taught classifier name the nuclei of runs", "teach"),
     Command("masks", "write corrections as images to train with", "masks"),
-    Command("evaluate", "measure a model by labelled images", "evaluate"),
+    Command(
+        "evaluate",
+        "measure a model by labelled images, or a run by a reference of its slide",
+        "evaluate",
+    ),
     Command("patches", "cut labelled images into patches, split by patient", "training"),
     Command("train", "train a model from a configuration file", "training"),
     Command("runs", "list training runs and compare them", "training"),
     Command("calibrate", "make class scores mean what they say, by labelled images", "calibrate"),
-    Command("profile", "keep what a model's training images are like", "profile"),
+    Command(
+        "profile",
+        "keep what a model's training images are like, the measure for other slides",
+        "profile",
+    ),
     Command("quantise", "make a model's graph in 8-bit integers, and measure it", "quantise"),
     Command("bench", "time the engines against the original project's way", "bench"),
 )

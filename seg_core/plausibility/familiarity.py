@@ -44,8 +44,9 @@ class Familiarity:
 
         Examples
         --------
-        >>> Familiarity((0.0, 0.0), (1.0, 2.0), (1.0, 0.0, 1.0), limit=1.5).distance([3.0, 8.0])
-        3.5355339059327378
+        >>> seen = Familiarity((0.0, 0.0), (1.0, 2.0), (1.0, 0.0, 1.0), limit=1.5)
+        >>> f"{seen.distance([3.0, 8.0]):.4f}"
+        '3.5355'
         """
         offset = self._offset(look)
         size = len(self.middle)

@@ -72,7 +72,7 @@ def slide_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(slide_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A finished analysis of the slide."""
     statistics = (0.5, 0.5, 0.5)
-    card = ModelCard("blue", "blue.safetensors", "0" * 64, "none", MPP, statistics, statistics)
+    card = ModelCard("blue", "blue.safetensors", "b" * 64, "none", MPP, statistics, statistics)
     monkeypatch.setattr(analysis, "find_model", lambda name: (card, Path(card.file)))
     monkeypatch.setattr(analysis, "make_engine", lambda *_: BlueEngine())
     return analysis.analyse(slide_path, store, mpp=MPP)

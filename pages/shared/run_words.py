@@ -73,10 +73,18 @@ def whose(label: RunLabel) -> str:
 
 
 def with_unit(facet: str, value: str) -> str:
-    """Return a figure with what it is of, other facets as they are."""
-    if facet == "By":
-        return f"by {value}"
-    return f"{value} {facet}" if value[:1].isdigit() and not value.endswith("px") else value
+    """Return a facet as it is read in a line with others: a figure with what it is of."""
+    match facet:
+        case "By" | "Named by":
+            return f"{facet.lower()} {value}"
+        case "Views":
+            return "1 view" if value == "1" else f"{value} views"
+        case "Skipped":
+            return f"{value} skipped"
+        case "µm/px":
+            return f"{value} {facet}"
+        case _:
+            return f"finished {value}" if facet == _TIME else value
 
 
 def _part(run: Run) -> str:

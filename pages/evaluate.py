@@ -26,13 +26,6 @@ with frame.shown_errors():
     asked = reference.choose(chosen, run)
     evaluation = reference.measured(run, asked)
     evaluations.show(run, evaluation)
-    preferences.ready("_evaluation_section", "Figures", SECTIONS.__contains__)
-    section = st.segmented_control(
-        "Section",
-        list(SECTIONS),
-        required=True,
-        key="_evaluation_section",
-        label_visibility="collapsed",
-    )
-    SECTIONS[section or "Figures"](run, evaluation)
+    section = preferences.chosen_section("_evaluation_section", list(SECTIONS))
+    SECTIONS[section](run, evaluation)
     comparison.offer(chosen, run, asked)

@@ -41,12 +41,5 @@ with frame.shown_errors():
     counted = choice.ask(run, regions.slide_rois(chosen))
     if not sum(run.facts.counts.values()):
         st.info("No nuclei were found here. Is there tissue in the analysed region?")
-    preferences.ready("_section", "Overview", SECTIONS.__contains__)
-    section = st.segmented_control(
-        "Section",
-        list(SECTIONS),
-        required=True,
-        key="_section",
-        label_visibility="collapsed",
-    )
-    SECTIONS[section or "Overview"](counted)
+    section = preferences.chosen_section("_section", list(SECTIONS))
+    SECTIONS[section](counted)

@@ -9,6 +9,7 @@ from pages.shared.cohort_process import CohortProcess, order_of
 from pages.shared.literal import literal
 from pages.shared.models import choose_model
 from seg_core.errors import CohortError
+from seg_core.slide import PLAUSIBLE_MPP
 
 _ENDED = ("finished", "failed", "refused")
 
@@ -29,8 +30,7 @@ def offer_start() -> None:
             model = choose_model("_cohort_model")
         mpp = right.number_input(
             "µm per pixel",
-            min_value=0.05,
-            max_value=4.0,
+            *PLAUSIBLE_MPP,
             value=None,
             step=0.01,
             format="%.4f",

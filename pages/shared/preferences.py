@@ -5,7 +5,7 @@ one file for a reader, and is read when a session begins: a second tab begins li
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,15 @@ def ready(key: str, default: Any, valid: Callable[[Any], bool]) -> None:
         st.session_state[key] = value
     if st.session_state[key] != kept.get(key, default):
         _keep({**kept, key: st.session_state[key]})
+
+
+def chosen_section(key: str, names: Sequence[str]) -> str:
+    """Offer the sections of a page, and return the one that is open: the first until one is chosen."""
+    ready(key, names[0], names.__contains__)
+    section = st.segmented_control(
+        "Section", names, required=True, key=key, label_visibility="collapsed"
+    )
+    return section or names[0]
 
 
 def _kept() -> Mapping[str, Any]:

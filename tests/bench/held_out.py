@@ -1,5 +1,6 @@
 """The labelled images that a model was never trained on, as its training's configuration names them."""
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,26 @@ from seg_core.labelled.data_sets import data_set_of
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.labelled.reading import read_labelled
 from seg_core.training.config import read_config
+
+CONFIG = Path("weights/training/lite0-fifth.toml")
+"""Of the training that the shipped weights come from."""
+
+
+def bench_options(words: str, most: int) -> argparse.Namespace:
+    """Read what a bench on held-out images is told: ``config``, ``most`` images a set, ``model``."""
+    parser = argparse.ArgumentParser(
+        description=words, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, default=CONFIG)
+    parser.add_argument("--most", type=int, default=most, help="images of each set")
+    parser.add_argument("--model")
+    return parser.parse_args()
+
+
+def held_out_stems(config: Path, name: str) -> set[str]:
+    """Return the images of a data set that a training's configuration holds out."""
+    sources = read_config(config).sources
+    return {stem for each in sources if each.name == name for stem in each.hold_out}
 
 
 def held_out_images(config: Path, most: int | None = None) -> dict[str, list[LabelledImage]]:

@@ -8,9 +8,7 @@ another known size, and `seg_core.plausibility.estimate_pixel_size` is asked for
 file is silent. The table stands in `docs/models.md`.
 """
 
-import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +22,7 @@ from seg_core.plausibility.pixel_size import PixelSizeEstimate, estimate_pixel_s
 from seg_core.plausibility.profile import needed_profile
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
-from tests.bench.held_out import held_out_images
+from tests.bench.held_out import bench_options, held_out_images
 
 FACTORS = (0.5, 0.8, 1.6)
 """Width of the resized image by that of the original; not what was learnt from."""
@@ -32,13 +30,7 @@ FACTORS = (0.5, 0.8, 1.6)
 
 def main() -> None:
     """Measure and print a row for each set and factor."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--config", type=Path, default=Path("weights/training/lite0-fifth.toml"))
-    parser.add_argument("--most", type=int, default=5, help="images of each set")
-    parser.add_argument("--model")
-    options = parser.parse_args()
+    options = bench_options(str(__doc__), 5)
     card, weights = find_model(options.model)
     profile, settings = needed_profile(card, weights), AnalysisSettings()
     engine = make_engine(card, weights, settings)

@@ -10,10 +10,8 @@ well the model does: F1 of epithelial nuclei and lymphocytes found with their cl
 where the data set has no classes. It stands in `docs/models.md`.
 """
 
-import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -31,7 +29,7 @@ from seg_core.plausibility.doubts import doubts_of
 from seg_core.plausibility.looking import look_at
 from seg_core.plausibility.profile import ModelProfile, needed_profile
 from seg_core.settings import AnalysisSettings
-from tests.bench.held_out import held_out_images
+from tests.bench.held_out import bench_options, held_out_images
 from tests.bench.stain_shift import SHIFTS, shifted
 
 RGB = npt.NDArray[np.uint8]
@@ -83,13 +81,7 @@ class Row:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--config", type=Path, default=Path("weights/training/lite0-fifth.toml"))
-    parser.add_argument("--most", type=int, default=6, help="images of each set")
-    parser.add_argument("--model")
-    options = parser.parse_args()
+    options = bench_options(str(__doc__), 6)
     card, weights = find_model(options.model)
     profile = needed_profile(card, weights)
     engine = make_engine(card, weights, SETTINGS)

@@ -31,7 +31,7 @@ from seg_core.store import Run
 from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup, features_of_run
 from seg_core.teaching.labels import Labels
 from seg_core.teaching.teach import teach
-from seg_core.training.config import read_config
+from tests.bench.held_out import held_out_stems
 
 NAMES = ("neutrophil", "epithelial", "lymphocyte", "plasma", "eosinophil", "connective")
 """Of Lizard's class ids, 1 to 6."""
@@ -69,10 +69,7 @@ def main() -> None:
     options = parser.parse_args()
     files = sorted((options.data / "images").iterdir(), key=lambda path: path.stat().st_size)
     if options.held_out:
-        sources = read_config(options.held_out).sources
-        kept = {
-            stem for each in sources if each.name == options.data.name for stem in each.hold_out
-        }
+        kept = held_out_stems(options.held_out, options.data.name)
         files = [path for path in files if path.stem in kept]
     images = [_analysed(path, options) for path in files[: options.images]]
     print(f"{len(images)} images, {sum(len(each.truth) for each in images):,} nuclei found")

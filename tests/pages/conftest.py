@@ -15,6 +15,7 @@ from seg_core import analysis
 from seg_core.classes import INSIDE
 from seg_core.geometry import Region
 from seg_core.model import ModelCard
+from seg_core.model.lender import EngineLender
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run
 from seg_core.store.label import RunLabel
@@ -72,9 +73,10 @@ def slide_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(slide_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A finished analysis of the slide."""
     statistics = (0.5, 0.5, 0.5)
-    card = ModelCard("blue", "blue.safetensors", "b" * 64, "none", MPP, statistics, statistics)
+    card = ModelCard("blue", "blue.safetensors", "0" * 64, "none", MPP, statistics, statistics)
     monkeypatch.setattr(analysis, "find_model", lambda name: (card, Path(card.file)))
     monkeypatch.setattr(analysis, "make_engine", lambda *_: BlueEngine())
+    monkeypatch.setattr(analysis, "_engines", EngineLender())
     return analysis.analyse(slide_path, store, mpp=MPP)
 
 
@@ -89,6 +91,14 @@ def coarse(run: Run, slide_path: Path, store: Path) -> Run:
         settings=AnalysisSettings(tile_px=512),
         label=RunLabel(person="Dr Ada", owner="ada"),
     )
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """What a session remembers, without one."""
+    remembered: dict[str, object] = {}
+    monkeypatch.setattr(st, "session_state", remembered)
+    return remembered
 
 
 @pytest.fixture

@@ -3,28 +3,15 @@
 from pathlib import Path
 
 import pytest
-import streamlit as st
+from visiting import visited_by
 
 from pages.shared import own_answer, resources, sign_in, state
 from pages.shared.scoring import ScoringRequest
-from pages.shared.visitor import COOKIE
 from seg_core.scoring import parts_of
 from seg_core.store import Run
 from seg_core.til import TilSettings
 
-
-@pytest.fixture(autouse=True)
-def session(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    """What a session remembers, without one."""
-    remembered: dict[str, object] = {}
-    monkeypatch.setattr(st, "session_state", remembered)
-    return remembered
-
-
-def visited_by(monkeypatch: pytest.MonkeyPatch, *, cookie: str | None = None, local="0") -> None:
-    monkeypatch.setenv("SEG_LOCAL", local)
-    cookies = {} if cookie is None else {COOKIE: cookie}
-    monkeypatch.setattr(type(st.context), "cookies", cookies)
+pytestmark = pytest.mark.usefixtures("session")
 
 
 def names(run: Run) -> set[str]:

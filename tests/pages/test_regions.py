@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from visiting import visited_by
 
 from pages.shared import regions, resources, slide_places, state
 from pages.shared.uploads import UploadFolder
@@ -27,18 +28,7 @@ TUMOUR = roi_of_region(Region(0, 0, 200, 100), "tumour")
 RING = Roi("ring", shapely.Point(50, 50).buffer(30) - shapely.Point(50, 50).buffer(10), "exclude")
 
 
-@pytest.fixture(autouse=True)
-def session(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    """What a session remembers, without one."""
-    remembered: dict[str, object] = {}
-    monkeypatch.setattr(st, "session_state", remembered)
-    return remembered
-
-
-def visited_by(monkeypatch: pytest.MonkeyPatch, *, cookie: str | None = None, local="0") -> None:
-    monkeypatch.setenv("SEG_LOCAL", local)
-    cookies = {} if cookie is None else {COOKIE: cookie}
-    monkeypatch.setattr(type(st.context), "cookies", cookies)
+pytestmark = pytest.mark.usefixtures("session")
 
 
 def drawn(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from PIL import Image, JpegImagePlugin
 
 from pages.shared import resources, state
@@ -17,12 +16,7 @@ from seg_core.store import Run
 LYMPHOCYTE = 2
 
 
-@pytest.fixture(autouse=True)
-def session(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    """What a session remembers, without one."""
-    remembered: dict[str, object] = {}
-    monkeypatch.setattr(st, "session_state", remembered)
-    return remembered
+pytestmark = pytest.mark.usefixtures("session")
 
 
 def click(run, x: float, y: float, classes=(LYMPHOCYTE,)) -> int | None:

@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -68,7 +68,7 @@ def keep_slide_rois(chosen: state.ChosenSlide, rois: Sequence[Roi]) -> None:
 
 
 def change_rois(
-    chosen: state.ChosenSlide, *, put: Sequence[Roi] = (), remove: Collection[str] = ()
+    chosen: state.ChosenSlide, *, put: Sequence[Roi] = (), remove: Sequence[Roi] = ()
 ) -> list[Roi]:
     """Change some ROIs of a slide and leave the others as they are now, whoever drew them.
 
@@ -78,8 +78,9 @@ def change_rois(
     put : sequence of Roi
         Take the place of those with the same id, or are new; one whose name is taken gets a number
         behind it.
-    remove : collection of str
-        Ids. They can be brought back, see `bring_back`.
+    remove : sequence of Roi
+        Known by their ids. They can be brought back as they are now, see `bring_back`; one that was
+        drawn and removed before it was ever kept, as it is given here.
 
     Returns
     -------
@@ -88,8 +89,10 @@ def change_rois(
     """
     with _changing:
         before = slide_rois(chosen)
-        removed = [roi for roi in before if roi.roi_id in remove]
-        rois = [roi for roi in before if roi.roi_id not in remove]
+        known, gone = {roi.roi_id for roi in before}, {roi.roi_id for roi in remove}
+        removed = [roi for roi in before if roi.roi_id in gone]
+        removed += [roi for roi in remove if roi.roi_id not in known]
+        rois = [roi for roi in before if roi.roi_id not in gone]
         kept = []
         for roi in put:
             place = next((n for n, each in enumerate(rois) if each.roi_id == roi.roi_id), len(rois))
@@ -155,7 +158,7 @@ def take_drawn(chosen: state.ChosenSlide, drawn: dict[str, Any]) -> None:
     try:
         rois = [_roi_of(entry) for entry in drawn["rois"]]
         put = [roi for roi in rois if roi.roi_id in touched]
-        kept = change_rois(chosen, put=put, remove=touched - {roi.roi_id for roi in put})
+        kept = change_rois(chosen, put=put, remove=[_roi_of(entry) for entry in drawn["removed"]])
     except SegCoreError as error:
         state.PROBLEM.set(str(error))
         return

@@ -86,7 +86,7 @@ def _edit(chosen: state.ChosenSlide, rois: list[Roi], selected: Roi) -> None:
         state.ROI.set(kept.name)
 
     def remove(removed: Sequence[Roi]) -> None:
-        change_rois(chosen, remove=[roi.roi_id for roi in removed])
+        change_rois(chosen, remove=removed)
         state.ROI.clear()
 
     def rename() -> None:

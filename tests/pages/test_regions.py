@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,20 +33,14 @@ pytestmark = pytest.mark.usefixtures("session")
 
 
 def drawn(
-    *rois: Roi, selected: str | None = None, revision: int = 1, touched: list[str] | None = None
+    *rois: Roi,
+    selected: str | None = None,
+    revision: int = 1,
+    touched: Sequence[str] | None = None,
+    removed: Sequence[Roi] = (),
 ) -> dict[str, object]:
     """What the viewer sends: as JSON, so that numbers are what a browser makes of them."""
-    entries = [
-        {
-            "id": r.roi_id or f"id of {r.name}",
-            "name": r.name,
-            "kind": r.kind,
-            "className": r.class_name,
-            "colour": r.colour,
-            "rings": regions._rings_of(r.polygon),
-        }
-        for r in rois
-    ]
+    entries = [entry_of(roi) for roi in rois]
     return json.loads(
         json.dumps(
             {
@@ -53,9 +48,21 @@ def drawn(
                 "selected": selected,
                 "rois": entries,
                 "touched": [each["id"] for each in entries] if touched is None else touched,
+                "removed": [entry_of(roi) for roi in removed],
             }
         )
     )
+
+
+def entry_of(roi: Roi) -> dict[str, object]:
+    return {
+        "id": roi.roi_id or f"id of {roi.name}",
+        "name": roi.name,
+        "kind": roi.kind,
+        "className": roi.class_name,
+        "colour": roi.colour,
+        "rings": regions._rings_of(roi.polygon),
+    }
 
 
 def test_what_is_drawn_comes_back_as_it_was(chosen) -> None:
@@ -114,8 +121,10 @@ def test_two_at_one_slide_each_keep_what_they_draw(chosen, monkeypatch, session)
     assert regions.slide_rois(chosen) == [away, wider]
 
     # the last change of one region wins, a removal too
-    regions.take_drawn(chosen, drawn(away, revision=3, touched=["id of ring"]))
+    regions.take_drawn(chosen, drawn(away, revision=3, touched=["id of ring"], removed=[RING]))
     assert regions.slide_rois(chosen) == [away]
+    regions.bring_back(chosen)
+    assert regions.slide_rois(chosen) == [away, wider]  # as it was when it was removed
 
 
 def test_a_name_that_another_has_given_meanwhile_gets_a_number_and_stays_selected(
@@ -135,21 +144,29 @@ def test_a_region_keeps_its_id_class_and_colour_through_the_store_and_the_viewer
     visited_by(monkeypatch, local="1")
     roi = Roi("nest", RING.polygon, roi_id="q1", class_name="Tumor", colour="#c80000")
     regions.add_rois(chosen, [roi])
-    regions.take_drawn(chosen, regions.drawing_of(chosen) | {"touched": ["q1"]})
+    regions.take_drawn(chosen, regions.drawing_of(chosen) | {"touched": ["q1"], "removed": []})
     [kept] = regions.slide_rois(chosen)
     assert (kept.roi_id, kept.class_name, kept.colour) == ("q1", "Tumor", "#c80000")
 
 
 def test_what_was_removed_last_is_brought_back_wherever_it_was_removed(chosen) -> None:
     regions.take_drawn(chosen, drawn(TUMOUR, RING))
-    regions.take_drawn(chosen, drawn(RING, revision=2, touched=["id of tumour"]))
+    regions.take_drawn(chosen, drawn(RING, revision=2, touched=["id of tumour"], removed=[TUMOUR]))
     regions.bring_back(chosen)
     assert regions.slide_rois(chosen) == [RING, TUMOUR]
-    regions.change_rois(chosen, remove=["id of tumour", "id of ring"])
+    regions.change_rois(chosen, remove=as_of(TUMOUR, RING))
     assert regions.slide_rois(chosen) == []
     regions.bring_back(chosen)
     assert regions.slide_rois(chosen) == [RING, TUMOUR]
     assert state.REMOVED.get() is None
+
+
+def test_what_was_drawn_and_removed_before_the_page_heard_of_it_is_brought_back(chosen) -> None:
+    """Of two changes within a moment the browser sends the last alone."""
+    regions.take_drawn(chosen, drawn(touched=["id of ring"], removed=[RING]))
+    assert state.REMOVED.get() == (RING,)
+    regions.bring_back(chosen)
+    assert regions.slide_rois(chosen) == [RING]
 
 
 def test_regions_of_a_sample_are_the_readers_alone_on_a_shared_machine_too(

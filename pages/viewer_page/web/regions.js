@@ -8,7 +8,8 @@ import { newId } from "./identifiers.js";
  * Python keeps them and has the last word; it tells with each list which change of this viewer it
  * has seen, so that an answer to an older change does not undo a newer one. Others may draw on the
  * same slide: what is sent names the ROIs that were touched here since Python last told them all,
- * and taking back a change leaves alone what is not of it.
+ * with what was removed as it was (of one that was drawn and removed in a moment Python knows
+ * nothing yet), and taking back a change leaves alone what is not of it.
  */
 
 const MOST_UNDONE = 50;
@@ -29,6 +30,8 @@ export class Regions extends EventTarget {
     this.before = [];
     /** @type {Set<string>} */
     this.touched = new Set();
+    /** @type {Map<string, Roi>} */
+    this.removed = new Map();
   }
 
   /** @param {Drawing} kept what Python knows */
@@ -36,6 +39,7 @@ export class Regions extends EventTarget {
     if (revision < this.revision) return;
     this.revision = revision;
     this.touched.clear();
+    this.removed.clear();
     const same = written(rois) === written(this.rois);
     // An echo of what was done here must not take the next drag out of the reader's hand.
     if (same && selected === this.selected) return;
@@ -111,13 +115,19 @@ export class Regions extends EventTarget {
    * @param {string | null} selected
    */
   #send(rois, selected) {
-    for (const id of changedIds(this.rois, rois)) this.touched.add(id);
+    for (const id of changedIds(this.rois, rois)) {
+      this.touched.add(id);
+      const was = this.rois.find((roi) => roi.id === id);
+      if (was && !rois.some((roi) => roi.id === id)) this.removed.set(id, was);
+      else this.removed.delete(id);
+    }
     const revision = this.revision + 1;
     this.rois = rois;
     this.selected = selected;
     this.revision = revision;
     this.dispatchEvent(new Event("change"));
-    this.tell({ revision, selected, rois, touched: [...this.touched] });
+    const [touched, removed] = [[...this.touched], [...this.removed.values()]];
+    this.tell({ revision, selected, rois, touched, removed });
   }
 
   #newName() {

@@ -61,8 +61,8 @@ export type Roi = {
 
 export type Drawing = { revision: number; selected: string | null; rois: Roi[] };
 
-/** What Python is told: the list, and whose ids were touched since Python last told it. */
-export type Drawn = Drawing & { touched: string[] };
+/** What Python is told: the list, and which ids were touched and what was removed since Python last told it. */
+export type Drawn = Drawing & { touched: string[]; removed: Roi[] };
 
 export type Share = { name: string; colour: string; share: number };
 

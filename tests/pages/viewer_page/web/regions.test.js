@@ -88,11 +88,22 @@ test("Python is told what was touched since it last told the list, and nothing e
   regions.reshape("mine", LARGER);
   regions.remove("mine");
   assert.deepEqual(told.map(({ touched }) => touched), [["a"], ["a"]]);
+  assert.deepEqual(told.map(({ removed }) => removed.map(({ id }) => id)), [[], ["a"]]);
   regions.add(RINGS);
   assert.equal(told[2].touched.length, 2);
   regions.update({ ...told[2], rois: [...told[2].rois, region("c", "later", RINGS)] });
   regions.select("theirs");
-  assert.deepEqual(told[3].touched, []);
+  assert.deepEqual([told[3].touched, told[3].removed], [[], []]);
+});
+
+test("what is drawn and removed before Python answers is sent as it was, until it is back", () => {
+  const { regions, told } = drawn();
+  regions.add(RINGS);
+  const [nest] = regions.rois;
+  regions.remove(nest.name);
+  assert.deepEqual(told[1].removed, [nest]);
+  regions.undo();
+  assert.deepEqual([told[2].rois, told[2].removed], [[nest], []]);
 });
 
 test("a region removed is back in its place with all that it had", () => {

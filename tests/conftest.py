@@ -19,8 +19,15 @@ collect_ignore_glob = ["conftest.py", "*/conftest.py"]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests in a browser last: from the first one on Playwright's event loop runs in this
-    thread, where no other can be started."""
+    thread, where no other can be started.
+
+    They share two cores with a server and its worker, so one that fails is tried once more; what
+    fails twice has found something, and what failed once is named in the summary.
+    """
     items.sort(key=lambda item: "browser" in item.keywords)
+    for item in items:
+        if "browser" in item.keywords:
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session", autouse=True)

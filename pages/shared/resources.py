@@ -23,6 +23,7 @@ from pages.shared import scoring
 from pages.shared.analyses import Analyses
 from pages.shared.cohorts import Cohorts
 from pages.shared.evaluation_files import EvaluationFiles, painter_of_outcomes
+from pages.shared.folder_evaluations import FolderEvaluations
 from pages.shared.once import once
 from pages.shared.scoring import Scorings
 from pages.shared.store_limit import Visitors
@@ -112,6 +113,12 @@ def cohorts() -> Cohorts:
 def evaluation_files() -> EvaluationFiles:
     """Return which evaluations the tiles of all sessions may show."""
     return EvaluationFiles()
+
+
+@once
+def folder_evaluations() -> FolderEvaluations:
+    """Return what measures models by folders of labelled images."""
+    return FolderEvaluations(worker)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the reference …")

@@ -11,6 +11,7 @@ from pages.shared.scoring import Waiting
 from pages.shared.store_limit import LookedAt, Present
 from pages.shared.tile_sources import TileSource
 from pages.shared.uploads import UploadFolder
+from seg_core.evaluation.folder_evaluation import FolderQuestion
 from seg_core.process.worker import Job
 from seg_core.roi import Roi
 from seg_core.store import Run
@@ -188,6 +189,7 @@ SCORES_AWAITED = Key[Waiting]("scores_awaited")  # keeps them from being given u
 TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
 TIL_SHOWN = Key[ShownScores]("til_shown")  # what the page of the TIL scores has shown last
 EVALUATED = Key[ShownEvaluation]("evaluated")  # whose layers the viewer offers
+LABELLED_FOLDER = Key[FolderQuestion]("labelled_folder")  # what a model was measured by last
 TEACH_RUNS = Key[tuple[Path, ...]]("teach_runs")  # folders of the runs that are labelled
 LABEL_SCREEN = Key[LabelScreen]("label_screen")
 PASSED_OVER = Key[dict[Path, set[int]]]("passed_over")  # ids that were shown and not answered

@@ -25,6 +25,7 @@ from seg_core.labelled.layouts import CLASSES, INSTANCES, read_labels
 from seg_core.labelled.monusac_xml import has_area, mpp_of, open_annotations, outline_of
 from seg_core.labelled.nuclei import majority_class_ids
 from seg_core.labelled.painting import enclosed
+from seg_core.labelled.reference_list import FILE_SUFFIXES, kind_of_file
 from seg_core.nuclei.contours import outline_polygons
 from seg_core.roi import read_drawn
 from seg_core.slide import SlideInfo
@@ -32,9 +33,6 @@ from seg_core.slide import SlideInfo
 UNNAMED, ANNOTATION = "", "annotation without class"
 """Names of the class of what has none; the second where a file has detections beside it, since then
 an annotation is a region and no nucleus."""
-
-FORMATS = (".geojson", ".json", ".gz", ".xml", ".csv", ".png", ".tif", ".tiff")
-"""Ends of the names of files that hold a reference."""
 
 _SAME_PX = 1.0
 
@@ -105,7 +103,7 @@ def read_slide_reference(
     Parameters
     ----------
     path : Path
-        One of `FORMATS`. Of the mask layout ``inst/NAME.png``; its classes are read from
+        Its name ends as one of `FILE_SUFFIXES`. Of the mask layout ``inst/NAME.png``; its classes are read from
         ``class/NAME.png`` beside, named by their numbers.
     info : SlideInfo
     slide_mpp : float
@@ -118,23 +116,26 @@ def read_slide_reference(
     DataError
         If the file cannot be read, holds nothing, or is a mask of another size than the slide.
     """
-    suffix = path.suffix.lower()
-    if suffix not in FORMATS or not path.is_file():
+    kind = kind_of_file(path.name)
+    if kind is None or not path.is_file():
         raise DataError(
             f"{path.name} is no reference that can be read; give a file that ends in "
-            f"{', '.join(FORMATS)}."
+            f"{', '.join(FILE_SUFFIXES)}."
         )
     if reference_mpp is not None and not 0 < reference_mpp < float("inf"):
         raise DataError(f"{reference_mpp:g} µm is no size of a pixel; give one such as 0.25.")
     scale = 1.0 if reference_mpp is None else reference_mpp / slide_mpp
-    if suffix == ".xml":
-        shapes, names, notes = _of_xml(path, slide_mpp if reference_mpp is None else reference_mpp)
-    elif suffix == ".csv":
-        (shapes, names), notes = _of_csv(path, slide_mpp / scale), ()
-    elif suffix in (".png", ".tif", ".tiff"):
-        (shapes, names), notes = _of_mask(path, info, scale), ()
-    else:
-        (shapes, names), notes = _of_geojson(path), ()
+    notes: tuple[str, ...] = ()
+    match kind.name:
+        case "xml":
+            stated = slide_mpp if reference_mpp is None else reference_mpp
+            shapes, names, notes = _of_xml(path, stated)
+        case "dots":
+            shapes, names = _of_csv(path, slide_mpp / scale)
+        case "mask":
+            shapes, names = _of_mask(path, info, scale)
+        case _:
+            shapes, names = _of_geojson(path)
     if not shapes:
         raise DataError(f"{path.name} holds no outline and no point; export the nuclei again.")
     bounds = info.bounds

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Stage = Literal["waiting", "tiles", "nuclei", "scores", "looks"]
+Stage = Literal["waiting", "tiles", "nuclei", "scores", "looks", "images"]
 
 # Weight of the newest tile in the average pace: the last twenty or so tiles decide.
 _NEWEST = 0.05
@@ -17,7 +17,7 @@ class Progress:
 
     Attributes
     ----------
-    stage : {"waiting", "tiles", "nuclei", "scores", "looks"}
+    stage : {"waiting", "tiles", "nuclei", "scores", "looks", "images"}
         What is counted; while *waiting*, ``total`` is the number of jobs that come first.
     done, total : int
     seconds_left : float or None

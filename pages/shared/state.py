@@ -190,6 +190,7 @@ TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
 TIL_SHOWN = Key[ShownScores]("til_shown")  # what the page of the TIL scores has shown last
 EVALUATED = Key[ShownEvaluation]("evaluated")  # whose layers the viewer offers
 LABELLED_FOLDER = Key[FolderQuestion]("labelled_folder")  # what a model was measured by last
+MODEL_ADDED = Key[str]("model_added")  # title of the model just added, until the page has said so
 TEACH_RUNS = Key[tuple[Path, ...]]("teach_runs")  # folders of the runs that are labelled
 LABEL_SCREEN = Key[LabelScreen]("label_screen")
 PASSED_OVER = Key[dict[Path, set[int]]]("passed_over")  # ids that were shown and not answered

@@ -17,6 +17,9 @@ WEIGHTS_FOLDER = Path(__file__).parents[2] / "weights"
 MODEL_VARIABLE = "SEG_MODEL"
 """Environment variable that names the model to use where nobody chooses one."""
 
+OWN_MODELS_VARIABLE = "SEG_MODELS"
+"""Environment variable that names the folder of models that were added to those of the program."""
+
 ARCHITECTURE = "two-head-unet"
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -157,10 +160,25 @@ def write_card(card: ModelCard, path: Path) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def available_models(folder: Path = WEIGHTS_FOLDER) -> list[ModelCard]:
-    """List the cards of a folder, the default first, then by name."""
-    cards = [read_card(path) for path in sorted(folder.glob("*.json"))]
-    return sorted(cards, key=lambda card: (not card.default, card.name))
+def own_models_folder() -> Path:
+    """Return ``SEG_MODELS``, else a folder beside the weights that come with the program."""
+    return Path(os.environ.get(OWN_MODELS_VARIABLE) or WEIGHTS_FOLDER / "own")
+
+
+def available_models(folder: Path | None = None) -> list[ModelCard]:
+    """List the cards of a folder, the default first, then by name.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        By default ``weights/`` and the folder of models that were added to them.
+    """
+    paths = [path for each in _folders(folder) for path in sorted(each.glob("*.json"))]
+    return sorted(map(read_card, paths), key=lambda card: (not card.default, card.name))
+
+
+def _folders(folder: Path | None) -> tuple[Path, ...]:
+    return (WEIGHTS_FOLDER, own_models_folder()) if folder is None else (folder,)
 
 
 def card_of_weights(sha256: str) -> ModelCard | None:
@@ -169,18 +187,18 @@ def card_of_weights(sha256: str) -> ModelCard | None:
 
 
 def find_model(
-    name: str | Path | None = None, folder: Path = WEIGHTS_FOLDER
+    name: str | Path | None = None, folder: Path | None = None
 ) -> tuple[ModelCard, Path]:
     """Find a model by name or by file.
 
     Parameters
     ----------
     name : str or Path, optional
-        The name of a card in ``weights/``, or a file: ``.safetensors`` with its card beside it, or
+        The name of a card, or a file: ``.safetensors`` with its card beside it, or
         a ``.pt`` checkpoint of the original project. Without it the environment variable
         ``SEG_MODEL`` is asked, then the default card is taken.
-    folder : Path
-        Where the named models are.
+    folder : Path, optional
+        Where the named models are; see `available_models`.
 
     Returns
     -------
@@ -202,9 +220,12 @@ def find_model(
         known = ", ".join(card.name for card in cards) or "none"
         wanted = "there is no model" if name is None else f"there is no model {str(name)!r}"
         raise ModelError(
-            f"{wanted} in {folder.name}/ (found: {known}); name one of these or give a file."
+            f"{wanted} in {(folder or WEIGHTS_FOLDER).name}/ (found: {known}); name one of these or give "
+            "a file."
         )
-    return chosen[0], _checked(folder / chosen[0].file, chosen[0].sha256)
+    places = [each / chosen[0].file for each in _folders(folder)]
+    there = next((each for each in places if each.is_file()), places[0])
+    return chosen[0], _checked(there, chosen[0].sha256)
 
 
 def _model_of_file(path: Path) -> tuple[ModelCard, Path]:

@@ -169,7 +169,7 @@ def test_what_was_measured_before_is_shown_at_once(measure, folder, store) -> No
     assert worker.asked == []
     assert page.table[0].value.loc["Share of dots that were found", "Value"] == "0.500 (0.25–0.75)"
     assert "Measured by 3 images of 2 patients" in page.caption[0].value
-    worst = [each.value for each in page.dataframe if "name" in each.value][0]
+    worst = next(each.value for each in page.dataframe if "name" in each.value)
     assert worst["name"].tolist() == ["b", "a"]
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.evaluate_page import areas, comparison, confusion, downloads, figures, folder, reference
 from pages.shared import evaluations, frame, preferences, runs
+from pages.shared.doubts import show_doubts
 from pages.shared.page_list import EVALUATE
 
 OF_SLIDE, OF_FOLDER = "An analysis of the slide", "A model, on a folder of images"
@@ -30,6 +31,7 @@ with sidebar, frame.shown_errors():
 
 with frame.shown_errors():
     run = runs.needed_run(chosen)
+    show_doubts(run)
     asked = reference.choose(chosen, run)
     evaluation = reference.measured(run, asked)
     evaluations.show(run, evaluation)

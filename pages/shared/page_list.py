@@ -138,11 +138,13 @@ EVALUATE = PageEntry(
     ":material/rule:",
     """
 how good an analysis is beside what somebody labelled on the slide: outlines of QuPath (GeoJSON) or
-ImageScope (XML), dots (GeoJSON or CSV with *x*, *y*, *class*), a mask. Say what their classes are among
+ImageScope (XML), dots (GeoJSON or CSV with *x*, *y*, *class*), a mask with or without a second one of
+classes, or an analysis as people corrected it. Say what their classes are among
 ours, and in which regions every nucleus is labelled: outside nothing is scored. Figures come with 95 %
 intervals over regions. Click a cell of *Confusion* for its nuclei, and a nucleus for its place; the
 viewer's layers *Found*, *Missed*, *Spurious* and *Wrong class* show all of them. A second analysis is
-compared on the same nuclei.
+compared on the same nuclei. *A model, on a folder of images* lets a model answer labelled images of this
+machine (*images*, *inst* and *class*, dots, or MoNuSAC's folders) and measures it by them.
 """,
 )
 
@@ -151,8 +153,10 @@ MODEL = PageEntry(
     "Model",
     ":material/neurology:",
     """
-what the model learned from and under which licence, its figures by class with how many nuclei they
-rest on and their intervals, what it misses and confuses, in words, and what faster settings cost.
+what the model learned from and under which licence, its figures by class with how many nuclei or dots they
+rest on and their intervals, what it misses and confuses, in words. *Failures* has pictures of it, *Class
+scores* whether a score of .8 means that eight in ten are right, *Speed* what presets, precision and tile
+cost at 40x and 20x, *Training* the curves. *Add a model* checks one of your own and offers it everywhere.
 Read it before you trust a number: tissue unlike its training data can be answered worse.
 """,
 )

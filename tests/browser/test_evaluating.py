@@ -6,16 +6,20 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import shapely
 from analysed import LEFT, SIDE, TOP, analyse_part
+from PIL import Image
 from playwright.sync_api import Page, expect
+from scipy import ndimage
 from serving import STORE
 from viewing import expect_centre
 
 from pages.shared.page_list import EVALUATE
 from seg_core import commands as cli
 from seg_core.evaluation.tables import OVERALL
+from seg_core.samples import sample_path
 from seg_core.store import Run
 
 pytestmark = pytest.mark.browser
@@ -144,3 +148,61 @@ def test_a_file_that_is_no_reference_is_refused_in_a_sentence(
     file.write_text('{"type": "FeatureCollection", "features": []}')
     bring(page, dashboard, run, file)
     expect(page.get_by_text("holds no outline and no point")).to_be_visible()
+
+
+def write_images(folder: Path) -> Path:
+    """Two crops of a sample in the mask layout; whatever is dark is labelled a lymphocyte."""
+    for name in ("images", "inst", "class"):
+        (folder / name).mkdir(parents=True)
+    picture = Image.open(sample_path("hgsc_nest")).convert("RGB")
+    for name, left in (("one", 100), ("two", 700)):
+        crop = picture.crop((left, 200, left + 320, 520))
+        labels, _ = ndimage.label(np.asarray(crop)[..., 0] < 100)
+        crop.save(folder / "images" / f"{name}.png")
+        Image.fromarray(labels.astype(np.uint16)).save(folder / "inst" / f"{name}.png")
+        kinds = (2 * (labels > 0)).astype(np.uint8)
+        Image.fromarray(kinds).save(folder / "class" / f"{name}.png")
+    return folder
+
+
+def test_a_model_is_measured_by_a_folder_of_images_as_by_the_command(
+    dashboard: str, page: Page, tmp_path: Path
+) -> None:
+    folder, out = write_images(tmp_path / "mine"), tmp_path / "out.json"
+    assert cli.main(["evaluate", "--data", str(folder), "--json", str(out)]) == 0
+    result = json.loads(out.read_text())
+    assert 0.02 < result["instance"]["bpq"] < 0.98, "too easy to tell a mistake by"
+
+    page.goto(f"{dashboard}/{EVALUATE.address}")
+    expect(page.get_by_role("heading", name=EVALUATE.title)).to_be_visible()
+    open_section(page, "A model, on a folder of images")
+    named = page.get_by_role("textbox", name="Folder of labelled images")
+    named.fill(str(folder))
+    named.press("Enter")
+    measure = page.get_by_role("button", name="Measure", exact=True)
+    expect(measure).to_be_enabled()
+    measure.click()
+    expect_figure(page, result, "instance", "bpq")
+    page.get_by_text("Images, the worst first").click()
+    expect(page.get_by_test_id("stDataFrame").last).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("textbox", name="Folder of labelled images")).to_be_visible()
+
+
+def test_a_corrected_analysis_is_a_reference_and_its_figures_are_those_of_the_command(
+    dashboard: str, run: Run, page: Page, tmp_path: Path
+) -> None:
+    ids = [int(number) for number in run.nuclei()["nucleus_id"].head(7)]
+    run.journal().correct(ids, ["lymphocyte"] * len(ids), "epithelial", by="a test")
+    out = tmp_path / "out.json"
+    asked = ["evaluate", "--run", str(run.path), "--reference", str(run.path), "--json", str(out)]
+    assert cli.main(asked) == 0
+    result = json.loads(out.read_text())
+    assert 0.2 < result["instance"]["macro_f1"] < 1, "too easy to tell a mistake by"
+
+    page.goto(f"{dashboard}/{EVALUATE.address}?slide={run.slide_id}&run={run.run_id}")
+    expect(page.get_by_role("combobox", name="Reference")).to_be_visible()
+    page.get_by_role("combobox", name="Reference").click()
+    page.get_by_role("option", name=re.compile("Corrected by hand")).click()
+    expect(page.get_by_text("Measured is what the model found")).to_be_visible()
+    expect_figure(page, result, "instance", "macro_f1")

@@ -207,8 +207,10 @@ def test_figures_by_dots_stand_with_counts_and_intervals_and_only_of_classes_wit
         ["Share of dots that a nucleus finds", 0.8, 0.7, 0.9]
     ]
     assert list(weaknesses(card, "dotted")) == [
-        "Epithelial (20 nuclei): 25% are missed, 25% are called other, so few that the figures are a "
-        "hint only."
+        (
+            "Epithelial (20 nuclei): 25% are missed, 25% are called other, so few that the figures are a "
+            "hint only."
+        )
     ]
 
 

@@ -208,7 +208,7 @@ def test_figures_by_dots_stand_with_counts_and_intervals_and_only_of_classes_wit
     ]
     assert list(weaknesses(card, "dotted")) == [
         (
-            "Epithelial (20 nuclei): 25% are missed, 25% are called other, so few that the figures are a "
+            "Epithelial (20 nuclei): 25% are called other, 25% are missed, so few that the figures are a "
             "hint only."
         )
     ]

@@ -22,6 +22,7 @@ from seg_core.evaluation.kept import (
     kept_evaluation,
 )
 from seg_core.labelled.reference_list import in_words
+from seg_core.model import find_model
 from seg_core.process.progress import Progress
 from seg_core.roi import Roi
 from seg_core.store import Run
@@ -147,7 +148,7 @@ def measure(
 def test_a_folder_is_measured_in_the_worker_with_progress_and_stop(measure, folder) -> None:
     job = Ended(running=True)
     page, worker = measure(job)
-    assert worker.asked == [FolderQuestion(folder, "monusac")]
+    assert worker.asked == [FolderQuestion(folder, "monusac", find_model()[0].name)]
     assert analysis_list.in_words(job.progress) == "Image 1 of 3"
     stop = next(each for each in page.button if each.label == "Stop")
     stop.click().run()
@@ -156,7 +157,7 @@ def test_a_folder_is_measured_in_the_worker_with_progress_and_stop(measure, fold
 
 def test_why_a_folder_could_not_be_measured_is_a_sentence(measure, folder) -> None:
     page, _ = measure(Ended(DataError("mine has no labelled images.")))
-    assert page.error[0].value == "mine has no labelled images."
+    assert page.error[0].value == "Mine has no labelled images."
 
 
 def test_what_was_measured_before_is_shown_at_once(measure, folder, store) -> None:

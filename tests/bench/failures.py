@@ -44,7 +44,31 @@ class Place:
     words: str
 
 
-PLACES: tuple[Place, ...] = ()
+PLACES = (
+    Place(
+        "hgsc_stromal_he",
+        941,
+        121,
+        60,
+        "The wall of a vessel and its endothelium are called epithelial.",
+    ),
+    Place(
+        "hgsc_nest", 1359, 141, 70, "A fold out of focus: smears are outlined as epithelial nuclei."
+    ),
+    Place(
+        *("hgsc_nest", 1379, 690, 60),
+        "Some spindle-shaped nuclei of the stroma are called epithelial; most stay *other*, as they should.",
+    ),
+    Place(
+        "cmu_small_region", 1273, 770, 70, "Green ink is outlined as one large epithelial nucleus."
+    ),
+    Place(
+        *("cmu_small_region", 1250, 1180, 80),
+        "Squamous epithelium towards the surface stays *other*, and folded keratin is outlined as an epithelial "
+        "nucleus.",
+    ),
+    Place("cmu_small_region", 2078, 624, 60, "A flake beside the tissue is called a macrophage."),
+)
 
 
 def main() -> None:

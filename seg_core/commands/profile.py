@@ -2,20 +2,24 @@
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from seg_core.commands.terminal import Subparsers, counting_bar, say
 from seg_core.evaluation.profiling import (
     DOUBLINGS,
+    Seen,
     areas_of,
     learn_familiarity,
     learn_scale,
+    look_closely,
     look_over,
 )
 from seg_core.labelled.labelled_image import LabelledImage
-from seg_core.model import find_model, make_engine
-from seg_core.plausibility.profile import ModelProfile, write_profile
+from seg_core.model import ModelCard, find_model, make_engine
+from seg_core.plausibility.familiarity import Familiarity
+from seg_core.plausibility.profile import ModelProfile, needed_profile, write_profile
 from seg_core.settings import AnalysisSettings
 from seg_core.training.config import SourceConfig, read_config
 
@@ -40,6 +44,11 @@ def add_profile(subparsers: Subparsers) -> None:
         "--config", metavar="FILE", type=Path, required=True, help="TOML, see weights/training/"
     )
     parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
+    parser.add_argument(
+        "--keep-sizes",
+        action="store_true",
+        help="leave what was learnt of sizes, which takes most of the time, as it is; renew how nuclei look",
+    )
     parser.set_defaults(run=_profile, parser=parser)
 
 
@@ -48,27 +57,25 @@ def _profile(options: argparse.Namespace) -> int:
     card, weights = find_model(options.model)
     engine = make_engine(card, weights, AnalysisSettings())
     training = _images(config.sources)
+    profile = needed_profile(card, weights) if options.keep_sizes else None
     with counting_bar("training images", " images") as report:
-        seen = look_over(training, DOUBLINGS, engine, card, report=report)
+        familiar = look_closely(training, engine, card, report=report)
     with counting_bar("validation images", " images") as report:
-        others = look_over(
-            _images(config.calibration or config.validation), [0.0], engine, card, report=report
+        others = look_closely(
+            _images(config.calibration or config.validation), engine, card, most=None, report=report
         )
-    as_they_are = [each for each in seen if each.doublings == 0]
-    profile = ModelProfile(
-        card.sha256,
-        f"python -m seg_core profile --config weights/training/{options.config.name}",
-        {name: sum(each.folder == name for each in as_they_are) for name in training},
-        areas_of(as_they_are),
-        learn_scale(seen),
-        learn_familiarity(as_they_are, others),
-    )
+    familiarity = learn_familiarity(familiar, others)
+    if profile is None:
+        with counting_bar("training images, resized", " images") as report:
+            seen = look_over(training, DOUBLINGS, engine, card, report=report)
+        profile = _of_sizes(seen, card, options.config.name, familiarity)
+    profile = replace(profile, familiarity=familiarity)
     path = write_profile(profile, weights)
     areas = "; ".join(
         f"{name} {middle:g} ({low:g} to {high:g})"
         for name, (low, middle, high) in profile.areas_um2.items()
     )
-    say(f"Median nuclear areas of {len(as_they_are)} images, µm²: {areas}.")
+    say(f"Median nuclear areas of {sum(profile.images.values())} images, µm²: {areas}.")
     say(
         f"On 95 of 100 images of a data set that was left out an estimated pixel size is off by a factor of "
         f"{2 ** (1.96 * profile.scale.spread):.2f} at most, and a right one seems wrong by {2**profile.scale.limit:.2f}."
@@ -76,6 +83,22 @@ def _profile(options: argparse.Namespace) -> int:
     say(f"One validation image in forty is further than {profile.familiarity.limit:g}.")
     say(f"{path} written.")
     return 0
+
+
+def _of_sizes(
+    seen: Sequence[Seen], card: ModelCard, config: str, familiarity: Familiarity
+) -> ModelProfile:
+    """Return a profile with what is learnt of sizes."""
+    as_they_are = [each for each in seen if each.doublings == 0]
+    folders = dict.fromkeys(each.folder for each in as_they_are)
+    return ModelProfile(
+        card.sha256,
+        f"python -m seg_core profile --config weights/training/{config}",
+        {name: sum(each.folder == name for each in as_they_are) for name in folders},
+        areas_of(as_they_are),
+        learn_scale(seen),
+        familiarity,
+    )
 
 
 def _images(sources: Iterable[SourceConfig]) -> dict[str, list[LabelledImage]]:

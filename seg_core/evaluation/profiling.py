@@ -15,6 +15,7 @@ from seg_core.errors import DataError
 from seg_core.geometry import Raster, Window
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.model import Engine, ModelCard
+from seg_core.plausibility import doubts
 from seg_core.plausibility.digest import GROUPS, Digest
 from seg_core.plausibility.familiarity import Familiarity
 from seg_core.plausibility.looking import LOOK_PX, look_at
@@ -31,7 +32,10 @@ MOST_IMAGES = 16
 """Of one folder so many images are looked at, spread evenly over their list."""
 
 FEWEST_NUCLEI = 8
-"""Pictures with fewer nuclei teach nothing."""
+"""Pictures with fewer nuclei teach nothing of sizes."""
+
+FAMILIAR_UM = 192.0
+"""Side of the middle of an image by which is learnt how nuclei look: most hold enough of them."""
 
 # Of the standardised entries; chosen on the validation images with the data sets left out in turn.
 _FINE_RIDGE, _COARSE_RIDGE = 0.15, 0.015
@@ -81,7 +85,9 @@ def look_over(
     seen : list of Seen
         Without pictures of few nuclei.
     """
-    images = [(name, each) for name, several in folders.items() for each in _spread(several)]
+    images = [
+        (name, each) for name, several in folders.items() for each in _spread(several, MOST_IMAGES)
+    ]
     settings, seen = AnalysisSettings(), []
     for done, (folder, image) in enumerate(images):
         if report is not None:
@@ -94,6 +100,60 @@ def look_over(
     if report is not None:
         report(len(images), len(images))
     return seen
+
+
+def look_closely(
+    folders: Mapping[str, Sequence[LabelledImage]],
+    engine: Engine,
+    card: ModelCard,
+    *,
+    most: int | None = MOST_IMAGES,
+    report: Callable[[int, int], None] | None = None,
+) -> list[Seen]:
+    """Look at the middle of labelled images, as they are, where it holds as many nuclei as a warning needs.
+
+    The mean of few nuclei is mostly chance: a limit that is learnt from such pictures is too wide
+    for a slide.
+
+    Parameters
+    ----------
+    folders : mapping of str to sequence of LabelledImage
+    engine : Engine
+    card : ModelCard
+    most : int or None
+        Of one folder so many images at most, spread evenly over their list.
+    report : callable, optional
+        Called with the number of images done and of all.
+    """
+    images = [(name, each) for name, several in folders.items() for each in _spread(several, most)]
+    seen = []
+    for done, (folder, image) in enumerate(images, start=1):
+        nuclei = look_at(
+            cut_middle(image.image, round(FAMILIAR_UM / image.mpp)),
+            image.mpp,
+            engine,
+            card.scheme,
+            AnalysisSettings(),
+            network_mpp=card.mpp,
+            with_features=True,
+        )
+        if len(nuclei) >= doubts.FEWEST_NUCLEI and nuclei.featured:
+            seen.append(Seen(folder, image.name, 0.0, nuclei))
+        if report is not None:
+            report(done, len(images))
+    return seen
+
+
+def cut_middle(rgb: npt.NDArray[np.uint8], side_px: int) -> npt.NDArray[np.uint8]:
+    """Return the middle of an image, at most so many pixels a side.
+
+    Examples
+    --------
+    >>> cut_middle(np.zeros((10, 3, 3), np.uint8), 4).shape
+    (4, 3, 3)
+    """
+    top, left = (max(0, (length - side_px) // 2) for length in rgb.shape[:2])
+    return rgb[top : top + side_px, left : left + side_px]
 
 
 def middle_of(rgb: npt.NDArray[np.uint8], image_mpp: float, mpp: float) -> npt.NDArray[np.uint8]:
@@ -218,8 +278,8 @@ def _ridge(entries: _Floats, wanted: _Floats, weights: _Floats, ridge: float) ->
     return Regression(_rounded(means), _rounded(deviations), _rounded(found), round(intercept, 5))
 
 
-def _spread(images: Sequence[LabelledImage]) -> list[LabelledImage]:
-    count = min(MOST_IMAGES, len(images))
+def _spread(images: Sequence[LabelledImage], most: int | None) -> list[LabelledImage]:
+    count = len(images) if most is None else min(most, len(images))
     return [images[i] for i in np.linspace(0, len(images) - 1, count).astype(int)]
 
 

@@ -190,7 +190,7 @@ def test_a_process_that_cannot_start_is_one_sentence(monkeypatch: pytest.MonkeyP
 
     with Worker() as worker:
         with monkeypatch.context() as patch:
-            patch.setattr(jobs, "_start_child", refuse_to_fork)
+            patch.setattr(jobs, "start_child", refuse_to_fork)
             failed = worker.submit(add, a=1, b=1)
         with pytest.raises(JobError, match=r"no process could be started .*\(Cannot allocate"):
             failed.result(WAIT_S)
@@ -239,7 +239,7 @@ def test_a_script_without_main_guard_is_not_run_again(tmp_path: Path) -> None:
 def test_the_child_goes_when_its_parent_is_killed(tmp_path: Path) -> None:
     (tmp_path / "long_jobs.py").write_text(
         "import os, pathlib, time\n"
-        "from seg_core.process.worker import Progress\n"
+        "from seg_core.process.progress import Progress\n"
         "def work(folder, report):\n"
         "    pathlib.Path(folder, 'pid.tmp').write_text(str(os.getpid()))\n"
         "    pathlib.Path(folder, 'pid.tmp').rename(pathlib.Path(folder, 'pid'))\n"

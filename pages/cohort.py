@@ -3,8 +3,10 @@
 import streamlit as st
 
 from pages.cohort_page import cohort_table, comparison, run_choice, til_maps, working
-from pages.shared import frame, resources
+from pages.shared import frame, preferences, resources
 from pages.shared.page_list import COHORT
+
+SECTIONS = ("Table", "Groups", "Scatter", "TIL maps")
 
 sidebar = frame.open_page(COHORT)
 st.header(COHORT.title)
@@ -16,12 +18,7 @@ with frame.shown_errors():
     table = resources.cohort(name)
     cohort_table.show_counts(table)
     kept = cohort_table.filtered(table, sidebar)
-    section = st.segmented_control(
-        "Section",
-        ["Table", "Groups", "Scatter", "TIL maps"],
-        default="Table",
-        label_visibility="collapsed",
-    )
+    section = preferences.chosen_section("_cohort_section", SECTIONS)
     if section == "Groups":
         comparison.show_groups(kept, name)
     elif section == "Scatter":

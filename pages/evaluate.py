@@ -3,8 +3,7 @@
 import streamlit as st
 
 from pages.evaluate_page import areas, comparison, confusion, downloads, figures, folder, reference
-from pages.shared import evaluations, frame, preferences, runs
-from pages.shared.doubts import show_doubts
+from pages.shared import evaluations, frame, preferences, run_page
 from pages.shared.page_list import EVALUATE
 
 OF_SLIDE, OF_FOLDER = "An analysis of the slide", "A model, on a folder of images"
@@ -23,15 +22,9 @@ if measured == OF_FOLDER:
         folder.show()
     st.stop()
 
-chosen = frame.chosen_slide()
-
-with sidebar, frame.shown_errors():
-    frame.describe_slide(runs.slide_of_shown(chosen).info)
-    runs.pick_run(chosen)
-
+opened = run_page.open_run(sidebar, frame.chosen_slide())
+chosen, run = opened.chosen, opened.run
 with frame.shown_errors():
-    run = runs.needed_run(chosen)
-    show_doubts(run)
     asked = reference.choose(chosen, run)
     evaluation = reference.measured(run, asked)
     evaluations.show(run, evaluation)

@@ -94,13 +94,24 @@ def ready(key: str, default: Any, valid: Callable[[Any], bool]) -> None:
         _keep({**kept, key: st.session_state[key]})
 
 
-def chosen_section(key: str, names: Sequence[str]) -> str:
-    """Offer the sections of a page, and return the one that is open: the first until one is chosen."""
-    ready(key, names[0], names.__contains__)
+def chosen_section(key: str, names: Sequence[str], *, first: str | None = None) -> str:
+    """Offer the sections of a page, and return the one that is open.
+
+    Parameters
+    ----------
+    key : str
+        Of the widget.
+    names : sequence of str
+        The sections, in their order.
+    first : str, optional
+        The one that is open until the reader has chosen another; by default the first in order.
+    """
+    first = first or names[0]
+    ready(key, first, names.__contains__)
     section = st.segmented_control(
         "Section", names, required=True, key=key, label_visibility="collapsed"
     )
-    return section or names[0]
+    return section or first
 
 
 def _kept() -> Mapping[str, Any]:

@@ -121,6 +121,11 @@ def test_two_measures_are_plotted(visit, cohort: Journal) -> None:
     assert page.get("plotly_chart")
 
 
+def test_the_section_that_was_open_is_open_again(visit, cohort: Journal) -> None:
+    at_section(visit("cohort"), "Scatter")
+    assert visit("cohort").segmented_control(key="_cohort_section").value == "Scatter"
+
+
 def test_measures_are_numbers_that_differ_and_groups_name_several_slides(cohort: Journal) -> None:
     table = RunCatalog(Store(cohort.store)).cohort("trial")
     measures = measures_of(table)

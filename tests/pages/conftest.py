@@ -15,10 +15,10 @@ from seg_core import analysis
 from seg_core.classes import INSIDE
 from seg_core.geometry import Region
 from seg_core.model import ModelCard
-from seg_core.model.lender import EngineLender
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run
 from seg_core.store.label import RunLabel
+from tests.stand_in import stand_in
 
 ROOT = Path(__file__).parents[2]
 MPP = 0.25
@@ -74,9 +74,7 @@ def run(slide_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A finished analysis of the slide."""
     statistics = (0.5, 0.5, 0.5)
     card = ModelCard("blue", "blue.safetensors", "0" * 64, "none", MPP, statistics, statistics)
-    monkeypatch.setattr(analysis, "find_model", lambda name: (card, Path(card.file)))
-    monkeypatch.setattr(analysis, "make_engine", lambda *_: BlueEngine())
-    monkeypatch.setattr(analysis, "_engines", EngineLender())
+    stand_in(monkeypatch, card, lambda *_: BlueEngine())
     return analysis.analyse(slide_path, store, mpp=MPP)
 
 

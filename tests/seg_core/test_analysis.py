@@ -20,19 +20,18 @@ import tifffile
 from painted_slides import CARD, MPP, PaintedEngine, Painting, paint
 from PIL import Image
 
-from seg_core import analysis
 from seg_core.analysis import analyse
 from seg_core.classes import MONUSAC
 from seg_core.errors import JobCancelled, RegionError, ResolutionError, SlideError, StoreError
 from seg_core.files.locks import locked
 from seg_core.geometry import Region
 from seg_core.maps import MapBand
-from seg_core.model.lender import EngineLender
 from seg_core.process.progress import Progress
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
 from seg_core.store import MapsWriter, Run, RunWriter, Store, open_run, write_nuclei
+from tests.stand_in import stand_in
 
 HERE = Path(__file__).parent
 SMALL_TILES = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
@@ -304,8 +303,7 @@ def test_maps_of_another_precision_are_not_continued(
     """*auto* may mean something else on the next machine; one run has one precision."""
     with pytest.raises(JobCancelled):
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=stop_after(200))
-    monkeypatch.setattr(analysis, "_engines", EngineLender())
-    monkeypatch.setattr(analysis, "make_engine", lambda *_: PaintedEngine("bf16"))
+    stand_in(monkeypatch, CARD, lambda *_: PaintedEngine("bf16"))
     reports: list[Progress] = []
     run = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=reports.append)
     assert run.facts.precision == "bf16"

@@ -10,15 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from painted_slides import MPP, PaintedEngine
 
-from seg_core import analysis
 from seg_core.analysis import analyse
 from seg_core.errors import BusyError, JobCancelled, ModelError
 from seg_core.geometry import Region
-from seg_core.model.lender import EngineLender
 from seg_core.process.progress import Progress
 from seg_core.ranges import analyse_range, join_ranges, plan_ranges
 from seg_core.settings import AnalysisSettings
 from seg_core.store import RowRanges, Run, Store
+from tests.stand_in import stand_in
 
 SMALL = AnalysisSettings(
     tile_px=64, overlap_px=32, block_px=256, max_extent_um=20.0, growth_um=1.0, tissue_only=False
@@ -43,9 +42,7 @@ def tall(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def alone(tall: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The same slide by one process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(analysis, "find_model", painted_slides.find_painted_model)
-        patch.setattr(analysis, "make_engine", painted_slides.make_painted_engine)
-        patch.setattr(analysis, "_engines", EngineLender())
+        stand_in(patch, painted_slides.CARD, painted_slides.make_painted_engine)
         return analyse(tall, tmp_path_factory.mktemp("alone"), **ASKED)
 
 
@@ -198,8 +195,7 @@ def test_a_slide_begun_in_one_arithmetic_is_not_gone_on_with_in_another(
     tall: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ranges = plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED)
-    monkeypatch.setattr(analysis, "make_engine", lambda *_: PaintedEngine("bf16"))
-    monkeypatch.setattr(analysis, "_engines", EngineLender())
+    stand_in(monkeypatch, painted_slides.CARD, lambda *_: PaintedEngine("bf16"))
     with pytest.raises(ModelError, match="computes with painted bf16, and the slide was begun"):
         analyse_range(tall, tmp_path, ranges[0], ignore, **ASKED)
     with pytest.raises(ModelError, match="painted fp32"):

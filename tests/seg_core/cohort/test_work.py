@@ -16,9 +16,8 @@ import painted_slides
 import pytest
 from distributed import Client
 from painted_crew import BROKEN, GOOD, LARGE, OPTIONS, let_paint, write_cohort
-from painted_slides import MPP
+from painted_slides import MPP, PaintedEngine
 
-from seg_core import analysis
 from seg_core.analysis import analyse
 from seg_core.cohort import work
 from seg_core.cohort.catalog import RunCatalog
@@ -28,7 +27,6 @@ from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import Item, read_plan
 from seg_core.cohort.work import Event, work_off
 from seg_core.errors import BusyError, TeachingError
-from seg_core.model.lender import EngineLender
 from seg_core.scoring.assessment import TIL_FILE
 from seg_core.store import Run, Store, open_run
 from seg_core.teaching.labels import Labels
@@ -44,12 +42,9 @@ def client() -> Iterator[Client]:
 
 
 @pytest.fixture(autouse=True)
-def paintings(monkeypatch: pytest.MonkeyPatch) -> None:
+def paintings(painted_engines: list[PaintedEngine], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "find_model", painted_slides.find_painted_model)
     monkeypatch.setattr(work, "_BUSY_S", 0.2)
-    monkeypatch.setattr(analysis, "find_model", painted_slides.find_painted_model)
-    monkeypatch.setattr(analysis, "make_engine", painted_slides.make_painted_engine)
-    monkeypatch.setattr(analysis, "_engines", EngineLender())
 
 
 def endings(events: list[Event]) -> dict[str, str]:

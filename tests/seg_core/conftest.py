@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import painted_slides
 import pytest
-from painted_slides import PaintedEngine, Painting
+from painted_slides import SMALL_TILES, PaintedEngine, Painting
 
 from seg_core.analysis import analyse
 from seg_core.model import ModelCard, write_card
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from seg_core.model.network import TwoHeadUnet
 
 TINY_ENCODER = "tu-test_resnet.r160_in1k"
-SMALL_TILES = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import painted_slides
 import pytest
+from analysed_runs import run_files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from painted_slides import MPP, PaintedEngine
@@ -46,22 +47,13 @@ def alone(tall: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         return analyse(tall, tmp_path_factory.mktemp("alone"), **ASKED)
 
 
-def files_of(run: Run) -> dict[str, bytes]:
-    """What was found: all files of a run but those that tell when and by whom."""
-    return {
-        str(path.relative_to(run.path)): path.read_bytes()
-        for path in run.path.rglob("*")
-        if path.is_file() and path.name != "run.json" and not path.name.startswith("lease-")
-    }
-
-
 def assert_equal(run: Run, other: Run) -> None:
     assert run.status == other.status == "finished"
     assert run.facts.counts == other.facts.counts
     assert run.facts.warnings == other.facts.warnings
     assert run.facts.tissue_um2 == other.facts.tissue_um2
     assert run.facts.seal == other.facts.seal
-    ours, theirs = files_of(run), files_of(other)
+    ours, theirs = run_files(run), run_files(other)
     assert ours.keys() == theirs.keys()
     assert [name for name in ours if ours[name] != theirs[name]] == []
 

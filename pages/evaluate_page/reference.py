@@ -123,7 +123,7 @@ def _bring(chosen: state.ChosenSlide) -> None:
             stated,
             class_mask=None if class_mask is None else class_mask.getvalue(),
         )
-        mpp = runs.needed_run(chosen).facts.question.slide_mpp
+        mpp = runs.needed_run(chosen).slide_mpp
         try:
             kept.read(resources.slide(chosen.path).info, mpp)
         except SegCoreError:

@@ -125,7 +125,7 @@ def folder_evaluations() -> FolderEvaluations:
 def slide_reference(file: Path, mpp: float | None, run_folder: Path) -> SlideReference:
     """Return what somebody labelled on the slide of a run; the file never changes."""
     of = run(run_folder)
-    return read_slide_reference(file, of.facts.slide, of.facts.question.slide_mpp, mpp)
+    return read_slide_reference(file, of.facts.slide, of.slide_mpp, mpp)
 
 
 def outcomes(file: Path) -> gpd.GeoDataFrame:
@@ -235,7 +235,7 @@ def nucleus_index(run: Run, min_score: float = 0.0) -> NucleusIndex:
     """Return what finds single nuclei of a finished run, some of them called *uncertain*."""
     if min_score:
         return nucleus_index(run).with_min_score(min_score)
-    return NucleusIndex(_nucleus_table(run), run.facts.question.slide_mpp)
+    return NucleusIndex(_nucleus_table(run), run.slide_mpp)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_BY_VALUE)

@@ -88,7 +88,7 @@ def with_unit(facet: str, value: str) -> str:
 
 
 def _part(run: Run) -> str:
-    mpp = run.facts.question.slide_mpp
+    mpp = run.slide_mpp
     size = f"{run.region.width * mpp:,.0f} × {run.region.height * mpp:,.0f} µm"
     if run.covers_slide:
         return "Whole slide"

@@ -136,9 +136,9 @@ def _next_screen(material: Material) -> state.LabelScreen | None:
     for number, run in enumerate(material.runs):
         own = [nucleus for place, nucleus in chosen if place == number]
         table = _nuclei(run, own)
-        slide = resources.slide(run.slide_path, run.facts.question.slide_mpp)
+        slide = resources.slide(run.slide_path, run.slide_mpp)
         scheme = palettes.scheme_of(run)
-        crops = crop_nuclei(slide, run.facts.question.slide_mpp, table, scheme)
+        crops = crop_nuclei(slide, run.slide_mpp, table, scheme)
         nuclei += [(number, int(nucleus)) for nucleus in table["nucleus_id"]]
         found += table["class_name"].tolist()
         pictures += [jpeg_url(crop) for crop in crops]

@@ -186,7 +186,7 @@ def _show_map(changes: Changes, scheme: ClassScheme, number: int) -> None:
         st.info("Nothing changes here.")
         return
     shown = changed if len(changed) <= _DRAWN else changed.sample(_DRAWN, random_state=_SEED)
-    mpp = changes.run.facts.question.slide_mpp
+    mpp = changes.run.slide_mpp
     event = st.plotly_chart(
         change_map(shown, scheme, mpp),
         key=f"_changes_{number}",
@@ -205,7 +205,7 @@ def _show_map(changes: Changes, scheme: ClassScheme, number: int) -> None:
 def _open(changes: Changes, x: float, y: float, nucleus: int | None = None) -> None:
     """Go to a place of a run in the viewer."""
     run = changes.run
-    mpp = run.facts.question.slide_mpp
+    mpp = run.slide_mpp
     if state.RUN.get() != run.path:
         state.choose_slide(state.ChosenSlide(run.slide_path, mpp))
         state.RUN.set(run.path)

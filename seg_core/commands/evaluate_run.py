@@ -97,7 +97,7 @@ def _measured(folder: Path, reference: Path) -> Run:
 def _reference(run: Run, options: argparse.Namespace) -> tuple[MappedReference, dict[str, str]]:
     if options.reference.is_dir():
         return reference_of_run(open_run(options.reference), run.scheme), {}
-    mpp = run.facts.question.slide_mpp
+    mpp = run.slide_mpp
     with closing(run.open_slide()) as slide:
         read = read_slide_reference(options.reference, slide.info, mpp, options.reference_mpp)
     mapping = mapping_of(read.class_names, parse_mapping(options.map), run.scheme)

@@ -96,7 +96,7 @@ def evaluate_run(
     """
     table = run.nuclei()
     scheme = run.scheme
-    mpp = run.facts.question.slide_mpp
+    mpp = run.slide_mpp
     labelled = reference.areas or [(roi.name, roi.polygon) for roi in rois if roi.kind == "include"]
     areas = scored_areas(labelled, analysed or analysed_part(run), mpp)
     excluded = [roi.polygon for roi in rois if roi.kind == "exclude"]

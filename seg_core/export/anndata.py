@@ -112,7 +112,7 @@ def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnD
         {"kind": ["share" if name in shares else "measure" for name in measures]},
         index=pd.Index(measures.columns, dtype=object),
     )
-    slide_mpp = run.facts.question.slide_mpp
+    slide_mpp = run.slide_mpp
     return AnnData(
         X=measures.to_numpy(dtype=np.float32),
         obs=obs,

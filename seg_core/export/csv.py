@@ -67,7 +67,7 @@ def write_nuclei_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) ->
     StoreError
         If the run has no nuclei yet.
     """
-    slide_mpp = run.facts.question.slide_mpp
+    slide_mpp = run.slide_mpp
     counted = options.counted(run)
     told = {"slide": options.slide_name(run), "run": run.run_id, "part": counted.title}
     rows = 0

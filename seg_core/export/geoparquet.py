@@ -44,7 +44,7 @@ def write_nuclei_geoparquet(run: Run, path: Path, options: ExportOptions = DEFAU
     counted = options.counted(run)
     empty = label_uncertain(empty_table(run.model_scheme), options.min_score)
     told = {"slide": options.slide_name(run), "run": run.run_id, **counted.facts()}
-    slide_mpp = run.facts.question.slide_mpp
+    slide_mpp = run.slide_mpp
     with new_file(path, force=options.force) as temporary:
         return write_geoparquet(
             (with_places(table, slide_mpp) for table in counted.nuclei(run)),

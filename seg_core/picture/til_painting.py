@@ -189,7 +189,7 @@ def backdrop_of(
     else:
         region = bounds
     step = max(1.0, max(region.width, region.height) / largest_px)
-    grid = Raster(region, field.raster.mpp / field.raster.downsample * step, step)
+    grid = Raster(region, field.raster.slide_mpp * step, step)
     return grid, slide.read(grid, grid.window)
 
 

@@ -144,7 +144,7 @@ def _slide_facts(run: Run) -> Facts:
 
 def _regions(run: Run, rois: Sequence[Roi]) -> Table:
     """List what somebody drew, with its area; what is left out counts nowhere."""
-    um2 = run.facts.question.slide_mpp**2
+    um2 = run.slide_mpp**2
     kinds = {"include": "counted", "exclude": "left out"}
     return Table(
         titles=["region", "kind", "class", "area, mm²"],
@@ -229,7 +229,7 @@ def _thumbnail(run: Run, slide: Slide, rois: Sequence[Roi]) -> Picture:
     picture = Image.fromarray(slide.thumbnail(_THUMBNAIL_PX))
     bounds = slide.info.bounds
     step = bounds.width / picture.width
-    grid = Raster(bounds, mpp=step * run.facts.question.slide_mpp, downsample=step)
+    grid = Raster(bounds, mpp=step * run.slide_mpp, downsample=step)
     for roi in (run.roi or roi_of_region(run.region), *rois):
         draw_roi(picture, roi.polygon, grid)
     return Picture(
@@ -273,7 +273,7 @@ def _crop_rows(run: Run, selection: Selection, slide: Slide) -> Iterator[tuple[s
     shown = certain["nucleus_id"].tolist()
     uncertain = by_certainty(queries, selection, _CROPS, most=False, without=shown)
     for title, chosen in (("most certain", certain), ("least certain", uncertain)):
-        pictures: list[RGB] = crop_nuclei(slide, run.facts.question.slide_mpp, chosen, run.scheme)
+        pictures: list[RGB] = crop_nuclei(slide, run.slide_mpp, chosen, run.scheme)
         crops = [
             Crop(int(number), f"{score:.2f}", rgb)
             for number, score, rgb in zip(

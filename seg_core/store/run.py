@@ -86,6 +86,11 @@ class Run:
         return self.facts.question.slide_id
 
     @property
+    def slide_mpp(self) -> float:
+        """Size of a level-0 pixel as the analysis took it, µm."""
+        return self.facts.question.slide_mpp
+
+    @property
     def covers_slide(self) -> bool:
         """Whether the whole slide was analysed."""
         return self.roi is None and self.region == self.raster.region
@@ -208,9 +213,8 @@ class Run:
         SlideError
             If it is no longer there, cannot be read, or is another one by now.
         """
-        question = self.facts.question
-        slide = open_slide(self.slide_path, mpp=question.slide_mpp)
-        if is_identity(self.slide_path, question.slide_id):
+        slide = open_slide(self.slide_path, mpp=self.slide_mpp)
+        if is_identity(self.slide_path, self.slide_id):
             return slide
         slide.close()
         raise SlideError(

@@ -138,7 +138,7 @@ def _named(run: Run, marks: Sequence[Mark]) -> Labels:
     table = run.as_found().nuclei()
     named: dict[int, str] = {}
     tree = shapely.STRtree(table.geometry.to_numpy())
-    reach = NEAREST_UM / run.facts.question.slide_mpp
+    reach = NEAREST_UM / run.slide_mpp
     ids = table["nucleus_id"].to_numpy()
     for mark in marks:
         for row in _rows_at(mark.shape, table, tree, reach):

@@ -115,7 +115,7 @@ def find_compartments(
 
 def _exact(field: Field, epithelial: gpd.GeoDataFrame, settings: TilSettings) -> Compartments:
     """Return the compartments at the dilation of the settings, E by its outlines."""
-    mpp = field.raster.mpp / field.raster.downsample
+    mpp = field.raster.slide_mpp
     outlines = epithelium_outlines(epithelial, mpp, settings)
     mask = fill_polygons(outlines, field.raster, field.window) & field.mask
     return replace(_with_stroma(field, mask, settings), outlines=outlines)

@@ -101,8 +101,8 @@ def find_field(
     RegionError
         If it lies outside the slide or the tissue.
     """
-    slide_mpp = tissue.raster.mpp / tissue.raster.downsample
-    raster = Raster(tissue.raster.region, settings.grid_um, settings.grid_um / slide_mpp)
+    downsample = settings.grid_um / tissue.raster.slide_mpp
+    raster = Raster(tissue.raster.region, settings.grid_um, downsample)
     limits = [_tissue_box(tissue)] if within is None else [within, _tissue_box(tissue)]
     window = _whole_squares(raster, limits, settings)
     mask = _resampled(tissue, raster, window)

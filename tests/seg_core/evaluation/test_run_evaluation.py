@@ -54,7 +54,7 @@ def of_run(run: Run, area: shapely.Geometry | None = AREA) -> list[dict[str, Any
 
 
 def read(run: Run, path: Path, **decided: str) -> MappedReference:
-    reference = read_slide_reference(path, run.facts.slide, run.facts.question.slide_mpp)
+    reference = read_slide_reference(path, run.facts.slide, run.slide_mpp)
     mapping = mapping_of(reference.class_names, decided, run.scheme)
     return map_classes(reference, mapping, run.scheme)
 

@@ -72,7 +72,7 @@ def test_geoparquet_is_the_table_that_geopandas_reads(painted_run: Run, tmp_path
     assert write_nuclei_geoparquet(painted_run, tmp_path / "nuclei.parquet") == len(table)
     found = gpd.read_parquet(tmp_path / "nuclei.parquet")
     assert found.crs is None
-    pd.testing.assert_frame_equal(found, with_places(table, painted_run.facts.question.slide_mpp))
+    pd.testing.assert_frame_equal(found, with_places(table, painted_run.slide_mpp))
     everything = write_nuclei_geoparquet(
         painted_run, tmp_path / "all.parquet", ExportOptions(other=True)
     )

@@ -110,7 +110,7 @@ def test_what_somebody_has_to_say_and_the_regions_are_told(
     write_report(painted_run, tmp_path / "report.html", options)
     text = text_of((tmp_path / "report.html").read_text("utf-8"))
     assert "Comment Seen with &lt;Dr Ada&gt;." in text
-    area = half.width * half.height * painted_run.facts.question.slide_mpp**2 / 1e6
+    area = half.width * half.height * painted_run.slide_mpp**2 / 1e6
     assert f"fold &lt;1&gt; left out – {area:.4g}" in text
     assert "Whole analysis without fold" in text
 

@@ -292,15 +292,9 @@ def gallery(
     outlined: bool,
 ) -> tuple[gpd.GeoDataFrame, list[bytes]]:
     """Return the most or the least certain nuclei of a selection, and a JPEG of each."""
-    question = run.facts.question
     nuclei = by_certainty(nucleus_queries(run), selection, count, most=most)
-    crops = crop_nuclei(
-        slide(run.slide_path, question.slide_mpp),
-        question.slide_mpp,
-        nuclei,
-        scheme,
-        outlined=outlined,
-    )
+    opened = slide(run.slide_path, run.slide_mpp)
+    crops = crop_nuclei(opened, run.slide_mpp, nuclei, scheme, outlined=outlined)
     return nuclei, [encode_jpeg(crop) for crop in crops]
 
 

@@ -3,14 +3,14 @@
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from seg_core.classes import MONUSAC, ClassScheme
 from seg_core.errors import ModelError
-from seg_core.files.typed import wrong_type
+from seg_core.files.typed import filled
 from seg_core.model.int8 import Int8Graph
 
 WEIGHTS_FOLDER = Path(__file__).parents[2] / "weights"
@@ -127,24 +127,13 @@ def read_card(path: Path) -> ModelCard:
         raise _no_card(path, "it cannot be read as JSON") from error
     if not isinstance(entries, dict):
         raise _no_card(path, "it is no JSON object")
-    values = {each.name: entries[each.name] for each in fields(ModelCard) if each.name in entries}
-    for name in ("decoder_channels", "mean", "std"):
-        if isinstance(values.get(name), list):
-            values[name] = tuple(values[name])
-    int8 = values.pop("int8", None)
-    wrong = wrong_type(ModelCard, values)
-    if wrong is None and isinstance(int8, dict):
-        wrong = wrong_type(Int8Graph, int8)
-    if wrong is not None:
-        raise _no_card(path, wrong)
     try:
-        return ModelCard(
-            **values,
-            scheme=ClassScheme.from_json(entries["classes"]),
-            int8=None if int8 is None else Int8Graph(**int8),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _no_card(path, "an entry is missing, unknown or of another kind") from error
+        scheme = ClassScheme.from_json(entries.pop("classes"))
+        return replace(filled(ModelCard, entries, extra="ignore"), scheme=scheme)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _no_card(path, "its classes are missing or of another kind") from error
+    except ValueError as error:
+        raise _no_card(path, str(error)) from error
 
 
 def _no_card(path: Path, reason: str) -> ModelError:

@@ -14,9 +14,11 @@ from seg_core.process.progress import Progress
 from seg_core.store import Run
 
 
-def stop_after(tiles: int) -> Callable[[Progress], None]:
+def stop_after(done: int, stage: str = "tiles") -> Callable[[Progress], None]:
+    """What cancels an analysis when so many tiles, or parts of another stage, are done."""
+
     def report(progress: Progress) -> None:
-        if progress.stage == "tiles" and progress.done >= tiles:
+        if progress.stage == stage and progress.done >= done:
             raise JobCancelled("stopped in the test")
 
     return report

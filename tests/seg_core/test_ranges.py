@@ -6,7 +6,7 @@ from pathlib import Path
 
 import painted_slides
 import pytest
-from analysed_runs import run_files
+from analysed_runs import run_files, stop_after
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from painted_slides import MPP, PaintedEngine
@@ -99,13 +99,8 @@ def test_whatever_was_done_of_the_ranges_counts(
     store = tmp_path_factory.mktemp("store")
     ranges = plan_ranges(tall, store, most_mpx=0.3, **ASKED)
     for rows, stop in zip(ranges, stops, strict=True):
-
-        def report(progress: Progress, stop: int = stop) -> None:
-            if progress.stage == "tiles" and progress.done >= stop:
-                raise JobCancelled("stopped in the test")
-
         try:
-            analyse_range(tall, store, rows, report, **ASKED)
+            analyse_range(tall, store, rows, stop_after(stop), **ASKED)
         except JobCancelled:
             assert stop <= rows.tiles
     if joined:  # all of them are done first; otherwise one process goes on by itself
@@ -139,12 +134,8 @@ def test_what_is_small_finished_or_begun_by_one_process_is_not_cut(
     assert plan_ranges(tall, tmp_path, most_mpx=1.0, **ASKED) == ()
     assert not list(tmp_path.iterdir())
 
-    def stop(progress: Progress) -> None:
-        if progress.done > 50:
-            raise JobCancelled("stopped in the test")
-
     with pytest.raises(JobCancelled):
-        analyse(tall, tmp_path, report=stop, **ASKED)
+        analyse(tall, tmp_path, report=stop_after(50), **ASKED)
     assert plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED) == ()
     analyse(tall, tmp_path, **ASKED)
     assert plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED) == ()

@@ -4,7 +4,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from pages.shared import own_answer, resources
@@ -12,16 +11,10 @@ from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page import correcting
 from pages.viewer_page.server.channel import answers_to
-from pages.viewer_page.server.routes import routes_below
 from seg_core.store import Run
 
 ALL = [0, 1, 2, 3, 4]
 LEFT_COLUMN = [[0, 0], [100, 0], [100, 300], [0, 300]]
-
-
-@pytest.fixture(scope="module")
-def client() -> TestClient:
-    return TestClient(Starlette(routes=routes_below("")))
 
 
 def session_of(run: Run, who: str | None = "ada") -> TileSource:

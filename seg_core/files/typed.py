@@ -3,7 +3,7 @@
 import json
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
-from typing import Any, Literal, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, NoReturn, TypeVar, get_args, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -66,7 +66,7 @@ def filled(kind: type[T], entries: object, *, extra: _Extra = "forbid", place: o
     """
     try:
         # read from JSON, a list is as good as a tuple, and "1" no number
-        text = json.dumps([entries], default=str)
+        text = json.dumps([entries], default=_refuse)
         return _adapter(kind, extra).validate_json(text, context=place)[0]
     except RecursionError as error:
         raise ValueError("it has tables within tables without end") from error
@@ -76,6 +76,10 @@ def filled(kind: type[T], entries: object, *, extra: _Extra = "forbid", place: o
         unknown = [each for each in mistakes if each["type"] == "unexpected_keyword_argument"]
         first = (unknown or mistakes)[0]
         raise ValueError(_in_words(kind, first["type"], first["loc"][1:], first)) from error
+
+
+def _refuse(value: object) -> NoReturn:
+    raise ValueError(f"{_shown(str(value))} is a date or a time, which no option takes")
 
 
 @lru_cache

@@ -201,6 +201,7 @@ def test_presets_are_defaults_that_the_file_overrules(tmp_path: Path) -> None:
             "'folder' of 'sources' is lacking",
         ),
         ('name = "n"\nencoder = "e"\nsteps = "5"', "'steps' is '5' and has to be a whole number"),
+        ('name = "n"\nencoder = "e"\nsteps = 2026-01-02', "'2026-01-02' is a date or a time"),
         ('name = "n"\nencoder = "e"\nsteps = 5\nloss = 1', "'loss' is 1 and has to be a table"),
         (
             'name = "n"\nencoder = "e"\nsteps = 5\nkeep = "all"',

@@ -67,7 +67,8 @@ def filled(kind: type[T], entries: object, *, extra: _Extra = "forbid", place: o
     try:
         # read from JSON, a list is as good as a tuple, and "1" no number
         text = json.dumps([entries], default=_refuse)
-        return _adapter(kind, extra).validate_json(text, context=place)[0]
+        adapter = _adapter(kind, extra)  # type: ignore[arg-type]  # classes are hashable
+        return adapter.validate_json(text, context=place)[0]
     except RecursionError as error:
         raise ValueError("it has tables within tables without end") from error
     except ValidationError as error:

@@ -14,7 +14,7 @@ from seg_core.files.typed import filled
 def _from_its_folder(place: str, asked: ValidationInfo) -> str:
     if place in ("", "imagenet"):
         return place
-    return str((asked.context / place).resolve())
+    return str(Path(str(asked.context), place).resolve())
 
 
 Place = Annotated[str, AfterValidator(_from_its_folder)]

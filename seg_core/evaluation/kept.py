@@ -82,7 +82,7 @@ class KeptReference:
         DataError
             If it cannot be read, or holds no nuclei.
         """
-        read = self.read(run.facts.slide, run.facts.question.slide_mpp)
+        read = self.read(run.facts.slide, run.slide_mpp)
         return map_classes(read, mapping_of(read.class_names, self.mapping, run.scheme), run.scheme)
 
     def read(self, info: SlideInfo, slide_mpp: float) -> SlideReference:

@@ -111,11 +111,11 @@ def main() -> None:
 
 def _whole(run: Run) -> npt.NDArray[np.uint8]:
     region = run.region
-    return _painted(run, region, run.facts.question.slide_mpp, 1.0)
+    return _painted(run, region, run.slide_mpp, 1.0)
 
 
 def _square(run: Run, place: Place) -> npt.NDArray[np.uint8]:
-    mpp = run.facts.question.slide_mpp
+    mpp = run.slide_mpp
     side = round(place.side_um / mpp)
     region = Region(place.x - side // 2, place.y - side // 2, side, side)
     return _painted(run, region, mpp, side / SIDE_PX)

@@ -40,7 +40,8 @@ FAMILIAR_UM = 192.0
 # Of the standardised entries; chosen on the validation images with the data sets left out in turn.
 _FINE_RIDGE, _COARSE_RIDGE = 0.15, 0.015
 
-_LIMIT = 0.975
+FAMILIAR_SHARE = 0.975
+"""Of the validation pictures so many lie within the limit."""
 
 
 @dataclass(frozen=True)
@@ -236,7 +237,7 @@ def learn_familiarity(training: Sequence[Seen], validation: Sequence[Seen]) -> F
         _rounded(whitening[np.tril_indices(len(middle))]),
         limit=np.inf,
     )
-    limit = float(np.quantile([found.distance(each) for each in others], _LIMIT))
+    limit = float(np.quantile([found.distance(each) for each in others], FAMILIAR_SHARE))
     return Familiarity(found.middle, found.deviations, found.whitening, round(limit, 3))
 
 

@@ -220,7 +220,7 @@ def reference_of_run(run: Run, scheme: ClassScheme | None = None) -> MappedRefer
     ids = {name: scheme.id_of(name) for name in scheme.names_with_other}
     classes = [ids.get(name, UNKNOWN) for name in table["class_name"]]
     return MappedReference(
-        f"{run.run_id}, corrected",
+        f"{run.run_id} (corrected by hand)",
         table.geometry.to_numpy(),
         np.array(classes, dtype=np.uint8),
         [],

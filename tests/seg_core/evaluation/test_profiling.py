@@ -36,8 +36,11 @@ def labelled(width: int, height: int, name: str = "painted") -> LabelledImage:
     )
 
 
-def looked_at(images: Sequence[LabelledImage]) -> list[Seen]:
-    return look_closely({"painted": images}, painted_slides.PaintedEngine(), painted_slides.CARD)
+def looked_at(
+    images: Sequence[LabelledImage], engine: painted_slides.PaintedEngine | None = None
+) -> list[Seen]:
+    engine = engine or painted_slides.PaintedEngine()
+    return look_closely({"painted": images}, engine, painted_slides.CARD)
 
 
 def test_pictures_of_few_nuclei_teach_nothing_and_large_ones_are_cut() -> None:
@@ -58,8 +61,11 @@ def test_a_picture_at_20x_is_looked_at_as_the_network_has_learnt() -> None:
         instances=image.instances[::2, ::2],
         mpp=2 * painted_slides.MPP,
     )
-    (seen,), (wanted,) = looked_at([half]), looked_at([image])
-    assert len(seen.nuclei) == pytest.approx(len(wanted.nuclei), rel=0.05)
+    engines = painted_slides.PaintedEngine(), painted_slides.PaintedEngine()
+    (seen,), (wanted,) = looked_at([half], engines[0]), looked_at([image], engines[1])
+    assert engines[0].tiles == engines[1].tiles > 4
+    # edges blur where a picture is enlarged
+    assert len(seen.nuclei) == pytest.approx(len(wanted.nuclei), rel=0.2)
 
 
 def test_the_middle_of_a_small_image_is_all_of_it() -> None:

@@ -344,7 +344,7 @@ def _read_feature(feature: Any, number: int, path: Path, found: Annotations) -> 
             polygon,
             cast("RoiKind", kind),  # which Roi checks
             roi_id=roi_id if len(polygons) == 1 else "",
-            class_name="" if _KIND_OF_CLASS.get(qupath_class) == kind else qupath_class,
+            class_name="" if qupath_class == CLASS_OF_KIND["exclude"] else qupath_class,
             colour=_colour_of(properties),
         )
         for part, polygon in enumerate(polygons, start=1)

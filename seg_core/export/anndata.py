@@ -102,7 +102,7 @@ def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnD
         {
             "class_name": pd.Categorical(table["class_name"], categories=names),
             "class_score": table["class_score"].to_numpy(),
-            "roi": rois_holding(table, options.rois_of(run)),
+            "roi": rois_holding(table, options.rois_of(run)).to_numpy(),
         },
         index=index,
     )

@@ -31,7 +31,7 @@ def with_places(table: gpd.GeoDataFrame, slide_mpp: float, rois: Sequence[Roi]) 
     return named[[*named.columns.drop("geometry"), "geometry"]]
 
 
-def rois_holding(table: pd.DataFrame, rois: Sequence[Roi]) -> list[str]:
+def rois_holding(table: pd.DataFrame, rois: Sequence[Roi]) -> "pd.Series[str]":
     """Return, for each nucleus, the names of the ROIs that count and hold its centroid.
 
     Several are separated by a comma, the smallest first, which is what QuPath calls the parent; none
@@ -47,7 +47,7 @@ def rois_holding(table: pd.DataFrame, rois: Sequence[Roi]) -> list[str]:
     --------
     >>> table = pd.DataFrame({"x": [1.0, 5.0, 99.0], "y": [1.0, 5.0, 99.0]})
     >>> nest, field = Roi("nest", shapely.box(0, 0, 2, 2)), Roi("field", shapely.box(0, 0, 9, 9))
-    >>> rois_holding(table, [field, nest])
+    >>> list(rois_holding(table, [field, nest]))
     ['nest, field', 'field', '']
     """
     held: list[list[str]] = [[] for _ in range(len(table))]
@@ -56,4 +56,4 @@ def rois_holding(table: pd.DataFrame, rois: Sequence[Roi]) -> list[str]:
         shapely.prepare(roi.polygon)
         for row in np.flatnonzero(shapely.contains_xy(roi.polygon, x, y)):
             held[row].append(roi.name)
-    return [", ".join(names) for names in held]
+    return pd.Series([", ".join(names) for names in held], table.index, dtype=object)

@@ -51,7 +51,7 @@ def test_bare_geometry_gets_a_number_for_a_name(tmp_path: Path) -> None:
 def test_qupaths_class_says_what_the_roi_is(tmp_path: Path, qupath_class: str, kind: str) -> None:
     [roi] = read_rois(written(tmp_path, feature(SQUARE, classification={"name": qupath_class})))
     assert (roi.name, roi.kind) == (qupath_class, kind)
-    assert roi.class_name == (qupath_class if kind == "include" else "")
+    assert roi.class_name == ("" if kind == "exclude" else qupath_class)
 
 
 def test_a_cell_of_qupaths_class_tumor_is_no_tumour_roi(tmp_path: Path) -> None:

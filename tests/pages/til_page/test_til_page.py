@@ -9,6 +9,7 @@ import shapely
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import resources, state
+from pages.shared.literal import literal
 from pages.shared.scoring import ScoringRequest, Scorings
 from pages.viewer_page.layers.til_layers import COMPARTMENTS
 from seg_core.errors import RegionError, SegCoreError
@@ -175,7 +176,8 @@ def test_the_tumour_that_was_drawn_is_asked_with_every_part_and_told(
     assert asked.part.name == "Whole analysis"
     assert asked.part.tumour == tumour_of([nest])
     assert asked.key != ScoringRequest(run, replace(asked.part, tumour=None), TilSettings()).key
-    assert any("Tumour as drawn (ROI nest\\_1)" in each.value for each in page.markdown)
+    words = literal("Tumour as drawn (ROI nest_1)")
+    assert any(words in each.value for each in page.markdown)
 
 
 def test_settings_are_sent_as_a_form_and_can_be_put_back(

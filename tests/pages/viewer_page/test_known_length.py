@@ -31,7 +31,8 @@ def test_the_size_is_told_and_set_only_when_it_is_taken(visit, chosen) -> None:
     page = visit("viewer", slide=chosen, measured=400.0)
     length_of(page).set_value(200.0).run()
     assert not page.exception
-    assert "A pixel is then 0.5 µm (0.4975 to 0.5025" in page.sidebar.markdown[-1].value
+    told = [each.value for each in page.sidebar.markdown]
+    assert any("A pixel is then 0.5 µm (0.4975 to 0.5025" in each for each in told)
     assert "2 times the 0.25 µm" in page.sidebar.warning[0].value
     assert page.session_state["slide"] == chosen
     next(each for each in page.sidebar.button if each.label == "Take 0.5 µm/px").click().run()

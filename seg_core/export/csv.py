@@ -79,9 +79,10 @@ def write_nuclei_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) ->
     rows = 0
     with new_text_file(path, force=options.force) as file:
         for part in counted.nuclei(run):
-            # whether a byte-order mark is needed is seen in the first rows, not in a header alone
+            # whether a byte-order mark is needed is seen in the first rows and the regions' names
             if len(part):
-                write_csv(_csv_columns(part, slide_mpp, rois, told), file, header=rows == 0)
+                columns = _csv_columns(part, slide_mpp, rois, told)
+                write_csv(columns, file, header=rows == 0, later="".join(roi.name for roi in rois))
                 rows += len(part)
         if not rows:
             empty = label_uncertain(empty_table(run.model_scheme), options.min_score)

@@ -56,7 +56,7 @@ def choose_sample(page: Page, dashboard: str) -> None:
     size = page.get_by_role("spinbutton").first
     size.fill(str(MPP))
     size.press("Enter")
-    expect(page.get_by_text(f"{MPP:g} µm", exact=True)).to_be_visible()
+    expect(size).to_have_value(f"{MPP:.4f}")
 
 
 def open_a_square(page: Page, dashboard: str) -> None:

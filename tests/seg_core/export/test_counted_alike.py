@@ -191,7 +191,7 @@ def test_every_table_names_the_regions_of_a_nucleus(doubtful_run: Run, tmp_path:
     by_name = {each.name: each for each in FORMATS}
     options = asked(doubtful_run, exclude=False, part=False, other=False, min_score=0.0)
     for name in ("csv", "geoparquet", "anndata"):
-        by_name[name].write(doubtful_run, tmp_path / f"file{ENDS[name]}", options)
+        by_name[name].write(doubtful_run, tmp_path / f"file{READERS[name].end}", options)
     csv = pd.read_csv(tmp_path / "file.csv", keep_default_na=False)
     half = doubtful_run.region.x + doubtful_run.region.width * 0.6
     assert list(csv["roi"]) == ["left" if x < half else "" for x in csv["x_px"]]

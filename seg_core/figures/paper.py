@@ -106,7 +106,7 @@ def _draw_bars(
         axes.bar(
             list(places), lengths, width, bottom=start, color=colours, yerr=_error(trace.error_y),
             error_kw=_ERROR_LINES, label=trace.name, hatch=hatch or None,
-            **({"edgecolor": "white", "linewidth": 0} if hatch else {}),
+            edgecolor="white" if hatch else None, linewidth=0,
         )  # fmt: skip
     return start + lengths
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from seg_core.analysis import analyse
 from seg_core.evaluation.card_figures import write_entry
@@ -90,15 +91,16 @@ def main() -> None:
                 mpp=sample.mpp,
                 settings=AnalysisSettings(precision="fp32"),
             )
+            whole, mpp = _whole(run), run.facts.question.slide_mpp
             if options.sheet is not None:
                 options.sheet.mkdir(parents=True, exist_ok=True)
-                (options.sheet / f"{sample.name}.jpg").write_bytes(encode_jpeg(_whole(run)))
+                (options.sheet / f"{sample.name}.jpg").write_bytes(encode_jpeg(whole))
                 continue
             own = [each for each in PLACES if each.sample == sample.name]
             for number, place in enumerate(own, start=1):
                 file = f"{card.name}-{sample.name}-{number}.jpg"
                 FOLDER.mkdir(exist_ok=True)
-                (FOLDER / file).write_bytes(encode_jpeg(_square(run, place)))
+                (FOLDER / file).write_bytes(encode_jpeg(cut(whole, place, mpp)))
                 pictures.append({"file": file, "words": place.words, "credit": sample.credit})
     if options.sheet is None:
         entry = {
@@ -114,11 +116,11 @@ def _whole(run: Run) -> npt.NDArray[np.uint8]:
     return _painted(run, region, run.slide_mpp, 1.0)
 
 
-def _square(run: Run, place: Place) -> npt.NDArray[np.uint8]:
-    mpp = run.slide_mpp
-    side = round(place.side_um / mpp)
-    region = Region(place.x - side // 2, place.y - side // 2, side, side)
-    return _painted(run, region, mpp, side / SIDE_PX)
+def cut(whole: npt.NDArray[np.uint8], place: Place, mpp: float) -> npt.NDArray[np.uint8]:
+    """Return a place out of a sample that is painted as a whole."""
+    half = round(place.side_um / mpp / 2)
+    part = whole[place.y - half : place.y + half, place.x - half : place.x + half]
+    return np.asarray(Image.fromarray(part).resize((SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC))
 
 
 def _painted(run: Run, region: Region, mpp: float, step: float) -> npt.NDArray[np.uint8]:

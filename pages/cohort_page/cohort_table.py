@@ -15,7 +15,8 @@ from pages.shared.page_list import VIEWER
 from seg_core.cohort.columns import title_of
 from seg_core.cohort.journal import Journal, cohort_names
 from seg_core.cohort.report import write_cohort_report
-from seg_core.errors import SlideError
+from seg_core.errors import CohortError, SlideError
+from seg_core.files.csv import csv_text
 from seg_core.picture.encoding import jpeg_url
 from seg_core.store import default_store
 
@@ -54,7 +55,10 @@ def _may_see(name: str) -> bool:
     if slide_places.reader_is_local():
         return True
     offered = slide_places.offered_folder()
-    items = Journal(default_store(), name).read_plan()["items"]
+    try:
+        items = Journal(default_store(), name).read_plan()["items"]
+    except CohortError:  # a damaged one is nobody's affair but theirs who run the dashboard
+        return False
     return offered is not None and all(
         Path(item["slide"]).is_relative_to(offered.absolute()) for item in items
     )
@@ -111,7 +115,7 @@ def show(table: pd.DataFrame, name: str) -> None:
     csv, html, pdf = st.columns(3)
     csv.download_button(
         "Table as CSV",
-        table.drop(columns=["slide_path"]).to_csv(index=False),
+        csv_text(table.drop(columns=["slide_path"])),
         f"{name}.csv",
         "text/csv",
         icon=":material/download:",

@@ -8,6 +8,7 @@ from pages.cohort_page.cohort_table import open_slide_of
 from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, measures_of, title_of
 from seg_core.cohort.compare import METHOD, by_patient, compare_groups
 from seg_core.figures.groups import strips
+from seg_core.files.csv import csv_text
 
 
 def show_groups(table: pd.DataFrame, name: str) -> None:
@@ -39,7 +40,7 @@ def show_groups(table: pd.DataFrame, name: str) -> None:
     st.caption(METHOD)
     st.download_button(
         "Comparison as CSV",
-        found.to_csv(index=False),
+        csv_text(found),
         f"{name}-by-{group}.csv",
         "text/csv",
         icon=":material/download:",

@@ -40,7 +40,7 @@ def offer_start() -> None:
         )
         retry = st.checkbox("Try slides again that failed before", key="_retry")
         if st.button("Start", type="primary", disabled=not typed, key="_start"):
-            source = Path(typed).expanduser()
+            source = slide_places.folder_typed(typed)
             if not source.exists():
                 raise CohortError(f"there is no {source}; check the name.")
             order = order_of(source, retry_failed=retry, model=model, mpp=mpp)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.shared import evaluations, regions, resources, run_words, runs, state
 from pages.shared.literal import literal
+from pages.shared.slide_places import file_name_of
 from seg_core.errors import DataError, SegCoreError
 from seg_core.evaluation.kept import (
     CorrectedRun,
@@ -118,7 +119,7 @@ def _bring(chosen: state.ChosenSlide) -> None:
         kept = keep_reference(
             evaluations.place_of(chosen.path),
             resources.identity(chosen.path),
-            uploaded.name,
+            file_name_of(uploaded.name),
             uploaded.getvalue(),
             stated,
             class_mask=None if class_mask is None else class_mask.getvalue(),
@@ -169,10 +170,10 @@ def _map(reference: KeptReference, run: Run) -> KeptReference:
 
 def _rois(chosen: state.ChosenSlide, reference: Reference, run: Run) -> tuple[Roi, ...]:
     drawn = regions.slide_rois(chosen)
-    excluded = [roi for roi in drawn if not roi.counts]
+    excluded = [roi for roi in drawn if roi.kind == "exclude"]
     if isinstance(reference, KeptReference) and _names_regions(reference, run):
         return tuple(excluded)
-    inside = [roi for roi in drawn if roi.counts]
+    inside = [roi for roi in drawn if roi.kind == "include"]
     if not inside:
         st.caption(
             "The reference names no region in which every nucleus is labelled, so all that was analysed "

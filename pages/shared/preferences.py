@@ -4,7 +4,6 @@ Streamlit forgets what a widget was set to as soon as another page is shown. Wha
 one file for a reader, and is read when a session begins: a second tab begins like the first.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from seg_core.classes import PALETTES
 from seg_core.errors import SegCoreError
 from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
+from seg_core.files.sealed import read_object
 from seg_core.til import TilSettings
 
 PREFERENCES_FILE = "preferences.json"
@@ -144,8 +144,4 @@ def _file() -> Path | None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        entries = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return entries if isinstance(entries, dict) else {}
+    return read_object(path) or {}

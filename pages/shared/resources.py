@@ -26,6 +26,7 @@ from pages.shared.evaluation_files import EvaluationFiles, painter_of_outcomes
 from pages.shared.folder_evaluations import FolderEvaluations
 from pages.shared.once import once
 from pages.shared.scoring import Scorings
+from pages.shared.slide_shelf import SlideShelf
 from pages.shared.store_limit import Visitors
 from pages.shared.tile_sources import TileSources
 from seg_core.classes import ClassScheme
@@ -50,6 +51,7 @@ from seg_core.slide import (
     assess_quality,
     find_tissue,
     fit_stain,
+    forget_decoded,
     open_slide,
     slide_id,
 )
@@ -68,6 +70,12 @@ _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
     Run: lambda run: (os.fsencode(run.path), run.names_version),
 }
 
+# Of ordinary images, which are held decoded: the largest takes 400 MB.
+_IMAGES_BYTES = 512 * 1024 * 1024
+
+_shelf = SlideShelf(lambda path, mpp: open_slide(path, mpp=mpp), most=16, most_bytes=_IMAGES_BYTES)
+
+_ASSOCIATED_PX = 1600
 _THUMBNAIL_PX = 420
 _CARD_PX = (420, 300)
 _BACKDROP_PX = 1000
@@ -154,12 +162,18 @@ def changed(path: Path) -> int:
 
 def slide(path: Path, mpp: float | None = None) -> Slide:
     """Return an open slide, one for all sessions."""
-    return _slide(path, changed(path), mpp)
+    return _shelf.get(path, changed(path), mpp)
 
 
 def forget_slides() -> None:
     """Open slides anew: after one error OpenSlide's handle answers nothing any more."""
-    _slide.clear()
+    _shelf.forget_files()
+
+
+def forget_pixels() -> None:
+    """Give back what is held of slides in memory; what is asked for next is read from the files."""
+    _shelf.forget()
+    forget_decoded()
 
 
 def forget_run(folder: Path) -> None:
@@ -337,11 +351,6 @@ def _cohort(store: Path, name: str, stamps: tuple[int, ...]) -> pd.DataFrame:
     return RunCatalog(Store(store)).cohort(name)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_VALUE)
-def _slide(path: Path, changed: int, mpp: float | None) -> Slide:
-    return open_slide(path, mpp=mpp)
-
-
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_BY_VALUE)
 def _identity(path: Path, changed: int) -> str:
     return slide_id(path)
@@ -354,7 +363,10 @@ def _thumbnail(path: Path, changed: int) -> npt.NDArray[np.uint8]:
 
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_VALUE)
 def _associated_images(path: Path, changed: int) -> dict[str, Image.Image]:
-    return slide(path).associated_images()
+    pictures = slide(path).associated_images()
+    for picture in pictures.values():
+        picture.thumbnail((_ASSOCIATED_PX, _ASSOCIATED_PX))
+    return pictures
 
 
 @st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_VALUE)

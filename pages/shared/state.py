@@ -171,7 +171,6 @@ IMPORT_NOTE = Key[str]("import_note")  # what of a file was left out, until the 
 ROI_REVISION = Key[int]("roi_revision")  # the viewer's last change of them that was taken over
 DRAWN = Key[bool]("drawn")  # the page has not followed yet what was done in the viewer
 PROBLEM = Key[str]("problem")  # why what was done in the viewer was refused, until the next change
-MEASURED = Key[float]("measured")  # length of the line measured last, level-0 pixels
 JOB = Key[Job[Run]]("job")
 TOLD_DONE = Key[Job[Run]]("told_done")  # the job whose end another page has told of
 ADOPTED = Key[bool]("adopted")  # the job was asked for by an earlier visit, or in another tab
@@ -198,6 +197,7 @@ PASSED_OVER = Key[dict[Path, set[int]]]("passed_over")  # ids that were shown an
 TAKEN_LABELS = Key[str]("taken_labels")  # how many came with a file, until the page has said so
 LESSON = Key[Lesson]("lesson")
 UPLOADS = Key[UploadFolder]("uploads")
+LET_GO = Key[frozenset[str]]("let_go")  # uploads that lie on the disk and not in memory any more
 SIGNED_IN = Key[SignedIn]("signed_in")
 PRESENT = Key[Present]("present")  # that the reader has a page open
 LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room for another
@@ -211,7 +211,7 @@ def choose_slide(chosen: ChosenSlide) -> None:
 
 def leave_slide() -> None:
     """Put away the slide, and what was drawn on it or found in it."""
-    drawn = (ROI, ROIS, ROI_REVISION, PROBLEM, REMOVED, IMPORTED, IMPORT_NOTE, MEASURED)
+    drawn = (ROI, ROIS, ROI_REVISION, PROBLEM, REMOVED, IMPORTED, IMPORT_NOTE)
     seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
     worked = (JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED, EVALUATED)
     for key in (SLIDE, TILES, *drawn, *seen, *worked):

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.shared import pixel_size, resources, run_words, runs, slide_places, state, uploads
 from pages.shared.literal import key_of, literal, printable
 from seg_core.errors import SegCoreError
-from seg_core.slide.listing import series_of
+from seg_core.slide.listing import files_of_series
 from seg_core.store import Run, Store
 
 _MOST = 40
@@ -78,10 +78,8 @@ def _delete(path: Path) -> None:
     chosen = state.SLIDE.get()
     if chosen is not None and chosen.path == path:
         state.leave_slide()
-    series = series_of(path)
-    for file in [path] if series is None else list(path.parent.iterdir()):
-        if file == path or series_of(file) == series:
-            file.unlink(missing_ok=True)
+    for file in files_of_series(path):
+        file.unlink(missing_ok=True)
     resources.forget_slides()
 
 

@@ -9,6 +9,7 @@ import geopandas as gpd
 import streamlit as st
 
 from pages.shared import frame, palettes, resources, state
+from pages.shared.literal import literal
 from pages.teach_page.material import Material, take_back, write_down
 from seg_core.classes import ClassScheme
 from seg_core.errors import TeachingError
@@ -25,7 +26,7 @@ NOT_A_NUCLEUS = "not a nucleus"
 
 _KEYS = "123456789"
 _KEY = "_labels"
-_NO_COLOUR = "var(--st-text-color)"  # seen on light and dark alike
+_NO_COLOUR = "#202020"
 
 _FOLDER = Path(__file__).parent / "label_view"
 
@@ -175,7 +176,7 @@ def _choices(scheme: ClassScheme) -> list[dict[str, str | None]]:
 
 def _tell_labels(material: Material) -> None:
     counts = material.counts()
-    told = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+    told = ", ".join(f"{literal(name)} {count:,}" for name, count in counts.items())
     words, button = st.columns([3, 1], vertical_alignment="center")
     words.caption(f"**{sum(counts.values()):,} labels**{': ' + told if told else ''}")
     if counts and button.button("Take back the last label", icon=":material/undo:"):

@@ -12,10 +12,12 @@ nuclei   a row a nucleus of all finished runs as the model found them, with ``fo
 """
 
 import json
+import logging
 import math
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import duckdb
@@ -23,24 +25,21 @@ import pandas as pd
 
 from seg_core.classes import OTHER
 from seg_core.cohort.journal import Journal, cohort_names
-from seg_core.cohort.summary import (
-    FIGURES,
-    SUMMARY_FILE,
-    is_kept_for,
-    keep_summary,
-    read_kept,
-)
-from seg_core.errors import CohortError
+from seg_core.cohort.summary import FIGURES, SUMMARY_FILE, is_kept_for, read_kept
+from seg_core.errors import CohortError, SegCoreError
+from seg_core.files.names import printable
 from seg_core.nuclei.nucleus_table import GEOMETRY, empty_table
-from seg_core.scoring import counted_of
 from seg_core.scoring.assessment import TIL_FILE
-from seg_core.scoring.counted import NO_REGIONS, regions_version
 from seg_core.store import Run, Store
 from seg_core.store.label import read_label
 from seg_core.store.overlay import NO_NAMES
 from seg_core.store.run import NUCLEI_FILE
 
+_log = logging.getLogger(__name__)
+
 _UM2_PER_MM2 = 1e6
+
+_PATH = "slide_path"  # opens the slide, so it stays as it is
 
 _RUN_COLUMNS = (
     *(
@@ -70,7 +69,7 @@ _TIL_COLUMNS = (
         "phenotype",
     ),
     *("til_per_mm2", "til_per_mm2_low", "til_per_mm2_high", "til_stroma_per_mm2", "etils_pct"),
-    *("tumour_mm2", "stroma_mm2", "tumour_rois"),
+    *("tumour_mm2", "stroma_mm2"),
 )
 
 _ITEM_COLUMNS = (
@@ -136,6 +135,7 @@ class RunCatalog:
         Journal(self._store.path, name).read_plan()
         items = self._items[self._items["cohort"] == name].dropna(axis="columns", how="all")
         items = items.reindex(columns=list(dict.fromkeys([*_ITEM_COLUMNS, *items.columns])))
+        items["folder"] = items["folder"].astype(object)  # of a cohort without any run too
         known = [each for each in self._runs.columns if each == "folder" or each not in items]
         return items.merge(self._runs[known], on="folder", how="left")
 
@@ -180,8 +180,12 @@ class RunCatalog:
         rows: list[dict[str, Any]] = []
         for name in cohort_names(self._store.path):
             journal = Journal(self._store.path, name)
-            outcomes = journal.outcomes()
-            for item in journal.read_plan()["items"]:
+            try:
+                items, outcomes = journal.read_plan()["items"], journal.outcomes()
+            except SegCoreError:
+                _log.warning("a cohort cannot be read and is left out", extra={"cohort": name})
+                continue
+            for item in items:
                 outcome = outcomes.get(item["key"])
                 own = {
                     "cohort": name,
@@ -227,7 +231,7 @@ class RunCatalog:
 
 
 def _add_table(database: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame) -> None:
-    database.register("frame", frame)
+    database.register("frame", frame.map(_shown))
     database.execute(f"create table {name} as select * from frame")
     database.unregister("frame")
 
@@ -260,7 +264,6 @@ def _row_of(run: Run, store: Path) -> dict[str, Any]:
         "model_sha256": facts.question.model_sha256,
     }
     if facts.status == "finished":
-        row["tissue_mm2"] = _tissue_mm2(run, _summary_of(run))
         row["classifier"] = run.classifier
         row["corrections"] = len(run.corrections())
         if is_kept_for(run, TIL_FILE):
@@ -281,11 +284,11 @@ _DENSITIES = {
 
 def _figures_of(run: Run) -> dict[str, dict[str, float]]:
     """Return count, share and density of each class; intervals where a summary was kept."""
-    summary = _summary_of(run)
-    kept = summary.get("classes", {})
+    is_current = is_kept_for(run, SUMMARY_FILE)
+    kept = read_kept(run.path / SUMMARY_FILE).get("classes", {}) if is_current else {}
     found = _counts_of(run)
     counts = {name: found.get(name, 0) for name in run.scheme.names}
-    total, mm2 = sum(counts.values()), _tissue_mm2(run, summary)
+    total, mm2 = sum(counts.values()), run.facts.tissue_um2 / _UM2_PER_MM2
     return {
         name: {
             "count": count,
@@ -293,33 +296,26 @@ def _figures_of(run: Run) -> dict[str, dict[str, float]]:
             "density_per_mm2": count / mm2 if mm2 else math.nan,
             "density_low": math.nan,
             "density_high": math.nan,
-            **{figure: _number(value) for figure, value in kept.get(name, {}).items()},
+            **{figure: _number(value) for figure, value in _kept_of(kept, name).items()},
         }
         for name, count in counts.items()
     }
 
 
-def _summary_of(run: Run) -> dict[str, Any]:
-    """Return the summary that was kept; made now where ROIs bound what counts since.
-
-    How much tissue they leave is known from nowhere else.
-    """
-    if not is_kept_for(run, SUMMARY_FILE):
-        if regions_version(run) == NO_REGIONS:
-            return {}
-        keep_summary(run)
-    return read_kept(run.path / SUMMARY_FILE)
-
-
-def _tissue_mm2(run: Run, summary: dict[str, Any]) -> float:
-    """Return how much tissue counts; that of a summary of before regions is all of it."""
-    return (summary.get("tissue_um2") or run.facts.tissue_um2) / _UM2_PER_MM2
+def _kept_of(kept: object, name: str) -> dict[str, float | None]:
+    """Return the figures of a class that a summary has; none where another version wrote it."""
+    figures = kept.get(name) if isinstance(kept, dict) else None
+    if not isinstance(figures, dict):
+        return {}
+    return {
+        figure: value
+        for figure, value in figures.items()
+        if figure in FIGURES and isinstance(value, int | float | NoneType)
+    }
 
 
 def _counts_of(run: Run) -> dict[str, int]:
-    """Return the number of nuclei by name, as they are called and counted now."""
-    if run.status == "finished" and regions_version(run) != NO_REGIONS:
-        return run.nucleus_queries().counts(counted_of(run, other=True).selection(run))
+    """Return the number of nuclei by name, as they are called now."""
     if run.status == "finished" and run.names_version != NO_NAMES:
         return run.counts()
     return dict(run.facts.counts)
@@ -329,6 +325,13 @@ def _til_of(kept: dict[str, Any]) -> dict[str, Any]:
     """Return the scores of ``til.json`` as columns."""
     if not kept:
         return {}
+    try:
+        return _columns_of(kept)
+    except (KeyError, TypeError, AttributeError):  # another version wrote them
+        return {}
+
+
+def _columns_of(kept: dict[str, Any]) -> dict[str, Any]:
     score, densities = kept["stil_area_pct"], kept["density_per_mm2_interval95"]
     return {
         "til_evaluable": kept["evaluable"],
@@ -345,14 +348,21 @@ def _til_of(kept: dict[str, Any]) -> dict[str, Any]:
         "etils_pct": _number(kept["etils_pct"]),
         "tumour_mm2": _number(kept["areas_mm2"].get("epithelium")),
         "stroma_mm2": _number(kept["areas_mm2"].get("stroma")),
-        "tumour_rois": ", ".join(kept.get("tumour_rois", [])) or None,
     }
 
 
 def _table(rows: Iterable[dict[str, Any]], first: tuple[str, ...]) -> pd.DataFrame:
     """Return rows as a table that has some columns whatever the rows have."""
-    table = pd.DataFrame(list(rows))
+    table = pd.DataFrame(
+        {name: each if name == _PATH else _shown(each) for name, each in row.items()}
+        for row in rows
+    )
     return table.reindex(columns=list(dict.fromkeys([*first, *table.columns])))
+
+
+def _shown(value: Any) -> Any:
+    """Return a text that tables of other libraries take: of bytes that are no letters, none does."""
+    return printable(value) if isinstance(value, str) and not value.isprintable() else value
 
 
 def _number(value: float | None) -> float:

@@ -28,7 +28,6 @@ _TITLES = {
     "tissue_mm2": "tissue, mm²",
     "tumour_mm2": "epithelium, mm²",
     "stroma_mm2": "stroma, mm²",
-    "tumour_rois": "tumour as drawn",
 }
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from seg_core.errors import CohortError, RegionError, SlideError
 from seg_core.roi import Roi, included, read_rois
 from seg_core.settings import AnalysisSettings
-from seg_core.slide import SLIDE_SUFFIXES, bounds_of
+from seg_core.slide import SLIDE_SUFFIXES, bounds_of, series_apart, slides_below, whole_of
 
 SLIDE, MPP, ROI, PATIENT, GROUP = "slide", "mpp", "roi", "patient", "group"
 
@@ -87,10 +87,10 @@ def read_plan(sources: Sequence[Path], *, rois: Path | None = None) -> list[Item
     Parameters
     ----------
     sources : sequence of Path
-        A folder stands for all slides in it and in its folders. A ``.csv`` has a row a slide: its
-        column ``slide`` names the file, from the table's own folder on; ``mpp`` (µm), ``roi``
-        (a GeoJSON file), ``patient`` and ``group`` may be there, other columns are kept. Anything
-        else is a slide.
+        A folder stands for all slides in it and in its folders, as the Slides page lists them: a
+        DICOM series as one. A ``.csv`` has a row a slide: its column ``slide`` names the file, from
+        the table's own folder on; ``mpp`` (µm), ``roi`` (a GeoJSON file), ``patient`` and ``group``
+        may be there, other columns are kept. Anything else is a slide.
     rois : Path, optional
         GeoJSON polygons for each slide that has none of its own.
 
@@ -99,7 +99,7 @@ def read_plan(sources: Sequence[Path], *, rois: Path | None = None) -> list[Item
     CohortError
         If there is no slide, a table makes no sense or a slide is named twice.
     """
-    items = [item for source in sources for item in _items_of(source)]
+    items = [item for source in series_apart(sources) for item in _items_of(source)]
     if not items:
         raise CohortError(
             f"there is no slide in {', '.join(map(str, sources))}; give a folder of slides "
@@ -117,25 +117,16 @@ def read_plan(sources: Sequence[Path], *, rois: Path | None = None) -> list[Item
 
 def _items_of(source: Path) -> Iterator[Item]:
     if source.is_dir():
-        yield from map(Item, _slides_in(source))
+        try:
+            yield from map(Item, slides_below(source.absolute()))
+        except OSError as error:
+            raise CohortError(
+                f"{source} cannot be read ({error.strerror}); check your permissions."
+            ) from error
     elif source.suffix.lower() == ".csv":
         yield from _items_of_table(source)
     else:
         yield Item(source.absolute())
-
-
-def _slides_in(folder: Path) -> list[Path]:
-    """Return the slides below a folder; one of several DICOM files is the folder that holds them."""
-    files = (
-        path
-        for path in folder.absolute().rglob("*")
-        if path.suffix.lower() in SLIDE_SUFFIXES and not path.name.startswith(".")
-    )
-    # Any one of a series' files opens the whole series, so the first stands for it.
-    first: dict[Path, Path] = {}
-    for path in sorted(files):
-        first.setdefault(path.parent if path.suffix.lower() == ".dcm" else path, path)
-    return sorted(first.values())
 
 
 def _items_of_table(path: Path) -> Iterator[Item]:
@@ -204,7 +195,7 @@ def _with_rois(item: Item, path: Path) -> Iterable[Item]:
         try:
             bounds = bounds_of(item.slide)
         except SlideError:
-            rois = [roi for roi in drawn if roi.counts]
+            rois = [roi for roi in drawn if roi.kind == "include"]
         else:
             rois = included([roi.moved(bounds.x, bounds.y) for roi in drawn], bounds)
     except RegionError as error:
@@ -216,9 +207,9 @@ def _with_rois(item: Item, path: Path) -> Iterable[Item]:
 
 
 def _refuse_repeated(items: Iterable[Item]) -> None:
-    seen: set[tuple[Path, bytes | None]] = set()
+    seen: set[tuple[tuple[Path, str], bytes | None]] = set()
     for item in items:
-        asked = (item.slide, None if item.roi is None else item.roi.polygon.wkb)
+        asked = (whole_of(item.slide), None if item.roi is None else item.roi.polygon.wkb)
         if asked in seen:
             raise CohortError(
                 f"{item.name} is named twice; a cohort has each slide, or each ROI of it, once."
@@ -230,6 +221,6 @@ def _file_stamp(path: Path) -> tuple[int, int] | None:
     """Return what changes when a file is replaced; None where there is none."""
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # the latter of a NUL in a name
         return None
     return status.st_size, status.st_mtime_ns

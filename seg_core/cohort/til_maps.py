@@ -52,7 +52,7 @@ def mosaic(maps: Sequence[tuple[str, Path]]) -> Iterator[Image.Image]:
         draw = ImageDraw.Draw(sheet)
         for number, (name, path) in enumerate(some):
             left, top = number % _COLUMNS * step_x, number // _COLUMNS * step_y
-            with Image.open(path) as picture:
+            with Image.open(path, formats=("JPEG",)) as picture:
                 small = ImageOps.contain(picture, (_CELL_PX, _CELL_PX))
             sheet.paste(small, (left, top))
             words = name if len(name) <= 38 else f"{name[:37]}…"

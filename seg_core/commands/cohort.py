@@ -1,7 +1,6 @@
 """``python -m seg_core cohort``: many slides, one table."""
 
 import argparse
-import json
 import math
 import signal
 import sys
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TextIO
 
 from distributed import Client
 from tqdm import tqdm
@@ -22,8 +21,9 @@ from seg_core.cohort.plan import read_plan
 from seg_core.cohort.report import check_report_path, write_cohort_report
 from seg_core.cohort.work import CohortOptions, Event, counted, work_off
 from seg_core.commands.analysis_options import add_analysis_options, analysis_settings
-from seg_core.commands.terminal import Subparsers
+from seg_core.commands.terminal import Subparsers, json_line, shown
 from seg_core.errors import CohortError
+from seg_core.files.outputs import check_events, place_of, refuse_inputs
 from seg_core.store import default_store
 
 _STDOUT = "-"
@@ -119,6 +119,10 @@ def _cohort(options: argparse.Namespace) -> int:
     )
     if options.report is not None:
         check_report_path(options.report)
+    if options.json not in (None, _STDOUT):
+        read = [*options.sources, *filter(None, [options.roi, options.classifier])]
+        refuse_inputs([Path(options.json)], read)
+        check_events(Path(options.json))
     items = read_plan(options.sources, rois=options.roi)
     journal = Journal(options.out or default_store(), options.name or name_of(options.sources))
     outcomes: list[Outcome] = []
@@ -185,10 +189,10 @@ class _Teller:
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
-        self._lines: IO[str] = sys.stdout
+        self._lines: TextIO = sys.stdout
         if self._target is not None and self._target != _STDOUT:
             with _unwritable(self._target):
-                file = Path(self._target).open("w", encoding="utf-8")
+                file = place_of(Path(self._target)).open("w", encoding="utf-8")
             self._lines = self._stack.enter_context(file)
         self._bar: tqdm[NoReturn] = self._stack.enter_context(
             tqdm(
@@ -207,7 +211,7 @@ class _Teller:
         if self._target is not None:
             self._line({"event": "started", "cohort": name, "slides": self._total})
         if dashboard is not None and find_spec("bokeh") is not None:
-            tqdm.write(f"workers: {dashboard}", file=sys.stderr)
+            _write(f"workers: {dashboard}", sys.stderr)
 
     def happened(self, event: Event) -> None:
         """Tell an event."""
@@ -218,12 +222,11 @@ class _Teller:
             return
         if event.outcome.state != "finished":
             self._failed += 1
-            tqdm.write(f"{event.item.name}: {event.outcome.error}", file=sys.stderr)
+            _write(f"{event.item.name}: {event.outcome.error}", sys.stderr)
         elif event.kind == "ended" and self._target != _STDOUT:
             sentence = f"{event.item.name}: {event.outcome.nuclei} nuclei in "
             sentence += f"{event.outcome.megapixels:.1f} Mpx, {event.outcome.seconds:.1f} s"
-            tqdm.write(f"{sentence}: {event.outcome.run}", file=sys.stdout)
-            sys.stdout.flush()
+            _write(f"{sentence}: {event.outcome.run}", sys.stdout)
 
     def summary(self, name: str, counts: dict[str, int], skipped: int) -> None:
         """Tell how it ended."""
@@ -235,7 +238,7 @@ class _Teller:
             self._line({"event": "summary", "cohort": name, **facts, "seconds": seconds})
         if self._target != _STDOUT:
             sentence = f"cohort {name}: {self._total} slides, {finished} finished, {failed} failed"
-            tqdm.write(f"{sentence}, {skipped} of them before; {seconds:.0f} s.", file=sys.stdout)
+            _write(f"{sentence}, {skipped} of them before; {seconds:.0f} s.", sys.stdout)
 
     def _advance(self, event: Event) -> None:
         name = event.item.name
@@ -252,8 +255,14 @@ class _Teller:
         self._bar.update(sum(self._shares.values()) - self._bar.n)
 
     def _line(self, entries: dict[str, Any]) -> None:
-        self._lines.write(json.dumps(entries, ensure_ascii=False) + "\n")
+        self._lines.write(json_line(entries, self._lines))
         self._lines.flush()
+
+
+def _write(sentence: str, stream: TextIO) -> None:
+    """Write a sentence above the bar."""
+    tqdm.write(shown(sentence, stream), file=stream)
+    stream.flush()
 
 
 @contextmanager

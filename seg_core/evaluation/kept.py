@@ -22,8 +22,9 @@ from seg_core.evaluation.run_evaluation import (
     evaluate_run,
     reference_of_run,
 )
-from seg_core.files.atomic import replacing, write_json
+from seg_core.files.atomic import replacing
 from seg_core.files.disk_errors import store_errors
+from seg_core.files.sealed import checksum_of, read_sealed, write_sealed
 from seg_core.labelled.class_mapping import mapping_of
 from seg_core.labelled.layouts import CLASSES, INSTANCES
 from seg_core.labelled.slide_reference import (
@@ -37,6 +38,8 @@ from seg_core.slide import SlideInfo
 from seg_core.store import Run
 
 FOLDER, SAID_FILE = "references", "reference.json"
+
+_CHECKSUM = "outcomes_sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class KeptReference:
 
     def _write(self) -> None:
         with store_errors(self.folder):
-            write_json(
+            write_sealed(
                 self.folder / SAID_FILE,
                 {"name": self.name, "mpp": self.mpp, "mapping": self.mapping},
             )
@@ -130,7 +133,7 @@ class CorrectedRun:
     @property
     def name(self) -> str:
         """What it is called in figures and files."""
-        return f"{self.run.run_id} (corrected by hand)"
+        return f"{self.run.run_id}, corrected"
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -226,15 +229,21 @@ def references_of(place: Path, slide_id: str) -> list[KeptReference]:
     """Return the references that were kept with a slide, the latest first."""
     found = []
     for said in (place / slide_id / FOLDER).glob(f"*/{SAID_FILE}"):
-        try:
-            entries = json.loads(said.read_text("utf-8"))
-            kept = KeptReference(
-                said.parent, entries["name"], entries["mpp"], dict(entries["mapping"])
-            )
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # half a folder of a process that was killed
+        kept = _reference_in(said)
+        if kept is None:
+            continue  # half a folder of a process that was killed, or a damaged one
         found.append((said.parent.stat().st_mtime_ns, kept))
     return [kept for _, kept in sorted(found, key=lambda each: -each[0])]
+
+
+def _reference_in(said: Path) -> KeptReference | None:
+    match read_sealed(said):
+        case {"name": str(name), "mpp": int() | float() | None as mpp, "mapping": dict(mapping)}:
+            kept = KeptReference(said.parent, name, mpp, mapping)
+            words = all(isinstance(each, str) for pair in mapping.items() for each in pair)
+            is_one = words and Path(name).name == name and kept.file.is_file()
+            return kept if is_one else None
+    return None
 
 
 def corrected_runs(place: Path, runs: Sequence[Run]) -> list[CorrectedRun]:
@@ -279,16 +288,13 @@ def compare_kept(
     first, second = (reference.measured(run) for run in (first, second))
     asked = json.loads(json.dumps([asked_of(reference, run, rois) for run in (first, second)]))
     path = reference.folder / f"{first.run_id}-{second.run_id}.json"
-    try:
-        entries = json.loads(path.read_text("utf-8"))
-        if entries["asked"] == asked:
-            return dict(entries["result"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # not measured yet
+    kept = read_sealed(path) or {}
+    if kept.get("asked") == asked and isinstance(kept.get("result"), dict):
+        return dict(kept["result"])
     result = compare_runs(first, second, reference.mapped(first), rois)
     with store_errors(reference.folder):
         reference.folder.mkdir(parents=True, exist_ok=True)
-        write_json(path, {"asked": asked, "result": result})
+        write_sealed(path, {"asked": asked, "result": result})
     return result
 
 
@@ -306,18 +312,26 @@ def kept_evaluation(
     """
     run = reference.measured(run)
     path = reference.folder / f"{run.run_id}.json"
-    try:
-        entries = json.loads(path.read_text("utf-8"))
-        asked = entries["asked"]
-    except (OSError, ValueError, KeyError, TypeError):
+    entries = read_sealed(path) or {}
+    asked, result = entries.get("asked"), entries.get("result")
+    if not isinstance(asked, dict) or not isinstance(result, dict):
         return None
     # through JSON, in which tuples are lists
     wanted = json.loads(json.dumps(asked_of(reference, run, rois or ())))
     if rois is None:
-        wanted["rois"] = asked["rois"]
-    if asked != wanted or not path.with_suffix(".parquet").is_file():
+        wanted["rois"] = asked.get("rois")
+    outcomes_file = path.with_suffix(".parquet")
+    if asked != wanted or not _is_sound(outcomes_file, entries.get(_CHECKSUM)):
         return None
-    return KeptEvaluation(entries["result"], path.with_suffix(".parquet"))
+    return KeptEvaluation(result, outcomes_file)
+
+
+def _is_sound(file: Path, checksum: object) -> bool:
+    """Tell whether a file is as it was written; an earlier version has noted no checksum."""
+    try:
+        return file.is_file() and checksum in (None, checksum_of(file))
+    except OSError:
+        return False
 
 
 def evaluation_of_run(references: Sequence[Reference], run: Run) -> KeptEvaluation | None:
@@ -349,5 +363,10 @@ def _keep(
         reference.folder.mkdir(parents=True, exist_ok=True)
         with replacing(outcomes_file) as temporary:
             evaluation.outcomes.to_parquet(temporary)
-        write_json(path, {"asked": asked, "result": evaluation.result})
+        content = {
+            "asked": asked,
+            "result": evaluation.result,
+            _CHECKSUM: checksum_of(outcomes_file),
+        }
+        write_sealed(path, content)
     return KeptEvaluation(evaluation.result, outcomes_file)

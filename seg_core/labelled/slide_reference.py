@@ -7,6 +7,7 @@ somebody states; nothing is guessed. What the classes mean is decided afterwards
 """
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,18 +18,19 @@ import shapely
 from scipy import ndimage
 
 from seg_core.classes import BACKGROUND, ClassScheme
-from seg_core.errors import DataError, RegionError
+from seg_core.errors import DataError, RegionError, SlideError
+from seg_core.files.bounded import CSV_BYTES, refuse_large
 from seg_core.labelled.class_mapping import AREA, IGNORE, NO_CLASS
 from seg_core.labelled.data_sets import UNKNOWN
 from seg_core.labelled.labelled_image import consecutive
-from seg_core.labelled.layouts import CLASSES, INSTANCES, read_labels
+from seg_core.labelled.layouts import CLASSES, INSTANCES
 from seg_core.labelled.monusac_xml import has_area, mpp_of, open_annotations, outline_of
 from seg_core.labelled.nuclei import majority_class_ids
 from seg_core.labelled.painting import enclosed
 from seg_core.labelled.reference_list import FILE_SUFFIXES, kind_of_file
 from seg_core.nuclei.contours import outline_polygons
 from seg_core.roi import read_drawn
-from seg_core.slide import SlideInfo
+from seg_core.slide import SlideInfo, read_label_image
 
 UNNAMED, ANNOTATION = "", "annotation without class"
 """Names of the class of what has none; the second where a file has detections beside it, since then
@@ -260,7 +262,9 @@ def _of_csv(path: Path, mpp: float) -> _Read:
     """Read dots; ``x_um`` and ``y_um`` are µm and become pixels of ``mpp``."""
     shapes, names = [], []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        content = path.read_bytes()
+        refuse_large(content, CSV_BYTES)
+        with io.StringIO(content.decode("utf-8-sig"), newline="") as file:
             rows = csv.DictReader(file)
             titles = {(each or "").strip().lower(): each for each in rows.fieldnames or ()}
             pairs = (("x", "y", 1.0), ("x_px", "y_px", 1.0), ("x_um", "y_um", 1 / mpp))
@@ -274,7 +278,7 @@ def _of_csv(path: Path, mpp: float) -> _Read:
             for number, row in enumerate(rows, start=2):
                 shapes.append(_point(row[x], row[y], scale, path, number))
                 names.append((row.get(titles.get("class", "class")) or UNNAMED).strip())
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"{path.name} cannot be read as CSV ({error}); export it again.") from error
     return shapes, names
 
@@ -290,7 +294,7 @@ def _point(x: str | None, y: str | None, scale: float, path: Path, line: int) ->
 
 
 def _of_mask(path: Path, info: SlideInfo, scale: float) -> _Read:
-    labels = read_labels(path)
+    labels = _labels(path)
     height, width = labels.shape
     bounds = info.bounds
     off = max(abs(width * scale - bounds.width), abs(height * scale - bounds.height))
@@ -310,11 +314,18 @@ def _of_mask(path: Path, info: SlideInfo, scale: float) -> _Read:
     class_path = path.parents[1] / CLASSES / path.name
     if path.parent.name != INSTANCES or not class_path.is_file():
         return whole, [UNNAMED] * len(whole)
-    class_map = read_labels(class_path)
+    class_map = _labels(class_path)
     if class_map.shape != labels.shape:
         raise DataError(f"the masks of {path.name} of instances and of classes differ in size.")
     ids = majority_class_ids(consecutive(labels), class_map)
     return whole, [f"class {each}" if each != BACKGROUND else UNNAMED for each in ids]
+
+
+def _labels(path: Path) -> npt.NDArray[np.int32]:
+    try:
+        return read_label_image(path)
+    except SlideError as error:
+        raise DataError(str(error)) from error
 
 
 def _pieces(

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 
-from pages.shared import resources
+from pages.shared import housekeeping, resources
 from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page.layers import Colours, LayerRequest, layer_named
 from pages.viewer_page.server.tile_cache import TileCache
@@ -57,6 +57,9 @@ def draw_tile(request: TileRequest) -> Tile:
 def forget_tiles() -> None:
     """Draw all tiles anew, for instance to measure how long that takes."""
     _drawn.forget()
+
+
+housekeeping.empty_when_alone(forget_tiles)
 
 
 def _draw(request: TileRequest, source: TileSource, run: Run | None) -> Tile:

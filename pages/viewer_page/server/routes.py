@@ -33,6 +33,7 @@ from pages.viewer_page.server.queues import PICTURES, TILES, Asking, Queue, Work
 from pages.viewer_page.server.tiles import tile_request
 from pages.viewer_page.server.web_files import public_files
 from seg_core.errors import CorrectionError, RegionError, SegCoreError, StoreError
+from seg_core.files.bounded import bound_texts
 from seg_core.process.memory import hold_little_memory
 
 _log = logging.getLogger(__name__)
@@ -41,6 +42,9 @@ _log = logging.getLogger(__name__)
 # its nuclei another query.
 _TILE_HEADERS = {"Cache-Control": "private, max-age=86400, immutable"}
 _FILE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+# What outlines of a file may take while they are read: some hundred thousand nuclei.
+_TEXT_BYTES = 800_000_000
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
@@ -199,6 +203,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     """
     remove_abandoned()
     hold_little_memory()
+    bound_texts(_TEXT_BYTES)
     for each in _internet_sockets():
         each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     house = asyncio.create_task(keep_house())

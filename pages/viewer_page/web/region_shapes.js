@@ -264,8 +264,7 @@ export class RegionShapes {
 
 /** @param {Roi} roi */
 function labelOf({ name, kind }) {
-  const said = { include: "", tumour: " (tumour)", exclude: " (left out)" }[kind];
-  return `${name}${said}`;
+  return kind === "exclude" ? `${name} (left out)` : name;
 }
 
 /**

@@ -1,14 +1,19 @@
 """Which slides belong to a cohort."""
 
 import json
+import os
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from painted_slides import paint
 
+from seg_core.cohort.catalog import RunCatalog
+from seg_core.cohort.journal import Journal, Outcome, name_of
 from seg_core.cohort.plan import Item, read_plan
 from seg_core.errors import CohortError
 from seg_core.settings import AnalysisSettings
+from seg_core.store import Store
 
 
 def square(side: int) -> dict[str, object]:
@@ -31,12 +36,10 @@ def write_rois(path: Path, *names: str, kind: str = "include") -> Path:
 
 def test_a_folder_stands_for_the_slides_in_it_and_its_folders(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
-    for name in ("z.svs", "b/a.TIFF", "notes.txt", ".hidden.png", "b/series1.dcm", "b/series2.dcm"):
+    for name in ("z.svs", "b/a.TIFF", "notes.txt", ".hidden.png"):
         (tmp_path / name).touch()
     items = read_plan([tmp_path])
-    assert [str(item.slide.relative_to(tmp_path)) for item in items] == [
-        *("b/a.TIFF", "b/series1.dcm", "z.svs")
-    ]
+    assert [str(item.slide.relative_to(tmp_path)) for item in items] == ["b/a.TIFF", "z.svs"]
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -122,3 +125,21 @@ def test_another_file_model_or_setting_is_another_question(tmp_path: Path) -> No
     path.unlink()
     others.add(item.key("model", settings))
     assert len(others | {key}) == 6
+
+
+def test_names_of_any_bytes_stand_in_plans_outcomes_and_tables(tmp_path: Path) -> None:
+    """One slide whose name is not UTF-8 ended the cohort, and the tables of the whole store."""
+    odd = Path(os.fsdecode(b"lat\xe9\n.png"))
+    item = Item((tmp_path / odd).absolute(), 0.25)
+    assert name_of([tmp_path / odd])
+    journal = Journal(tmp_path / "store", "trial")
+    journal.write_plan([item], "painted", "0" * 64, AnalysisSettings())
+    key = item.key("0" * 64, AnalysisSettings())
+    journal.record(Outcome(key, "failed", error=f"{item.name} cannot be read."))
+    catalog = RunCatalog(Store(tmp_path / "store"))
+    (row,) = catalog.cohort("trial").to_dict("records")
+    assert Path(row["slide_path"]) == item.slide
+    assert row["slide"] == "lat\\udce9\\n.png"
+    assert row["error"] == "lat\\udce9\\n.png cannot be read."
+    pa.Table.from_pandas(catalog.cohort("trial").drop(columns=["slide_path"]))
+    assert catalog.ask("select slide from items")["slide"].item() == "lat\\udce9\\n.png"

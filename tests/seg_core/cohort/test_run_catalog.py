@@ -1,26 +1,26 @@
 """All runs of a store as tables."""
 
+import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 
 from seg_core.cohort.catalog import RunCatalog
-from seg_core.cohort.journal import Journal, Outcome
+from seg_core.cohort.journal import COHORTS_FOLDER, PLAN_FILE, Journal, Outcome
 from seg_core.cohort.plan import Item
-from seg_core.cohort.summary import SUMMARY_FILE, is_kept_for, keep_summary, read_kept
+from seg_core.cohort.summary import SUMMARY_FILE, keep_summary, read_kept
 from seg_core.errors import CohortError
-from seg_core.roi import Roi
-from seg_core.scoring import counted_of
+from seg_core.files.sealed import SEAL
 from seg_core.scoring.assessment import TIL_FILE, assess, keep_scores
 from seg_core.scoring.summary import describe_run
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, Store, open_run
-from seg_core.store.rois import keep_rois
 from seg_core.til.interval import Estimate
 
 SCORE = Estimate(12.5, 9.0, 17.0)  # a painting is too small to have one
@@ -78,35 +78,6 @@ def test_each_run_has_a_row_with_its_counts_densities_and_scores(store: Store) -
     assert pd.isna(without["til_pct"])
 
 
-def test_what_a_region_leaves_out_counts_in_no_figure_of_a_cohort(
-    painted_run: Run, tmp_path: Path
-) -> None:
-    """The pages left it out, and the cohort's table and `assess` counted it."""
-    folder = tmp_path / painted_run.path.parent.name / painted_run.run_id
-    shutil.copytree(painted_run.path, folder)
-    run = open_run(folder)
-    keep_summary(run)
-    [before] = RunCatalog(Store(tmp_path)).runs().to_dict("records")
-    x, y, width, height = run.region.to_json()
-    fold = Roi("fold", shapely.box(x, y, x + width / 2, y + height), "exclude")
-    keep_rois(tmp_path, folder.parent.name, [fold])
-    page = describe_run(run, counted_of(run, [fold]))
-    [after] = RunCatalog(Store(tmp_path)).runs().to_dict("records")
-    assert 0 < after["nuclei"] == page.count < before["nuclei"]
-    assert after["tissue_mm2"] == pytest.approx((page.tissue_um2 or 0) / 1e6)
-    for row in page.classes.to_dict("records"):
-        assert after[f"count_{row['class_name']}"] == row["count"]
-        assert after[f"{row['class_name']}_per_mm2"] == pytest.approx(row["density_per_mm2"])
-    assert read_kept(folder / SUMMARY_FILE)["counted"]["left_out"] == "fold"
-    scored = assess(run)
-    assert scored.areas_mm2["tissue"] == pytest.approx(after["tissue_mm2"], rel=0.05)
-    keep_scores(run, scored)
-    assert is_kept_for(run, TIL_FILE)
-    keep_rois(tmp_path, folder.parent.name, [])
-    assert not is_kept_for(run, TIL_FILE)  # of other nuclei than count now
-    assert not is_kept_for(run, SUMMARY_FILE)
-
-
 def test_nuclei_of_all_runs_are_asked_in_sql(store: Store, painted_run: Run) -> None:
     catalog = RunCatalog(store)
     found = catalog.ask(
@@ -143,3 +114,73 @@ def test_an_empty_store_has_the_same_tables_without_rows(tmp_path: Path, store: 
 def test_a_question_that_makes_no_sense_is_told(store: Store, sql: str) -> None:
     with pytest.raises(CohortError, match=r"cannot be answered .*; the tables are runs, classes"):
         RunCatalog(store).ask(sql)
+
+
+@pytest.fixture
+def own_store(store: Store, tmp_path: Path) -> Store:
+    return Store(Path(shutil.copytree(store.path, tmp_path / "store")))
+
+
+def change(path: Path, change_entries: Callable[[dict[str, Any]], object]) -> None:
+    """Change a JSON file as somebody does who knows its checksum, or another version."""
+    entries = json.loads(path.read_text("utf-8"))
+    entries.pop(SEAL, None)
+    change_entries(entries)
+    path.write_text(json.dumps(entries), "utf-8")
+
+
+@pytest.mark.parametrize("file", [SUMMARY_FILE, TIL_FILE])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"5", b"[" * 100_000, b"\xff", b"{}"])
+def test_damaged_figures_of_a_run_are_as_if_they_were_not_there(
+    own_store: Store, file: str, content: bytes
+) -> None:
+    (path,) = own_store.path.glob(f"*/*/{file}")
+    path.write_bytes(content)
+    table = RunCatalog(own_store).runs()
+    assert len(table) == 2
+    column = "til_pct" if file == TIL_FILE else "lymphocyte_per_mm2_low"
+    assert table[column].isna().all()
+
+
+@pytest.mark.parametrize("file", [SUMMARY_FILE, TIL_FILE])
+def test_a_changed_digit_of_figures_is_noticed(own_store: Store, file: str) -> None:
+    """They have a checksum, so that no other number is shown without a word."""
+    (path,) = own_store.path.glob(f"*/*/{file}")
+    kept = read_kept(path)
+    assert kept
+    changed = path.read_text("utf-8").replace(".", ".9", 1)
+    path.write_text(changed, "utf-8")
+    assert json.loads(changed).keys() - {SEAL} == kept.keys()
+    assert read_kept(path) == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "change_entries"),
+    [
+        (TIL_FILE, lambda entries: entries.pop("stil_area_pct")),
+        (TIL_FILE, lambda entries: entries.update(stil_area_pct=5)),
+        (TIL_FILE, lambda entries: entries.update(areas_mm2=None)),
+        (TIL_FILE, lambda entries: entries.update(density_per_mm2_interval95=[])),
+        (SUMMARY_FILE, lambda entries: entries.update(classes=5)),
+        (SUMMARY_FILE, lambda entries: entries.update(classes={"lymphocyte": 5})),
+        (SUMMARY_FILE, lambda entries: entries.update(classes={"lymphocyte": {"count": "x"}})),
+    ],
+)
+def test_figures_of_another_version_end_no_table(
+    own_store: Store, file: str, change_entries: Callable[[dict[str, Any]], object]
+) -> None:
+    (path,) = own_store.path.glob(f"*/*/{file}")
+    change(path, change_entries)
+    assert len(RunCatalog(own_store).runs()) == 2
+    assert len(RunCatalog(own_store).cohort("trial")) == 3
+
+
+def test_a_damaged_cohort_costs_itself_alone(own_store: Store) -> None:
+    other = Journal(own_store.path, "other")
+    other.write_plan([Item(Path("/a.svs"))], "painted", "0" * 64, AnalysisSettings())
+    path = own_store.path / COHORTS_FOLDER / "trial" / PLAN_FILE
+    path.write_text(path.read_text("utf-8").replace("P1", "P9"), "utf-8")
+    with pytest.raises(CohortError, match=r"cohort\.json is damaged; start the cohort again"):
+        RunCatalog(own_store).cohort("trial")
+    assert len(RunCatalog(own_store).cohort("other")) == 1
+    assert set(RunCatalog(own_store).items()["cohort"]) == {"other"}

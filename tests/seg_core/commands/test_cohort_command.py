@@ -1,6 +1,7 @@
 """The command that works off a cohort, with the shipped model."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,44 @@ def test_wrong_use_ends_with_2(
         cli.main(["cohort", *arguments])
     assert ended.value.code == 2
     assert sentence in capsys.readouterr().err
+
+
+@pytest.fixture
+def inputs(painted_slide: Path, tmp_path: Path) -> dict[str, Path]:
+    """Return a table of one slide, its regions, and files that are nobody's events."""
+    table, rois = tmp_path / "trial.csv", tmp_path / "rois.json"
+    table.write_text(f"slide,mpp\n{painted_slide},0.25\n")
+    ring = [[0, 0], [60, 0], [60, 60], [0, 60], [0, 0]]
+    rois.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+    card = tmp_path / "card.json"
+    card.write_text('{\n "name": "nuclei"\n}')
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(table)
+    pipe = tmp_path / "pipe.jsonl"
+    os.mkfifo(pipe)
+    return {"table": table, "rois": rois, "card": card, "link": link, "pipe": pipe}
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        ("table", "is read by this command and would be written over"),
+        ("link", "is read by this command and would be written over"),
+        ("rois", "is read by this command and would be written over"),
+        ("card", "holds something else than the events of a cohort and is not replaced"),
+        ("pipe", "is a pipe, a device or the like and is not written over"),
+    ],
+)
+def test_events_are_written_over_nothing_but_events(
+    inputs: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    target: str,
+    sentence: str,
+) -> None:
+    """Whatever the file was, it was emptied before anything else was looked at."""
+    before = {name: path.read_bytes() for name, path in inputs.items() if path.is_file()}
+    command = ["cohort", str(inputs["table"]), "--roi", str(inputs["rois"]), "--out", str(tmp_path)]
+    assert cli.main([*command, f"--json={inputs[target]}"]) == 1
+    assert sentence in capsys.readouterr().err
+    assert {name: inputs[name].read_bytes() for name in before} == before

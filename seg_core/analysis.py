@@ -170,7 +170,7 @@ def _question(
 ) -> Question:
     if region is not None and roi is not None:
         raise RegionError("a region and a ROI were both given; give one of them.")
-    if roi is not None and roi.kind != "include":
+    if roi is not None and not roi.counts:
         raise RegionError(f"the ROI {roi.name!r} says what to leave out; give one of kind include.")
     raster = slide.raster(card.mpp)
     asked = roi.region if roi is not None else region or slide.info.bounds

@@ -16,11 +16,12 @@ from seg_core.errors import RegionError
 from seg_core.files.bounded import parse_json
 from seg_core.geometry import Region
 
-RoiKind = Literal["include", "exclude"]
+RoiKind = Literal["include", "tumour", "exclude"]
 
-IGNORED = "Ignore*"
-"""QuPath's class for annotations that do not count."""
+CLASS_OF_KIND: dict[RoiKind, str] = {"tumour": "Tumor", "exclude": "Ignore*"}
+"""QuPath's own class for the same thing, which it keeps where it forgets the kind."""
 
+_KIND_OF_CLASS: dict[str, RoiKind] = {name: kind for kind, name in CLASS_OF_KIND.items()}
 
 _GZIP = b"\x1f\x8b"
 _MOST_BYTES = 256 * 2**20
@@ -38,7 +39,8 @@ class Roi:
     name : str
     polygon : shapely.Polygon
     kind : str
-        *include*, or *exclude* for what is not to count.
+        *include*; *tumour*, which counts as well and says where TIL scores look for epithelium and
+        stroma (`seg_core.til.Tumour`); or *exclude* for what is not to count.
     roi_id : str
         Stays when it is renamed or drawn anew; empty where nobody gave one.
     class_name : str
@@ -74,6 +76,11 @@ class Roi:
         from the corner of the slide.
         """
         return replace(self, polygon=shapely.affinity.translate(self.polygon, x, y))
+
+    @property
+    def counts(self) -> bool:
+        """Whether what lies in it counts."""
+        return self.kind != "exclude"
 
     @property
     def region(self) -> Region:
@@ -112,8 +119,8 @@ def included(rois: Sequence[Roi], whole: Region) -> list[Roi]:
     RegionError
         If nothing is left.
     """
-    excluded = shapely.union_all([roi.polygon for roi in rois if roi.kind == "exclude"])
-    wanted = [roi for roi in rois if roi.kind == "include"] or [roi_of_region(whole, "slide")]
+    excluded = shapely.union_all([roi.polygon for roi in rois if not roi.counts])
+    wanted = [roi for roi in rois if roi.counts] or [roi_of_region(whole, "slide")]
     if excluded.is_empty:
         return wanted
     left = []
@@ -182,10 +189,10 @@ def read_annotations(path: Path) -> Annotations:
     path : Path
         A FeatureCollection, a list of Features, one Feature or a bare geometry, also packed by
         gzip. The name is taken from ``properties.name``, else from QuPath's class; the kind from
-        ``properties.kind``, else QuPath's class ``Ignore*`` is of kind exclude; class and colour
-        are kept. Parts of a MultiPolygon or a collection become ROIs of their own; what encloses
-        no area is counted in ``left_out``, and features without geometry, as QuPath's root object,
-        are passed over.
+        ``properties.kind``, else from QuPath's class: ``Tumor`` is of kind tumour, ``Ignore*`` of
+        kind exclude. Other classes, and colours, are kept. Parts of a MultiPolygon or a collection
+        become ROIs of their own; what encloses no area is counted in ``left_out``, and features
+        without geometry, as QuPath's root object, are passed over.
 
     Returns
     -------
@@ -330,9 +337,11 @@ def _read_feature(feature: Any, number: int, path: Path, found: Annotations) -> 
     qupath_class = _class_of(properties.get("classification"))
     name = _text_of(properties.get("name")) or qupath_class or f"ROI {number}"
     kind = properties.get("kind")
-    if not isinstance(kind, str):
-        kind = "exclude" if qupath_class == IGNORED else "include"
     is_detection = _text_of(properties.get("objectType")) in _DETECTIONS
+    if not isinstance(kind, str):
+        kind = _KIND_OF_CLASS.get(qupath_class, "include")
+    if is_detection and kind == "tumour":  # a cell of the tumour, not the place where it grows
+        kind = "include"
     roi_id = _text_of(feature.get("id"))
     (found.detections if is_detection else found.rois).extend(
         Roi(
@@ -340,7 +349,7 @@ def _read_feature(feature: Any, number: int, path: Path, found: Annotations) -> 
             polygon,
             cast("RoiKind", kind),  # which Roi checks
             roi_id=roi_id if len(polygons) == 1 else "",
-            class_name="" if qupath_class == IGNORED else qupath_class,
+            class_name="" if qupath_class == CLASS_OF_KIND["exclude"] else qupath_class,
             colour=_colour_of(properties),
         )
         for part, polygon in enumerate(polygons, start=1)

@@ -170,10 +170,10 @@ def _map(reference: KeptReference, run: Run) -> KeptReference:
 
 def _rois(chosen: state.ChosenSlide, reference: Reference, run: Run) -> tuple[Roi, ...]:
     drawn = regions.slide_rois(chosen)
-    excluded = [roi for roi in drawn if roi.kind == "exclude"]
+    excluded = [roi for roi in drawn if not roi.counts]
     if isinstance(reference, KeptReference) and _names_regions(reference, run):
         return tuple(excluded)
-    inside = [roi for roi in drawn if roi.kind == "include"]
+    inside = [roi for roi in drawn if roi.counts]
     if not inside:
         st.caption(
             "The reference names no region in which every nucleus is labelled, so all that was analysed "

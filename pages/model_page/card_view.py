@@ -37,12 +37,13 @@ def show_licence(card: ModelCard) -> None:
 
 def show_origin(card: ModelCard) -> None:
     """Show what the model learned from, and what it is."""
-    if card.data:
-        st.markdown(card.data)
-    st.caption(
-        f"{card.architecture}, encoder {card.encoder}, {card.mpp:g} µm/px, "
-        f"classes {', '.join(card.scheme.names)} · weights {card.file}, SHA-256 {card.sha256[:12]}…"
-    )
+    with st.expander("What it learned from, and what it is", icon=":material/school:"):
+        if card.data:
+            st.markdown(card.data)
+        st.caption(
+            f"{card.architecture}, encoder {card.encoder}, {card.mpp:g} µm/px, "
+            f"classes {', '.join(card.scheme.names)} · weights {card.file}, SHA-256 {card.sha256[:12]}…"
+        )
 
 
 def show_figures(card: ModelCard) -> None:

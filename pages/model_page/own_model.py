@@ -7,7 +7,7 @@ from pages.shared.literal import literal
 from seg_core.model import ModelCard, available_models
 from seg_core.model.adding import WEIGHTS, add_model, card_template, is_own, remove_model
 
-_MOST_MB = 600
+_MOST_MB = 500
 
 
 def show() -> None:

@@ -70,8 +70,9 @@ VIEWER = PageEntry(
     """
 drag to move, scroll or **+** and **−** to zoom, **0** for the whole slide, **?** for all keys.
 Draw a rectangle or a free outline and press **Analyse region**, or press **Analyse slide**. What
-is stopped is kept, and goes on from there. Under *Edit* a region is named, or marked to be left
-out; *Files* exchanges regions with QuPath. Click a nucleus for its measures; **←** and **→** go
+is stopped is kept, and goes on from there. Under *Edit* a region is named, called *Tumour* or marked
+to be left out; *Files* exchanges regions with QuPath. Measure a scale bar (**m**) and say how long
+it is: *µm/px from this line* offers the size of a pixel. Click a nucleus for its measures; **←** and **→** go
 through its class from left to right, strip by strip. Copy the page's address to show a colleague
 the same place. Several analyses of a slide are told apart under *Shown analysis*;
 give yours a **Name**. *Options*: **Original**, **Fast** and **Best** trade time for
@@ -100,7 +101,7 @@ NUCLEI = PageEntry(
 yellow sentences above the numbers say what speaks against trusting them: nuclei that do not fit the
 pixel size, or a slide unlike all that the model has learnt from. Below them
 counts, densities per mm² of tissue, measures, the table, a gallery, files for Excel, R, QuPath,
-scanpy and SpatialData, and a report as HTML or PDF. Below the class score you choose, a nucleus
+scanpy and SpatialData, and a report as HTML or PDF, of everything or one file per region. Below the class score you choose, a nucleus
 counts as *uncertain*, in the viewer too. Click a row or a picture to see the nucleus on the
 slide. *Analyses* tells the slide's analyses apart and compares two of them where both have looked.
 """,
@@ -112,8 +113,9 @@ TIL_SCORE = PageEntry(
     ":material/grain:",
     """
 lymphocytes in the stroma around the epithelium, with map, plots and formulas. Choose a ROI,
-change the settings, click a square to see it in the viewer. Exclude necrosis, carcinoma in situ
-and artefacts with a ROI of that kind first.
+change the settings, click a square to see it in the viewer. Draw the tumour in the viewer and
+call the region *Tumour*: epithelium and stroma are then sought in it alone. Leave out necrosis,
+carcinoma in situ and artefacts with regions of that kind.
 """,
 )
 

@@ -171,6 +171,7 @@ IMPORT_NOTE = Key[str]("import_note")  # what of a file was left out, until the 
 ROI_REVISION = Key[int]("roi_revision")  # the viewer's last change of them that was taken over
 DRAWN = Key[bool]("drawn")  # the page has not followed yet what was done in the viewer
 PROBLEM = Key[str]("problem")  # why what was done in the viewer was refused, until the next change
+MEASURED = Key[float]("measured")  # length of the line measured last, level-0 pixels
 JOB = Key[Job[Run]]("job")
 TOLD_DONE = Key[Job[Run]]("told_done")  # the job whose end another page has told of
 ADOPTED = Key[bool]("adopted")  # the job was asked for by an earlier visit, or in another tab
@@ -211,7 +212,7 @@ def choose_slide(chosen: ChosenSlide) -> None:
 
 def leave_slide() -> None:
     """Put away the slide, and what was drawn on it or found in it."""
-    drawn = (ROI, ROIS, ROI_REVISION, PROBLEM, REMOVED, IMPORTED, IMPORT_NOTE)
+    drawn = (ROI, ROIS, ROI_REVISION, PROBLEM, REMOVED, IMPORTED, IMPORT_NOTE, MEASURED)
     seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
     worked = (JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED, EVALUATED)
     for key in (SLIDE, TILES, *drawn, *seen, *worked):

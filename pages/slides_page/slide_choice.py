@@ -8,8 +8,8 @@ import streamlit as st
 from pages.shared import pixel_size, resources, slide_places, state, upload_memory
 from pages.shared.literal import key_of, literal, printable
 from pages.shared.page_list import VIEWER
+from pages.shared.size_estimate import offer_estimate
 from pages.shared.uploads import UploadFolder
-from pages.slides_page.estimate import offer_estimate
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import PLAUSIBLE_MPP, SlideInfo, series_apart
 

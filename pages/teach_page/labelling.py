@@ -26,7 +26,7 @@ NOT_A_NUCLEUS = "not a nucleus"
 
 _KEYS = "123456789"
 _KEY = "_labels"
-_NO_COLOUR = "#202020"
+_NO_COLOUR = "var(--st-text-color)"  # seen on light and dark alike
 
 _FOLDER = Path(__file__).parent / "label_view"
 

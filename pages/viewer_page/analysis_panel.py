@@ -73,7 +73,7 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
     model, settings = choose_analysis()
     roi = selected_roi(chosen)
     for label, part, ready in (
-        ("Analyse region", roi, roi is not None and roi.kind == "include"),
+        ("Analyse region", roi, roi is not None and roi.counts),
         ("Analyse slide", None, True),
     ):
         st.button(

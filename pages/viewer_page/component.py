@@ -45,6 +45,11 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
         regions.take_drawn(chosen, st.session_state[key]["regions"])
         state.DRAWN.set(True)
 
+    def take_measured() -> None:
+        measured = st.session_state[key]["measured"]
+        state.MEASURED.set(float(measured["px"]))
+        state.DRAWN.set(True)
+
     _mount(
         key=key,
         data={
@@ -64,6 +69,7 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
         },
         on_ask_change=lambda: None,  # Streamlit hands on only what has a callback
         on_regions_change=take_drawn,
+        on_measured_change=take_measured,
         on_corrected_change=lambda: state.DRAWN.set(True),
         on_pick_change=lambda: nucleus_card.take_pick(run, st.session_state[key]["pick"]),
     )

@@ -25,11 +25,19 @@ import pandas as pd
 
 from seg_core.classes import OTHER
 from seg_core.cohort.journal import Journal, cohort_names
-from seg_core.cohort.summary import FIGURES, SUMMARY_FILE, is_kept_for, read_kept
+from seg_core.cohort.summary import (
+    FIGURES,
+    SUMMARY_FILE,
+    is_kept_for,
+    keep_summary,
+    read_kept,
+)
 from seg_core.errors import CohortError, SegCoreError
 from seg_core.files.names import printable
 from seg_core.nuclei.nucleus_table import GEOMETRY, empty_table
+from seg_core.scoring import counted_of
 from seg_core.scoring.assessment import TIL_FILE
+from seg_core.scoring.counted import NO_REGIONS, regions_version
 from seg_core.store import Run, Store
 from seg_core.store.label import read_label
 from seg_core.store.overlay import NO_NAMES
@@ -69,7 +77,7 @@ _TIL_COLUMNS = (
         "phenotype",
     ),
     *("til_per_mm2", "til_per_mm2_low", "til_per_mm2_high", "til_stroma_per_mm2", "etils_pct"),
-    *("tumour_mm2", "stroma_mm2"),
+    *("tumour_mm2", "stroma_mm2", "tumour_rois"),
 )
 
 _ITEM_COLUMNS = (
@@ -264,6 +272,7 @@ def _row_of(run: Run, store: Path) -> dict[str, Any]:
         "model_sha256": facts.question.model_sha256,
     }
     if facts.status == "finished":
+        row["tissue_mm2"] = _tissue_mm2(run, _summary_of(run))
         row["classifier"] = run.classifier
         row["corrections"] = len(run.corrections())
         if is_kept_for(run, TIL_FILE):
@@ -284,11 +293,11 @@ _DENSITIES = {
 
 def _figures_of(run: Run) -> dict[str, dict[str, float]]:
     """Return count, share and density of each class; intervals where a summary was kept."""
-    is_current = is_kept_for(run, SUMMARY_FILE)
-    kept = read_kept(run.path / SUMMARY_FILE).get("classes", {}) if is_current else {}
+    summary = _summary_of(run)
+    kept = summary.get("classes", {})
     found = _counts_of(run)
     counts = {name: found.get(name, 0) for name in run.scheme.names}
-    total, mm2 = sum(counts.values()), run.facts.tissue_um2 / _UM2_PER_MM2
+    total, mm2 = sum(counts.values()), _tissue_mm2(run, summary)
     return {
         name: {
             "count": count,
@@ -300,6 +309,23 @@ def _figures_of(run: Run) -> dict[str, dict[str, float]]:
         }
         for name, count in counts.items()
     }
+
+
+def _summary_of(run: Run) -> dict[str, Any]:
+    """Return the summary that was kept; made now where ROIs bound what counts since.
+
+    How much tissue they leave is known from nowhere else.
+    """
+    if not is_kept_for(run, SUMMARY_FILE):
+        if regions_version(run) == NO_REGIONS:
+            return {}
+        keep_summary(run)
+    return read_kept(run.path / SUMMARY_FILE)
+
+
+def _tissue_mm2(run: Run, summary: dict[str, Any]) -> float:
+    """Return how much tissue counts; that of a summary of before regions is all of it."""
+    return (summary.get("tissue_um2") or run.facts.tissue_um2) / _UM2_PER_MM2
 
 
 def _kept_of(kept: object, name: str) -> dict[str, float | None]:
@@ -315,7 +341,9 @@ def _kept_of(kept: object, name: str) -> dict[str, float | None]:
 
 
 def _counts_of(run: Run) -> dict[str, int]:
-    """Return the number of nuclei by name, as they are called now."""
+    """Return the number of nuclei by name, as they are called and counted now."""
+    if run.status == "finished" and regions_version(run) != NO_REGIONS:
+        return run.nucleus_queries().counts(counted_of(run, other=True).selection(run))
     if run.status == "finished" and run.names_version != NO_NAMES:
         return run.counts()
     return dict(run.facts.counts)
@@ -348,6 +376,7 @@ def _columns_of(kept: dict[str, Any]) -> dict[str, Any]:
         "etils_pct": _number(kept["etils_pct"]),
         "tumour_mm2": _number(kept["areas_mm2"].get("epithelium")),
         "stroma_mm2": _number(kept["areas_mm2"].get("stroma")),
+        "tumour_rois": ", ".join(kept.get("tumour_rois", [])) or None,
     }
 
 

@@ -28,6 +28,7 @@ _TITLES = {
     "tissue_mm2": "tissue, mm²",
     "tumour_mm2": "epithelium, mm²",
     "stroma_mm2": "stroma, mm²",
+    "tumour_rois": "tumour as drawn",
 }
 
 

@@ -195,7 +195,7 @@ def _with_rois(item: Item, path: Path) -> Iterable[Item]:
         try:
             bounds = bounds_of(item.slide)
         except SlideError:
-            rois = [roi for roi in drawn if roi.kind == "include"]
+            rois = [roi for roi in drawn if roi.counts]
         else:
             rois = included([roi.moved(bounds.x, bounds.y) for roi in drawn], bounds)
     except RegionError as error:

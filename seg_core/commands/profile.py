@@ -2,26 +2,25 @@
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from seg_core.commands.terminal import Subparsers, counting_bar, say
 from seg_core.evaluation.profiling import (
     DOUBLINGS,
-    Seen,
     areas_of,
     learn_familiarity,
     learn_scale,
+    limit_of,
     look_closely,
     look_over,
 )
 from seg_core.labelled.labelled_image import LabelledImage
-from seg_core.model import ModelCard, find_model, make_engine
-from seg_core.plausibility.familiarity import Familiarity
+from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.plausibility.profile import ModelProfile, needed_profile, write_profile
 from seg_core.settings import AnalysisSettings
-from seg_core.training.config import SourceConfig, read_config
+from seg_core.training.config import SourceConfig, TrainConfig, read_config
 
 _DESCRIPTION = """\
 Let a model look at the images it was trained on, and keep what their nuclei are like: how large, and
@@ -45,9 +44,9 @@ def add_profile(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
     parser.add_argument(
-        "--keep-sizes",
+        "--only-limit",
         action="store_true",
-        help="leave what was learnt of sizes, which takes most of the time, as it is; renew how nuclei look",
+        help="leave the profile as it is but for the limit of what is familiar",
     )
     parser.set_defaults(run=_profile, parser=parser)
 
@@ -56,20 +55,16 @@ def _profile(options: argparse.Namespace) -> int:
     config = read_config(options.config)
     card, weights = find_model(options.model)
     engine = make_engine(card, weights, AnalysisSettings())
-    training = _images(config.sources)
-    profile = needed_profile(card, weights) if options.keep_sizes else None
-    with counting_bar("training images", " images") as report:
-        familiar = look_closely(training, engine, card, report=report)
+    if options.only_limit:
+        profile = needed_profile(card, weights)
+    else:
+        profile = _learnt(config, f"weights/training/{options.config.name}", engine, card)
     with counting_bar("validation images", " images") as report:
         others = look_closely(
-            _images(config.calibration or config.validation), engine, card, most=None, report=report
+            _images(config.calibration or config.validation), engine, card, report=report
         )
-    familiarity = learn_familiarity(familiar, others)
-    if profile is None:
-        with counting_bar("training images, resized", " images") as report:
-            seen = look_over(training, DOUBLINGS, engine, card, report=report)
-        profile = _of_sizes(seen, card, options.config.name, familiarity)
-    profile = replace(profile, familiarity=familiarity)
+    limit = limit_of(profile.familiarity, others)
+    profile = replace(profile, familiarity=replace(profile.familiarity, limit=limit))
     path = write_profile(profile, weights)
     areas = "; ".join(
         f"{name} {middle:g} ({low:g} to {high:g})"
@@ -85,19 +80,19 @@ def _profile(options: argparse.Namespace) -> int:
     return 0
 
 
-def _of_sizes(
-    seen: Sequence[Seen], card: ModelCard, config: str, familiarity: Familiarity
-) -> ModelProfile:
-    """Return a profile with what is learnt of sizes."""
+def _learnt(config: TrainConfig, name: str, engine: Engine, card: ModelCard) -> ModelProfile:
+    """Return a profile of the training images, without a limit."""
+    training = _images(config.sources)
+    with counting_bar("training images", " images") as report:
+        seen = look_over(training, DOUBLINGS, engine, card, report=report)
     as_they_are = [each for each in seen if each.doublings == 0]
-    folders = dict.fromkeys(each.folder for each in as_they_are)
     return ModelProfile(
         card.sha256,
-        f"python -m seg_core profile --config weights/training/{config}",
-        {name: sum(each.folder == name for each in as_they_are) for name in folders},
+        f"python -m seg_core profile --config {name}",
+        {name: sum(each.folder == name for each in as_they_are) for name in training},
         areas_of(as_they_are),
         learn_scale(seen),
-        familiarity,
+        learn_familiarity(as_they_are),
     )
 
 

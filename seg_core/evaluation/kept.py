@@ -133,7 +133,7 @@ class CorrectedRun:
     @property
     def name(self) -> str:
         """What it is called in figures and files."""
-        return f"{self.run.run_id}, corrected"
+        return f"{self.run.run_id} (corrected by hand)"
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -40,7 +40,10 @@ FAMILIAR_UM = 192.0
 # Of the standardised entries; chosen on the validation images with the data sets left out in turn.
 _FINE_RIDGE, _COARSE_RIDGE = 0.15, 0.015
 
-_LIMIT = 0.975
+_FEWEST_IMAGES = 10
+
+FAMILIAR_SHARE = 0.975
+"""Of the validation pictures so many lie within the limit."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,7 @@ def look_over(
     seen : list of Seen
         Without pictures of few nuclei.
     """
-    images = [
-        (name, each) for name, several in folders.items() for each in _spread(several, MOST_IMAGES)
-    ]
+    images = [(name, each) for name, several in folders.items() for each in _spread(several)]
     settings, seen = AnalysisSettings(), []
     for done, (folder, image) in enumerate(images):
         if report is not None:
@@ -107,7 +108,6 @@ def look_closely(
     engine: Engine,
     card: ModelCard,
     *,
-    most: int | None = MOST_IMAGES,
     report: Callable[[int, int], None] | None = None,
 ) -> list[Seen]:
     """Look at the middle of labelled images, as they are, where it holds as many nuclei as a warning needs.
@@ -120,12 +120,10 @@ def look_closely(
     folders : mapping of str to sequence of LabelledImage
     engine : Engine
     card : ModelCard
-    most : int or None
-        Of one folder so many images at most, spread evenly over their list.
     report : callable, optional
         Called with the number of images done and of all.
     """
-    images = [(name, each) for name, several in folders.items() for each in _spread(several, most)]
+    images = [(name, each) for name, several in folders.items() for each in several]
     seen = []
     for done, (folder, image) in enumerate(images, start=1):
         nuclei = look_at(
@@ -208,36 +206,48 @@ def errors_of(model: ScaleModel, seen: Sequence[Seen]) -> Iterator[float]:
             yield float(np.log2(found))
 
 
-def learn_familiarity(training: Sequence[Seen], validation: Sequence[Seen]) -> Familiarity:
-    """Describe the cloud of the training images; validation images say where it ends.
+def learn_familiarity(training: Sequence[Seen]) -> Familiarity:
+    """Describe the cloud of the training images; `limit_of` says where it ends.
 
     Raises
     ------
     DataError
         If there are too few images.
     """
-    cloud, others = (
-        np.array([look for each in seen if (look := each.nuclei.look()) is not None])
-        for seen in (training, validation)
-    )
-    if len(cloud) < 10 or len(others) < 10:
-        raise DataError(
-            f"{len(cloud)} training and {len(others)} validation images hold enough nuclei; give a "
-            "configuration with at least 10 of each."
-        )
+    cloud = _looks(training, "training")
     # what hardly varies would else be divided by nearly nothing
     deviations = np.maximum(cloud.std(axis=0), 0.05 * cloud.std(axis=0).mean())
     middle = cloud.mean(axis=0)
     covariance = LedoitWolf(assume_centered=True).fit((cloud - middle) / deviations).covariance_
     whitening = np.linalg.cholesky(np.linalg.inv(covariance))
-    found = Familiarity(
+    return Familiarity(
         _rounded(middle),
         _rounded(deviations),
         _rounded(whitening[np.tril_indices(len(middle))]),
         limit=np.inf,
     )
-    limit = float(np.quantile([found.distance(each) for each in others], _LIMIT))
-    return Familiarity(found.middle, found.deviations, found.whitening, round(limit, 3))
+
+
+def limit_of(cloud: Familiarity, validation: Sequence[Seen]) -> float:
+    """Return the distance that one validation image in forty exceeds.
+
+    Raises
+    ------
+    DataError
+        If there are too few images.
+    """
+    distances = [cloud.distance(each) for each in _looks(validation, "validation")]
+    return round(float(np.quantile(distances, FAMILIAR_SHARE)), 3)
+
+
+def _looks(seen: Sequence[Seen], what: str) -> _Floats:
+    looks = [look for each in seen if (look := each.nuclei.look()) is not None]
+    if len(looks) < _FEWEST_IMAGES:
+        raise DataError(
+            f"{len(looks)} {what} images hold enough nuclei; give a configuration with at least "
+            f"{_FEWEST_IMAGES} of them."
+        )
+    return np.array(looks)
 
 
 def areas_of(seen: Sequence[Seen]) -> dict[str, tuple[float, ...]]:
@@ -278,8 +288,8 @@ def _ridge(entries: _Floats, wanted: _Floats, weights: _Floats, ridge: float) ->
     return Regression(_rounded(means), _rounded(deviations), _rounded(found), round(intercept, 5))
 
 
-def _spread(images: Sequence[LabelledImage], most: int | None) -> list[LabelledImage]:
-    count = len(images) if most is None else min(most, len(images))
+def _spread(images: Sequence[LabelledImage]) -> list[LabelledImage]:
+    count = min(MOST_IMAGES, len(images))
     return [images[i] for i in np.linspace(0, len(images) - 1, count).astype(int)]
 
 

@@ -97,9 +97,9 @@ def evaluate_run(
     table = run.nuclei()
     scheme = run.scheme
     mpp = run.slide_mpp
-    labelled = reference.areas or [(roi.name, roi.polygon) for roi in rois if roi.kind == "include"]
+    labelled = reference.areas or [(roi.name, roi.polygon) for roi in rois if roi.counts]
     areas = scored_areas(labelled, analysed or analysed_part(run), mpp)
-    excluded = [roi.polygon for roi in rois if roi.kind == "exclude"]
+    excluded = [roi.polygon for roi in rois if not roi.counts]
     ignored = shapely.union_all([reference.ignored, *excluded])
     classed = bool((reference.classes != UNKNOWN).any())
     fine = max(1, math.ceil(mpp / run.raster.mpp - 0.05))
@@ -220,7 +220,7 @@ def reference_of_run(run: Run, scheme: ClassScheme | None = None) -> MappedRefer
     ids = {name: scheme.id_of(name) for name in scheme.names_with_other}
     classes = [ids.get(name, UNKNOWN) for name in table["class_name"]]
     return MappedReference(
-        f"{run.run_id}, corrected",
+        f"{run.run_id} (corrected by hand)",
         table.geometry.to_numpy(),
         np.array(classes, dtype=np.uint8),
         [],

@@ -146,8 +146,8 @@ class TrainConfig:
     name: str
     encoder: str
     steps: int
-    sources: tuple[SourceConfig, ...]
-    validation: tuple[SourceConfig, ...]
+    sources: tuple[SourceConfig, ...] = ()
+    validation: tuple[SourceConfig, ...] = ()
     calibration: tuple[SourceConfig, ...] = ()
     """Images that the command ``calibrate`` goes by; those of the validation where there are none.
     """

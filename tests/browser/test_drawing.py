@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from viewing import SAMPLE, on_screen, open_place, press_and_drag
+from viewing import SAMPLE, WAIT_FOR_TILES, on_screen, open_place, press_and_drag
 
 from seg_core.roi import Roi, read_rois
 
@@ -137,6 +137,30 @@ def test_a_distance_is_measured_in_micrometres(page: Page, viewer: Locator) -> N
     )
     page.keyboard.press("Escape")
     expect(label).to_have_count(0)
+
+
+def test_a_line_of_known_length_sets_the_size_of_a_pixel(page: Page, viewer: Locator) -> None:
+    line = (1000, 1400), (1120, 1490)  # 150 px
+    viewer.get_by_role("button", name="Measure a distance").click()
+    press_and_drag(page, *(on_screen(viewer, *end) for end in line))
+    page.get_by_text("µm/px from this line").click()
+    length = page.get_by_role("spinbutton", name="True length of the line")
+    length.fill("90000")  # 90 mm
+    length.press("Enter")
+    expect(page.get_by_text("A pixel cannot be")).to_be_visible()
+    length.fill("150")
+    length.press("Enter")
+    expect(page.get_by_text("every area would change")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Take .* µm.px$")).click()
+    expect(page.get_by_text("µm/px from this line")).to_have_count(0)
+    expect(page.get_by_text(re.compile(r"\b(1|1\.0\d|0\.99\d?) µm.px"))).to_be_visible()
+
+    viewer.evaluate(WAIT_FOR_TILES)
+    viewer.get_by_role("button", name="Measure a distance").click()
+    press_and_drag(page, *(on_screen(viewer, *end) for end in line))
+    label = viewer.locator(".ruler text")
+    expect(label).to_be_visible()
+    assert float((label.text_content() or "").removesuffix(" µm")) == pytest.approx(150, abs=4)
 
 
 def test_a_file_from_qupath_is_read(page: Page, viewer: Locator) -> None:

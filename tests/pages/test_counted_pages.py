@@ -1,5 +1,8 @@
 """What is to be left out counts nowhere: not on the page, not in the legend, not in a file."""
 
+import io
+import zipfile
+
 import pandas as pd
 import pytest
 import shapely
@@ -14,6 +17,7 @@ from tests.pages.conftest import NUCLEI
 
 FOLD = Roi("fold_1", shapely.box(0, 0, 100, 300), "exclude")  # three of twelve discs
 LEFT = NUCLEI - 3
+COLUMNS = {"second": 100, "third": 200}  # where three discs lie each
 
 
 @pytest.fixture
@@ -44,3 +48,21 @@ def test_page_and_legend_say_what_they_leave_out(page, run) -> None:
     assert legend_note(run, [FOLD]) == "Not counted here: what lies in fold_1."
     assert legend_note(run, []) is None
     assert resources.counts(run, 0.0)["lymphocyte"] == NUCLEI
+
+
+def test_each_region_has_a_file_of_its_own(visit, chosen, run) -> None:
+    rois = (FOLD, *(Roi(name, shapely.box(x, 0, x + 100, 300)) for name, x in COLUMNS.items()))
+    page = visit("nuclei", slide=chosen, run=run.path, rois=rois)
+    page.segmented_control(key="_section").set_value("Downloads").run()
+    page.toggle(key="_by_roi").set_value(True).run()
+    assert not page.exception
+    assert page.toggle(key="_by_roi").label == "One file per region (2)"
+    choice = Choice(run, tuple(parts_of(run, rois)[:1]), 0.0, False, rois)
+    options = downloads.options_of(choice, anonymous=True, simplify_um=0.0)
+    form, file = next(each for each in downloads.offered() if each[1].suffix == "nuclei.csv")
+    packed = zipfile.ZipFile(io.BytesIO(downloads.files_by_roi(form, file, run, options)))
+    assert set(packed.namelist()) == {f"slide-{run.run_id}-nuclei-{name}.csv" for name in COLUMNS}
+    for name in packed.namelist():
+        table = pd.read_csv(packed.open(name))
+        assert len(table) == 3
+        assert set(table["roi"]) == {table["part"][0].removesuffix(" without fold_1")}

@@ -264,7 +264,8 @@ export class RegionShapes {
 
 /** @param {Roi} roi */
 function labelOf({ name, kind }) {
-  return kind === "exclude" ? `${name} (left out)` : name;
+  const said = { include: "", tumour: " (tumour)", exclude: " (left out)" }[kind];
+  return `${name}${said}`;
 }
 
 /**

@@ -21,18 +21,25 @@ export class RulerTool {
   /**
    * @param {ShapeLayer} layer
    * @param {number | null} mpp
+   * @param {(px: number) => void} measured called with the length of a line, level-0 pixels
    */
-  constructor(layer, mpp) {
+  constructor(layer, mpp, measured) {
     this.layer = layer;
     this.mpp = mpp;
+    this.measured = measured;
     this.group = layer.group("ruler", () => this.#show());
   }
 
   /** Length in µm, or in pixels where nobody knows how large one is; null before a measurement. */
   get length() {
+    return this.px === null ? null : this.px * (this.mpp ?? 1);
+  }
+
+  /** Length in level-0 pixels. */
+  get px() {
     if (!this.line) return null;
     const { from, to } = this.line;
-    return Math.hypot(to.x - from.x, to.y - from.y) * (this.mpp ?? 1);
+    return Math.hypot(to.x - from.x, to.y - from.y);
   }
 
   /** @param {Point} point */
@@ -53,6 +60,7 @@ export class RulerTool {
   release(point) {
     this.move(point);
     this.held = false;
+    if (this.px) this.measured(this.px);
   }
 
   cancel() {

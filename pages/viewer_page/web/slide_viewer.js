@@ -119,7 +119,7 @@ export class SlideViewer {
     this.toolbox = new Toolbox(root, this.frame, this.hints, {
       rectangle: new RectangleTool(this.shapes, this.regions),
       polygon: new PolygonTool(this.shapes, this.regions, this.hints),
-      ruler: new RulerTool(this.shapes, this.slide.mpp),
+      ruler: new RulerTool(this.shapes, this.slide.mpp, (px) => tell("measured", { px })),
       "select-rectangle": new RectangleTool(this.shapes, selection),
       "select-outline": new PolygonTool(this.shapes, selection, this.hints),
     });

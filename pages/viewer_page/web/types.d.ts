@@ -53,7 +53,7 @@ export type NucleusClass = { id: number; name: string; colour: string; count?: n
 export type Roi = {
   id: string;
   name: string;
-  kind: "include" | "exclude";
+  kind: "include" | "tumour" | "exclude";
   className: string;
   colour: string;
   rings: Ring[];

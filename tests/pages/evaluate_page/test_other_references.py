@@ -70,7 +70,7 @@ def test_another_analysis_is_measured_by_a_corrected_one(
     (reference,) = corrected_runs(store, [run, coarse])
     result = evaluate_kept(reference, coarse).result
     assert result["run"] == coarse.run_id
-    assert result["reference_file"] == f"{run.run_id}, corrected"
+    assert result["reference_file"] == f"{run.run_id} (corrected by hand)"
 
 
 def test_a_mask_has_its_classes_from_a_second_one(run: Run, store: Path) -> None:

@@ -10,17 +10,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.journal import COHORTS_FOLDER, PLAN_FILE, Journal, Outcome
 from seg_core.cohort.plan import Item
-from seg_core.cohort.summary import SUMMARY_FILE, keep_summary, read_kept
+from seg_core.cohort.summary import SUMMARY_FILE, is_kept_for, keep_summary, read_kept
 from seg_core.errors import CohortError
 from seg_core.files.sealed import SEAL
+from seg_core.roi import Roi
+from seg_core.scoring import counted_of
 from seg_core.scoring.assessment import TIL_FILE, assess, keep_scores
 from seg_core.scoring.summary import describe_run
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, Store, open_run
+from seg_core.store.rois import keep_rois
 from seg_core.til.interval import Estimate
 
 SCORE = Estimate(12.5, 9.0, 17.0)  # a painting is too small to have one
@@ -76,6 +80,35 @@ def test_each_run_has_a_row_with_its_counts_densities_and_scores(store: Store) -
     assert with_summary["stroma_mm2"] == pytest.approx(scored.areas_mm2["stroma"])
     assert with_summary["nuclei"] == sum(run.facts.counts[name] for name in run.scheme.names)
     assert pd.isna(without["til_pct"])
+
+
+def test_what_a_region_leaves_out_counts_in_no_figure_of_a_cohort(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """The pages left it out, and the cohort's table and `assess` counted it."""
+    folder = tmp_path / painted_run.path.parent.name / painted_run.run_id
+    shutil.copytree(painted_run.path, folder)
+    run = open_run(folder)
+    keep_summary(run)
+    [before] = RunCatalog(Store(tmp_path)).runs().to_dict("records")
+    x, y, width, height = run.region.to_json()
+    fold = Roi("fold", shapely.box(x, y, x + width / 2, y + height), "exclude")
+    keep_rois(tmp_path, folder.parent.name, [fold])
+    page = describe_run(run, counted_of(run, [fold]))
+    [after] = RunCatalog(Store(tmp_path)).runs().to_dict("records")
+    assert 0 < after["nuclei"] == page.count < before["nuclei"]
+    assert after["tissue_mm2"] == pytest.approx((page.tissue_um2 or 0) / 1e6)
+    for row in page.classes.to_dict("records"):
+        assert after[f"count_{row['class_name']}"] == row["count"]
+        assert after[f"{row['class_name']}_per_mm2"] == pytest.approx(row["density_per_mm2"])
+    assert read_kept(folder / SUMMARY_FILE)["counted"]["left_out"] == "fold"
+    scored = assess(run)
+    assert scored.areas_mm2["tissue"] == pytest.approx(after["tissue_mm2"], rel=0.05)
+    keep_scores(run, scored)
+    assert is_kept_for(run, TIL_FILE)
+    keep_rois(tmp_path, folder.parent.name, [])
+    assert not is_kept_for(run, TIL_FILE)  # of other nuclei than count now
+    assert not is_kept_for(run, SUMMARY_FILE)
 
 
 def test_nuclei_of_all_runs_are_asked_in_sql(store: Store, painted_run: Run) -> None:

@@ -185,3 +185,16 @@ def test_columns_of_one_meaning_have_one_name(doubtful_run: Run, tmp_path: Path)
     parquet = gpd.read_parquet(tmp_path / "file.parquet")
     assert set(parquet.columns) - {"geometry"} == set(csv.columns) - {"slide", "run", "part"}
     assert csv["x_px"].to_numpy() == pytest.approx(parquet["x_px"].to_numpy())
+
+
+def test_every_table_names_the_regions_of_a_nucleus(doubtful_run: Run, tmp_path: Path) -> None:
+    by_name = {each.name: each for each in FORMATS}
+    options = asked(doubtful_run, exclude=False, part=False, other=False, min_score=0.0)
+    for name in ("csv", "geoparquet", "anndata"):
+        by_name[name].write(doubtful_run, tmp_path / f"file{READERS[name].end}", options)
+    csv = pd.read_csv(tmp_path / "file.csv", keep_default_na=False)
+    half = doubtful_run.region.x + doubtful_run.region.width * 0.6
+    assert list(csv["roi"]) == ["left" if x < half else "" for x in csv["x_px"]]
+    assert set(csv["roi"]) == {"left", ""}
+    assert list(gpd.read_parquet(tmp_path / "file.parquet")["roi"]) == list(csv["roi"])
+    assert list(anndata.read_h5ad(tmp_path / "file.h5ad").obs["roi"]) == list(csv["roi"])

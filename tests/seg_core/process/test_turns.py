@@ -20,14 +20,15 @@ def test_the_second_of_one_comes_after_the_first_of_all_others() -> None:
     assert turns.current is None
 
 
-def test_what_is_done_now_was_its_askers_turn() -> None:
+def test_what_waits_already_is_not_overtaken_by_the_first_of_who_comes_later() -> None:
     turns: Turns[str] = Turns()
     turns.add("a1", asker="a")
     assert turns.take() == turns.current == "a1"
     turns.add("a2", asker="a")
     turns.add("b1", asker="b")
-    assert list(turns) == ["b1", "a2"]
-    assert [turns.ahead_of(item) for item in ("a1", "b1", "a2")] == [0, 1, 2]
+    turns.add("a3", asker="a")
+    assert list(turns) == ["a2", "b1", "a3"]
+    assert [turns.ahead_of(item) for item in ("a1", "a2", "b1", "a3")] == [0, 1, 2, 3]
 
 
 def test_what_is_put_last_comes_after_what_is_asked_later() -> None:

@@ -60,10 +60,25 @@ class Turns(Generic[T]):
         place = _Place(item, asker, self._round_of(asker))
         insort_right(self._waiting, place, key=lambda each: each.round)
 
-    def take(self) -> T | None:
-        """Go on to what comes next, and return it; None where nothing waits."""
-        self._current = self._waiting.pop(0) if self._waiting else None
+    def take(self, item: T | None = None) -> T | None:
+        """Go on to what comes next, or to one that is to overtake it; None where nothing waits."""
+        chosen = [place for place in self._waiting if item is None or place.item is item]
+        self._current = chosen[0] if chosen else None
+        if self._current is not None:
+            self._waiting.remove(self._current)
         return self.current
+
+    def put_back(self) -> None:
+        """Have the current one wait in front of all others."""
+        if self._current is not None:
+            first = min((place.round for place in self._waiting), default=self._current.round)
+            self._current.round = min(first, self._current.round)
+            self._waiting.insert(0, self._current)
+            self._current = None
+
+    def is_last(self, item: T) -> bool:
+        """Tell whether something waits until all others are done."""
+        return any(place.item is item and place.round == _LAST for place in self._waiting)
 
     def remove(self, item: T) -> bool:
         """Take something out; False where it does not wait."""

@@ -9,13 +9,19 @@ Jobs wait for their turn here, and are done by a child::
     Job.result    ◄──────────────────────────  return
 
 What the child keeps in its modules, a loaded model for instance, is there for the next job.
+
+A job that can be stopped and gone on with makes way for a much smaller one: it is stopped at its
+next report, and called again when the small one is done. Each has as much time as it has waited
+for others, so that many small ones cannot hold a large one up for good.
 """
 
 import logging
 import pickle
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from types import TracebackType
 from typing import IO, Any, Generic, Self, TypeVar, cast
 
@@ -32,6 +38,11 @@ T = TypeVar("T")
 # Low enough that pages and tiles stay quick, not so low that an idle machine is left unused.
 NICENESS = 10
 
+# A job makes way for one that is so many times smaller, and only if more is left of it than to stop
+# and begin again would cost.
+_MUCH_SMALLER = 10
+_WORTH_PAUSING_S = 30.0
+
 # How long a worker that is closed may take to reach the next report before it is ended.
 _PATIENCE_S = 10.0
 
@@ -39,10 +50,17 @@ _PATIENCE_S = 10.0
 class Job(Generic[T]):
     """One call that the worker does, has done or will do; made by `Worker.submit`."""
 
-    def __init__(self, worker: "Worker", number: int, call: bytes) -> None:
+    def __init__(
+        self, worker: "Worker", number: int, call: bytes, size: float | None = None
+    ) -> None:
         self._worker = worker
         self._number = number
         self._call = call
+        self._size = size
+        self._pausing = False
+        self._paused = False
+        self._owed_s = 0.0  # how long others went ahead, less how long it has worked since
+        self._since: float | None = None  # when it was started, or paused
         self._reason: str | None = None
         self._progress: Progress | None = None
         self._value: T | None = None
@@ -57,8 +75,13 @@ class Job(Generic[T]):
 
     @property
     def progress(self) -> Progress | None:
-        """The last report; *waiting* while other jobs come first, None before the first report."""
+        """The last report; *waiting* while other jobs come first, None before the first report.
+
+        A job that makes way for a smaller one is *paused*, as far as it is.
+        """
         ahead = self._worker.jobs_ahead_of(self)
+        if ahead and self._paused and self._progress is not None:
+            return replace(self._progress, stage="paused", seconds_left=None)
         return Progress("waiting", 0, ahead) if ahead else self._progress
 
     def done(self) -> bool:
@@ -105,6 +128,17 @@ class Job(Generic[T]):
         """Have the job wait until all others are done; no matter if it does not wait."""
         self._worker.put_last(self)
 
+    def _owed(self) -> float:
+        """Return for how many seconds others went ahead, less those that it has worked since."""
+        if self._since is None:
+            return 0.0
+        passed = time.monotonic() - self._since
+        return max(0.0, self._owed_s + (passed if self._paused else -passed))
+
+    def _settle(self) -> None:
+        """Take down what is owed, as it begins or ends to work."""
+        self._owed_s, self._since = self._owed(), time.monotonic()
+
     def _end(self, *, value: T | None = None, error: SegCoreError | None = None) -> None:
         if self._reason is not None and isinstance(error, JobCancelled):
             error = JobError(self._reason)
@@ -138,7 +172,12 @@ class Worker:
         self._closed = False
 
     def submit(
-        self, function: Callable[..., T], *, asker: Hashable = None, **arguments: Any
+        self,
+        function: Callable[..., T],
+        *,
+        asker: Hashable = None,
+        size: float | None = None,
+        **arguments: Any,
     ) -> Job[T]:
         """Queue a call of ``function(**arguments, report=…)`` in the worker process.
 
@@ -148,6 +187,9 @@ class Worker:
             One that a module defines; it and its arguments and result are pickled.
         asker : hashable
             Who asks.
+        size : float, optional
+            How much work it is, in any unit, of a function that goes on where it was stopped; it
+            then makes way for much smaller ones.
         **arguments
             Passed on by name.
 
@@ -161,7 +203,7 @@ class Worker:
             if self._closed:
                 raise RuntimeError("this worker is closed")
             self._submitted += 1
-            job: Job[T] = Job(self, self._submitted, call)
+            job: Job[T] = Job(self, self._submitted, call, size)
             self._turns.add(job, asker)
             if self._turns.current is None:
                 self._start_next()
@@ -225,10 +267,11 @@ class Worker:
     ) -> None:
         self.close()
 
-    def _start_next(self) -> None:
-        job = self._turns.take()
+    def _start_next(self, chosen: Job[Any] | None = None) -> None:
+        job = self._turns.take(chosen or self._next())
         if job is None:
             return
+        self._begin(job)
         if self._child is None:
             try:
                 self._child = start_child(self._niceness)
@@ -243,6 +286,49 @@ class Worker:
             )
             self._listener.start()
         self._send("run", job._number, job._call)
+
+    def _next(self) -> Job[Any] | None:
+        """Return the first that waits, or a much smaller one that may go before it."""
+        first = next(iter(self._turns), None)
+        return None if first is None else self._smaller_than(first) or first
+
+    def _smaller_than(self, job: Job[Any]) -> Job[Any] | None:
+        """Return the first that waits which is much smaller than a job, if that owes it the way."""
+        if job._size is None or job._owed() > 0:
+            return None
+        return next(
+            (
+                other
+                for other in self._turns
+                if other._size is not None
+                and other._size * _MUCH_SMALLER <= job._size
+                and not self._turns.is_last(other)
+            ),
+            None,
+        )
+
+    def _begin(self, job: Job[Any]) -> None:
+        if job._paused:  # the child has been told to stop the earlier call by its number
+            self._submitted += 1
+            job._number = self._submitted
+        job._settle()
+        job._paused = job._pausing = False
+
+    def _make_way(self, job: Job[Any]) -> None:
+        """Have the running job pause where a much smaller one waits and there is much left of it."""
+        left = None if job._progress is None else job._progress.seconds_left
+        long = left is not None and left > _WORTH_PAUSING_S
+        if long and not (job._pausing or job._cancelled) and self._smaller_than(job):
+            job._pausing = True
+            self._send("cancel", job._number)
+
+    def _pause_running(self, job: Job[Any]) -> None:
+        """Put the job that has made way back to the front, and go on with the smaller one."""
+        smaller = self._smaller_than(job)  # as long as nothing is owed
+        job._settle()
+        job._paused = True
+        self._turns.put_back()
+        self._start_next(smaller)
 
     def _send(self, *message: Any) -> None:
         assert self._child is not None
@@ -270,8 +356,13 @@ class Worker:
             return
         if kind == "progress":
             job._progress = payload
+            self._make_way(job)
+            return
+        value, error = _outcome(kind, payload)
+        goes_on = not (job._cancelled or self._closed)
+        if job._pausing and goes_on and isinstance(error, JobCancelled):
+            self._pause_running(job)
         else:
-            value, error = _outcome(kind, payload)
             self._end_running(value=value, error=error)
 
     def _end_running(self, *, value: Any = None, error: SegCoreError | None = None) -> None:

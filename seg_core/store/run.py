@@ -23,6 +23,7 @@ from seg_core.question import FORMAT
 from seg_core.roi import Roi
 from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
 from seg_core.store.answer import ANSWER_FILE, read_answer_facts
+from seg_core.store.band_record import RECORD_FILE, finished_share
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.journal import Correction, Journal
 from seg_core.store.nuclei_file import (
@@ -249,6 +250,22 @@ class Run:
         """
         check_map_files(self.path / MAPS_FOLDER, self.facts.seal)
         return RunMaps(self.path / MAPS_FOLDER)
+
+    @property
+    def maps_version(self) -> str:
+        """A word that is another one whenever more of the maps is there; empty before the first.
+
+        Of a finished run it is always the same.
+        """
+        if self.status == "finished":
+            return "whole"
+        record = self.path / RECORD_FILE
+        return version_of_names([record]) if record.is_file() else ""
+
+    @property
+    def finished_share(self) -> float:
+        """How much of the window has its maps, 0 to 1."""
+        return 1.0 if self.status == "finished" else finished_share(self.path, self.window)
 
     def nuclei(self) -> gpd.GeoDataFrame:
         """Read the table of all nuclei, *other* included, with geometry in level-0 pixels."""

@@ -2,8 +2,10 @@
 
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from analysed_runs import assert_same_table, run_files, start_child, stop_after
 from painted_slides import CARD, MPP, SMALL_TILES, PaintedEngine, paint
@@ -11,6 +13,7 @@ from painted_slides import CARD, MPP, SMALL_TILES, PaintedEngine, paint
 from seg_core.analysis import analyse
 from seg_core.errors import JobCancelled, StoreError
 from seg_core.files.locks import locked
+from seg_core.geometry import Window
 from seg_core.process.progress import Progress
 from seg_core.store import Run, Store, open_run
 from tests.stand_in import stand_in
@@ -56,7 +59,10 @@ def test_going_on_asks_only_the_tiles_that_are_missing(
         )
     rest: list[Progress] = []
     analyse(painted_slide, tmp_path / "b", mpp=MPP, settings=SMALL_TILES, report=rest.append)
-    assert rest[0].total < total / 2
+    assert rest[0].total == total  # and goes on counting where it was
+    assert total / 2 < rest[0].done < total
+    tiles = [report.done for report in rest if report.stage == "tiles"]
+    assert tiles == list(range(rest[0].done, total + 1))
 
 
 @pytest.mark.parametrize(("stage", "done"), [("tiles", 230), ("nuclei", 1)])
@@ -131,3 +137,25 @@ def test_ctrl_c_keeps_the_run_as_stopped(
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=interrupt)
     (stopped,) = Store(tmp_path).runs(painted_run.path.parent.name)
     assert stopped.status == "stopped"
+
+
+def test_a_run_that_is_stopped_shows_what_is_there(
+    painted_run: Run, painted_slide: Path, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    with pytest.raises(JobCancelled):
+        analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=stop_after(200))
+    (stopped,) = Store(tmp_path).runs(painted_run.path.parent.name)
+    assert 0.1 < stopped.finished_share < 0.9
+    done = stopped.window.height * stopped.finished_share
+    maps, whole = stopped.maps(), painted_run.maps()
+    top = replace(stopped.window, height=int(done) - 1)
+    for level in range(whole.level_count):
+        step = 2**level
+        seen = Window(0, 0, top.width // step, top.height // step)
+        np.testing.assert_array_equal(
+            maps.read_map("class", seen, level), whole.read_map("class", seen, level)
+        )
+    before = stopped.maps_version
+    run = analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES)
+    assert (run.finished_share, run.maps_version) == (1.0, "whole")
+    assert before not in ("", "whole")

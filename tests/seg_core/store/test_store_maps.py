@@ -26,6 +26,7 @@ from seg_core.errors import JobCancelled, StoreError
 from seg_core.geometry import Window
 from seg_core.maps import MapBand
 from seg_core.store import MapsWriter, RunMaps, coarser_levels, maps_layout, maps_writer
+from seg_core.store.band_record import finished_share
 from seg_core.store.halving import coarser_classes
 
 
@@ -42,6 +43,31 @@ def test_what_is_written_in_bands_and_strips_is_read_in_windows(tmp_path: Path) 
     assert run_maps.level_shape(2) == (325, 425)
     assert_pyramid(run_maps, planes)
     assert_shares(run_maps, planes)
+
+
+def test_whoever_reads_meanwhile_sees_the_maps_grow_at_every_level(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Coarser levels once followed after 4096 rows, so that a whole slide on a screen stood still."""
+    monkeypatch.setattr(maps_writer, "_HALVING_SHARE", 1e9)  # however long it has taken before
+    height, width = 1300, 1700
+    planes = painted(height, width)
+    path = tmp_path / "maps.zarr"
+    whole = tmp_path / "whole" / "maps.zarr"
+    whole.parent.mkdir()
+    with MapsWriter(whole, raster_of(height, width)) as writer:
+        writer.write(band(planes, Window(0, 0, width, height)))
+    with MapsWriter(path, raster_of(height, width)) as writer:
+        for window in bands_of(Window(0, 0, width, 1152), 192):
+            writer.write(band(planes, window))
+        for level in range(3):
+            seen = Window(0, 0, width >> level, 1024 >> level)
+            for name in ("class", "ternary", "score"):
+                np.testing.assert_array_equal(
+                    RunMaps(path).read_map(name, seen, level),
+                    RunMaps(whole).read_map(name, seen, level),
+                )
+    assert finished_share(tmp_path, Window(0, 0, width, height)) == pytest.approx(1152 / 1300)
 
 
 @settings(max_examples=25)
@@ -133,7 +159,10 @@ def test_a_killed_writer_has_recorded_only_what_is_on_disk(tmp_path: Path) -> No
     assert_pyramid(RunMaps(tmp_path / "maps.zarr"), planes)
 
 
-def test_coarser_levels_that_a_killed_writer_left_out_are_made_on_opening(tmp_path: Path) -> None:
+def test_coarser_levels_that_a_killed_writer_left_out_are_made_on_opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maps_writer, "_HALVING_SHARE", -1.0)  # never early
     planes, raster = painted(1024, 700), raster_of(1024, 700)
     MapsWriter(tmp_path / "maps.zarr", raster).write(band(planes, raster.window))
     before = RunMaps(tmp_path / "maps.zarr")

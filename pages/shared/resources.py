@@ -15,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import shapely
 import streamlit as st
 from PIL import Image, ImageOps
 
@@ -24,6 +25,7 @@ from pages.shared.analyses import Analyses
 from pages.shared.cohorts import Cohorts
 from pages.shared.evaluation_files import EvaluationFiles, painter_of_outcomes
 from pages.shared.folder_evaluations import FolderEvaluations
+from pages.shared.left_out import LeftOut
 from pages.shared.once import once
 from pages.shared.scoring import Scorings
 from pages.shared.slide_shelf import SlideShelf
@@ -41,8 +43,10 @@ from seg_core.picture.encoding import encode_jpeg
 from seg_core.picture.nucleus_painting import NucleusPainter
 from seg_core.picture.outline_squares import OutlineSquares
 from seg_core.picture.til_painting import backdrop_of
+from seg_core.picture.uncounted import Uncounted
 from seg_core.process.worker import Worker
-from seg_core.scoring import Part, Statistics, describe_part
+from seg_core.roi import Roi
+from seg_core.scoring import Part, Statistics, counted_of, describe_part
 from seg_core.slide import (
     Slide,
     SlideQuality,
@@ -67,6 +71,8 @@ _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
         *(selection.names, selection.min_score, selection.scores, selection.areas_um2),
         *(selection.ids, selection.part and selection.part.wkb),
     ),
+    shapely.Polygon: lambda polygon: polygon.wkb,
+    shapely.MultiPolygon: lambda polygons: polygons.wkb,
     Run: lambda run: (os.fsencode(run.path), run.names_version),
 }
 
@@ -115,6 +121,12 @@ def analyses() -> Analyses:
 def cohorts() -> Cohorts:
     """Return the cohorts that were started from pages; they make way for analyses."""
     return Cohorts(lambda: worker().is_busy)
+
+
+@once
+def left_out() -> LeftOut:
+    """Return what the ROIs to exclude of all sessions cover."""
+    return LeftOut()
 
 
 @once
@@ -181,7 +193,7 @@ def forget_run(folder: Path) -> None:
     for of_folder in (run, maps, run_tissue, _found_table):
         of_folder.clear(folder)
     of_names = (nucleus_painter, outline_squares, nucleus_queries, said_since, _nucleus_table)
-    for of_run in (*of_names, nucleus_index, counts, statistics, gallery):
+    for of_run in (*of_names, nucleus_index, uncounted, counts, statistics, gallery):
         of_run.clear()
 
 
@@ -232,6 +244,12 @@ def maps(folder: Path) -> RunMaps:
     return run(folder).maps()
 
 
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=_BY_VALUE)
+def growing_maps(folder: Path, version: str) -> RunMaps:
+    """Return the maps of a run that is at work or was stopped, as they are in one version."""
+    return open_run(folder).maps()
+
+
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def nucleus_painter(run: Run) -> NucleusPainter:
     """Return what draws the nuclei of a finished run, with their spatial index."""
@@ -242,6 +260,20 @@ def nucleus_painter(run: Run) -> NucleusPainter:
 def outline_squares(run: Run) -> OutlineSquares:
     """Return what packs the outlines of a finished run, square by square."""
     return OutlineSquares(_nucleus_table(run), run.scheme)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
+def uncounted(run: Run, min_score: float, left_out: shapely.Geometry | None) -> Uncounted | None:
+    """Return what hides the nuclei of a finished run that do not count; None where all do."""
+    found = _found_table(run.path)
+    parts = () if left_out is None else shapely.get_parts(left_out)
+    rois = [Roi("left out", each, "exclude") for each in parts]
+    counted = counted_of(run, rois, min_score=min_score)
+    chosen = counted.selection(run, run.scheme.names)
+    ids = nucleus_queries(run).columns(chosen, ["nucleus_id"])["nucleus_id"].to_numpy()
+    if len(ids) == len(found) and left_out is None:
+        return None
+    return Uncounted(found, ids, run.model_scheme, left_out)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_VALUE)

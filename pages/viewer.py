@@ -12,6 +12,7 @@ chosen = frame.chosen_slide()
 
 with frame.shown_errors():
     slide = resources.slide(chosen.path, chosen.mpp)
+    analysis_panel.adopt_own(chosen)
     viewer_component.show_viewer(chosen, slide, runs.shown_run(chosen))
 
 with sidebar, frame.shown_errors():

@@ -128,6 +128,8 @@ def in_words(progress: Progress | None) -> str:
     if progress.stage == "waiting":
         others = "another analysis" if progress.total == 1 else f"{progress.total} other analyses"
         return f"Waiting for {others} to end …"
+    if progress.stage == "paused":
+        return f"Paused at {progress.fraction:.0%} for a small analysis; then it goes on …"
     text = _STAGES[progress.stage].format(done=progress.done, total=progress.total)
     return (
         text

@@ -69,10 +69,12 @@ VIEWER = PageEntry(
     ":material/biotech:",
     """
 drag to move, scroll or **+** and **−** to zoom, **0** for the whole slide, **?** for all keys.
-Draw a rectangle or a free outline and press **Analyse region**, or press **Analyse slide**. What
-is stopped is kept, and goes on from there. Under *Edit* a region is named, called *Tumour* or marked
-to be left out; *Files* exchanges regions with QuPath. Measure a scale bar (**m**) and say how long
-it is: *µm/px from this line* offers the size of a pixel. Click a nucleus for its measures; **←** and **→** go
+Draw a rectangle, an ellipse or a free outline, or paint one (**b**; Alt takes away), and press **Analyse region**, or press **Analyse slide**. What
+is stopped is kept: *Stopped analyses* shows what is there, and **Resume** goes on from it. While an
+analysis works, what it has found grows on the slide. With **Shift** the selected region is moved by
+its inside. Measured distances (**m**) are listed, to be copied or removed. Under *Edit* a region is named, called *Tumour* or marked
+to be left out; *Files* exchanges regions with QuPath. Measure a scale bar and say how long it is:
+*µm/px from this line* offers the size of a pixel. Click a nucleus for its measures; **←** and **→** go
 through its class from left to right, strip by strip. Copy the page's address to show a colleague
 the same place. Several analyses of a slide are told apart under *Shown analysis*;
 give yours a **Name**. *Options*: **Original**, **Fast** and **Best** trade time for
@@ -87,8 +89,9 @@ back. Numbers, scores, layers and files follow; *Show the model's own answer* sh
 **Layers** – *Classes* is the network's opinion of each pixel, *Boundaries* its outlines and
 insides, *Score* how sure it is, *Nuclei* what is counted. Click a class in the legend to hide it.
 Zoomed out, the stronger a colour, the more of the area is nuclei of that class. *Flaws* are
-tissue out of focus and pen marks. **Compare** bares the slide to the left of a line: drag it, or
-use the arrow keys. Colours safe for colour blindness can be chosen in the sidebar. Where a host
+tissue out of focus and pen marks. *Classes* does not show nuclei that are not counted.
+**Compare** bares the slide to the left of a line, or shows another analysis there: drag the line, or
+use the arrow keys. *Brightness and contrast* change the slide on the screen, nothing else. Colours safe for colour blindness can be chosen in the sidebar. Where a host
 sends tiles only along with the page, the viewer is slower and **Full size** is refused.
 """,
 )

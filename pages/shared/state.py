@@ -177,6 +177,8 @@ TOLD_DONE = Key[Job[Run]]("told_done")  # the job whose end another page has tol
 ADOPTED = Key[bool]("adopted")  # the job was asked for by an earlier visit, or in another tab
 RUN = Key[Path]("run")
 RUN_PROBLEM = Key[str]("run_problem")  # why a run was not named or deleted, until the next try
+UNFINISHED = Key[dict[Path, bool]]("unfinished")  # whether the viewer shows a run that is not done
+BESIDE = Key[str]("beside")  # id of the run that the viewer compares the shown one with
 NEW_RUN = Key[Path]("new_run")  # of a job that was only followed, to be offered
 GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by the viewer
 GONE_TO = Key[tuple[int, Place]]("gone_to")  # the last of them, numbered, for the browser
@@ -214,7 +216,18 @@ def leave_slide() -> None:
     """Put away the slide, and what was drawn on it or found in it."""
     drawn = (ROI, ROIS, ROI_REVISION, PROBLEM, REMOVED, IMPORTED, IMPORT_NOTE, MEASURED)
     seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
-    worked = (JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED, EVALUATED)
+    worked = (
+        JOB,
+        ADOPTED,
+        UNFINISHED,
+        BESIDE,
+        RUN,
+        NEW_RUN,
+        TIL_PART,
+        TIL_SHOWN,
+        SCORES_AWAITED,
+        EVALUATED,
+    )
     for key in (SLIDE, TILES, *drawn, *seen, *worked):
         key.clear()
 

@@ -44,10 +44,10 @@ def draw_tile(request: TileRequest) -> Tile:
     """
     source = resources.tile_sources().find(request.token)
     run = None if request.run is None else source.run_of(request.run)
-    names = None if run is None else (run.path, run.names_version)
+    shown = None if run is None else (run.path, run.names_version, run.maps_version)
     # Not the token: two sessions that look at the same slide share what is drawn.
     key = (
-        *(source.slide, resources.changed(source.slide.path), names),
+        *(source.slide, resources.changed(source.slide.path), shown),
         *(request.layer, request.level, request.column, request.row),
         *(request.shown, request.palette, request.options),
     )

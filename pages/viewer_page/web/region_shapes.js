@@ -1,5 +1,5 @@
 import { resized, withCorner } from "./region_edits.js";
-import { boxOf, crossesItself, isRectangle, moved, tidy } from "./rings.js";
+import { boxOf, crossesItself, holds, isRectangle, moved, tidy } from "./rings.js";
 import { pathOf, shape } from "./shapes.js";
 
 /** @import {Hints} from "./hints.js" */
@@ -30,6 +30,10 @@ export class RegionShapes {
     this.group = layer.group("regions", (scale) => this.#rescale(scale));
     this.handles = shape("g", { class: "handles" });
     regions.addEventListener("change", () => this.#draw());
+    // before OpenSeadragon, for which it would be a drag of the slide
+    layer.frame.osd.container.addEventListener("pointerdown", (event) => this.#gripInside(event), {
+      capture: true,
+    });
   }
 
   /** Name of the region that the keyboard is at. */
@@ -170,6 +174,19 @@ export class RegionShapes {
       const { x, y } = this.layer.frame.under(now);
       return this.#movedBy(roi, x - start.x, y - start.y);
     });
+  }
+
+  /**
+   * With Shift the selected region is moved by its inside, where else the slide is and its nuclei.
+   *
+   * @param {PointerEvent} event
+   */
+  #gripInside(event) {
+    const roi = this.regions.get(this.regions.selected);
+    const onSlide = event.target === this.layer.frame.osd.canvas;
+    if (roi && onSlide && event.shiftKey && holds(roi.rings, this.layer.frame.under(event))) {
+      this.#grip(event, roi);
+    }
   }
 
   /**

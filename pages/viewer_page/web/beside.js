@@ -60,6 +60,7 @@ export class Beside {
   show(on) {
     this.#on = on;
     this.#drawList();
+    if (on) this.row.scrollIntoView({ block: "nearest" }); // on a low screen the panel scrolls
     this.#renew();
   }
 

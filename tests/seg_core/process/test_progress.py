@@ -31,7 +31,9 @@ def test_what_work_has_cost_before_counts_until_this_work_is_known() -> None:
     forecast = Forecast(cost=Cost(seconds_each=1.0))
     assert forecast.seconds_left(0.0, 0, 100) == 100.0
     assert forecast.seconds_left(20.0, 10, 100) == pytest.approx(1.5 * 90)
-    assert forecast.seconds_left(160.0, 80, 100) == pytest.approx(20 * 170 / 90)
+    assert forecast.seconds_left(160.0, 80, 100) == pytest.approx(
+        20 * 150 / 80
+    )  # of the later half
 
 
 def test_a_machine_that_gets_busy_is_noticed() -> None:

@@ -38,6 +38,7 @@ from seg_core.errors import SlideError
 from seg_core.geometry import Raster
 from seg_core.labelled.slide_reference import SlideReference, read_slide_reference
 from seg_core.nuclei.index import NucleusIndex
+from seg_core.nuclei.names import Names
 from seg_core.picture.crops import by_certainty, crop_nuclei
 from seg_core.picture.encoding import encode_jpeg
 from seg_core.picture.nucleus_painting import NucleusPainter
@@ -190,9 +191,10 @@ def forget_pixels() -> None:
 
 def forget_run(folder: Path) -> None:
     """Read a run anew that has been deleted, should the same question be asked again."""
-    for of_folder in (run, maps, run_tissue, _found_table):
+    of_outlines = (_found_table, _found_painter, _found_squares, _found_index)
+    for of_folder in (run, maps, run_tissue, *of_outlines):
         of_folder.clear(folder)
-    of_names = (nucleus_painter, outline_squares, nucleus_queries, said_since, _nucleus_table)
+    of_names = (nucleus_painter, outline_squares, nucleus_queries, said_since, _names)
     for of_run in (*of_names, nucleus_index, uncounted, counts, statistics, gallery):
         of_run.clear()
 
@@ -253,13 +255,13 @@ def growing_maps(folder: Path, version: str) -> RunMaps:
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def nucleus_painter(run: Run) -> NucleusPainter:
     """Return what draws the nuclei of a finished run, with their spatial index."""
-    return NucleusPainter(_nucleus_table(run), run.scheme)
+    return _found_painter(run.path).renamed(_names(run), run.scheme)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def outline_squares(run: Run) -> OutlineSquares:
     """Return what packs the outlines of a finished run, square by square."""
-    return OutlineSquares(_nucleus_table(run), run.scheme)
+    return _found_squares(run.path).renamed(_names(run), run.scheme)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
@@ -281,7 +283,7 @@ def nucleus_index(run: Run, min_score: float = 0.0) -> NucleusIndex:
     """Return what finds single nuclei of a finished run, some of them called *uncertain*."""
     if min_score:
         return nucleus_index(run).with_min_score(min_score)
-    return NucleusIndex(_nucleus_table(run), run.slide_mpp)
+    return _found_index(run.path).renamed(_names(run))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_BY_VALUE)
@@ -358,14 +360,32 @@ def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] |
 
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
-def _nucleus_table(run: Run) -> gpd.GeoDataFrame:
-    return run.renamed(_found_table(run.path))
+def _names(run: Run) -> Names:
+    return run.names_of(_found_table(run.path))
+
+
+# Outlines are read and what finds them is made, which takes seconds on a whole slide, once for all
+# corrections and readers.
 
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def _found_table(folder: Path) -> gpd.GeoDataFrame:
-    """Read the outlines, which takes seconds on a whole slide, once for all corrections."""
     return run(folder).as_found().nuclei()
+
+
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
+def _found_painter(folder: Path) -> NucleusPainter:
+    return NucleusPainter(_found_table(folder), run(folder).model_scheme)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
+def _found_squares(folder: Path) -> OutlineSquares:
+    return OutlineSquares(_found_table(folder), run(folder).model_scheme)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
+def _found_index(folder: Path) -> NucleusIndex:
+    return NucleusIndex(_found_table(folder), run(folder).slide_mpp)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -5,7 +5,9 @@ runs     a row a run: slide, model, who named the nuclei, counts, densities, TIL
 classes  a row a run and class: ``folder``, ``class_name``, `seg_core.cohort.summary.FIGURES`
 items    a row a slide of each cohort: ``cohort``, ``slide``, ``patient``, ``group``, ``state``,
          ``error``, ``folder`` of its run, and all other columns of its table
-nuclei   a row a nucleus of all finished runs as the model found them, with ``folder``
+nuclei   a row a nucleus of all finished runs, with ``folder``: ``class_name`` and
+         ``class_score`` as it is called now, by the model, a taught classifier or people,
+         ``found_class_name`` as the model found it; what is no nucleus is left out
 ======== ==================================================================================
 
 ``folder`` names a run in its store, ``<slide id>/<run id>``, and joins the tables.
@@ -94,6 +96,8 @@ _ITEM_COLUMNS = (
         "mpp",
     ),
 )
+
+_FOUND = "found_class_name"
 
 TABLES = ("runs", "classes", "items", "nuclei")
 
@@ -223,19 +227,33 @@ class RunCatalog:
             ("items", self._items),
         ):
             _add_table(database, name, frame)
-        files = [run.path / NUCLEI_FILE for run in self._all if run.status == "finished"]
-        if not files:
-            columns = ["folder", *empty_table().columns.drop(GEOMETRY)]
+        finished = [run for run in self._all if run.status == "finished"]
+        if not finished:
+            columns = ["folder", *empty_table().columns.drop(GEOMETRY), _FOUND]
             _add_table(database, "nuclei", pd.DataFrame(columns=columns, dtype=object))
             return database
-        listed = ", ".join(_quoted(file) for file in files)
+        as_found = [run for run in finished if run.names_version == NO_NAMES]
+        renamed = [run for run in finished if run.names_version != NO_NAMES]
+        parts = [_nuclei_sql(as_found)] if as_found else []
+        for number, run in enumerate(renamed):
+            overlay, corrected = run.overlay(), f"corrected_{number}"
+            if overlay.corrected is not None:
+                _add_table(database, corrected, overlay.corrected)
+            named = overlay.sql(f"({_nuclei_sql([run])})", corrected)
+            parts.append(f"select * from {named}")
         # the columns of models with other classes stand side by side
-        database.execute(
-            f"create view nuclei as select parse_path(filename)[-3] || '/' || "
-            f"parse_path(filename)[-2] as folder, * exclude (filename) "
-            f"from read_parquet([{listed}], union_by_name=true, filename=true)"
-        )
+        database.execute(f"create view nuclei as {' union all by name '.join(parts)}")
         return database
+
+
+def _nuclei_sql(runs: Iterable[Run]) -> str:
+    """Return the nuclei of runs as the model found them, as a question in SQL."""
+    listed = ", ".join(_quoted(run.path / NUCLEI_FILE) for run in runs)
+    return (
+        "select parse_path(filename)[-3] || '/' || parse_path(filename)[-2] as folder, "
+        f"* exclude (filename), class_name as {_FOUND} "
+        f"from read_parquet([{listed}], union_by_name=true, filename=true)"
+    )
 
 
 def _add_table(database: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame) -> None:

@@ -19,6 +19,7 @@ from seg_core.classes import ROLE_PLURALS, ClassScheme, Role
 from seg_core.errors import ModelError, SlideError, StoreError
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Raster, Region, Window
+from seg_core.nuclei.names import Names
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
 from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
@@ -269,15 +270,15 @@ class Run:
 
     def nuclei(self) -> gpd.GeoDataFrame:
         """Read the table of all nuclei, *other* included, with geometry in level-0 pixels."""
-        return self._overlay().applied(read_nuclei(self._nuclei_file()))
+        return self.overlay().applied(read_nuclei(self._nuclei_file()))
 
-    def renamed(self, found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        """Return the table of `as_found`, or a part of it, with the names of now."""
-        return self._overlay().applied(found)
+    def names_of(self, found: pd.DataFrame) -> Names:
+        """Return the names of now of the table of `as_found`, or of a part of it."""
+        return self.overlay().names_of(found)
 
     def nuclei_in_parts(self) -> Iterator[gpd.GeoDataFrame]:
         """Read the same table in one or more parts; for runs that do not fit into memory."""
-        overlay = self._overlay()
+        overlay = self.overlay()
         return (overlay.applied(part) for part in iterate_nuclei(self._nuclei_file()))
 
     def found_columns(self, names: Sequence[str]) -> pd.DataFrame:
@@ -294,7 +295,8 @@ class Run:
             sentences.append(_corrected_in_words(corrections.values()))
         return sentences
 
-    def _overlay(self) -> Overlay:
+    def overlay(self) -> Overlay:
+        """Read the names that go over those in the file of nuclei; none in a run as found."""
         return (
             Overlay(self.path) if self.only_found else overlay_of(self._answer_in, self.journal())
         )
@@ -326,7 +328,7 @@ class Run:
 
     def nucleus_queries(self) -> NucleusQueries:
         """Open the same table for questions that DuckDB answers without reading all of it."""
-        return NucleusQueries(self._nuclei_file(), self.model_scheme, self._overlay())
+        return NucleusQueries(self._nuclei_file(), self.model_scheme, self.overlay())
 
     def _nuclei_file(self) -> Path:
         if self.status != "finished":

@@ -24,6 +24,7 @@ from seg_core.scoring.assessment import TIL_FILE, assess, keep_scores
 from seg_core.scoring.summary import describe_run
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, Store, open_run
+from seg_core.store.answer import Answer, write_answer
 from seg_core.store.rois import keep_rois
 from seg_core.til.interval import Estimate
 
@@ -123,6 +124,42 @@ def test_nuclei_of_all_runs_are_asked_in_sql(store: Store, painted_run: Run) -> 
     own = found.set_index("class_name")
     np.testing.assert_allclose(own["n"].sort_index(), 2 * by_class.size().sort_index())
     np.testing.assert_allclose(own["area"].sort_index(), by_class.mean().sort_index())
+
+
+def test_names_in_sql_are_those_of_corrections_and_of_a_taught_classifier(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """They used to be the model's, while the counts of the same catalogue were not."""
+    store, slide = Store(tmp_path), painted_run.path.parent.name
+    for name in ("plain", "corrected", "taught"):
+        shutil.copytree(painted_run.path, tmp_path / f"{slide}-{name}" / painted_run.run_id)
+    plain, corrected, taught = (
+        open_run(tmp_path / f"{slide}-{name}" / painted_run.run_id)
+        for name in ("plain", "corrected", "taught")
+    )
+    found = plain.nuclei().set_index("nucleus_id")["class_name"]
+    renamed, gone = found.index[:3].tolist(), found.index[3:5].tolist()
+    for run in (corrected, taught):
+        run.journal().correct(renamed, found[renamed].tolist(), "macrophage", by="Ada")
+        run.journal().correct(gone, found[gone].tolist(), None, by="Ada")
+    answer = pd.DataFrame(
+        {"nucleus_id": found.index, "class_name": "other", "class_score": np.float32(0.5)}
+    )
+    write_answer(taught.path, Answer("mine", taught.scheme, taught.scheme.names, answer))
+
+    catalog = RunCatalog(store)
+    nuclei = catalog.ask("select * from nuclei")
+    assert len(nuclei) == 3 * len(found) - 2 * len(gone)
+    for run in (plain, corrected, taught):
+        folder = run.path.relative_to(tmp_path).as_posix()
+        own = nuclei[nuclei["folder"] == folder].set_index("nucleus_id").sort_index()
+        expected = run.nuclei().set_index("nucleus_id")
+        assert own["class_name"].tolist() == expected["class_name"].tolist()
+        np.testing.assert_array_equal(own["class_score"], expected["class_score"])
+        assert own["found_class_name"].tolist() == found[expected.index].tolist()
+        (row,) = catalog.ask(f"select * from runs where folder = '{folder}'").to_dict("records")
+        for name in run.scheme.names:
+            assert row[f"count_{name}"] == (own["class_name"] == name).sum()
 
 
 def test_a_cohort_has_a_row_for_each_slide_also_for_those_without_a_run(store: Store) -> None:

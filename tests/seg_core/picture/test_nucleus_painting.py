@@ -18,6 +18,7 @@ from seg_core.classes import (
 )
 from seg_core.geometry import Raster, Region, Window
 from seg_core.maps import MapBand, MapName
+from seg_core.nuclei.names import Names
 from seg_core.picture.nucleus_painting import (
     NucleusPainter,
     paint_classes,
@@ -102,6 +103,7 @@ def nuclei(*squares: tuple[float, float, float, str]) -> gpd.GeoDataFrame:
             "x": [x + side / 2 for x, _, side, _ in squares],
             "y": [y + side / 2 for _, y, side, _ in squares],
             "class_name": [name for *_, name in squares],
+            "class_score": np.ones(len(squares), np.float32),
         },
         geometry=[shapely.box(x, y, x + side, y + side) for x, y, side, _ in squares],
     )
@@ -134,6 +136,24 @@ def test_nuclei_under_the_least_score_are_drawn_as_uncertain() -> None:
     colours = [tuple(painted[y, x, :3]) for x, y in ((10, 25), (60, 25), (10, 75))]
     assert colours == [rgb_of(UNCERTAIN_COLOUR), EPITHELIAL.rgb, rgb_of(OTHER_COLOUR)]
     assert not painter.paint(viewport, {1}, min_score=0.6)[:, :50].any()
+
+
+def test_names_of_now_are_drawn_with_the_outlines_that_are_known() -> None:
+    table = nuclei((10, 10, 30, "epithelial"), (60, 10, 30, "epithelial"), (10, 60, 30, OTHER))
+    found = NucleusPainter(table, MONUSAC)
+    names = Names(
+        np.array(["lymphocyte", "epithelial", OTHER], object),
+        np.ones(3, np.float32),
+        np.array([True, True, False]),
+    )
+    viewport = Viewport(0, 0, 1.0, 100, 100)
+    painted = found.renamed(names, MONUSAC).paint(viewport, {0, 1, 2})
+    assert tuple(painted[25, 10, :3]) == LYMPHOCYTE.rgb
+    assert tuple(painted[25, 60, :3]) == EPITHELIAL.rgb
+    assert not painted[55:].any()
+    before = found.paint(viewport, {0, 1, 2})
+    assert tuple(before[25, 10, :3]) == EPITHELIAL.rgb
+    assert before[55:].any()
 
 
 def test_other_is_drawn_when_it_is_asked_for() -> None:

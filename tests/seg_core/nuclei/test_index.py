@@ -93,7 +93,7 @@ def test_nuclei_under_the_least_score_are_a_class_of_their_own(index: NucleusInd
 
 
 def test_no_nuclei_are_no_trouble() -> None:
-    columns = {name: [] for name in ("nucleus_id", "class_name", "x", "y")}
+    columns = {name: [] for name in ("nucleus_id", "class_name", "class_score", "x", "y")}
     empty = NucleusIndex(gpd.GeoDataFrame(columns, geometry=[]), MPP)
     assert empty.at(1, 1, ["a"]) is None
     assert empty.outlines([1]) == []

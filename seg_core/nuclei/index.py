@@ -45,7 +45,7 @@ class NucleusIndex:
         other = copy.copy(self)
         other._given = names
         # a name that nobody asks for
-        other._names = np.where(names.present, names.class_names, None)
+        other._names = np.where(names.present, names.class_names, np.array(None, dtype=object))
         return other
 
     def with_min_score(self, min_score: float) -> Self:

@@ -44,4 +44,5 @@ class Names:
 def class_ids_of(names: Names, scheme: ClassScheme) -> npt.NDArray[np.uint8]:
     """Return the ids of the classes that nuclei are called, (N,); 0 for what is no nucleus."""
     ids = {name: scheme.id_of(name) for name in scheme.colours}
-    return pd.Series(names.class_names).map(ids).fillna(BACKGROUND).to_numpy(np.uint8)
+    found = pd.Series(names.class_names).map(ids).fillna(BACKGROUND)
+    return np.asarray(found, dtype=np.uint8)

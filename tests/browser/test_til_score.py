@@ -42,7 +42,7 @@ def test_a_tumour_that_is_drawn_bounds_the_scores(page: Page, tmp_path: Path) ->
         draw_rectangle(page, viewer)
         expect(page.get_by_text("Rectangle of")).to_be_visible()
         page.get_by_role("button", name="Edit").click()
-        page.get_by_role("button", name="Tumour", exact=True).click()
+        page.get_by_role("radio", name="Tumour", exact=True).click()
         expect(viewer.get_by_role("button", name="Region Region 1 (tumour)")).to_be_visible()
         page.keyboard.press("Escape")
         page.get_by_test_id("stSidebar").get_by_role("link", name="TIL score").click()

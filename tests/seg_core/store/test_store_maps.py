@@ -10,7 +10,7 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from painted_maps import (
+from maps_with_blobs import (
     Image,
     assert_pyramid,
     assert_shares,

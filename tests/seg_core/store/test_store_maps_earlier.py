@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
-from painted_maps import (
+from maps_with_blobs import (
     Image,
     assert_pyramid,
     assert_shares,

@@ -6,7 +6,7 @@ import streamlit as st
 from pages.cohort_page.cohort_table import open_slide_of
 from pages.shared.literal import literal
 from seg_core.cohort.columns import measures_of, title_of
-from seg_core.cohort.til_maps import MAP_FILE
+from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS
 from seg_core.store import default_store
 
 _COLUMNS, _A_PAGE = 4, 24
@@ -48,10 +48,7 @@ def show_maps(table: pd.DataFrame) -> None:
                     open_slide_of(row)
                 st.caption(_words_of(row))
     missing = len(table) - len(mapped)
-    st.caption(
-        "Squares over each slide: lymphocytes' share of the area of stroma; colours go from dark to "
-        f"yellow within each slide. {missing:,} slides have no map."
-    )
+    st.caption(f"{MAP_WORDS} {missing:,} slides have no map.")
 
 
 def _words_of(row: pd.Series) -> str:

@@ -132,13 +132,12 @@ def in_words(progress: Progress | None) -> str:
         return f"Paused at {progress.fraction:.0%} for a small analysis; then it goes on …"
     text = _STAGES[progress.stage].format(done=progress.done, total=progress.total)
     return (
-        text
-        if progress.seconds_left is None
-        else f"{text}, {_duration(progress.seconds_left)} left"
+        text if progress.seconds_left is None else f"{text}, {duration(progress.seconds_left)} left"
     )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a length of time in words, as exact as an estimate is worth."""
     minutes = round(seconds / 60)
     if seconds < 90:
         return f"{max(1, round(seconds))} s"

@@ -171,13 +171,14 @@ COHORT = PageEntry(
     "Cohort",
     ":material/table_view:",
     """
-many slides in one table. Name a folder, or a CSV with the columns *slide*, *patient* and *group*,
-and press **Start**; whatever stops it, the next start goes on, and a slide that cannot be read has
-its reason in the table. *Groups* compares patients, not slides: a patient's slides are averaged
-first. *Scatter* plots two measures; draw around points to list their slides. *TIL maps* stand side
-by side, in the order of a measure. Click the left edge of a row to see the slide in the viewer.
-*Report* is the whole cohort as one file. Cohorts follow one another, and one at work makes way for
-an analysis that somebody waits for in the viewer; it then goes on by itself.
+many slides in one table. Name a folder, or a CSV with the columns *slide*, *patient* and *group*, or
+choose slides that are known here, and press **Start**; whatever stops it, the next start goes on, and
+a slide or a row that makes no sense has its reason in the table. *Groups* compares patients, not slides:
+a patient's slides are averaged first. *Scatter* plots a measure against any other column; draw around
+points, and *Table*, *Groups* and *TIL maps* show their slides alone until **All slides**. *TIL maps*
+stand side by side in one scale of colours, in the order of a measure. Click the left edge of a row to
+see the slide in the viewer. *Report* is the whole cohort as one file. Cohorts follow one another, and
+one at work makes way for an analysis that somebody waits for in the viewer; it then goes on by itself.
 """,
 )
 

@@ -40,7 +40,7 @@ from seg_core.labelled.slide_reference import SlideReference, read_slide_referen
 from seg_core.nuclei.index import NucleusIndex
 from seg_core.nuclei.names import Names
 from seg_core.picture.crops import by_certainty, crop_nuclei
-from seg_core.picture.encoding import encode_jpeg
+from seg_core.picture.encoding import encode_jpeg, url_of_jpeg
 from seg_core.picture.nucleus_painting import NucleusPainter
 from seg_core.picture.outline_squares import OutlineSquares
 from seg_core.picture.til_painting import backdrop_of
@@ -170,7 +170,10 @@ def cohort(name: str) -> pd.DataFrame:
 
 def changed(path: Path) -> int:
     """Return when a file was last written, to know whether what is kept of it is still true."""
-    return path.stat().st_mtime_ns if path.exists() else 0
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # it is not there, or somebody has just removed it
+        return 0
 
 
 def slide(path: Path, mpp: float | None = None) -> Slide:
@@ -207,6 +210,12 @@ def identity(path: Path) -> str:
 def thumbnail(path: Path) -> npt.NDArray[np.uint8]:
     """Return a small picture of a slide."""
     return _thumbnail(path, changed(path))
+
+
+def kept_thumbnail(file: Path) -> str | None:
+    """Return a small picture that is kept beside a run as an address; None where there is none."""
+    when = changed(file)
+    return _kept_thumbnail(file, when) if when else None
 
 
 def card_picture(path: Path) -> Image.Image:
@@ -411,6 +420,14 @@ def _identity(path: Path, changed: int) -> str:
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_BY_VALUE)
 def _thumbnail(path: Path, changed: int) -> npt.NDArray[np.uint8]:
     return slide(path).thumbnail(_THUMBNAIL_PX)
+
+
+@st.cache_resource(max_entries=4096, show_spinner=False, hash_funcs=_BY_VALUE)
+def _kept_thumbnail(file: Path, changed: int) -> str | None:
+    try:
+        return url_of_jpeg(file.read_bytes())
+    except OSError:  # somebody has just removed the run
+        return None
 
 
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_VALUE)

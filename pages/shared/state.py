@@ -106,6 +106,14 @@ class ShownEvaluation:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnAround:
+    """The slides of a cohort whose points were drawn around, by what no other row has."""
+
+    cohort: str
+    rows: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """What was taught last, and what it would change.
 
@@ -201,6 +209,7 @@ TAKEN_LABELS = Key[str]("taken_labels")  # how many came with a file, until the 
 LESSON = Key[Lesson]("lesson")
 UPLOADS = Key[UploadFolder]("uploads")
 LET_GO = Key[frozenset[str]]("let_go")  # uploads that lie on the disk and not in memory any more
+DRAWN_AROUND = Key[DrawnAround]("drawn_around")  # the slides of a cohort that alone are shown
 SIGNED_IN = Key[SignedIn]("signed_in")
 PRESENT = Key[Present]("present")  # that the reader has a page open
 LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room for another

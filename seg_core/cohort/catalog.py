@@ -16,7 +16,7 @@ nuclei   a row a nucleus of all finished runs, with ``folder``: ``class_name`` a
 import json
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import NoneType
@@ -26,7 +26,7 @@ import duckdb
 import pandas as pd
 
 from seg_core.classes import OTHER
-from seg_core.cohort.journal import Journal, cohort_names
+from seg_core.cohort.journal import Journal, Outcome, cohort_names
 from seg_core.cohort.summary import (
     FIGURES,
     SUMMARY_FILE,
@@ -99,6 +99,10 @@ _ITEM_COLUMNS = (
 
 _FOUND = "found_class_name"
 
+_REMOVED = (
+    "its analysis was deleted, moved or damaged since; start the cohort again to have it made anew."
+)
+
 TABLES = ("runs", "classes", "items", "nuclei")
 
 
@@ -137,7 +141,8 @@ class RunCatalog:
     def cohort(self, name: str) -> pd.DataFrame:
         """Return a row for each slide of a cohort with all that its run has found.
 
-        A slide that failed, or that is not done, has a row too, without figures.
+        A slide that failed, or that is not done, has a row too, without figures; one whose analysis is
+        no longer in the store is *removed*.
 
         Raises
         ------
@@ -174,22 +179,33 @@ class RunCatalog:
 
     @cached_property
     def _runs(self) -> pd.DataFrame:
-        rows = [_row_of(run, self._store.path) for run in self._all]
+        rows = self._of_each(lambda run: [_row_of(run, self._store.path)])
         return _table(rows, (*_RUN_COLUMNS, *_TIL_COLUMNS))
 
     @cached_property
     def _classes(self) -> pd.DataFrame:
-        rows = [
-            {"folder": _folder(run, self._store.path), "class_name": name, **figures}
-            for run in self._all
-            if run.status == "finished"
-            for name, figures in _figures_of(run).items()
-        ]
+        rows = self._of_each(
+            lambda run: [
+                {"folder": _folder(run, self._store.path), "class_name": name, **figures}
+                for name, figures in _figures_of(run).items()
+                if run.status == "finished"
+            ]
+        )
         return _table(rows, ("folder", "class_name", *FIGURES))
+
+    def _of_each(self, rows_of: Callable[[Run], list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+        """Give the rows of all runs; somebody may delete one while others are read."""
+        for run in self._all:
+            try:
+                yield from rows_of(run)
+            except (SegCoreError, OSError):
+                _log.warning("a run is damaged or gone and left out", extra={"run": run.run_id})
 
     @cached_property
     def _items(self) -> pd.DataFrame:
         rows: list[dict[str, Any]] = []
+        there = set(self._runs["folder"])
+        taken = {name.casefold() for name in (*_ITEM_COLUMNS, *self._runs.columns)}
         for name in cohort_names(self._store.path):
             journal = Journal(self._store.path, name)
             try:
@@ -198,21 +214,22 @@ class RunCatalog:
                 _log.warning("a cohort cannot be read and is left out", extra={"cohort": name})
                 continue
             for item in items:
-                outcome = outcomes.get(item["key"])
-                own = {
+                row: dict[str, Any] = {
                     "cohort": name,
                     "slide": Path(item["slide"]).name,
                     "roi": item["roi"],
                     "patient": item["patient"],
                     "group": item["group"],
-                    "state": "waiting" if outcome is None else outcome.state,
-                    "error": None if outcome is None else outcome.error,
-                    "folder": None if outcome is None else outcome.run,
+                    **_ending(outcomes.get(item["key"]), there),
                     "slide_path": item["slide"],
                     "mpp": _number(item["mpp"]),
                 }
-                # a column of the table that has the name of one of ours keeps its own beside it
-                rows.append(own | {_free(key, own): each for key, each in item["columns"].items()})
+                # a column of the table that has the name of one of ours stands beside that
+                own = {
+                    f"{key} (table)" if key.casefold() in taken else key: each
+                    for key, each in item["columns"].items()
+                }
+                rows.append(row | own)
         return _table(rows, _ITEM_COLUMNS)
 
     @cached_property
@@ -254,6 +271,25 @@ def _nuclei_sql(runs: Iterable[Run]) -> str:
         f"* exclude (filename), class_name as {_FOUND} "
         f"from read_parquet([{listed}], union_by_name=true, filename=true)"
     )
+
+
+def _ending(outcome: Outcome | None, there: Container[str | None]) -> dict[str, str | None]:
+    """Return state, sentence and folder of an item; somebody may have removed what was finished."""
+    if outcome is None:
+        return {"state": "waiting", "error": None, "folder": None}
+    if outcome.state == "finished" and outcome.run not in there:
+        return {"state": "removed", "error": _REMOVED, "folder": None}
+    return {"state": outcome.state, "error": outcome.error, "folder": outcome.run}
+
+
+def writable_paths(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of the catalogue as any file or database takes it.
+
+    The path of a slide may be of bytes that are no letters; they are escaped.
+    """
+    if _PATH not in table:
+        return table
+    return table.assign(**{_PATH: table[_PATH].map(_shown)})
 
 
 def _add_table(database: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame) -> None:
@@ -419,10 +455,6 @@ def _number(value: float | None) -> float:
 
 def _folder(run: Run, store: Path) -> str:
     return run.path.relative_to(store).as_posix()
-
-
-def _free(name: str, taken: dict[str, Any]) -> str:
-    return f"{name} (table)" if name in taken else name
 
 
 def _quoted(path: Path) -> str:

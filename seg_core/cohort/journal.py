@@ -18,12 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from seg_core.cohort.named_classifier import NamedClassifier
-from seg_core.cohort.plan import Item
+from seg_core.cohort.plan import CohortQuestion, Item
 from seg_core.errors import CohortError, StoreError
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.sealed import read_sealed, write_sealed
-from seg_core.settings import AnalysisSettings
 from seg_core.store import open_run
 
 COHORTS_FOLDER = "cohorts"
@@ -87,37 +85,29 @@ class Journal:
         self.name = name
         self.folder = store / COHORTS_FOLDER / name
 
-    def write_plan(
-        self,
-        items: Sequence[Item],
-        model: str,
-        model_sha256: str,
-        settings: AnalysisSettings,
-        classifier: NamedClassifier | None = None,
-    ) -> None:
-        """Write what the cohort is, over what it was."""
-        taught = None if classifier is None else classifier.sha256
+    def write_plan(self, items: Sequence[Item], question: CohortQuestion) -> list[str]:
+        """Write what the cohort is, over what it was.
+
+        Returns
+        -------
+        keys : list of str
+            Of the items; a slide that changes while the cohort is at work keeps its key.
+        """
+        keys = [item.key(question) for item in items]
         entries = [
-            {
-                **item.to_json(),
-                "key": item.key(model_sha256, settings, taught),
-                "problem": item.problem,
-            }
-            for item in items
+            {**item.to_json(), "key": key, "problem": item.problem}
+            for item, key in zip(items, keys, strict=True)
         ]
         content = {
             "format": FORMAT,
             "name": self.name,
-            "model": {"name": model, "sha256": model_sha256},
-            "settings": settings.to_json(),
-            "classifier": None
-            if classifier is None
-            else {"name": classifier.name, "sha256": classifier.sha256},
+            **question.to_json(),
             "items": entries,
         }
         with store_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             write_sealed(self.folder / PLAN_FILE, content)
+        return keys
 
     def read_plan(self) -> dict[str, Any]:
         """Return what `write_plan` wrote.
@@ -149,7 +139,8 @@ class Journal:
                 file.seek(-1, 2)
                 if file.read(1) != b"\n":
                     line = "\n" + line
-            file.write(line.encode())
+            # the name of a file may be of bytes that are no letters; JSON has escapes for them
+            file.write(line.encode("utf-8", "backslashreplace"))
 
     def outcomes(self) -> dict[str, Outcome]:
         """Return the last outcome of each item, by its key."""

@@ -15,10 +15,9 @@ from seg_core.cohort.journal import (
     cohort_names,
     name_of,
 )
-from seg_core.cohort.plan import Item
+from seg_core.cohort.plan import CohortQuestion, Item
 from seg_core.errors import CohortError
 from seg_core.files.sealed import SEAL
-from seg_core.settings import AnalysisSettings
 from seg_core.store import Run
 
 
@@ -26,7 +25,7 @@ from seg_core.store import Run
 def journal(tmp_path: Path) -> Journal:
     journal = Journal(tmp_path, "trial-7")
     items = [Item(Path("/slides/a.svs"), 0.25, None, "P1", "A", {"Stage": "II"})]
-    journal.write_plan(items, "nuclei", "0" * 64, AnalysisSettings())
+    journal.write_plan(items, CohortQuestion("nuclei", "0" * 64))
     return journal
 
 

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from seg_core.cohort.catalog import RunCatalog
+from seg_core.cohort.catalog import RunCatalog, writable_paths
 from seg_core.cohort.journal import COHORTS_FOLDER, PLAN_FILE, Journal, Outcome
-from seg_core.cohort.plan import Item
+from seg_core.cohort.plan import CohortQuestion, Item
 from seg_core.cohort.summary import SUMMARY_FILE, is_kept_for, keep_summary, read_kept
 from seg_core.errors import CohortError
 from seg_core.files.sealed import SEAL
@@ -22,7 +22,6 @@ from seg_core.roi import Roi
 from seg_core.scoring import counted_of
 from seg_core.scoring.assessment import TIL_FILE, assess, keep_scores
 from seg_core.scoring.summary import describe_run
-from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, Store, open_run
 from seg_core.store.answer import Answer, write_answer
 from seg_core.store.rois import keep_rois
@@ -47,13 +46,18 @@ def store(painted_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Store:
 
     journal = Journal(store.path, "trial")
     items = [
-        Item(painted_run.slide_path, 0.25, None, "P1", "A", {"Stage": "II", "state": "Bavaria"}),
+        Item(
+            painted_run.slide_path,
+            0.25,
+            None,
+            "P1",
+            "A",
+            {"Stage": "II", "state": "Bavaria", "Nuclei": "many"},
+        ),
         Item(Path("/gone.svs"), None, None, "P2", "B", {"Stage": "III", "state": ""}),
         Item(Path("/later.svs"), None, None, "P3", "B", {"Stage": "I", "state": ""}),
     ]
-    settings = AnalysisSettings()
-    journal.write_plan(items, "painted", "0" * 64, settings)
-    keys = [item.key("0" * 64, settings) for item in items]
+    keys = journal.write_plan(items, CohortQuestion("painted", "0" * 64))
     folder = run.path.relative_to(store.path).as_posix()
     journal.record(Outcome(keys[0], "finished", folder))
     journal.record(Outcome(keys[1], "failed", error="there is no such slide."))
@@ -168,9 +172,82 @@ def test_a_cohort_has_a_row_for_each_slide_also_for_those_without_a_run(store: S
     assert list(table["patient"]) == ["P1", "P2", "P3"]
     assert list(table["Stage"]) == ["II", "III", "I"]
     assert table["state (table)"].iloc[0] == "Bavaria"
+    assert table["Nuclei (table)"].iloc[0] == "many"
     assert table["error"].iloc[1] == "there is no such slide."
     assert table["nuclei"].iloc[0] > 10
     assert table["nuclei"].iloc[1:].isna().all()
+
+
+def test_a_cohort_whose_file_is_damaged_costs_the_others_nothing(
+    store: Store, tmp_path: Path
+) -> None:
+    copy = Store(shutil.copytree(store.path, tmp_path / "copy"))
+    damaged = Journal(copy.path, "bad")
+    damaged.folder.mkdir()
+    (damaged.folder / "cohort.json").write_text("{")
+    catalog = RunCatalog(copy)
+    assert len(catalog.cohort("trial")) == 3
+    assert set(catalog.ask("select cohort from items")["cohort"]) == {"trial"}
+    with pytest.raises(CohortError, match=r"cohort\.json is damaged"):
+        catalog.cohort("bad")
+
+
+def test_an_analysis_that_somebody_has_deleted_is_told_in_its_row(
+    store: Store, tmp_path: Path
+) -> None:
+    copy = Store(shutil.copytree(store.path, tmp_path / "copy"))
+    folder = RunCatalog(copy).cohort("trial")["folder"].iloc[0]
+    copy.delete(open_run(copy.path / folder))
+    row = RunCatalog(copy).cohort("trial").iloc[0]
+    assert (row["state"], row["folder"]) == ("removed", None)
+    assert "was deleted, moved or damaged since; start the cohort again" in row["error"]
+    assert pd.isna(row["nuclei"])
+
+
+def test_a_run_that_is_deleted_while_others_are_read_is_left_out(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Store(shutil.copytree(store.path, tmp_path / "copy"))
+    catalog = RunCatalog(copy)
+    first, second = copy.runs()
+    read = Run.corrections
+
+    def read_late(run: Run) -> object:
+        if run.path == first.path:
+            shutil.rmtree(run.path)
+            raise FileNotFoundError(run.path)
+        return read(run)
+
+    monkeypatch.setattr(Run, "corrections", read_late)
+    assert list(catalog.runs()["folder"]) == [second.path.relative_to(copy.path).as_posix()]
+
+
+def test_a_store_whose_name_is_a_pattern_to_duckdb_is_read_all_the_same(
+    store: Store, tmp_path: Path
+) -> None:
+    copy = Store(shutil.copytree(store.path, tmp_path / "dad's [trial] * ?"))
+    found = RunCatalog(copy).ask("select folder, count(*) as n from nuclei group by all")
+    expected = RunCatalog(store).ask("select folder, count(*) as n from nuclei group by all")
+    assert found.set_index("folder")["n"].to_dict() == expected.set_index("folder")["n"].to_dict()
+    run = copy.runs()[0]
+    assert run.counts() == run.facts.counts
+
+
+def test_a_slide_whose_name_is_no_text_stands_in_table_sql_and_files(
+    store: Store, tmp_path: Path
+) -> None:
+    copy = Store(shutil.copytree(store.path, tmp_path / "copy"))
+    journal = Journal(copy.path, "odd")
+    (key,) = journal.write_plan([Item(Path("/lat\udce9.svs"))], CohortQuestion("m", "0" * 64))
+    journal.record(Outcome(key, "failed", error="lat\udce9.svs is no slide."))
+    catalog = RunCatalog(copy)
+    table = catalog.cohort("odd")
+    assert table["slide"].item() == "lat\\udce9.svs"
+    assert Path(table["slide_path"].item()) == Path("/lat\udce9.svs")
+    assert catalog.ask("select error from items where cohort = 'odd'")["error"].item() == (
+        "lat\\udce9.svs is no slide."
+    )
+    writable_paths(table).to_parquet(tmp_path / "odd.parquet")
 
 
 def test_an_empty_store_has_the_same_tables_without_rows(tmp_path: Path, store: Store) -> None:
@@ -247,7 +324,7 @@ def test_figures_of_another_version_end_no_table(
 
 def test_a_damaged_cohort_costs_itself_alone(own_store: Store) -> None:
     other = Journal(own_store.path, "other")
-    other.write_plan([Item(Path("/a.svs"))], "painted", "0" * 64, AnalysisSettings())
+    other.write_plan([Item(Path("/a.svs"))], CohortQuestion("painted", "0" * 64))
     path = own_store.path / COHORTS_FOLDER / "trial" / PLAN_FILE
     path.write_text(path.read_text("utf-8").replace("P1", "P9"), "utf-8")
     with pytest.raises(CohortError, match=r"cohort\.json is damaged; start the cohort again"):

@@ -154,7 +154,9 @@ class RunCatalog:
         items = items.reindex(columns=list(dict.fromkeys([*_ITEM_COLUMNS, *items.columns])))
         items["folder"] = items["folder"].astype(object)  # of a cohort without any run too
         known = [each for each in self._runs.columns if each == "folder" or each not in items]
-        return items.merge(self._runs[known], on="folder", how="left")
+        # where no slide has a run the column would be one of numbers, which joins with no names
+        items = items.astype({"folder": object})
+        return items.merge(self._runs[known].astype({"folder": object}), on="folder", how="left")
 
     def ask(self, sql: str) -> pd.DataFrame:
         """Answer a question in SQL about the tables that the module's docstring names.

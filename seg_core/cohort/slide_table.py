@@ -103,7 +103,9 @@ def _names_of(path: Path, titles: list[str]) -> list[str]:
     """Return the names of the columns; one without a title is called by its place."""
     names = [title.strip() or f"column {place}" for place, title in enumerate(titles, start=1)]
     names = [name.casefold() if name.casefold() in KNOWN else name for name in names]
-    repeated = [name for name, times in Counter(names).items() if times > 1]
+    # letters' size does not tell columns apart, as it does not in SQL
+    times = Counter(name.casefold() for name in names)
+    repeated = [name for name, count in times.items() if count > 1]
     if repeated:
         raise CohortError(
             f"{path.name} has several columns called {', '.join(repeated)}; give each its own name."

@@ -137,10 +137,12 @@ def test_events_that_cannot_be_written_are_told_in_a_sentence(
     painted_slide: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["cohort", str(painted_slide), "--out", str(tmp_path), "--memory", "4"]
-    assert cli.main([*command, "--json", str(tmp_path / "no" / "events")]) == 1
+    assert cli.main([*command, "--json", str(tmp_path / "no" / "events.jsonl")]) == 1
     assert "cannot be written (No such file or directory)" in capsys.readouterr().err
-    assert cli.main([*command, "--json", "/dev/full"]) == 1
-    assert "/dev/full cannot be written (No space left on device)" in capsys.readouterr().err
+    full = tmp_path / "full.jsonl"
+    full.symlink_to("/dev/full")
+    assert cli.main([*command, "--json", str(full)]) == 1
+    assert "full.jsonl cannot be written (No space left on device)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -130,8 +130,8 @@ def show(table: pd.DataFrame, name: str) -> None:
     settings = {each: st.column_config.Column(title_of(each)) for each in columns}
     if len(table) <= _MOST_PICTURES:
         may_open = len(table) <= _MOST_OPENED
-        rows = zip(table["folder"], table["slide_path"], strict=True)
-        pictures = [_picture(folder, Path(path), may_open=may_open) for folder, path in rows]
+        of_slides = zip(table["folder"], table["slide_path"], strict=True)
+        pictures = [_picture(folder, Path(path), may_open=may_open) for folder, path in of_slides]
         shown.insert(0, "picture", pictures)
         settings["picture"] = st.column_config.ImageColumn(" ", width="small")
     event = st.dataframe(

@@ -117,7 +117,7 @@ def existing_cluster(address: str) -> Iterator[Client]:
     CohortError
         If nobody answers there, or the workers have not this program.
     """
-    with _own_settings():
+    with _own_settings(), _quiet_client():
         try:
             client = Client(address, timeout=_CONNECT_S)
         except (OSError, ValueError) as error:
@@ -131,6 +131,18 @@ def existing_cluster(address: str) -> Iterator[Client]:
         finally:
             with suppress(OSError, TimeoutError):  # the scheduler may be gone
                 client.close(timeout=5)
+
+
+@contextmanager
+def _quiet_client() -> Iterator[None]:
+    """Keep Dask from telling a scheduler's end with a traceback; a sentence says it."""
+    log = logging.getLogger("distributed.client")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _make_ready(client: Client, address: str) -> None:

@@ -20,6 +20,7 @@ from seg_core.cohort.report import write_cohort_report
 from seg_core.cohort.settings_words import settings_in_words
 from seg_core.cohort.til_maps import MAP_FILE, mosaic
 from seg_core.errors import CohortError, ExportError
+from seg_core.files.sealed import SEAL
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, Store
 
@@ -128,6 +129,7 @@ def test_a_patient_in_two_groups_does_not_cost_the_report(store: Path, tmp_path:
     file = Journal(copy, "trial").folder / "cohort.json"
     plan = json.loads(file.read_text())
     plan["items"][0]["patient"] = "MRN7"
+    plan.pop(SEAL)
     file.write_text(json.dumps(plan))
     write_cohort_report(copy, "trial", tmp_path / "trial.html")
     text = html_text(tmp_path / "trial.html")

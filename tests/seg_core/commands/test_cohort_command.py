@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,10 @@ def test_bad_rows_and_odd_names_are_told_in_a_line_each_and_end_with_1(
 
 
 def test_events_that_cannot_be_written_are_told_in_a_sentence(
-    painted_slide: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    painted_slide: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     command = ["cohort", str(painted_slide), "--out", str(tmp_path), "--memory", "4"]
     assert cli.main([*command, "--json", str(tmp_path / "no" / "events.jsonl")]) == 1
@@ -142,7 +146,13 @@ def test_events_that_cannot_be_written_are_told_in_a_sentence(
     full = tmp_path / "full.jsonl"
     full.symlink_to("/dev/full")
     assert cli.main([*command, "--json", str(full)]) == 1
-    assert "full.jsonl cannot be written (No space left on device)" in capsys.readouterr().err
+    assert "is a pipe, a device or the like and is not written over" in capsys.readouterr().err
+    with suppress(OSError), Path("/dev/full").open("w", encoding="utf-8") as stdout:
+        monkeypatch.setattr("sys.stdout", stdout)
+        assert cli.main([*command, "--json"]) == 1
+    assert "what reads stdout cannot be written (No space left on device)" in (
+        capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,11 @@ class Names:
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> Self:
-        """Return the names as they stand in a table."""
+        """Return the names as they stand in a table; where it has no scores, all are sure."""
+        scores = table.get("class_score", pd.Series(1.0, table.index))
         return cls(
             table["class_name"].to_numpy(object),
-            table["class_score"].to_numpy(np.float32),
+            scores.to_numpy(np.float32),
             np.ones(len(table), np.bool_),
         )
 

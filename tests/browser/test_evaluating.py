@@ -95,9 +95,10 @@ def write_dots(run: Run, path: Path) -> Path:
 def bring(page: Page, dashboard: str, run: Run, file: Path) -> None:
     page.goto(f"{dashboard}/{EVALUATE.address}?slide={run.slide_id}&run={run.run_id}")
     expect(page.get_by_text("Bring what somebody labelled on this slide")).to_be_visible()
-    page.locator("input[type=file]").set_input_files(file)
+    page.locator("input[type=file]").first.set_input_files(file)
     expect(page.get_by_test_id("stMain").get_by_text(file.name).first).to_be_visible()
     page.get_by_role("button", name="Keep with the slide").click()
+    page.wait_for_timeout(6000)
 
 
 def open_section(page: Page, name: str) -> None:

@@ -185,3 +185,11 @@ def test_two_tiles_beside_each_other_are_the_whole_picture(cut: int, step: float
 def test_a_table_without_nuclei_paints_nothing() -> None:
     table = nuclei((0, 0, 10, "lymphocyte")).iloc[:0]
     assert not NucleusPainter(table, MONUSAC).paint(Viewport(0, 0, 1, 8, 8), {1, 2}).any()
+
+
+def test_a_table_without_scores_is_painted_as_one_of_which_all_is_sure() -> None:
+    table = nuclei((20, 30, 40, "epithelial")).assign(class_score=1.0)
+    view = Viewport(0, 0, 1, 60, 60)
+    shown = NucleusPainter(table.drop(columns="class_score"), MONUSAC).paint(view, {1})
+    np.testing.assert_array_equal(shown, NucleusPainter(table, MONUSAC).paint(view, {1}))
+    assert shown.any()

@@ -2,18 +2,9 @@
 
 import streamlit as st
 
-from pages.cohort_page import (
-    cohort_table,
-    comparison,
-    drawn_around,
-    run_choice,
-    til_maps,
-    working,
-)
-from pages.shared import frame, preferences, resources
+from pages.cohort_page import cohort_table, comparison, run_choice, til_maps, working
+from pages.shared import frame, resources
 from pages.shared.page_list import COHORT
-
-SECTIONS = ("Table", "Groups", "Scatter", "TIL maps")
 
 sidebar = frame.open_page(COHORT)
 st.header(COHORT.title)
@@ -25,14 +16,18 @@ with frame.shown_errors():
     table = resources.cohort(name)
     cohort_table.show_counts(table)
     kept = cohort_table.filtered(table, sidebar)
-    section = preferences.chosen_section("_cohort_section", SECTIONS)
-    shown = drawn_around.narrowed(kept, name)
+    section = st.segmented_control(
+        "Section",
+        ["Table", "Groups", "Scatter", "TIL maps"],
+        default="Table",
+        label_visibility="collapsed",
+    )
     if section == "Groups":
-        comparison.show_groups(shown, name)
+        comparison.show_groups(kept, name)
     elif section == "Scatter":
-        comparison.show_scatter(kept, shown, name)
+        comparison.show_scatter(kept)
     elif section == "TIL maps":
-        til_maps.show_maps(shown)
+        til_maps.show_maps(kept)
     else:
-        cohort_table.show(shown, name)
-        run_choice.offer_edits(shown)
+        cohort_table.show(kept, name)
+        run_choice.offer_edits(kept)

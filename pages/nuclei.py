@@ -12,7 +12,8 @@ from pages.nuclei_page import (
     overview,
     run_comparison,
 )
-from pages.shared import frame, preferences, regions, run_page
+from pages.shared import frame, preferences, regions, runs
+from pages.shared.doubts import show_doubts
 from pages.shared.page_list import NUCLEI
 
 SECTIONS = {
@@ -26,10 +27,19 @@ SECTIONS = {
     "Downloads": downloads.show,
 }
 
-opened = run_page.open_page(NUCLEI)
+sidebar = frame.open_page(NUCLEI)
+chosen = frame.chosen_slide()
+
+with sidebar, frame.shown_errors():
+    frame.describe_slide(runs.slide_of_shown(chosen).info)
+    runs.pick_run(chosen)
+
+st.header(NUCLEI.title)
 with frame.shown_errors():
-    counted = choice.ask(opened.run, regions.slide_rois(opened.chosen))
-    if not sum(opened.run.facts.counts.values()):
+    run = runs.needed_run(chosen)
+    show_doubts(run)
+    counted = choice.ask(run, regions.slide_rois(chosen))
+    if not sum(run.facts.counts.values()):
         st.info("No nuclei were found here. Is there tissue in the analysed region?")
     section = preferences.chosen_section("_section", list(SECTIONS))
     SECTIONS[section](counted)

@@ -62,7 +62,7 @@ class Question:
     @property
     def slide_mpp(self) -> float:
         """Size of a level-0 pixel, µm."""
-        return self.raster.slide_mpp
+        return self.raster.mpp / self.raster.downsample
 
     @property
     def area_um2(self) -> float:

@@ -21,7 +21,6 @@ from defusedxml import DefusedXmlException
 
 from seg_core.classes import ClassScheme
 from seg_core.errors import DataError
-from seg_core.files.bounded import XML_BYTES, refuse_large
 from seg_core.labelled.painting import enclosed, filled
 
 AMBIGUOUS = "ambiguous"
@@ -94,9 +93,7 @@ def open_annotations(path: Path) -> Element:
         If the file is no such XML.
     """
     try:
-        content = path.read_bytes()
-        refuse_large(content, XML_BYTES)
-        root: Element = defusedxml.ElementTree.fromstring(content)
+        root: Element = defusedxml.ElementTree.parse(path).getroot()
     except (OSError, ParseError, DefusedXmlException, ValueError) as error:
         raise DataError(
             f"{path.name} cannot be read as XML ({error}); copy or download it again."

@@ -1,18 +1,18 @@
 import { pixelsBetween } from "./boxes.js";
+import { rectangleRing } from "./rings.js";
 import { pathOf, shape } from "./shapes.js";
 
 /** @import {ShapeLayer} from "./shapes.js" */
-/** @import {Box, Outlined, Point, Ring, Tool} from "./types.d.ts" */
+/** @import {Box, Outlined, Point, Tool} from "./types.d.ts" */
 
 const SMALLEST_PX = 8; // a shorter drag was meant as a click
 
 /**
- * What fills a box that is dragged from corner to corner, in whole level-0 pixels: a rectangle, an
- * ellipse.
+ * A rectangle from corner to corner, in whole level-0 pixels.
  *
  * @implements {Tool}
  */
-export class BoxTool {
+export class RectangleTool {
   hint = "Drag from one corner to the other. Esc stops.";
 
   done = () => {};
@@ -27,11 +27,9 @@ export class BoxTool {
   /**
    * @param {ShapeLayer} layer
    * @param {Outlined} regions takes what was drawn
-   * @param {(box: Box) => Ring} ringOf its outline
    */
-  constructor(layer, regions, ringOf) {
+  constructor(layer, regions) {
     this.regions = regions;
-    this.ringOf = ringOf;
     this.group = layer.group("draft");
   }
 
@@ -60,7 +58,7 @@ export class BoxTool {
     const box = pixelsBetween(start.point, point);
     if (Math.min(Math.abs(dx), Math.abs(dy)) < SMALLEST_PX || !box.width || !box.height) return;
     this.done();
-    this.regions.add([this.ringOf(box)]);
+    this.regions.add([rectangleRing(box)]);
   }
 
   cancel() {
@@ -70,7 +68,7 @@ export class BoxTool {
 
   /** @param {Box} box */
   #show(box) {
-    const d = pathOf([this.ringOf(box)]);
+    const d = pathOf([rectangleRing(box)]);
     this.group.replaceChildren(
       shape("path", { class: "casing", d }),
       shape("path", { class: "line", d }),

@@ -11,12 +11,13 @@ if __name__ != "__main__":
 
     from pages.shared.doors import Doors
     from pages.shared.sign_in import SignedInUploads
+    from pages.shared.upload_memory import UploadRoom
     from pages.shared.visitor import ReaderCookie
     from pages.viewer_page.server.routes import lifespan, routes_below
     from seg_core.process.logs import start_logging
 
     start_logging()
-    layers = [Middleware(Doors), Middleware(ReaderCookie), Middleware(SignedInUploads)]
+    layers = [Middleware(each) for each in (Doors, ReaderCookie, SignedInUploads, UploadRoom)]
     app = st.App(
         __file__,
         routes=routes_below(st.get_option("server.baseUrlPath")),

@@ -2,9 +2,18 @@
 
 import streamlit as st
 
-from pages.cohort_page import cohort_table, comparison, run_choice, til_maps, working
-from pages.shared import frame, resources
+from pages.cohort_page import (
+    cohort_table,
+    comparison,
+    drawn_around,
+    run_choice,
+    til_maps,
+    working,
+)
+from pages.shared import frame, preferences, resources
 from pages.shared.page_list import COHORT
+
+SECTIONS = ("Table", "Groups", "Scatter", "TIL maps")
 
 sidebar = frame.open_page(COHORT)
 st.header(COHORT.title)
@@ -16,18 +25,14 @@ with frame.shown_errors():
     table = resources.cohort(name)
     cohort_table.show_counts(table)
     kept = cohort_table.filtered(table, sidebar)
-    section = st.segmented_control(
-        "Section",
-        ["Table", "Groups", "Scatter", "TIL maps"],
-        default="Table",
-        label_visibility="collapsed",
-    )
+    section = preferences.chosen_section("_cohort_section", SECTIONS)
+    shown = drawn_around.narrowed(kept, name)
     if section == "Groups":
-        comparison.show_groups(kept, name)
+        comparison.show_groups(shown, name)
     elif section == "Scatter":
-        comparison.show_scatter(kept)
+        comparison.show_scatter(kept, shown, name)
     elif section == "TIL maps":
-        til_maps.show_maps(kept)
+        til_maps.show_maps(shown)
     else:
-        cohort_table.show(kept, name)
-        run_choice.offer_edits(kept)
+        cohort_table.show(shown, name)
+        run_choice.offer_edits(shown)

@@ -12,8 +12,7 @@ from pages.nuclei_page import (
     overview,
     run_comparison,
 )
-from pages.shared import frame, preferences, regions, runs
-from pages.shared.doubts import show_doubts
+from pages.shared import frame, preferences, regions, run_page
 from pages.shared.page_list import NUCLEI
 
 SECTIONS = {
@@ -27,19 +26,10 @@ SECTIONS = {
     "Downloads": downloads.show,
 }
 
-sidebar = frame.open_page(NUCLEI)
-chosen = frame.chosen_slide()
-
-with sidebar, frame.shown_errors():
-    frame.describe_slide(runs.slide_of_shown(chosen).info)
-    runs.pick_run(chosen)
-
-st.header(NUCLEI.title)
+opened = run_page.open_page(NUCLEI)
 with frame.shown_errors():
-    run = runs.needed_run(chosen)
-    show_doubts(run)
-    counted = choice.ask(run, regions.slide_rois(chosen))
-    if not sum(run.facts.counts.values()):
+    counted = choice.ask(opened.run, regions.slide_rois(opened.chosen))
+    if not sum(opened.run.facts.counts.values()):
         st.info("No nuclei were found here. Is there tissue in the analysed region?")
     section = preferences.chosen_section("_section", list(SECTIONS))
     SECTIONS[section](counted)

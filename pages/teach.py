@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import frame
+from pages.shared import frame, preferences
 from pages.shared.page_list import TEACH
 from pages.teach_page import exchange, labelling, material, own_classes, training
 
@@ -17,12 +17,5 @@ sidebar = frame.open_page(TEACH)
 st.header(TEACH.title, anchor=False)
 with frame.shown_errors():
     chosen = material.choose_runs(sidebar)
-    section = st.segmented_control(
-        "Section",
-        list(SECTIONS),
-        default="Label",
-        required=True,
-        key="_teach_section",
-        label_visibility="collapsed",
-    )
+    section = preferences.chosen_section("_teach_section", list(SECTIONS), first="Label")
     SECTIONS[section](chosen)

@@ -1,29 +1,16 @@
 """How many lymphocytes there are among the tumour: scores, map and plots, with their limits."""
 
-import streamlit as st
-
-from pages.shared import frame, runs, state
-from pages.shared.doubts import show_doubts
+from pages.shared import frame, run_page, state
 from pages.shared.page_list import TIL_SCORE
 from pages.shared.scoring import ScoringRequest
 from pages.til_page import panel as til_panel
 from pages.til_page import plots as til_plots
 from pages.til_page import texts as til_texts
 
-sidebar = frame.open_page(TIL_SCORE)
-chosen = frame.chosen_slide()
-
-with sidebar, frame.shown_errors():
-    slide = runs.slide_of_shown(chosen)
-    frame.describe_slide(slide.info)
-    runs.pick_run(chosen)
-
-st.header(TIL_SCORE.title)
+opened = run_page.open_page(TIL_SCORE)
+slide, run = opened.slide, opened.run
 with frame.shown_errors():
-    run = runs.needed_run(chosen)
-    show_doubts(run)
-
-    with sidebar:
+    with opened.sidebar:
         part = til_panel.choose_part(run)
         settings = til_panel.choose_settings()
     request = ScoringRequest(run, part, settings, state.MIN_SCORE.get() or 0.0)

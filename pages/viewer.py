@@ -3,7 +3,7 @@
 from pages.shared import analysis_list, frame, resources, runs
 from pages.shared.doubts import show_doubts
 from pages.shared.page_list import VIEWER
-from pages.viewer_page import analysis_panel, region_panel
+from pages.viewer_page import analysis_panel, known_length, region_panel
 from pages.viewer_page import component as viewer_component
 
 sidebar = frame.open_page(VIEWER)
@@ -12,6 +12,7 @@ chosen = frame.chosen_slide()
 
 with frame.shown_errors():
     slide = resources.slide(chosen.path, chosen.mpp)
+    analysis_panel.adopt_own(chosen)
     viewer_component.show_viewer(chosen, slide, runs.shown_run(chosen))
 
 with sidebar, frame.shown_errors():
@@ -19,6 +20,7 @@ with sidebar, frame.shown_errors():
     show_doubts(runs.shown_run(chosen))
     region_panel.tell_problem()
     region_panel.offer_regions(chosen, slide.info.mpp)
+    known_length.offer_size(chosen, slide.info.mpp)
     analysis_panel.offer_analysis(chosen, slide.info)
     analysis_panel.offer_new_run()
     runs.pick_run(chosen)

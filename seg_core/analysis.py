@@ -17,12 +17,12 @@ from seg_core.geometry import Region
 from seg_core.maps import MapBand
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.model.lender import EngineLender
-from seg_core.nuclei import find_nuclei
+from seg_core.nuclei import find_nuclei, work_by_block
 from seg_core.plausibility.doubts import Onlooker, doubts_of
 from seg_core.plausibility.profile import ModelProfile, read_profile
 from seg_core.process.memory import peak_rss_mb, return_memory
 from seg_core.process.pipelines import write_behind
-from seg_core.process.progress import Pace, Progress, ProgressCallback
+from seg_core.process.progress import Cost, Pace, Progress, ProgressCallback
 from seg_core.question import Question
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
@@ -45,6 +45,9 @@ from seg_core.tiling import predict
 _log = logging.getLogger(__name__)
 
 _engines = EngineLender()
+
+# Of a megapixel of tissue, until this process has found some: `python -m tests.bench.time_left`.
+_finding_nuclei = Cost(seconds_each=0.5)
 
 
 def analyse(
@@ -170,7 +173,7 @@ def _question(
 ) -> Question:
     if region is not None and roi is not None:
         raise RegionError("a region and a ROI were both given; give one of them.")
-    if roi is not None and roi.kind != "include":
+    if roi is not None and not roi.counts:
         raise RegionError(f"the ROI {roi.name!r} says what to leave out; give one of kind include.")
     raster = slide.raster(card.mpp)
     asked = roi.region if roi is not None else region or slide.info.bounds
@@ -240,8 +243,13 @@ def _work(
         facts = replace(facts, seconds=facts.seconds + writer.join_ranges(facts))
         tissue, warnings = look_over(slide, question)
         stain, stain_warnings = learn_stain(slide, tissue, question.settings)
-        make_maps(slide, stain, engine, facts, tissue, writer, Pace("tiles", report))
-        nuclei_warnings, seen = _make_nuclei(slide, facts, writer, Pace("nuclei", report))
+        holds = None if tissue is None else partial(tissue.touches, question.raster)
+        work = work_by_block(question, holds)
+        after_s = sum(work) * _finding_nuclei.seconds_each
+        pace = Pace("tiles", report, after_s=after_s)
+        make_maps(slide, stain, engine, facts, tissue, writer, pace)
+        pace = Pace("nuclei", report, weights=work, cost=_finding_nuclei)
+        nuclei_warnings, seen = _make_nuclei(slide, facts, writer, pace)
         check_unchanged(question, slide.info.path)
     except (JobCancelled, KeyboardInterrupt):
         if not _is_unchanged(question, slide.info.path):

@@ -139,6 +139,11 @@ class Raster:
         return _pixels(self.region.height, self.downsample)
 
     @property
+    def slide_mpp(self) -> float:
+        """Size of a level-0 pixel of the slide, µm."""
+        return self.mpp / self.downsample
+
+    @property
     def window(self) -> Window:
         """The whole grid."""
         return Window(0, 0, self.width, self.height)

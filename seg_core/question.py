@@ -62,7 +62,7 @@ class Question:
     @property
     def slide_mpp(self) -> float:
         """Size of a level-0 pixel, µm."""
-        return self.raster.mpp / self.raster.downsample
+        return self.raster.slide_mpp
 
     @property
     def area_um2(self) -> float:

@@ -13,13 +13,15 @@ import shapely
 import shapely.affinity
 
 from seg_core.errors import RegionError
+from seg_core.files.bounded import parse_json
 from seg_core.geometry import Region
 
-RoiKind = Literal["include", "exclude"]
+RoiKind = Literal["include", "tumour", "exclude"]
 
-IGNORED = "Ignore*"
-"""QuPath's class for annotations that do not count."""
+CLASS_OF_KIND: dict[RoiKind, str] = {"tumour": "Tumor", "exclude": "Ignore*"}
+"""QuPath's own class for the same thing, which it keeps where it forgets the kind."""
 
+_KIND_OF_CLASS: dict[str, RoiKind] = {name: kind for kind, name in CLASS_OF_KIND.items()}
 
 _GZIP = b"\x1f\x8b"
 _MOST_BYTES = 256 * 2**20
@@ -37,7 +39,8 @@ class Roi:
     name : str
     polygon : shapely.Polygon
     kind : str
-        *include*, or *exclude* for what is not to count.
+        *include*; *tumour*, which counts as well and says where TIL scores look for epithelium and
+        stroma (`seg_core.til.Tumour`); or *exclude* for what is not to count.
     roi_id : str
         Stays when it is renamed or drawn anew; empty where nobody gave one.
     class_name : str
@@ -73,6 +76,11 @@ class Roi:
         from the corner of the slide.
         """
         return replace(self, polygon=shapely.affinity.translate(self.polygon, x, y))
+
+    @property
+    def counts(self) -> bool:
+        """Whether what lies in it counts."""
+        return self.kind != "exclude"
 
     @property
     def region(self) -> Region:
@@ -111,8 +119,8 @@ def included(rois: Sequence[Roi], whole: Region) -> list[Roi]:
     RegionError
         If nothing is left.
     """
-    excluded = shapely.union_all([roi.polygon for roi in rois if roi.kind == "exclude"])
-    wanted = [roi for roi in rois if roi.kind == "include"] or [roi_of_region(whole, "slide")]
+    excluded = shapely.union_all([roi.polygon for roi in rois if not roi.counts])
+    wanted = [roi for roi in rois if roi.counts] or [roi_of_region(whole, "slide")]
     if excluded.is_empty:
         return wanted
     left = []
@@ -181,10 +189,10 @@ def read_annotations(path: Path) -> Annotations:
     path : Path
         A FeatureCollection, a list of Features, one Feature or a bare geometry, also packed by
         gzip. The name is taken from ``properties.name``, else from QuPath's class; the kind from
-        ``properties.kind``, else QuPath's class ``Ignore*`` is of kind exclude; class and colour
-        are kept. Parts of a MultiPolygon or a collection become ROIs of their own; what encloses
-        no area is counted in ``left_out``, and features without geometry, as QuPath's root object,
-        are passed over.
+        ``properties.kind``, else from QuPath's class: ``Tumor`` is of kind tumour, ``Ignore*`` of
+        kind exclude. Other classes, and colours, are kept. Parts of a MultiPolygon or a collection
+        become ROIs of their own; what encloses no area is counted in ``left_out``, and features
+        without geometry, as QuPath's root object, are passed over.
 
     Returns
     -------
@@ -217,11 +225,17 @@ class Drawn:
         QuPath's class; empty where it has none.
     detection : bool
         A program has found it, says the file.
+    number : int
+        Of its feature in the file, from 1 on.
+    properties : dict
+        All that the file says of it.
     """
 
     shape: shapely.Geometry
     class_name: str
     detection: bool
+    number: int
+    properties: dict[str, Any]
 
 
 def read_drawn(path: Path) -> list[Drawn]:
@@ -244,8 +258,10 @@ def read_drawn(path: Path) -> list[Drawn]:
         drawn += [
             Drawn(
                 part,
-                _class_of(properties.get("classification")),
+                _class_of(properties.get("classification", properties.get("class"))),
                 _text_of(properties.get("objectType")) in _DETECTIONS,
+                number,
+                properties,
             )
             for part in _shapes_of(geometry, number, path)
         ]
@@ -258,7 +274,7 @@ def _features_of(path: Path) -> list[Any]:
         content = path.read_bytes()
         if content.startswith(_GZIP):
             content = _unpacked(content, path)
-        document = json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        document = parse_json(content)
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise RegionError(
@@ -281,10 +297,6 @@ def _unpacked(content: bytes, path: Path) -> bytes:
     if not unpacker.eof:
         raise EOFError("it ends too early")
     return unpacked
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number of JSON")
 
 
 def _checked(feature: Any, number: int, path: Path) -> tuple[dict[str, Any] | None, dict[str, Any]]:
@@ -325,9 +337,11 @@ def _read_feature(feature: Any, number: int, path: Path, found: Annotations) -> 
     qupath_class = _class_of(properties.get("classification"))
     name = _text_of(properties.get("name")) or qupath_class or f"ROI {number}"
     kind = properties.get("kind")
-    if not isinstance(kind, str):
-        kind = "exclude" if qupath_class == IGNORED else "include"
     is_detection = _text_of(properties.get("objectType")) in _DETECTIONS
+    if not isinstance(kind, str):
+        kind = _KIND_OF_CLASS.get(qupath_class, "include")
+    if is_detection and kind == "tumour":  # a cell of the tumour, not the place where it grows
+        kind = "include"
     roi_id = _text_of(feature.get("id"))
     (found.detections if is_detection else found.rois).extend(
         Roi(
@@ -335,7 +349,7 @@ def _read_feature(feature: Any, number: int, path: Path, found: Annotations) -> 
             polygon,
             cast("RoiKind", kind),  # which Roi checks
             roi_id=roi_id if len(polygons) == 1 else "",
-            class_name="" if qupath_class == IGNORED else qupath_class,
+            class_name="" if qupath_class == CLASS_OF_KIND["exclude"] else qupath_class,
             colour=_colour_of(properties),
         )
         for part, polygon in enumerate(polygons, start=1)

@@ -12,10 +12,13 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.shared import resources, slide_places, state
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
-from seg_core.cohort.columns import title_of
+from seg_core.cohort.columns import groupings_of, known, measures_of, title_of
+from seg_core.cohort.compare import numbers_of
 from seg_core.cohort.journal import Journal, cohort_names
 from seg_core.cohort.report import write_cohort_report
-from seg_core.errors import SlideError
+from seg_core.cohort.thumbnails import THUMBNAIL_FILE
+from seg_core.errors import CohortError, SlideError
+from seg_core.files.csv import csv_text
 from seg_core.picture.encoding import jpeg_url
 from seg_core.store import default_store
 
@@ -25,9 +28,12 @@ _FIRST = (
     *("til_high", "phenotype", "classifier", "warnings", "error"),
 )
 
+_USUAL_FILTERS = ("state", "group", "phenotype")
+
 _INNER = {"folder", "slide_path", "cohort", "settings", "model_sha256"}
 
-_MOST_PICTURES = 60
+# Kept ones, of a few kilobytes each; and slides that may be opened for want of one.
+_MOST_PICTURES, _MOST_OPENED = 1000, 60
 
 
 def choose_cohort(place: DeltaGenerator) -> str:
@@ -54,7 +60,10 @@ def _may_see(name: str) -> bool:
     if slide_places.reader_is_local():
         return True
     offered = slide_places.offered_folder()
-    items = Journal(default_store(), name).read_plan()["items"]
+    try:
+        items = Journal(default_store(), name).read_plan()["items"]
+    except CohortError:  # a damaged one is nobody's affair but theirs who run the dashboard
+        return False
     return offered is not None and all(
         Path(item["slide"]).is_relative_to(offered.absolute()) for item in items
     )
@@ -69,9 +78,9 @@ def show_counts(table: pd.DataFrame) -> None:
 
 
 def filtered(table: pd.DataFrame, place: DeltaGenerator) -> pd.DataFrame:
-    """Let the reader leave out slides by state and group, and return the others."""
+    """Let the reader leave out slides by state, group and any other column, and return the others."""
     with place:
-        for name in ("state", "group", "phenotype"):
+        for name in _USUAL_FILTERS:
             found = sorted(table[name].dropna().unique(), key=str) if name in table else []
             if len(found) > 1:
                 chosen = st.pills(
@@ -83,6 +92,29 @@ def filtered(table: pd.DataFrame, place: DeltaGenerator) -> pd.DataFrame:
                 )
                 if chosen:
                     table = table[table[name].isin(chosen)]
+        return _filtered_by_choice(table)
+
+
+def _filtered_by_choice(table: pd.DataFrame) -> pd.DataFrame:
+    measures = measures_of(table)
+    others = [each for each in groupings_of(table) if each not in (*measures, *_USUAL_FILTERS)]
+    name = st.selectbox(
+        "Filter by", [*measures, *others], None, format_func=title_of, key="_filter_by"
+    )
+    if name in measures:
+        numbers = pd.Series(numbers_of(table[name], name), index=table.index)
+        least, most = float(numbers.min()), float(numbers.max())
+        low, high = st.slider(
+            literal(title_of(name)), least, most, (least, most), key=f"_range_{name}"
+        )
+        # a slide without a number stays as long as nothing is asked of it
+        return table if (low, high) == (least, most) else table[numbers.between(low, high)]
+    if name is not None:
+        column = known(table[name])
+        chosen = st.multiselect(
+            literal(title_of(name)), sorted(column.dropna().unique(), key=str), key=f"_words_{name}"
+        )
+        return table[column.isin(chosen)] if chosen else table
     return table
 
 
@@ -97,7 +129,10 @@ def show(table: pd.DataFrame, name: str) -> None:
     shown = table[["slide", *columns]].reset_index(drop=True)
     settings = {each: st.column_config.Column(title_of(each)) for each in columns}
     if len(table) <= _MOST_PICTURES:
-        shown.insert(0, "picture", [_picture(Path(path)) for path in table["slide_path"]])
+        may_open = len(table) <= _MOST_OPENED
+        of_slides = zip(table["folder"], table["slide_path"], strict=True)
+        pictures = [_picture(folder, Path(path), may_open=may_open) for folder, path in of_slides]
+        shown.insert(0, "picture", pictures)
         settings["picture"] = st.column_config.ImageColumn(" ", width="small")
     event = st.dataframe(
         shown,
@@ -111,7 +146,7 @@ def show(table: pd.DataFrame, name: str) -> None:
     csv, html, pdf = st.columns(3)
     csv.download_button(
         "Table as CSV",
-        table.drop(columns=["slide_path"]).to_csv(index=False),
+        csv_text(table.drop(columns=["slide_path"])),
         f"{name}.csv",
         "text/csv",
         icon=":material/download:",
@@ -156,8 +191,14 @@ def open_slide_of(row: pd.Series) -> None:
     VIEWER.open()
 
 
-def _picture(path: Path) -> str | None:
-    """Return a slide as a small picture that a table shows; None where it cannot be opened."""
+def _picture(folder: object, path: Path, *, may_open: bool) -> str | None:
+    """Return a slide as a small picture that a table shows; None where there is none."""
+    if isinstance(folder, str):
+        kept = resources.kept_thumbnail(default_store() / folder / THUMBNAIL_FILE)
+        if kept is not None:
+            return kept
+    if not may_open:
+        return None
     try:
         thumbnail = resources.thumbnail(path)
     except SlideError:

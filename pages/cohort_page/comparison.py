@@ -1,13 +1,32 @@
 """How groups of patients differ, and how two measures go together."""
 
+import math
+from functools import partial
+
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
+from pages.cohort_page import drawn_around
 from pages.cohort_page.cohort_table import open_slide_of
-from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, measures_of, title_of
-from seg_core.cohort.compare import METHOD, by_patient, compare_groups
-from seg_core.figures.groups import strips
+from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, known, measures_of, title_of
+from seg_core.cohort.compare import METHOD, by_patient, compare_groups, numbers_of
+from seg_core.cohort.correlate import rank_correlation
+from seg_core.figures.groups import scatter, strips
+from seg_core.files.csv import csv_text
+
+_COLUMNS = {
+    name: st.column_config.NumberColumn(title, format="%.3g")
+    for name, title in {
+        "shift": "shift",
+        "shift_low": "from",
+        "shift_high": "to",
+        "delta": "Cliff's delta",
+        "delta_low": "from",
+        "delta_high": "to",
+        "p": "p",
+        "p_adjusted": "p, adjusted",
+    }.items()
+}
 
 
 def show_groups(table: pd.DataFrame, name: str) -> None:
@@ -35,49 +54,87 @@ def show_groups(table: pd.DataFrame, name: str) -> None:
         column.plotly_chart(
             strips(by_patient(table, measure, group=group), title_of(measure), group)
         )
-    st.dataframe(found.dropna(axis="columns", how="all"), hide_index=True)
+    st.dataframe(found.dropna(axis="columns", how="all"), column_config=_COLUMNS, hide_index=True)
     st.caption(METHOD)
     st.download_button(
         "Comparison as CSV",
-        found.to_csv(index=False),
+        csv_text(found),
         f"{name}-by-{group}.csv",
         "text/csv",
         icon=":material/download:",
     )
 
 
-def show_scatter(table: pd.DataFrame) -> None:
-    """Plot two measures of each slide; chosen points are listed and can be opened."""
+def show_scatter(table: pd.DataFrame, drawn: pd.DataFrame, name: str) -> None:
+    """Plot a measure against any other column; slides that are drawn around are listed.
+
+    Parameters
+    ----------
+    table : DataFrame
+    drawn : DataFrame
+        Its rows that were drawn around, or all.
+    name : str
+        Of the cohort.
+    """
     measures = measures_of(table)
-    if len(measures) < 2:
-        st.info("A scatter plot needs two measures; no slide of this cohort has them yet.")
+    columns = [*measures, *(each for each in groupings_of(table) if each not in measures)]
+    if not measures or len(columns) < 2:
+        st.info("A scatter plot needs two columns; no slide of this cohort has them yet.")
         return
-    across, up = st.columns(2)
-    x = across.selectbox("Across", measures, format_func=title_of, key="_x")
-    y = up.selectbox("Up", measures, index=1, format_func=title_of, key="_y")
-    points = table.dropna(subset=[x, y]).reset_index(drop=True)
-    figure = go.Figure(
-        go.Scatter(
-            x=points[x],
-            y=points[y],
-            mode="markers",
-            text=points["slide"],
-            hovertemplate="%{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
-        )
+    left, right = st.columns(2)
+    usual = "til_pct" if "til_pct" in measures else measures[0]
+    others = [each for each in columns if each != usual]
+    x = left.selectbox("Across", columns, columns.index(others[0]), format_func=title_of, key="_x")
+    y = right.selectbox("Up", measures, measures.index(usual), format_func=title_of, key="_y")
+    told = table.assign(**{each: known(table[each]) for each in {x, y}})
+    points = told.dropna(subset=[x, y]).reset_index(drop=True)
+    across = numbers_of(points[x], x) if x in measures else points[x].tolist()
+    chart = drawn_around.chart_key()
+    drawn_here = st.session_state.get(chart, {}).get("selection", {}).get("point_indices")
+    figure = scatter(
+        points["slide"].tolist(),
+        across,
+        numbers_of(points[y], y),
+        (title_of(x), title_of(y)),
+        # the plot itself knows what was drawn around in it, and would forget it for another figure
+        () if drawn_here else drawn_around.places_of(points, name),
     )
-    figure.update_layout(
-        xaxis_title=title_of(x),
-        yaxis_title=title_of(y),
-        dragmode="lasso",
-        height=480,
-        margin={"t": 20},
+    rows = drawn_around.rows_of(points)
+    st.plotly_chart(figure, on_select=partial(drawn_around.take, chart, rows, name), key=chart)
+    if x in measures:
+        st.caption(_correlation_in_words(points, x, y))
+    st.caption(
+        "Draw around points: *Table*, *Groups* and *TIL maps* then show their slides alone, until you "
+        "press **All slides**."
     )
-    event = st.plotly_chart(figure, on_select="rerun", key="_scatter")
-    rows = event["selection"]["point_indices"]
-    chosen = points.iloc[rows] if rows else points.iloc[:0]
-    st.caption("Draw around points to list their slides.")
-    if len(chosen):
-        st.dataframe(chosen[["slide", "patient", "group", x, y]], hide_index=True)
-        slide = st.selectbox("Slide", chosen["slide"].tolist(), key="_lassoed")
-        if st.button("Open in the viewer", icon=":material/biotech:"):
-            open_slide_of(chosen[chosen["slide"] == slide].iloc[0])
+    if len(drawn) < len(table):
+        _list_drawn(drawn, list(dict.fromkeys(["slide", "patient", "group", x, y])))
+
+
+def _list_drawn(drawn: pd.DataFrame, columns: list[str]) -> None:
+    """List slides; a click on one opens it."""
+    event = st.dataframe(
+        drawn[columns],
+        column_config={each: title_of(each) for each in columns},
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="_drawn",
+    )
+    rows = event["selection"]["rows"]
+    if rows:
+        open_slide_of(drawn.iloc[rows[0]])
+
+
+def _correlation_in_words(points: pd.DataFrame, x: str, y: str) -> str:
+    found = rank_correlation(points, x, y)
+    if math.isnan(found.rho):
+        return f"{found.patients:,} patients: too few, or all alike, for a rank correlation."
+    interval = (
+        "" if math.isnan(found.low) else f", 95 % interval {found.low:.2f} to {found.high:.2f}"
+    )
+    p = "< 0.001" if found.p < 0.001 else f"= {found.p:.3f}"
+    return (
+        f"Spearman's rank correlation {found.rho:.2f}{interval}, p {p}, n = {found.patients:,} patients "
+        f"({found.slides:,} slides, averaged by patient). For research only."
+    )

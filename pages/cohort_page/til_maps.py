@@ -4,8 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from pages.cohort_page.cohort_table import open_slide_of
+from pages.shared.literal import literal
 from seg_core.cohort.columns import measures_of, title_of
-from seg_core.cohort.til_maps import MAP_FILE
+from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS
 from seg_core.store import default_store
 
 _COLUMNS, _A_PAGE = 4, 24
@@ -39,15 +40,15 @@ def show_maps(table: pd.DataFrame) -> None:
             with place:
                 st.image(str(default_store() / row["folder"] / MAP_FILE))
                 if st.button(
-                    row["slide"], key=f"_map_{row['folder']}", width="stretch", type="tertiary"
+                    literal(row["slide"]),
+                    key=f"_map_{row['folder']}",
+                    width="stretch",
+                    type="tertiary",
                 ):
                     open_slide_of(row)
                 st.caption(_words_of(row))
     missing = len(table) - len(mapped)
-    st.caption(
-        "Squares over each slide: lymphocytes' share of the area of stroma; colours go from dark to "
-        f"yellow within each slide. {missing:,} slides have no map."
-    )
+    st.caption(f"{MAP_WORDS} {missing:,} slides have no map.")
 
 
 def _words_of(row: pd.Series) -> str:
@@ -56,5 +57,5 @@ def _words_of(row: pd.Series) -> str:
     interval = ""
     if pd.notna(row["til_low"]) and pd.notna(row["til_high"]):
         interval = f" ({row['til_low']:.1f}–{row['til_high']:.1f})"
-    group = f" · {row['group']}" if isinstance(row["group"], str) else ""
+    group = f" · {literal(row['group'])}" if isinstance(row["group"], str) else ""
     return f"{said}{interval}{group}"

@@ -1,30 +1,53 @@
 """Start a cohort from the page, follow it, stop it and try failed slides again."""
 
+from datetime import date
 from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import resources, slide_places
-from pages.shared.cohort_process import CohortProcess, order_of
-from pages.shared.literal import literal
+from pages.shared import pixel_size, resources, slide_places
+from pages.shared.analysed_slides import analysed_slides
+from pages.shared.analysis_list import duration
+from pages.shared.cohort_process import CohortProcess, order_of, write_slide_table
+from pages.shared.literal import literal, printable
 from pages.shared.models import choose_model
+from seg_core.cohort.progress import AtWork
 from seg_core.errors import CohortError
+from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import PLAUSIBLE_MPP
 
-_ENDED = ("finished", "failed", "refused")
+_TYPED, _CHOSEN = "A folder or a table", "Slides that are known here"
+
+_NAMED_AT_WORK = 6
+
+_STAGES = {"tiles": "tiles", "nuclei": "nuclei", "scores": "TIL score"}
 
 
 def offer_start() -> None:
-    """Let a reader of this machine name slides and start."""
+    """Let a reader of this machine name or choose slides, and start."""
     if not slide_places.reader_is_local():
         return
     with st.expander("Analyse a cohort", expanded=False, icon=":material/playlist_add:"):
-        typed = st.text_input(
-            "Folder of slides, or CSV with a column slide",
-            key="_source",
-            placeholder=str(Path.home() / "trial-7.csv"),
-            help="The CSV may also have mpp, roi, patient, group and other columns, which are kept.",
+        where = st.segmented_control(
+            "Slides", [_TYPED, _CHOSEN], default=_TYPED, required=True, key="_where"
         )
+        source: Path | None = None
+        name: str | None = None
+        slides: list[Path] = []
+        known: dict[Path, float | None] = {}
+        if where == _CHOSEN:
+            known = _known_slides()
+            slides = st.multiselect(
+                "Samples, slides of the offered folder, and what was analysed here",
+                list(known),
+                format_func=lambda path: printable(path.name),
+                key="_slides",
+            )
+            name = st.text_input(
+                "Name of the cohort", f"cohort-{date.today():%Y-%m-%d}", key="_name"
+            )
+        else:
+            source = _typed_source()
         left, right = st.columns(2)
         with left:
             model = choose_model("_cohort_model")
@@ -39,13 +62,38 @@ def offer_start() -> None:
             key="_cohort_mpp",
         )
         retry = st.checkbox("Try slides again that failed before", key="_retry")
-        if st.button("Start", type="primary", disabled=not typed, key="_start"):
-            source = Path(typed).expanduser()
+        is_named = source is not None or bool(slides and name)
+        if st.button("Start", type="primary", disabled=not is_named, key="_start"):
+            if name is not None:
+                sizes = {path: pixel_size.chosen(path, known[path]).mpp for path in slides}
+                source = write_slide_table(name, sizes)
+            assert source is not None
             if not source.exists():
                 raise CohortError(f"there is no {source}; check the name.")
-            order = order_of(source, retry_failed=retry, model=model, mpp=mpp)
+            order = order_of(source, name=name, retry_failed=retry, model=model, mpp=mpp)
             resources.cohorts().add(order)
             st.rerun()
+
+
+def _typed_source() -> Path | None:
+    typed = st.text_input(
+        "Folder of slides, or CSV with a column slide",
+        key="_source",
+        placeholder=str(Path.home() / "trial-7.csv"),
+        help="The CSV may also have mpp, roi, patient, group and other columns, which are kept.",
+    )
+    return slide_places.folder_typed(typed) if typed else None
+
+
+def _known_slides() -> dict[Path, float | None]:
+    """Return slides with the size of a pixel, µm, where the program knows it and the file does not."""
+    samples = {sample_path(sample.name): sample.mpp for sample in SAMPLES}
+    folder = slide_places.offered_folder()
+    offered = [] if folder is None else slide_places.slides_in(folder)
+    found = {path.absolute(): None for path in (*offered, *analysed_slides())}
+    known: dict[Path, float | None] = {**found, **samples}
+    # a table names slides in UTF-8
+    return {path: mpp for path, mpp in known.items() if str(path) == printable(str(path))}
 
 
 @st.fragment(run_every=2.0)
@@ -75,14 +123,26 @@ def follow() -> None:
 
 
 def _show_current(current: CohortProcess) -> None:
-    states = current.states()
-    order = current.order
-    ended = sum(states[name] for name in _ENDED)
-    told = ", ".join(f"{count} {name}" for name, count in states.items()) or "starting …"
-    named = f"{literal(order.name)}, {order.total} slides: {told}"
-    st.progress(min(ended / order.total, 1.0), named)
-    if st.button("Stop", icon=":material/stop_circle:", key="_stop"):
+    progress, order = current.progress(), current.order
+    told = ", ".join(f"{count:,} {state}" for state, count in progress.states.items())
+    seconds = current.seconds_left()
+    left = f"; about {duration(seconds)} left" if seconds is not None and progress.at_work else ""
+    named = f"{literal(order.name)}, {order.total:,} slides: {told or 'starting …'}{left}"
+    st.progress(progress.share, named)
+    at_work = progress.at_work
+    lines = [_words_of(each) for each in at_work[:_NAMED_AT_WORK]]
+    if len(at_work) > _NAMED_AT_WORK:
+        lines.append(f"{len(at_work) - _NAMED_AT_WORK:,} more")
+    if current.dashboard is not None:
+        lines.append(f"[what each worker does]({current.dashboard})")
+    words, button = st.columns([5, 1], vertical_alignment="center")
+    words.caption(" · ".join(lines))
+    if button.button("Stop", icon=":material/stop_circle:", width="stretch", key="_stop"):
         resources.cohorts().stop(order.name)
+
+
+def _words_of(each: AtWork) -> str:
+    return f"{literal(each.slide)} {_STAGES.get(each.stage, each.stage)} {each.share:.0%}"
 
 
 def _look_again_at_the_end(current: CohortProcess | None) -> None:

@@ -3,21 +3,12 @@
 import streamlit as st
 
 from pages.evaluate_page.confusion import go_to
+from pages.evaluate_page.figures import AREA_TITLES
 from pages.shared import resources
 from seg_core.evaluation.area_scores import FOUND, NOT_ASKED
 from seg_core.evaluation.kept import KeptEvaluation
 from seg_core.evaluation.tables import area_table
 from seg_core.store import Run
-
-_TITLES = {
-    "name": "Region",
-    "bpq": "bPQ",
-    "aji_plus": "AJI+",
-    "detection_f1": "Detection F1",
-    "mpq_plus": "mPQ+",
-    "class_mean_iou": "IoU of classes",
-    "detected": "Dots found",
-}
 
 
 def show(run: Run, evaluation: KeptEvaluation) -> None:
@@ -29,7 +20,7 @@ def show(run: Run, evaluation: KeptEvaluation) -> None:
         placeholder="–",
         column_config={
             name: title if name == "name" else st.column_config.NumberColumn(title, format="%.3f")
-            for name, title in _TITLES.items()
+            for name, title in {**AREA_TITLES, "name": "Region"}.items()
         },
         on_select="rerun",
         selection_mode="single-row",

@@ -40,6 +40,6 @@ def offer(chosen: state.ChosenSlide, run: Run, asked: Asked) -> None:
     st.caption(
         literal(
             "Measured where both have looked. The interval of a difference is by paired bootstrap, the "
-            "same regions drawn for both; it needs more than one region, outlines and the same classes."
+            "same regions drawn for both; it needs more than one region and the same classes."
         )
     )

@@ -7,7 +7,7 @@ import pandas as pd
 import shapely
 import streamlit as st
 
-from pages.shared import evaluations, palettes, resources, runs, state
+from pages.shared import evaluations, palettes, resources, state
 from pages.shared.crop_gallery import Shown, show_crops
 from pages.shared.page_list import VIEWER
 from seg_core.evaluation.area_scores import FOUND, MISSED, SPURIOUS
@@ -87,7 +87,7 @@ def show_nuclei(run: Run, nuclei: gpd.GeoDataFrame, key: str) -> None:
     if nuclei.empty:
         st.info("There are no such nuclei.")
         return
-    mpp = runs.run_mpp(run)
+    mpp = run.slide_mpp
     scheme = evaluations.OUTCOME_SCHEME
     shown = nuclei.assign(class_name=nuclei["outcome"].where(nuclei["outcome"] != "", FOUND))
     outlined = not (shapely.get_type_id(nuclei.geometry.to_numpy()) == 0).any()
@@ -110,6 +110,6 @@ def show_nuclei(run: Run, nuclei: gpd.GeoDataFrame, key: str) -> None:
 def go_to(run: Run, nucleus: pd.Series) -> None:
     """Open the viewer at a nucleus."""
     number = int(nucleus["nucleus_id"]) or None
-    width = _AROUND_UM / runs.run_mpp(run)
+    width = _AROUND_UM / run.slide_mpp
     state.GO_TO.set(state.Place(float(nucleus["x"]), float(nucleus["y"]), width, number))
     VIEWER.open()

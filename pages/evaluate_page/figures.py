@@ -1,5 +1,8 @@
 """The figures of an evaluation, with their intervals."""
 
+from itertools import chain
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -9,12 +12,27 @@ from seg_core.evaluation.report_section import measured_in_words
 from seg_core.evaluation.tables import class_rows, figures_in_words, overall_table
 from seg_core.store import Run
 
+AREA_TITLES = {
+    "bpq": "bPQ",
+    "aji_plus": "AJI+",
+    "detection_f1": "Detection F1",
+    "mpq_plus": "mPQ+",
+    "class_mean_iou": "IoU of classes",
+    "detected": "Dots found",
+}
+"""What figures of regions and images are called."""
+
 
 def show(run: Run, evaluation: KeptEvaluation) -> None:
     """Show the figures of all nuclei, then by class."""
-    result = evaluation.result
+    show_result(evaluation.result)
+
+
+def show_result(result: dict[str, Any]) -> None:
+    """Show the figures of an evaluation of a run, or of a model by a folder of images."""
     st.caption(literal(measured_in_words(result)))
-    for note in [*result["said_since"], *result["notes"]]:
+    notes = (result.get(key, ()) for key in ("said_since", "notes", "warnings"))
+    for note in chain.from_iterable(notes):
         st.caption(literal(note))
     overall = overall_table(result)
     st.table(
@@ -36,7 +54,7 @@ def show(run: Run, evaluation: KeptEvaluation) -> None:
             )
     with st.popover("How is this computed", icon=":material/function:", type="tertiary"):
         st.markdown(
-            f"{result['protocol'].get('explanation', '')}\n\n{result['protocol']['border']}\n\n"
+            f"{result['protocol'].get('explanation', '')}\n\n{result['protocol'].get('border', '')}\n\n"
             "Nuclei are the same where their outlines share more than half of their union; *detection* "
             "asks only for centroids within 3 µm. Which figure to compare with which paper: "
             "docs/evaluation.md."

@@ -2,27 +2,31 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from pages.shared import evaluations, regions, resources, runs, state
+from pages.shared import evaluations, regions, resources, run_words, runs, state
 from pages.shared.literal import literal
-from seg_core.errors import SegCoreError
+from pages.shared.slide_places import file_name_of
+from seg_core.errors import DataError, SegCoreError
 from seg_core.evaluation.kept import (
+    CorrectedRun,
     KeptEvaluation,
     KeptReference,
+    Reference,
     evaluate_kept,
     keep_reference,
     kept_evaluation,
-    references_of,
 )
 from seg_core.labelled.class_mapping import AREA, mapping_of, targets
-from seg_core.labelled.slide_reference import FORMATS
+from seg_core.labelled.reference_list import FILE_SUFFIXES, REFERENCES, in_words, kind_of_file
 from seg_core.roi import Roi
 from seg_core.store import Run
 
 _MOST_MB = 200
+_MASK_SUFFIXES = next(each.suffixes for each in REFERENCES if each.name == "mask")
 
 
 @dataclass(frozen=True)
@@ -31,53 +35,69 @@ class Asked:
 
     Attributes
     ----------
-    reference : KeptReference
+    reference : KeptReference or CorrectedRun
     rois : tuple of Roi
         Regions in which every nucleus is labelled, where the reference names none.
     """
 
-    reference: KeptReference
+    reference: Reference
     rois: tuple[Roi, ...]
 
 
 def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
     """Let the reader bring and choose a reference, and say what its classes mean."""
-    kept = references_of(evaluations.place_of(chosen.path), resources.identity(chosen.path))
-    with st.expander("Bring a reference", expanded=not kept, icon=":material/upload_file:"):
+    known = evaluations.references(chosen.path, resources.identity(chosen.path))
+    with st.expander("Bring a reference", expanded=not known, icon=":material/upload_file:"):
         _bring(chosen)
-    if not kept:
+    if not known:
         st.info(
-            "Bring what somebody labelled on this slide, to see how good the analysis is: outlines of "
-            "QuPath (GeoJSON) or ImageScope (XML), dots (GeoJSON or CSV with the columns x, y, class), "
-            "or a mask of the slide."
+            "Bring what somebody labelled on this slide, to see how good the analysis is: "
+            f"{in_words('run')}. Nuclei that you correct in the viewer make one of the last kind by "
+            "themselves."
         )
         st.stop()
+    by_id = {each.folder.name: each for each in known}
     wanted = st.session_state.pop("_new_reference", None)
-    if wanted is not None:
-        st.session_state["_reference"] = next(
-            (each.folder.name for each in kept if each.folder.name == wanted), kept[0].folder.name
-        )
-    by_id = {each.folder.name: each for each in kept}
+    if wanted in by_id:
+        st.session_state["_reference"] = wanted
+    titles = run_words.titles([each.run for each in known if isinstance(each, CorrectedRun)])
     picked, forget = st.columns([5, 1], vertical_alignment="bottom")
     name = picked.selectbox(
         "Reference",
         list(by_id),
-        format_func=lambda each: by_id[each].name,
+        format_func=lambda each: _title(by_id[each], titles),
         key="_reference",
     )
+    reference = by_id[name]
+    if isinstance(reference, CorrectedRun):
+        if reference.run.path == run.path:
+            st.caption("Measured is what the model found, by what people made of it since.")
+        return Asked(reference, _rois(chosen, reference, run))
     if forget.button("Forget it", icon=":material/delete:", width="stretch"):
-        by_id[name].remove()
+        reference.remove()
         st.rerun()
-    reference = _map(by_id[name], run)
+    reference = _map(reference, run)
     return Asked(reference, _rois(chosen, reference, run))
+
+
+def _title(reference: Reference, titles: dict[Path, str]) -> str:
+    if isinstance(reference, CorrectedRun):
+        return f"Corrected by hand: {titles[reference.run.path]}"
+    return reference.name
 
 
 def _bring(chosen: state.ChosenSlide) -> None:
     with st.form("_bring_reference", border=False, clear_on_submit=True):
         uploaded = st.file_uploader(
             "File",
-            type=[each.removeprefix(".") for each in FORMATS],
+            type=[each.removeprefix(".") for each in FILE_SUFFIXES],
             key="_reference_file",
+            max_upload_size=_MOST_MB,
+        )
+        class_mask = st.file_uploader(
+            "With a mask of nuclei: a second mask of their classes, of the same size (or none)",
+            type=[each.removeprefix(".") for each in _MASK_SUFFIXES],
+            key="_class_mask_file",
             max_upload_size=_MOST_MB,
         )
         stated = st.number_input(
@@ -90,15 +110,21 @@ def _bring(chosen: state.ChosenSlide) -> None:
         )
         sent = st.form_submit_button("Keep with the slide", icon=":material/save:")
     if sent and uploaded is not None:
-        slide_id = resources.identity(chosen.path)
+        kind = kind_of_file(uploaded.name)
+        if class_mask is not None and (kind is None or kind.name != "mask"):
+            raise DataError(
+                f"{uploaded.name} is no mask of nuclei, so {class_mask.name} has nothing to name the classes "
+                "of; take the second file out, or bring the mask of nuclei first."
+            )
         kept = keep_reference(
             evaluations.place_of(chosen.path),
-            slide_id,
-            uploaded.name,
+            resources.identity(chosen.path),
+            file_name_of(uploaded.name),
             uploaded.getvalue(),
             stated,
+            class_mask=None if class_mask is None else class_mask.getvalue(),
         )
-        mpp = runs.needed_run(chosen).facts.question.slide_mpp
+        mpp = runs.needed_run(chosen).slide_mpp
         try:
             kept.read(resources.slide(chosen.path).info, mpp)
         except SegCoreError:
@@ -142,14 +168,12 @@ def _map(reference: KeptReference, run: Run) -> KeptReference:
     return reference if said == mapping else reference.with_mapping(said)
 
 
-def _rois(chosen: state.ChosenSlide, reference: KeptReference, run: Run) -> tuple[Roi, ...]:
-    read = resources.slide_reference(reference.file, reference.mpp, run.path)
-    mapping = mapping_of(read.class_names, reference.mapping, run.scheme)
+def _rois(chosen: state.ChosenSlide, reference: Reference, run: Run) -> tuple[Roi, ...]:
     drawn = regions.slide_rois(chosen)
-    excluded = [roi for roi in drawn if roi.kind == "exclude"]
-    if AREA in mapping.values():
+    excluded = [roi for roi in drawn if not roi.counts]
+    if isinstance(reference, KeptReference) and _names_regions(reference, run):
         return tuple(excluded)
-    inside = [roi for roi in drawn if roi.kind == "include"]
+    inside = [roi for roi in drawn if roi.counts]
     if not inside:
         st.caption(
             "The reference names no region in which every nucleus is labelled, so all that was analysed "
@@ -163,6 +187,11 @@ def _rois(chosen: state.ChosenSlide, reference: KeptReference, run: Run) -> tupl
         placeholder="all that was analysed",
     )
     return tuple([roi for roi in inside if roi.name in names] + excluded)
+
+
+def _names_regions(reference: KeptReference, run: Run) -> bool:
+    read = resources.slide_reference(reference.file, reference.mpp, run.path)
+    return AREA in mapping_of(read.class_names, reference.mapping, run.scheme).values()
 
 
 def measured(run: Run, asked: Asked) -> KeptEvaluation:

@@ -10,20 +10,22 @@ from seg_core.model.measured import (
     FEW_NUCLEI,
     class_figures,
     confusion_table,
+    dot_figures_of,
+    dotted_sets,
     measured_sets,
     overall_figures,
+    preset_table,
     speed_table,
     weaknesses,
 )
+from seg_core.settings import PRESETS
 
 _NON_COMMERCIAL = "NC"
 
 
-def show_origin(card: ModelCard) -> None:
-    """Show what the model is, what it learned from, and under which licence."""
+def show_licence(card: ModelCard) -> None:
+    """Show what the model is called, and under which licence it is."""
     st.subheader(card.title or card.name, anchor=False)
-    if card.data:
-        st.markdown(card.data)
     if _NON_COMMERCIAL in re.split(r"\W+", card.licence):
         st.warning(
             f"Licence {card.licence}: not for commercial use, as the data it learned from demand.",
@@ -31,30 +33,40 @@ def show_origin(card: ModelCard) -> None:
         )
     elif card.licence:
         st.caption(f"Licence: {card.licence}")
-    st.caption(
-        f"{card.architecture}, encoder {card.encoder}, {card.mpp:g} µm/px, "
-        f"classes {', '.join(card.scheme.names)} · weights {card.file}, SHA-256 {card.sha256[:12]}…"
-    )
+
+
+def show_origin(card: ModelCard) -> None:
+    """Show what the model learned from, and what it is."""
+    with st.expander("What it learned from, and what it is", icon=":material/school:"):
+        if card.data:
+            st.markdown(card.data)
+        st.caption(
+            f"{card.architecture}, encoder {card.encoder}, {card.mpp:g} µm/px, "
+            f"classes {', '.join(card.scheme.names)} · weights {card.file}, SHA-256 {card.sha256[:12]}…"
+        )
 
 
 def show_figures(card: ModelCard) -> None:
     """Show the figures on the data set that the reader chooses."""
-    sets = measured_sets(card)
+    sets = [*measured_sets(card), *dotted_sets(card)]
     if not sets:
         st.info(
-            "The card has no figures: nobody knows what this model is worth. Measure it with "
-            "python -m seg_core evaluate, see the documents.",
+            "The card has no figures: nobody knows what this model is worth. Measure it on the page "
+            "Evaluate by a folder of labelled images, or with python -m seg_core evaluate.",
             icon=":material/help:",
         )
         return
-    data = st.radio("Measured on", sets, format_func=_words, horizontal=True, key="_measured_on")
+    data = st.selectbox("Measured on", sets, format_func=_words, key="_measured_on")
     entry = card.metrics[data]
     rough = entry.get("bootstrap", {}).get("rough", False)
     st.caption(
         f"{entry.get('images', '?')} images of {entry.get('patients', '?')} patients. In brackets 95 % "
         "intervals over patients" + (", rough since they are few." if rough else ".")
     )
-    _show_classes(class_figures(card, data))
+    if data in dotted_sets(card):
+        _show_dots(card, data)
+    else:
+        _show_classes(class_figures(card, data))
     _show_overall(overall_figures(card, data))
     st.markdown("**Where it fails**")
     st.markdown("\n".join(f"- {each}" for each in weaknesses(card, data)))
@@ -62,13 +74,47 @@ def show_figures(card: ModelCard) -> None:
     if table is not None:
         with st.expander("Confusion of nuclei: rows are the reference, columns the answer"):
             st.dataframe(table)
+    if entry.get("command"):
+        st.caption(f"Printed by `{entry['command']}`.")
+
+
+def show_presets(card: ModelCard) -> None:
+    """Show what each preset takes and gains, at 40x and at 20x."""
+    table = preset_table(card)
+    st.markdown("**Presets**")
+    if table is None or table.empty:
+        st.caption("What the presets cost was not measured with these weights.")
+        return
+    table.insert(1, "words", [PRESETS[name].words for name in table.index])
+    figures = {
+        "mpq_plus": "mPQ+, 40x",
+        "macro_f1": "macro F1, 40x",
+        "mpq_plus_20x": "mPQ+, 20x",
+        "macro_f1_20x": "macro F1, 20x",
+    }
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "title": "Preset",
+            "words": "What it does",
+            "time": st.column_config.NumberColumn(
+                "Time", format="%.2f ×", help=f"As a multiple of that of {table['title'].iloc[0]}."
+            ),
+            **{
+                key: st.column_config.NumberColumn(title, format="%.3f")
+                for key, title in figures.items()
+            },
+        },
+    )
 
 
 def show_speed(card: ModelCard) -> None:
     """Show what each precision and tile costs in accuracy."""
     table = speed_table(card)
+    st.markdown("**Precision and tile**")
     if table is None:
-        st.caption("What faster settings cost was not measured with these weights.")
+        st.caption("What other arithmetic and tiles cost was not measured with these weights.")
         return
     st.dataframe(
         table,
@@ -76,8 +122,12 @@ def show_speed(card: ModelCard) -> None:
         column_config={
             "precision": "Precision",
             "tile": st.column_config.NumberColumn("Tile, px"),
-            "mpq_plus": st.column_config.NumberColumn("mPQ+", format="%.3f"),
-            "mpq_plus_change": st.column_config.NumberColumn("against fp32", format="%+.3f"),
+            "mpq_plus": st.column_config.NumberColumn("mPQ+, 40x", format="%.3f"),
+            "mpq_plus_change_40x": st.column_config.NumberColumn("against fp32", format="%+.3f"),
+            "mpq_plus_20x": st.column_config.NumberColumn("mPQ+, 20x", format="%.3f"),
+            "mpq_plus_change_20x": st.column_config.NumberColumn(
+                "against fp32, 20x", format="%+.3f"
+            ),
             "same_class": st.column_config.NumberColumn(
                 "Pixels of the same class", format="percent"
             ),
@@ -103,6 +153,35 @@ def _show_classes(table: pd.DataFrame) -> None:
     )
     if (table["nuclei"] < FEW_NUCLEI).any():
         st.caption(f"Figures of classes with fewer than {FEW_NUCLEI} nuclei are a hint only.")
+
+
+def _show_dots(card: ModelCard, data: str) -> None:
+    """Show the figures by dots, with how many there are of each class."""
+    table = dot_figures_of(card, data)
+    titles = {
+        "recall": "Dots called so",
+        "precision": "Nuclei called so with such a dot",
+        "f1": "F1",
+    }
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Class": table["class_name"],
+                "Dots": table["dots"],
+                "Nuclei called so": table["called"],
+                **{
+                    title: [_with_interval(row, key) for _, row in table.iterrows()]
+                    for key, title in titles.items()
+                },
+            }
+        ),
+        hide_index=True,
+    )
+    st.caption(
+        "Somebody told place and class of nuclei, not their outlines, and gave some none: what is called a "
+        "class and has no dot counts as wrong, so the last two columns are lower bounds that compare models "
+        "and say no more."
+    )
 
 
 def _show_overall(table: pd.DataFrame) -> None:

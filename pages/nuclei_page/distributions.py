@@ -110,7 +110,7 @@ def place_around(choice: Choice, picked: tuple[int, ...]) -> state.Place:
     points = queries.columns(Selection(everything, ids=picked), ["x", "y"])
     low, high = points.min(), points.max()
     x, y = (low + high) / 2
-    margin = 2 * _MARGIN_UM / choice.run.facts.question.slide_mpp
+    margin = 2 * _MARGIN_UM / choice.run.slide_mpp
     return state.Place(float(x), float(y), float((high - low).max() + margin))
 
 

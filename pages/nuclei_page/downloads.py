@@ -13,6 +13,7 @@ from pages.shared.literal import literal, printable
 from pages.shared.regions import slide_rois
 from pages.shared.scoring import ScoringRequest
 from pages.shared.writing import written
+from seg_core.export.by_roi import counting_parts, write_by_roi
 from seg_core.export.formats import FORMATS, Download, Format
 from seg_core.export.options import ExportOptions
 from seg_core.labelled.corrected import DATA_SET, write_corrected
@@ -24,16 +25,18 @@ from seg_core.til import AssessedPart, TilSettings
 def show(choice: Choice) -> None:
     """Show every format with what opens it."""
     options = _choose_options(choice)
+    by_roi = _by_roi(choice)
     st.caption(f"In every file: {literal(choice.counted.in_words(choice.run))}")
     name = "slide" if options.anonymous else printable(choice.run.slide_path.stem)
     for form, file in offered():
         missing = form.missing
         button, words = st.columns([1, 3], vertical_alignment="center")
+        content = files_by_roi if by_roi else content_of
         button.download_button(
             file.label,
-            partial(content_of, form, file, choice.run, options),
-            f"{name}-{choice.run.run_id}-{file.suffix}",
-            file.mime,
+            partial(content, form, file, choice.run, options),
+            f"{name}-{choice.run.run_id}-{file.suffix}{'.zip' * by_roi}",
+            "application/zip" if by_roi else file.mime,
             icon=":material/download:",
             on_click="ignore",
             width="stretch",
@@ -42,6 +45,17 @@ def show(choice: Choice) -> None:
         )
         words.markdown(file.words if missing is None else f"{file.words} {missing}")
     _offer_masks(choice.run, name)
+
+
+def _by_roi(choice: Choice) -> bool:
+    """Ask whether each region is to have a file of its own, where there are regions."""
+    parts = counting_parts(choice.run, ExportOptions(rois=choice.rois))
+    return bool(parts) and st.toggle(
+        f"One file per region ({len(parts)})",
+        key="_by_roi",
+        help="Each file holds one region and is called by its name; all of them come as a ZIP. In "
+        "tables, the column *roi* names the regions of each nucleus in either case.",
+    )
 
 
 def _offer_masks(run: Run, name: str) -> None:
@@ -146,6 +160,19 @@ def _choose_options(choice: Choice) -> ExportOptions:
             help="0.25 µm halves the file and is not seen. Measures stay those of the full outline.",
         ),
     )
+
+
+def files_by_roi(form: Format, file: Download, run: Run, options: ExportOptions) -> bytes:
+    """Return a ZIP file with a file for each region that counts; see `content_of`."""
+    with TemporaryDirectory() as folder:
+        inside = Path(folder) / "files"
+        inside.mkdir()
+        slide = "slide" if options.anonymous else run.slide_path.stem
+        name = f"{slide}-{run.run_id}-{file.suffix}"
+        for _ in write_by_roi(form, run, inside / printable(name), options):
+            pass
+        packed = shutil.make_archive(str(Path(folder) / "packed"), "zip", inside)
+        return Path(packed).read_bytes()
 
 
 def content_of(form: Format, file: Download, run: Run, options: ExportOptions) -> bytes:

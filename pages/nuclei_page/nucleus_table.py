@@ -62,7 +62,7 @@ def show(choice: Choice) -> None:
 
 def open_nucleus(choice: Choice, nucleus: Any) -> None:
     """Go to a nucleus in the viewer."""
-    width = _AROUND_UM / choice.run.facts.question.slide_mpp
+    width = _AROUND_UM / choice.run.slide_mpp
     x, y, number = float(nucleus["x"]), float(nucleus["y"]), int(nucleus["nucleus_id"])
     state.GO_TO.set(state.Place(x, y, width, number))
     VIEWER.open()

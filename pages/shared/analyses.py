@@ -8,16 +8,19 @@ import threading
 import weakref
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import shapely
 
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.uploads import UploadFolder
-from seg_core.analysis import analyse
+from seg_core.analysis import analyse, opened
+from seg_core.errors import SegCoreError
 from seg_core.process.worker import Job, Worker
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
-from seg_core.store import Run, default_store
+from seg_core.store import Run, Store, default_store
 from seg_core.store.label import RunLabel
 
 WAITING_EACH, WAITING_MOST = 20, 200
@@ -77,6 +80,8 @@ class Asked:
         Keeps an uploaded slide for as long as there is a job, though its session may end.
     person : str
         Who asked first, in other readers' words; empty where nobody signs in.
+    size : float or None
+        Area in pixels times looks at each: much larger analyses make way for this one.
     """
 
     slide: ChosenSlide
@@ -84,6 +89,20 @@ class Asked:
     owner: str | None
     uploads: UploadFolder | None
     person: str = ""
+    size: float | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What `seg_core.analysis.opened` takes to put the question."""
+        part, rectangle = self.wanted.roi, self.wanted.rectangle
+        return {
+            "slide_path": self.slide.path,
+            "region": part.region if part is not None and rectangle else None,
+            "roi": None if rectangle else part,
+            "model": self.wanted.model,
+            "mpp": self.slide.mpp,
+            "settings": self.wanted.settings,
+        }
 
     @property
     def label(self) -> RunLabel:
@@ -106,6 +125,7 @@ class Analyses:
     def __init__(self, worker: Callable[[], Worker]) -> None:
         self._worker = worker
         self._asked: weakref.WeakKeyDictionary[Job[Run], Asked] = weakref.WeakKeyDictionary()
+        self._folders: weakref.WeakKeyDictionary[Job[Run], Path] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def ask(self, asked: Asked) -> Job[Run]:
@@ -115,18 +135,13 @@ class Analyses:
             for job, other in self._asked.items():
                 if not job.done() and other.wanted.same_as(wanted):
                     return job
-            part = wanted.roi
             job = self._worker().submit(
                 analyse,
                 asker=asked.owner,
-                slide_path=asked.slide.path,
+                size=asked.size,
                 store=default_store(),
-                region=part.region if part is not None and wanted.rectangle else None,
-                roi=None if wanted.rectangle else part,
-                model=wanted.model,
-                mpp=asked.slide.mpp,
-                settings=wanted.settings,
                 label=asked.label,
+                **asked.parameters,
             )
             self._asked[job] = asked
             return job
@@ -139,6 +154,19 @@ class Analyses:
     def of_slide(self, slide_id: str) -> list[tuple[Job[Run], Asked]]:
         """List those of one slide."""
         return [each for each in self.at_work() if each[1].wanted.slide_id == slide_id]
+
+    def folder_of(self, job: Job[Run]) -> Path | None:
+        """Return where a job's run lies or will lie; None where its question makes no sense."""
+        asked = self._asked.get(job)
+        if asked is None:
+            return None
+        if job not in self._folders:
+            try:
+                with opened(**asked.parameters) as subject:
+                    self._folders[job] = Store().folder(subject.question)
+            except SegCoreError:  # which the job itself says
+                return None
+        return self._folders[job]
 
     def put_absent_last(self, present: Collection[str]) -> None:
         """Have the analyses of readers who have left wait until those of all others are done.

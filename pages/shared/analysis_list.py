@@ -1,5 +1,7 @@
 """How the analyses of this server go on: in words, as a bar, as a list."""
 
+from typing import Any
+
 import streamlit as st
 
 from pages.shared import resources, slide_places, state, uploads, visitor
@@ -10,7 +12,11 @@ from seg_core.process.progress import Progress
 from seg_core.process.worker import Job
 from seg_core.store import Run
 
-_STAGES = {"tiles": "Tile {done:,} of {total:,}", "nuclei": "Block {done:,} of {total:,} of nuclei"}
+_STAGES = {
+    "tiles": "Tile {done:,} of {total:,}",
+    "nuclei": "Block {done:,} of {total:,} of nuclei",
+    "images": "Image {done:,} of {total:,}",
+}
 
 
 def is_own(asked: Asked) -> bool:
@@ -20,13 +26,13 @@ def is_own(asked: Asked) -> bool:
     return asked.owner == visitor.folder_name()
 
 
-def follow(job: Job[Run], title: str | None = None) -> None:
-    """Show the progress of an analysis with a button that stops it, until it ends; title in Markdown."""
+def follow(job: Job[Any], title: str | None = None) -> None:
+    """Show the progress of an analysis, or of a measurement, with a button that stops it, until it ends; title in Markdown."""
     _follow(job, title)
 
 
 @st.fragment(run_every="1s")
-def _follow(job: Job[Run], title: str | None) -> None:
+def _follow(job: Job[Any], title: str | None) -> None:
     """Redraw the progress alone until the job ends, then the whole page once."""
     if job.done():
         st.rerun()
@@ -90,13 +96,13 @@ def _list_one(job: Job[Run], asked: Asked) -> None:
         _offer_stop(job)
 
 
-def _show_progress(job: Job[Run]) -> None:
+def _show_progress(job: Job[Any]) -> None:
     progress = job.progress
     words = "Stopping …" if job.stopping else in_words(progress)
     st.progress(progress.fraction if progress else 0.0, words)
 
 
-def _offer_stop(job: Job[Run]) -> None:
+def _offer_stop(job: Job[Any]) -> None:
     """Offer to stop a job; a tile is finished first, and the model loaded, which can take a while."""
     st.button(
         "Stop",
@@ -122,15 +128,16 @@ def in_words(progress: Progress | None) -> str:
     if progress.stage == "waiting":
         others = "another analysis" if progress.total == 1 else f"{progress.total} other analyses"
         return f"Waiting for {others} to end …"
+    if progress.stage == "paused":
+        return f"Paused at {progress.fraction:.0%} for a small analysis; then it goes on …"
     text = _STAGES[progress.stage].format(done=progress.done, total=progress.total)
     return (
-        text
-        if progress.seconds_left is None
-        else f"{text}, {_duration(progress.seconds_left)} left"
+        text if progress.seconds_left is None else f"{text}, {duration(progress.seconds_left)} left"
     )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a length of time in words, as exact as an estimate is worth."""
     minutes = round(seconds / 60)
     if seconds < 90:
         return f"{max(1, round(seconds))} s"

@@ -1,23 +1,37 @@
 """The command that works off a cohort, started from a page: a process that outlives the session."""
 
+import csv
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from pathlib import Path
-from typing import Any
 
-from seg_core.cohort.journal import name_of
+from seg_core.cohort.journal import Journal, cohort_names, name_of
 from seg_core.cohort.plan import read_plan
+from seg_core.cohort.progress import CohortProgress
+from seg_core.errors import CohortError
+from seg_core.files.atomic import replacing
+from seg_core.files.disk_errors import store_errors
+from seg_core.process.worker import NICENESS
 from seg_core.store import default_store
 
 _ROOT = Path(__file__).parents[2]
 
 EVENTS_FILE, ERRORS_FILE = "events.jsonl", "errors.txt"
+
+TABLE_FILE = "slides.csv"
+"""Name of the table in a cohort's folder where its slides were chosen on the page."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +83,21 @@ class CohortProcess:
     process : subprocess.Popen
     folder : Path
         Where it tells what happens.
+    dashboard : str or None
+        Address of Dask's own page of the workers, once it is known; there is none without bokeh.
     """
 
     order: CohortOrder
     process: "subprocess.Popen[bytes]"
     folder: Path
+    dashboard: str | None = None
     _seen: int = 0
-    is_summed_up: bool = False
-    _states: dict[str, str] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+    _progress: CohortProgress = field(init=False)
+    _reading: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._progress = CohortProgress(self.order.total)
 
     def is_running(self) -> bool:
         """Tell whether the command is still at work."""
@@ -87,28 +108,28 @@ class CohortProcess:
         if self.is_running():
             self.process.send_signal(signal.SIGTERM)
 
-    def states(self) -> Counter[str]:
-        """Return how many slides are in each state, as far as the command has told."""
+    def progress(self) -> CohortProgress:
+        """Return how far it is, as far as the command has told; any number of threads may ask."""
         path = self.folder / EVENTS_FILE
-        if not path.is_file():
-            return Counter()
-        with path.open("rb") as file:
-            file.seek(self._seen)
-            text = file.read()
-        whole = text[: text.rfind(b"\n") + 1]
-        self._seen += len(whole)
-        for line in whole.splitlines():
-            event: dict[str, Any] = json.loads(line)
-            self.is_summed_up |= event["event"] == "summary"
-            if event["event"] == "progress":
-                self._states[event["slide"]] = "at work"
-            elif "state" in event:
-                self._states[event["slide"]] = event["state"]
-        return Counter(self._states.values())
+        with self._reading:
+            if path.is_file():
+                with path.open("rb") as file:
+                    file.seek(self._seen)
+                    text = file.read()
+                whole = text[: text.rfind(b"\n") + 1]
+                self._seen += len(whole)
+                for event in map(json.loads, whole.splitlines()):
+                    self.dashboard = event.get("dashboard", self.dashboard)
+                    self._progress.happened(event)
+            return deepcopy(self._progress)
+
+    def seconds_left(self) -> float | None:
+        """Return how long the rest takes at the pace of this start, None while nobody knows."""
+        return self._progress.seconds_left(time.monotonic() - self._began)
 
     def problem(self) -> str | None:
         """Return the last sentence of a command that ended before all slides had."""
-        if self.is_summed_up or self.is_running():
+        if self._progress.is_summed_up or self.is_running():
             return None
         lines = (self.folder / ERRORS_FILE).read_text("utf-8", "replace").strip().splitlines()
         said = lines[-1].removeprefix("python -m seg_core: ") if lines else "it was ended."
@@ -122,6 +143,7 @@ class CohortProcess:
 def order_of(
     source: Path,
     *,
+    name: str | None = None,
     retry_failed: bool = False,
     model: str | None = None,
     mpp: float | None = None,
@@ -134,7 +156,41 @@ def order_of(
         If there is no slide, or the table makes no sense.
     """
     total = len(read_plan([source]))
-    return CohortOrder(source, name_of([source]), total, retry_failed, model, mpp)
+    return CohortOrder(source, name or name_of([source]), total, retry_failed, model, mpp)
+
+
+def write_slide_table(name: str, slides: Mapping[Path, float | None]) -> Path:
+    """Write a new cohort's table into its folder, so that the command can be given again by hand.
+
+    Parameters
+    ----------
+    name : str
+        Of the cohort.
+    slides : dict of Path to float or None
+        With the size of a pixel, µm, where it is known better than the file says.
+
+    Raises
+    ------
+    CohortError
+        If no cohort can be called so, or there is another one of that name.
+    StoreError
+        If it cannot be written.
+    """
+    folder = Journal(default_store(), name).folder
+    path = folder / TABLE_FILE
+    text = StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["slide", "mpp"])
+    table.writerows([str(slide), "" if mpp is None else mpp] for slide, mpp in slides.items())
+    content = text.getvalue().encode()
+    is_new = name not in cohort_names(default_store())
+    if not is_new and not (path.is_file() and path.read_bytes() == content):
+        raise CohortError(f"there is a cohort {name} of other slides; choose another name.")
+    with store_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
+    return path
 
 
 def start(order: CohortOrder) -> CohortProcess:
@@ -149,4 +205,8 @@ def start(order: CohortOrder) -> CohortProcess:
             cwd=_ROOT,
             start_new_session=True,  # Ctrl-C in the server's terminal is not meant for it
         )
+    if hasattr(os, "setpriority"):
+        # its workers are started later and have the same, so that pages and tiles stay quick
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
     return CohortProcess(order, process, folder)

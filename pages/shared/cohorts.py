@@ -128,8 +128,8 @@ class Cohorts:
                     self._problem = f"The cohort {order.name} could not be started ({error})."
 
     def _take_leave(self, process: CohortProcess) -> None:
-        process.states()
-        if self._makes_way and not process.is_summed_up:
+        is_done = process.progress().is_summed_up
+        if self._makes_way and not is_done:
             self._waiting.appendleft(process.order.again())
         else:
             self._problem = process.problem()

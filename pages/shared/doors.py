@@ -12,7 +12,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.shared.slide_places import PROXY_HEADERS, host_name, is_loopback
+from pages.shared.proxies import is_by_tls, is_handed_on
+from pages.shared.slide_places import host_name, is_loopback
 
 FRAMED_BY_VARIABLE = "SEG_FRAMED_BY"
 """Addresses of pages, apart from this server's own, that may show the dashboard in a frame."""
@@ -45,7 +46,8 @@ class Doors:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        reason = _refusal(scope, Headers(scope=scope))
+        headers = Headers(scope=scope)
+        reason = _refusal(scope, headers)
         if reason is not None:
             await _refuse(reason, scope, receive, send)
             return
@@ -55,7 +57,8 @@ class Doors:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add_headers(MutableHeaders(scope=message), is_secure=_is_secure(scope))
+                is_secure = is_by_tls(headers, scope.get("scheme", "http"))
+                _add_headers(MutableHeaders(scope=message), is_secure=is_secure)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -73,7 +76,7 @@ def _refusal(scope: Scope, headers: Headers) -> str | None:
     if (
         is_loopback(st.get_option("server.address"))
         and not st.get_option("server.allowedHosts")
-        and not any(name in headers for name in PROXY_HEADERS)
+        and not is_handed_on(headers)
         and not is_loopback(asked_for)
     ):
         return (
@@ -89,11 +92,6 @@ async def _refuse(reason: str, scope: Scope, receive: Receive, send: Send) -> No
         await send({"type": "websocket.close", "code": 1008, "reason": reason[:100]})
     else:
         await PlainTextResponse(reason, 403)(scope, receive, send)
-
-
-def _is_secure(scope: Scope) -> bool:
-    said = Headers(scope=scope).get("x-forwarded-proto", scope.get("scheme", "http"))
-    return said.split(",")[0].strip() == "https"
 
 
 def _add_headers(headers: MutableHeaders, *, is_secure: bool) -> None:

@@ -47,5 +47,5 @@ def painter_of_outcomes(outcomes: gpd.GeoDataFrame) -> NucleusPainter:
     is_dot = shapely.get_type_id(asked.geometry.to_numpy()) == shapely.GeometryType.POINT
     shapes = asked.geometry.to_numpy().copy()
     shapes[is_dot] = shapely.buffer(shapes[is_dot], _DOT_PX)
-    table = asked.assign(class_name=asked["outcome"]).set_geometry(shapes)
+    table = asked.assign(class_name=asked["outcome"], class_score=1.0).set_geometry(shapes)
     return NucleusPainter(table.explode(ignore_index=True), OUTCOME_SCHEME)

@@ -12,6 +12,7 @@ import streamlit as st
 
 from pages.shared import pixel_size, resources, runs, slide_places, state, uploads
 from seg_core.samples import SAMPLES, sample_path
+from seg_core.slide import may_have_id
 from seg_core.store import Run, Store
 
 _SLIDE, _RUN = "slide", "run"
@@ -64,12 +65,9 @@ def find_slide(slide_id: str) -> state.ChosenSlide | None:
     for sample in SAMPLES:
         if resources.identity(sample_path(sample.name)) == slide_id:
             return pixel_size.chosen(sample_path(sample.name), sample.mpp)
-    name, _, _ = slide_id.rpartition("-")
     for path in _openable(slide_id):
         # The content is looked at only where the name is right: a folder may hold thousands.
-        if _letters(name) in (_letters(path.stem), _letters(path.parent.name)) and (
-            resources.identity(path) == slide_id
-        ):
+        if may_have_id(path, slide_id) and resources.identity(path) == slide_id:
             return pixel_size.chosen(path)
     return None
 
@@ -84,7 +82,3 @@ def _openable(slide_id: str) -> Iterator[Path]:
         for run in Store().runs(slide_id):
             if run.slide_path.is_file():
                 yield run.slide_path
-
-
-def _letters(name: str) -> str:
-    return "".join(each for each in name if each.isalnum() and each.isascii())

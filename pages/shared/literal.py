@@ -9,6 +9,10 @@ import os
 import re
 from pathlib import Path
 
+from seg_core.files.names import printable
+
+__all__ = ["key_of", "literal", "printable"]
+
 # Streamlit's own signs too: $ begins a formula, : a colour, an icon or an emoji. An underscore within
 # a word means nothing, and what makes a list or a heading does so at the beginning alone.
 _SIGNS = re.compile(r"[\\`*\[\]<>~$:&#|@]|(?<![^\W_])_|_(?![^\W_])|^[-+=]|^\d+[.)]|(?i:(?<=www)\.)")
@@ -16,20 +20,6 @@ _SIGNS = re.compile(r"[\\`*\[\]<>~$:&#|@]|(?<![^\W_])_|_(?![^\W_])|^[-+=]|^\d+[.
 # Streamlit makes arrows of these after backslashes have gone.
 _ARROW = re.compile(r"(?<!\S)(<->|->|<-|--|>=|<=|~=)(?!\S)")
 _NO_WIDTH = "\N{WORD JOINER}"
-
-
-def printable(text: str) -> str:
-    r"""Return a text on one line that any terminal, file or browser takes.
-
-    Names of files may hold bytes that are no letters in UTF-8, and characters that are not seen.
-
-    Examples
-    --------
-    >>> printable("lat\udce9\n.png")
-    'lat\\udce9\\n.png'
-    """
-    shown = (each if each.isprintable() else ascii(each)[1:-1] for each in text)
-    return "".join(shown)
 
 
 def literal(text: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import resources, sign_in, slide_places, state, visitor
+from pages.shared.literal import literal
 from seg_core.store import Run, default_store
 
 
@@ -55,7 +56,7 @@ def offer(run: Run) -> None:
     said = resources.said_since(replace(run, only_found=False))
     if not said:
         return
-    st.caption(" ".join(said))
+    st.caption(literal(" ".join(said)))
     st.toggle(
         "Show the model's own answer",
         state.AS_FOUND.get() or False,

@@ -69,9 +69,12 @@ VIEWER = PageEntry(
     ":material/biotech:",
     """
 drag to move, scroll or **+** and **−** to zoom, **0** for the whole slide, **?** for all keys.
-Draw a rectangle or a free outline and press **Analyse region**, or press **Analyse slide**. What
-is stopped is kept, and goes on from there. Under *Edit* a region is named, or marked to be left
-out; *Files* exchanges regions with QuPath. Click a nucleus for its measures; **←** and **→** go
+Draw a rectangle, an ellipse or a free outline, or paint one (**b**; Alt takes away), and press **Analyse region**, or press **Analyse slide**. What
+is stopped is kept: *Stopped analyses* shows what is there, and **Resume** goes on from it. While an
+analysis works, what it has found grows on the slide. With **Shift** the selected region is moved by
+its inside. Measured distances (**m**) are listed, to be copied or removed. Under *Edit* a region is named, called *Tumour* or marked
+to be left out; *Files* exchanges regions with QuPath. Measure a scale bar and say how long it is:
+*µm/px from this line* offers the size of a pixel. Click a nucleus for its measures; **←** and **→** go
 through its class from left to right, strip by strip. Copy the page's address to show a colleague
 the same place. Several analyses of a slide are told apart under *Shown analysis*;
 give yours a **Name**. *Options*: **Original**, **Fast** and **Best** trade time for
@@ -86,8 +89,9 @@ back. Numbers, scores, layers and files follow; *Show the model's own answer* sh
 **Layers** – *Classes* is the network's opinion of each pixel, *Boundaries* its outlines and
 insides, *Score* how sure it is, *Nuclei* what is counted. Click a class in the legend to hide it.
 Zoomed out, the stronger a colour, the more of the area is nuclei of that class. *Flaws* are
-tissue out of focus and pen marks. **Compare** bares the slide to the left of a line: drag it, or
-use the arrow keys. Colours safe for colour blindness can be chosen in the sidebar. Where a host
+tissue out of focus and pen marks. *Classes* does not show nuclei that are not counted.
+**Compare** bares the slide to the left of a line, or shows another analysis there: drag the line, or
+use the arrow keys. *Brightness and contrast* change the slide on the screen, nothing else. Colours safe for colour blindness can be chosen in the sidebar. Where a host
 sends tiles only along with the page, the viewer is slower and **Full size** is refused.
 """,
 )
@@ -100,7 +104,7 @@ NUCLEI = PageEntry(
 yellow sentences above the numbers say what speaks against trusting them: nuclei that do not fit the
 pixel size, or a slide unlike all that the model has learnt from. Below them
 counts, densities per mm² of tissue, measures, the table, a gallery, files for Excel, R, QuPath,
-scanpy and SpatialData, and a report as HTML or PDF. Below the class score you choose, a nucleus
+scanpy and SpatialData, and a report as HTML or PDF, of everything or one file per region. Below the class score you choose, a nucleus
 counts as *uncertain*, in the viewer too. Click a row or a picture to see the nucleus on the
 slide. *Analyses* tells the slide's analyses apart and compares two of them where both have looked.
 """,
@@ -112,8 +116,9 @@ TIL_SCORE = PageEntry(
     ":material/grain:",
     """
 lymphocytes in the stroma around the epithelium, with map, plots and formulas. Choose a ROI,
-change the settings, click a square to see it in the viewer. Exclude necrosis, carcinoma in situ
-and artefacts with a ROI of that kind first.
+change the settings, click a square to see it in the viewer. Draw the tumour in the viewer and
+call the region *Tumour*: epithelium and stroma are then sought in it alone. Leave out necrosis,
+carcinoma in situ and artefacts with regions of that kind.
 """,
 )
 
@@ -138,11 +143,13 @@ EVALUATE = PageEntry(
     ":material/rule:",
     """
 how good an analysis is beside what somebody labelled on the slide: outlines of QuPath (GeoJSON) or
-ImageScope (XML), dots (GeoJSON or CSV with *x*, *y*, *class*), a mask. Say what their classes are among
+ImageScope (XML), dots (GeoJSON or CSV with *x*, *y*, *class*), a mask with or without a second one of
+classes, or an analysis as people corrected it. Say what their classes are among
 ours, and in which regions every nucleus is labelled: outside nothing is scored. Figures come with 95 %
 intervals over regions. Click a cell of *Confusion* for its nuclei, and a nucleus for its place; the
 viewer's layers *Found*, *Missed*, *Spurious* and *Wrong class* show all of them. A second analysis is
-compared on the same nuclei.
+compared on the same nuclei. *A model, on a folder of images* lets a model answer labelled images of this
+machine (*images*, *inst* and *class*, dots, or MoNuSAC's folders) and measures it by them.
 """,
 )
 
@@ -151,8 +158,10 @@ MODEL = PageEntry(
     "Model",
     ":material/neurology:",
     """
-what the model learned from and under which licence, its figures by class with how many nuclei they
-rest on and their intervals, what it misses and confuses, in words, and what faster settings cost.
+what the model learned from and under which licence, its figures by class with how many nuclei or dots they
+rest on and their intervals, what it misses and confuses, in words. *Failures* has pictures of it, *Class
+scores* whether a score of .8 means that eight in ten are right, *Speed* what presets, precision and tile
+cost at 40x and 20x, *Training* the curves. *Add a model* checks one of your own and offers it everywhere.
 Read it before you trust a number: tissue unlike its training data can be answered worse.
 """,
 )
@@ -162,13 +171,14 @@ COHORT = PageEntry(
     "Cohort",
     ":material/table_view:",
     """
-many slides in one table. Name a folder, or a CSV with the columns *slide*, *patient* and *group*,
-and press **Start**; whatever stops it, the next start goes on, and a slide that cannot be read has
-its reason in the table. *Groups* compares patients, not slides: a patient's slides are averaged
-first. *Scatter* plots two measures; draw around points to list their slides. *TIL maps* stand side
-by side, in the order of a measure. Click the left edge of a row to see the slide in the viewer.
-*Report* is the whole cohort as one file. Cohorts follow one another, and one at work makes way for
-an analysis that somebody waits for in the viewer; it then goes on by itself.
+many slides in one table. Name a folder, or a CSV with the columns *slide*, *patient* and *group*, or
+choose slides that are known here, and press **Start**; whatever stops it, the next start goes on, and
+a slide or a row that makes no sense has its reason in the table. *Groups* compares patients, not slides:
+a patient's slides are averaged first. *Scatter* plots a measure against any other column; draw around
+points, and *Table*, *Groups* and *TIL maps* show their slides alone until **All slides**. *TIL maps*
+stand side by side in one scale of colours, in the order of a measure. Click the left edge of a row to
+see the slide in the viewer. *Report* is the whole cohort as one file. Cohorts follow one another, and
+one at work makes way for an analysis that somebody waits for in the viewer; it then goes on by itself.
 """,
 )
 

@@ -4,7 +4,6 @@ Streamlit forgets what a widget was set to as soon as another page is shown. Wha
 one file for a reader, and is read when a session begins: a second tab begins like the first.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from seg_core.classes import PALETTES
 from seg_core.errors import SegCoreError
 from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
+from seg_core.files.sealed import read_object
 from seg_core.til import TilSettings
 
 PREFERENCES_FILE = "preferences.json"
@@ -94,13 +94,24 @@ def ready(key: str, default: Any, valid: Callable[[Any], bool]) -> None:
         _keep({**kept, key: st.session_state[key]})
 
 
-def chosen_section(key: str, names: Sequence[str]) -> str:
-    """Offer the sections of a page, and return the one that is open: the first until one is chosen."""
-    ready(key, names[0], names.__contains__)
+def chosen_section(key: str, names: Sequence[str], *, first: str | None = None) -> str:
+    """Offer the sections of a page, and return the one that is open.
+
+    Parameters
+    ----------
+    key : str
+        Of the widget.
+    names : sequence of str
+        The sections, in their order.
+    first : str, optional
+        The one that is open until the reader has chosen another; by default the first in order.
+    """
+    first = first or names[0]
+    ready(key, first, names.__contains__)
     section = st.segmented_control(
         "Section", names, required=True, key=key, label_visibility="collapsed"
     )
-    return section or names[0]
+    return section or first
 
 
 def _kept() -> Mapping[str, Any]:
@@ -133,8 +144,4 @@ def _file() -> Path | None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        entries = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return entries if isinstance(entries, dict) else {}
+    return read_object(path) or {}

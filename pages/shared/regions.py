@@ -1,18 +1,25 @@
 """The ROIs of the chosen slide: where they are kept, which one is selected, what is drawn."""
 
+import re
 import secrets
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import shapely
 
 from pages.shared import reader_place, resources, state
-from seg_core.errors import SegCoreError
-from seg_core.roi import Roi
+from seg_core.errors import RegionError, SegCoreError
+from seg_core.files.names import printable
+from seg_core.roi import Roi, RoiKind
 from seg_core.store import Store
 from seg_core.store.rois import keep_rois, rois_of
+
+_FAR_PX = 1e9
+_MOST_LETTERS = 200
+_COLOUR = re.compile("(#[0-9a-fA-F]{6})?")
 
 # All visits of a server change the same file.
 _changing = threading.Lock()
@@ -200,15 +207,33 @@ def _entry_of(roi: Roi) -> dict[str, Any]:
     }
 
 
-def _roi_of(entry: dict[str, Any]) -> Roi:
-    outline, *holes = entry["rings"]
+def _roi_of(entry: Any) -> Roi:
+    """Return a ROI as a browser sends it; who runs that browser may send anything.
+
+    Raises
+    ------
+    RegionError
+        If it is none.
+    """
+    try:
+        outline, *holes = [np.asarray(ring, dtype=float).reshape(-1, 2) for ring in entry["rings"]]
+        if not all((np.abs(ring) < _FAR_PX).all() for ring in (outline, *holes)):
+            raise ValueError("it lies nowhere")
+        said = (entry["name"], entry["kind"], entry["id"], entry.get("className", ""))
+        colour = entry.get("colour", "")
+        if not all(isinstance(each, str) for each in said) or not _COLOUR.fullmatch(colour):
+            raise TypeError("these are no words")
+        polygon = shapely.Polygon(outline, holes)
+    except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.GEOSException) as error:
+        raise RegionError("what was drawn cannot be kept; draw it again.") from error
+    name, kind, roi_id, class_name = (printable(each)[:_MOST_LETTERS] for each in said)
     return Roi(
-        entry["name"],
-        shapely.Polygon(outline, holes),
-        entry["kind"],
-        roi_id=entry["id"],
-        class_name=entry.get("className", ""),
-        colour=entry.get("colour", ""),
+        name,
+        polygon,
+        cast("RoiKind", kind),  # which Roi checks
+        roi_id=roi_id,
+        class_name=class_name,
+        colour=colour,
     )
 
 

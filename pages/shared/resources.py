@@ -15,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import shapely
 import streamlit as st
 from PIL import Image, ImageOps
 
@@ -23,8 +24,11 @@ from pages.shared import scoring
 from pages.shared.analyses import Analyses
 from pages.shared.cohorts import Cohorts
 from pages.shared.evaluation_files import EvaluationFiles, painter_of_outcomes
+from pages.shared.folder_evaluations import FolderEvaluations
+from pages.shared.left_out import LeftOut
 from pages.shared.once import once
 from pages.shared.scoring import Scorings
+from pages.shared.slide_shelf import SlideShelf
 from pages.shared.store_limit import Visitors
 from pages.shared.tile_sources import TileSources
 from seg_core.classes import ClassScheme
@@ -34,13 +38,16 @@ from seg_core.errors import SlideError
 from seg_core.geometry import Raster
 from seg_core.labelled.slide_reference import SlideReference, read_slide_reference
 from seg_core.nuclei.index import NucleusIndex
+from seg_core.nuclei.names import Names
 from seg_core.picture.crops import by_certainty, crop_nuclei
-from seg_core.picture.encoding import encode_jpeg
+from seg_core.picture.encoding import encode_jpeg, url_of_jpeg
 from seg_core.picture.nucleus_painting import NucleusPainter
 from seg_core.picture.outline_squares import OutlineSquares
 from seg_core.picture.til_painting import backdrop_of
+from seg_core.picture.uncounted import Uncounted
 from seg_core.process.worker import Worker
-from seg_core.scoring import Part, Statistics, describe_part
+from seg_core.roi import Roi
+from seg_core.scoring import Part, Statistics, counted_of, describe_part
 from seg_core.slide import (
     Slide,
     SlideQuality,
@@ -49,6 +56,7 @@ from seg_core.slide import (
     assess_quality,
     find_tissue,
     fit_stain,
+    forget_decoded,
     open_slide,
     slide_id,
 )
@@ -64,9 +72,17 @@ _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
         *(selection.names, selection.min_score, selection.scores, selection.areas_um2),
         *(selection.ids, selection.part and selection.part.wkb),
     ),
+    shapely.Polygon: lambda polygon: polygon.wkb,
+    shapely.MultiPolygon: lambda polygons: polygons.wkb,
     Run: lambda run: (os.fsencode(run.path), run.names_version),
 }
 
+# Of ordinary images, which are held decoded: the largest takes 400 MB.
+_IMAGES_BYTES = 512 * 1024 * 1024
+
+_shelf = SlideShelf(lambda path, mpp: open_slide(path, mpp=mpp), most=16, most_bytes=_IMAGES_BYTES)
+
+_ASSOCIATED_PX = 1600
 _THUMBNAIL_PX = 420
 _CARD_PX = (420, 300)
 _BACKDROP_PX = 1000
@@ -109,16 +125,28 @@ def cohorts() -> Cohorts:
 
 
 @once
+def left_out() -> LeftOut:
+    """Return what the ROIs to exclude of all sessions cover."""
+    return LeftOut()
+
+
+@once
 def evaluation_files() -> EvaluationFiles:
     """Return which evaluations the tiles of all sessions may show."""
     return EvaluationFiles()
+
+
+@once
+def folder_evaluations() -> FolderEvaluations:
+    """Return what measures models by folders of labelled images."""
+    return FolderEvaluations(worker)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the reference …")
 def slide_reference(file: Path, mpp: float | None, run_folder: Path) -> SlideReference:
     """Return what somebody labelled on the slide of a run; the file never changes."""
     of = run(run_folder)
-    return read_slide_reference(file, of.facts.slide, of.facts.question.slide_mpp, mpp)
+    return read_slide_reference(file, of.facts.slide, of.slide_mpp, mpp)
 
 
 def outcomes(file: Path) -> gpd.GeoDataFrame:
@@ -142,25 +170,35 @@ def cohort(name: str) -> pd.DataFrame:
 
 def changed(path: Path) -> int:
     """Return when a file was last written, to know whether what is kept of it is still true."""
-    return path.stat().st_mtime_ns if path.exists() else 0
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # it is not there, or somebody has just removed it
+        return 0
 
 
 def slide(path: Path, mpp: float | None = None) -> Slide:
     """Return an open slide, one for all sessions."""
-    return _slide(path, changed(path), mpp)
+    return _shelf.get(path, changed(path), mpp)
 
 
 def forget_slides() -> None:
     """Open slides anew: after one error OpenSlide's handle answers nothing any more."""
-    _slide.clear()
+    _shelf.forget_files()
+
+
+def forget_pixels() -> None:
+    """Give back what is held of slides in memory; what is asked for next is read from the files."""
+    _shelf.forget()
+    forget_decoded()
 
 
 def forget_run(folder: Path) -> None:
     """Read a run anew that has been deleted, should the same question be asked again."""
-    for of_folder in (run, maps, run_tissue, _found_table):
+    of_outlines = (_found_table, _found_painter, _found_squares, _found_index)
+    for of_folder in (run, maps, run_tissue, *of_outlines):
         of_folder.clear(folder)
-    of_names = (nucleus_painter, outline_squares, nucleus_queries, said_since, _nucleus_table)
-    for of_run in (*of_names, nucleus_index, counts, statistics, gallery):
+    of_names = (nucleus_painter, outline_squares, nucleus_queries, said_since, _names)
+    for of_run in (*of_names, nucleus_index, uncounted, counts, statistics, gallery):
         of_run.clear()
 
 
@@ -172,6 +210,12 @@ def identity(path: Path) -> str:
 def thumbnail(path: Path) -> npt.NDArray[np.uint8]:
     """Return a small picture of a slide."""
     return _thumbnail(path, changed(path))
+
+
+def kept_thumbnail(file: Path) -> str | None:
+    """Return a small picture that is kept beside a run as an address; None where there is none."""
+    when = changed(file)
+    return _kept_thumbnail(file, when) if when else None
 
 
 def card_picture(path: Path) -> Image.Image:
@@ -211,16 +255,36 @@ def maps(folder: Path) -> RunMaps:
     return run(folder).maps()
 
 
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=_BY_VALUE)
+def growing_maps(folder: Path, version: str) -> RunMaps:
+    """Return the maps of a run that is at work or was stopped, as they are in one version."""
+    return open_run(folder).maps()
+
+
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def nucleus_painter(run: Run) -> NucleusPainter:
     """Return what draws the nuclei of a finished run, with their spatial index."""
-    return NucleusPainter(_nucleus_table(run), run.scheme)
+    return _found_painter(run.path).renamed(_names(run), run.scheme)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def outline_squares(run: Run) -> OutlineSquares:
     """Return what packs the outlines of a finished run, square by square."""
-    return OutlineSquares(_nucleus_table(run), run.scheme)
+    return _found_squares(run.path).renamed(_names(run), run.scheme)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
+def uncounted(run: Run, min_score: float, left_out: shapely.Geometry | None) -> Uncounted | None:
+    """Return what hides the nuclei of a finished run that do not count; None where all do."""
+    found = _found_table(run.path)
+    parts = () if left_out is None else shapely.get_parts(left_out)
+    rois = [Roi("left out", each, "exclude") for each in parts]
+    counted = counted_of(run, rois, min_score=min_score)
+    chosen = counted.selection(run, run.scheme.names)
+    ids = nucleus_queries(run).columns(chosen, ["nucleus_id"])["nucleus_id"].to_numpy()
+    if len(ids) == len(found) and left_out is None:
+        return None
+    return Uncounted(found, ids, run.model_scheme, left_out)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_VALUE)
@@ -228,7 +292,7 @@ def nucleus_index(run: Run, min_score: float = 0.0) -> NucleusIndex:
     """Return what finds single nuclei of a finished run, some of them called *uncertain*."""
     if min_score:
         return nucleus_index(run).with_min_score(min_score)
-    return NucleusIndex(_nucleus_table(run), run.facts.question.slide_mpp)
+    return _found_index(run.path).renamed(_names(run))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_BY_VALUE)
@@ -285,15 +349,9 @@ def gallery(
     outlined: bool,
 ) -> tuple[gpd.GeoDataFrame, list[bytes]]:
     """Return the most or the least certain nuclei of a selection, and a JPEG of each."""
-    question = run.facts.question
     nuclei = by_certainty(nucleus_queries(run), selection, count, most=most)
-    crops = crop_nuclei(
-        slide(run.slide_path, question.slide_mpp),
-        question.slide_mpp,
-        nuclei,
-        scheme,
-        outlined=outlined,
-    )
+    opened = slide(run.slide_path, run.slide_mpp)
+    crops = crop_nuclei(opened, run.slide_mpp, nuclei, scheme, outlined=outlined)
     return nuclei, [encode_jpeg(crop) for crop in crops]
 
 
@@ -311,14 +369,32 @@ def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] |
 
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
-def _nucleus_table(run: Run) -> gpd.GeoDataFrame:
-    return run.renamed(_found_table(run.path))
+def _names(run: Run) -> Names:
+    return run.names_of(_found_table(run.path))
+
+
+# Outlines are read and what finds them is made, which takes seconds on a whole slide, once for all
+# corrections and readers.
 
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def _found_table(folder: Path) -> gpd.GeoDataFrame:
-    """Read the outlines, which takes seconds on a whole slide, once for all corrections."""
     return run(folder).as_found().nuclei()
+
+
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
+def _found_painter(folder: Path) -> NucleusPainter:
+    return NucleusPainter(_found_table(folder), run(folder).model_scheme)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
+def _found_squares(folder: Path) -> OutlineSquares:
+    return OutlineSquares(_found_table(folder), run(folder).model_scheme)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
+def _found_index(folder: Path) -> NucleusIndex:
+    return NucleusIndex(_found_table(folder), run(folder).slide_mpp)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -336,11 +412,6 @@ def _cohort(store: Path, name: str, stamps: tuple[int, ...]) -> pd.DataFrame:
     return RunCatalog(Store(store)).cohort(name)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_VALUE)
-def _slide(path: Path, changed: int, mpp: float | None) -> Slide:
-    return open_slide(path, mpp=mpp)
-
-
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_BY_VALUE)
 def _identity(path: Path, changed: int) -> str:
     return slide_id(path)
@@ -351,9 +422,20 @@ def _thumbnail(path: Path, changed: int) -> npt.NDArray[np.uint8]:
     return slide(path).thumbnail(_THUMBNAIL_PX)
 
 
+@st.cache_resource(max_entries=4096, show_spinner=False, hash_funcs=_BY_VALUE)
+def _kept_thumbnail(file: Path, changed: int) -> str | None:
+    try:
+        return url_of_jpeg(file.read_bytes())
+    except OSError:  # somebody has just removed the run
+        return None
+
+
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_VALUE)
 def _associated_images(path: Path, changed: int) -> dict[str, Image.Image]:
-    return slide(path).associated_images()
+    pictures = slide(path).associated_images()
+    for picture in pictures.values():
+        picture.thumbnail((_ASSOCIATED_PX, _ASSOCIATED_PX))
+    return pictures
 
 
 @st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_VALUE)

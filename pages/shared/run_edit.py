@@ -18,8 +18,16 @@ def offer(run: Run) -> None:
     with st.container(horizontal=True):
         with st.popover("Name", icon=":material/edit:", width="stretch"):
             _rename(run)
-        if st.button("Delete", icon=":material/delete:", width="stretch", key="_delete_run"):
-            _confirm(run)
+        offer_deletion(run, key="_delete_run")
+
+
+def offer_deletion(run: Run, key: str | None = None) -> None:
+    """Show a button that deletes an analysis, where the reader may."""
+    if not _is_readers_own(run):
+        return
+    key = key or f"_delete_{run.run_id}"
+    if st.button("Delete", icon=":material/delete:", width="stretch", key=key):
+        _confirm(run)
 
 
 def _is_readers_own(run: Run) -> bool:

@@ -23,7 +23,7 @@ def facets(run: Run) -> dict[str, str]:
     card = card_of_weights(question.model_sha256)
     skipped = ["glass"] * settings.tissue_only + ["pen marks"] * settings.quality
     return {
-        _PART: _part(run),
+        _PART: part_of(run),
         "µm/px": f"{question.slide_mpp:.4g}",
         "Model": question.model if card is None else card.title or card.name,
         "Named by": run.classifier or "the model",
@@ -87,8 +87,9 @@ def with_unit(facet: str, value: str) -> str:
             return f"finished {value}" if facet == _TIME else value
 
 
-def _part(run: Run) -> str:
-    mpp = run.facts.question.slide_mpp
+def part_of(run: Run) -> str:
+    """Return what of its slide an analysis has looked at."""
+    mpp = run.slide_mpp
     size = f"{run.region.width * mpp:,.0f} × {run.region.height * mpp:,.0f} µm"
     if run.covers_slide:
         return "Whole slide"

@@ -47,12 +47,7 @@ def needed_run(chosen: state.ChosenSlide) -> Run:
 def slide_of_shown(chosen: state.ChosenSlide) -> Slide:
     """Return the slide as the shown analysis measured it, not as its pixels are said to be now."""
     run = shown_run(chosen)
-    return resources.slide(chosen.path, chosen.mpp if run is None else run_mpp(run))
-
-
-def run_mpp(run: Run) -> float:
-    """Return the size of a level-0 pixel that an analysis was made with, µm."""
-    return run.facts.question.slide_mpp
+    return resources.slide(chosen.path, chosen.mpp if run is None else run.slide_mpp)
 
 
 def pick_run(chosen: state.ChosenSlide) -> None:
@@ -78,9 +73,9 @@ def pick_run(chosen: state.ChosenSlide) -> None:
     own_answer.offer(shown)
     run_edit.offer(shown)
     slide_mpp = resources.slide(chosen.path, chosen.mpp).info.mpp
-    if slide_mpp is not None and abs(run_mpp(shown) / slide_mpp - 1) > _SAME_MPP:
+    if slide_mpp is not None and abs(shown.slide_mpp / slide_mpp - 1) > _SAME_MPP:
         st.warning(
-            f"This analysis was made with {run_mpp(shown):.4g} µm/px; the slide is now said to "
+            f"This analysis was made with {shown.slide_mpp:.4g} µm/px; the slide is now said to "
             f"have {slide_mpp:.4g}. Analyse it again to go on with that.",
             icon=":material/straighten:",
         )

@@ -47,9 +47,11 @@ class ScoringRequest:
     @property
     def key(self) -> str:
         """A name that no other request has."""
+        tumour = self.part.tumour
         outline = self.part.polygon.wkb_hex
+        drawn = None if tumour is None else [tumour.polygon.wkb_hex, *tumour.names]
         run = [str(self.run.path), self.run.names_version]
-        entries = [*run, outline, self.settings.to_json(), self.min_score]
+        entries = [*run, outline, drawn, self.settings.to_json(), self.min_score]
         return hashlib.sha256(json.dumps(entries).encode()).hexdigest()[:16]
 
 
@@ -136,6 +138,12 @@ class Scorings:
             if job is not None and not job.done():
                 del self._jobs[key]
                 job.cancel()
+
+    def forget_ended(self) -> None:
+        """Keep no answer for a next look; what nobody has answered yet goes on."""
+        with self._lock:
+            for key in [key for key, job in self._jobs.items() if job.done()]:
+                del self._jobs[key]
 
     def forget(self, request: ScoringRequest) -> None:
         """Have a request answered anew the next time."""

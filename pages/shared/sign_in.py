@@ -6,7 +6,6 @@ uploads takes files from any session, so `SignedInUploads` stands before it.
 """
 
 import os
-import re
 import weakref
 
 import streamlit as st
@@ -15,11 +14,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.shared import state
+from pages.shared.upload_memory import UPLOAD
 
 SIGN_IN_VARIABLE = "SEG_SIGN_IN"
 """1: nobody sees more than a button to sign in before having done so."""
-
-_UPLOAD = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/")
 
 # Held weakly: when a session ends, its id is forgotten.
 _signed_in: "weakref.WeakValueDictionary[str, state.SignedIn]" = weakref.WeakValueDictionary()
@@ -69,7 +67,7 @@ class SignedInUploads:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the app does, or with 403."""
-        target = _UPLOAD.search(scope["path"]) if scope["type"] == "http" else None
+        target = UPLOAD.search(scope["path"]) if scope["type"] == "http" else None
         if target and sign_in_is_required() and target["session"] not in _signed_in:
             await PlainTextResponse("Sign in first.", 403)(scope, receive, send)
             return

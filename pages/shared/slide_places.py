@@ -1,5 +1,6 @@
 """Where slides come from: a folder of the machine, or the reader's own computer."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -12,22 +13,19 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from pages.shared.literal import printable
+from pages.shared.proxies import is_handed_on
 from seg_core.errors import SlideError
 from seg_core.files.atomic import replacing
 from seg_core.files.disk_errors import store_errors
-from seg_core.slide import slides_among
+from seg_core.slide import slides_below
+from seg_core.slide.dicom import series_in
+from seg_core.slide.formats import DICOM, HEAD_BYTES
 
 FOLDER_VARIABLE = "SEG_SLIDE_DIR"
 """Names a folder whose slides every visitor may open."""
 
 LOCAL_VARIABLE = "SEG_LOCAL"
 """1: whoever opens the pages sits at this machine and may name any folder of it; 0: never."""
-
-PROXY_HEADERS = (
-    *("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP"),
-    *("Forwarded", "Via"),
-)
-"""What a proxy adds, one of them at least."""
 
 _PIECE_BYTES = 4 * 1024 * 1024
 
@@ -60,7 +58,7 @@ def reader_is_local() -> bool:
     peer = st.context.ip_address  # None for this machine
     origin, host = urlsplit(headers.get("Origin", "")), headers.get("Host", "")
     return (
-        not any(name in headers for name in PROXY_HEADERS)
+        not is_handed_on(headers)
         and is_loopback(st.get_option("server.address"))
         and (peer is None or is_loopback(peer))
         and origin.netloc == host
@@ -86,7 +84,7 @@ def slides_in(folder: Path, *, inside_only: bool = False) -> list[Path]:
     try:
         if not folder.is_dir():
             raise SlideError(f"there is no folder {folder}; check its name.")
-        found = slides_among((*folder.glob("*"), *folder.glob("*/*")))
+        found = slides_below(folder, levels=2)
         if inside_only:
             whole = folder.resolve()
             found = [path for path in found if _is_inside(path, whole)]
@@ -162,6 +160,8 @@ def save_upload(
             f"{name} is nothing without the folder beside it, which a browser does not send; "
             "put both on the machine that runs the dashboard and open them as a folder."
         )
+    with store_errors(folder):
+        folder /= _folder_of_series(content)
     path = folder / name
     for number in count(2):
         if not path.exists():
@@ -172,7 +172,7 @@ def save_upload(
     make_room(size)
     content.seek(0)
     with store_errors(folder):
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, temporary.open("wb") as file:
             shutil.copyfileobj(content, file, _PIECE_BYTES)
     return path
@@ -196,6 +196,15 @@ def host_name(host: str) -> str | None:
         return urlsplit(f"//{host}").hostname
     except ValueError:
         return None
+
+
+def _folder_of_series(content: IO[bytes]) -> str:
+    """Return a name for the series of a DICOM file; empty for all others."""
+    content.seek(0)
+    if not DICOM.is_begun_by(content.read(HEAD_BYTES)):
+        return ""
+    series = series_in(content)
+    return f"series-{hashlib.sha256(series.encode()).hexdigest()[:8]}" if series else ""
 
 
 def _holds(path: Path, content: IO[bytes]) -> bool:

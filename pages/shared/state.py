@@ -11,6 +11,7 @@ from pages.shared.scoring import Waiting
 from pages.shared.store_limit import LookedAt, Present
 from pages.shared.tile_sources import TileSource
 from pages.shared.uploads import UploadFolder
+from seg_core.evaluation.folder_evaluation import FolderQuestion
 from seg_core.process.worker import Job
 from seg_core.roi import Roi
 from seg_core.store import Run
@@ -105,6 +106,14 @@ class ShownEvaluation:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnAround:
+    """The slides of a cohort whose points were drawn around, by what no other row has."""
+
+    cohort: str
+    rows: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """What was taught last, and what it would change.
 
@@ -170,11 +179,14 @@ IMPORT_NOTE = Key[str]("import_note")  # what of a file was left out, until the 
 ROI_REVISION = Key[int]("roi_revision")  # the viewer's last change of them that was taken over
 DRAWN = Key[bool]("drawn")  # the page has not followed yet what was done in the viewer
 PROBLEM = Key[str]("problem")  # why what was done in the viewer was refused, until the next change
+MEASURED = Key[float]("measured")  # length of the line measured last, level-0 pixels
 JOB = Key[Job[Run]]("job")
 TOLD_DONE = Key[Job[Run]]("told_done")  # the job whose end another page has told of
 ADOPTED = Key[bool]("adopted")  # the job was asked for by an earlier visit, or in another tab
 RUN = Key[Path]("run")
 RUN_PROBLEM = Key[str]("run_problem")  # why a run was not named or deleted, until the next try
+UNFINISHED = Key[dict[Path, bool]]("unfinished")  # whether the viewer shows a run that is not done
+BESIDE = Key[str]("beside")  # id of the run that the viewer compares the shown one with
 NEW_RUN = Key[Path]("new_run")  # of a job that was only followed, to be offered
 GO_TO = Key[Place]("go_to")  # set by any page that opens the viewer, cleared by the viewer
 GONE_TO = Key[tuple[int, Place]]("gone_to")  # the last of them, numbered, for the browser
@@ -188,12 +200,16 @@ SCORES_AWAITED = Key[Waiting]("scores_awaited")  # keeps them from being given u
 TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
 TIL_SHOWN = Key[ShownScores]("til_shown")  # what the page of the TIL scores has shown last
 EVALUATED = Key[ShownEvaluation]("evaluated")  # whose layers the viewer offers
+LABELLED_FOLDER = Key[FolderQuestion]("labelled_folder")  # what a model was measured by last
+MODEL_ADDED = Key[str]("model_added")  # title of the model just added, until the page has said so
 TEACH_RUNS = Key[tuple[Path, ...]]("teach_runs")  # folders of the runs that are labelled
 LABEL_SCREEN = Key[LabelScreen]("label_screen")
 PASSED_OVER = Key[dict[Path, set[int]]]("passed_over")  # ids that were shown and not answered
 TAKEN_LABELS = Key[str]("taken_labels")  # how many came with a file, until the page has said so
 LESSON = Key[Lesson]("lesson")
 UPLOADS = Key[UploadFolder]("uploads")
+LET_GO = Key[frozenset[str]]("let_go")  # uploads that lie on the disk and not in memory any more
+DRAWN_AROUND = Key[DrawnAround]("drawn_around")  # the slides of a cohort that alone are shown
 SIGNED_IN = Key[SignedIn]("signed_in")
 PRESENT = Key[Present]("present")  # that the reader has a page open
 LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room for another
@@ -207,9 +223,20 @@ def choose_slide(chosen: ChosenSlide) -> None:
 
 def leave_slide() -> None:
     """Put away the slide, and what was drawn on it or found in it."""
-    drawn = (ROI, ROIS, ROI_REVISION, PROBLEM, REMOVED, IMPORTED, IMPORT_NOTE)
+    drawn = (ROI, ROIS, ROI_REVISION, PROBLEM, REMOVED, IMPORTED, IMPORT_NOTE, MEASURED)
     seen = (GO_TO, GONE_TO, PICKED, NUCLEUS)
-    worked = (JOB, ADOPTED, RUN, NEW_RUN, TIL_PART, TIL_SHOWN, SCORES_AWAITED, EVALUATED)
+    worked = (
+        JOB,
+        ADOPTED,
+        UNFINISHED,
+        BESIDE,
+        RUN,
+        NEW_RUN,
+        TIL_PART,
+        TIL_SHOWN,
+        SCORES_AWAITED,
+        EVALUATED,
+    )
     for key in (SLIDE, TILES, *drawn, *seen, *worked):
         key.clear()
 

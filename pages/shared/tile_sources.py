@@ -65,6 +65,11 @@ class TileSource:
         """Where a picture in full resolution is had; the viewer adds what it is to show."""
         return f"{self.folder}picture.png"
 
+    @property
+    def brush_address(self) -> str:
+        """Where a stroke of the brush is joined to the outline of a region."""
+        return f"{self.folder}brushed.json"
+
     def run_of(self, run_id: str | None) -> Run:
         """Return a run that this session shows, as it shows it."""
         if run_id is None or run_id not in self.runs:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pages.shared import visitor
 from seg_core.files.locks import is_locked, locked
-from seg_core.slide import slides_among
+from seg_core.slide import slides_below
 from seg_core.store import default_store
 
 _ONE_VISIT = "visits"
@@ -63,7 +63,7 @@ def earlier_uploads() -> list[Path]:
     if name is None:
         return []
     folder = _uploads() / name
-    files = slides_among((*folder.glob("*/*"), *folder.glob("*/*/*")))
+    files = slides_below(folder, levels=4) if folder.is_dir() else []
     return sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import pixel_size, resources, run_words, runs, slide_places, state, uploads
+from pages.shared.analysed_slides import analysed_slides
 from pages.shared.literal import key_of, literal, printable
 from seg_core.errors import SegCoreError
-from seg_core.slide.listing import series_of
-from seg_core.store import Run, Store
+from seg_core.slide.listing import files_of_series
+from seg_core.store import Run
 
 _MOST = 40
 
@@ -35,10 +36,7 @@ def _slides() -> Iterator[Path]:
     """Give the reader's uploads, then what was analysed on their own machine, the latest first."""
     yield from uploads.earlier_uploads()
     if slide_places.reader_is_local():
-        analysed = (run.slide_path for run in Store().runs())
-        for path in dict.fromkeys(analysed):
-            if path.is_file() and uploads.upload_folder_of(path) is None:
-                yield path
+        yield from analysed_slides()
 
 
 def _show_one(path: Path) -> None:
@@ -78,10 +76,8 @@ def _delete(path: Path) -> None:
     chosen = state.SLIDE.get()
     if chosen is not None and chosen.path == path:
         state.leave_slide()
-    series = series_of(path)
-    for file in [path] if series is None else list(path.parent.iterdir()):
-        if file == path or series_of(file) == series:
-            file.unlink(missing_ok=True)
+    for file in files_of_series(path):
+        file.unlink(missing_ok=True)
     resources.forget_slides()
 
 

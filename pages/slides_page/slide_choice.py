@@ -5,14 +5,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import pixel_size, resources, slide_places, state
+from pages.shared import pixel_size, resources, slide_places, state, upload_memory
 from pages.shared.literal import key_of, literal, printable
 from pages.shared.page_list import VIEWER
+from pages.shared.size_estimate import offer_estimate
 from pages.shared.uploads import UploadFolder
-from pages.slides_page.estimate import offer_estimate
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import PLAUSIBLE_MPP, SlideInfo, series_apart
 
+_UPLOADER = "_slide_files"
 _UPLOAD_HELP = (
     "Of a DICOM slide take all files together. Uploads are removed from the server when you leave; "
     "analyses stay and are found again when the same file comes back."
@@ -53,18 +54,24 @@ def choose_upload() -> None:
         f"Files of up to {largest:,} MB. For larger ones run this program on a machine that holds "
         "them; nothing then leaves that machine."
     )
-    files = st.file_uploader("Slide files", accept_multiple_files=True, help=_UPLOAD_HELP)
+    files = st.file_uploader(
+        "Slide files", accept_multiple_files=True, help=_UPLOAD_HELP, key=_UPLOADER
+    )
     if files:
         uploads = state.UPLOADS.get() or UploadFolder()
         state.UPLOADS.set(uploads)
         make_room = resources.visitors().make_room
         before = set(uploads.saved)
+        gone = state.LET_GO.get() or frozenset()
         for file in files:
-            if file.file_id not in uploads.saved:
+            if file.file_id not in uploads.saved and file.file_id not in gone:
                 uploads.saved[file.file_id] = slide_places.save_upload(
                     file.name, file.size, file, uploads.path, make_room
                 )
-        saved = list(dict.fromkeys(uploads.saved[file.file_id] for file in files))
+                state.LET_GO.set((state.LET_GO.get() or frozenset()) | {file.file_id})
+                upload_memory.let_go(file, _UPLOADER)
+        here = [file.file_id for file in files if file.file_id in uploads.saved]
+        saved = list(dict.fromkeys(uploads.saved[each] for each in here))
         slides = series_apart(saved)
         # What has just come is what is wanted: the button beside it opens that.
         new = [uploads.saved[each] for each in uploads.saved if each not in before]

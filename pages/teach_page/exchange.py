@@ -9,6 +9,8 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.shared import state
+from pages.shared.literal import literal
+from pages.shared.slide_places import file_name_of
 from pages.shared.writing import written
 from pages.teach_page import own_classes, training
 from pages.teach_page.material import Material, write_down
@@ -16,6 +18,8 @@ from seg_core.store import Selection
 from seg_core.teaching.classifier import read_classifier, write_classifier
 from seg_core.teaching.labels import Labels, labels_of, read_marks
 from seg_core.teaching.labels_file import write_labels
+
+_MOST_MB = 100
 
 
 def show(material: Material) -> None:
@@ -53,13 +57,18 @@ def _offer_classifier() -> None:
 
 def _take_classifier(material: Material) -> None:
     with st.form("_take_classifier", clear_on_submit=True):
-        file = st.file_uploader("A classifier from elsewhere", type="json", key="_classifier_file")
+        file = st.file_uploader(
+            "A classifier from elsewhere",
+            type="json",
+            key="_classifier_file",
+            max_upload_size=_MOST_MB,
+        )
         sent = st.form_submit_button("Use it", icon=":material/upload:")
     if sent and file is not None:
         with TemporaryDirectory() as folder:
             path = _saved(file, Path(folder))
             training.take_up(material, path.stem, read_classifier(path), None)
-        st.success(f"{file.name} is shown under Train, and may be applied there.")
+        st.success(f"{literal(file.name)} is shown under Train, and may be applied there.")
 
 
 def _offer_labels(material: Material) -> None:
@@ -86,6 +95,7 @@ def _take_labels(material: Material) -> None:
             "Labels from elsewhere: GeoJSON of points and polygons, or CSV with x, y, class",
             type=["geojson", "json", "csv"],
             key="_labels_file",
+            max_upload_size=_MOST_MB,
         )
         sent = st.form_submit_button("Take them over", icon=":material/upload:")
     if sent and file is not None:
@@ -119,6 +129,6 @@ def _write(labels: Labels) -> None:
 
 
 def _saved(file: UploadedFile, folder: Path) -> Path:
-    path = folder / Path(file.name.replace("\\", "/")).name
+    path = folder / file_name_of(file.name)
     path.write_bytes(file.getvalue())
     return path

@@ -9,6 +9,7 @@ import geopandas as gpd
 import streamlit as st
 
 from pages.shared import frame, palettes, resources, state
+from pages.shared.literal import literal
 from pages.teach_page.material import Material, take_back, write_down
 from seg_core.classes import ClassScheme
 from seg_core.errors import TeachingError
@@ -25,7 +26,7 @@ NOT_A_NUCLEUS = "not a nucleus"
 
 _KEYS = "123456789"
 _KEY = "_labels"
-_NO_COLOUR = "#202020"
+_NO_COLOUR = "var(--st-text-color)"  # seen on light and dark alike
 
 _FOLDER = Path(__file__).parent / "label_view"
 
@@ -136,9 +137,9 @@ def _next_screen(material: Material) -> state.LabelScreen | None:
     for number, run in enumerate(material.runs):
         own = [nucleus for place, nucleus in chosen if place == number]
         table = _nuclei(run, own)
-        slide = resources.slide(run.slide_path, run.facts.question.slide_mpp)
+        slide = resources.slide(run.slide_path, run.slide_mpp)
         scheme = palettes.scheme_of(run)
-        crops = crop_nuclei(slide, run.facts.question.slide_mpp, table, scheme)
+        crops = crop_nuclei(slide, run.slide_mpp, table, scheme)
         nuclei += [(number, int(nucleus)) for nucleus in table["nucleus_id"]]
         found += table["class_name"].tolist()
         pictures += [jpeg_url(crop) for crop in crops]
@@ -175,7 +176,7 @@ def _choices(scheme: ClassScheme) -> list[dict[str, str | None]]:
 
 def _tell_labels(material: Material) -> None:
     counts = material.counts()
-    told = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+    told = ", ".join(f"{literal(name)} {count:,}" for name, count in counts.items())
     words, button = st.columns([3, 1], vertical_alignment="center")
     words.caption(f"**{sum(counts.values()):,} labels**{': ' + told if told else ''}")
     if counts and button.button("Take back the last label", icon=":material/undo:"):

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import own_answer, resources, run_words, slide_places, state, uploads
+from pages.shared.literal import printable
 from pages.shared.page_list import VIEWER
 from seg_core.classes import ClassScheme
 from seg_core.errors import TeachingError
@@ -93,7 +94,7 @@ def choose_runs(place: DeltaGenerator) -> Material:
         "Analyses",
         list(offered),
         default=remembered or [_first(list(offered))],
-        format_func=lambda path: f"{offered[path].slide_path.name} · {titles[path]}",
+        format_func=lambda path: printable(f"{offered[path].slide_path.name} · {titles[path]}"),
         key="_teach_runs",
         help="Labels of several slides join, and what was taught is applied to all that are chosen.",
     )

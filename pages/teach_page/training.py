@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import palettes, state
+from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from pages.teach_page.material import Material
 from seg_core.classes import ClassScheme
@@ -79,7 +80,7 @@ def _offer_applying(material: Material, lesson: state.Lesson) -> None:
     changed = sum(len(each.changed) for each in lesson.changes)
     words, button = st.columns([3, 1], vertical_alignment="center")
     words.markdown(
-        f"**{lesson.name}** would change {changed:,} of "
+        f"**{literal(lesson.name)}** would change {changed:,} of "
         f"{sum(sum(each.before.values()) for each in lesson.changes):,} nuclei."
     )
     if button.button("Apply", icon=":material/done_all:", width="stretch"):
@@ -136,7 +137,7 @@ def _show_changes(lesson: state.Lesson) -> None:
     st.subheader("What changes", anchor=False)
     for number, changes in enumerate(lesson.changes):
         if len(lesson.changes) > 1:
-            st.markdown(f"**{changes.run.slide_path.name}**")
+            st.markdown(f"**{literal(changes.run.slide_path.name)}**")
         scheme = _scheme(changes, lesson.classifier)
         counts, drawn = st.columns([2, 3], gap="large")
         with counts:
@@ -186,7 +187,7 @@ def _show_map(changes: Changes, scheme: ClassScheme, number: int) -> None:
         st.info("Nothing changes here.")
         return
     shown = changed if len(changed) <= _DRAWN else changed.sample(_DRAWN, random_state=_SEED)
-    mpp = changes.run.facts.question.slide_mpp
+    mpp = changes.run.slide_mpp
     event = st.plotly_chart(
         change_map(shown, scheme, mpp),
         key=f"_changes_{number}",
@@ -205,7 +206,7 @@ def _show_map(changes: Changes, scheme: ClassScheme, number: int) -> None:
 def _open(changes: Changes, x: float, y: float, nucleus: int | None = None) -> None:
     """Go to a place of a run in the viewer."""
     run = changes.run
-    mpp = run.facts.question.slide_mpp
+    mpp = run.slide_mpp
     if state.RUN.get() != run.path:
         state.choose_slide(state.ChosenSlide(run.slide_path, mpp))
         state.RUN.set(run.path)

@@ -45,7 +45,7 @@ def choose_part(run: Run) -> Part:
     index = names.index(remembered) if remembered in parts else 0
     name = st.selectbox("Scored part", names, index)
     state.TIL_PART.set(name)
-    excluded = sum(roi.kind == "exclude" for roi in rois)
+    excluded = sum(not roi.counts for roi in rois)
     if excluded:
         st.caption(f"{excluded} ROI{'s' * (excluded > 1)} to exclude taken out of every area.")
     return parts[name]

@@ -33,6 +33,8 @@ def show_score(result: TilResult, part_name: str) -> None:
     with st.container(border=True):
         st.html(_STYLE + _headline(result))
         st.caption(basis_in_words(result, literal(part_name)))
+        if result.tumour:
+            st.markdown(f":material/gesture: {literal(result.tumour.in_words())}")
         eye = eye_in_words(result)
         if eye:
             st.caption(eye)
@@ -78,8 +80,9 @@ _METHOD = """
 TILs are the lymphocytes; neutrophils and macrophages never count. A nucleus belongs to the compartment that its centroid
 lies in. **E**, the epithelium, is the union of the epithelial nuclei, grown and shrunk as the settings say, without small
 islands; **S**, the stroma, is the tissue outside E and near it. Neither was taught to the model: both are estimated from
-nuclei, and benign epithelium counts like a tumour's. Take out necrosis, carcinoma in situ and artefacts with a ROI of the
-kind *exclude*. Intervals come from how squares of tissue differ by the distance between them: they tell how the score varies over the slide,
+nuclei, and benign epithelium counts like a tumour's, unless you draw the tumour: with a ROI of the kind *Tumour* both
+compartments lie in it alone, and S is all tissue there outside E. Take out necrosis, carcinoma in situ and artefacts with
+a ROI of the kind *Leave out*. Intervals come from how squares of tissue differ by the distance between them: they tell how the score varies over the slide,
 not how often the model errs. Low, intermediate and high (Salgado et al. 2015: 10 and 40 %) are bands of the eye's estimate, which
 takes in the space between the cells: an area of nuclei reads lower, so no band is given here.
 """

@@ -2,16 +2,19 @@
 
 import streamlit as st
 
-from pages.shared import analysis_list, frame, resources, sign_in, state, visitor
+from pages.shared import analysis_list, frame, resources, runs, sign_in, state, visitor
 from pages.shared.analyses import Asked, Wanted
 from pages.shared.literal import literal
 from pages.shared.page_list import SLIDES
 from pages.shared.regions import is_rectangle, selected_roi
+from pages.viewer_page import unfinished
 from pages.viewer_page.analysis_options import choose_analysis
 from seg_core.errors import JobCancelled, SegCoreError
+from seg_core.geometry import Region
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo
+from seg_core.store import Run
 
 
 def collect_result() -> None:
@@ -61,19 +64,20 @@ def adopt_own(chosen: state.ChosenSlide) -> None:
 
 def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
     """Offer to analyse the selected region or the slide, or follow the analysis that runs."""
-    adopt_own(chosen)
-    job = state.JOB.get()
+    job, finished = state.JOB.get(), runs.shown_run(chosen)
     for other, asked in resources.analyses().of_slide(resources.identity(chosen.path)):
         if other is not job:
             whose = "Yours" if analysis_list.is_own(asked) else "Asked for by another reader"
             analysis_list.follow(other, f"{whose}: {literal(asked.wanted.part)}")
+            unfinished.offer_switch(chosen, other, finished)
     if job is not None and not job.done():
         analysis_list.follow(job)
+        unfinished.offer_switch(chosen, job, finished)
         return
     model, settings = choose_analysis()
     roi = selected_roi(chosen)
     for label, part, ready in (
-        ("Analyse region", roi, roi is not None and roi.kind == "include"),
+        ("Analyse region", roi, roi is not None and roi.counts),
         ("Analyse slide", None, True),
     ):
         st.button(
@@ -81,7 +85,7 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
             type="primary" if part else "secondary",
             disabled=not ready or info.mpp is None,
             on_click=_start,
-            args=(chosen, info.mpp, part, model, settings),
+            args=(chosen, info, part, model, settings),
             width="stretch",
         )
     if info.mpp is None:
@@ -91,23 +95,37 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
         SLIDES.link("Go to Slides")
     if job is not None:
         _tell_failure()
+    unfinished.offer_stopped(chosen, finished, resume=_resume)
 
 
 def _start(
     chosen: state.ChosenSlide,
-    mpp: float,
+    info: SlideInfo,
     roi: Roi | None,
     model: str | None,
     settings: AnalysisSettings,
 ) -> None:
     """Have the slide or a part of it analysed; a rectangle is the same question as its pixels."""
-    resources.visitors().make_room()
     rectangle = roi is not None and is_rectangle(roi)
-    wanted = Wanted(resources.identity(chosen.path), mpp, roi, rectangle, model, settings)
+    assert info.mpp is not None, "the button is switched off"
+    wanted = Wanted(resources.identity(chosen.path), info.mpp, roi, rectangle, model, settings)
+    start(chosen, wanted, info.bounds if roi is None else roi.region)
+
+
+def start(chosen: state.ChosenSlide, wanted: Wanted, region: Region) -> None:
+    """Ask for an analysis of a region in this visit's name, and follow it."""
+    resources.visitors().make_room()
     uploads, person = state.UPLOADS.get(), sign_in.signed_in_name()
-    asked = Asked(chosen, wanted, visitor.folder_name(), uploads, person)
+    size = region.area * wanted.settings.views
+    asked = Asked(chosen, wanted, visitor.folder_name(), uploads, person, size)
     state.JOB.set(resources.analyses().ask(asked))
     state.ADOPTED.clear()
+
+
+def _resume(chosen: state.ChosenSlide, run: Run) -> None:
+    """Ask the question of a stopped analysis again: it goes on where it was."""
+    slide = state.ChosenSlide(chosen.path, run.facts.slide.mpp)
+    start(slide, unfinished.question_of(run), run.region)
 
 
 def _tell_failure() -> None:

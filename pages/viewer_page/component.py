@@ -10,7 +10,7 @@ import streamlit as st
 from pages.shared import regions, resources, state, visitor
 from pages.shared.literal import printable
 from pages.shared.tile_sources import TileSource
-from pages.viewer_page import correcting, nucleus_card, nucleus_hover
+from pages.viewer_page import beside, correcting, nucleus_card, nucleus_hover, unfinished
 from pages.viewer_page.layer_data import layers_of, legend_note, legend_of, rectangle
 from pages.viewer_page.server import web_files
 from pages.viewer_page.server.channel import answers_to
@@ -27,8 +27,45 @@ _mount = st.components.v2.component(
 )
 
 
-@st.fragment
+# So often the maps of an analysis at work are looked for anew.
+_GROWING_S = 2.0
+
+
 def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:
+    """Show a slide with its ROIs and the overlays of a run, or of one that is at work.
+
+    Parameters
+    ----------
+    chosen : ChosenSlide
+    slide : Slide
+    run : Run or None
+        The finished one that is read.
+    """
+    if unfinished.is_growing(chosen, run):
+        _show_growing(chosen, slide, run)
+    else:
+        _show_still(chosen, slide, run)
+
+
+@st.fragment
+def _show_still(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:
+    _show_seen(chosen, slide, run)
+
+
+@st.fragment(run_every=_GROWING_S)
+def _show_growing(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:
+    """Show what is there of an analysis at work, again and again; the page follows its end."""
+    if not unfinished.is_growing(chosen, run):
+        st.rerun()
+    _show_seen(chosen, slide, run)
+
+
+def _show_seen(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:
+    partial = unfinished.shown(chosen, run)
+    _show(chosen, slide, run if partial is None else partial.run)
+
+
+def _show(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:
     """Show a slide with its ROIs and the overlays of a run.
 
     A rerun of the page changes the viewer in place: the key names the slide, and only that. A
@@ -38,11 +75,17 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
         state.DRAWN.clear()
         st.rerun()
     source = _tile_source(chosen)
+    finished = run if run is not None and run.status == "finished" else None
     # Streamlit forbids "__" in such a key; of the slide's id only the digits at its end have none.
     key = f"_viewer_{resources.identity(slide.info.path).rpartition('-')[2]}"
 
     def take_drawn() -> None:
         regions.take_drawn(chosen, st.session_state[key]["regions"])
+        state.DRAWN.set(True)
+
+    def take_measured() -> None:
+        measured = st.session_state[key]["measured"]
+        state.MEASURED.set(float(measured["px"]))
         state.DRAWN.set(True)
 
     _mount(
@@ -55,18 +98,28 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
             "classes": [] if run is None else legend_of(run, regions.slide_rois(chosen)),
             "classesNote": None if run is None else legend_note(run, regions.slide_rois(chosen)),
             "goTo": _place_to_go(run),
-            "nucleus": nucleus_card.card_of(run, slide),
-            "hover": nucleus_hover.hover_address(run, source),
-            "picked": nucleus_card.picked_outlines(run),
+            "nucleus": nucleus_card.card_of(finished, slide),
+            "hover": nucleus_hover.hover_address(finished, source),
+            "picked": nucleus_card.picked_outlines(finished),
             "regions": regions.drawing_of(chosen),
-            "correcting": correcting.describe(run, source),
+            "beside": beside.describe(chosen, slide.info, run, source),
+            "correcting": correcting.describe(finished, source),
             "answers": answers_to(st.session_state.get(key, {}).get("ask"), source),
         },
         on_ask_change=lambda: None,  # Streamlit hands on only what has a callback
         on_regions_change=take_drawn,
+        on_measured_change=take_measured,
+        on_beside_change=lambda: _take_beside(st.session_state[key]["beside"]),
         on_corrected_change=lambda: state.DRAWN.set(True),
-        on_pick_change=lambda: nucleus_card.take_pick(run, st.session_state[key]["pick"]),
+        on_pick_change=lambda: nucleus_card.take_pick(finished, st.session_state[key]["pick"]),
     )
+
+
+def _take_beside(run_id: str | None) -> None:
+    if run_id is None:
+        state.BESIDE.clear()
+    else:
+        state.BESIDE.set(run_id)
 
 
 def _tile_source(chosen: state.ChosenSlide) -> TileSource:
@@ -103,6 +156,7 @@ def _slide_data(slide: Slide, source: TileSource) -> dict[str, Any]:
         "title": printable(info.path.name),
         "url": source.address(SLIDE_LAYER, "jpg"),
         "picture": source.picture_address,
+        "brush": source.brush_address,
         "tileSize": TILE_PX,
         "levels": DeepZoom(slide, TILE_PX).level_count,
         "mpp": info.mpp,

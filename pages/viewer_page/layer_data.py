@@ -30,6 +30,11 @@ def layers_of(info: SlideInfo, run: Run | None, source: TileSource) -> list[dict
 def legend_of(run: Run, rois: Sequence[Roi] = ()) -> list[dict[str, Any]]:
     """Return what nuclei of a run can be called, with how many count; *other* is hidden at first."""
     scheme = palettes.scheme_of(run)
+    if run.status != "finished":  # nothing is counted yet
+        return [
+            {"id": each.id, "name": each.name, "colour": scheme.colours[each.name], "on": True}
+            for each in scheme.classes
+        ]
     least = min_score.chosen()
     counted = counted_of(run, rois, other=True, min_score=least)
     counts = resources.counts(run, least, counted.part)
@@ -47,6 +52,8 @@ def legend_of(run: Run, rois: Sequence[Roi] = ()) -> list[dict[str, Any]]:
 
 def legend_note(run: Run, rois: Sequence[Roi]) -> str | None:
     """Return what stands below the legend: what its numbers leave out, as on the Nuclei page."""
+    if run.status != "finished":
+        return "What is looked at so far; nuclei are counted at the end."
     left_out = counted_of(run, rois).left_out
     note = (
         f"Not counted here: what lies in {', '.join(roi.name for roi in left_out)}."

@@ -85,7 +85,7 @@ def card_of(run: Run | None, slide: Slide) -> dict[str, Any] | None:
         "x": float(row["x"]),
         "y": float(row["y"]),
         "ring": ring_of(row["geometry"]),
-        "crop": _crop(slide, run.facts.question.slide_mpp, row["x"], row["y"]),
+        "crop": _crop(slide, run.slide_mpp, row["x"], row["y"]),
         "shares": [
             {
                 "name": name,

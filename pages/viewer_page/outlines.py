@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from pages.shared import min_score, resources, shown_names
+from pages.shared import housekeeping, min_score, resources, shown_names
 from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page.server.tile_cache import TileCache
 from pages.viewer_page.server.tiles import refuse_unknown
@@ -64,3 +64,6 @@ def outlines_of_square(path: Mapping[str, Any], query: Mapping[str, str]) -> byt
 def forget_outlines() -> None:
     """Pack all squares anew, for instance to measure how long that takes."""
     _packed.forget()
+
+
+housekeeping.empty_when_alone(forget_outlines)

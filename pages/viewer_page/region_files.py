@@ -16,6 +16,8 @@ from seg_core.errors import RegionError, SegCoreError
 from seg_core.roi import Annotations, Roi, read_annotations
 from seg_core.store.rois import geojson_of
 
+_MOST_MB = 100
+
 _IN_WORDS = {
     "Point": "points",
     "LineString": "lines",
@@ -52,6 +54,7 @@ def exchange(chosen: state.ChosenSlide, rois: list[Roi]) -> None:
         ["geojson", "json", "gz"],
         key="_roi_file",
         on_change=read,
+        max_upload_size=_MOST_MB,
     )
 
 

@@ -19,9 +19,15 @@ from seg_core.roi import Roi, RoiKind
 
 _UM2_PER_MM2 = 1e6
 
-_KINDS: dict[RoiKind, str] = {"include": "Count", "exclude": "Leave out"}
+_KINDS: dict[RoiKind, str] = {"include": "Count", "tumour": "Tumour", "exclude": "Leave out"}
 
-_KIND_HELP = "Statistics leave out the nuclei of regions such as necrosis, folds and artefacts."
+_KIND_HELP = (
+    "*Tumour*: counted too, and TIL scores look for epithelium and stroma there alone. *Leave out*: "
+    "necrosis, folds and artefacts, whose nuclei count nowhere."
+)
+
+_SAID: dict[RoiKind, str] = {"tumour": " (tumour)", "exclude": " (left out)"}
+"""What stands behind a region's name, here as on the slide."""
 
 _DRAW_ONE = "Draw a region on the slide: a rectangle :material/select: or a free outline."
 
@@ -68,14 +74,14 @@ def _choose(rois: list[Roi], selected: Roi | None) -> None:
 
     # The slide may have selected another one since; a widget's own memory would not notice.
     st.session_state["_roi"] = selected.name if selected else None
-    kinds = {roi.name: roi.kind for roi in rois}
+    said = {roi.name: _SAID.get(roi.kind, "") for roi in rois}
     st.selectbox(
         f"Regions ({len(rois)})",
         names,
         index=None,
         key="_roi",
         placeholder="Choose one, or click its border",
-        format_func=lambda name: f"{name} (left out)" if kinds.get(name) == "exclude" else name,
+        format_func=lambda name: f"{name}{said.get(name, '')}",
         on_change=keep,
     )
 

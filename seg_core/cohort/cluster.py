@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 
 import dask
 from distributed import Client, LocalCluster, WorkerPlugin
+from distributed.system import MEMORY_LIMIT
 from distributed.worker import Worker
 
 from seg_core.errors import CohortError
@@ -42,6 +43,19 @@ class WorkerSetup(WorkerPlugin):  # type: ignore[misc] # Dask says little of its
             os.sched_setaffinity(0, _cores_of(worker.name, self._shares))
 
 
+def memory_of_each(workers: int, memory_gb: float | None) -> int:
+    """Return what one worker of this machine may take, bytes.
+
+    Parameters
+    ----------
+    workers : int
+    memory_gb : float or None
+        Of each; None: an equal share of what this process may use. Dask's own *auto* gives a worker
+        of one thread the share of one core, however few workers there are.
+    """
+    return MEMORY_LIMIT // workers if memory_gb is None else int(memory_gb * 1e9)
+
+
 @contextmanager
 def local_workers(workers: int, *, memory_gb: float | None = None) -> Iterator[Client]:
     """Start workers on this machine, each a process that does one slide at a time.
@@ -67,7 +81,7 @@ def local_workers(workers: int, *, memory_gb: float | None = None) -> Iterator[C
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                memory_limit="auto" if memory_gb is None else int(memory_gb * 1e9),
+                memory_limit=memory_of_each(workers, memory_gb),
                 dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,  # what matters comes as the end of a slide
                 # Dask would give libraries one thread each
@@ -101,9 +115,9 @@ def existing_cluster(address: str) -> Iterator[Client]:
     Raises
     ------
     CohortError
-        If nobody answers there.
+        If nobody answers there, or the workers have not this program.
     """
-    with _own_settings():
+    with _own_settings(), _quiet_client():
         try:
             client = Client(address, timeout=_CONNECT_S)
         except (OSError, ValueError) as error:
@@ -112,11 +126,35 @@ def existing_cluster(address: str) -> Iterator[Client]:
                 "give the address that it prints."
             ) from error
         try:
-            client.register_plugin(WorkerSetup(None), name="seg_core")
+            _make_ready(client, address)
             yield client
         finally:
             with suppress(OSError, TimeoutError):  # the scheduler may be gone
                 client.close(timeout=5)
+
+
+@contextmanager
+def _quiet_client() -> Iterator[None]:
+    """Keep Dask from telling a scheduler's end with a traceback; a sentence says it."""
+    log = logging.getLogger("distributed.client")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+def _make_ready(client: Client, address: str) -> None:
+    try:
+        client.register_plugin(WorkerSetup(None), name="seg_core")
+    except (
+        Exception
+    ) as error:  # Dask tells what went wrong on a worker by the plainest of all errors
+        raise CohortError(
+            f"the workers at {address} cannot load this program ({error}); put the same version on "
+            "every machine, and start dask with its folder in PYTHONPATH."
+        ) from error
 
 
 @contextmanager

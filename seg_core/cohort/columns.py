@@ -1,6 +1,7 @@
 """The columns of a cohort's table: which are measures, which name groups, what a reader calls them."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ _TITLES = {
     "tissue_mm2": "tissue, mm²",
     "tumour_mm2": "epithelium, mm²",
     "stroma_mm2": "stroma, mm²",
+    "tumour_rois": "tumour as drawn",
 }
 
 
@@ -46,12 +48,53 @@ def title_of(column: str) -> str:
     return column
 
 
+_UNKNOWN = {"", "na", "n/a", "#n/a", "nan", "null"}
+
+
+def is_unknown(cell: object) -> bool:
+    """Tell whether a cell of somebody's table says that nothing is known.
+
+    Examples
+    --------
+    >>> [is_unknown(cell) for cell in ("", "N/A", "none", "3+")]
+    [True, True, False, False]
+    """
+    return isinstance(cell, str) and cell.strip().casefold() in _UNKNOWN
+
+
+def known(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return a column with nothing where nothing is known."""
+    return column.mask(column.map(is_unknown)) if column.dtype == object else column
+
+
+def numbers_in(column: "pd.Series[Any]") -> "pd.Series[float] | None":
+    """Return a column as numbers, NaN where nothing is known; None where words stand in it.
+
+    Examples
+    --------
+    >>> numbers_in(pd.Series(["1,5", "NA", "2"], dtype=object)).tolist()
+    [1.5, nan, 2.0]
+    >>> numbers_in(pd.Series(["1+", "2"], dtype=object)) is None
+    True
+    """
+    if column.dtype == bool:
+        return None
+    told = known(column)
+    if told.dtype == object:
+        # spreadsheets of some languages write a comma for the point
+        told = told.map(lambda cell: cell.replace(",", ".") if isinstance(cell, str) else cell)
+    try:
+        return pd.to_numeric(told).astype(np.float64)
+    except (ValueError, TypeError):
+        return None
+
+
 def measures_of(table: pd.DataFrame) -> list[str]:
     """Return the columns of numbers that differ among the slides."""
     return [
         str(name)
         for name in table.columns
-        if name not in _NO_MEASURES and _differs(_numbers(table[name]))
+        if name not in _NO_MEASURES and _differs(numbers_in(table[name]))
     ]
 
 
@@ -62,15 +105,9 @@ def groupings_of(table: pd.DataFrame) -> list[str]:
         for name in table.columns
         if name not in _NO_GROUPS
         and table[name].dtype == object
-        and 2 <= table[name].nunique() < max(len(table), 3)
+        and 2 <= known(table[name]).nunique() < max(len(table), 3)
     ]
 
 
-def _differs(numbers: "pd.Series[float]") -> bool:
-    return bool(numbers.min() < numbers.max())
-
-
-def _numbers(column: "pd.Series[float]") -> "pd.Series[float]":
-    if column.dtype == bool:
-        return pd.Series(np.nan, index=column.index)
-    return pd.to_numeric(column, errors="coerce")
+def _differs(numbers: "pd.Series[float] | None") -> bool:
+    return numbers is not None and bool(numbers.min() < numbers.max())

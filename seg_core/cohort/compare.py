@@ -25,6 +25,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import optimize, stats
 
+from seg_core.cohort.columns import known, numbers_in
 from seg_core.errors import CohortError
 
 MIN_PATIENTS = 3
@@ -114,13 +115,11 @@ def by_patient(
             raise CohortError(
                 f"there is no column {name!r}; choose one of {', '.join(map(str, table.columns))}."
             )
-    own = pd.Series([f"slide in row {row}" for row in range(len(table))], index=table.index)
-    named = table.get(patient, own)
     found = pd.DataFrame(
         {
-            "patient": named.fillna(own).astype(str),
-            "group": table[group],
-            "value": _numbers(table[measure], measure),
+            "patient": patients_of(table, patient),
+            "group": known(table[group]),
+            "value": numbers_of(table[measure], measure),
         }
     ).dropna()
     _refuse_two_groups(found)
@@ -129,6 +128,29 @@ def by_patient(
         .agg(value="mean", slides="size")
         .reset_index()
     )
+
+
+def patients_of(table: pd.DataFrame, patient: str = "patient") -> "pd.Series[str]":
+    """Return whose slide each row is; one without a patient is a patient of its own."""
+    own = pd.Series([f"slide in row {row}" for row in range(len(table))], index=table.index)
+    return known(table.get(patient, own)).fillna(own).astype(str)
+
+
+def numbers_of(column: "pd.Series[Any]", name: str) -> _Values:
+    """Return a column as numbers, NaN where nothing stands.
+
+    Raises
+    ------
+    CohortError
+        If it holds something else.
+    """
+    numbers = numbers_in(column)
+    if numbers is None:
+        raise CohortError(
+            f"the column {name!r} holds something else than numbers; choose a measure."
+        )
+    values: _Values = np.asarray(numbers, np.float64)
+    return values
 
 
 def compare_groups(
@@ -161,7 +183,7 @@ def compare_groups(
     rows: list[Comparison] = []
     for measure in measures:
         patients = by_patient(table, measure, group=group, patient=patient)
-        names = sorted(table[group].dropna().unique(), key=str)
+        names = sorted(known(table[group]).dropna().unique(), key=str)
         if len(names) < 2:
             raise CohortError(
                 f"the column {group!r} names {len(names)} group(s); a comparison needs two or more."
@@ -279,15 +301,6 @@ def _too_few(parts: list[pd.DataFrame]) -> str | None:
         f"a group has {fewest} patient(s) with this measure; a comparison needs {MIN_PATIENTS} in "
         "each."
     )
-
-
-def _numbers(column: "pd.Series[Any]", name: str) -> _Values:
-    try:
-        return pd.to_numeric(column.mask(column == "")).to_numpy(np.float64)
-    except (ValueError, TypeError):
-        raise CohortError(
-            f"the column {name!r} holds something else than numbers; choose a measure."
-        ) from None
 
 
 def _refuse_two_groups(found: pd.DataFrame) -> None:

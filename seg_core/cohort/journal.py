@@ -11,17 +11,17 @@ Lines are appended, and a line that a killed process has not finished is no line
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from seg_core.cohort.named_classifier import NamedClassifier
-from seg_core.cohort.plan import Item
+from seg_core.cohort.plan import CohortQuestion, Item
 from seg_core.errors import CohortError, StoreError
-from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
-from seg_core.settings import AnalysisSettings
+from seg_core.files.sealed import read_sealed, write_sealed
 from seg_core.store import open_run
 
 COHORTS_FOLDER = "cohorts"
@@ -85,37 +85,29 @@ class Journal:
         self.name = name
         self.folder = store / COHORTS_FOLDER / name
 
-    def write_plan(
-        self,
-        items: Sequence[Item],
-        model: str,
-        model_sha256: str,
-        settings: AnalysisSettings,
-        classifier: NamedClassifier | None = None,
-    ) -> None:
-        """Write what the cohort is, over what it was."""
-        taught = None if classifier is None else classifier.sha256
+    def write_plan(self, items: Sequence[Item], question: CohortQuestion) -> list[str]:
+        """Write what the cohort is, over what it was.
+
+        Returns
+        -------
+        keys : list of str
+            Of the items; a slide that changes while the cohort is at work keeps its key.
+        """
+        keys = [item.key(question) for item in items]
         entries = [
-            {
-                **item.to_json(),
-                "key": item.key(model_sha256, settings, taught),
-                "problem": item.problem,
-            }
-            for item in items
+            {**item.to_json(), "key": key, "problem": item.problem}
+            for item, key in zip(items, keys, strict=True)
         ]
         content = {
             "format": FORMAT,
             "name": self.name,
-            "model": {"name": model, "sha256": model_sha256},
-            "settings": settings.to_json(),
-            "classifier": None
-            if classifier is None
-            else {"name": classifier.name, "sha256": classifier.sha256},
+            **question.to_json(),
             "items": entries,
         }
         with store_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_json(self.folder / PLAN_FILE, content)
+            write_sealed(self.folder / PLAN_FILE, content)
+        return keys
 
     def read_plan(self) -> dict[str, Any]:
         """Return what `write_plan` wrote.
@@ -126,21 +118,17 @@ class Journal:
             If there is no such cohort, or its file is damaged.
         """
         path = self.folder / PLAN_FILE
-        try:
-            return json.loads(path.read_text("utf-8"))
-        except FileNotFoundError:
+        if not path.is_file():
             known = ", ".join(cohort_names(self.store)) or "none"
-            raise CohortError(
-                f"there is no cohort {self.name!r} in {self.store}; it has {known}."
-            ) from None
-        except (OSError, ValueError) as error:
-            raise CohortError(
-                f"{path} is damaged ({error}); start the cohort again, finished slides stay."
-            ) from error
+            raise CohortError(f"there is no cohort {self.name!r} in {self.store}; it has {known}.")
+        plan = read_sealed(path)
+        if plan is None or not _is_plan(plan):
+            raise CohortError(f"{path} is damaged; start the cohort again, finished slides stay.")
+        return plan
 
     def record(self, outcome: Outcome) -> None:
         """Add how an item ended."""
-        line = json.dumps(asdict(outcome), ensure_ascii=False) + "\n"
+        line = json.dumps(asdict(outcome)) + "\n"
         with (
             store_errors(self.folder),
             (self.folder / OUTCOMES_FILE).open("a+b") as file,
@@ -151,7 +139,8 @@ class Journal:
                 file.seek(-1, 2)
                 if file.read(1) != b"\n":
                     line = "\n" + line
-            file.write(line.encode())
+            # the name of a file may be of bytes that are no letters; JSON has escapes for them
+            file.write(line.encode("utf-8", "backslashreplace"))
 
     def outcomes(self) -> dict[str, Outcome]:
         """Return the last outcome of each item, by its key."""
@@ -160,11 +149,9 @@ class Journal:
         with store_errors(self.folder):
             text = path.read_bytes() if path.is_file() else b""
         for line in text.splitlines():
-            try:
-                outcome = Outcome(**json.loads(line))
-            except (ValueError, TypeError):
-                continue
-            found[outcome.key] = outcome
+            outcome = _outcome(line)
+            if outcome is not None:
+                found[outcome.key] = outcome
         return found
 
     def is_finished(self, outcome: Outcome | None) -> bool:
@@ -175,6 +162,51 @@ class Journal:
             return open_run(self.store / outcome.run).status == "finished"
         except StoreError:
             return False
+
+
+# Kinds of what has to stand in the plan of each item, and may stand in a line on an outcome.
+_OF_ITEM: dict[str, Any] = {
+    **dict.fromkeys(("slide", "name", "key"), str),
+    **dict.fromkeys(("roi", "patient", "group"), str | None),
+    "mpp": int | float | None,
+    "columns": dict,
+}
+_OF_OUTCOME: dict[str, Any] = {
+    **dict.fromkeys(("key", "state", "worker"), str),
+    **dict.fromkeys(("run", "error"), str | None),
+    "nuclei": int,
+    **dict.fromkeys(("megapixels", "seconds"), int | float),
+}
+
+
+def _is_plan(plan: dict[str, Any]) -> bool:
+    items, model, said = (plan.get(name) for name in ("items", "model", "settings"))
+    return (
+        isinstance(said, dict)
+        and isinstance(model, dict)
+        and all(isinstance(model.get(name), str) for name in ("name", "sha256"))
+        and isinstance(items, list)
+        and all(map(_is_item, items))
+    )
+
+
+def _is_item(item: Any) -> bool:
+    return (
+        isinstance(item, dict)
+        and all(name in item and isinstance(item[name], kind) for name, kind in _OF_ITEM.items())
+        and all(isinstance(each, str) for column in item["columns"].items() for each in column)
+    )
+
+
+def _outcome(line: bytes) -> Outcome | None:
+    """Return what a line says, None where it is cut off or damaged."""
+    with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        entries = json.loads(line)
+        if entries["state"] in get_args(Ending) and all(
+            isinstance(value, _OF_OUTCOME[name]) for name, value in entries.items()
+        ):
+            return Outcome(**entries)
+    return None
 
 
 def cohort_names(store: Path) -> list[str]:
@@ -191,6 +223,6 @@ def name_of(sources: Iterable[Path]) -> str:
     'trial-7-8c5117'
     """
     paths = [path.absolute() for path in sources]
-    digest = hashlib.sha256("\n".join(map(str, paths)).encode()).hexdigest()[:6]
+    digest = hashlib.sha256(b"\n".join(map(os.fsencode, paths))).hexdigest()[:6]
     stem = "".join(letter if letter.isalnum() else "-" for letter in paths[0].stem)[:40]
     return f"{stem}-{digest}"

@@ -2,22 +2,66 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from seg_core.cohort.columns import is_unknown
+from seg_core.cohort.named_classifier import NamedClassifier
+from seg_core.cohort.slide_table import GROUP, KNOWN, MPP, PATIENT, ROI, SLIDE, Row, read_rows
 from seg_core.errors import CohortError, RegionError, SlideError
+from seg_core.geometry import Region
 from seg_core.roi import Roi, included, read_rois
 from seg_core.settings import AnalysisSettings
-from seg_core.slide import SLIDE_SUFFIXES, bounds_of
+from seg_core.slide import (
+    PLAUSIBLE_MPP,
+    SLIDE_SUFFIXES,
+    bounds_of,
+    series_apart,
+    slides_below,
+    whole_of,
+)
 
-SLIDE, MPP, ROI, PATIENT, GROUP = "slide", "mpp", "roi", "patient", "group"
 
-_ROW_OF_FIRST_SLIDE = 2  # a table's first row names its columns
+@dataclass(frozen=True)
+class CohortQuestion:
+    """What is asked of every slide alike; another question makes other runs.
+
+    Attributes
+    ----------
+    model : str
+        Its name.
+    model_sha256 : str
+    settings : AnalysisSettings
+    classifier : NamedClassifier or None
+        Names the nuclei of every slide.
+    region : Region or None
+        A part of every slide, level-0 pixels; ROIs of the table go before.
+    til : bool
+        Whether TILs are scored too.
+    """
+
+    model: str
+    model_sha256: str
+    settings: AnalysisSettings = field(default_factory=AnalysisSettings)
+    classifier: NamedClassifier | None = None
+    region: Region | None = None
+    til: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what stands in ``cohort.json`` of it."""
+        taught = self.classifier
+        return {
+            "model": {"name": self.model, "sha256": self.model_sha256},
+            "settings": self.settings.to_json(),
+            "classifier": None
+            if taught is None
+            else {"name": taught.name, "sha256": taught.sha256},
+            "region": None if self.region is None else self.region.to_json(),
+            "til": self.til,
+        }
 
 
 @dataclass(frozen=True)
@@ -50,21 +94,24 @@ class Item:
         """What a person calls it: the slide's file and the ROI, if there is one."""
         return self.slide.name if self.roi is None else f"{self.slide.name}, {self.roi.name}"
 
-    def key(
-        self, model_sha256: str, settings: AnalysisSettings, classifier_sha256: str | None = None
-    ) -> str:
-        """Return sixteen hexadecimal digits: another file, question, model or classifier has others."""
+    def key(self, question: CohortQuestion) -> str:
+        """Return sixteen hexadecimal digits: another file, row or question has others."""
         asked = {
             "slide": str(self.slide),
             "file": _file_stamp(self.slide),
             "mpp": self.mpp,
             "roi": None if self.roi is None else self.roi.polygon.wkb_hex,
             "problem": self.problem,
-            "model": model_sha256,
-            "settings": settings.to_json(),
+            "model": question.model_sha256,
+            "settings": question.settings.to_json(),
         }
-        if classifier_sha256 is not None:
-            asked["classifier"] = classifier_sha256
+        # what is not usual is named, so that the usual has the key that it has always had
+        if question.classifier is not None:
+            asked["classifier"] = question.classifier.sha256
+        if question.region is not None:
+            asked["region"] = question.region.to_json()
+        if not question.til:
+            asked["til"] = False
         canonical = json.dumps(asked, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
@@ -87,19 +134,20 @@ def read_plan(sources: Sequence[Path], *, rois: Path | None = None) -> list[Item
     Parameters
     ----------
     sources : sequence of Path
-        A folder stands for all slides in it and in its folders. A ``.csv`` has a row a slide: its
-        column ``slide`` names the file, from the table's own folder on; ``mpp`` (µm), ``roi``
-        (a GeoJSON file), ``patient`` and ``group`` may be there, other columns are kept. Anything
-        else is a slide.
+        A folder stands for all slides in it and in its folders, as the Slides page lists them: a
+        DICOM series as one. A ``.csv`` has a row a slide: its column ``slide`` names the file, from
+        the table's own folder on; ``mpp`` (µm), ``roi`` (a GeoJSON file), ``patient`` and ``group``
+        may be there, other columns are kept. Anything else is a slide.
     rois : Path, optional
         GeoJSON polygons for each slide that has none of its own.
 
     Raises
     ------
     CohortError
-        If there is no slide, a table makes no sense or a slide is named twice.
+        If there is no slide, or a table cannot be read. What is wrong with one row is the `Item.problem`
+        of that row.
     """
-    items = [item for source in sources for item in _items_of(source)]
+    items = [item for source in series_apart(sources) for item in _items_of(source)]
     if not items:
         raise CohortError(
             f"there is no slide in {', '.join(map(str, sources))}; give a folder of slides "
@@ -111,86 +159,70 @@ def read_plan(sources: Sequence[Path], *, rois: Path | None = None) -> list[Item
             for item in items
             for part in ([item] if item.roi or item.problem else _with_rois(item, rois))
         ]
-    _refuse_repeated(items)
-    return items
+    return list(_told_once(items))
 
 
 def _items_of(source: Path) -> Iterator[Item]:
     if source.is_dir():
-        yield from map(Item, _slides_in(source))
-    elif source.suffix.lower() == ".csv":
-        yield from _items_of_table(source)
-    else:
-        yield Item(source.absolute())
-
-
-def _slides_in(folder: Path) -> list[Path]:
-    """Return the slides below a folder; one of several DICOM files is the folder that holds them."""
-    files = (
-        path
-        for path in folder.absolute().rglob("*")
-        if path.suffix.lower() in SLIDE_SUFFIXES and not path.name.startswith(".")
-    )
-    # Any one of a series' files opens the whole series, so the first stands for it.
-    first: dict[Path, Path] = {}
-    for path in sorted(files):
-        first.setdefault(path.parent if path.suffix.lower() == ".dcm" else path, path)
-    return sorted(first.values())
-
-
-def _items_of_table(path: Path) -> Iterator[Item]:
-    table = _read_table(path)
-    others = [name for name in table.columns if name not in {SLIDE, MPP, ROI, PATIENT, GROUP}]
-    for number, row in enumerate(table.to_dict("records"), start=_ROW_OF_FIRST_SLIDE):
-        if not row[SLIDE]:
+        try:
+            yield from map(Item, slides_below(source.absolute()))
+        except OSError as error:
             raise CohortError(
-                f"row {number} of {path.name} names no slide; fill it in or remove it."
-            )
-        item = Item(
-            slide=(path.parent / row[SLIDE]).absolute(),
-            mpp=_mpp(row.get(MPP, ""), number, path),
-            patient=row.get(PATIENT) or None,
-            group=row.get(GROUP) or None,
-            columns={str(name): row[name] for name in others},
-        )
-        if roi := row.get(ROI):
-            yield from _with_rois(item, path.parent / roi)
-        else:
-            yield item
+                f"{source} cannot be read ({error.strerror}); check your permissions."
+            ) from error
+    elif source.suffix.lower() == ".csv":
+        for row in read_rows(source):
+            yield from _items_of_row(row, source)
+    elif source.suffix.lower() in SLIDE_SUFFIXES or source.exists():
+        yield Item(source.absolute())
+    else:
+        raise CohortError(f"there is no {source}; check the name.")
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    try:
-        text = path.read_text("utf-8-sig")
-        # spreadsheets of some languages write semicolons; the first row names the columns
-        separator = max(",;\t", key=text.partition("\n")[0].count)
-        table = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, sep=separator)
-    except (OSError, ValueError) as error:
-        raise CohortError(
-            f"{path.name} cannot be read as a CSV ({error}); save the table as CSV in UTF-8."
-        ) from error
-    table.columns = table.columns.str.strip()
-    if SLIDE not in table.columns:
-        raise CohortError(
-            f"{path.name} has the columns {', '.join(table.columns)} and none called slide; "
-            "name the column with the files slide."
-        )
-    return table.apply(lambda column: column.str.strip())
-
-
-def _mpp(text: str, number: int, path: Path) -> float | None:
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if value > 0:
-        return value
-    raise CohortError(
-        f"row {number} of {path.name} has the mpp {text!r}; give the size of a pixel in µm, "
-        "for instance 0.25, or leave it empty."
+def _items_of_row(row: Row, table: Path) -> Iterable[Item]:
+    """Return what a row asks for; what is wrong with it is its own problem."""
+    cells, here = row.cells, f"row {row.number} of {table.name}"
+    item = Item(
+        # a row that names no slide is called by its place
+        slide=(table.parent / (cells[SLIDE] or here)).absolute(),
+        patient=_said(cells.get(PATIENT, "")),
+        group=_said(cells.get(GROUP, "")),
+        columns={name: cell for name, cell in cells.items() if name not in KNOWN},
     )
+    if row.problem is not None:
+        return [replace(item, problem=f"{here} {row.problem}")]
+    if not cells[SLIDE]:
+        return [replace(item, problem=f"{here} names no slide; fill it in or remove the row.")]
+    if (text := _said(cells.get(MPP, ""))) is not None:
+        mpp = _mpp(text)
+        if mpp is None:
+            low, high = PLAUSIBLE_MPP
+            sentence = (
+                f"{here} has the mpp {text!r}; give the size of a pixel in µm, {low:g} to {high:g}, "
+                "for instance 0.25, or leave it empty."
+            )
+            return [replace(item, problem=sentence)]
+        item = replace(item, mpp=mpp)
+    if (roi := _said(cells.get(ROI, ""))) is None:
+        return [item]
+    return [
+        each if each.problem is None else replace(each, problem=f"{here}: {each.problem}")
+        for each in _with_rois(item, table.parent / roi)
+    ]
+
+
+def _said(cell: str) -> str | None:
+    return None if is_unknown(cell) else cell
+
+
+def _mpp(text: str) -> float | None:
+    """Return a number as it is written with a point or a comma, None where it is none."""
+    low, high = PLAUSIBLE_MPP
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return value if low <= value <= high else None
 
 
 def _with_rois(item: Item, path: Path) -> Iterable[Item]:
@@ -204,7 +236,7 @@ def _with_rois(item: Item, path: Path) -> Iterable[Item]:
         try:
             bounds = bounds_of(item.slide)
         except SlideError:
-            rois = [roi for roi in drawn if roi.kind == "include"]
+            rois = [roi for roi in drawn if roi.counts]
         else:
             rois = included([roi.moved(bounds.x, bounds.y) for roi in drawn], bounds)
     except RegionError as error:
@@ -215,21 +247,26 @@ def _with_rois(item: Item, path: Path) -> Iterable[Item]:
     return [replace(item, roi=roi) for roi in rois]
 
 
-def _refuse_repeated(items: Iterable[Item]) -> None:
-    seen: set[tuple[Path, bytes | None]] = set()
+def _told_once(items: Iterable[Item]) -> Iterator[Item]:
+    """Give each slide, or each ROI of it, once; that it is named again is a problem of the later row."""
+    times: Counter[tuple[tuple[Path, str], bytes | None]] = Counter()
     for item in items:
-        asked = (item.slide, None if item.roi is None else item.roi.polygon.wkb)
-        if asked in seen:
-            raise CohortError(
-                f"{item.name} is named twice; a cohort has each slide, or each ROI of it, once."
+        asked = (whole_of(item.slide), None if item.roi is None else item.roi.polygon.wkb)
+        times[asked] += item.problem is None
+        if item.problem is None and times[asked] > 1:
+            sentence = (
+                f"{item.name} is named {times[asked]} times; a cohort has each slide, or each ROI of "
+                "it, once, and the first counts."
             )
-        seen.add(asked)
+            yield replace(item, problem=sentence)
+        else:
+            yield item
 
 
 def _file_stamp(path: Path) -> tuple[int, int] | None:
     """Return what changes when a file is replaced; None where there is none."""
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # the latter of a NUL in a name
         return None
     return status.st_size, status.st_mtime_ns

@@ -12,7 +12,7 @@ from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, measures_of, t
 from seg_core.cohort.compare import METHOD, by_patient, compare_groups
 from seg_core.cohort.journal import Journal
 from seg_core.cohort.settings_words import settings_in_words
-from seg_core.cohort.til_maps import MAP_FILE, mosaic
+from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS, mosaic
 from seg_core.errors import CohortError
 from seg_core.figures.groups import strips
 from seg_core.files.atomic import new_file, new_text_file
@@ -66,7 +66,7 @@ def cohort_document(
     if anonymous:
         table = _numbered(table)
     plan = Journal(store, name).read_plan()
-    failed = table[table["state"].isin(["failed", "refused"])]
+    failed = table[table["state"].isin(["failed", "refused", "removed"])]
     times = table["finished"].dropna()
     sections = [
         Section("The cohort", [_facts(table)]),
@@ -165,7 +165,13 @@ def _groups(table: pd.DataFrame, measures: Sequence[str] | None, by: str) -> Ite
                 "slides with figures."
             )
             return
-    found = compare_groups(table, measures, group=by)
+        try:
+            found = compare_groups(table, measures, group=by)
+        except CohortError as error:  # nobody asked for it, and the rest of the report stands
+            yield Words(f"Nothing is compared: {error}")
+            return
+    else:
+        found = compare_groups(table, measures, group=by)
     yield Plots(
         [
             ("", strips(by_patient(table, measure, group=by), title_of(measure), by))
@@ -250,11 +256,12 @@ def _maps(table: pd.DataFrame, store: Path) -> Iterator[Section]:
     ]
     files = [(name, path) for name, path in files if path.is_file()]
     if files:
-        words = "Squares over each slide: lymphocytes' share of the area of stroma, from dark to "
-        words += "yellow within each slide."
         yield Section(
             "TIL maps",
-            [Picture(np.asarray(part), "TIL maps of the slides", words) for part in mosaic(files)],
+            [
+                Picture(np.asarray(part), "TIL maps of the slides", MAP_WORDS)
+                for part in mosaic(files)
+            ],
         )
 
 

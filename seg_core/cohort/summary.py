@@ -1,13 +1,15 @@
 """The summary of a run beside it: what takes the slide to compute, kept for tables of many runs."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
+from seg_core.files.sealed import read_sealed, write_sealed
+from seg_core.scoring import counted_of
+from seg_core.scoring.assessment import REGIONS
+from seg_core.scoring.counted import NO_REGIONS, regions_version
 from seg_core.scoring.summary import MIN_SQUARES, SQUARE_UM, describe_run
 from seg_core.store import Run
 from seg_core.store.overlay import NAMES, NO_NAMES
@@ -22,38 +24,45 @@ FIGURES = ("count", "share", "density_per_mm2", "density_low", "density_high")
 def keep_summary(run: Run) -> Path:
     """Count the nuclei of a run by class, with densities and their intervals, and keep that.
 
+    What the ROIs that are kept with the slide leave out does not count, as on the pages.
+
     Raises
     ------
     StoreError
         If the disk is full or cannot be written.
+    RegionError
+        If the ROIs that are kept with the slide can no longer be read.
     """
-    statistics = describe_run(run)
+    counted = counted_of(run)
+    statistics = describe_run(run, counted)
     rows = statistics.classes.astype(object).replace({np.nan: None}).to_dict("records")
     content = {
         "classes": {row.pop("class_name"): row for row in rows},
         "tissue_um2": statistics.tissue_um2,
         "no_interval": statistics.no_interval,
+        "counted": counted.facts(),
         NAMES: run.names_version,
+        REGIONS: regions_version(run),
         "interval": {"method": "variogram", "square_um": SQUARE_UM, "min_squares": MIN_SQUARES},
     }
     path = run.path / SUMMARY_FILE
     with store_errors(run.path):
-        write_json(path, content)
+        write_sealed(path, content)
     return path
 
 
 def is_kept_for(run: Run, file: str) -> bool:
-    """Tell whether a file of figures is there, and of the nuclei as they are called now.
+    """Tell whether a file of figures is there, of the nuclei as they are called and counted now.
 
-    Figures of before names had a version are of nuclei as they were found.
+    Figures of before names had a version are of nuclei as they were found, those of before regions had
+    one of all that was analysed.
     """
     kept = read_kept(run.path / file)
-    return bool(kept) and kept.get(NAMES, NO_NAMES) == run.names_version
+    if not kept or kept.get(NAMES, NO_NAMES) != run.names_version:
+        return False
+    return bool(kept.get(REGIONS, NO_REGIONS) == regions_version(run))
 
 
 def read_kept(path: Path) -> dict[str, Any]:
     """Return what stands in a JSON file of a run; nothing where it is missing or damaged."""
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
+    return read_sealed(path) or {}

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from seg_core.cohort.journal import Ending, Outcome
 from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import Item
 from seg_core.cohort.summary import SUMMARY_FILE, is_kept_for, keep_summary
+from seg_core.cohort.thumbnails import THUMBNAIL_FILE, keep_thumbnail
 from seg_core.cohort.til_maps import keep_map
 from seg_core.errors import (
     BusyError,
@@ -143,8 +144,6 @@ def work_on(asked: Asked, name: str) -> Outcome | Division:
         return Outcome(asked.key, state, worker=here, **facts)
 
     try:
-        if asked.item.problem is not None:
-            return ended("failed", error=asked.item.problem)
         if (reason := too_small(worker, asked.settings)) is not None:
             return ended("refused", error=reason)
         _refuse_other_model(asked)
@@ -178,11 +177,16 @@ def work_on(asked: Asked, name: str) -> Outcome | Division:
     return ended("finished", **_facts_of(run, asked.store))
 
 
+def needed_bytes(settings: AnalysisSettings) -> int:
+    """Return what a worker needs for one slide at a time, whatever the slide measures."""
+    return NEEDED_BYTES_TORCH if settings.engine == "torch" else NEEDED_BYTES
+
+
 def too_small(worker: Worker, settings: AnalysisSettings) -> str | None:
     """Return why a worker has not the memory for a slide, None where it has."""
     limit = worker.memory_manager.memory_limit
     slides = worker.state.nthreads
-    needed = NEEDED_BYTES_TORCH if settings.engine == "torch" else NEEDED_BYTES
+    needed = needed_bytes(settings)
     if limit is None or limit >= slides * needed:
         return None
     return (
@@ -210,6 +214,9 @@ def _analysed(asked: Asked, report: "_Reporter") -> Run:
         classify(run, asked.classifier.classifier, name=asked.classifier.name)
     if not is_kept_for(run, SUMMARY_FILE):
         keep_summary(run)
+    if not (run.path / THUMBNAIL_FILE).is_file():
+        with suppress(SlideError), closing(run.open_slide()) as slide:
+            keep_thumbnail(run, slide)
     if asked.til and not is_kept_for(run, TIL_FILE):
         try:
             result = assess(run, report=report)
@@ -217,7 +224,8 @@ def _analysed(asked: Asked, report: "_Reporter") -> Run:
             with closing(run.open_slide()) as slide:
                 keep_map(run, slide, result)
         except (ModelError, RegionError, SlideError) as error:
-            # no tissue, or a model that knows no lymphocytes: nuclei without a score are still nuclei, and the catalogue says that there is none
+            # no tissue, or a model that knows no lymphocytes: nuclei without a score are still nuclei,
+            # and the catalogue says that there is none
             _log.warning("no TIL score: %s", type(error).__name__, extra={"run": run.run_id})
     return run
 

@@ -15,6 +15,16 @@ from seg_core.til import TilResult
 MAP_FILE = "til-map.jpg"
 """Name of the small map in the folder of a run."""
 
+TOP_PCT = 50.0
+"""Share of the stroma, %, from which squares have the last colour: the same in all maps, so that they
+can be compared. The few squares above are dense infiltrates, whichever slide they are on."""
+
+MAP_WORDS = (
+    "Squares over each slide: lymphocytes' share of the area of stroma, from dark (none) to yellow "
+    f"({TOP_PCT:g} % and more), the same on every slide."
+)
+"""What the maps show, for a reader."""
+
 _LARGEST_PX = 480
 _QUALITY = 85
 
@@ -30,7 +40,8 @@ def keep_map(run: Run, slide: Slide, result: TilResult) -> None:
     StoreError
         If the disk is full or cannot be written.
     """
-    picture = draw_map(result, slide, "stil", _LARGEST_PX).convert("RGB")
+    drawn = draw_map(result, slide, "stil", _LARGEST_PX, top=TOP_PCT)
+    picture = drawn.convert("RGB")
     with store_errors(run.path), replacing(run.path / MAP_FILE) as temporary:
         picture.save(temporary, "JPEG", quality=_QUALITY)
 
@@ -52,7 +63,7 @@ def mosaic(maps: Sequence[tuple[str, Path]]) -> Iterator[Image.Image]:
         draw = ImageDraw.Draw(sheet)
         for number, (name, path) in enumerate(some):
             left, top = number % _COLUMNS * step_x, number // _COLUMNS * step_y
-            with Image.open(path) as picture:
+            with Image.open(path, formats=("JPEG",)) as picture:
                 small = ImageOps.contain(picture, (_CELL_PX, _CELL_PX))
             sheet.paste(small, (left, top))
             words = name if len(name) <= 38 else f"{name[:37]}…"

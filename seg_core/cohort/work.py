@@ -2,7 +2,7 @@
 
 import queue
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from distributed.scheduler import KilledWorker
 from seg_core.cohort.division import DividedItem
 from seg_core.cohort.journal import Journal, Outcome
 from seg_core.cohort.named_classifier import NamedClassifier
-from seg_core.cohort.plan import Item
+from seg_core.cohort.plan import CohortQuestion, Item
 from seg_core.cohort.task import Asked, Division, work_on
 from seg_core.errors import CohortError
 from seg_core.files.lease import held
@@ -43,6 +43,8 @@ class Event:
     kind : {"skipped", "progress", "ended", "waiting"}
         *waiting*: another process is at work on it; it is asked for again.
     item : Item
+    key : str
+        Of the item, which no other one has, as two slides may have one name.
     outcome : Outcome or None
         Where it ended or was skipped.
     progress : dict or None
@@ -51,12 +53,13 @@ class Event:
 
     kind: str
     item: Item
+    key: str
     outcome: Outcome | None = None
     progress: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the event as a line for machines."""
-        entries: dict[str, Any] = {"event": self.kind, "slide": self.item.name}
+        entries: dict[str, Any] = {"event": self.kind, "slide": self.item.name, "key": self.key}
         if self.outcome is not None:
             entries |= {
                 "state": self.outcome.state,
@@ -137,18 +140,19 @@ def work_off(
     card, _weights = find_model(options.model)
     if options.classifier is not None:
         options.classifier.classifier.refuse_other_model(card.name, card.sha256)
+    question = CohortQuestion(
+        card.name, card.sha256, options.settings, options.classifier, options.region, options.til
+    )
     items = [item if item.mpp else replace(item, mpp=options.mpp) for item in items]
     with ExitStack() as stack:
         stack.enter_context(held(journal.folder))
-        taught = options.classifier
-        journal.write_plan(items, card.name, card.sha256, options.settings, taught)
-        taught_sha256 = None if taught is None else taught.sha256
+        keys = journal.write_plan(items, question)
         before = journal.outcomes()
         crew = stack.enter_context(closing(_Crew(client)))
-        for item in items:
+        for item, key in zip(items, keys, strict=True):
             asked = Asked(
                 item=item,
-                key=item.key(card.sha256, options.settings, taught_sha256),
+                key=key,
                 store=journal.store.absolute(),
                 model=options.model,
                 model_sha256=card.sha256,
@@ -157,12 +161,16 @@ def work_off(
                 til=options.til,
                 topic=crew.topic,
                 split_mpx=options.split_mpx,
-                classifier=taught,
+                classifier=options.classifier,
             )
-            outcome = before.get(asked.key)
+            outcome = before.get(key)
             failed = outcome is not None and outcome.state == "failed"
             if journal.is_finished(outcome) or (failed and not options.retry_failed):
-                yield Event("skipped", item, outcome)
+                yield Event("skipped", item, key, outcome)
+            elif item.problem is not None:
+                outcome = Outcome(key, "failed", error=item.problem)
+                journal.record(outcome)
+                yield Event("ended", item, key, outcome)
             else:
                 crew.give(asked)
         for event in crew.events():
@@ -210,7 +218,8 @@ class _Crew:
                 task = (news["key"], news["part"])
                 if task in self._futures:
                     asked, _future = self._futures[task]
-                    yield Event("progress", asked.item, progress=self._progress(asked, news))
+                    told = self._progress(asked, news)
+                    yield Event("progress", asked.item, asked.key, progress=told)
             else:
                 task, future = news
                 if self._futures.get(task, (None, None))[1] is future:  # else it was taken back
@@ -233,7 +242,7 @@ class _Crew:
                 self.give(replace(asked, rows=rows))
         elif answer.state in ("busy", "stopped"):
             self._again[task] = (asked, time.monotonic() + _BUSY_S)
-            yield Event("waiting", asked.item, answer)
+            yield Event("waiting", asked.item, asked.key, answer)
         elif asked.rows is not None and answer.state == "finished":
             divided = self._divided[asked.key]
             divided.end(asked.rows)
@@ -241,7 +250,7 @@ class _Crew:
                 self.give(replace(asked, rows=None, joined=True))
         else:
             self._take_back(asked.key)
-            yield Event("ended", asked.item, answer)
+            yield Event("ended", asked.item, asked.key, answer)
 
     def _take_back(self, key: str) -> None:
         """Take back the other ranges of an item of which one has failed."""
@@ -291,11 +300,3 @@ class _Crew:
             raise CohortError(
                 "the scheduler is gone; start the same command again, it goes on where it stopped."
             )
-
-
-def counted(outcomes: Iterable[Outcome]) -> dict[str, int]:
-    """Return how many items ended in each way."""
-    counts: dict[str, int] = {}
-    for outcome in outcomes:
-        counts[outcome.state] = counts.get(outcome.state, 0) + 1
-    return counts

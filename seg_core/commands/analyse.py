@@ -13,7 +13,7 @@ from seg_core.errors import SegCoreError
 from seg_core.files.outputs import refuse_inputs
 from seg_core.process.memory import hold_little_memory
 from seg_core.roi import Roi, included, read_rois
-from seg_core.slide import bounds_of
+from seg_core.slide import bounds_of, series_apart
 from seg_core.store import Run, Selection, default_store
 from seg_core.teaching.apply import classify
 from seg_core.teaching.classifier import read_classifier
@@ -47,7 +47,7 @@ def _analyse(options: argparse.Namespace) -> int:
     classifier = None if options.classifier is None else read_classifier(options.classifier)
     results: list[dict[str, Any]] = []
     status = 0
-    for slide_path in options.slides:
+    for slide_path in series_apart(options.slides):
         try:
             rois = [None] if drawn is None else _rois_on(slide_path, drawn)
         except SegCoreError as error:

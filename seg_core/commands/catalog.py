@@ -1,15 +1,14 @@
 """``python -m seg_core catalog``: all runs of a store as one table."""
 
 import argparse
-import sys
 from pathlib import Path
 
 import pandas as pd
 
-from seg_core.cohort.catalog import RunCatalog
+from seg_core.cohort.catalog import RunCatalog, writable_paths
 from seg_core.cohort.compare import compare_groups
 from seg_core.cohort.report import check_report_path, write_cohort_report
-from seg_core.commands.terminal import Subparsers
+from seg_core.commands.terminal import Subparsers, say
 from seg_core.errors import CohortError
 from seg_core.files.atomic import new_file, new_text_file
 from seg_core.files.csv import write_csv
@@ -29,7 +28,7 @@ _SHOWN = (
         "tissue_mm2",
         "til_pct",
     ),
-    *("til_low", "til_high", "phenotype", "folder"),
+    *("til_low", "til_high", "phenotype", "folder", "error"),
 )
 
 
@@ -83,6 +82,8 @@ def _catalog(options: argparse.Namespace) -> int:
         options.parser.error("--compare needs --cohort NAME, whose table names the groups.")
     if (options.move is None) != (options.to is None):
         options.parser.error("--move RUN... and --to STORE belong together.")
+    if not options.store.is_dir():
+        raise CohortError(f"there is no store {options.store}; check the name.")
     if _change_runs(options):
         return 0
     if options.report is not None:
@@ -114,11 +115,11 @@ def _catalog(options: argparse.Namespace) -> int:
             write_csv(table, file)
     if options.parquet is not None:
         with new_file(options.parquet, force=options.force) as path:
-            table.to_parquet(path, index=False)
+            writable_paths(table).to_parquet(path, index=False)
     if options.csv is None and options.parquet is None:
         whole = options.sql is not None or options.compare is not None
         shown = table if whole else _short(table)
-        sys.stdout.write(shown.to_string(index=False, na_rep="–", max_rows=None) + "\n")
+        say(shown.to_string(index=False, na_rep="–", max_rows=None))
     return 0
 
 
@@ -133,11 +134,11 @@ def _change_runs(options: argparse.Namespace) -> bool:
     for folder in options.delete or ():
         run = _run(store, folder)
         freed = store.delete(run)
-        sys.stdout.write(f"{folder} of {run.slide_path.name}: {freed / 1e6:,.1f} MB are free\n")
+        say(f"{folder} of {run.slide_path.name}: {freed / 1e6:,.1f} MB are free")
         asked = True
     for folder in options.move or ():
         moved = store.move(_run(store, folder), Store(options.to))
-        sys.stdout.write(f"{folder} of {moved.slide_path.name}: {moved.path}\n")
+        say(f"{folder} of {moved.slide_path.name}: {moved.path}")
         asked = True
     return asked
 

@@ -1,38 +1,43 @@
 """``python -m seg_core cohort``: many slides, one table."""
 
 import argparse
-import json
 import math
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TextIO
 
 from distributed import Client
 from tqdm import tqdm
 
-from seg_core.cohort.cluster import existing_cluster, local_workers
-from seg_core.cohort.journal import Journal, Outcome, name_of
+from seg_core.cohort.cluster import existing_cluster, local_workers, memory_of_each
+from seg_core.cohort.journal import Journal, name_of
 from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import read_plan
+from seg_core.cohort.progress import CohortProgress
 from seg_core.cohort.report import check_report_path, write_cohort_report
-from seg_core.cohort.work import CohortOptions, Event, counted, work_off
+from seg_core.cohort.task import needed_bytes
+from seg_core.cohort.work import CohortOptions, Event, work_off
 from seg_core.commands.analysis_options import add_analysis_options, analysis_settings
-from seg_core.commands.terminal import Subparsers
+from seg_core.commands.terminal import Subparsers, json_line, shown
 from seg_core.errors import CohortError
+from seg_core.files.outputs import check_events, place_of, refuse_inputs
+from seg_core.settings import AnalysisSettings
 from seg_core.store import default_store
 
 _STDOUT = "-"
 
-_TILES_SHARE = 0.85
-
 # Some ten minutes of two cores (docs/performance.md): little against what a range costs beside, and
 # short enough that no worker is left with the last slide while the others wait.
 _SPLIT_MPX = 1000.0
+
+# More names of slides do not fit beside the bar.
+_NAMED_AT_WORK = 2
 
 
 def add_cohort(subparsers: Subparsers) -> None:
@@ -67,7 +72,7 @@ def add_cohort(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--memory",
         metavar="GB",
-        type=float,
+        type=_gigabytes,
         help="what each worker of this machine may take (default: an equal share)",
     )
     parser.add_argument(
@@ -107,6 +112,11 @@ def add_cohort(subparsers: Subparsers) -> None:
 
 
 def _cohort(options: argparse.Namespace) -> int:
+    if options.memory is not None and options.scheduler is not None:
+        options.parser.error(
+            "--memory is for workers of this machine; those of a cluster are told theirs when they "
+            "are started, with --memory-limit of dask worker."
+        )
     asked = CohortOptions(
         model=options.model,
         settings=analysis_settings(options),
@@ -119,28 +129,27 @@ def _cohort(options: argparse.Namespace) -> int:
     )
     if options.report is not None:
         check_report_path(options.report)
+    if options.json not in (None, _STDOUT):
+        read = [*options.sources, *filter(None, [options.roi, options.classifier])]
+        refuse_inputs([Path(options.json)], read)
+        check_events(Path(options.json))
     items = read_plan(options.sources, rois=options.roi)
     journal = Journal(options.out or default_store(), options.name or name_of(options.sources))
-    outcomes: list[Outcome] = []
-    skipped = 0
     with ExitStack() as stack:
         stack.enter_context(_stopped_by_batch_systems())
-        tell = stack.enter_context(_Teller(options.json, len(items)))
-        client = stack.enter_context(_workers(options))
-        tell.started(journal.name, client.dashboard_link)
+        tell = stack.enter_context(_Teller(options.json, journal.name, len(items)))
+        client = stack.enter_context(_workers(options, asked.settings))
+        tell.started(client.dashboard_link, len(client.scheduler_info()["workers"]))
         events = stack.enter_context(closing(work_off(items, journal, asked, client)))
         try:
             for event in events:
                 tell.happened(event)
-                if event.kind in ("skipped", "ended") and event.outcome is not None:
-                    outcomes.append(event.outcome)
-                    skipped += event.kind == "skipped"
         except KeyboardInterrupt:
             raise CohortError("stopped; the same command goes on where it stopped.") from None
-        tell.summary(journal.name, counted(outcomes), skipped)
+        tell.summary()
     if options.report is not None:
         write_cohort_report(journal.store, journal.name, options.report, force=True)
-    return int(any(outcome.state != "finished" for outcome in outcomes))
+    return int(tell.progress.failed > 0)
 
 
 def _split(options: argparse.Namespace) -> float | None:
@@ -149,9 +158,17 @@ def _split(options: argparse.Namespace) -> float | None:
     return None if is_alone or not options.split else options.split
 
 
-def _workers(options: argparse.Namespace) -> AbstractContextManager[Client]:
+def _workers(
+    options: argparse.Namespace, settings: AnalysisSettings
+) -> AbstractContextManager[Client]:
     if options.scheduler is not None:
         return existing_cluster(options.scheduler)
+    each, needed = memory_of_each(options.workers, options.memory), needed_bytes(settings)
+    if each < needed:
+        raise CohortError(
+            f"each of {options.workers} worker(s) would have {each / 1e9:.1f} GB and needs "
+            f"{needed / 1e9:.1f} GB; start fewer with --workers, or give each more with --memory."
+        )
     return local_workers(options.workers, memory_gb=options.memory)
 
 
@@ -172,88 +189,98 @@ class _Teller:
     ----------
     target : str or None
         File for events as JSON, ``-`` for stdout; None for sentences.
+    name : str
+        Of the cohort.
     total : int
-        Items of the cohort.
+        Its items.
     """
 
-    def __init__(self, target: str | None, total: int) -> None:
+    def __init__(self, target: str | None, name: str, total: int) -> None:
         self._target = target
-        self._total = total
-        self._shares: dict[str, float] = {}
-        self._failed = 0
+        self._name = name
+        self.progress = CohortProgress(total)
         self._began = time.monotonic()
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
-        self._lines: IO[str] = sys.stdout
+        self._lines: TextIO = sys.stdout
         if self._target is not None and self._target != _STDOUT:
             with _unwritable(self._target):
-                file = Path(self._target).open("w", encoding="utf-8")
+                file = place_of(Path(self._target)).open("w", encoding="utf-8")
             self._lines = self._stack.enter_context(file)
         self._bar: tqdm[NoReturn] = self._stack.enter_context(
-            tqdm(
-                total=self._total,
-                disable=None,
-                bar_format="{percentage:3.0f} % |{bar}| {desc}, ends about {eta:%d %b %H:%M}",
-            )
+            tqdm(total=1.0, disable=None, bar_format="{percentage:3.0f} % |{bar}| {desc}")
         )
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._stack.close()
 
-    def started(self, name: str, dashboard: str | None) -> None:
-        """Tell where to look while it goes on."""
-        if self._target is not None:
-            self._line({"event": "started", "cohort": name, "slides": self._total})
-        if dashboard is not None and find_spec("bokeh") is not None:
-            tqdm.write(f"workers: {dashboard}", file=sys.stderr)
+    def started(self, dashboard: str | None, workers: int) -> None:
+        """Tell where to look while it goes on; Dask has a page of its own where bokeh is there."""
+        page = dashboard if find_spec("bokeh") is not None else None
+        total = self.progress.total
+        self._line({"event": "started", "cohort": self._name, "slides": total, "dashboard": page})
+        if page is not None:
+            _write(f"workers: {page}", sys.stderr)
+        if not workers:
+            _write("no worker has come to the scheduler yet; the slides wait for one.", sys.stderr)
 
     def happened(self, event: Event) -> None:
         """Tell an event."""
-        if self._target is not None:
-            self._line(event.to_json())
-        self._advance(event)
+        told = event.to_json()
+        self._line(told)
+        self.progress.happened(told)
+        self._show()
         if event.outcome is None or event.kind == "waiting":
             return
         if event.outcome.state != "finished":
-            self._failed += 1
-            tqdm.write(f"{event.item.name}: {event.outcome.error}", file=sys.stderr)
+            _write(f"{event.item.name}: {event.outcome.error}", sys.stderr)
         elif event.kind == "ended" and self._target != _STDOUT:
             sentence = f"{event.item.name}: {event.outcome.nuclei} nuclei in "
             sentence += f"{event.outcome.megapixels:.1f} Mpx, {event.outcome.seconds:.1f} s"
-            tqdm.write(f"{sentence}: {event.outcome.run}", file=sys.stdout)
-            sys.stdout.flush()
+            _write(f"{sentence}: {event.outcome.run}", sys.stdout)
 
-    def summary(self, name: str, counts: dict[str, int], skipped: int) -> None:
+    def summary(self) -> None:
         """Tell how it ended."""
         seconds = round(time.monotonic() - self._began, 1)
-        failed = sum(counts.values()) - counts.get("finished", 0)
-        finished = counts.get("finished", 0)
-        if self._target is not None:
-            facts = {"finished": finished, "failed": failed, "skipped": skipped}
-            self._line({"event": "summary", "cohort": name, **facts, "seconds": seconds})
+        progress = self.progress
+        finished, failed = progress.states["finished"], progress.failed
+        facts = {"finished": finished, "failed": failed, "skipped": progress.skipped}
+        self._line({"event": "summary", "cohort": self._name, **facts, "seconds": seconds})
         if self._target != _STDOUT:
-            sentence = f"cohort {name}: {self._total} slides, {finished} finished, {failed} failed"
-            tqdm.write(f"{sentence}, {skipped} of them before; {seconds:.0f} s.", file=sys.stdout)
+            sentence = f"cohort {self._name}: {progress.total} slides, {finished} finished, "
+            sentence += f"{failed} failed, {progress.skipped} of them before; {seconds:.0f} s."
+            _write(sentence, sys.stdout)
 
-    def _advance(self, event: Event) -> None:
-        name = event.item.name
-        if event.progress is None:
-            self._shares[name] = float(event.kind != "waiting")
-        elif event.progress["stage"] == "tiles" and event.progress["total"]:
-            # tiles take most of the time; a bar of slides alone would stand still for an hour
-            self._shares[name] = _TILES_SHARE * event.progress["done"] / event.progress["total"]
-        running = sum(0 < share < 1 for share in self._shares.values())
-        ended = sum(share == 1 for share in self._shares.values())
-        self._bar.set_description_str(
-            f"{ended} of {self._total} slides, {running} at work, {self._failed} failed"
-        )
-        self._bar.update(sum(self._shares.values()) - self._bar.n)
+    def _show(self) -> None:
+        progress = self.progress
+        at_work = progress.at_work
+        words = [f"{progress.ended} of {progress.total} slides", f"{progress.failed} failed"]
+        words += [
+            f"{shown(each.slide, sys.stderr)} {each.share:.0%}" for each in at_work[:_NAMED_AT_WORK]
+        ]
+        if len(at_work) > _NAMED_AT_WORK:
+            words.append(f"{len(at_work) - _NAMED_AT_WORK} more at work")
+        seconds = progress.seconds_left(time.monotonic() - self._began)
+        if seconds is not None and at_work:
+            end = datetime.now().astimezone() + timedelta(seconds=seconds)
+            words.append(f"ends about {end:%d %b %H:%M}")
+        self._bar.set_description_str(", ".join(words), refresh=False)
+        self._bar.update(progress.share - self._bar.n)
 
     def _line(self, entries: dict[str, Any]) -> None:
-        self._lines.write(json.dumps(entries, ensure_ascii=False) + "\n")
-        self._lines.flush()
+        if self._target is None:
+            return
+        with _unwritable(self._target):
+            self._lines.write(json_line(entries, self._lines))
+            self._lines.flush()
+
+
+def _write(sentence: str, stream: TextIO) -> None:
+    """Write a sentence above the bar."""
+    tqdm.write(shown(sentence, stream), file=stream)
+    stream.flush()
 
 
 @contextmanager
@@ -261,19 +288,32 @@ def _unwritable(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        place = "what reads stdout" if path == _STDOUT else path
         raise CohortError(
-            f"{path} cannot be written ({error.strerror}); choose another place."
+            f"{place} cannot be written ({error.strerror}); choose another place, and the same "
+            "command goes on."
         ) from error
 
 
 def _megapixels(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
+    value = _number(text)
     if 0 <= value < math.inf:
         return value
     raise argparse.ArgumentTypeError(f"{text!r} is no number of megapixels; give 0 or more.")
+
+
+def _gigabytes(text: str) -> float:
+    value = _number(text)
+    if 0 < value < math.inf:
+        return value
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of gigabytes; give more than 0.")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _count(text: str) -> int:

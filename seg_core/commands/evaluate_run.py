@@ -11,6 +11,7 @@ from seg_core.commands.terminal import say, write_json
 from seg_core.errors import DataError
 from seg_core.evaluation.run_evaluation import compare_runs, evaluate_run, reference_of_run
 from seg_core.labelled.class_mapping import mapping_of, parse_mapping
+from seg_core.labelled.reference_list import in_words
 from seg_core.labelled.slide_reference import MappedReference, map_classes, read_slide_reference
 from seg_core.roi import Roi, read_rois
 from seg_core.store import Run, open_run
@@ -35,8 +36,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--reference",
         metavar="FILE",
         type=Path,
-        help="GeoJSON (QuPath), XML (ImageScope), CSV of dots (x, y, class), a mask of the slide's "
-        "size, or the folder of a run that was corrected by hand",
+        help=f"{in_words('run')} (its folder), of the run's slide",
     )
     parser.add_argument(
         "--reference-mpp",
@@ -65,13 +65,12 @@ def evaluate_run_asked(options: argparse.Namespace) -> int:
     """Measure the run that the options name; see `add_run_options`."""
     if options.reference is None:
         raise DataError("--run needs a reference; name one with --reference FILE.")
-    run = open_run(options.run_folder)
+    run = _measured(options.run_folder, options.reference)
     reference, mapping = _reference(run, options)
-    if options.reference.is_dir():
-        run = run.as_found()
     rois = _rois(run, options.areas)
     if options.with_run is not None:
-        result = compare_runs(run, open_run(options.with_run), reference, rois)
+        other = _measured(options.with_run, options.reference)
+        result = compare_runs(run, other, reference, rois)
         for name in ("first", "second"):
             say(
                 "\n".join(
@@ -89,10 +88,16 @@ def evaluate_run_asked(options: argparse.Namespace) -> int:
     return 0
 
 
+def _measured(folder: Path, reference: Path) -> Run:
+    """Return a run as it stands; as the model left it where its own corrections are the reference."""
+    run = open_run(folder)
+    return run.as_found() if reference.resolve() == folder.resolve() else run
+
+
 def _reference(run: Run, options: argparse.Namespace) -> tuple[MappedReference, dict[str, str]]:
     if options.reference.is_dir():
-        return reference_of_run(open_run(options.reference)), {}
-    mpp = run.facts.question.slide_mpp
+        return reference_of_run(open_run(options.reference), run.scheme), {}
+    mpp = run.slide_mpp
     with closing(run.open_slide()) as slide:
         read = read_slide_reference(options.reference, slide.info, mpp, options.reference_mpp)
     mapping = mapping_of(read.class_names, parse_mapping(options.map), run.scheme)

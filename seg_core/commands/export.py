@@ -1,15 +1,17 @@
 """The command ``export``."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from seg_core.commands.terminal import Subparsers, fail, say
 from seg_core.commands.til import add_as_found, rois_asked, run_asked
 from seg_core.errors import SegCoreError
-from seg_core.export.formats import FORMATS
+from seg_core.export.by_roi import write_by_roi
+from seg_core.export.formats import FORMATS, Format
 from seg_core.export.options import ExportOptions
 from seg_core.files.outputs import refuse_inputs
-from seg_core.store import open_run
+from seg_core.store import Run, open_run
 
 
 def add_export(subparsers: Subparsers) -> None:
@@ -33,7 +35,13 @@ def add_export(subparsers: Subparsers) -> None:
         "--roi",
         metavar="FILE",
         type=Path,
-        help="GeoJSON polygons for the TIL scores; by default those kept with the slide",
+        help="GeoJSON polygons, of which those to exclude are left out of every file; by default those "
+        "kept with the slide",
+    )
+    parser.add_argument(
+        "--by-roi",
+        action="store_true",
+        help="one file for each ROI that counts, its name before the dot: nuclei-nest.csv",
     )
     parser.add_argument("--other", action="store_true", help="also nuclei that no class names")
     parser.add_argument(
@@ -70,9 +78,19 @@ def _export(options: argparse.Namespace) -> int:
     status = 0
     for path, each in wanted:
         try:
-            each.write(run, path, asked)
+            for file in _written(each, run, path, asked, by_roi=options.by_roi):
+                say(f"{file} written.")
         except SegCoreError as error:
             status = fail(error)
-        else:
-            say(f"{path} written.")
     return status
+
+
+def _written(
+    form: Format, run: Run, path: Path, asked: ExportOptions, *, by_roi: bool
+) -> Iterator[Path]:
+    """Write one file, or one for each ROI where the format can be had of a part."""
+    if by_roi and form.by_part:
+        yield from write_by_roi(form, run, path, asked)
+    else:
+        form.write(run, path, asked)
+        yield path

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, Self, TextIO, TypeAlias
 from tqdm import tqdm
 
 from seg_core.files.atomic import new_text_file
+from seg_core.files.names import printable
 from seg_core.files.outputs import check_figures
 from seg_core.process.progress import Progress
 
@@ -49,36 +50,50 @@ def write_json(content: dict[str, Any], target: str, *, indent: int | None = Non
         If the file cannot be written.
     """
     if target == _STDOUT:
-        say(json.dumps(content, ensure_ascii=False))
+        sys.stdout.write(json_line(content, sys.stdout))
+        sys.stdout.flush()
     else:
         check_figures(Path(target))
         with new_text_file(Path(target), force=True) as file:
-            file.write(_printable(json.dumps(content, indent=indent, ensure_ascii=False), file))
-            file.write("\n")
+            file.write(json_line(content, file, indent=indent))
 
 
 def say(sentence: str) -> None:
     """Write a sentence to stdout at once."""
-    sys.stdout.write(_printable(sentence, sys.stdout) + "\n")
+    sys.stdout.write(shown(sentence, sys.stdout) + "\n")
     sys.stdout.flush()
 
 
 def fail(reason: object) -> int:
     """Write why something failed to stderr, and return the exit status."""
-    sys.stderr.write(_printable(f"{PROGRAM}: {reason}", sys.stderr) + "\n")
+    sys.stderr.write(shown(f"{PROGRAM}: {reason}", sys.stderr) + "\n")
     return 1
 
 
-def _printable(text: str, stream: TextIO) -> str:
-    """Return a text that a terminal takes: a file's name may be of bytes that are no letters."""
+def shown(sentence: object, stream: TextIO) -> str:
+    """Return a sentence that a terminal takes, and that has it do nothing.
+
+    The name of a file may be of bytes that are no letters, and of signs that a terminal obeys.
+    """
+    text = "\n".join(map(printable, str(sentence).split("\n")))
     encoding = stream.encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def json_line(content: dict[str, Any], stream: TextIO, *, indent: int | None = None) -> str:
+    """Return an object as JSON that a stream takes, with its end; on one line without ``indent``."""
+    text = json.dumps(content, indent=indent, ensure_ascii=False)
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(content, indent=indent)
+    return f"{text}\n"
 
 
 @contextmanager
 def counting_bar(name: str, unit: str = "it") -> Iterator[Callable[[int, int], None]]:
     """Show a bar on stderr, where that is a terminal; gives what is called with (done, total)."""
-    with tqdm(desc=name, unit=unit, disable=None) as bar:
+    with tqdm(desc=shown(name, sys.stderr), unit=unit, disable=None) as bar:
 
         def report(done: int, total: int) -> None:
             bar.total = total
@@ -91,7 +106,7 @@ class StageBars:
     """Shows each stage of an analysis as a bar on stderr, where that is a terminal."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self._name = shown(name, sys.stderr)
         self._stage: str | None = None
         self._bar: tqdm[NoReturn] | None = None
 

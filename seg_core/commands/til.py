@@ -5,8 +5,8 @@ from pathlib import Path
 
 from seg_core.commands.terminal import Subparsers, add_json, say, write_json
 from seg_core.roi import Roi, read_rois
-from seg_core.scoring import joined, parts_of
-from seg_core.scoring.assessment import assess, assess_parts, keep_scores, kept_rois
+from seg_core.scoring import joined, kept_rois, parts_of
+from seg_core.scoring.assessment import assess, assess_parts, keep_scores
 from seg_core.store import Run, open_run
 from seg_core.til import TilResult
 
@@ -24,8 +24,9 @@ def add_til(subparsers: Subparsers) -> None:
         "--roi",
         metavar="FILE",
         type=Path,
-        help="GeoJSON polygons to include and to exclude; by default the whole run is scored, less "
-        "what the ROIs kept with the slide exclude",
+        help="GeoJSON polygons to include, to exclude (kind exclude, or QuPath's class Ignore*) and of "
+        "tumour (kind tumour, or QuPath's class Tumor), in which alone epithelium and stroma are then "
+        "sought; by default the whole run is scored with the ROIs kept with the slide",
     )
     add_as_found(parser)
     add_json(parser)
@@ -42,6 +43,8 @@ def _til(options: argparse.Namespace) -> int:
     else:
         result = assess(run, part=joined(parts) if parts else whole)
     say(_til_sentence(run.slide_path.name, result))
+    if result.tumour:
+        say(result.tumour.in_words())
     for warning in result.warnings:
         say(f"{run.slide_path.name}: {warning}")
     assessed = list(assess_parts(run, parts)) if parts else []

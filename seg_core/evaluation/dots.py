@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from seg_core.classes import BACKGROUND, ClassScheme
+from seg_core.errors import DataError
 from seg_core.evaluation.metrics import BOOTSTRAP_SAMPLES, BOOTSTRAP_SEED, DETECTION_RADIUS_UM
 from seg_core.evaluation.metrics.bootstrap import bootstrap_weights, interval95, patient_weights
 from seg_core.evaluation.metrics.pixel import divide
@@ -155,6 +156,53 @@ def dot_intervals(
         drawn = [_figures(scores, bootstrap_weights(patients, rng)) for _ in range(samples)]
         interval = interval95(np.array(drawn))
     return _named(interval, names)
+
+
+def dot_differences(
+    first: Sequence[DotScore],
+    second: Sequence[DotScore],
+    scheme: ClassScheme,
+    samples: int = BOOTSTRAP_SAMPLES,
+    seed: int = BOOTSTRAP_SEED,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the second answer's figures less the first one's, and their 95 % intervals.
+
+    As `seg_core.evaluation.metrics.paired_differences`: each bootstrap sample draws the same images
+    for both.
+
+    Parameters
+    ----------
+    first, second : sequence of DotScore
+        Of the same images in the same order.
+    scheme : ClassScheme
+    samples, seed : int
+
+    Returns
+    -------
+    differences, intervals : dict
+        The keys of `dot_figures` but the tables; None where there is none, intervals also for a
+        single image.
+
+    Raises
+    ------
+    DataError
+        If they are not of the same images.
+    """
+    patients = [each.patient for each in first]
+    if patients != [each.patient for each in second]:
+        raise DataError("two answers are compared on the same images; these are of different ones.")
+
+    def differences(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return _figures(second, weights) - _figures(first, weights)
+
+    names = [*scheme.names_with_other]
+    as_they_are = differences(patient_weights(patients))
+    interval = np.full((len(as_they_are), 2), np.nan)
+    if len(first) > 1:
+        rng = np.random.default_rng(seed)
+        drawn = [differences(bootstrap_weights(patients, rng)) for _ in range(samples)]
+        interval = interval95(np.array(drawn))
+    return _named(as_they_are, names), _named(interval, names)
 
 
 def _figures(

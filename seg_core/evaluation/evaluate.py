@@ -186,6 +186,8 @@ def _pairs(
     report: Callable[[int, int], None] | None,
 ) -> Iterator[tuple[LabelledImage, Prediction]]:
     """Yield each image, enlarged where its pixels are twice as large as the model's, answered."""
+    if report is not None:
+        report(0, len(images))
     for number, image in enumerate(images, start=1):
         labelled = image.at(model_mpp) if image.is_twice(model_mpp) else image
         prediction = predicted(labelled)

@@ -15,6 +15,7 @@ from seg_core.errors import DataError
 from seg_core.geometry import Raster, Window
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.model import Engine, ModelCard
+from seg_core.plausibility import doubts
 from seg_core.plausibility.digest import GROUPS, Digest
 from seg_core.plausibility.familiarity import Familiarity
 from seg_core.plausibility.looking import LOOK_PX, look_at
@@ -31,12 +32,18 @@ MOST_IMAGES = 16
 """Of one folder so many images are looked at, spread evenly over their list."""
 
 FEWEST_NUCLEI = 8
-"""Pictures with fewer nuclei teach nothing."""
+"""Pictures with fewer nuclei teach nothing of sizes."""
+
+FAMILIAR_UM = 192.0
+"""Side of the middle of an image by which is learnt how nuclei look: most hold enough of them."""
 
 # Of the standardised entries; chosen on the validation images with the data sets left out in turn.
 _FINE_RIDGE, _COARSE_RIDGE = 0.15, 0.015
 
-_LIMIT = 0.975
+_FEWEST_IMAGES = 10
+
+FAMILIAR_SHARE = 0.975
+"""Of the validation pictures so many lie within the limit."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,57 @@ def look_over(
     return seen
 
 
+def look_closely(
+    folders: Mapping[str, Sequence[LabelledImage]],
+    engine: Engine,
+    card: ModelCard,
+    *,
+    report: Callable[[int, int], None] | None = None,
+) -> list[Seen]:
+    """Look at the middle of labelled images, as they are, where it holds as many nuclei as a warning needs.
+
+    The mean of few nuclei is mostly chance: a limit that is learnt from such pictures is too wide
+    for a slide.
+
+    Parameters
+    ----------
+    folders : mapping of str to sequence of LabelledImage
+    engine : Engine
+    card : ModelCard
+    report : callable, optional
+        Called with the number of images done and of all.
+    """
+    images = [(name, each) for name, several in folders.items() for each in several]
+    seen = []
+    for done, (folder, image) in enumerate(images, start=1):
+        nuclei = look_at(
+            cut_middle(image.image, round(FAMILIAR_UM / image.mpp)),
+            image.mpp,
+            engine,
+            card.scheme,
+            AnalysisSettings(),
+            network_mpp=card.mpp,
+            with_features=True,
+        )
+        if len(nuclei) >= doubts.FEWEST_NUCLEI and nuclei.featured:
+            seen.append(Seen(folder, image.name, 0.0, nuclei))
+        if report is not None:
+            report(done, len(images))
+    return seen
+
+
+def cut_middle(rgb: npt.NDArray[np.uint8], side_px: int) -> npt.NDArray[np.uint8]:
+    """Return the middle of an image, at most so many pixels a side.
+
+    Examples
+    --------
+    >>> cut_middle(np.zeros((10, 3, 3), np.uint8), 4).shape
+    (4, 3, 3)
+    """
+    top, left = (max(0, (length - side_px) // 2) for length in rgb.shape[:2])
+    return rgb[top : top + side_px, left : left + side_px]
+
+
 def middle_of(rgb: npt.NDArray[np.uint8], image_mpp: float, mpp: float) -> npt.NDArray[np.uint8]:
     """Return the middle of an image, resampled from one pixel size to another."""
     slide = ArraySlide(rgb, mpp=image_mpp)
@@ -148,36 +206,48 @@ def errors_of(model: ScaleModel, seen: Sequence[Seen]) -> Iterator[float]:
             yield float(np.log2(found))
 
 
-def learn_familiarity(training: Sequence[Seen], validation: Sequence[Seen]) -> Familiarity:
-    """Describe the cloud of the training images; validation images say where it ends.
+def learn_familiarity(training: Sequence[Seen]) -> Familiarity:
+    """Describe the cloud of the training images; `limit_of` says where it ends.
 
     Raises
     ------
     DataError
         If there are too few images.
     """
-    cloud, others = (
-        np.array([look for each in seen if (look := each.nuclei.look()) is not None])
-        for seen in (training, validation)
-    )
-    if len(cloud) < 10 or len(others) < 10:
-        raise DataError(
-            f"{len(cloud)} training and {len(others)} validation images hold enough nuclei; give a "
-            "configuration with at least 10 of each."
-        )
+    cloud = _looks(training, "training")
     # what hardly varies would else be divided by nearly nothing
     deviations = np.maximum(cloud.std(axis=0), 0.05 * cloud.std(axis=0).mean())
     middle = cloud.mean(axis=0)
     covariance = LedoitWolf(assume_centered=True).fit((cloud - middle) / deviations).covariance_
     whitening = np.linalg.cholesky(np.linalg.inv(covariance))
-    found = Familiarity(
+    return Familiarity(
         _rounded(middle),
         _rounded(deviations),
         _rounded(whitening[np.tril_indices(len(middle))]),
         limit=np.inf,
     )
-    limit = float(np.quantile([found.distance(each) for each in others], _LIMIT))
-    return Familiarity(found.middle, found.deviations, found.whitening, round(limit, 3))
+
+
+def limit_of(cloud: Familiarity, validation: Sequence[Seen]) -> float:
+    """Return the distance that one validation image in forty exceeds.
+
+    Raises
+    ------
+    DataError
+        If there are too few images.
+    """
+    distances = [cloud.distance(each) for each in _looks(validation, "validation")]
+    return round(float(np.quantile(distances, FAMILIAR_SHARE)), 3)
+
+
+def _looks(seen: Sequence[Seen], what: str) -> _Floats:
+    looks = [look for each in seen if (look := each.nuclei.look()) is not None]
+    if len(looks) < _FEWEST_IMAGES:
+        raise DataError(
+            f"{len(looks)} {what} images hold enough nuclei; give a configuration with at least "
+            f"{_FEWEST_IMAGES} of them."
+        )
+    return np.array(looks)
 
 
 def areas_of(seen: Sequence[Seen]) -> dict[str, tuple[float, ...]]:

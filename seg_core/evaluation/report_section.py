@@ -64,7 +64,15 @@ def _said(value: object) -> str:
 
 
 def measured_in_words(result: dict[str, Any]) -> str:
-    """Return what was measured by what, and what the intervals mean."""
+    """Return what was measured by what, and what the intervals mean.
+
+    Parameters
+    ----------
+    result : dict
+        Of a run, or of a model by labelled images.
+    """
+    if "images" in result:
+        return _images_in_words(result)
     over = result["bootstrap"]["over"]
     areas = result["areas"]
     said = (
@@ -75,3 +83,18 @@ def measured_in_words(result: dict[str, Any]) -> str:
         return said + "One region alone allows no interval."
     rough = "; rough, since they are few" if result["bootstrap"]["rough"] else ""
     return said + f"95 % intervals in brackets, by bootstrap over {over}{rough}."
+
+
+def _images_in_words(result: dict[str, Any]) -> str:
+    images, patients = result["images"], result["patients"]
+    of = "" if patients == images else f" of {_counted(patients, 'patient')}"
+    said = f"Measured by {_counted(images, 'image')}{of}, at {result['mpp']:g} µm/px. "
+    if images < 2:
+        return said + "One image alone allows no interval."
+    bootstrap = result["bootstrap"]
+    rough = "; rough, since they are few" if bootstrap["rough"] else ""
+    return said + f"95 % intervals in brackets, by bootstrap over {bootstrap['over']}{rough}."
+
+
+def _counted(count: int, name: str) -> str:
+    return f"1 {name}" if count == 1 else f"{count:,} {name}s"

@@ -10,13 +10,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from seg_core.classes import OTHER
+from seg_core.classes import OTHER, ClassScheme
 from seg_core.errors import DataError
 from seg_core.evaluation.area_scores import InArea, Setting, score_dotted, score_outlines
-from seg_core.evaluation.dots import (
-    dot_figures,
-    dot_intervals,
-)
+from seg_core.evaluation.dots import dot_differences, dot_figures, dot_intervals
 from seg_core.evaluation.metrics import (
     BOOTSTRAP_SAMPLES,
     BOOTSTRAP_SEED,
@@ -99,10 +96,10 @@ def evaluate_run(
     """
     table = run.nuclei()
     scheme = run.scheme
-    mpp = run.facts.question.slide_mpp
-    labelled = reference.areas or [(roi.name, roi.polygon) for roi in rois if roi.kind == "include"]
+    mpp = run.slide_mpp
+    labelled = reference.areas or [(roi.name, roi.polygon) for roi in rois if roi.counts]
     areas = scored_areas(labelled, analysed or analysed_part(run), mpp)
-    excluded = [roi.polygon for roi in rois if roi.kind == "exclude"]
+    excluded = [roi.polygon for roi in rois if not roi.counts]
     ignored = shapely.union_all([reference.ignored, *excluded])
     classed = bool((reference.classes != UNKNOWN).any())
     fine = max(1, math.ceil(mpp / run.raster.mpp - 0.05))
@@ -170,7 +167,7 @@ def compare_runs(
     result : dict
         Ready for JSON: ``first`` and ``second`` as `evaluate_run` gives them, ``difference`` the
         second less the first, and its 95 % intervals by paired bootstrap as ``difference95``; the
-        two are None for dots and where the runs have different classes.
+        two are None where the runs have different classes.
 
     Raises
     ------
@@ -182,8 +179,12 @@ def compare_runs(
     common = analysed_part(first).intersection(analysed_part(second))
     one, two = (evaluate_run(run, reference, rois, analysed=common) for run in (first, second))
     difference = difference95 = None
-    if first.scheme.names == second.scheme.names and not reference.has_dots:
-        difference, difference95 = paired_differences(one.scores, two.scores, first.scheme)
+    if first.scheme.names == second.scheme.names:
+        if reference.has_dots:
+            of_dots = dot_differences(one.scores, two.scores, first.scheme)
+            difference, difference95 = ({"dots": each} for each in of_dots)
+        else:
+            difference, difference95 = paired_differences(one.scores, two.scores, first.scheme)
     return {
         "first": one.result,
         "second": two.result,
@@ -192,8 +193,15 @@ def compare_runs(
     }
 
 
-def reference_of_run(run: Run) -> MappedReference:
+def reference_of_run(run: Run, scheme: ClassScheme | None = None) -> MappedReference:
     """Return a run's answer with all that people corrected, as a reference.
+
+    Parameters
+    ----------
+    run : Run
+    scheme : ClassScheme, optional
+        The classes of what is to be measured, by default those of the run. A nucleus whose class
+        is not among them has no known class.
 
     Raises
     ------
@@ -208,9 +216,11 @@ def reference_of_run(run: Run) -> MappedReference:
             "of it in the viewer first."
         )
     table = run.nuclei()
-    classes = [run.scheme.id_of(name) for name in table["class_name"]]
+    scheme = scheme or run.scheme
+    ids = {name: scheme.id_of(name) for name in scheme.names_with_other}
+    classes = [ids.get(name, UNKNOWN) for name in table["class_name"]]
     return MappedReference(
-        f"{run.run_id}, corrected",
+        f"{run.run_id} (corrected by hand)",
         table.geometry.to_numpy(),
         np.array(classes, dtype=np.uint8),
         [],

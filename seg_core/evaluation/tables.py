@@ -107,15 +107,16 @@ def confusion_table(result: dict[str, Any]) -> pd.DataFrame | None:
 
 
 def area_table(result: dict[str, Any]) -> pd.DataFrame:
-    """Return the areas with their figures, the worst first.
+    """Return the areas, or images, with their figures, the worst first.
 
     Returns
     -------
     table : DataFrame
         ``name`` and figures; sorted by PQ, or by detection F1 where there are dots.
     """
+    parts = result["per_image"] if "images" in result else result["per_area"]
     kept = ("name", "bpq", "aji_plus", "detection_f1", "mpq_plus", "class_mean_iou", "detected")
-    rows = [{key: each[key] for key in kept if key in each} for each in result["per_area"]]
+    rows = [{key: each[key] for key in kept if key in each} for each in parts]
     table = pd.DataFrame(rows)
     by = "bpq" if "bpq" in table else "detection_f1"
     return table.astype({name: float for name in table.columns if name != "name"}).sort_values(

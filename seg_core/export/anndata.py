@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from seg_core.export.options import DEFAULTS, ExportOptions
+from seg_core.export.places import rois_holding
 from seg_core.files.atomic import new_file
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.nuclei.nucleus_table import share_columns
@@ -101,6 +102,7 @@ def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnD
         {
             "class_name": pd.Categorical(table["class_name"], categories=names),
             "class_score": table["class_score"].to_numpy(),
+            "roi": rois_holding(table, options.rois_of(run)).to_numpy(),
         },
         index=index,
     )
@@ -112,7 +114,7 @@ def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnD
         {"kind": ["share" if name in shares else "measure" for name in measures]},
         index=pd.Index(measures.columns, dtype=object),
     )
-    slide_mpp = run.facts.question.slide_mpp
+    slide_mpp = run.slide_mpp
     return AnnData(
         X=measures.to_numpy(dtype=np.float32),
         obs=obs,

@@ -4,6 +4,7 @@ A comma between columns, a point in numbers, one row of names with their units; 
 `seg_core.files.csv`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
@@ -15,8 +16,10 @@ from seg_core.export.places import with_places
 from seg_core.files.atomic import new_text_file
 from seg_core.files.csv import write_csv
 from seg_core.nuclei import empty_table, label_uncertain
+from seg_core.roi import Roi
 from seg_core.scoring import describe_run, measure_columns
 from seg_core.store import Run
+from seg_core.til import TilResult
 
 
 def write_nuclei_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> int:
@@ -27,6 +30,8 @@ def write_nuclei_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) ->
     ``slide``, ``run``, ``part``
         The same in each row: the name of the slide (empty where it is anonymous), the id of the run,
         and what was counted: all that was analysed or a ROI, and what was left out of it.
+    ``roi``
+        The ROIs that hold its centroid, the smallest first; empty where none does.
     ``nucleus_id``
         1 to N, unique in the run.
     ``class_name``, ``class_score``
@@ -67,19 +72,21 @@ def write_nuclei_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) ->
     StoreError
         If the run has no nuclei yet.
     """
-    slide_mpp = run.facts.question.slide_mpp
+    slide_mpp = run.slide_mpp
     counted = options.counted(run)
     told = {"slide": options.slide_name(run), "run": run.run_id, "part": counted.title}
+    rois = options.rois_of(run)
     rows = 0
     with new_text_file(path, force=options.force) as file:
         for part in counted.nuclei(run):
-            # whether a byte-order mark is needed is seen in the first rows, not in a header alone
+            # whether a byte-order mark is needed is seen in the first rows and the regions' names
             if len(part):
-                write_csv(_csv_columns(part, slide_mpp, told), file, header=rows == 0)
+                columns = _csv_columns(part, slide_mpp, rois, told)
+                write_csv(columns, file, header=rows == 0, later="".join(roi.name for roi in rois))
                 rows += len(part)
         if not rows:
             empty = label_uncertain(empty_table(run.model_scheme), options.min_score)
-            write_csv(_csv_columns(empty, slide_mpp, told), file)
+            write_csv(_csv_columns(empty, slide_mpp, rois, told), file)
     return rows
 
 
@@ -136,7 +143,8 @@ def write_til_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
 
     Nuclei that no class names are in no score.
 
-    ``slide`` and ``run`` say of what; ``part`` is the name of the assessment; ``x_px``, ``y_px`` are the square's corner and
+    ``slide`` and ``run`` say of what; ``part`` is the name of the assessment, ``tumour_rois`` those of the
+    ROIs that its epithelium and stroma were sought in, empty where no tumour was drawn; ``x_px``, ``y_px`` are the square's corner and
     ``side_px`` its side in level-0 pixels; areas are in µm², densities per mm²; what a square does
     not have is empty.
 
@@ -165,17 +173,26 @@ def write_til_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
         scores = options.til_scores(run)
         told = {"slide": options.slide_name(run), "run": run.run_id}
         parts = [
-            each.result.squares.assign(**told, part=each.name) for each in scores if each.result
+            each.result.squares.assign(**told, part=each.name, tumour_rois=_tumour_of(each.result))
+            for each in scores
+            if each.result
         ]
         if not parts:
             reasons = " ".join(f"{each.name}: {each.reason}" for each in scores)
             raise ExportError(f"no TIL scores can be written. {reasons}".rstrip())
         squares = pd.concat(parts, ignore_index=True)
-        first = [*told, "part"]
+        first = [*told, "part", "tumour_rois"]
         write_csv(squares[[*first, *squares.columns.drop(first)]], file)
     return len(squares)
 
 
-def _csv_columns(table: gpd.GeoDataFrame, slide_mpp: float, told: dict[str, str]) -> pd.DataFrame:
-    columns = pd.DataFrame(with_places(table, slide_mpp).drop(columns="geometry"))
-    return columns.assign(**told)[[*told, *columns.columns]]
+def _tumour_of(result: TilResult) -> str:
+    return ", ".join(result.tumour.names) if result.tumour else ""
+
+
+def _csv_columns(
+    table: gpd.GeoDataFrame, slide_mpp: float, rois: Sequence[Roi], told: dict[str, str]
+) -> pd.DataFrame:
+    columns = pd.DataFrame(with_places(table, slide_mpp, rois).drop(columns="geometry"))
+    first = [*told, "roi"]
+    return columns.assign(**told)[[*first, *columns.columns.drop("roi")]]

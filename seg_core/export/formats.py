@@ -98,6 +98,8 @@ class Format:
         DIR where it is a folder.
     package : Package, optional
         What it needs beside the program's own requirements.
+    by_part : bool
+        Whether it can be had of one ROI alone; else it tells of all of them.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Format:
     downloads: tuple[Download, ...] = ()
     metavar: str = "FILE"
     package: Package | None = None
+    by_part: bool = True
 
     @property
     def option(self) -> str:
@@ -145,7 +148,7 @@ FORMATS = (
     Format(
         name="csv",
         words="a row for each nucleus",
-        holds="a row for each nucleus: slide, run and part, class and score, centroid in level-0 pixels (`x_px`, `y_px`) and "
+        holds="a row for each nucleus: slide, run, part and the ROIs that hold it (`roi`), class and score, centroid in level-0 pixels (`x_px`, `y_px`) and "
         "µm (`x_um`, `y_um`), measures with their unit in the name",
         opened_with="Excel, R, pandas",
         writer="seg_core.export.csv:write_nuclei_csv",
@@ -183,6 +186,7 @@ FORMATS = (
         "default those kept with the slide. In the dashboard, the TIL page offers it",
         opened_with="Excel, R, pandas",
         writer="seg_core.export.csv:write_til_csv",
+        by_part=False,
     ),
     Format(
         name="geojson",

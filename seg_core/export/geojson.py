@@ -65,7 +65,7 @@ def write_geojson(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
     simplify_um = options.simplify_um
     if not 0 <= simplify_um < math.inf:
         raise ExportError(f"outlines cannot be simplified by {simplify_um} µm; give 0 or more.")
-    tolerance_px = simplify_um / run.facts.question.slide_mpp
+    tolerance_px = simplify_um / run.slide_mpp
     parts = options.counted(run).nuclei(run)
     written = 0
     with new_text_file(path, force=options.force) as file:

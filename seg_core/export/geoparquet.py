@@ -44,11 +44,11 @@ def write_nuclei_geoparquet(run: Run, path: Path, options: ExportOptions = DEFAU
     counted = options.counted(run)
     empty = label_uncertain(empty_table(run.model_scheme), options.min_score)
     told = {"slide": options.slide_name(run), "run": run.run_id, **counted.facts()}
-    slide_mpp = run.facts.question.slide_mpp
+    slide_mpp, rois = run.slide_mpp, options.rois_of(run)
     with new_file(path, force=options.force) as temporary:
         return write_geoparquet(
-            (with_places(table, slide_mpp) for table in counted.nuclei(run)),
+            (with_places(table, slide_mpp, rois) for table in counted.nuclei(run)),
             temporary,
-            with_places(empty, slide_mpp),
+            with_places(empty, slide_mpp, rois),
             metadata={b"counted": json.dumps(told, ensure_ascii=False).encode()},
         )

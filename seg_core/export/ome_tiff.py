@@ -152,7 +152,7 @@ class _Pyramid:
         """Write an image with all its levels; ``read`` takes windows of a level of the raster."""
         mpp = self.raster.mpp
         ((x, y),) = self.raster.to_level0([[self.window.x, self.window.y]])
-        slide_mpp = mpp / self.raster.downsample
+        slide_mpp = self.raster.slide_mpp
         place = (
             f"Its corner is level-0 pixel ({x:g}, {y:g}) of the slide, and a pixel measures "
             f"{self.raster.downsample:g} level-0 pixels."

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from seg_core.report.document import Section
 from seg_core.roi import Roi
-from seg_core.scoring import Counted, Part, counted_of, parts_of
-from seg_core.scoring.assessment import assess_parts, kept_rois
+from seg_core.scoring import Counted, Part, counted_of, kept_rois, parts_of
+from seg_core.scoring.assessment import assess_parts
 from seg_core.store import Run
 from seg_core.til import AssessedPart
 

@@ -123,7 +123,7 @@ def _image(run: Run, slide: Slide) -> Any:
     from spatialdata.models import Image2DModel
 
     step = max(run.raster.downsample, max(run.region.width, run.region.height) / _LARGEST_PX)
-    grid = Raster(run.region, mpp=step * run.facts.question.slide_mpp, downsample=step)
+    grid = Raster(run.region, mpp=step * run.slide_mpp, downsample=step)
     rgb = np.empty((grid.height, grid.width, 3), dtype=np.uint8)
     for y in range(0, grid.height, _CHUNK_PX):
         window = Window(0, y, grid.width, min(_CHUNK_PX, grid.height - y))
@@ -203,7 +203,7 @@ def _placed(run: Run, step: float, corner: tuple[float, float]) -> dict[str, Any
 
     axes = ("x", "y")
     on_slide = [Scale([step, step], axes=axes), Translation(list(corner), axes=axes)]
-    slide_mpp = run.facts.question.slide_mpp
+    slide_mpp = run.slide_mpp
     return {
         "global": Sequence(on_slide),
         "um": Sequence([*on_slide, Scale([slide_mpp, slide_mpp], axes=axes)]),

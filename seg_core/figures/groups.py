@@ -1,9 +1,16 @@
-"""Patients of several groups by one measure."""
+"""Patients of several groups by one measure, and slides by two."""
 
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
 from seg_core.figures.style import lay_out
+
+# How far a point may lie beside its group's middle, where groups are 1 apart.
+_SPREAD = 0.2
 
 
 def strips(patients: pd.DataFrame, title: str, group: str) -> go.Figure:
@@ -30,3 +37,44 @@ def strips(patients: pd.DataFrame, title: str, group: str) -> go.Figure:
             hovertemplate="%{text}: %{y:.4g}<extra></extra>",
         )
     return lay_out(figure, height=360, yaxis_title=title, xaxis_title=group, showlegend=False)
+
+
+def scatter(
+    slides: Sequence[str],
+    across: npt.NDArray[np.float64] | Sequence[str],
+    up: npt.NDArray[np.float64],
+    titles: tuple[str, str],
+    selected: Sequence[int] = (),
+) -> go.Figure:
+    """Return a point for each slide, to be drawn around.
+
+    Parameters
+    ----------
+    slides : sequence of str
+        What each is called.
+    across : (N,) float64 or sequence of str
+        A measure, or the name of a group; points of a group are spread beside one another.
+    up : (N,) float64
+    titles : (str, str)
+        Of both axes.
+    selected : sequence of int
+        Points that are shown as drawn around; the others are pale.
+    """
+    axis: dict[str, object] = {"title": titles[0]}
+    at = np.asarray(across)
+    if at.dtype.kind != "f":
+        names, places = np.unique(at.astype(str), return_inverse=True)
+        spread = np.random.default_rng(0).uniform(-_SPREAD, _SPREAD, len(at))
+        at = places + spread
+        axis |= {"tickvals": list(range(len(names))), "ticktext": list(names)}
+    figure = go.Figure(
+        go.Scatter(
+            x=at,
+            y=up,
+            mode="markers",
+            text=list(slides),
+            hovertemplate="%{text}<br>%{y:.4g}<extra></extra>",
+            selectedpoints=list(selected) or None,
+        )
+    )
+    return lay_out(figure, height=440, xaxis=axis, yaxis_title=titles[1], dragmode="lasso")

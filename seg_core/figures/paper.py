@@ -25,6 +25,8 @@ _LETTERS = 7.5
 _GRID, _TEXT = "#e3e7ee", "#2a2a2a"
 _COLOURS = ("#636efa", "#ef553b", "#00cc96", "#ab63fa")  # plotly's own, where a figure names none
 _DASHES = {"dash": "--", "dot": ":"}
+_HATCHES = ("", "/////", ".....", "xxxx", "-----", "\\\\\\\\")
+"""Of what is stacked, in turn: on a grey print colours alone look alike."""
 
 
 def draw_on_paper(figure: go.Figure, width_in: float, height_in: float) -> Image.Image:
@@ -63,7 +65,8 @@ def _draw_traces(axes: Axes, figure: go.Figure) -> None:
         colour = _COLOURS[number % len(_COLOURS)]
         if isinstance(trace, go.Bar):
             stacked = figure.layout.barmode == "stack"
-            top = _draw_bars(axes, trace, colour, figure, top if stacked else None)
+            hatch = _HATCHES[number % len(_HATCHES)] if stacked else ""
+            top = _draw_bars(axes, trace, colour, figure, top if stacked else None, hatch)
         elif isinstance(trace, go.Histogram):
             _draw_histogram(axes, trace, colour)
         elif isinstance(trace, go.Scatter):
@@ -81,6 +84,7 @@ def _draw_bars(
     colour: str,
     figure: go.Figure,
     top: npt.NDArray[np.float64] | None,
+    hatch: str,
 ) -> npt.NDArray[np.float64]:
     """Draw bars, on those below them where they are stacked; return where they end."""
     colours = _as_list(trace.marker.color, colour)
@@ -101,7 +105,8 @@ def _draw_bars(
         width = thick if trace.width is None else np.asarray(trace.width, dtype=float)
         axes.bar(
             list(places), lengths, width, bottom=start, color=colours, yerr=_error(trace.error_y),
-            error_kw=_ERROR_LINES, label=trace.name,
+            error_kw=_ERROR_LINES, label=trace.name, hatch=hatch or None,
+            edgecolor="white" if hatch else None, linewidth=0,
         )  # fmt: skip
     return start + lengths
 

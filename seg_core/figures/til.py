@@ -37,7 +37,7 @@ def til_map(
     grid, rgb
         Of `seg_core.picture.til_painting.backdrop_of`.
     """
-    mm_per_px = grid.mpp / grid.downsample / _UM_PER_MM
+    mm_per_px = grid.slide_mpp / _UM_PER_MM
     squares = shown.values(result)
     side_px = squares["side_px"].iloc[0] if len(squares) else 1.0
     x = (squares["x_px"] + side_px / 2).to_numpy(float)

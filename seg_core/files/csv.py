@@ -13,8 +13,10 @@ import pandas as pd
 # How a cell begins that a spreadsheet may calculate; see OWASP, CSV injection.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
+_MARK = "\ufeff"
 
-def write_csv(table: pd.DataFrame, file: TextIO, *, header: bool = True) -> None:
+
+def write_csv(table: pd.DataFrame, file: TextIO, *, header: bool = True, later: str = "") -> None:
     """Write a table, or more rows of one; text that would be a formula gets an apostrophe.
 
     Parameters
@@ -24,8 +26,12 @@ def write_csv(table: pd.DataFrame, file: TextIO, *, header: bool = True) -> None
         Opened with ``newline=""`` as UTF-8.
     header : bool
         Write the names of the columns; only then may a byte-order mark come first.
+    later : str
+        Words that rows to come may hold.
     """
     text = csv_text(table, header=header)
+    if header and text.isascii() and not later.isascii():
+        text = f"{_MARK}{text}"
     file.write(text)
 
 
@@ -45,7 +51,7 @@ def csv_text(table: pd.DataFrame, *, header: bool = True) -> str:
             safe[name] = safe[name].astype(object).map(_harmless)
     text = safe.rename(columns=_harmless).to_csv(index=False, header=header, lineterminator="\n")
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return text if text.isascii() or not header else f"\ufeff{text}"
+    return text if text.isascii() or not header else f"{_MARK}{text}"
 
 
 def _harmless(value: Any) -> Any:

@@ -174,7 +174,7 @@ def _read(path: Path) -> _Record | None:
     """Return what stands in a lease, None while it is being written."""
     try:
         return _Record(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

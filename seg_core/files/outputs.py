@@ -107,6 +107,29 @@ def check_figures(path: Path) -> None:
         )
 
 
+def check_events(path: Path) -> None:
+    """Refuse to write events, a JSON object a line, over anything else.
+
+    Raises
+    ------
+    ExportError
+        If there is such a file.
+    """
+    place = place_of(path)
+    if not place.exists() or _kind_of(place) is None:
+        return
+    try:
+        with place.open(encoding="utf-8") as file:
+            first = json.loads(file.readline(_HEAD_BYTES * 8))
+    except (OSError, ValueError, RecursionError):
+        first = None
+    if not isinstance(first, dict) or "event" not in first:
+        raise ExportError(
+            f"{path} holds something else than the events of a cohort and is not replaced; give "
+            "another name."
+        )
+
+
 def json_spelled_out(arguments: Sequence[str]) -> list[str]:
     """Give ``--json`` its value only where that is the name of a JSON file.
 

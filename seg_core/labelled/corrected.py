@@ -83,7 +83,7 @@ def write_corrected(run: Run, folder: Path, *, force: bool = False) -> int:
     ):
         for name in (IMAGES, INSTANCES, CLASSES, IGNORE):
             (temporary / name).mkdir(parents=True)
-        scale = run.facts.question.slide_mpp / DATA_SET.mpp
+        scale = run.slide_mpp / DATA_SET.mpp
         side = SIDE_PX / scale
         squares = np.floor(table[["x", "y"]].to_numpy() / side).astype(int)
         for column, row in np.unique(squares, axis=0).tolist():

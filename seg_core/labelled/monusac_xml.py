@@ -21,6 +21,7 @@ from defusedxml import DefusedXmlException
 
 from seg_core.classes import ClassScheme
 from seg_core.errors import DataError
+from seg_core.files.bounded import XML_BYTES, refuse_large
 from seg_core.labelled.painting import enclosed, filled
 
 AMBIGUOUS = "ambiguous"
@@ -93,7 +94,9 @@ def open_annotations(path: Path) -> Element:
         If the file is no such XML.
     """
     try:
-        root: Element = defusedxml.ElementTree.parse(path).getroot()
+        content = path.read_bytes()
+        refuse_large(content, XML_BYTES)
+        root: Element = defusedxml.ElementTree.fromstring(content)
     except (OSError, ParseError, DefusedXmlException, ValueError) as error:
         raise DataError(
             f"{path.name} cannot be read as XML ({error}); copy or download it again."

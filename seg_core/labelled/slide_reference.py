@@ -7,6 +7,7 @@ somebody states; nothing is guessed. What the classes mean is decided afterwards
 """
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,24 +18,23 @@ import shapely
 from scipy import ndimage
 
 from seg_core.classes import BACKGROUND, ClassScheme
-from seg_core.errors import DataError, RegionError
+from seg_core.errors import DataError, RegionError, SlideError
+from seg_core.files.bounded import CSV_BYTES, refuse_large
 from seg_core.labelled.class_mapping import AREA, IGNORE, NO_CLASS
 from seg_core.labelled.data_sets import UNKNOWN
 from seg_core.labelled.labelled_image import consecutive
-from seg_core.labelled.layouts import CLASSES, INSTANCES, read_labels
+from seg_core.labelled.layouts import CLASSES, INSTANCES
 from seg_core.labelled.monusac_xml import has_area, mpp_of, open_annotations, outline_of
 from seg_core.labelled.nuclei import majority_class_ids
 from seg_core.labelled.painting import enclosed
+from seg_core.labelled.reference_list import FILE_SUFFIXES, kind_of_file
 from seg_core.nuclei.contours import outline_polygons
 from seg_core.roi import read_drawn
-from seg_core.slide import SlideInfo
+from seg_core.slide import SlideInfo, read_label_image
 
 UNNAMED, ANNOTATION = "", "annotation without class"
 """Names of the class of what has none; the second where a file has detections beside it, since then
 an annotation is a region and no nucleus."""
-
-FORMATS = (".geojson", ".json", ".gz", ".xml", ".csv", ".png", ".tif", ".tiff")
-"""Ends of the names of files that hold a reference."""
 
 _SAME_PX = 1.0
 
@@ -105,7 +105,7 @@ def read_slide_reference(
     Parameters
     ----------
     path : Path
-        One of `FORMATS`. Of the mask layout ``inst/NAME.png``; its classes are read from
+        Its name ends as one of `FILE_SUFFIXES`. Of the mask layout ``inst/NAME.png``; its classes are read from
         ``class/NAME.png`` beside, named by their numbers.
     info : SlideInfo
     slide_mpp : float
@@ -118,23 +118,26 @@ def read_slide_reference(
     DataError
         If the file cannot be read, holds nothing, or is a mask of another size than the slide.
     """
-    suffix = path.suffix.lower()
-    if suffix not in FORMATS or not path.is_file():
+    kind = kind_of_file(path.name)
+    if kind is None or not path.is_file():
         raise DataError(
             f"{path.name} is no reference that can be read; give a file that ends in "
-            f"{', '.join(FORMATS)}."
+            f"{', '.join(FILE_SUFFIXES)}."
         )
     if reference_mpp is not None and not 0 < reference_mpp < float("inf"):
         raise DataError(f"{reference_mpp:g} µm is no size of a pixel; give one such as 0.25.")
     scale = 1.0 if reference_mpp is None else reference_mpp / slide_mpp
-    if suffix == ".xml":
-        shapes, names, notes = _of_xml(path, slide_mpp if reference_mpp is None else reference_mpp)
-    elif suffix == ".csv":
-        (shapes, names), notes = _of_csv(path, slide_mpp / scale), ()
-    elif suffix in (".png", ".tif", ".tiff"):
-        (shapes, names), notes = _of_mask(path, info, scale), ()
-    else:
-        (shapes, names), notes = _of_geojson(path), ()
+    notes: tuple[str, ...] = ()
+    match kind.name:
+        case "xml":
+            stated = slide_mpp if reference_mpp is None else reference_mpp
+            shapes, names, notes = _of_xml(path, stated)
+        case "dots":
+            shapes, names = _of_csv(path, slide_mpp / scale)
+        case "mask":
+            shapes, names = _of_mask(path, info, scale)
+        case _:
+            shapes, names = _of_geojson(path)
     if not shapes:
         raise DataError(f"{path.name} holds no outline and no point; export the nuclei again.")
     bounds = info.bounds
@@ -259,7 +262,9 @@ def _of_csv(path: Path, mpp: float) -> _Read:
     """Read dots; ``x_um`` and ``y_um`` are µm and become pixels of ``mpp``."""
     shapes, names = [], []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        content = path.read_bytes()
+        refuse_large(content, CSV_BYTES)
+        with io.StringIO(content.decode("utf-8-sig"), newline="") as file:
             rows = csv.DictReader(file)
             titles = {(each or "").strip().lower(): each for each in rows.fieldnames or ()}
             pairs = (("x", "y", 1.0), ("x_px", "y_px", 1.0), ("x_um", "y_um", 1 / mpp))
@@ -273,7 +278,7 @@ def _of_csv(path: Path, mpp: float) -> _Read:
             for number, row in enumerate(rows, start=2):
                 shapes.append(_point(row[x], row[y], scale, path, number))
                 names.append((row.get(titles.get("class", "class")) or UNNAMED).strip())
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"{path.name} cannot be read as CSV ({error}); export it again.") from error
     return shapes, names
 
@@ -289,7 +294,7 @@ def _point(x: str | None, y: str | None, scale: float, path: Path, line: int) ->
 
 
 def _of_mask(path: Path, info: SlideInfo, scale: float) -> _Read:
-    labels = read_labels(path)
+    labels = _labels(path)
     height, width = labels.shape
     bounds = info.bounds
     off = max(abs(width * scale - bounds.width), abs(height * scale - bounds.height))
@@ -309,11 +314,18 @@ def _of_mask(path: Path, info: SlideInfo, scale: float) -> _Read:
     class_path = path.parents[1] / CLASSES / path.name
     if path.parent.name != INSTANCES or not class_path.is_file():
         return whole, [UNNAMED] * len(whole)
-    class_map = read_labels(class_path)
+    class_map = _labels(class_path)
     if class_map.shape != labels.shape:
         raise DataError(f"the masks of {path.name} of instances and of classes differ in size.")
     ids = majority_class_ids(consecutive(labels), class_map)
     return whole, [f"class {each}" if each != BACKGROUND else UNNAMED for each in ids]
+
+
+def _labels(path: Path) -> npt.NDArray[np.int32]:
+    try:
+        return read_label_image(path)
+    except SlideError as error:
+        raise DataError(str(error)) from error
 
 
 def _pieces(

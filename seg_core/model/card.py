@@ -3,19 +3,22 @@
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from seg_core.classes import MONUSAC, ClassScheme
 from seg_core.errors import ModelError
-from seg_core.files.typed import wrong_type
+from seg_core.files.typed import filled
 from seg_core.model.int8 import Int8Graph
 
 WEIGHTS_FOLDER = Path(__file__).parents[2] / "weights"
 MODEL_VARIABLE = "SEG_MODEL"
 """Environment variable that names the model to use where nobody chooses one."""
+
+OWN_MODELS_VARIABLE = "SEG_MODELS"
+"""Environment variable that names the folder of models that were added to those of the program."""
 
 ARCHITECTURE = "two-head-unet"
 
@@ -124,24 +127,13 @@ def read_card(path: Path) -> ModelCard:
         raise _no_card(path, "it cannot be read as JSON") from error
     if not isinstance(entries, dict):
         raise _no_card(path, "it is no JSON object")
-    values = {each.name: entries[each.name] for each in fields(ModelCard) if each.name in entries}
-    for name in ("decoder_channels", "mean", "std"):
-        if isinstance(values.get(name), list):
-            values[name] = tuple(values[name])
-    int8 = values.pop("int8", None)
-    wrong = wrong_type(ModelCard, values)
-    if wrong is None and isinstance(int8, dict):
-        wrong = wrong_type(Int8Graph, int8)
-    if wrong is not None:
-        raise _no_card(path, wrong)
     try:
-        return ModelCard(
-            **values,
-            scheme=ClassScheme.from_json(entries["classes"]),
-            int8=None if int8 is None else Int8Graph(**int8),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _no_card(path, "an entry is missing, unknown or of another kind") from error
+        scheme = ClassScheme.from_json(entries.pop("classes"))
+        return replace(filled(ModelCard, entries, extra="ignore"), scheme=scheme)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _no_card(path, "its classes are missing or of another kind") from error
+    except ValueError as error:
+        raise _no_card(path, str(error)) from error
 
 
 def _no_card(path: Path, reason: str) -> ModelError:
@@ -157,10 +149,25 @@ def write_card(card: ModelCard, path: Path) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def available_models(folder: Path = WEIGHTS_FOLDER) -> list[ModelCard]:
-    """List the cards of a folder, the default first, then by name."""
-    cards = [read_card(path) for path in sorted(folder.glob("*.json"))]
-    return sorted(cards, key=lambda card: (not card.default, card.name))
+def own_models_folder() -> Path:
+    """Return ``SEG_MODELS``, else a folder beside the weights that come with the program."""
+    return Path(os.environ.get(OWN_MODELS_VARIABLE) or WEIGHTS_FOLDER / "own")
+
+
+def available_models(folder: Path | None = None) -> list[ModelCard]:
+    """List the cards of a folder, the default first, then by name.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        By default ``weights/`` and the folder of models that were added to them.
+    """
+    paths = [path for each in _folders(folder) for path in sorted(each.glob("*.json"))]
+    return sorted(map(read_card, paths), key=lambda card: (not card.default, card.name))
+
+
+def _folders(folder: Path | None) -> tuple[Path, ...]:
+    return (WEIGHTS_FOLDER, own_models_folder()) if folder is None else (folder,)
 
 
 def card_of_weights(sha256: str) -> ModelCard | None:
@@ -169,18 +176,18 @@ def card_of_weights(sha256: str) -> ModelCard | None:
 
 
 def find_model(
-    name: str | Path | None = None, folder: Path = WEIGHTS_FOLDER
+    name: str | Path | None = None, folder: Path | None = None
 ) -> tuple[ModelCard, Path]:
     """Find a model by name or by file.
 
     Parameters
     ----------
     name : str or Path, optional
-        The name of a card in ``weights/``, or a file: ``.safetensors`` with its card beside it, or
+        The name of a card, or a file: ``.safetensors`` with its card beside it, or
         a ``.pt`` checkpoint of the original project. Without it the environment variable
         ``SEG_MODEL`` is asked, then the default card is taken.
-    folder : Path
-        Where the named models are.
+    folder : Path, optional
+        Where the named models are; see `available_models`.
 
     Returns
     -------
@@ -202,9 +209,12 @@ def find_model(
         known = ", ".join(card.name for card in cards) or "none"
         wanted = "there is no model" if name is None else f"there is no model {str(name)!r}"
         raise ModelError(
-            f"{wanted} in {folder.name}/ (found: {known}); name one of these or give a file."
+            f"{wanted} in {(folder or WEIGHTS_FOLDER).name}/ (found: {known}); name one of these or give "
+            "a file."
         )
-    return chosen[0], _checked(folder / chosen[0].file, chosen[0].sha256)
+    places = [each / chosen[0].file for each in _folders(folder)]
+    there = next((each for each in places if each.is_file()), places[0])
+    return chosen[0], _checked(there, chosen[0].sha256)
 
 
 def _model_of_file(path: Path) -> tuple[ModelCard, Path]:

@@ -12,6 +12,7 @@ from seg_core.nuclei.ownership import (
     find_blocks,
     find_nuclei,
     nuclei_by_block,
+    work_by_block,
 )
 from seg_core.nuclei.ternary import RIM_PX, ternary_of
 
@@ -34,4 +35,5 @@ __all__ = [
     "nuclei_by_block",
     "outline_polygons",
     "ternary_of",
+    "work_by_block",
 ]

@@ -11,6 +11,7 @@ import shapely
 
 from seg_core.classes import OTHER, UNCERTAIN
 from seg_core.nuclei.certainty import is_uncertain
+from seg_core.nuclei.names import Names
 
 STRIP_UM = 50.0
 """Height of a line of the reading order: about three nuclei."""
@@ -31,24 +32,34 @@ class NucleusIndex:
 
     def __init__(self, table: gpd.GeoDataFrame, mpp: float) -> None:
         self._table = table
+        self._ids = table["nucleus_id"].to_numpy()
         self._polygons: npt.NDArray[np.object_] = table.geometry.to_numpy()
         self._bounds = shapely.bounds(self._polygons).reshape(-1, 4)
-        self._names = table["class_name"].to_numpy()
+        self._given = Names.of(table)
+        self._names = self._given.class_names
         strips = np.floor(table["y"].to_numpy() * mpp / STRIP_UM)
         self._order = np.lexsort((table["x"].to_numpy(), strips))
 
+    def renamed(self, names: Names) -> Self:
+        """Return an index of the same nuclei by the names of now; what is none has no answer."""
+        other = copy.copy(self)
+        other._given = names
+        # a name that nobody asks for
+        other._names = np.where(names.present, names.class_names, np.array(None, dtype=object))
+        return other
+
     def with_min_score(self, min_score: float) -> Self:
         """Return an index of the same nuclei, those with a lower class score called *uncertain*."""
-        scores = self._table["class_score"].to_numpy()
-        uncertain = is_uncertain(scores, self._names == OTHER, min_score)
+        names = self._given.class_names
+        uncertain = is_uncertain(self._given.class_scores, names == OTHER, min_score)
         other = copy.copy(self)
-        other._names = np.where(uncertain, UNCERTAIN, self._names)
+        other._names = np.where(uncertain & self._given.present, UNCERTAIN, self._names)
         return other
 
     def name(self, nucleus_id: int) -> str | None:
         """Return what a nucleus is called, *uncertain* included; None where there is no such id."""
-        found = self._names[self._table["nucleus_id"].to_numpy() == nucleus_id]
-        return str(found[0]) if len(found) else None
+        row = self._row_of(nucleus_id)
+        return None if row is None else str(self._names[row])
 
     def at(self, x: float, y: float, names: Collection[str]) -> int | None:
         """Return the id of the nucleus whose outline holds a point.
@@ -68,16 +79,21 @@ class NucleusIndex:
         near = np.flatnonzero((left <= x) & (x <= right) & (top <= y) & (y <= bottom))
         near = near[np.isin(self._names[near], list(names))]
         held = near[shapely.intersects_xy(self._polygons[near], x, y)]
-        return int(self._table["nucleus_id"].iloc[held[0]]) if len(held) else None
+        return int(self._ids[held[0]]) if len(held) else None
 
     def row(self, nucleus_id: int) -> gpd.GeoSeries | None:
         """Return the row of a nucleus, None where the table has no such id."""
-        rows = np.flatnonzero(self._table["nucleus_id"].to_numpy() == nucleus_id)
-        return self._table.iloc[rows[0]] if len(rows) else None
+        row = self._row_of(nucleus_id)
+        if row is None:
+            return None
+        found = self._table.iloc[row].copy()
+        found["class_name"] = self._given.class_names[row]
+        found["class_score"] = self._given.class_scores[row]
+        return found
 
     def outlines(self, nucleus_ids: Collection[int]) -> list[shapely.Polygon]:
         """Return the outlines of nuclei; unknown ids are left out."""
-        known = np.isin(self._table["nucleus_id"].to_numpy(), list(nucleus_ids))
+        known = np.isin(self._ids, list(nucleus_ids)) & self._given.present
         return list(self._polygons[known])
 
     def place_in_class(self, nucleus_id: int) -> tuple[int, int]:
@@ -91,7 +107,11 @@ class NucleusIndex:
         place = int(np.flatnonzero(ids == nucleus_id)[0])
         return int(ids[(place + step) % len(ids)])
 
+    def _row_of(self, nucleus_id: int) -> int | None:
+        rows = np.flatnonzero((self._ids == nucleus_id) & self._given.present)
+        return int(rows[0]) if len(rows) else None
+
     def _ids_of_class(self, nucleus_id: int) -> npt.NDArray[np.int64]:
-        ids = self._table["nucleus_id"].to_numpy()[self._order]
+        ids = self._ids[self._order]
         names = self._names[self._order]
         return ids[names == names[ids == nucleus_id][0]]

@@ -171,9 +171,6 @@ def _vote(pixels: NucleusPixels, maps: Maps, classes: int) -> npt.NDArray[np.flo
             f"the class map names class {class_ids.max()}, but the model's card has "
             f"{classes - 1} classes; give the card that belongs to the weights."
         )
-    votes = np.bincount(
-        pixels.owners * classes + class_ids,
-        weights=maps.score.reshape(-1)[pixels.indices],
-        minlength=pixels.count * classes,
-    ).reshape(pixels.count, classes)
+    scores = maps.score.reshape(-1)[pixels.indices]
+    votes = pixels.votes(class_ids, scores, classes)
     return (votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)).astype(np.float32)

@@ -199,6 +199,28 @@ def find_blocks(
             report(done, len(cores))
 
 
+def work_by_block(
+    question: Question, wanted: Callable[[Window], bool] | None = None
+) -> list[float]:
+    """Return how much there is to look at in each block, in the order in which they are done.
+
+    Parameters
+    ----------
+    question : Question
+    wanted : callable, optional
+        Tells of a window of the raster whether there is anything; by default there is everywhere.
+
+    Returns
+    -------
+    work : list of float
+        Megapixels.
+    """
+    return [
+        core.area / 1e6 if wanted is None or wanted(core) else 0.0
+        for core in _cores(question.window, question.settings.block_px)
+    ]
+
+
 def cores_within(question: Question, rows: Window) -> list[Window]:
     """Return the cores of the blocks that need no maps but those of a part of a question's window."""
     halo = halo_px(question.settings, question.raster.mpp)

@@ -24,6 +24,7 @@ from seg_core.picture.nucleus_painting import (
     paint_ternary,
     sample_map,
 )
+from seg_core.picture.uncounted import Uncounted
 from seg_core.picture.viewport import Viewport
 from seg_core.slide import TissueMask
 from seg_core.store import RunMaps
@@ -49,7 +50,13 @@ _SCORE_COLOURS: npt.NDArray[np.uint8] = cv2.applyColorMap(
 
 
 def render_classes(
-    maps: RunMaps, raster: Raster, viewport: Viewport, scheme: ClassScheme, shown: Collection[int]
+    maps: RunMaps,
+    raster: Raster,
+    viewport: Viewport,
+    scheme: ClassScheme,
+    shown: Collection[int],
+    *,
+    uncounted: Uncounted | None = None,
 ) -> RGBA:
     """Paint the class map; the stronger a colour, the more of the pixel is nuclei of the class.
 
@@ -64,14 +71,21 @@ def render_classes(
     scheme : ClassScheme
     shown : collection of int
         Ids of the classes to paint.
+    uncounted : Uncounted, optional
+        Nuclei that are not painted.
 
     Returns
     -------
     rgba : (H, W, 4) uint8
     """
     if viewport.step <= raster.downsample:
-        return paint_classes(sample_map(maps, "class", raster, viewport), scheme, shown)
+        rgba = paint_classes(sample_map(maps, "class", raster, viewport), scheme, shown)
+        if uncounted is not None:
+            rgba[..., 3] = uncounted.hide(rgba[..., 3], viewport)
+        return rgba
     planes = sample_shares(maps, "class", raster, viewport)
+    if uncounted is not None:
+        planes = uncounted.take_out(planes, viewport)
     wanted = [each for each in scheme.classes if each.id in shown]
     shares = planes[[each.id - 1 for each in wanted]]
     rgba = paint_shares(shares, [(*each.rgb, 255) for each in wanted])

@@ -4,8 +4,10 @@ What is painted is a `Viewport`. What maps show that are finer than it, see
 `seg_core.picture.map_painting`.
 """
 
+import copy
 import math
 from collections.abc import Collection
+from typing import Self
 
 import cv2
 import geopandas as gpd
@@ -17,6 +19,7 @@ from seg_core.classes import BACKGROUND, BOUNDARY, INSIDE, UNCERTAIN_ID, ClassSc
 from seg_core.geometry import Raster, Window
 from seg_core.maps import MapName
 from seg_core.nuclei.certainty import is_uncertain
+from seg_core.nuclei.names import Names, class_ids_of
 from seg_core.picture.viewport import Viewport
 from seg_core.store import RunMaps
 
@@ -114,13 +117,20 @@ class NucleusPainter:
         self._polygons: npt.NDArray[np.object_] = table.geometry.to_numpy()
         self._tree = shapely.STRtree(self._polygons)
         self._centroids = table[["x", "y"]].to_numpy(dtype=np.float64)
-        ids = {name: scheme.id_of(name) for name in scheme.colours}
-        self._class_ids = table["class_name"].map(ids).to_numpy(dtype=np.uint8)
-        self._table = table
-        self._scheme = scheme
+        self._name(Names.of(table), scheme)
         bounds = shapely.bounds(self._polygons)
         extents = (bounds[:, 2:] - bounds[:, :2]).mean(axis=1)
         self._typical_extent = float(np.median(extents)) if len(extents) else 0.0
+
+    def renamed(self, names: Names, scheme: ClassScheme) -> Self:
+        """Return what draws the same nuclei by the names of now; what is none is not drawn."""
+        other = copy.copy(self)
+        other._name(names, scheme)
+        return other
+
+    def _name(self, names: Names, scheme: ClassScheme) -> None:
+        self._names, self._scheme = names, scheme
+        self._class_ids = class_ids_of(names, scheme)
 
     def paint(
         self,
@@ -151,7 +161,7 @@ class NucleusPainter:
         near = self._near(viewport)
         class_ids = self._class_ids[near]
         if min_score:
-            scores = self._table["class_score"].to_numpy()[near]
+            scores = self._names.class_scores[near]
             uncertain = is_uncertain(scores, class_ids == BACKGROUND, min_score)
             class_ids[uncertain] = UNCERTAIN_ID
         rgba = np.zeros((viewport.height, viewport.width, 4), dtype=np.uint8)
@@ -171,7 +181,8 @@ class NucleusPainter:
         left, top, right, bottom = viewport.box
         margin = _MARGIN_PX * viewport.step
         box = shapely.box(left - margin, top - margin, right + margin, bottom + margin)
-        return np.sort(self._tree.query(box))
+        near = np.sort(self._tree.query(box))
+        return near[self._names.present[near]]
 
     def _outlines(self, rows: npt.NDArray[np.intp], viewport: Viewport) -> npt.NDArray[np.uint8]:
         rings = shapely.get_exterior_ring(self._polygons[rows])

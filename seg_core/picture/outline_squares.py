@@ -6,7 +6,9 @@ upper left one (int16), how many corners each outline has (uint16), and its clas
 outline ends with the corner it has begun with; those of a class follow each other.
 """
 
+import copy
 import struct
+from typing import Self
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +17,7 @@ import shapely
 
 from seg_core.classes import BACKGROUND, UNCERTAIN_ID, ClassScheme
 from seg_core.nuclei.certainty import is_uncertain
+from seg_core.nuclei.names import Names, class_ids_of
 
 SQUARE_PX = 1024
 """Side of a square, level-0 pixels; the first one has its corner at the slide's."""
@@ -43,13 +46,21 @@ class OutlineSquares:
 
     def __init__(self, table: gpd.GeoDataFrame, scheme: ClassScheme) -> None:
         self._polygons: npt.NDArray[np.object_] = table.geometry.to_numpy()
-        ids = {name: scheme.id_of(name) for name in scheme.names_with_other}
-        self._class_ids = table["class_name"].map(ids).to_numpy(dtype=np.uint8)
-        self._scores = table["class_score"].to_numpy()
+        self._name(Names.of(table), scheme)
         column, row = (table[axis].to_numpy() // SQUARE_PX for axis in ("x", "y"))
         numbers = (row * _ROW + column).astype(np.int64)
         self._order = np.argsort(numbers, kind="stable")
         self._numbers = numbers[self._order]
+
+    def renamed(self, names: Names, scheme: ClassScheme) -> Self:
+        """Return the same outlines by the names of now; what is no nucleus is left out."""
+        other = copy.copy(self)
+        other._name(names, scheme)
+        return other
+
+    def _name(self, names: Names, scheme: ClassScheme) -> None:
+        self._names = names
+        self._class_ids = class_ids_of(names, scheme)
 
     def packed(self, column: int, row: int, *, min_score: float = 0.0) -> bytes:
         """Return the nuclei of a square, none where there are none.
@@ -63,9 +74,10 @@ class OutlineSquares:
         number = row * _ROW + column
         start, end = np.searchsorted(self._numbers, (number, number + 1))
         rows = self._order[start:end]
+        rows = rows[self._names.present[rows]]
         class_ids = self._class_ids[rows]
         other = class_ids == BACKGROUND
-        class_ids[is_uncertain(self._scores[rows], other, min_score)] = UNCERTAIN_ID
+        class_ids[is_uncertain(self._names.class_scores[rows], other, min_score)] = UNCERTAIN_ID
         by_class = np.argsort(class_ids, kind="stable")
         corner = (column * SQUARE_PX, row * SQUARE_PX)
         return pack_outlines(self._polygons[rows[by_class]], class_ids[by_class], corner)

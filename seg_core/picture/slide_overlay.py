@@ -172,7 +172,7 @@ def grid_over(run: Run, largest_px: int) -> Raster:
     """
     side = max(run.region.width, run.region.height)
     step = min(max(run.raster.downsample, side / largest_px), side / _SMALLEST_PX)
-    return Raster(run.region, mpp=step * run.facts.question.slide_mpp, downsample=step)
+    return Raster(run.region, mpp=step * run.slide_mpp, downsample=step)
 
 
 def scale_length_um(width_um: float) -> float:

@@ -1,6 +1,6 @@
 """TIL scores as pictures over the slide: compartments and squares, in the viewer and as a file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -43,12 +43,16 @@ class SquareMap:
         Of the squares, or of the squares of the phenotype.
     colours : dict of str to str, optional
         ``#rrggbb`` by word, where the squares fall into kinds; by default they have numbers.
+    top : float, optional
+        The number from which squares have the last colour, where maps of several slides are to be
+        compared; by default nearly the highest of the slide.
     """
 
     title: str
     unit: str
     column: str
     colours: dict[str, str] | None = None
+    top: float | None = None
 
     def values(self, result: TilResult) -> pd.DataFrame:
         """Return the squares that have something to show, with it in the column ``value``."""
@@ -65,6 +69,8 @@ class SquareMap:
 
     def limit(self, squares: pd.DataFrame) -> float:
         """Return the number from which squares have the last colour."""
+        if self.top is not None:
+            return self.top
         numbers = squares["value"].to_numpy(float)
         highest = float(np.quantile(numbers, _SHOWN_QUANTILE)) if len(numbers) else 0.0
         return _round_up(highest)
@@ -189,7 +195,7 @@ def backdrop_of(
     else:
         region = bounds
     step = max(1.0, max(region.width, region.height) / largest_px)
-    grid = Raster(region, field.raster.mpp / field.raster.downsample * step, step)
+    grid = Raster(region, field.raster.slide_mpp * step, step)
     return grid, slide.read(grid, grid.window)
 
 
@@ -216,7 +222,14 @@ def write_map_png(
         draw_map(result, slide, name, _LARGEST_PX).save(temporary, "PNG")
 
 
-def draw_map(result: TilResult, slide: Slide, name: MapName, largest_px: int) -> Image.Image:
+def draw_map(
+    result: TilResult,
+    slide: Slide,
+    name: MapName,
+    largest_px: int,
+    *,
+    top: float | None = None,
+) -> Image.Image:
     """Draw a map of squares over the slide, with its legend and a scale bar.
 
     Parameters
@@ -226,8 +239,10 @@ def draw_map(result: TilResult, slide: Slide, name: MapName, largest_px: int) ->
     name : {"stil", "tissue", "stroma", "epithelium", "hotspots", "phenotype"}
     largest_px : int
         Of the longer side of the map.
+    top : float, optional
+        As of `SquareMap`.
     """
-    shown = SQUARE_MAPS[name]
+    shown = replace(SQUARE_MAPS[name], top=top)
     grid, rgb = backdrop_of(slide, result, largest_px)
     viewport = Viewport(grid.region.x, grid.region.y, grid.downsample, grid.width, grid.height)
     squares = render_squares(result, shown, viewport)

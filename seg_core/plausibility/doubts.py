@@ -8,7 +8,7 @@ from seg_core.classes import ClassScheme
 from seg_core.plausibility.digest import Digest, digest_of
 from seg_core.plausibility.profile import ModelProfile
 
-_FEWEST_NUCLEI = 50
+FEWEST_NUCLEI = 50
 """Fewer say neither how large nuclei are here nor how they look."""
 
 _WRONG_SIZE = 0.6
@@ -83,7 +83,7 @@ def doubts_of(
             f"only {len(nuclei):,} nuclei were found on {mm2:.2g} mm² of tissue, fewer than any tissue has; is a "
             f"pixel {slide_mpp:.4g} µm large, and is this an H&E stain in focus?"
         )
-    if profile is None or len(nuclei) < _FEWEST_NUCLEI:
+    if profile is None or len(nuclei) < FEWEST_NUCLEI:
         return doubts
     size = _size_doubt(nuclei, profile, slide_mpp)
     look = _look_doubt(nuclei, profile)

@@ -26,6 +26,7 @@ def look_at(
     scheme: ClassScheme,
     settings: AnalysisSettings,
     *,
+    network_mpp: float | None = None,
     with_features: bool = False,
 ) -> Digest:
     """Find the nuclei of a picture and digest those that its edge does not cut.
@@ -34,15 +35,17 @@ def look_at(
     ----------
     rgb : (H, W, 3) uint8
     mpp : float
-        µm per pixel that the network has learnt, which the picture is taken to have.
+        µm per pixel that the picture is taken to have.
     engine : Engine
     scheme : ClassScheme
     settings : AnalysisSettings
+    network_mpp : float, optional
+        µm per pixel that the network has learnt, where the picture has another.
     with_features : bool
         Whether to digest what the network knows of the nuclei, too.
     """
     slide = ArraySlide(rgb, mpp=mpp)
-    raster = slide.raster(mpp)
+    raster = slide.raster(network_mpp or mpp)
     class_map, ternary_map, score = np.zeros((3, raster.height, raster.width), dtype=np.uint8)
     pieces = []
     for band in predict(
@@ -59,7 +62,7 @@ def look_at(
     whole = np.ones(len(nuclei) + 1, np.bool_)
     whole[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = False
     nuclei = nuclei.selected(whole[1:])
-    table = measure_nuclei(nuclei, rgb, scheme)
+    table = measure_nuclei(nuclei, slide.read(raster, raster.window), scheme)
     if pieces and len(table):
         table[FEATURES] = list(features_of(nuclei, np.concatenate(pieces)))
     return digest_of(table, scheme)

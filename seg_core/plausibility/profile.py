@@ -3,16 +3,14 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from seg_core.errors import ModelError
 from seg_core.files.atomic import write_json
-from seg_core.files.typed import wrong_type
+from seg_core.files.typed import filled
 from seg_core.model import ModelCard
 from seg_core.plausibility.familiarity import Familiarity
-from seg_core.plausibility.pixel_size import Regression, ScaleModel
-
-T = TypeVar("T")
+from seg_core.plausibility.pixel_size import ScaleModel
 
 FORMAT = 2
 """Version of what stands in a profile; another one is that of another version of this program."""
@@ -82,20 +80,7 @@ def read_profile(card: ModelCard, weights: Path) -> ModelProfile | None:
         entries = json.loads(path.read_bytes().decode("utf-8"))
         if (entries.pop("format", None), entries["weights_sha256"]) != (FORMAT, card.sha256):
             return None
-        scale, familiarity = entries.pop("scale"), entries.pop("familiarity")
-        scale = {
-            name: _checked(Regression, each) if isinstance(each, dict) else each
-            for name, each in scale.items()
-        }
-        if wrong := wrong_type(ModelProfile, entries):
-            raise ValueError(wrong)
-        areas = {name: tuple(each) for name, each in entries.pop("areas_um2").items()}
-        return ModelProfile(
-            **entries,
-            areas_um2=areas,
-            scale=_checked(ScaleModel, scale),
-            familiarity=_checked(Familiarity, familiarity),
-        )
+        return filled(ModelProfile, entries)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(
             f"{path.name} is no profile of a model ({error}); make it anew with python -m seg_core "
@@ -118,12 +103,3 @@ def needed_profile(card: ModelCard, weights: Path) -> ModelProfile:
             "make it with python -m seg_core profile, or choose another model."
         )
     return profile
-
-
-def _checked(kind: type[T], entries: dict[str, Any]) -> T:
-    """Return what a file says as one of the dataclasses; ValueError where a type is another."""
-    if wrong := wrong_type(kind, entries):
-        raise ValueError(wrong)
-    return kind(
-        **{name: tuple(each) if isinstance(each, list) else each for name, each in entries.items()}
-    )

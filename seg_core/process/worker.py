@@ -1,35 +1,35 @@
 """A long-lived worker process of lower priority that does one heavy job at a time.
 
-The child is a plain ``python -c`` that speaks pickles over its standard input and output.
-`multiprocessing` would import the parent's main script once more in the child, which under
-Streamlit is the whole dashboard; here the child imports nothing but what the job names::
+Jobs wait for their turn here, and are done by a child::
 
     parent                                   child (nice 10)
-    submit ──► queue ──► ("run", n, call) ──► function(**arguments, report=…)
-    Job.progress  ◄── ("progress", n, …) ◄──    report(Progress(…))
-    Job.cancel ────────► ("cancel", n) ─────►   the next report raises JobCancelled
-    Job.result    ◄── ("result", n, …) ◄────    return
+    submit ──► turns ──► call ─────────────► function(**arguments, report=…)
+    Job.progress  ◄───────────────────────────  report(Progress(…))
+    Job.cancel ────────────────────────────►    the next report raises JobCancelled
+    Job.result    ◄──────────────────────────  return
 
 What the child keeps in its modules, a loaded model for instance, is there for the next job.
+
+A job that can be stopped and gone on with makes way for a much smaller one: it is stopped at its
+next report, and called again when the small one is done. Each has as much time as it has waited
+for others, so that many small ones cannot hold a large one up for good.
 """
 
 import logging
-import os
 import pickle
-import queue
-import signal
 import subprocess
-import sys
 import threading
-from collections import deque
+import time
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from types import TracebackType
 from typing import IO, Any, Generic, Self, TypeVar, cast
 
 from seg_core.errors import JobCancelled, JobError, SegCoreError
-from seg_core.process.logs import code_of, start_logging
-from seg_core.process.memory import hold_little_memory, return_memory
+from seg_core.process.child import receive, send, start_child
+from seg_core.process.logs import code_of
 from seg_core.process.progress import Progress
+from seg_core.process.turns import Turns
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +38,10 @@ T = TypeVar("T")
 # Low enough that pages and tiles stay quick, not so low that an idle machine is left unused.
 NICENESS = 10
 
-# The turn of what waits until all others are done.
-_LAST = sys.maxsize
+# A job makes way for one that is so many times smaller, and only if more is left of it than to stop
+# and begin again would cost.
+_MUCH_SMALLER = 10
+_WORTH_PAUSING_S = 30.0
 
 # How long a worker that is closed may take to reach the next report before it is ended.
 _PATIENCE_S = 10.0
@@ -49,13 +51,16 @@ class Job(Generic[T]):
     """One call that the worker does, has done or will do; made by `Worker.submit`."""
 
     def __init__(
-        self, worker: "Worker", number: int, call: bytes, asker: Hashable, turn: int
+        self, worker: "Worker", number: int, call: bytes, size: float | None = None
     ) -> None:
         self._worker = worker
         self._number = number
         self._call = call
-        self._asker = asker
-        self._turn = turn
+        self._size = size
+        self._pausing = False
+        self._paused = False
+        self._owed_s = 0.0  # how long others went ahead, less how long it has worked since
+        self._since: float | None = None  # when it was started, or paused
         self._reason: str | None = None
         self._progress: Progress | None = None
         self._value: T | None = None
@@ -70,8 +75,13 @@ class Job(Generic[T]):
 
     @property
     def progress(self) -> Progress | None:
-        """The last report; *waiting* while other jobs come first, None before the first report."""
+        """The last report; *waiting* while other jobs come first, None before the first report.
+
+        A job that makes way for a smaller one is *paused*, as far as it is.
+        """
         ahead = self._worker.jobs_ahead_of(self)
+        if ahead and self._paused and self._progress is not None:
+            return replace(self._progress, stage="paused", seconds_left=None)
         return Progress("waiting", 0, ahead) if ahead else self._progress
 
     def done(self) -> bool:
@@ -118,6 +128,17 @@ class Job(Generic[T]):
         """Have the job wait until all others are done; no matter if it does not wait."""
         self._worker.put_last(self)
 
+    def _owed(self) -> float:
+        """Return for how many seconds others went ahead, less those that it has worked since."""
+        if self._since is None:
+            return 0.0
+        passed = time.monotonic() - self._since
+        return max(0.0, self._owed_s + (passed if self._paused else -passed))
+
+    def _settle(self) -> None:
+        """Take down what is owed, as it begins or ends to work."""
+        self._owed_s, self._since = self._owed(), time.monotonic()
+
     def _end(self, *, value: T | None = None, error: SegCoreError | None = None) -> None:
         if self._reason is not None and isinstance(error, JobCancelled):
             error = JobError(self._reason)
@@ -143,17 +164,20 @@ class Worker:
         self, *, niceness: int = NICENESS, each: int | None = None, most: int | None = None
     ) -> None:
         self._niceness = niceness
-        self._each, self._most = each, most
         self._lock = threading.RLock()
         self._submitted = 0
-        self._waiting: deque[Job[Any]] = deque()
-        self._running: Job[Any] | None = None
+        self._turns: Turns[Job[Any]] = Turns(each=each, most=most)
         self._child: subprocess.Popen[bytes] | None = None
         self._listener: threading.Thread | None = None
         self._closed = False
 
     def submit(
-        self, function: Callable[..., T], *, asker: Hashable = None, **arguments: Any
+        self,
+        function: Callable[..., T],
+        *,
+        asker: Hashable = None,
+        size: float | None = None,
+        **arguments: Any,
     ) -> Job[T]:
         """Queue a call of ``function(**arguments, report=…)`` in the worker process.
 
@@ -163,6 +187,9 @@ class Worker:
             One that a module defines; it and its arguments and result are pickled.
         asker : hashable
             Who asks.
+        size : float, optional
+            How much work it is, in any unit, of a function that goes on where it was stopped; it
+            then makes way for much smaller ones.
         **arguments
             Passed on by name.
 
@@ -175,72 +202,48 @@ class Worker:
         with self._lock:
             if self._closed:
                 raise RuntimeError("this worker is closed")
-            turn = self._turn_of(asker)
             self._submitted += 1
-            job: Job[T] = Job(self, self._submitted, call, asker, turn)
-            later = (n for n, other in enumerate(self._waiting) if other._turn > turn)
-            self._waiting.insert(next(later, len(self._waiting)), job)
-            self._start_next()
+            job: Job[T] = Job(self, self._submitted, call, size)
+            self._turns.add(job, asker)
+            if self._turns.current is None:
+                self._start_next()
         return job
-
-    def _turn_of(self, asker: Hashable) -> int:
-        """Return in which round an asker's next job is done, 0 for the running one."""
-        own = [job for job in self._waiting if job._asker == asker]
-        if self._each is not None and len(own) >= self._each:
-            raise JobError(
-                f"{len(own)} of your requests are waiting already, which is the most; wait for one "
-                "of them to end, or stop one."
-            )
-        if self._most is not None and len(self._waiting) >= self._most:
-            raise JobError(
-                f"{len(self._waiting)} requests are waiting on this server, which is the most; try "
-                "again later."
-            )
-        own = [job for job in own if job._turn != _LAST]
-        last = [*own, *([self._running] if self._running and self._running._asker == asker else [])]
-        turns = (job._turn for job in self._waiting if job._turn != _LAST)
-        first = min(turns, default=0)
-        return max([first, *(job._turn + 1 for job in last)])
 
     @property
     def is_busy(self) -> bool:
         """Whether a job runs or waits."""
         with self._lock:
-            return self._running is not None or bool(self._waiting)
+            return self._turns.current is not None or bool(self._turns)
 
     def jobs_ahead_of(self, job: Job[Any]) -> int:
         """Count the jobs that come first, the running one included."""
         with self._lock:
-            return self._waiting.index(job) + 1 if job in self._waiting else 0
+            return self._turns.ahead_of(job)
 
     def cancel(self, job: Job[Any]) -> None:
         """Do what `Job.cancel` says."""
         with self._lock:
-            if job in self._waiting:
-                self._waiting.remove(job)
+            if self._turns.remove(job):
                 job._end(error=JobCancelled("the job was taken from the queue."))
-            elif job is self._running:
+            elif job is self._turns.current:
                 job._cancelled = True
-                self._send(("cancel", job._number))
+                self._send("cancel", job._number)
 
     def is_running(self, job: Job[Any]) -> bool:
         """Do what `Job.is_running` says."""
         with self._lock:
-            return job is self._running
+            return job is self._turns.current
 
     def put_last(self, job: Job[Any]) -> None:
         """Do what `Job.put_last` says."""
         with self._lock:
-            if job in self._waiting and job._turn != _LAST:
-                self._waiting.remove(job)
-                job._turn = _LAST
-                self._waiting.append(job)
+            self._turns.put_last(job)
 
     def close(self) -> None:
         """Cancel everything and end the process."""
         with self._lock:
             self._closed = True
-            for job in list(self._waiting):
+            for job in self._turns:
                 self.cancel(job)
             child, listener = self._child, self._listener
         if child is None or listener is None:
@@ -264,13 +267,14 @@ class Worker:
     ) -> None:
         self.close()
 
-    def _start_next(self) -> None:
-        if self._running is not None or not self._waiting:
+    def _start_next(self, chosen: Job[Any] | None = None) -> None:
+        job = self._turns.take(chosen or self._next())
+        if job is None:
             return
-        self._running = self._waiting.popleft()
+        self._begin(job)
         if self._child is None:
             try:
-                self._child = _start_child(self._niceness)
+                self._child = start_child(self._niceness)
             except OSError as error:
                 self._end_running(error=_no_process(error))
                 return
@@ -281,21 +285,61 @@ class Worker:
                 daemon=True,
             )
             self._listener.start()
-        self._send(("run", self._running._number, self._running._call))
+        self._send("run", job._number, job._call)
 
-    def _send(self, message: tuple[Any, ...]) -> None:
+    def _next(self) -> Job[Any] | None:
+        """Return the first that waits, or a much smaller one that may go before it."""
+        first = next(iter(self._turns), None)
+        return None if first is None else self._smaller_than(first) or first
+
+    def _smaller_than(self, job: Job[Any]) -> Job[Any] | None:
+        """Return the first that waits which is much smaller than a job, if that owes it the way."""
+        if job._size is None or job._owed() > 0:
+            return None
+        return next(
+            (
+                other
+                for other in self._turns
+                if other._size is not None
+                and other._size * _MUCH_SMALLER <= job._size
+                and not self._turns.is_last(other)
+            ),
+            None,
+        )
+
+    def _begin(self, job: Job[Any]) -> None:
+        if job._paused:  # the child has been told to stop the earlier call by its number
+            self._submitted += 1
+            job._number = self._submitted
+        job._settle()
+        job._paused = job._pausing = False
+
+    def _make_way(self, job: Job[Any]) -> None:
+        """Have the running job pause where a much smaller one waits and there is much left of it."""
+        left = None if job._progress is None else job._progress.seconds_left
+        long = left is not None and left > _WORTH_PAUSING_S
+        if long and not (job._pausing or job._cancelled) and self._smaller_than(job):
+            job._pausing = True
+            self._send("cancel", job._number)
+
+    def _pause_running(self, job: Job[Any]) -> None:
+        """Put the job that has made way back to the front, and go on with the smaller one."""
+        smaller = self._smaller_than(job)  # as long as nothing is owed
+        job._settle()
+        job._paused = True
+        self._turns.put_back()
+        self._start_next(smaller)
+
+    def _send(self, *message: Any) -> None:
         assert self._child is not None
         assert self._child.stdin is not None
-        try:
-            pickle.dump(message, self._child.stdin)
-            self._child.stdin.flush()
-        except OSError:  # the child is gone; the listener hears of it and ends the job
-            _log.debug("the worker process no longer listens")
+        # where the child is gone, the listener hears of it and ends the job
+        send(self._child.stdin, *message)
 
     def _listen(self, child: "subprocess.Popen[bytes]") -> None:
         assert child.stdin is not None
         assert child.stdout is not None
-        while (message := _receive(child.stdout)) is not None:
+        while (message := receive(child.stdout)) is not None:
             with self._lock:
                 self._handle(*message)
         exit_code = child.wait()
@@ -303,23 +347,27 @@ class Worker:
         with self._lock:
             _close_quietly(child.stdin)
             self._child = None
-            if self._running is not None:
+            if self._turns.current is not None:
                 self._end_running(error=_end_of_process(exit_code, closed=self._closed))
 
     def _handle(self, kind: str, number: int, payload: Any) -> None:
-        job = self._running
+        job = self._turns.current
         if job is None or job._number != number:
             return
         if kind == "progress":
             job._progress = payload
+            self._make_way(job)
+            return
+        value, error = _outcome(kind, payload)
+        goes_on = not (job._cancelled or self._closed)
+        if job._pausing and goes_on and isinstance(error, JobCancelled):
+            self._pause_running(job)
         else:
-            value, error = _outcome(kind, payload)
             self._end_running(value=value, error=error)
 
     def _end_running(self, *, value: Any = None, error: SegCoreError | None = None) -> None:
-        assert self._running is not None
-        self._running._end(value=value, error=error)
-        self._running = None
+        assert self._turns.current is not None
+        self._turns.current._end(value=value, error=error)
         self._start_next()
 
 
@@ -339,25 +387,6 @@ def _outcome(kind: str, payload: bytes) -> tuple[Any, SegCoreError | None]:
         f"a mistake in the program stopped the work ({summary}); please report it together with "
         "the last lines of the log."
     )
-
-
-def _start_child(niceness: int) -> "subprocess.Popen[bytes]":
-    # the child finds modules where this process does, whatever its working directory
-    program = (
-        f"import sys; sys.path[:] = {sys.path!r}; from seg_core.process.worker import serve; "
-        f"serve({niceness})"
-    )
-    return subprocess.Popen(
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-
-
-def _receive(stream: IO[bytes]) -> tuple[Any, ...] | None:
-    """Read one message; None when the other side has hung up, even in the middle of one."""
-    try:
-        return cast("tuple[Any, ...]", pickle.load(stream))
-    except (EOFError, OSError, ValueError, pickle.UnpicklingError):
-        return None
 
 
 def _close_quietly(stream: IO[bytes]) -> None:
@@ -382,80 +411,3 @@ def _end_of_process(exit_code: int, *, closed: bool) -> SegCoreError:
         "because the machine ran out of memory; close other programs and start again, "
         "what was finished is kept."
     )
-
-
-def serve(niceness: int) -> None:
-    """Do the parent's jobs until it hangs up; this is what the child process runs."""
-    inbox, outbox = _claim_pipes()
-    if hasattr(os, "nice"):
-        os.nice(niceness)
-    start_logging()
-    hold_little_memory(at_work=True)
-    # Ctrl-C reaches the whole process group; the parent decides and hangs up when it goes
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    calls: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
-    cancelled = _Cancelled()
-    threading.Thread(target=_read_inbox, args=(inbox, calls, cancelled), daemon=True).start()
-    while (call := calls.get()) is not None and not cancelled.hung_up:
-        _do(*call, outbox, cancelled)
-        return_memory()
-
-
-class _Cancelled:
-    """What the inbox tells the running job; plain attributes, since each has one writer."""
-
-    number: int | None = None
-    hung_up = False
-
-    def covers(self, number: int) -> bool:
-        return self.hung_up or self.number == number
-
-
-def _claim_pipes() -> tuple[IO[bytes], IO[bytes]]:
-    """Take the pipes for messages alone: a library's print would break them."""
-    inbox, outbox = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return inbox, outbox
-
-
-def _read_inbox(
-    inbox: IO[bytes],
-    calls: "queue.SimpleQueue[tuple[int, bytes] | None]",
-    cancelled: _Cancelled,
-) -> None:
-    while (message := _receive(inbox)) is not None:
-        if message[0] == "run":
-            calls.put(message[1:])
-        else:
-            cancelled.number = message[1]
-    cancelled.hung_up = True
-    calls.put(None)
-
-
-def _do(number: int, call: bytes, outbox: IO[bytes], cancelled: _Cancelled) -> None:
-    def report(progress: Progress) -> None:
-        if cancelled.covers(number):
-            raise JobCancelled("the analysis was stopped; what was finished so far is kept.")
-        _answer(outbox, "progress", number, progress)
-
-    try:
-        function, arguments = pickle.loads(call)
-        value = pickle.dumps(function(**arguments, report=report))
-    except SegCoreError as error:
-        _answer(outbox, "error", number, pickle.dumps(error))
-    except Exception as error:  # noqa: BLE001 - a bug, which the parent logs
-        summary = f"{type(error).__name__}: {error}"
-        _answer(outbox, "bug", number, pickle.dumps((summary, code_of(error))))
-    else:
-        _answer(outbox, "result", number, value)
-
-
-def _answer(outbox: IO[bytes], kind: str, number: int, payload: Any) -> None:
-    try:
-        pickle.dump((kind, number, payload), outbox)
-        outbox.flush()
-    except OSError:  # the parent is gone, and the inbox says so too
-        _log.debug("the parent no longer listens")

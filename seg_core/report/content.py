@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 from PIL import Image
 
 from seg_core.figures.nuclei import density_bars, measure_histogram
@@ -29,7 +30,7 @@ from seg_core.report.document import (
     Table,
     Words,
 )
-from seg_core.report.method import model_blocks, settings_facts
+from seg_core.report.method import model_blocks, program_of, settings_facts
 from seg_core.report.til_section import til_section
 from seg_core.roi import Roi, roi_of_region
 from seg_core.scoring import (
@@ -95,14 +96,14 @@ def report_content(
     til = til_section(assessed, slide)
     return Document(
         title=f"Nuclei of {'a slide' if anonymous else run.slide_path.name}",
-        subtitle=f"Run {run.run_id}, finished {_day(facts.finished)}. For research only; nothing here is "
-        "a diagnosis.",
+        subtitle=f"Run {run.run_id}, finished {_day(facts.finished)}, by {program_of(run)}. For research "
+        "only; nothing here is a diagnosis.",
         warnings=facts.warnings,
         finished=facts.finished,
         sections=[
             *([Section("Comment", [Words(comment, "plain")])] if comment else []),
             Section("Where", [Beside(_thumbnail(run, slide, rois), _slide_facts(run))]),
-            *([Section("Regions", [_regions(run, rois)])] if rois else []),
+            *([Section("Regions", [_regions(run, rois, counted)])] if rois else []),
             Section(
                 "Counts and densities",
                 list(_figures(run, counted)),
@@ -142,23 +143,27 @@ def _slide_facts(run: Run) -> Facts:
     )
 
 
-def _regions(run: Run, rois: Sequence[Roi]) -> Table:
-    """List what somebody drew, with its area; what is left out counts nowhere."""
-    um2 = run.facts.question.slide_mpp**2
-    kinds = {"include": "counted", "exclude": "left out"}
+def _regions(run: Run, rois: Sequence[Roi], counted: Counted) -> Table:
+    """List what somebody drew, with its area and nuclei; what is left out counts nowhere."""
+    um2 = run.slide_mpp**2
+    queries, names = run.nucleus_queries(), counted.names(run)
+    left_out = shapely.union_all([roi.polygon for roi in rois if not roi.counts])
+    kinds = {"include": "counted", "tumour": "counted, tumour", "exclude": "left out"}
     return Table(
-        titles=["region", "kind", "class", "area, mm²"],
+        titles=["region", "kind", "class", "area, mm²", "nuclei"],
         rows=[
             [
                 roi.name,
                 kinds[roi.kind],
                 roi.class_name or "–",
                 f"{roi.polygon.area * um2 / _UM2_PER_MM2:.4g}",
+                f"{sum(queries.counts(Selection(names, counted.min_score, place)).values()):,}",
             ]
             for roi in rois
+            for place in [roi.polygon.difference(left_out) if roi.counts else roi.polygon]
         ],
-        numbers=[False, False, False, True],
-        widths=[34, 18, 24, 18],
+        numbers=[False, False, False, True, True],
+        widths=[34, 18, 20, 14, 12],
     )
 
 
@@ -229,7 +234,7 @@ def _thumbnail(run: Run, slide: Slide, rois: Sequence[Roi]) -> Picture:
     picture = Image.fromarray(slide.thumbnail(_THUMBNAIL_PX))
     bounds = slide.info.bounds
     step = bounds.width / picture.width
-    grid = Raster(bounds, mpp=step * run.facts.question.slide_mpp, downsample=step)
+    grid = Raster(bounds, mpp=step * run.slide_mpp, downsample=step)
     for roi in (run.roi or roi_of_region(run.region), *rois):
         draw_roi(picture, roi.polygon, grid)
     return Picture(
@@ -273,7 +278,7 @@ def _crop_rows(run: Run, selection: Selection, slide: Slide) -> Iterator[tuple[s
     shown = certain["nucleus_id"].tolist()
     uncertain = by_certainty(queries, selection, _CROPS, most=False, without=shown)
     for title, chosen in (("most certain", certain), ("least certain", uncertain)):
-        pictures: list[RGB] = crop_nuclei(slide, run.facts.question.slide_mpp, chosen, run.scheme)
+        pictures: list[RGB] = crop_nuclei(slide, run.slide_mpp, chosen, run.scheme)
         crops = [
             Crop(int(number), f"{score:.2f}", rgb)
             for number, score, rgb in zip(

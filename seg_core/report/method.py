@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from seg_core import PROGRAM, __version__
 from seg_core.model import ModelCard
 from seg_core.model.card import card_of_weights
 from seg_core.model.measured import (
@@ -54,13 +55,19 @@ def model_blocks(run: Run) -> Iterator[Block]:
     yield from (Words(each) for each in weaknesses(card, sets[0]))
 
 
+def program_of(run: Run) -> str:
+    """Return name and version of the program that made a run; runs of before do not say which."""
+    version = run.facts.versions.get("seg_core")
+    return f"{PROGRAM}, {'an earlier version' if version is None else f'version {version}'}"
+
+
 def settings_facts(run: Run) -> Facts:
     """Tell how the slide was analysed: each setting by what it means."""
     facts, settings = run.facts, run.facts.question.settings
     skipped = ["glass"] * settings.tissue_only
     skipped += ["pen marks"] * (settings.tissue_only and settings.quality)
     looks = "once" if settings.views == 1 else f"{settings.views} times, flipped and turned"
-    program = ", ".join(f"{name} {number}" for name, number in facts.versions.items())
+    packages = [f"{name} {of}" for name, of in facts.versions.items() if name != "seg_core"]
     return Facts(
         [
             (
@@ -79,7 +86,9 @@ def settings_facts(run: Run) -> Facts:
             ("arithmetic", _ARITHMETIC.get(facts.precision, facts.precision)),
             ("engine", facts.engine),
             ("time of work", f"{facts.seconds:,.0f} s"),
-            ("program", f"seg_core with {program}"),
+            ("analysed by", program_of(run)),
+            ("report written by", f"{PROGRAM}, version {__version__}"),
+            ("with", ", ".join(packages)),
         ]
     )
 

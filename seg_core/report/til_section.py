@@ -59,6 +59,8 @@ def _blocks(assessed: Sequence[AssessedPart], result: TilResult, slide: Slide) -
         text = f"of the stroma is lymphocytes (sTIL area; {interval_in_words(score)})."
         yield Words(text, "plain", strong=f"{score.value:.2f} %")
     yield Words(basis_in_words(result, assessed[0].name))
+    if result.tumour:
+        yield Words(result.tumour.in_words(), "plain")
     for words in (eye_in_words(result), etils_in_words(result)):
         if words:
             yield Words(words)

@@ -7,17 +7,16 @@ from pathlib import Path
 import geopandas as gpd
 
 from seg_core.errors import ModelError, RegionError
-from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
+from seg_core.files.sealed import write_sealed
 from seg_core.model.card import card_of_weights
 from seg_core.nuclei import label_uncertain
 from seg_core.process.progress import Progress, ProgressCallback
-from seg_core.roi import Roi
-from seg_core.scoring import Part, parts_of
+from seg_core.scoring import Part, counted_of
+from seg_core.scoring.counted import NO_REGIONS, regions_version
 from seg_core.slide import TissueMask
 from seg_core.store import Run
 from seg_core.store.overlay import NAMES, NO_NAMES
-from seg_core.store.rois import rois_of
 from seg_core.til import (
     NEEDED_ROLES,
     AssessedPart,
@@ -29,6 +28,9 @@ from seg_core.til import (
 
 TIL_FILE = "til.json"
 """Name of the scores in the folder of a run."""
+
+REGIONS = "regions_version"
+"""What files of figures call `seg_core.scoring.counted.regions_version`; absent where there is none."""
 
 
 def assess(
@@ -46,7 +48,8 @@ def assess(
     run : Run
         Finished.
     part : Part, optional
-        One of `seg_core.scoring.parts_of`; by default all that was analysed.
+        One of `seg_core.scoring.parts_of`; by default all that was analysed less what the ROIs that
+        are kept with the slide leave out, within the tumour where one was drawn.
     settings : TilSettings, optional
     min_score : float
         Nuclei with a lower class score are *uncertain*: neither lymphocytes nor epithelium.
@@ -64,12 +67,12 @@ def assess(
     SlideError
         If the slide is no longer where it was, or has changed.
     RegionError
-        If the part has no tissue that was analysed.
+        If the part has no tissue that was analysed, or the kept ROIs can no longer be read.
     ModelError
         If the model, or the taught classifier that named the nuclei, tells lymphocytes or epithelium
         not apart from other nuclei.
     """
-    part = part or parts_of(run)[0]
+    part = part or counted_of(run).part
     nuclei = label_uncertain(run.nuclei(), min_score)
     return _scored(run, nuclei, run.tissue(), part, settings, report)
 
@@ -98,18 +101,6 @@ def assess_parts(
             yield AssessedPart(part.name, result, result.reason)
 
 
-def kept_rois(run: Run) -> list[Roi]:
-    """Return the ROIs that the store keeps with a run's slide.
-
-    Raises
-    ------
-    RegionError
-        If their file was changed by hand and can no longer be read.
-    """
-    folder = run.path.parent
-    return rois_of(folder.parent, folder.name)
-
-
 def _scored(
     run: Run,
     nuclei: gpd.GeoDataFrame,
@@ -124,6 +115,7 @@ def _scored(
         tissue,
         scheme=run.scheme,
         within=part.polygon,
+        tumour=part.tumour,
         settings=settings,
         report=None if report is None else lambda done, of: report(Progress("scores", done, of)),
     )
@@ -150,9 +142,11 @@ def keep_scores(run: Run, result: TilResult) -> Path:
     StoreError
         If the disk is full or cannot be written.
     """
-    content, names = result.to_json(), run.names_version
+    content, names, regions = result.to_json(), run.names_version, regions_version(run)
     if names != NO_NAMES:
         content[NAMES] = names
+    if regions != NO_REGIONS:
+        content[REGIONS] = regions
     with store_errors(run.path):
-        write_json(run.path / TIL_FILE, content)
+        write_sealed(run.path / TIL_FILE, content)
     return run.path / TIL_FILE

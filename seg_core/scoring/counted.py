@@ -1,5 +1,6 @@
 """Which nuclei of a run count: one definition for the pages, every file and the report."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from seg_core.roi import Roi
 from seg_core.scoring.parts import Part, parts_of
 from seg_core.store import Run, Selection
 from seg_core.store.chosen import chosen_names, chosen_nuclei
+from seg_core.store.rois import rois_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Counted:
 
 def counted_of(
     run: Run,
-    rois: Sequence[Roi] = (),
+    rois: Sequence[Roi] | None = None,
     *,
     part: Part | None = None,
     other: bool = False,
@@ -99,15 +101,47 @@ def counted_of(
     Parameters
     ----------
     run : Run
-    rois : sequence of Roi
-        What those of the kind *exclude* cover does not count.
+    rois : sequence of Roi, optional
+        What those of the kind *exclude* cover does not count; by default those that the store keeps
+        with the slide.
     part : Part, optional
         One of `parts_of` with the same ROIs, or several `joined`; by default all that was analysed.
     other : bool
     min_score : float
+
+    Raises
+    ------
+    RegionError
+        If the ROIs that are kept with the slide can no longer be read.
     """
+    rois = kept_rois(run) if rois is None else rois
     whole = parts_of(run)[0].polygon
     left_out = tuple(
         roi for roi in rois if roi.kind == "exclude" and shapely.intersects(roi.polygon, whole)
     )
     return Counted(part or parts_of(run, rois)[0], other, min_score, left_out)
+
+
+def kept_rois(run: Run) -> list[Roi]:
+    """Return the ROIs that the store keeps with a run's slide.
+
+    Raises
+    ------
+    RegionError
+        If their file was changed by hand and can no longer be read.
+    """
+    folder = run.path.parent
+    return rois_of(folder.parent, folder.name)
+
+
+NO_REGIONS = ""
+"""What `regions_version` says where nothing bounds what counts."""
+
+
+def regions_version(run: Run) -> str:
+    """Return what changes when the kept ROIs change what all of a run counts: those left out, and tumour."""
+    bounding = [roi for roi in kept_rois(run) if roi.kind != "include"]
+    if not bounding:
+        return NO_REGIONS
+    entries = sorted(f"{roi.kind} {roi.name} {roi.polygon.wkb_hex}" for roi in bounding)
+    return hashlib.sha256("\n".join(entries).encode()).hexdigest()[:16]

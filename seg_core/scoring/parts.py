@@ -7,6 +7,7 @@ import shapely
 
 from seg_core.roi import Roi, roi_of_region
 from seg_core.store import Run
+from seg_core.til import Tumour, tumour_of
 
 WHOLE = "Whole analysis"
 """Name of all that was analysed."""
@@ -23,11 +24,14 @@ class Part:
         Level-0 pixels; empty where a ROI lies outside of what was analysed.
     everything : bool
         Whether it holds all nuclei of the run.
+    tumour : Tumour or None
+        What was drawn as tumour on the slide, which TIL scores of any part keep to.
     """
 
     name: str
     polygon: shapely.Geometry
     everything: bool = False
+    tumour: Tumour | None = None
 
     @property
     def limit(self) -> shapely.Geometry | None:
@@ -36,7 +40,7 @@ class Part:
 
 
 def parts_of(run: Run, rois: Sequence[Roi] = ()) -> list[Part]:
-    """Return all that was analysed and, each for itself, the ROIs to include.
+    """Return all that was analysed and, each for itself, the ROIs that count.
 
     What the ROIs to exclude cover (necrosis, folds, ink) is taken out of every part, as it is out
     of TIL scores.
@@ -52,13 +56,15 @@ def parts_of(run: Run, rois: Sequence[Roi] = ()) -> list[Part]:
         The whole first; names are unique.
     """
     analysed = (run.roi or roi_of_region(run.region)).polygon
-    excluded = shapely.union_all([roi.polygon for roi in rois if roi.kind == "exclude"])
+    excluded = shapely.union_all([roi.polygon for roi in rois if not roi.counts])
     left = analysed.difference(excluded)
-    parts = [Part(WHOLE, left, everything=bool(left.equals(analysed)))]
+    # tumour elsewhere on the slide says nothing of what was analysed here
+    tumour = tumour_of([roi for roi in rois if shapely.intersects(roi.polygon, analysed)])
+    parts = [Part(WHOLE, left, everything=bool(left.equals(analysed)), tumour=tumour)]
     for roi in rois:
-        if roi.kind == "include":
+        if roi.counts:
             name = _free_name(roi.name, [part.name for part in parts])
-            parts.append(Part(name, roi.polygon.intersection(left)))
+            parts.append(Part(name, roi.polygon.intersection(left), tumour=tumour))
     return parts
 
 
@@ -75,7 +81,7 @@ def joined(parts: Sequence[Part]) -> Part:
     whole = next((part for part in parts if part.everything), None)
     name = ", ".join(part.name for part in parts)
     polygon = shapely.union_all([part.polygon for part in parts])
-    return whole or Part(name, polygon)
+    return whole or Part(name, polygon, tumour=parts[0].tumour)
 
 
 def _free_name(name: str, taken: Sequence[str]) -> str:

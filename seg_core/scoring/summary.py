@@ -160,7 +160,8 @@ def describe_run(run: Run, counted: Counted | None = None) -> Statistics:
     ----------
     run : Run
     counted : Counted, optional
-        By default all nuclei that a class names.
+        By default all nuclei that a class names, less what the ROIs that are kept with the slide leave
+        out.
     """
     counted = counted or counted_of(run)
     try:

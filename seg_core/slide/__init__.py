@@ -3,12 +3,13 @@
 from seg_core.slide.array import ArraySlide
 from seg_core.slide.deepzoom import DeepZoom
 from seg_core.slide.formats import SLIDE_SUFFIXES
-from seg_core.slide.identity import is_identity, slide_id
-from seg_core.slide.listing import series_apart, slides_among
+from seg_core.slide.identity import is_identity, may_have_id, slide_id
+from seg_core.slide.listing import series_apart, slides_among, slides_below, whole_of
 from seg_core.slide.normalisation import NormalisedSlide, StainFit, StainMethod, fit_stain
-from seg_core.slide.opening import bounds_of, open_slide
+from seg_core.slide.opening import bounds_of, open_slide, read_label_image
 from seg_core.slide.pyramid import PLAUSIBLE_MPP
 from seg_core.slide.quality import SlideQuality, assess_quality
+from seg_core.slide.scanned import forget_decoded
 from seg_core.slide.slide import Slide, SlideInfo
 from seg_core.slide.stain import stain_densities
 from seg_core.slide.tissue import TissueMask, find_tissue
@@ -29,10 +30,15 @@ __all__ = [
     "bounds_of",
     "find_tissue",
     "fit_stain",
+    "forget_decoded",
     "is_identity",
+    "may_have_id",
     "open_slide",
+    "read_label_image",
     "series_apart",
     "slide_id",
     "slides_among",
+    "slides_below",
     "stain_densities",
+    "whole_of",
 ]

@@ -69,6 +69,11 @@ class ArraySlide(LevelledSlide):
         )
         super().__init__(info, tuple((each.shape[1], each.shape[0]) for each in self._levels))
 
+    @property
+    def nbytes(self) -> int:
+        """What the image takes in memory, its coarser levels included."""
+        return sum(level.nbytes for level in self._levels)
+
     def associated_images(self) -> dict[str, Image.Image]:
         """Return nothing: an image has no label and no macro."""
         return {}

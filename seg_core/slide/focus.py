@@ -54,8 +54,7 @@ def find_out_of_focus(
         pixel, where focus cannot be judged.
     """
     blurred = np.zeros_like(tissue.mask)
-    slide_mpp = tissue.raster.mpp / tissue.raster.downsample
-    if slide_mpp > _MAX_SLIDE_MPP:
+    if tissue.raster.slide_mpp > _MAX_SLIDE_MPP:
         return blurred
     raster = slide.raster(_MPP)
     for square in _squares(tissue, region):

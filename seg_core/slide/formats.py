@@ -11,7 +11,8 @@ from pathlib import Path
 
 from seg_core.errors import SlideError
 
-_HEAD_BYTES = 512
+HEAD_BYTES = 512
+"""Of a file, that tell what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,14 @@ class SlideFormat:
 
 TIFF = SlideFormat(
     "TIFF",
-    (".svs", ".tif", ".tiff", ".ndpi", ".scn", ".bif", ".btf", ".tf8"),
+    (".svs", ".tif", ".tiff", ".ndpi", ".scn", ".bif", ".btf", ".tf2", ".tf8"),
     (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
     frozenset(
         {"aperio", "hamamatsu", "leica", "trestle", "ventana", "philips", "generic-tiff"}
         # Olympus and Argos write TIFF under suffixes of their own
     ),
 )
-DICOM = SlideFormat("DICOM", (".dcm",), (b"DICM",), frozenset({"dicom"}), offset=128)
+DICOM = SlideFormat("DICOM", (".dcm", ".dicom"), (b"DICM",), frozenset({"dicom"}), offset=128)
 PNG = SlideFormat("PNG", (".png",), (b"\x89PNG\r\n\x1a\n",), pillow="PNG")
 JPEG = SlideFormat("JPEG", (".jpg", ".jpeg"), (b"\xff\xd8\xff",), pillow="JPEG")
 MIRAX = SlideFormat(
@@ -72,6 +73,7 @@ VMU = SlideFormat(
     (b"[Uncompressed Virtual Microscope Specimen]",),
     frozenset({"hamamatsu"}),
 )
+SAKURA = SlideFormat("Sakura", (".svslide",), (b"SQLite format 3\0",), frozenset({"sakura"}))
 
 FORMATS: tuple[SlideFormat, ...] = (
     TIFF,
@@ -83,7 +85,7 @@ FORMATS: tuple[SlideFormat, ...] = (
     VMS,
     VMU,
     SlideFormat("Zeiss CZI", (".czi",), (b"ZISRAWFILE",), frozenset({"zeiss"})),
-    SlideFormat("Sakura", (".svslide",), (b"SQLite format 3\0",), frozenset({"sakura"})),
+    SAKURA,
 )
 """All of them; where two begin alike, the first is meant by a file without a known suffix."""
 
@@ -100,7 +102,7 @@ def format_of(path: Path) -> SlideFormat:
         If it is none of those, or its name says that it is another.
     """
     with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+        head = file.read(HEAD_BYTES)
     suffix = path.suffix.lower()
     found = [each for each in FORMATS if each.is_begun_by(head)]
     if not found:
@@ -115,6 +117,12 @@ def format_of(path: Path) -> SlideFormat:
             f"rename it to {path.with_suffix(found[0].suffixes[0]).name} if that is what it is."
         )
     return [*named, *found][0]
+
+
+def begins_as(path: Path, *kinds: SlideFormat) -> bool:
+    """Tell whether a file begins as one of some kinds does, by default as any slide."""
+    head = head_of(path, HEAD_BYTES)
+    return any(each.is_begun_by(head) for each in kinds or FORMATS)
 
 
 def head_of(path: Path, count: int) -> bytes:

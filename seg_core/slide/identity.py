@@ -10,7 +10,7 @@ import openslide
 
 from seg_core.slide.companions import companions_of
 from seg_core.slide.formats import DICOM, head_of
-from seg_core.slide.listing import series_of
+from seg_core.slide.listing import files_of_series
 from seg_core.slide.opening import metadata_of, no_name, unreadable
 
 # What is that small is hashed whole, in about a second. Of what is larger pieces are, spread
@@ -46,7 +46,7 @@ def slide_id(path: Path) -> str:
     path = Path(path)
     try:
         if _is_dicom(path):
-            name, files = path.resolve().parent.name, _files_of_series(path)
+            name, files = path.resolve().parent.name, _in_order(files_of_series(path))
         else:
             name, files = path.stem, [path, *companions_of(path)]
         return f"{_safe_name(name)}-{_fingerprint(path, files)}"
@@ -54,6 +54,14 @@ def slide_id(path: Path) -> str:
         raise unreadable(path, error) from error
     except ValueError as error:  # a NUL in a name
         raise no_name(path) from error
+
+
+def may_have_id(path: Path, identity: str) -> bool:
+    """Tell by names alone, without a look at the content, whether a slide may be the one of an id."""
+    name = identity.rpartition("-")[0]
+    return any(
+        name in (_safe_name(each), _ascii_name(each)) for each in (path.stem, path.parent.name)
+    )
 
 
 def is_identity(path: Path, identity: str) -> bool:
@@ -119,14 +127,9 @@ def _is_dicom(path: Path) -> bool:
     return DICOM.is_begun_by(head_of(path, 132))
 
 
-def _files_of_series(path: Path) -> list[Path]:
-    """Return the files of the slide that a DICOM file belongs to, by content not by name."""
-    series = series_of(path)
-    if not series:
-        return [path]
-    beside = [each for each in path.resolve().parent.iterdir() if each.is_file()]
-    same = [each for each in beside if series_of(each) == series]
-    return sorted(same, key=lambda each: (each.stat().st_size, head_of(each, 4096)))
+def _in_order(files: Iterable[Path]) -> list[Path]:
+    """Return the files of a series in an order that does not depend on their names."""
+    return sorted(files, key=lambda each: (each.stat().st_size, head_of(each, 4096)))
 
 
 def _ascii_name(stem: str) -> str:

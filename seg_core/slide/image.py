@@ -11,7 +11,6 @@ from seg_core.errors import SlideError
 from seg_core.slide.picture import Picture, check_size, damaged, scaled_to_bytes
 from seg_core.slide.pyramid import square_mpp
 
-# What Pillow raises on a damaged file, by format.
 _BROKEN_IMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError)
 
 _16_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
@@ -48,7 +47,7 @@ def read_image(path: Path, pillow_format: str) -> Picture:
                 check_size(path, *_canvas_of_webp(path))
             with Image.open(path, formats=(pillow_format,)) as image:
                 check_size(path, image.width, image.height)
-                mpp, notes = _mpp_of(image)
+                mpp, notes = mpp_of_image(image)
                 frames = getattr(image, "n_frames", 1)
                 if frames > 1:
                     notes = (*notes, f"of {frames} pictures in the file the first is shown.")
@@ -85,7 +84,7 @@ def _canvas_of_webp(path: Path) -> tuple[int, int]:
     return width, height
 
 
-def _mpp_of(image: Image.Image) -> tuple[float | None, tuple[str, ...]]:
+def mpp_of_image(image: Image.Image) -> tuple[float | None, tuple[str, ...]]:
     """Return the pixel size that an image's resolution tells, None where it speaks of paper."""
     try:
         dots_x, dots_y = (float(each) for each in image.info["dpi"])

@@ -3,10 +3,11 @@
 from collections import OrderedDict
 from contextlib import closing
 from pathlib import Path
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import openslide
 
 from seg_core.errors import SlideError, told_by
@@ -17,10 +18,10 @@ from seg_core.slide.companions import check_companions
 from seg_core.slide.formats import format_of, readable_folders
 from seg_core.slide.levelled import check_mpp
 from seg_core.slide.picture import BYTES_A_PIXEL, MOST_IMAGE_PX
-from seg_core.slide.scanned import OPENSLIDE_CACHE, ScannedSlide
+from seg_core.slide.scanned import ScannedSlide, share_decoded
 from seg_core.slide.slide import Slide
 
-_nursery = Nursery("seg_core.slide.probing")
+_nursery = Nursery("seg_core.slide.probing", "seg_core.slide.label_image")
 
 # Room for the largest image; what OpenSlide needs for the parts of a sound slide is far less.
 _MEMORY_BYTES = MOST_IMAGE_PX * BYTES_A_PIXEL
@@ -28,6 +29,9 @@ _MEMORY_BYTES = MOST_IMAGE_PX * BYTES_A_PIXEL
 # Until a file has been opened. A sound slide takes a tenth of a second, an image a second for some
 # 30 MB, of a slow machine.
 _CPU_S, _WALL_S, _BYTES_A_SECOND = 5, 8, 10_000_000
+
+# At a time: each may take the memory of the largest image, and of a processor all there is.
+_slots = BoundedSemaphore(2)
 
 # Files whose opening has been tried before, as they then were.
 _MOST_REMEMBERED = 512
@@ -80,10 +84,34 @@ def open_slide(path: Path, *, mpp: float | None = None) -> Slide:
         raise SlideError(
             f"{path.name} cannot be opened any more ({told_by(error)}); was it changed just now?"
         ) from error
-    handle.set_cache(OPENSLIDE_CACHE)
+    share_decoded(handle)
     return ScannedSlide(
         handle, path, mpp=mpp, described_mpp=facts["mpp"], notes=tuple(facts["notes"])
     )
+
+
+def read_label_image(path: Path) -> npt.NDArray[np.int32]:
+    """Read a mask that came from somebody: each nucleus has a number of its own, 0 is none.
+
+    Parameters
+    ----------
+    path : Path
+        PNG or TIFF of one channel of whole numbers, by its content.
+
+    Returns
+    -------
+    labels : (H, W) int32
+
+    Raises
+    ------
+    SlideError
+        If it is none, damaged, or too large to be held in memory.
+    """
+    path = Path(path)
+    _check_file(path)
+    facts, payload = _confined("seg_core.slide.label_image:read_numbers", path)
+    values = np.frombuffer(payload, dtype=np.dtype(facts["dtype"])).reshape(facts["shape"])
+    return values.astype(np.int32)
 
 
 def bounds_of(path: Path) -> Region:
@@ -140,14 +168,19 @@ def _key_of(path: Path) -> tuple[Any, ...]:
 
 def _probe(path: Path) -> tuple[dict[str, Any], bytearray]:
     """Open a file in a confined process; return what it is and, of an image, its pixels."""
+    return _confined("seg_core.slide.probing:probe", path)
+
+
+def _confined(function: str, path: Path) -> tuple[dict[str, Any], bytearray]:
     longer = min(60, path.stat().st_size // _BYTES_A_SECOND)
     try:
-        return _nursery.call(
-            "seg_core.slide.probing:probe",
-            {"path": str(path.absolute())},
-            readable=readable_folders(path),
-            limits=Limits(_MEMORY_BYTES, _CPU_S + longer, _WALL_S + longer),
-        )
+        with _slots:
+            return _nursery.call(
+                function,
+                {"path": str(path.absolute())},
+                readable=readable_folders(path),
+                limits=Limits(_MEMORY_BYTES, _CPU_S + longer, _WALL_S + longer),
+            )
     except ChildEnded as ended:
         raise SlideError(_SENTENCES[ended.reason].format(name=path.name)) from ended
 

@@ -1,7 +1,9 @@
 """A picture as a decoder gives it: RGB, and what its file says of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,9 @@ from seg_core.process.confined import spare_memory
 MOST_IMAGE_PX = 100_000_000
 """What an image that has to be held in memory may measure: 10,000 × 10,000 pixels."""
 
+MOST_ASSOCIATED_PX = 25_000_000
+"""What a label, or an overview of the glass, may measure; the largest of scanners have half of that."""
+
 # At most, while it is decoded: as Pillow holds it, twice, and as bytes of RGB, here and in the
 # process that shows it.
 BYTES_A_PIXEL = 14
@@ -19,6 +24,19 @@ BYTES_A_PIXEL = 14
 # A tile of glass takes hundreds of bytes as JPEG and is 65,536 pixels; whole slides have less than
 # 2,000 pixels a byte even where most of them is glass. What declares more is drawn for minutes.
 _MOST_PX_A_BYTE = 10_000
+
+
+# What an orientation of TIFF 6.0 does to rows and columns.
+_UPRIGHT: dict[int, Callable[[npt.NDArray[Any]], npt.NDArray[Any]]] = {
+    1: lambda rgb: rgb,
+    2: lambda rgb: rgb[:, ::-1],
+    3: lambda rgb: rgb[::-1, ::-1],
+    4: lambda rgb: rgb[::-1],
+    5: lambda rgb: rgb.swapaxes(0, 1),
+    6: lambda rgb: np.rot90(rgb, -1),
+    7: lambda rgb: rgb[::-1, ::-1].swapaxes(0, 1),
+    8: lambda rgb: np.rot90(rgb),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +112,39 @@ def damaged(path: Path, reason: object) -> SlideError:
         f"{path.name} cannot be read ({words}); "
         "the file is damaged or incomplete: copy or download it again."
     )
+
+
+def upright(rgb: npt.NDArray[np.uint8], orientation: int) -> npt.NDArray[np.uint8]:
+    """Turn a picture as an orientation of TIFF or Exif says; what is none changes nothing.
+
+    Parameters
+    ----------
+    rgb : (H, W, 3) uint8
+    orientation : int
+
+    Returns
+    -------
+    (H, W, 3) or (W, H, 3) uint8
+        A view.
+    """
+    return _UPRIGHT.get(orientation, _UPRIGHT[1])(rgb)
+
+
+def on_white(
+    rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8], kind: int
+) -> npt.NDArray[np.uint8]:
+    """Lay a picture on white.
+
+    Parameters
+    ----------
+    rgb : (H, W, 3) uint8
+    alpha : (H, W) uint8
+    kind : int
+        As TIFF has it: 1, it has been multiplied by its alpha already; 2, it has not.
+    """
+    share = alpha[..., None].astype(np.uint16)
+    shown = rgb.astype(np.uint16) if kind == 1 else (rgb * share + 127) // 255
+    return np.minimum(shown + (255 - share), 255).astype(np.uint8)
 
 
 def scaled_to_bytes(

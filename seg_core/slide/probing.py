@@ -13,9 +13,10 @@ from PIL import Image
 
 from seg_core.errors import SlideError, told_by
 from seg_core.slide.companions import size_of
+from seg_core.slide.deep_image import is_deep, read_deep
 from seg_core.slide.formats import TIFF, SlideFormat, format_of
 from seg_core.slide.image import read_image
-from seg_core.slide.picture import MOST_IMAGE_PX, Picture, check_density, damaged
+from seg_core.slide.picture import MOST_ASSOCIATED_PX, Picture, check_density, damaged
 from seg_core.slide.tiff import TiffFacts, describe_tiff, read_tiff
 
 # Our own limit comes first, see `picture.check_size`; Pillow would only warn, up to twice its own.
@@ -23,6 +24,10 @@ Image.MAX_IMAGE_PIXELS = None
 
 # Of a level, what is read to see whether it can be.
 _SPOT_PX = 512
+
+# A tile is decoded whole, by each thread that reads: 256 MB. Scanners write 240 to 4,096 a side, and
+# some of Hamamatsu's coarse levels are one tile.
+_MOST_TILE_PX = 1 << 26
 
 # A level that is that small is what thumbnails are made of, and read whole.
 _WHOLE_LEVEL_PX = 2048 * 2048
@@ -57,6 +62,8 @@ def probe(path: str) -> tuple[dict[str, Any], bytes | memoryview]:
             return facts, b""
     if described is not None:
         picture = read_tiff(file, described)
+    elif is_deep(file, kind):
+        picture = read_deep(file, kind)
     elif kind.pillow is not None:
         picture = read_image(file, kind.pillow)
     else:
@@ -104,11 +111,15 @@ def _probe_slide(
 
 def _check_declared(path: Path, kind: SlideFormat, handle: openslide.OpenSlide) -> None:
     """Refuse what no reader could hold: sizes that the bytes contradict, and giant pictures."""
-    for name, text in handle.properties.items():
-        if name.startswith("openslide.level[") and ".tile-" in name and int(text) > 2**16:
+    for level in range(handle.level_count):
+        sides = [
+            int(handle.properties.get(f"openslide.level[{level}].tile-{side}", 0))
+            for side in ("width", "height")
+        ]
+        if math.prod(sides) > _MOST_TILE_PX:
             raise SlideError(
-                f"{path.name} stores tiles of {int(text):,} pixels, which cannot be read; "
-                "save it as a tiled TIFF with tiles of 256 to 1,024 pixels."
+                f"{path.name} stores tiles of {sides[0]:,} × {sides[1]:,} pixels, which take too "
+                "much memory; save it with tiles of 256 to 1,024 pixels."
             )
     check_density(path, *handle.dimensions, size=size_of(path, kind))
 
@@ -129,7 +140,7 @@ def _try_levels(handle: openslide.OpenSlide) -> None:
         for name in handle.associated_images:
             width = int(handle.properties.get(f"openslide.associated.{name}.width", 0))
             height = int(handle.properties.get(f"openslide.associated.{name}.height", 0))
-            if width * height <= MOST_IMAGE_PX:
+            if width * height <= MOST_ASSOCIATED_PX:
                 _ = handle.associated_images[name]
     except (openslide.OpenSlideError, KeyError, ValueError):
         return

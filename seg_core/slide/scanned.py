@@ -2,7 +2,11 @@
 
 import math
 import re
+import threading
+import weakref
 from collections.abc import Mapping
+from contextlib import suppress
+from ctypes import ArgumentError
 from pathlib import Path
 
 import openslide
@@ -12,16 +16,51 @@ from seg_core.errors import RegionError, SlideError, told_by
 from seg_core.geometry import Region
 from seg_core.slide.image import on_background
 from seg_core.slide.levelled import LevelledSlide
-from seg_core.slide.picture import MOST_IMAGE_PX
+from seg_core.slide.picture import MOST_ASSOCIATED_PX
 from seg_core.slide.pyramid import square_mpp
 from seg_core.slide.slide import SlideInfo
 
-OPENSLIDE_CACHE = openslide.OpenSlideCache(128 * 1024 * 1024)
-"""Decoded parts of the files, shared by all slides: one row of tiles of a slide 125,000 px wide; an
-analysis goes back over 16,384 px of them."""
+# Decoded parts of the files, shared by all slides: one row of tiles of a slide 125,000 px wide; an
+# analysis goes back over 16,384 px of them.
+_DECODED_BYTES = 128 * 1024 * 1024
 
 # Levels whose downsample is no whole number are read in squares of this side, see `ScannedSlide`.
 _LEVEL_BLOCK_PX = 128
+
+
+class _Decoded:
+    """What OpenSlide keeps of decoded parts, for all open slides."""
+
+    def __init__(self) -> None:
+        self._cache = openslide.OpenSlideCache(_DECODED_BYTES)
+        self._lock = threading.Lock()
+        self._handles: weakref.WeakSet[openslide.OpenSlide] = weakref.WeakSet()
+
+    def serve(self, handle: openslide.OpenSlide) -> None:
+        with self._lock:
+            self._handles.add(handle)
+            handle.set_cache(self._cache)
+
+    def forget(self) -> None:
+        """Begin anew: OpenSlide frees a cache with the last slide that uses it."""
+        with self._lock:
+            self._cache = openslide.OpenSlideCache(_DECODED_BYTES)
+            for handle in list(self._handles):
+                with suppress(ArgumentError, openslide.OpenSlideError):  # it has been closed
+                    handle.set_cache(self._cache)
+
+
+_decoded = _Decoded()
+
+
+def share_decoded(handle: openslide.OpenSlide) -> None:
+    """Have a slide keep its decoded parts together with all other slides."""
+    _decoded.serve(handle)
+
+
+def forget_decoded() -> None:
+    """Give back the memory of what has been decoded of slides, up to 128 MB."""
+    _decoded.forget()
 
 
 class ScannedSlide(LevelledSlide):
@@ -78,7 +117,7 @@ class ScannedSlide(LevelledSlide):
             pictures = {
                 name: self._handle.associated_images[name]
                 for name in self._handle.associated_images
-                if self._pixels_of(name) <= MOST_IMAGE_PX
+                if self._pixels_of(name) <= MOST_ASSOCIATED_PX
             }
         except openslide.OpenSlideError as error:
             raise self._damaged(error) from error

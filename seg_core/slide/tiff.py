@@ -7,7 +7,7 @@ page for each colour, more than 8 bits, a turned picture, a fourth sample withou
 import logging
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,9 +19,18 @@ import tifffile
 from PIL import Image
 
 from seg_core.errors import SlideError
-from seg_core.slide.picture import Picture, check_size, damaged, scaled_to_bytes
+from seg_core.slide.picture import (
+    MOST_IMAGE_PX,
+    Picture,
+    check_density,
+    check_size,
+    damaged,
+    on_white,
+    scaled_to_bytes,
+    upright,
+)
 from seg_core.slide.pyramid import square_mpp
-from seg_core.slide.tiff_description import described_size
+from seg_core.slide.tiff_description import channel_names, colour_order, described_size
 
 # tifffile logs what it works around, and the person who opens the file cannot change it.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
@@ -43,18 +52,6 @@ _MOST_UINT16 = 65_535
 
 _Array = npt.NDArray[Any]
 
-# What an orientation of TIFF 6.0 does to rows and columns.
-_UPRIGHT: dict[int, Callable[[_Array], _Array]] = {
-    1: lambda rgb: rgb,
-    2: lambda rgb: rgb[:, ::-1],
-    3: lambda rgb: rgb[::-1, ::-1],
-    4: lambda rgb: rgb[::-1],
-    5: lambda rgb: rgb.swapaxes(0, 1),
-    6: lambda rgb: np.rot90(rgb, -1),
-    7: lambda rgb: rgb[::-1, ::-1].swapaxes(0, 1),
-    8: lambda rgb: np.rot90(rgb),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class TiffFacts:
@@ -68,14 +65,14 @@ class TiffFacts:
         What must be known of how it is read.
     largest : (int, int)
         Width and height of its largest picture.
-    unlike_openslide : bool
-        It is of a kind that OpenSlide's plain reader shows wrongly.
+    unlike_openslide : str
+        Why OpenSlide's plain reader shows it wrongly; empty where it does not.
     """
 
     mpp: float | None
     notes: tuple[str, ...]
     largest: tuple[int, int]
-    unlike_openslide: bool
+    unlike_openslide: str
 
 
 def describe_tiff(path: Path) -> TiffFacts:
@@ -86,7 +83,7 @@ def describe_tiff(path: Path) -> TiffFacts:
     SlideError
         If its directories are damaged, cut off or without end.
     """
-    _check_directories(path)
+    check_directories(path)
     try:
         with tifffile.TiffFile(path) as file:
             level = _largest_level(file)
@@ -96,16 +93,41 @@ def describe_tiff(path: Path) -> TiffFacts:
                 mpp,
                 notes,
                 (page.imagewidth, page.imagelength),
-                _orientation_of(page) != 1
-                or page.bitspersample != 8
-                or page.dtype != np.uint8
-                or (page.samplesperpixel > 3 and tuple(page.extrasamples) in ((), (0,)))
-                or (page.samplesperpixel == 1 and level.axes.startswith("C")),
+                _unlike_openslide(level, page),
             )
     except MemoryError:
         raise
     except Exception as error:  # whatever a damaged file makes of a reader
         raise damaged(path, error) from error
+
+
+def _unlike_openslide(level: Any, page: Any) -> str:
+    """Return what of a picture OpenSlide's plain reader shows wrongly."""
+    sizes = dict(zip(level.axes, level.shape, strict=True))
+    if _orientation_of(page) != 1:
+        return "it is stored turned"
+    if page.bitspersample != 8 or page.dtype != np.uint8:
+        return f"its values have {page.bitspersample} bits"
+    if page.samplesperpixel == 2:
+        return "it is grey with another channel"
+    if page.samplesperpixel > 3 and tuple(page.extrasamples) in ((), (0,)):
+        return "it has a fourth channel without a meaning"
+    if page.samplesperpixel == 1 and sizes.get("C", 1) > 1:
+        return "each of its channels is a page of its own"
+    return ""
+
+
+def _check_size(path: Path, page: Any, facts: TiffFacts) -> None:
+    """Refuse what cannot be held in memory; of a tiled one, tell why it would have to be."""
+    if page.is_tiled and page.imagewidth * page.imagelength > MOST_IMAGE_PX:
+        check_density(path, page.imagewidth, page.imagelength)
+        why = facts.unlike_openslide or f"its compression is {page.compression.name}"
+        raise SlideError(
+            f"{path.name} is a tiled TIFF of {page.imagewidth * page.imagelength / 1e6:.0f} "
+            f"megapixels, which OpenSlide does not read part by part ({why}); save it as a pyramidal "
+            "TIFF of RGB with 8 bits, upright, compressed as JPEG."
+        )
+    check_size(path, page.imagewidth, page.imagelength)
 
 
 def read_tiff(path: Path, facts: TiffFacts) -> Picture:
@@ -129,24 +151,31 @@ def read_tiff(path: Path, facts: TiffFacts) -> Picture:
         with tifffile.TiffFile(path) as file:
             level = _largest_level(file)
             page = level.keyframe
-            check_size(path, page.imagewidth, page.imagelength)
-            values, several = _values_of(path, level)
+            _check_size(path, page, facts)
+            channels = channel_names(file.ome_metadata if file.is_ome else None)
+            values, several, put_together = _values_of(path, level, channels)
             rgb, notes = _to_rgb(path, page, values, _bits_said(file))
+            notes = (*put_together, *notes)
             if len(file.series) > 1 or several:
                 notes = (*notes, "of several pictures in the file the largest, or first, is shown.")
-            upright = _UPRIGHT.get(_orientation_of(page), _UPRIGHT[1])(rgb)
-            return Picture(np.ascontiguousarray(upright), facts.mpp, (*facts.notes, *notes))
+            turned = upright(rgb, _orientation_of(page))
+            return Picture(np.ascontiguousarray(turned), facts.mpp, (*facts.notes, *notes))
     except (SlideError, MemoryError):
         raise
     except Exception as error:  # whatever a damaged file makes of a decoder
         raise damaged(path, error) from error
 
 
-def _check_directories(path: Path) -> None:
+def check_directories(path: Path) -> None:
     """Refuse a TIFF that lacks some of its directories.
 
     Their chain runs through the whole file, so a TIFF that was cut off breaks it, while its first
     picture may still be there.
+
+    Raises
+    ------
+    SlideError
+        If so.
     """
     with path.open("rb") as file:
         count_format, entry_bytes, offset_format = _LAYOUTS[file.read(4)]
@@ -205,8 +234,10 @@ def _size_of(file: tifffile.TiffFile, page: Any) -> tuple[float | None, tuple[st
     return square_mpp(unit / across, unit / down)
 
 
-def _values_of(path: Path, level: Any) -> tuple[_Array, bool]:
-    """Return the samples of one picture, (H, W) or (H, W, S), and whether there are others."""
+def _values_of(
+    path: Path, level: Any, names: Sequence[str]
+) -> tuple[_Array, bool, tuple[str, ...]]:
+    """Return the samples of one picture, (H, W) or (H, W, S), whether there are others, and notes."""
     page = level.keyframe
     lead_axes = level.axes[: len(level.axes) - len(page.axes)]
     lead = level.shape[: len(lead_axes)]
@@ -217,8 +248,10 @@ def _values_of(path: Path, level: Any) -> tuple[_Array, bool]:
                 f"{path.name} has {channels} channels, which are no red, green and blue; "
                 "save the picture as RGB."
             )
-        places = [tuple(c if axis == "C" else 0 for axis in lead_axes) for c in range(3)]
+        order, notes = colour_order(names)
+        places = [tuple(c if axis == "C" else 0 for axis in lead_axes) for c in order]
     else:
+        notes = ()
         places = [(0,) * len(lead)]
     numbers = [int(np.ravel_multi_index(place, lead)) if lead else 0 for place in places]
     if max(numbers) < len(level.pages) and not level.keyframe.is_volumetric:
@@ -230,7 +263,7 @@ def _values_of(path: Path, level: Any) -> tuple[_Array, bool]:
     if page.axes.startswith("S"):  # planes apart
         planes = [np.moveaxis(plane, 0, -1) for plane in planes]
     values = planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
-    return values, int(np.prod(lead, dtype=int)) > len(planes)
+    return values, int(np.prod(lead, dtype=int)) > len(planes), notes
 
 
 def _to_rgb(
@@ -259,7 +292,7 @@ def _to_rgb(
     samples = 3 if values.shape[-1] >= 3 else 1
     rgb = np.ascontiguousarray(np.broadcast_to(values[..., :samples], (*values.shape[:2], 3)))
     if values.shape[-1] > samples and page.extrasamples and page.extrasamples[0]:
-        return _on_white(rgb, values[..., samples], int(page.extrasamples[0])), notes
+        return on_white(rgb, values[..., samples], int(page.extrasamples[0])), notes
     return rgb, notes
 
 
@@ -279,15 +312,6 @@ def _to_bytes(
     if bits == 16:
         return scaled, ()
     return scaled, (f"its values use {bits} of {page.bitspersample} bits and are read as such.",)
-
-
-def _on_white(
-    rgb: npt.NDArray[np.uint8], alpha: npt.NDArray[np.uint8], kind: int
-) -> npt.NDArray[np.uint8]:
-    """Lay a picture on white; of kind 1 it has been multiplied by its alpha already."""
-    share = alpha[..., None].astype(np.uint16)
-    shown = rgb.astype(np.uint16) if kind == 1 else (rgb * share + 127) // 255
-    return np.minimum(shown + (255 - share), 255).astype(np.uint8)
 
 
 def _no_colour(path: Path, what: str) -> SlideError:

@@ -1,8 +1,10 @@
 """The size of a pixel as the descriptions of OME-TIFF and ImageJ tell it."""
 
 import math
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
@@ -17,9 +19,16 @@ _MICROMETRES = {
     **dict.fromkeys(("cm", "centimeter", "centimetre"), 1e4),
     **dict.fromkeys(("m", "meter", "metre"), 1e6),
     **dict.fromkeys(("\u00c5", "\u212b", "angstrom"), 1e-4),
-    **dict.fromkeys(("in", "inch"), 25_400.0),
+    "dm": 1e5,
+    "pm": 1e-6,
+    **dict.fromkeys(("in", "inch", "inches"), 25_400.0),
+    **dict.fromkeys(("mil", "thou"), 25.4),
 }
 """Of the units that programs write, lower case where they are words."""
+
+_COLOURS = {
+    name: number for number, each in enumerate(("red", "green", "blue")) for name in (each, each[0])
+}
 
 _NO_UNITS = ("", "pixel", "pixels", "none", "reference frame")
 
@@ -58,12 +67,37 @@ def described_size(
     return _in_micrometres((1 / across, unit), (1 / down, unit))
 
 
+def channel_names(ome_xml: str | None) -> tuple[str, ...]:
+    """Return what an OME-TIFF calls the channels of its first picture; none where it says nothing."""
+    root = None if ome_xml is None else _root_of(ome_xml)
+    if root is None:
+        return ()
+    pixels = next((each for each in root.iter() if _name_of(each) == "Pixels"), None)
+    channels = [] if pixels is None else [e for e in pixels if _name_of(e) == "Channel"]
+    names = tuple(each.get("Name", "").strip() for each in channels)
+    return names if all(names) else ()
+
+
+def colour_order(names: Sequence[str]) -> tuple[tuple[int, int, int], tuple[str, ...]]:
+    """Return which of three channels are red, green and blue, and a note where no name says it.
+
+    Examples
+    --------
+    >>> colour_order(["Blue", "Green", "Red"])
+    ((2, 1, 0), ())
+    """
+    said = [_COLOURS.get(name.casefold(), -1) for name in names]
+    if sorted(said) == [0, 1, 2]:
+        return (said.index(0), said.index(1), said.index(2)), ()
+    called = f" ({', '.join(names)[:80]})" if names else ""
+    return (0, 1, 2), (f"its three channels{called} were taken as red, green and blue.",)
+
+
 def _size_in_ome(ome_xml: str) -> tuple[_Size | None, tuple[str, ...]]:
-    try:
-        root = fromstring(ome_xml)
-    except (ParseError, DefusedXmlException, ValueError):
+    root = _root_of(ome_xml)
+    if root is None:
         return None, ("its OME description cannot be read.",)
-    pixels = next((each for each in root.iter() if each.tag.rpartition("}")[2] == "Pixels"), None)
+    pixels = next((each for each in root.iter() if _name_of(each) == "Pixels"), None)
     if pixels is None:
         return None, ()
     sizes = []
@@ -74,6 +108,17 @@ def _size_in_ome(ome_xml: str) -> tuple[_Size | None, tuple[str, ...]]:
             return None, ()
         sizes.append((size, pixels.get(f"PhysicalSize{axis}Unit", "um")))
     return _in_micrometres(*sizes)
+
+
+def _root_of(ome_xml: str) -> Element | None:
+    with suppress(ParseError, DefusedXmlException, ValueError):
+        root: Element = fromstring(ome_xml)
+        return root
+    return None
+
+
+def _name_of(element: Element) -> str:
+    return element.tag.rpartition("}")[2]
 
 
 def _in_micrometres(*sizes: tuple[float, str]) -> tuple[_Size | None, tuple[str, ...]]:

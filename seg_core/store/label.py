@@ -1,12 +1,12 @@
 """What a person calls a run, and who asked for it: beside the run, for nothing of it is in the answer."""
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from seg_core.errors import StoreError
 from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
+from seg_core.files.sealed import read_object
 
 LABEL_FILE = "label.json"
 
@@ -38,11 +38,9 @@ def read_label(folder: Path) -> RunLabel:
 
     A label that was damaged is no reason to refuse the run.
     """
-    try:
-        entries = json.loads((folder / LABEL_FILE).read_text("utf-8"))
-        return RunLabel(*(str(entries[each]) for each in ("name", "person", "owner")))
-    except (OSError, ValueError, TypeError, KeyError):
-        return RunLabel()
+    entries = read_object(folder / LABEL_FILE) or {}
+    said = [entries.get(each.name, "") for each in fields(RunLabel)]
+    return RunLabel(*said) if all(isinstance(each, str) for each in said) else RunLabel()
 
 
 def name_run(folder: Path, name: str) -> None:

@@ -45,8 +45,6 @@ CHUNK_PX = 512
 SHARD_PX = 4 * CHUNK_PX
 """Columns of level 0 in a file."""
 
-RECORD_FILE = "bands.json"
-
 MAP_NAMES: tuple[MapName, ...] = get_args(MapName)
 
 SHARES_CHUNK_PX = 256

@@ -1,13 +1,13 @@
 """The maps of a run, written band by band."""
 
-import hashlib
 import json
 import shutil
+import time
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,11 @@ from seg_core.files.atomic import sync_disk_of, write_json
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Raster, Window
 from seg_core.maps import MapBand
+from seg_core.store.band_record import RECORD_FILE, BandRecord
 from seg_core.store.chunk_files import take_chunks
 from seg_core.store.coarser_levels import make_coarser
 from seg_core.store.maps_layout import (
     CHUNK_PX,
-    RECORD_FILE,
     SHARD_PX,
     USUAL_CLASS_COUNT,
     Pyramid,
@@ -33,6 +33,9 @@ from seg_core.store.maps_layout import (
 # pack the chunks of level 3 eight times.
 _HALVING_PX = 8 * CHUNK_PX
 
+# They follow earlier, for whoever watches the maps grow, as long as that takes no more of the time.
+_HALVING_SHARE = 0.05
+
 _Image = npt.NDArray[np.uint8]
 
 
@@ -43,7 +46,8 @@ class MapsWriter:
     chunk written in parts is read and packed again for each part: at most a chunk's height and a
     band of the raster are in memory. A band is recorded as finished after it is on disk, so that a
     killed process leaves either a finished band or one that is computed again. Coarser levels
-    follow every 4096 rows, and wherever the bands end.
+    follow every 4096 rows, wherever the bands end, and in between where that costs little of the
+    time: whoever reads the maps meanwhile sees them grow at every enlargement.
 
     Parameters
     ----------
@@ -71,12 +75,14 @@ class MapsWriter:
             if kept is None:  # what is damaged, or of another layout, starts again
                 shutil.rmtree(path, ignore_errors=True)
                 create_pyramid(path, raster, class_count)
-                kept = _Record()
+                kept = BandRecord()
                 write_json(self._record, kept.to_json())
         self._kept = kept
         self._pyramid = _opened(path)
         self._held: list[_Block] = []
         self._unrecorded: list[Window] = []
+        self._halved_at = time.monotonic()
+        self._halving_s = 0.0
         self._halve()
 
     def is_finished(self, window: Window) -> bool:
@@ -157,17 +163,24 @@ class MapsWriter:
         self._kept.finished |= {band for band in self._unrecorded if band.bottom <= bottom}
         self._unrecorded = [band for band in self._unrecorded if band.bottom > bottom]
         self._write_record()
-        if bottom % _HALVING_PX == 0:
+        if bottom % _HALVING_PX == 0 or self._can_halve_early():
             self._halve()
+
+    def _can_halve_early(self) -> bool:
+        """Tell whether to halve again now, as long as last time, is little of what has passed since."""
+        return self._halving_s <= _HALVING_SHARE * (time.monotonic() - self._halved_at)
 
     def _halve(self) -> None:
         """Give the coarser levels what level 0 has got since the last time."""
         if self._kept.to_halve is None:
             return
+        began = time.monotonic()
         with store_errors(self._path):
             make_coarser(self._pyramid, self._kept.to_halve)
         self._kept.to_halve = None
         self._write_record()
+        self._halved_at = time.monotonic()
+        self._halving_s = self._halved_at - began
 
     def _sizes_of(self, window: Window) -> dict[str, int]:
         """Return the sizes of the files of level 0 that hold a window; what is empty has none."""
@@ -179,10 +192,10 @@ class MapsWriter:
                     sizes[shard] = (self._path / shard).stat().st_size
         return sizes
 
-    def _read_record(self) -> "_Record | None":
+    def _read_record(self) -> "BandRecord | None":
         """Return what is finished; None where nothing can be relied on."""
         try:
-            kept = _Record.from_json(json.loads(self._record.read_bytes().decode("utf-8")))
+            kept = BandRecord.from_json(json.loads(self._record.read_bytes().decode("utf-8")))
             whole = all(
                 (self._path / name).stat().st_size == size for name, size in kept.files.items()
             )
@@ -194,42 +207,6 @@ class MapsWriter:
     def _write_record(self) -> None:
         with store_errors(self._path):
             write_json(self._record, self._kept.to_json())
-
-
-@dataclass
-class _Record:
-    """What stands in ``bands.json``."""
-
-    finished: set[Window] = field(default_factory=set)
-    to_halve: Window | None = None
-
-    files: dict[str, int] = field(default_factory=dict)
-    """Sizes of the chunks of level 0 that hold what is finished."""
-
-    def to_json(self) -> dict[str, Any]:
-        entries = {
-            "finished": sorted(band.to_json() for band in self.finished),
-            "to_halve": None if self.to_halve is None else self.to_halve.to_json(),
-            "files": dict(sorted(self.files.items())),
-        }
-        return {**entries, "checksum": _checksum(entries)}
-
-    @classmethod
-    def from_json(cls, entries: dict[str, Any]) -> "_Record":
-        """Read what `to_json` gave; ValueError, KeyError or TypeError where it is not that."""
-        said = entries.pop("checksum")
-        if said != _checksum(entries):
-            raise ValueError("the record of bands is damaged")
-        to_halve = entries["to_halve"]
-        return cls(
-            {Window(*values) for values in entries["finished"]},
-            None if to_halve is None else Window(*to_halve),
-            dict(entries["files"]),
-        )
-
-
-def _checksum(entries: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
 
 
 def _opened(path: Path) -> Pyramid:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 
+from seg_core import __version__
 from seg_core.classes import ClassScheme
 from seg_core.model import Engine
 from seg_core.question import Question
@@ -65,7 +66,7 @@ def now() -> str:
 
 
 def _versions() -> dict[str, str]:
-    versions = {"python": python_version()}
+    versions = {"seg_core": __version__, "python": python_version()}
     for name in _PACKAGES:
         with suppress(PackageNotFoundError):  # not every engine is installed everywhere
             versions[name] = version(name)

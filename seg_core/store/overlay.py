@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from seg_core.nuclei.names import Names
 from seg_core.store.answer import ANSWER_FILE, Answer, read_answer
 from seg_core.store.journal import Correction, Journal
 
@@ -47,25 +48,38 @@ class Overlay:
 
         What somebody named has the class score 1; what is not a nucleus is left out.
         """
-        if self.answer is not None and len(table):
-            answered = self.answer.table.set_index("nucleus_id").loc[table["nucleus_id"]]
-            table = table.assign(
-                class_name=answered["class_name"].to_numpy(object),
-                class_score=answered["class_score"].to_numpy(np.float32),
-            )
-        if not self.corrections or not len(table):
+        if not len(table) or (self.answer is None and not self.corrections):
             return table
-        named = self._named().set_index("nucleus_id")["class_name"]
-        said = table["nucleus_id"].map(named)
-        corrected = said.notna()
-        names = table["class_name"].where(~corrected, said)
-        scores = table["class_score"].where(~corrected, _SURE).astype(np.float32)
-        return table.assign(class_name=names, class_score=scores)[names != ""]
+        names = self.names_of(table)
+        renamed = table.assign(class_name=names.class_names, class_score=names.class_scores)
+        return renamed if names.present.all() else renamed[names.present]
 
-    def sql(self, file_sql: str) -> str:
+    def names_of(self, table: pd.DataFrame) -> Names:
+        """Return the names and class scores of now, of a table as it was found or a part of it."""
+        names = Names.of(table)
+        if not len(table):
+            return names
+        if self.answer is not None:
+            answered = self.answer.table.set_index("nucleus_id").loc[table["nucleus_id"]]
+            names = replace(
+                names,
+                class_names=answered["class_name"].to_numpy(object),
+                class_scores=answered["class_score"].to_numpy(np.float32),
+            )
+        if not self.corrections:
+            return names
+        said = table["nucleus_id"].map(self._named().set_index("nucleus_id")["class_name"])
+        corrected = said.notna().to_numpy()
+        return Names(
+            np.where(corrected, said.to_numpy(object), names.class_names),
+            np.where(corrected, _SURE, names.class_scores),
+            (said != "").to_numpy(),
+        )
+
+    def sql(self, file_sql: str, corrected: str = "corrected") -> str:
         """Return the same as a table of SQL, given that of the file.
 
-        It refers to `corrected`, which is registered as a table of that name.
+        It refers to the property `corrected`, which is registered as a table of that name.
         """
         names, scores, joins, gone = ["f.class_name"], ["f.class_score"], "", ""
         if self.answer is not None:
@@ -74,7 +88,7 @@ class Overlay:
             names.insert(0, "a.class_name")
             scores.insert(0, "a.class_score")
         if self.corrections:
-            joins += " left join corrected c on c.nucleus_id = f.nucleus_id"
+            joins += f" left join {corrected} c on c.nucleus_id = f.nucleus_id"
             names.insert(0, "c.class_name")
             scores.insert(0, "case when c.class_name is not null then 1::float end")
             gone = " where coalesce(c.class_name, 'x') <> ''"

@@ -26,7 +26,10 @@ def read_own_classes(folder: Path) -> tuple[NucleusClass, ...]:
     try:
         with store_errors(folder):
             return ClassScheme.from_json(json.loads(path.read_text("utf-8"))).classes
-    except (ValueError, KeyError, TypeError, AttributeError, ModelError) as error:
+    except (
+        *(ValueError, KeyError, TypeError, AttributeError),
+        *(OverflowError, RecursionError, ModelError),
+    ) as error:
         raise StoreError(
             f"{OWN_CLASSES_FILE} in {folder} is damaged; remove the file, and name your classes again."
         ) from error

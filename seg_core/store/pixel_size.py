@@ -1,10 +1,10 @@
 """How large a slide's pixels are, as somebody has said; kept beside its runs."""
 
-import json
 from pathlib import Path
 
 from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
+from seg_core.files.sealed import read_object
 from seg_core.slide import PLAUSIBLE_MPP
 
 PIXEL_FILE = "pixel_size.json"
@@ -13,11 +13,10 @@ PIXEL_FILE = "pixel_size.json"
 def pixel_size_of(store: Path, slide_id: str) -> float | None:
     """Return the size of a level-0 pixel, µm, that was kept with a slide; None where none was."""
     least, most = PLAUSIBLE_MPP
-    try:
-        mpp = json.loads((store / slide_id / PIXEL_FILE).read_text("utf-8"))["mpp"]
-        return float(mpp) if least <= float(mpp) <= most else None
-    except (OSError, ValueError, TypeError, KeyError):
+    mpp = (read_object(store / slide_id / PIXEL_FILE) or {}).get("mpp")
+    if isinstance(mpp, bool) or not isinstance(mpp, int | float):
         return None
+    return float(mpp) if least <= mpp <= most else None
 
 
 def keep_pixel_size(store: Path, slide_id: str, mpp: float | None) -> None:

@@ -9,7 +9,7 @@ import shapely
 from seg_core.errors import RegionError
 from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
-from seg_core.roi import IGNORED, Roi, read_rois
+from seg_core.roi import CLASS_OF_KIND, Roi, read_rois
 
 ROI_FILE = "rois.geojson"
 """Name of the ROIs in the folder of a slide."""
@@ -71,8 +71,9 @@ def _feature_of(roi: Roi) -> dict[str, object]:
         "name": roi.name,
         "kind": roi.kind,
     }
-    # QuPath forgets the kind, but not its own class for the same thing.
-    class_name = IGNORED if roi.kind == "exclude" else roi.class_name
+    class_name = roi.class_name
+    if not roi.counts or not class_name:
+        class_name = CLASS_OF_KIND.get(roi.kind, class_name)
     colour = [int(roi.colour[at : at + 2], 16) for at in (1, 3, 5)] if roi.colour else None
     if class_name:
         properties["classification"] = {"name": class_name} | ({"color": colour} if colour else {})

@@ -151,5 +151,5 @@ def _read_json(path: Path) -> dict[str, Any] | None:
             return json.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             return None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise StoreError(f"{path} is damaged; remove the folder {path.parent}.") from error

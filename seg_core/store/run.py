@@ -19,10 +19,12 @@ from seg_core.classes import ROLE_PLURALS, ClassScheme, Role
 from seg_core.errors import ModelError, SlideError, StoreError
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Raster, Region, Window
+from seg_core.nuclei.names import Names
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
 from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
 from seg_core.store.answer import ANSWER_FILE, read_answer_facts
+from seg_core.store.band_record import RECORD_FILE, finished_share
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.journal import Correction, Journal
 from seg_core.store.nuclei_file import (
@@ -84,6 +86,11 @@ class Run:
     def slide_id(self) -> str:
         """Name of the slide's folder, made of its content."""
         return self.facts.question.slide_id
+
+    @property
+    def slide_mpp(self) -> float:
+        """Size of a level-0 pixel as the analysis took it, µm."""
+        return self.facts.question.slide_mpp
 
     @property
     def covers_slide(self) -> bool:
@@ -208,9 +215,8 @@ class Run:
         SlideError
             If it is no longer there, cannot be read, or is another one by now.
         """
-        question = self.facts.question
-        slide = open_slide(self.slide_path, mpp=question.slide_mpp)
-        if is_identity(self.slide_path, question.slide_id):
+        slide = open_slide(self.slide_path, mpp=self.slide_mpp)
+        if is_identity(self.slide_path, self.slide_id):
             return slide
         slide.close()
         raise SlideError(
@@ -246,17 +252,33 @@ class Run:
         check_map_files(self.path / MAPS_FOLDER, self.facts.seal)
         return RunMaps(self.path / MAPS_FOLDER)
 
+    @property
+    def maps_version(self) -> str:
+        """A word that is another one whenever more of the maps is there; empty before the first.
+
+        Of a finished run it is always the same.
+        """
+        if self.status == "finished":
+            return "whole"
+        record = self.path / RECORD_FILE
+        return version_of_names([record]) if record.is_file() else ""
+
+    @property
+    def finished_share(self) -> float:
+        """How much of the window has its maps, 0 to 1."""
+        return 1.0 if self.status == "finished" else finished_share(self.path, self.window)
+
     def nuclei(self) -> gpd.GeoDataFrame:
         """Read the table of all nuclei, *other* included, with geometry in level-0 pixels."""
-        return self._overlay().applied(read_nuclei(self._nuclei_file()))
+        return self.overlay().applied(read_nuclei(self._nuclei_file()))
 
-    def renamed(self, found: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        """Return the table of `as_found`, or a part of it, with the names of now."""
-        return self._overlay().applied(found)
+    def names_of(self, found: pd.DataFrame) -> Names:
+        """Return the names of now of the table of `as_found`, or of a part of it."""
+        return self.overlay().names_of(found)
 
     def nuclei_in_parts(self) -> Iterator[gpd.GeoDataFrame]:
         """Read the same table in one or more parts; for runs that do not fit into memory."""
-        overlay = self._overlay()
+        overlay = self.overlay()
         return (overlay.applied(part) for part in iterate_nuclei(self._nuclei_file()))
 
     def found_columns(self, names: Sequence[str]) -> pd.DataFrame:
@@ -273,7 +295,8 @@ class Run:
             sentences.append(_corrected_in_words(corrections.values()))
         return sentences
 
-    def _overlay(self) -> Overlay:
+    def overlay(self) -> Overlay:
+        """Read the names that go over those in the file of nuclei; none in a run as found."""
         return (
             Overlay(self.path) if self.only_found else overlay_of(self._answer_in, self.journal())
         )
@@ -305,7 +328,7 @@ class Run:
 
     def nucleus_queries(self) -> NucleusQueries:
         """Open the same table for questions that DuckDB answers without reading all of it."""
-        return NucleusQueries(self._nuclei_file(), self.model_scheme, self._overlay())
+        return NucleusQueries(self._nuclei_file(), self.model_scheme, self.overlay())
 
     def _nuclei_file(self) -> Path:
         if self.status != "finished":

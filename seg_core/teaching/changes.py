@@ -41,7 +41,7 @@ class Changes:
             ``x``, ``y``: middle of the square, level-0 pixels; ``nuclei``: how many change;
             ``change``: the most frequent change in words.
         """
-        side = PLACE_UM / self.run.facts.question.slide_mpp
+        side = PLACE_UM / self.run.slide_mpp
         columns = ["x", "y", "nuclei", "change"]
         if self.changed.empty:
             return pd.DataFrame(columns=columns)

@@ -41,7 +41,7 @@ class Known:
         found = features_of_run(run, groups)
         columns = ["nucleus_id", "class_name", "class_score", "x", "y"]
         table = run.found_columns(columns)
-        return cls(found.names, found.matrix, table, run.facts.question.slide_mpp)
+        return cls(found.names, found.matrix, table, run.slide_mpp)
 
     def rows(self, nucleus_ids: npt.NDArray[np.int64]) -> _Floats:
         """Return the features of some nuclei, (n, F)."""

@@ -1,18 +1,19 @@
 """Labels: which nuclei a person has named, and how; out of files and out of corrections."""
 
 import csv
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
+import shapely.affinity
 
-from seg_core.errors import TeachingError
+from seg_core.errors import RegionError, TeachingError
+from seg_core.files.bounded import CSV_BYTES, refuse_large
+from seg_core.roi import read_drawn
 from seg_core.store import Run
 
 NEAREST_UM = 4.0
@@ -32,11 +33,14 @@ class Mark:
     name : str
     slide : str, optional
         File name of the slide; None: the only one there is.
+    from_bounds : bool
+        Its pixels count from the corner of the slide's bounds, as QuPath counts.
     """
 
     shape: shapely.Geometry
     name: str
     slide: str | None = None
+    from_bounds: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,19 +67,16 @@ def read_marks(path: Path) -> list[Mark]:
     ----------
     path : Path
         ``.csv`` with the columns x, y (level-0 pixels), class and, for several slides, slide. Else
-        GeoJSON: points, multipoints and polygons with ``properties.classification.name`` or
-        ``properties.class``, and ``properties.slide`` for several slides.
+        GeoJSON, read as `seg_core.roi.read_drawn` does: points and polygons with a class, and
+        ``properties.slide`` for several slides. Its pixels count from the corner of the slide's
+        bounds.
 
     Raises
     ------
     TeachingError
         If the file cannot be read, or an entry lacks a place or a class.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TeachingError(f"{path.name} cannot be read ({error}); export it again.") from error
-    marks = _from_csv(text, path) if path.suffix.lower() == ".csv" else _from_geojson(text, path)
+    marks = _from_csv(path) if path.suffix.lower() == ".csv" else _from_geojson(path)
     if not marks:
         raise TeachingError(f"{path.name} holds no labels; label at least two classes in it.")
     return marks
@@ -138,10 +139,14 @@ def _named(run: Run, marks: Sequence[Mark]) -> Labels:
     table = run.as_found().nuclei()
     named: dict[int, str] = {}
     tree = shapely.STRtree(table.geometry.to_numpy())
-    reach = NEAREST_UM / run.facts.question.slide_mpp
+    reach = NEAREST_UM / run.slide_mpp
     ids = table["nucleus_id"].to_numpy()
+    corner = run.facts.slide.bounds
     for mark in marks:
-        for row in _rows_at(mark.shape, table, tree, reach):
+        shape = mark.shape
+        if mark.from_bounds:
+            shape = shapely.affinity.translate(shape, corner.x, corner.y)
+        for row in _rows_at(shape, table, tree, reach):
             named.pop(int(ids[row]), None)
             named[int(ids[row])] = mark.name
     return Labels(run, np.array(list(named), np.int64), tuple(named.values()))
@@ -164,8 +169,23 @@ def _rows_at(
     return [int(row) for row in near[shapely.contains_xy(shape, x, y)]]
 
 
-def _from_csv(text: str, path: Path) -> list[Mark]:
+def _from_csv(path: Path) -> list[Mark]:
+    try:
+        content = path.read_bytes()
+        refuse_large(content, CSV_BYTES)
+        text = content.decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise TeachingError(f"{path.name} cannot be read ({error}); export it again.") from error
     reader = csv.DictReader(text.splitlines())
+    try:
+        return _marks_of_rows(reader, path)
+    except csv.Error as error:
+        raise TeachingError(
+            f"{path.name} cannot be read as CSV ({error}); export it again."
+        ) from error
+
+
+def _marks_of_rows(reader: "csv.DictReader[str]", path: Path) -> list[Mark]:
     missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
     if missing:
         raise TeachingError(
@@ -186,35 +206,17 @@ def _from_csv(text: str, path: Path) -> list[Mark]:
     return marks
 
 
-def _from_geojson(text: str, path: Path) -> list[Mark]:
+def _from_geojson(path: Path) -> list[Mark]:
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise TeachingError(
-            f"{path.name} cannot be read as GeoJSON ({error}); export it again."
-        ) from error
-    features = document.get("features") if isinstance(document, dict) else document
-    marks: list[Mark] = []
-    for number, feature in enumerate(features if isinstance(features, list) else [document], 1):
-        marks += _marks_of(feature, f"entry {number}", path)
+        drawn = read_drawn(path)
+    except RegionError as error:
+        raise TeachingError(str(error)) from error
+    marks = []
+    for each in drawn:
+        name = _name(each.class_name, f"entry {each.number}", path)
+        slide = each.properties.get("slide")
+        marks.append(Mark(each.shape, name, slide if isinstance(slide, str) else None, True))
     return marks
-
-
-def _marks_of(feature: Any, place: str, path: Path) -> list[Mark]:
-    properties = feature.get("properties") if isinstance(feature, dict) else None
-    try:
-        shape = shapely.from_geojson(json.dumps(feature["geometry"]))
-    except (shapely.errors.GEOSException, KeyError, TypeError) as error:
-        raise TeachingError(
-            f"{place} of {path.name} is no GeoJSON feature with a place; export it again."
-        ) from error
-    if not isinstance(properties, dict) or shape.is_empty:
-        raise TeachingError(f"{place} of {path.name} has no class or no place; name it.")
-    given = properties.get("classification", properties.get("class"))
-    name = _name(given.get("name") if isinstance(given, dict) else given, place, path)
-    slide = properties.get("slide")
-    parts = shape.geoms if shape.geom_type == "MultiPoint" else [shape]
-    return [Mark(part, name, slide if isinstance(slide, str) else None) for part in parts]
 
 
 def _name(given: object, place: str, path: Path) -> str:

@@ -18,8 +18,9 @@ _DIGITS = 1
 def labels_geojson(labels: Sequence[Labels]) -> dict[str, Any]:
     """Return labels as a GeoJSON FeatureCollection.
 
-    Each is a point that lies inside the outline of its nucleus, level-0 pixels, with the class and
-    its colour as QuPath writes them, and the file name of its slide.
+    Each is a point that lies inside the outline of its nucleus, level-0 pixels from the corner of
+    the slide's bounds, with the class and its colour as QuPath writes them, and the file name of its
+    slide.
     """
     return {
         "type": "FeatureCollection",
@@ -52,6 +53,7 @@ def _outlines(labels: Labels) -> list[shapely.Geometry]:
 def _feature(run: Run, outline: shapely.Geometry, name: str) -> dict[str, Any]:
     # the centroid of a kidney-shaped nucleus may lie outside of it
     point = shapely.point_on_surface(outline)
+    corner = run.facts.slide.bounds
     colour = run.scheme.colours.get(name)
     classification: dict[str, Any] = {"name": name}
     if colour is not None:
@@ -60,7 +62,10 @@ def _feature(run: Run, outline: shapely.Geometry, name: str) -> dict[str, Any]:
         "type": "Feature",
         "geometry": {
             "type": "Point",
-            "coordinates": [round(point.x, _DIGITS), round(point.y, _DIGITS)],
+            "coordinates": [
+                round(point.x - corner.x, _DIGITS),
+                round(point.y - corner.y, _DIGITS),
+            ],
         },
         "properties": {
             "objectType": "annotation",

@@ -9,6 +9,7 @@ from seg_core.til.result import DISCLAIMER, AssessedPart, TilResult
 from seg_core.til.score import Formula, Score
 from seg_core.til.score_settings import TilSettings
 from seg_core.til.scores import score_tils
+from seg_core.til.tumour import Tumour, tumour_of
 
 __all__ = [
     "DISCLAIMER",
@@ -24,9 +25,11 @@ __all__ = [
     "Score",
     "TilResult",
     "TilSettings",
+    "Tumour",
     "confusion_of",
     "find_compartments",
     "find_field",
     "ratio_estimate",
     "score_tils",
+    "tumour_of",
 ]

@@ -41,7 +41,7 @@ class Compartments:
     field : Field
     labels : (H, W) uint8
         `OUTSIDE` the field, `TISSUE` of neither compartment, `STROMA` (S: tissue outside E and near
-        it) or `EPITHELIUM` (E: the grown and shrunk union of the epithelial nuclei), in the window
+        it, or anywhere in a tumour that was drawn) or `EPITHELIUM` (E: the grown and shrunk union of the epithelial nuclei), in the window
         of the field.
     outlines : (N,) shapely.Polygon or None
         E exactly, level-0 pixels, of which the map shows each pixel's centre; None where E was made
@@ -115,7 +115,7 @@ def find_compartments(
 
 def _exact(field: Field, epithelial: gpd.GeoDataFrame, settings: TilSettings) -> Compartments:
     """Return the compartments at the dilation of the settings, E by its outlines."""
-    mpp = field.raster.mpp / field.raster.downsample
+    mpp = field.raster.slide_mpp
     outlines = epithelium_outlines(epithelial, mpp, settings)
     mask = fill_polygons(outlines, field.raster, field.window) & field.mask
     return replace(_with_stroma(field, mask, settings), outlines=outlines)
@@ -152,6 +152,10 @@ def _margin_px(dilations_um: Sequence[float], grid_um: float) -> int:
 
 def _with_stroma(field: Field, epithelium: Mask, settings: TilSettings) -> Compartments:
     labels = field.mask.astype(np.uint8)
+    if field.tumour is not None:
+        labels[field.mask] = STROMA
+        labels[epithelium] = EPITHELIUM
+        return Compartments(field, labels)
     reach_px = settings.stroma_reach_um / (settings.grid_um * _COARSER)
     near = within(_coarser(epithelium), reach_px)
     for band in bands(len(labels)):

@@ -12,6 +12,7 @@ from seg_core.geometry import Raster, Window
 from seg_core.slide.tissue import TissueMask
 from seg_core.til.masks import Mask, fill_polygons
 from seg_core.til.score_settings import TilSettings
+from seg_core.til.tumour import Tumour
 
 _Floats = npt.NDArray[np.float64]
 
@@ -31,11 +32,14 @@ class Field:
         may reach past the slide, where there is no tissue.
     mask : (H, W) bool
         Tissue inside the ROIs to include and outside those to exclude, in the window.
+    tumour : Tumour or None
+        What a reader has drawn as tumour; then the mask lies in it.
     """
 
     raster: Raster
     window: Window
     mask: Mask
+    tumour: Tumour | None = None
 
     @property
     def pixel_mm2(self) -> float:
@@ -85,7 +89,10 @@ class Field:
 
 
 def find_field(
-    tissue: TissueMask, settings: TilSettings, within: shapely.Geometry | None = None
+    tissue: TissueMask,
+    settings: TilSettings,
+    within: shapely.Geometry | None = None,
+    tumour: Tumour | None = None,
 ) -> Field:
     """Find the tissue that is assessed.
 
@@ -95,20 +102,24 @@ def find_field(
     settings : TilSettings
     within : shapely.Polygon or MultiPolygon, optional
         Level-0 pixels; by default the whole slide.
+    tumour : Tumour, optional
+        Only what of it is tumour.
 
     Raises
     ------
     RegionError
-        If it lies outside the slide or the tissue.
+        If it lies outside the slide, the tissue or the tumour.
     """
-    slide_mpp = tissue.raster.mpp / tissue.raster.downsample
-    raster = Raster(tissue.raster.region, settings.grid_um, settings.grid_um / slide_mpp)
+    if tumour is not None:
+        within = tumour.within(within)
+    downsample = settings.grid_um / tissue.raster.slide_mpp
+    raster = Raster(tissue.raster.region, settings.grid_um, downsample)
     limits = [_tissue_box(tissue)] if within is None else [within, _tissue_box(tissue)]
     window = _whole_squares(raster, limits, settings)
     mask = _resampled(tissue, raster, window)
     if within is not None:
         mask &= fill_polygons([within], raster, window)
-    return Field(raster, window, mask)
+    return Field(raster, window, mask, tumour)
 
 
 def _whole_squares(

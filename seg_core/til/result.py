@@ -12,6 +12,7 @@ from seg_core.til.confusion import Confusion
 from seg_core.til.interval import Estimate
 from seg_core.til.score import Formula, Score
 from seg_core.til.score_settings import TilSettings
+from seg_core.til.tumour import Tumour
 
 PhenotypeName = Literal["inflamed", "excluded", "desert"]
 
@@ -172,6 +173,11 @@ class TilResult:
         raise KeyError(id)
 
     @property
+    def tumour(self) -> Tumour | None:
+        """What was drawn as tumour, if anything was: then E and S lie in it."""
+        return self.compartments.field.tumour
+
+    @property
     def stil_area_pct(self) -> Estimate:
         """The primary score, % of stroma."""
         return self.scores[0].estimate
@@ -221,6 +227,7 @@ class TilResult:
             "evaluable": self.evaluable,
             "reason": self.reason,
             "warnings": list(self.warnings),
+            "tumour_rois": list(self.tumour.names) if self.tumour else [],
             "stil_area_pct": asdict(self.stil_area_pct),
             "tiger_til": self.tiger_til,
             "density_per_mm2": {name: each.value for name, each in densities.items()},

@@ -7,7 +7,10 @@ import pandas as pd
 from seg_core.til.result import TilResult
 from seg_core.til.score import Score
 
-TABLE_COLUMNS = ("score", "value", "low", "high", "unit", "note", "formula", "source", "inputs")
+TABLE_COLUMNS = (
+    *("score", "value", "low", "high", "unit", "note", "formula", "source", "inputs"),
+    "tumour_rois",
+)
 """Of `score_table`; ``note`` is the reason where a value or its interval is missing, or a caution."""
 
 
@@ -22,12 +25,14 @@ def score_table(result: TilResult) -> pd.DataFrame:
     -------
     table : DataFrame
         With `TABLE_COLUMNS`; ``low`` and ``high`` are the ends of the 95 % interval, ``inputs``
-        the numbers that go into the formula, as text.
+        the numbers that go into the formula, as text, ``tumour_rois`` the names of the ROIs that E
+        and S lie in, the same in each row and empty where no tumour was drawn.
     """
+    tumour = ", ".join(result.tumour.names) if result.tumour else ""
     rows = [
         (
             *(score.label, score.value, score.estimate.low, score.estimate.high, score.unit),
-            *(_note(score), score.formula, score.source, score.inputs),
+            *(_note(score), score.formula, score.source, score.inputs, tumour),
         )
         for score in result.scores
     ]

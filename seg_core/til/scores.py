@@ -33,6 +33,7 @@ from seg_core.til.square_scores import (
     phenotype_squares,
     score_squares,
 )
+from seg_core.til.tumour import Tumour
 
 
 def score_tils(
@@ -41,6 +42,7 @@ def score_tils(
     *,
     scheme: ClassScheme = MONUSAC,
     within: shapely.Geometry | None = None,
+    tumour: Tumour | None = None,
     settings: TilSettings | None = None,
     report: CountCallback | None = None,
 ) -> TilResult:
@@ -60,6 +62,9 @@ def score_tils(
         Level-0 pixels: what was analysed, or a ROI in it, less what a reader excludes (necrosis,
         carcinoma in situ, artefacts). Everything is restricted to it, the nuclei that make
         epithelium too; by default nothing is.
+    tumour : Tumour, optional
+        What a reader has drawn as tumour: everything is restricted to that as well, and all tissue
+        of it outside E is S.
     settings : TilSettings, optional
     report : callable, optional
         Called with the number of steps done and of all steps.
@@ -79,7 +84,7 @@ def score_tils(
     settings = settings or TilSettings()
     step = _steps(len(settings.sensitivity_um), report)
     step()
-    field = find_field(tissue, settings, within)
+    field = find_field(tissue, settings, within, tumour)
     nuclei = nuclei[field.holds(nuclei["x"], nuclei["y"])]
     nuclei = nuclei.sort_values(["x", "y", "area_um2", "class_name"], ignore_index=True)
     nuclei = with_roles(nuclei, scheme)
@@ -89,7 +94,9 @@ def score_tils(
     step()
     cells = locate(nuclei, compartments)
     areas, counts = areas_mm2(compartments), counts_of(cells, scheme)
-    reason = _why_not(areas, counts, cells.sure_epithelium(settings.sure_score), settings)
+    # who has drawn the tumour has said what the nuclei alone cannot
+    sure = 1.0 if tumour is not None else cells.sure_epithelium(settings.sure_score)
+    reason = _why_not(areas, counts, sure, settings)
     squares = score_squares(cells, compartments, settings)
     if reason is None:
         squares, found_hotspots = find_hotspots(squares, settings)
@@ -169,7 +176,7 @@ def _why_not(
             f"not evaluable: only {sure:.0%} of the {counts['epithelial']:,} nuclei called epithelial lie in "
             f"nests and have a class score of {settings.sure_score:g} or more, and a score needs "
             f"{settings.min_sure_share:.0%}; the others may be endothelium, muscle or plasma cells, so nobody "
-            "can say what is tumour here. Score a ROI around tumour that you see."
+            "can say what is tumour here. Draw a ROI of the kind tumour around the tumour that you see."
         )
     return None
 

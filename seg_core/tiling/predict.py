@@ -71,8 +71,8 @@ def predict(
         Tells of a band's window whether that band is stored already; it is then neither computed
         nor given. The bands of a window are the same ones each time, whatever is skipped.
     report : callable, optional
-        Called with the number of tiles done and of all tiles, first with 0. What it raises ends
-        the work.
+        Called with the number of tiles done and of all tiles, first with those of bands that are
+        stored already. What it raises ends the work.
     with_features : bool
         Have the bands hold pieces of nuclei too; see `seg_core.tiling.pieces`.
 
@@ -125,8 +125,8 @@ def _predict(
     strips: list["_Strip"],
     report: CountCallback,
 ) -> Iterator[MapBand]:
-    total = sum(strip.tile_count for strip in strips)
-    done = 0
+    done = sum(strip.answered for strip in strips)
+    total = done + sum(strip.tile_count for strip in strips)
     report(done, total)
     for strip in strips:
         blender = Blender(grid, strip.bands, strip.asked)
@@ -167,10 +167,13 @@ class _Strip:
     bands : list of Window
     asked : (rows, columns) bool
         Over the whole grid.
+    answered : int
+        Tiles whose bands are all stored already.
     """
 
     bands: list[Window]
     asked: npt.NDArray[np.bool_]
+    answered: int
 
     @property
     def tile_count(self) -> int:
@@ -185,16 +188,24 @@ def _plan(
 ) -> list[_Strip]:
     strips = []
     for columns in _strip_windows(grid, window):
-        bands = [band for band in grid.cell_rows(columns) if skip is None or not skip(band)]
-        asked = np.zeros((grid.rows, grid.columns), dtype=np.bool_)
-        for band in bands:
-            touched_columns, touched_rows = grid.tiles_touching(band)
-            asked[np.ix_(touched_rows, touched_columns)] = True
+        all_bands = grid.cell_rows(columns)
+        bands = [band for band in all_bands if skip is None or not skip(band)]
+        all_asked = _touching(grid, all_bands)
         if wanted is not None:
-            for row, column in np.argwhere(asked).tolist():
-                asked[row, column] = wanted(grid.tile_window(column, row))
-        strips.append(_Strip(bands, asked))
+            for row, column in np.argwhere(all_asked).tolist():
+                all_asked[row, column] = wanted(grid.tile_window(column, row))
+        asked = all_asked & _touching(grid, bands)
+        strips.append(_Strip(bands, asked, int(all_asked.sum() - asked.sum())))
     return strips
+
+
+def _touching(grid: TileGrid, bands: list[Window]) -> npt.NDArray[np.bool_]:
+    """Return which tiles of the grid touch any of some bands, (rows, columns) bool."""
+    touching = np.zeros((grid.rows, grid.columns), dtype=np.bool_)
+    for band in bands:
+        columns, rows = grid.tiles_touching(band)
+        touching[np.ix_(rows, columns)] = True
+    return touching
 
 
 def _strip_windows(grid: TileGrid, window: Window) -> list[Window]:

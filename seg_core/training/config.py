@@ -1,15 +1,24 @@
 """A training run as one TOML file: what to learn from, how long, how hard."""
 
-import dataclasses
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ValidationInfo
 
 from seg_core.errors import DataError, SettingsError
-from seg_core.files.typed import wrong_type
+from seg_core.files.typed import filled
 
-T = TypeVar("T")
+
+def _from_its_folder(place: str, asked: ValidationInfo) -> str:
+    if place in ("", "imagenet"):
+        return place
+    return str(Path(str(asked.context), place).resolve())
+
+
+Place = Annotated[str, AfterValidator(_from_its_folder)]
+"""A file or folder, in a configuration relative to its own folder."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +28,7 @@ class SourceConfig:
     name: str
     """Whose labels: a key of `DATA_SETS`."""
 
-    folder: str
+    folder: Place
     """Relative to the folder of the configuration file."""
 
     share: float
@@ -35,11 +44,11 @@ class SourceConfig:
     """Odds that a crop is centred on a nucleus of class 0 (other), 1, 2, …; what is left over is a
     place drawn at random."""
 
-    outlined_by: str = ""
+    outlined_by: Place = ""
     """Weights of a trained model that outlines the nuclei of a data set with dots; see
     `seg_core.training.dots`."""
 
-    named_by: str = ""
+    named_by: Place = ""
     """Weights of a trained model that names nuclei without a class; see `seg_core.training.naming`.
     """
 
@@ -110,7 +119,7 @@ class AugmentConfig:
 class DistilConfig:
     """A trained model as a second teacher: it has an answer everywhere, where labels have none."""
 
-    teacher: str = ""
+    teacher: Place = ""
     """File of its weights, with its card beside; empty for none."""
 
     weight: float = 1.0
@@ -137,8 +146,8 @@ class TrainConfig:
     name: str
     encoder: str
     steps: int
-    sources: tuple[SourceConfig, ...]
-    validation: tuple[SourceConfig, ...]
+    sources: tuple[SourceConfig, ...] = ()
+    validation: tuple[SourceConfig, ...] = ()
     calibration: tuple[SourceConfig, ...] = ()
     """Images that the command ``calibrate`` goes by; those of the validation where there are none.
     """
@@ -152,10 +161,10 @@ class TrainConfig:
     default: bool = False
     """Whether the card makes this the model that is taken where none is named."""
 
-    encoder_weights: str = ""
+    encoder_weights: Place = ""
     """Empty for random ones, "imagenet" for the hub's, or a file of a state dict."""
 
-    start_from: str = ""
+    start_from: Place = ""
     """Weights of an earlier run (safetensors) to go on from."""
 
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
@@ -184,7 +193,7 @@ class TrainConfig:
     keep: Literal["best", "last"] = "best"
     """Whose weights the run leaves: the best step's by the validation's score, or the last's."""
 
-    soup: tuple[str, ...] = ()
+    soup: tuple[Place, ...] = ()
     """Weights of earlier runs that count as much as this run's in the mean it leaves; see
     `seg_core.training.soup`."""
 
@@ -235,79 +244,34 @@ def read_config(path: Path) -> TrainConfig:
         raise SettingsError(
             f"{path.name} cannot be read as TOML ({error}); correct the file."
         ) from error
-    _check_sections(entries, path)
-    preset = _preset(entries.get("preset", "main"), path)
-    for key, kind in (("loss", LossConfig), ("augment", AugmentConfig), ("distil", DistilConfig)):
-        entries[key] = _filled(kind, preset.get(key, {}) | entries.get(key, {}), path)
-    for key in ("sources", "validation", "calibration"):
-        entries[key] = tuple(
-            _filled(SourceConfig, _with_defaults(each, preset, path), path)
-            for each in entries.get(key, [])
-        )
-    for key in ("encoder_weights", "start_from"):
-        if entries.get(key) and entries[key] != "imagenet":
-            entries[key] = _absolute(entries[key], path)
-    if entries.get("soup"):
-        entries["soup"] = tuple(_absolute(each, path) for each in entries["soup"])
-    if entries["distil"].teacher:
-        teacher = _absolute(entries["distil"].teacher, path)
-        entries["distil"] = dataclasses.replace(entries["distil"], teacher=teacher)
-    return _filled(TrainConfig, entries, path)
-
-
-def _check_sections(entries: dict[str, Any], path: Path) -> None:
-    """Refuse sections that are none, before anything is looked for in them."""
-    tables = [(key, entries.get(key, {})) for key in ("loss", "augment", "distil")]
-    for key in ("sources", "validation"):
-        listed = entries.get(key, [])
-        tables += [(key, each) for each in listed] if isinstance(listed, list) else [(key, listed)]
-        if not isinstance(listed, list):
-            raise SettingsError(f"{path.name}: {key!r} has to be a list of tables, [[{key}]].")
-    for key, table in tables:
-        if not isinstance(table, dict):
-            raise SettingsError(f"{path.name}: {key!r} has to be a table; correct the file.")
-    for table in [entries, *(table for _, table in tables)]:
-        for key in ("encoder_weights", "start_from", "teacher", "folder", "named_by", "preset"):
-            if not isinstance(table.get(key, "") or "", str) or "\0" in (table.get(key) or ""):
-                raise SettingsError(f"{path.name}: {key!r} has to be text; correct the file.")
-
-
-def _preset(name: str, path: Path) -> dict[str, Any]:
-    if name not in PRESETS:
+    preset = entries.get("preset", "main")
+    if preset not in tuple(PRESETS):
         raise SettingsError(
-            f"{path.name} asks for the preset {name!r}; choose one of {', '.join(PRESETS)}."
+            f"{path.name} asks for the preset {preset!r}; choose one of {', '.join(PRESETS)}."
         )
-    return PRESETS[name]
-
-
-def _with_defaults(source: dict[str, Any], preset: dict[str, Any], path: Path) -> dict[str, Any]:
-    centres = preset.get("monusac_centres") if source.get("name") == "monusac" else None
-    defaults = {} if centres is None else {"centres": centres}
-    entries = defaults | source | {"folder": _absolute(source.get("folder", ""), path)}
-    for key in ("named_by", "outlined_by"):
-        if entries.get(key):
-            entries[key] = _absolute(entries[key], path)
-    return entries
-
-
-def _absolute(folder: str, config: Path) -> str:
-    return str((config.parent / folder).resolve())
-
-
-def _filled(kind: type[T], entries: dict[str, Any], path: Path) -> T:
-    known = {each.name for each in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    if unknown := set(entries) - known:
-        raise SettingsError(
-            f"{path.name} has the unknown option {min(unknown)!r}; "
-            f"choose from {', '.join(sorted(known))}."
-        )
-    entries = {k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()}
-    if wrong := wrong_type(kind, entries):
-        raise SettingsError(f"{path.name}: {wrong}; correct the file.")
     try:
-        return kind(**entries)
-    except TypeError as error:
-        raise SettingsError(f"{path.name} lacks an option ({error}); add it.") from error
+        return filled(TrainConfig, _with_preset(entries, PRESETS[preset]), place=path.parent)
+    except ValueError as error:
+        raise SettingsError(f"{path.name}: {error}; correct the file.") from error
+
+
+def _with_preset(entries: dict[str, Any], preset: dict[str, Any]) -> dict[str, Any]:
+    """Return what a file says before a preset's words; whether it makes sense is seen later."""
+    asked = dict(entries)
+    for key in ("loss", "augment"):
+        if key in preset and isinstance(asked.setdefault(key, {}), dict):
+            asked[key] = preset[key] | asked[key]
+    if "monusac_centres" in preset:
+        centres = {"centres": preset["monusac_centres"]}
+        for key in ("sources", "validation", "calibration"):
+            if isinstance(asked.get(key), list):
+                asked[key] = [
+                    centres | each
+                    if isinstance(each, dict) and each.get("name") == "monusac"
+                    else each
+                    for each in asked[key]
+                ]
+    return asked
 
 
 def existing_folder(source: SourceConfig) -> Path:

@@ -1,13 +1,14 @@
-"""The catalogue of a large cohort: time to the first table, to filters and to sums over all nuclei.
+"""The catalogue and the page of a large cohort: time to the first table, to filters and to sums.
 
     python -m tests.bench.cohort_catalog [--runs 500] [--nuclei 20000]
 
-Writes a store of synthetic runs with random nuclei into a temporary folder, then asks what the
-command and the page ask.
+Writes a store of synthetic runs with random nuclei and a cohort of them into a temporary folder, asks
+what the command asks, and opens and filters the page *Cohort* as a browser would, without one.
 """
 
 import argparse
 import json
+import os
 import resource
 import tempfile
 import time
@@ -18,16 +19,25 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import shapely
+from streamlit.testing.v1 import AppTest
 
+from pages.shared.page_list import COHORT
 from seg_core.analysis import analyse
 from seg_core.classes import MONUSAC
 from seg_core.cohort.catalog import RunCatalog
+from seg_core.cohort.journal import Journal, Outcome
+from seg_core.cohort.plan import CohortQuestion, Item
+from seg_core.cohort.thumbnails import THUMBNAIL_FILE
 from seg_core.geometry import Region
 from seg_core.nuclei import column_types
 from seg_core.nuclei.nucleus_table import make_table
+from seg_core.picture.encoding import encode_jpeg
 from seg_core.samples import sample_path
 from seg_core.store import Store, write_nuclei
 from seg_core.store.run import NUCLEI_FILE, RUN_FILE
+from seg_core.store.store import STORE_VARIABLE
+
+_ROOT = Path(__file__).resolve().parents[2]
 
 _SIDE_PX = 40_000.0
 
@@ -65,7 +75,56 @@ def main() -> None:
             ask()
             seconds, processor = time.perf_counter() - began, time.process_time() - worked
             print(f"{name}: {seconds:.2f} s, {processor:.2f} s of processor time")
+        _write_cohort(store, options.runs)
+        for name, act in _gestures().items():
+            began, worked = time.perf_counter(), time.process_time()
+            act()
+            seconds, processor = time.perf_counter() - began, time.process_time() - worked
+            print(f"{name}: {seconds:.2f} s, {processor:.2f} s of processor time")
         print(f"memory: {before:.0f} MB before, {_peak_mb():.0f} MB at most")
+
+
+def _write_cohort(store: Store, runs: int) -> None:
+    """Write a cohort of the runs, two slides of each patient, as if it had been worked off."""
+    os.environ |= {STORE_VARIABLE: str(store.path), "SEG_LOCAL": "1"}
+    folders = {run.slide_path.name: run.path.relative_to(store.path) for run in store.runs()}
+    items = [
+        Item(Path(name), patient=f"P{number // 2}", group="AB"[number // 2 % 2])
+        for number, name in enumerate(folders)
+    ]
+    journal = Journal(store.path, "bench")
+    keys = journal.write_plan(items, CohortQuestion("synthetic", "0" * 64))
+    for key, folder in zip(keys, folders.values(), strict=True):
+        journal.record(Outcome(key, "finished", folder.as_posix()))
+        (store.path / folder / THUMBNAIL_FILE).write_bytes(
+            encode_jpeg(np.full((90, 120, 3), 200, np.uint8))
+        )
+
+
+def _gestures() -> dict[str, Callable[[], object]]:
+    """Return what a reader does on the page, in turn."""
+    page = AppTest.from_file(str(_ROOT / "streamlit_app.py"), default_timeout=120)
+    page.run()
+
+    def filter_groups() -> None:
+        pills = next(each for each in page.get("button_group") if each.key == "_group")
+        pills.set_value(["A"]).run()
+
+    def filter_numbers() -> None:
+        page.selectbox(key="_filter_by").set_value("count_lymphocyte").run()
+
+    def show(section: str) -> None:
+        chosen = next(each for each in page.segmented_control if each.label == "Section")
+        chosen.set_value(section).run()
+
+    return {
+        "page: first table": lambda: page.switch_page(COHORT.file).run(),
+        "page: one group": filter_groups,
+        "page: another filter": filter_numbers,
+        "page: groups compared": lambda: show("Groups"),
+        "page: scatter": lambda: show("Scatter"),
+        "page: table again": lambda: show("Table"),
+    }
 
 
 def _write_store(store: Path, runs: int, nuclei: int) -> None:

@@ -4,8 +4,8 @@
 
 Linux only. Slides are mosaics of a sample at 0.25 µm/px. Each way begins with a store of its own and
 with workers that have loaded the model; ways alternate, and ratios are those within a round, so that
-other work on the machine weighs on both. Prints Markdown. At the end comes a model on paper, with what
-was measured put in: how long 1,000 slides take on 20 machines.
+other work on the machine weighs on both. Prints Markdown. At the end what was measured is put into
+`tests.bench.cohort_on_paper`: how long 1,000 slides take on 20 machines.
 """
 
 import argparse
@@ -30,12 +30,10 @@ from seg_core.cohort.work import CohortOptions, work_off
 from seg_core.samples import sample_path
 from seg_core.settings import AnalysisSettings
 from seg_core.store import open_run
+from tests.bench.cohort_on_paper import Study
 
 MPP = 0.25
 SETTINGS = AnalysisSettings(tissue_only=False)
-
-# What the model on paper assumes of a study and of a cluster.
-_SLIDES, _TISSUE_MM2, _MACHINES, _WORKERS_EACH = 1000, 150.0, 20, 8
 
 _numbers = count()
 
@@ -54,10 +52,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         slides = [
-            _write_slide(folder / f"slide{number}.png", options.side, options.side, number)
+            write_slide(folder / f"slide{number}.png", options.side, options.side, number)
             for number in range(options.slides)
         ]
-        tall = _write_slide(folder / "tall.png", options.side, 1536 * options.tall, 99)
+        tall = write_slide(folder / "tall.png", options.side, 1536 * options.tall, 99)
         split_mpx = options.side * 1536 * options.tall / 1e6 / 1.9  # two ranges
         alone: list[float] = []
         both: list[float] = []
@@ -80,7 +78,9 @@ def main() -> None:
     print(_row(f"{options.slides} slides, {megapixels:.0f} Mpx together", alone, both))
     print(_row(f"one slide of {tall_mpx:.0f} Mpx, shared", whole, shared))
     print()
-    print(_on_paper(statistics.median(alone) / (megapixels * MPP**2)))
+    core_seconds = statistics.median(alone) / (megapixels * MPP**2)
+    print(f"{core_seconds:.1f} s/mm² on one core\n")
+    print(Study(seconds=core_seconds, on_cores=1).to_markdown())
 
 
 def _row(words: str, one: list[float], two: list[float]) -> str:
@@ -89,18 +89,6 @@ def _row(words: str, one: list[float], two: list[float]) -> str:
     return (
         f"| {words} | {statistics.median(one):.0f} | {statistics.median(two):.0f} "
         f"| {middle:.2f} ({low:.2f}–{high:.2f}) |"
-    )
-
-
-def _on_paper(core_s_per_mm2: float) -> str:
-    """Return how long a study takes where two cores do twice the work of one, as a sentence."""
-    minutes = _TISSUE_MM2 * core_s_per_mm2 / 2 / 60
-    workers = _MACHINES * _WORKERS_EACH
-    hours = _SLIDES * minutes / workers / 60
-    return (
-        f"On paper: {_TISSUE_MM2:g} mm² × {core_s_per_mm2:.1f} s/mm² on one core / 2 cores = "
-        f"{minutes:.0f} min a slide; {_SLIDES:,} slides × {minutes:.0f} min / ({_MACHINES} machines "
-        f"× {_WORKERS_EACH} workers) = {hours:.1f} h."
     )
 
 
@@ -135,7 +123,7 @@ def _work(
     return seconds
 
 
-def _write_slide(path: Path, width: int, height: int, seed: int) -> Path:
+def write_slide(path: Path, width: int, height: int, seed: int) -> Path:
     """Write a mosaic of a sample, begun elsewhere for each seed."""
     with Image.open(sample_path("hgsc_nest")) as picture:
         tile = np.asarray(picture.convert("RGB"))

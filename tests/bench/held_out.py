@@ -54,10 +54,11 @@ def held_out_images(config: Path, most: int | None = None) -> dict[str, list[Lab
             held[f"{folder.parent.name}/{folder.name}"] = list(
                 read_labelled(folder, data_set_of(source.name))
             )
-    return {name: _spread(images, most) for name, images in sorted(held.items())}
+    return {name: spread(images, most) for name, images in sorted(held.items())}
 
 
-def _spread(images: Sequence[LabelledImage], most: int | None) -> list[LabelledImage]:
+def spread(images: Sequence[LabelledImage], most: int | None) -> list[LabelledImage]:
+    """Return so many images at most, spread evenly over their list."""
     if most is None or len(images) <= most:
         return list(images)
     return [images[i] for i in np.linspace(0, len(images) - 1, most).astype(int)]

@@ -10,9 +10,9 @@ from seg_core import analysis
 from seg_core.classes import INSIDE
 from seg_core.geometry import Region
 from seg_core.model import ModelCard
-from seg_core.model.lender import EngineLender
 from seg_core.samples import sample_path
 from seg_core.store import Run
+from tests.stand_in import stand_in
 
 MPP = 0.25
 EPITHELIAL, LYMPHOCYTE = 1, 2
@@ -63,7 +63,5 @@ def _analyse(engine: DarkEngine, mpp: float, store: Path, region: Region | None)
     statistics = (0.5, 0.5, 0.5)
     card = ModelCard("dark", "dark.safetensors", "0" * 64, "none", mpp, statistics, statistics)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(analysis, "find_model", lambda name: (card, Path(card.file)))
-        patch.setattr(analysis, "make_engine", lambda *_: engine)
-        patch.setattr(analysis, "_engines", EngineLender())
+        stand_in(patch, card, lambda *_: engine)
         return analysis.analyse(sample_path("hgsc_nest"), store, region=region, mpp=mpp)

@@ -45,6 +45,22 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
+def draw_around_first_point(page: Page) -> None:
+    plot = page.get_by_test_id("stPlotlyChart")
+    expect(plot.locator(".nsewdrag")).to_be_visible()
+    point = plot.locator(".scatterlayer .point").first
+    expect(point).to_be_visible()
+    box = point.bounding_box()
+    assert box is not None
+    x, y, far = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, 14
+    corners = [(-far, -far), (far, -far), (far, far), (-far, far), (-far, -far)]
+    page.mouse.move(x + corners[0][0], y + corners[0][1])
+    page.mouse.down()
+    for right, down in corners[1:]:
+        page.mouse.move(x + right, y + down, steps=5)
+    page.mouse.up()
+
+
 def test_a_cohort_is_followed_to_its_end_compared_and_a_slide_of_it_opened(
     local_dashboard: str, page: Page, table: Path
 ) -> None:
@@ -57,12 +73,23 @@ def test_a_cohort_is_followed_to_its_end_compared_and_a_slide_of_it_opened(
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     expect(page.get_by_text("6 finished")).to_be_visible(timeout=COHORT_MS)
 
-    page.get_by_text("Groups", exact=True).click()
+    page.get_by_role("radio", name="Groups", exact=True).click()
     expect(page.get_by_text("early (n = 3)")).to_be_visible()
     expect(page.get_by_text("late (n = 3)")).to_be_visible()
     expect(page.get_by_role("button", name="Comparison as CSV")).to_be_visible()
 
-    page.get_by_text("Table", exact=True).click()
+    page.get_by_role("radio", name="Scatter", exact=True).click()
+    draw_around_first_point(page)
+    drawn = page.get_by_text("of 6 slides: those that were drawn around in")
+    expect(drawn).to_be_visible()
+    page.get_by_role("radio", name="Groups", exact=True).click()
+    expect(page.get_by_text("Draw around points")).to_be_hidden()
+    expect(drawn).to_be_visible()
+    page.get_by_role("button", name="All slides").click()
+    expect(drawn).to_be_hidden()
+    expect(page.get_by_text("early (n = 3)")).to_be_visible()
+
+    page.get_by_role("radio", name="Table", exact=True).click()
     expect(page.get_by_role("button", name="Table as CSV")).to_be_visible()
     with page.expect_download() as started:
         page.get_by_role("button", name="Report as HTML").click()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from viewing import SAMPLE, on_screen, open_place, press_and_drag
+from viewing import SAMPLE, VIEW, WAIT_FOR_TILES, on_screen, open_place, press_and_drag
 
 from seg_core.roi import Roi, read_rois
 
@@ -126,17 +126,114 @@ def test_a_free_line_becomes_an_outline_and_one_that_crosses_itself_is_refused(
     assert len(viewer.evaluate(ROIS)) == 1
 
 
-def test_a_distance_is_measured_in_micrometres(page: Page, viewer: Locator) -> None:
-    viewer.get_by_role("button", name="Measure a distance").click()
+def test_distances_are_measured_in_micrometres_kept_and_listed(page: Page, viewer: Locator) -> None:
+    labels = viewer.locator(".ruler text")
+    rows = viewer.get_by_role("complementary", name="Measurements").get_by_role("listitem")
+    viewer.get_by_role("button", name="Measure distances").click()
     press_and_drag(page, on_screen(viewer, 1000, 1400), on_screen(viewer, 1120, 1490))
-    label = viewer.locator(".ruler text")
-    expect(label).to_be_visible()
+    expect(rows).to_have_count(1)
+    press_and_drag(page, on_screen(viewer, 1000, 1400), on_screen(viewer, 1000, 1460))
+    expect(rows).to_have_count(2)
     mpp = viewer.evaluate("viewer => viewer.slideViewer.slide.mpp")
-    assert float((label.text_content() or "").removesuffix(" µm")) == pytest.approx(
-        150 * mpp, abs=1
-    )
+    for row, label, length in zip(rows.all(), labels.all(), (150, 60), strict=True):
+        said = (row.locator("span").text_content() or "").removesuffix(" µm")
+        assert float(said) == pytest.approx(length * mpp, abs=1)
+        expect(label).to_have_text(re.compile(rf"\d: {re.escape(said)} µm"))
     page.keyboard.press("Escape")
-    expect(label).to_have_count(0)
+    page.reload()
+    expect(rows).to_have_count(2)
+    viewer.get_by_role("button", name="Remove measurement 1").click()
+    expect(rows).to_have_count(1)
+    expect(labels).to_have_count(1)
+    viewer.get_by_role("button", name="Clear").click()
+    expect(labels).to_have_count(0)
+
+
+def test_an_ellipse_is_drawn_and_a_region_moved_by_its_inside(page: Page, viewer: Locator) -> None:
+    viewer.get_by_role("button", name="Draw an ellipse").click()
+    press_and_drag(page, on_screen(viewer, 1000, 1400), on_screen(viewer, 1200, 1500))
+    expect(page.get_by_text("Outline of")).to_be_visible()
+    [drawn] = viewer.evaluate(ROIS)
+    for x, y in drawn["rings"][0]:
+        assert math.hypot((x - 1100) / 100, (y - 1450) / 50) == pytest.approx(1, abs=0.05)
+    view = viewer.evaluate(VIEW)
+    page.keyboard.down("Shift")
+    press_and_drag(page, on_screen(viewer, 1100, 1450), on_screen(viewer, 1130, 1440))
+    page.keyboard.up("Shift")
+    page.wait_for_function(
+        "([viewer, x]) => Math.abs(viewer.slideViewer.regions.rois[0].rings[0][0][0] - x) < 3",
+        arg=[viewer.element_handle(), drawn["rings"][0][0][0] + 30],
+    )
+    [moved] = viewer.evaluate(ROIS)
+    for (x, y), (new_x, new_y) in zip(drawn["rings"][0], moved["rings"][0], strict=True):
+        assert (new_x - x, new_y - y) == pytest.approx((30, -10), abs=NEAR_PX)
+    assert viewer.evaluate(VIEW) == view, "the slide was moved, too"
+    press_and_drag(page, on_screen(viewer, 1130, 1440), on_screen(viewer, 1180, 1440))
+    assert viewer.evaluate(ROIS) == [moved], "without the key the slide is dragged"
+
+
+def test_a_region_is_painted_and_painted_away(page: Page, viewer: Locator) -> None:
+    viewer.get_by_role("button", name="Paint a region").click()
+    press_and_drag(page, on_screen(viewer, 1000, 1400), on_screen(viewer, 1100, 1400))
+    expect_area(page, viewer, above=0)
+    first = area_of_first(viewer)
+    press_and_drag(page, on_screen(viewer, 1100, 1400), on_screen(viewer, 1100, 1480))
+    expect_area(page, viewer, above=first * 1.3)
+    second = area_of_first(viewer)
+    page.keyboard.down("Alt")
+    press_and_drag(page, on_screen(viewer, 1000, 1400), on_screen(viewer, 1010, 1400))
+    page.keyboard.up("Alt")
+    expect_area(page, viewer, above=0, below=second * 0.95)
+    page.keyboard.press("Control+z")
+    expect_area(page, viewer, above=second * 0.999)
+    assert len(viewer.evaluate(ROIS)) == 1
+
+
+AREA = """viewer => {
+    const [ring = []] = viewer.slideViewer.regions.rois[0]?.rings ?? [];
+    const next = i => ring[(i + 1) % ring.length];
+    return Math.abs(ring.reduce((sum, [x, y], i) => sum + x * next(i)[1] - y * next(i)[0], 0)) / 2;
+}"""
+
+
+def area_of_first(viewer: Locator) -> float:
+    area: float = viewer.evaluate(AREA)
+    return area
+
+
+def expect_area(page: Page, viewer: Locator, *, above: float, below: float = 1e12) -> None:
+    page.wait_for_function(
+        f"([viewer, above, below]) => {{ const area = ({AREA})(viewer);"
+        " return above < area && area < below; }",
+        arg=[viewer.element_handle(), above, below],
+    )
+
+
+def test_a_line_of_known_length_sets_the_size_of_a_pixel(page: Page, viewer: Locator) -> None:
+    line = (1000, 1400), (1120, 1490)  # 150 px
+    viewer.get_by_role("button", name="Measure distances").click()
+    press_and_drag(page, *(on_screen(viewer, *end) for end in line))
+    page.get_by_text("µm/px from this line").click()
+    length = page.get_by_role("spinbutton", name="True length of the line")
+    length.fill("90000")  # 90 mm
+    length.press("Enter")
+    expect(page.get_by_text("A pixel cannot be")).to_be_visible()
+    length.fill("150")
+    length.press("Enter")
+    expect(page.get_by_text("every area would change")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Take .* µm.px$")).click()
+    expect(page.get_by_text("µm/px from this line")).to_have_count(0)
+    expect(page.get_by_text(re.compile(r"\b(1|1\.0\d|0\.99\d?) µm.px"))).to_be_visible()
+
+    # the viewer has begun anew, with tiles for the new size
+    expect(viewer.locator(".openseadragon-canvas").first).to_be_visible()
+    viewer.evaluate(WAIT_FOR_TILES)
+    viewer.get_by_role("button", name="Measure distances").click()
+    press_and_drag(page, *(on_screen(viewer, *end) for end in line))
+    label = viewer.locator(".ruler text").last
+    expect(label).to_contain_text("µm")
+    said = (label.text_content() or "").rpartition(": ")[2]
+    assert float(said.removesuffix(" µm")) == pytest.approx(150, abs=4)
 
 
 def test_a_file_from_qupath_is_read(page: Page, viewer: Locator) -> None:

@@ -3,19 +3,24 @@
 import csv
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import shapely
 from analysed import LEFT, SIDE, TOP, analyse_part
+from PIL import Image
 from playwright.sync_api import Page, expect
-from serving import STORE
+from scipy import ndimage
+from serving import STORE, serve_dashboard
 from viewing import expect_centre
 
 from pages.shared.page_list import EVALUATE
 from seg_core import commands as cli
 from seg_core.evaluation.tables import OVERALL
+from seg_core.samples import sample_path
 from seg_core.store import Run
 
 pytestmark = pytest.mark.browser
@@ -27,6 +32,18 @@ ON_THE_SERVER_MS = 60_000
 def run(dashboard_folder: Path) -> Run:
     """A part of a sample, analysed in the dashboard's store."""
     return analyse_part(dashboard_folder / STORE)
+
+
+@pytest.fixture(scope="module")
+def local_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("local")
+
+
+@pytest.fixture(scope="module")
+def local_dashboard(local_folder: Path) -> Iterator[str]:
+    """Address of a dashboard whose reader sits at the same machine."""
+    with serve_dashboard(local_folder, SEG_LOCAL="1") as address:
+        yield address
 
 
 def write_geojson(run: Run, path: Path) -> Path:
@@ -78,9 +95,10 @@ def write_dots(run: Run, path: Path) -> Path:
 def bring(page: Page, dashboard: str, run: Run, file: Path) -> None:
     page.goto(f"{dashboard}/{EVALUATE.address}?slide={run.slide_id}&run={run.run_id}")
     expect(page.get_by_text("Bring what somebody labelled on this slide")).to_be_visible()
-    page.locator("input[type=file]").set_input_files(file)
+    page.locator("input[type=file]").first.set_input_files(file)
     expect(page.get_by_test_id("stMain").get_by_text(file.name).first).to_be_visible()
     page.get_by_role("button", name="Keep with the slide").click()
+    page.wait_for_timeout(6000)
 
 
 def open_section(page: Page, name: str) -> None:
@@ -144,3 +162,60 @@ def test_a_file_that_is_no_reference_is_refused_in_a_sentence(
     file.write_text('{"type": "FeatureCollection", "features": []}')
     bring(page, dashboard, run, file)
     expect(page.get_by_text("holds no outline and no point")).to_be_visible()
+
+
+def write_images(folder: Path) -> Path:
+    """Two crops of a sample in the mask layout; whatever is dark is labelled a lymphocyte."""
+    for name in ("images", "inst", "class"):
+        (folder / name).mkdir(parents=True)
+    picture = Image.open(sample_path("hgsc_nest")).convert("RGB")
+    for name, left in (("one", 100), ("two", 700)):
+        crop = picture.crop((left, 200, left + 320, 520))
+        labels, _ = ndimage.label(np.asarray(crop)[..., 0] < 100)
+        crop.save(folder / "images" / f"{name}.png")
+        Image.fromarray(labels.astype(np.uint16)).save(folder / "inst" / f"{name}.png")
+        kinds = (2 * (labels > 0)).astype(np.uint8)
+        Image.fromarray(kinds).save(folder / "class" / f"{name}.png")
+    return folder
+
+
+def test_a_model_is_measured_by_a_folder_of_images_as_by_the_command(
+    local_dashboard: str, page: Page, tmp_path: Path
+) -> None:
+    folder, out = write_images(tmp_path / "mine"), tmp_path / "out.json"
+    assert cli.main(["evaluate", "--data", str(folder), "--json", str(out)]) == 0
+    result = json.loads(out.read_text())
+    assert 0.02 < result["instance"]["bpq"] < 0.98, "too easy to tell a mistake by"
+
+    page.goto(f"{local_dashboard}/{EVALUATE.address}")
+    expect(page.get_by_role("heading", name=EVALUATE.title)).to_be_visible()
+    open_section(page, "A model, on a folder of images")
+    named = page.get_by_role("textbox", name="Folder of labelled images")
+    named.fill(str(folder))
+    named.press("Enter")
+    measure = page.get_by_role("button", name="Measure", exact=True)
+    expect(measure).to_be_enabled()
+    measure.click()
+    expect_figure(page, result, "instance", "bpq")
+    page.get_by_text("Images, the worst first").click()
+    expect(page.get_by_test_id("stDataFrame").last).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("textbox", name="Folder of labelled images")).to_be_visible()
+
+
+def test_a_corrected_analysis_is_a_reference_and_its_figures_are_those_of_the_command(
+    local_dashboard: str, local_folder: Path, page: Page, tmp_path: Path
+) -> None:
+    run = analyse_part(local_folder / STORE)
+    ids = [int(number) for number in run.nuclei()["nucleus_id"].head(7)]
+    run.journal().correct(ids, ["lymphocyte"] * len(ids), "epithelial", by="a test")
+    out = tmp_path / "out.json"
+    asked = ["evaluate", "--run", str(run.path), "--reference", str(run.path), "--json", str(out)]
+    assert cli.main(asked) == 0
+    result = json.loads(out.read_text())
+    assert 0.2 < result["instance"]["macro_f1"] < 1, "too easy to tell a mistake by"
+
+    page.goto(f"{local_dashboard}/{EVALUATE.address}?slide={run.slide_id}&run={run.run_id}")
+    expect(page.get_by_text(re.compile("^Corrected by hand")).first).to_be_visible()
+    expect(page.get_by_text("Measured is what the model found")).to_be_visible()
+    expect_figure(page, result, "instance", "macro_f1")

@@ -76,6 +76,28 @@ def test_one_key_hides_all_layers_and_shows_them_again(dashboard: str, page: Pag
     assert changed(viewer, bare).any()
 
 
+def test_brightness_and_contrast_are_the_slides_alone(dashboard: str, page: Page) -> None:
+    viewer = open_place(page, dashboard)
+    scanned = canvas_of(viewer)
+    viewer.get_by_text("Brightness and contrast").click()
+    back = viewer.get_by_role("button", name="As scanned")
+    expect(back).to_be_disabled()
+    viewer.get_by_role("slider", name="Brightness").fill("0.5")
+    expect(back).to_be_enabled()
+    viewer.evaluate(WAIT_FOR_TILES)
+    darker = canvas_of(viewer)
+    np.testing.assert_allclose(darker.mean(), scanned.mean() / 2, rtol=0.05)
+    switch_on(page, viewer, "Eosin")  # hides the slide, and is not darkened
+    eosin = canvas_of(viewer)
+    back.click()
+    expect(back).to_be_disabled()
+    viewer.evaluate(WAIT_FOR_TILES)
+    np.testing.assert_array_equal(canvas_of(viewer), eosin)
+    viewer.get_by_role("switch", name="Eosin").uncheck()
+    viewer.evaluate(WAIT_FOR_TILES)
+    np.testing.assert_array_equal(canvas_of(viewer), scanned)
+
+
 def test_a_part_is_saved_in_full_size(dashboard: str, page: Page) -> None:
     viewer = open_sample(page, dashboard)
     viewer.evaluate(

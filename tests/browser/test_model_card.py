@@ -18,7 +18,8 @@ def test_a_figure_on_the_page_is_that_of_the_json(dashboard: str, page: Page) ->
     metrics = json.loads((WEIGHTS_FOLDER / f"{card.name}.json").read_text("utf-8"))["metrics"]
     page.goto(f"{dashboard}/model")
     for data in measured_sets(card)[:2]:
-        page.get_by_text(data.replace("_", " "), exact=True).click()
+        page.get_by_role("combobox", name="Measured on").click()
+        page.get_by_role("option", name=data.replace("_", " "), exact=True).click()
         counted = re.compile(rf"^{metrics[data]['images']} images of")
         expect(page.get_by_text(counted)).to_be_visible()
         row = page.get_by_role("row").filter(has_text=OVERALL["bpq"])

@@ -14,6 +14,10 @@ from seg_core.store import Run
 
 pytestmark = pytest.mark.browser
 
+HAS_COLOUR_OF_TEXT = (
+    "dot => getComputedStyle(dot).backgroundColor === getComputedStyle(dot.parentElement).color"
+)
+
 SAMPLE = SAMPLES[0]
 ANSWERS = 12
 NEUTROPHIL, NEUTROPHIL_KEY = "neutrophil", "3"
@@ -62,6 +66,8 @@ def test_twelve_answers_teach_what_the_numbers_follow_until_it_is_forgotten(
 
     open_page(page, dashboard, run, "teach")
     screen = labels(page)
+    dot = screen.locator(".keys button", has_text="not a nucleus").locator("i")
+    assert dot.evaluate(HAS_COLOUR_OF_TEXT), "on a dark page it was black"
     screen.focus()
     for _ in range(ANSWERS + 1):
         page.keyboard.press(NEUTROPHIL_KEY)

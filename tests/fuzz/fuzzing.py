@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
-from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 import tifffile
 import torch
 from PIL import Image
@@ -31,7 +31,6 @@ from seg_core.errors import SegCoreError
 from seg_core.geometry import Region
 from seg_core.labelled.monusac_xml import read_annotations
 from seg_core.model.card import read_card
-from seg_core.model.lender import EngineLender
 from seg_core.model.network import read_weights
 from seg_core.roi import read_rois
 from seg_core.samples import sample_path
@@ -42,6 +41,7 @@ from seg_core.training.config import read_config
 from tests.fuzz.mirax import write_mirax
 from tests.fuzz.mutations import damaged
 from tests.seg_core import painted_slides
+from tests.stand_in import stand_in
 
 ROOT = Path(__file__).parents[2]
 RUN = "run"  # one of the files of a finished run: run.json, bands.json, maps, nuclei.parquet
@@ -214,11 +214,8 @@ def fuzz_run(run: Path, seed: int, folder: Path) -> str | None:
 def made_run(folder: Path) -> Path:
     """Analyse a painted slide without weights; return the folder of the run."""
     slide = painted_slides.paint(300, 400, glass_from=300).save(folder / "painted.png")
-    with (
-        patch.object(analysis, "find_model", painted_slides.find_painted_model),
-        patch.object(analysis, "make_engine", painted_slides.make_painted_engine),
-        patch.object(analysis, "_engines", EngineLender()),
-    ):
+    with pytest.MonkeyPatch.context() as patch:
+        stand_in(patch, painted_slides.CARD, painted_slides.make_painted_engine)
         return analysis.analyse(slide, folder / "store", mpp=painted_slides.MPP).path
 
 

@@ -1,5 +1,6 @@
 """A drawn slide, an analysis of it without weights, and the dashboard without a browser."""
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from seg_core import analysis
 from seg_core.classes import INSIDE
 from seg_core.geometry import Region
 from seg_core.model import ModelCard
-from seg_core.model.lender import EngineLender
 from seg_core.settings import AnalysisSettings
-from seg_core.store import Run
+from seg_core.store import Run, open_run
 from seg_core.store.label import RunLabel
+from tests.stand_in import stand_in
 
 ROOT = Path(__file__).parents[2]
 MPP = 0.25
@@ -69,28 +70,45 @@ def slide_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def run(slide_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A finished analysis of the slide."""
+def use_blue_engine(patch: pytest.MonkeyPatch) -> None:
     statistics = (0.5, 0.5, 0.5)
     card = ModelCard("blue", "blue.safetensors", "0" * 64, "none", MPP, statistics, statistics)
-    monkeypatch.setattr(analysis, "find_model", lambda name: (card, Path(card.file)))
-    monkeypatch.setattr(analysis, "make_engine", lambda *_: BlueEngine())
-    monkeypatch.setattr(analysis, "_engines", EngineLender())
-    return analysis.analyse(slide_path, store, mpp=MPP)
+    stand_in(patch, card, lambda *_: BlueEngine())
+
+
+@pytest.fixture(scope="session")
+def analysed_runs(slide_path: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
+    """What ``run`` and ``coarse`` are copies of."""
+    store = tmp_path_factory.mktemp("analysed")
+    with pytest.MonkeyPatch.context() as patch:
+        use_blue_engine(patch)
+        run = analysis.analyse(slide_path, store, mpp=MPP)
+        coarse = analysis.analyse(
+            slide_path,
+            store,
+            mpp=2 * MPP,
+            region=Region(0, 0, 200, 300),
+            settings=AnalysisSettings(tile_px=512),
+            label=RunLabel(person="Dr Ada", owner="ada"),
+        )
+    return run, coarse
+
+
+def copied(run: Run, store: Path) -> Run:
+    return open_run(shutil.copytree(run.path, store / run.slide_id / run.run_id))
 
 
 @pytest.fixture
-def coarse(run: Run, slide_path: Path, store: Path) -> Run:
+def run(analysed_runs: tuple[Run, Run], store: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A finished analysis of the slide, and an engine for others."""
+    use_blue_engine(monkeypatch)
+    return copied(analysed_runs[0], store)
+
+
+@pytest.fixture
+def coarse(run: Run, analysed_runs: tuple[Run, Run], store: Path) -> Run:
     """A part of the same slide under another pixel size and other tiles, finished after ``run``."""
-    return analysis.analyse(
-        slide_path,
-        store,
-        mpp=2 * MPP,
-        region=Region(0, 0, 200, 300),
-        settings=AnalysisSettings(tile_px=512),
-        label=RunLabel(person="Dr Ada", owner="ada"),
-    )
+    return copied(analysed_runs[1], store)
 
 
 @pytest.fixture
@@ -109,10 +127,10 @@ def visit() -> Visit:
         test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
         for name, value in remembered.items():
             test.session_state[name] = value
-        test.run()
         entry = PAGE_BY_STEM[page]
         if not entry.default:
-            test.switch_page(entry.file).run()
+            test.switch_page(entry.file)
+        test.run()
         assert not test.exception
         return test
 

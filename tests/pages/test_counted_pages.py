@@ -1,19 +1,31 @@
 """What is to be left out counts nowhere: not on the page, not in the legend, not in a file."""
 
+import io
+import zipfile
+
+import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from pages.nuclei_page import downloads
 from pages.nuclei_page.choice import Choice
-from pages.shared import resources
-from pages.viewer_page.layer_data import legend_note, legend_of
+from pages.shared import resources, state
+from pages.viewer_page.layer_data import layers_of, legend_note, legend_of
+from pages.viewer_page.server.routes import routes_below
 from seg_core.roi import Roi
 from seg_core.scoring import parts_of
+from seg_core.slide import DeepZoom
+from seg_core.store import Run, RunWriter, write_nuclei
 from tests.pages.conftest import NUCLEI
 
 FOLD = Roi("fold_1", shapely.box(0, 0, 100, 300), "exclude")  # three of twelve discs
 LEFT = NUCLEI - 3
+COLUMNS = {"second": 100, "third": 200}  # where three discs lie each
 
 
 @pytest.fixture
@@ -44,3 +56,57 @@ def test_page_and_legend_say_what_they_leave_out(page, run) -> None:
     assert legend_note(run, [FOLD]) == "Not counted here: what lies in fold_1."
     assert legend_note(run, []) is None
     assert resources.counts(run, 0.0)["lymphocyte"] == NUCLEI
+
+
+def test_each_region_has_a_file_of_its_own(visit, chosen, run) -> None:
+    rois = (FOLD, *(Roi(name, shapely.box(x, 0, x + 100, 300)) for name, x in COLUMNS.items()))
+    page = visit("nuclei", slide=chosen, run=run.path, rois=rois)
+    page.segmented_control(key="_section").set_value("Downloads").run()
+    page.toggle(key="_by_roi").set_value(True).run()
+    assert not page.exception
+    assert page.toggle(key="_by_roi").label == "One file per region (2)"
+    choice = Choice(run, tuple(parts_of(run, rois)[:1]), 0.0, False, rois)
+    options = downloads.options_of(choice, anonymous=True, simplify_um=0.0)
+    form, file = next(each for each in downloads.offered() if each[1].suffix == "nuclei.csv")
+    packed = zipfile.ZipFile(io.BytesIO(downloads.files_by_roi(form, file, run, options)))
+    assert set(packed.namelist()) == {f"slide-{run.run_id}-nuclei-{name}.csv" for name in COLUMNS}
+    for name in packed.namelist():
+        table = pd.read_csv(packed.open(name))
+        assert len(table) == 3
+        assert set(table["roi"]) == {table["part"][0].removesuffix(" without fold_1")}
+
+
+def test_classes_are_painted_of_what_counts_alone(run: Run, chosen, session) -> None:
+    state.SLIDE.set(chosen)
+    everything = painted(run, chosen)
+    assert everything.all()
+    state.ROIS.set((FOLD,))
+    np.testing.assert_array_equal(painted(run, chosen).sum(axis=0), [0, 3, 3, 3])
+    state.ROIS.clear()
+    run.journal().correct([1], ["lymphocyte"], None, by="reader")
+    assert painted(run, chosen).sum() == NUCLEI - 1
+
+
+def test_classes_of_nuclei_below_the_least_score_are_not_painted(run: Run, chosen, session) -> None:
+    table = run.nuclei()
+    table["class_score"] = np.where(table["x"] < 200, 0.5, 0.9).astype(np.float32)
+    write_nuclei([gpd.GeoDataFrame(table)], run.path / "nuclei.parquet", run.scheme)
+    run = RunWriter(run.path).write_facts(run.facts)  # with the checksum of these nuclei
+    state.SLIDE.set(chosen)
+    assert painted(run, chosen).all()
+    state.MIN_SCORE.set(0.6)
+    np.testing.assert_array_equal(painted(run, chosen).sum(axis=0), [0, 0, 3, 3])
+
+
+def painted(run: Run, chosen) -> np.ndarray:
+    """Which discs the layer *Classes* shows by the addresses that the viewer is told, (3, 4)."""
+    source = resources.tile_sources().add(chosen)
+    slide = resources.slide(chosen.path, chosen.mpp)
+    layer = next(each for each in layers_of(slide.info, run, source) if each["id"] == "classes")
+    level, seen = DeepZoom(slide).level_count - 1, np.zeros((512, 512), dtype=np.uint8)
+    client = TestClient(Starlette(routes=routes_below("")))
+    for x, y in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        address = layer["url"].format(level=level, x=x, y=y, show="0,1,2,3,4")
+        tile = np.asarray(Image.open(io.BytesIO(client.get(f"/{address}").content)))[..., 3]
+        seen[256 * y :, 256 * x :][: tile.shape[0], : tile.shape[1]] = tile
+    return seen[50:300:100, 50:400:100] > 0

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,9 @@ from pages.shared import housekeeping, resources
 from pages.shared.analyses import Analyses, Asked, Wanted
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import UnknownTileError
+from pages.viewer_page.server import drawing
+from pages.viewer_page.server.drawing import draw_tile, forget_tiles
+from pages.viewer_page.server.tiles import tile_request
 from seg_core.errors import JobError
 from seg_core.process.progress import Progress, ProgressCallback
 from seg_core.process.worker import Worker
@@ -75,6 +79,38 @@ def test_a_session_that_left_is_forgotten_on_a_quiet_server(
     finally:
         gc.enable()
     assert not is_known(token)
+
+
+class LeftSession:
+    """Stands for a session of Streamlit that something else still holds."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.session_state = SimpleNamespace(clear=lambda: self.told.append("cleared"))
+
+    def shutdown(self) -> None:
+        self.told.append("shut down")
+
+
+def test_the_session_that_leaves_last_is_emptied_though_streamlit_holds_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its token and its uploads stayed on a quiet server until another visitor came."""
+    counts = iter([1, 2, 1, 1])
+    monkeypatch.setattr(housekeeping, "count_sessions", lambda: next(counts, 0))
+    monkeypatch.setattr(housekeeping, "AppSession", LeftSession)
+    last = LeftSession()
+
+    async def all_leave() -> None:
+        house = asyncio.create_task(housekeeping.keep_house(0.01))
+        while not last.told:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        house.cancel()
+
+    asyncio.run(asyncio.wait_for(all_leave(), WAIT_S))
+    assert last.told == ["shut down", "cleared"]
+    assert next(counts, None) is None, "not before all had left"
 
 
 def test_the_house_is_kept_on_after_something_went_wrong(
@@ -150,3 +186,28 @@ def test_an_analysis_that_outgrows_the_store_is_stopped_and_says_why(
             job.result(WAIT_S)
         assert run.path.exists()
         del shown
+
+
+def test_what_is_kept_for_the_next_look_goes_with_the_last_visitor(
+    chosen: ChosenSlide, run: Run
+) -> None:
+    """A server that nobody looks at any more held tiles, decoded slides and tables for good."""
+    source = resources.tile_sources().add(chosen)
+    source.runs[run.run_id] = run
+    request = tile_request(
+        {"token": source.token, "layer": "slide", "level": 0, "x": 0, "y": 0}, {}
+    )
+    forget_tiles()
+    draw_tile(request)
+    resources.run(run.path)
+    held = weakref.ref(resources.slide(chosen.path, chosen.mpp))
+    told: list[str] = []
+    housekeeping.empty_when_alone(lambda: told.append("gone"))
+    housekeeping.put_away(some_left=True, nobody_there=False)
+    assert held() is resources.slide(chosen.path, chosen.mpp)
+    assert told == []
+    housekeeping.put_away(some_left=True, nobody_there=True)
+    assert held() is None
+    assert told == ["gone"]
+    assert drawing._drawn.bytes == 0
+    assert draw_tile(request).content, "and is made again when somebody comes back"

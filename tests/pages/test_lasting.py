@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import pixel_size, resources, state
 from pages.shared.literal import key_of
-from pages.shared.page_list import NUCLEI, SLIDES, TIL_SCORE, VIEWER
+from pages.shared.page_list import NUCLEI, SLIDES, TEACH, TIL_SCORE, VIEWER
 from pages.shared.preferences import PREFERENCES_FILE
 from pages.shared.visitor import COOKIE
 from seg_core.samples import SAMPLES, sample_path
@@ -111,6 +111,18 @@ def test_options_section_and_colours_are_there_on_another_page_and_in_another_se
     assert later.segmented_control(key="_section").value == "Distributions"
     assert later.toggle(key="_other").value
     assert not later.warning
+
+
+def test_teach_comes_back_to_the_section_that_was_open(visit, run: Run) -> None:
+    """It began with *Label* each time, where other pages begin where they were left."""
+    page = visit("teach")
+    assert page.segmented_control(key="_teach_section").value == "Label"
+    page.segmented_control(key="_teach_section").set_value("Files").run()
+    page.switch_page(NUCLEI.file).run()
+    page.switch_page(TEACH.file).run()
+    for here in (page, arrive(TEACH.file)):
+        assert here.segmented_control(key="_teach_section").value == "Files"
+        assert not here.exception
 
 
 @pytest.mark.parametrize(

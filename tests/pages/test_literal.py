@@ -1,5 +1,6 @@
 """Names are shown as they are, whatever Markdown they hold."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,50 @@ def test_an_ordinary_name_is_left_as_it_is(name: str) -> None:
 )
 def test_what_markdown_would_read_is_written_out(name: str, markdown: str) -> None:
     assert literal(name) == markdown
+
+
+# What people have given a name, as attributes and as words of the code that shows it.
+GIVEN_NAMES = {"name", "group", "patient"}
+MARKDOWN_CALLS = {
+    *("markdown", "caption", "write", "button", "info", "warning", "error", "success", "toast"),
+    *("subheader", "header", "title", "progress", "checkbox", "expander", "link_button"),
+}
+
+
+def names_shown_as_markdown(file: Path) -> list[str]:
+    """Return the f-strings of calls that show Markdown into which a given name goes as it is."""
+    found = []
+    for call in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if not (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and call.func.attr in MARKDOWN_CALLS
+        ):
+            continue
+        texts = [each for each in call.args if isinstance(each, ast.JoinedStr)]
+        for value in (each for text in texts for each in text.values):
+            inside = value.value if isinstance(value, ast.FormattedValue) else None
+            if not (isinstance(inside, ast.Attribute) and inside.attr in GIVEN_NAMES):
+                continue
+            if not (isinstance(inside.value, ast.Name) and inside.value.id.isupper()):  # ours
+                found.append(f"{file.name}:{call.lineno}: {ast.unparse(inside)}")
+    return found
+
+
+def test_no_page_writes_a_given_name_into_markdown() -> None:
+    """A file's or a classifier's name was shown as Markdown on the Teach page."""
+    pages = Path(__file__).parents[2] / "pages"
+    found = [each for file in pages.rglob("*.py") for each in names_shown_as_markdown(file)]
+    assert found == []
+
+
+def test_tables_become_csv_in_one_way_alone() -> None:
+    """What bypasses it holds formulas: two downloads of the Cohort page did."""
+    root = Path(__file__).parents[2]
+    calls = [
+        file.relative_to(root).as_posix()
+        for folder in ("pages", "seg_core")
+        for file in (root / folder).rglob("*.py")
+        if ".to_csv(" in file.read_text("utf-8")
+    ]
+    assert calls == ["seg_core/files/csv.py"]

@@ -245,3 +245,46 @@ def test_a_browser_is_given_a_number_once_and_with_the_page_alone() -> None:
     assert "SameSite=Lax" in given
     assert "set-cookie" not in client.get("/").headers
     assert client.cookies[COOKIE] in given
+
+
+RINGS = [[[0, 0], [90, 0], [90, 90], [0, 90]]]
+SENT = {"id": "1", "name": "a", "kind": "include", "className": "", "colour": "", "rings": RINGS}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        *({"rings": 5}, {"rings": []}, {"rings": [[]]}, {"rings": [["x"]]}, {"rings": [[[0, 0]]]}),
+        {"rings": [[[0, 0], [1e300, 0], [1e300, 1e300]]]},
+        {"rings": [[[0, 0], [float("nan"), 0], [9, 9]]]},
+        {"rings": [[[0, 0], [float("inf"), 0], [9, 9]]]},
+        *({"name": 5}, {"name": None}, {"name": []}, {"kind": {}}, {"kind": "all"}, {"id": 7}),
+        *({"colour": "red"}, {"colour": 5}, {"colour": "#12345"}, {"className": ["a"]}),
+    ],
+)
+def test_what_no_viewer_sends_is_refused_in_a_sentence_and_keeps_nothing(
+    chosen, changed: dict[str, object]
+) -> None:
+    """It was kept, and then broke the viewer of that slide until a file was deleted by hand."""
+    sent = {
+        "revision": 1,
+        "selected": None,
+        "touched": ["1", 7],
+        "removed": [],
+        "rois": [{**SENT, **changed}],
+    }
+    regions.take_drawn(chosen, sent)
+    problem = state.PROBLEM.get()
+    assert problem
+    assert problem.endswith(".")
+    assert regions.slide_rois(chosen) == []
+
+
+def test_a_name_of_any_length_and_any_letters_is_kept_as_it_can_be_read(chosen) -> None:
+    sent = {**SENT, "name": "x\0\ud800\n" * 200}
+    regions.take_drawn(
+        chosen, {"revision": 1, "selected": None, "touched": ["1"], "removed": [], "rois": [sent]}
+    )
+    (roi,) = regions.slide_rois(chosen)
+    assert roi.name.isprintable()
+    assert len(roi.name) <= 200

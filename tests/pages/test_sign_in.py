@@ -1,5 +1,6 @@
 """With sign-in asked for nobody gets further without it."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,9 +13,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from pages.shared import sign_in, state
+from pages.shared.page_list import PAGES, PageEntry
 from pages.shared.sign_in import SignedInUploads
-
-PAGES = ["slides", "viewer", "nuclei", "til_score"]
 
 
 @pytest.fixture
@@ -34,10 +34,12 @@ def reader(monkeypatch: pytest.MonkeyPatch, **facts: object) -> None:
 
 
 @pytest.mark.usefixtures("required", "run")
-@pytest.mark.parametrize("page", PAGES)
-def test_before_signing_in_a_page_is_one_button(visit, chosen, monkeypatch, page: str) -> None:
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.title)
+def test_before_signing_in_a_page_is_one_button(
+    visit, chosen, monkeypatch, entry: PageEntry
+) -> None:
     reader(monkeypatch, is_logged_in=False)
-    shown = visit(page, slide=chosen)
+    shown = visit(Path(entry.file).stem, slide=chosen)
     assert [button.label for button in shown.button] == ["Sign in"]
     assert not shown.sidebar.button
     assert "tiles" not in shown.session_state, "a token for tiles was handed out"

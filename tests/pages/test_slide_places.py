@@ -79,6 +79,19 @@ def test_a_folder_lists_slides_and_a_dicom_series_once(tmp_path: Path) -> None:
     assert found == ["a.png", "b.SVS", "scan/1.dcm"]
 
 
+def test_two_dicom_slides_of_equal_names_are_kept_apart(tmp_path: Path) -> None:
+    """The second slide's files went where the first had no file of that name, and were torn apart."""
+    other = ONE_SERIES.replace(b"1.2\0", b"1.3\0")
+    saved = [
+        save(f"{number}.dcm", content + bytes([number]), tmp_path)
+        for content in (ONE_SERIES, other)
+        for number in range(2 if content == ONE_SERIES else 3)
+    ]
+    assert [len({path.parent for path in saved[at]}) for at in (slice(2), slice(2, 5))] == [1, 1]
+    assert len(slide_places.slides_in(tmp_path)) == 2
+    assert save("0.dcm", ONE_SERIES + bytes(1), tmp_path) == saved[0]
+
+
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(SlideError, match="there is no folder"):
         slide_places.slides_in(tmp_path / "nowhere")

@@ -7,22 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import painted_slides
 import pytest
-from painted_slides import PaintedEngine, Painting
+from painted_slides import SMALL_TILES, PaintedEngine, Painting
 
-from seg_core import analysis
 from seg_core.analysis import analyse
 from seg_core.model import ModelCard, write_card
 from seg_core.model.card import sha256_of
-from seg_core.model.lender import EngineLender
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, RunWriter, write_nuclei
 from seg_core.store.run import NUCLEI_FILE
+from tests.stand_in import stand_in
 
 if TYPE_CHECKING:
     from seg_core.model.network import TwoHeadUnet
 
 TINY_ENCODER = "tu-test_resnet.r160_in1k"
-SMALL_TILES = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
 
 
 @pytest.fixture
@@ -34,9 +32,7 @@ def painted_engines(monkeypatch: pytest.MonkeyPatch) -> list[PaintedEngine]:
         made.append(painted_slides.make_painted_engine(card, weights, settings))
         return made[-1]
 
-    monkeypatch.setattr(analysis, "find_model", painted_slides.find_painted_model)
-    monkeypatch.setattr(analysis, "make_engine", make)
-    monkeypatch.setattr(analysis, "_engines", EngineLender())
+    stand_in(monkeypatch, painted_slides.CARD, make)
     return made
 
 
@@ -54,9 +50,7 @@ def painted_slide(painting: Painting, tmp_path_factory: pytest.TempPathFactory) 
 def painted_run(painted_slide: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run, to read only."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(analysis, "find_model", painted_slides.find_painted_model)
-        patch.setattr(analysis, "make_engine", painted_slides.make_painted_engine)
-        patch.setattr(analysis, "_engines", EngineLender())
+        stand_in(patch, painted_slides.CARD, painted_slides.make_painted_engine)
         return analyse(
             painted_slide,
             tmp_path_factory.mktemp("store"),

@@ -22,6 +22,8 @@ TISSUE, GLASS = (230, 170, 200), (255, 255, 255)
 RADIUS_PX = 14  # 7 µm across, as a lymphocyte
 PITCH_PX = 48
 
+SMALL_TILES = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
+
 CARD = ModelCard(
     name="painted",
     file="painted.safetensors",

@@ -12,13 +12,14 @@ from seg_core.errors import SlideError
 from seg_core.slide import slide_id
 from seg_core.slide.identity import earlier_slide_id
 from seg_core.store import Store
-from tests.seg_core.conftest import SMALL_TILES
 
 pytestmark = pytest.mark.usefixtures("painted_engines")
 
 
 def run_of(slide: Path, store: Path, **options):
-    return analyse(slide, store, mpp=painted_slides.MPP, settings=SMALL_TILES, **options)
+    return analyse(
+        slide, store, mpp=painted_slides.MPP, settings=painted_slides.SMALL_TILES, **options
+    )
 
 
 def test_slides_that_differ_anywhere_have_runs_of_their_own(shared_cases, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def _logits_and_picture(path: Path, run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Add up all weighted logits of a window in one array."""
     card, weights = find_model(None)
     engine, window = make_engine(card, weights, SETTINGS), run.window
-    with closing(open_slide(path, mpp=run.facts.question.slide_mpp)) as slide:
+    with closing(open_slide(path, mpp=run.slide_mpp)) as slide:
         grid = TileGrid.of(run.raster, SETTINGS)
         columns, rows = grid.tiles_touching(window)
         asked = np.zeros((grid.rows, grid.columns), bool)

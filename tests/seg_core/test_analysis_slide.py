@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from painted_slides import MPP, PaintedEngine, paint
+from painted_slides import MPP, SMALL_TILES, PaintedEngine, paint
 from PIL import Image
 
 from seg_core.analysis import analyse
@@ -16,7 +16,6 @@ from seg_core.settings import AnalysisSettings
 from seg_core.slide import find_tissue, fit_stain, open_slide
 from seg_core.store import Run, open_run
 
-SMALL_TILES = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
 TILES = AnalysisSettings()
 PART = Region(1200, 2400, 300, 300)
 

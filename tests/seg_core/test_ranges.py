@@ -6,19 +6,19 @@ from pathlib import Path
 
 import painted_slides
 import pytest
+from analysed_runs import run_files, stop_after
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from painted_slides import MPP, PaintedEngine
 
-from seg_core import analysis
 from seg_core.analysis import analyse
 from seg_core.errors import BusyError, JobCancelled, ModelError
 from seg_core.geometry import Region
-from seg_core.model.lender import EngineLender
 from seg_core.process.progress import Progress
 from seg_core.ranges import analyse_range, join_ranges, plan_ranges
 from seg_core.settings import AnalysisSettings
 from seg_core.store import RowRanges, Run, Store
+from tests.stand_in import stand_in
 
 SMALL = AnalysisSettings(
     tile_px=64, overlap_px=32, block_px=256, max_extent_um=20.0, growth_um=1.0, tissue_only=False
@@ -43,19 +43,8 @@ def tall(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def alone(tall: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The same slide by one process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(analysis, "find_model", painted_slides.find_painted_model)
-        patch.setattr(analysis, "make_engine", painted_slides.make_painted_engine)
-        patch.setattr(analysis, "_engines", EngineLender())
+        stand_in(patch, painted_slides.CARD, painted_slides.make_painted_engine)
         return analyse(tall, tmp_path_factory.mktemp("alone"), **ASKED)
-
-
-def files_of(run: Run) -> dict[str, bytes]:
-    """What was found: all files of a run but those that tell when and by whom."""
-    return {
-        str(path.relative_to(run.path)): path.read_bytes()
-        for path in run.path.rglob("*")
-        if path.is_file() and path.name != "run.json" and not path.name.startswith("lease-")
-    }
 
 
 def assert_equal(run: Run, other: Run) -> None:
@@ -64,7 +53,7 @@ def assert_equal(run: Run, other: Run) -> None:
     assert run.facts.warnings == other.facts.warnings
     assert run.facts.tissue_um2 == other.facts.tissue_um2
     assert run.facts.seal == other.facts.seal
-    ours, theirs = files_of(run), files_of(other)
+    ours, theirs = run_files(run), run_files(other)
     assert ours.keys() == theirs.keys()
     assert [name for name in ours if ours[name] != theirs[name]] == []
 
@@ -110,13 +99,8 @@ def test_whatever_was_done_of_the_ranges_counts(
     store = tmp_path_factory.mktemp("store")
     ranges = plan_ranges(tall, store, most_mpx=0.3, **ASKED)
     for rows, stop in zip(ranges, stops, strict=True):
-
-        def report(progress: Progress, stop: int = stop) -> None:
-            if progress.stage == "tiles" and progress.done >= stop:
-                raise JobCancelled("stopped in the test")
-
         try:
-            analyse_range(tall, store, rows, report, **ASKED)
+            analyse_range(tall, store, rows, stop_after(stop), **ASKED)
         except JobCancelled:
             assert stop <= rows.tiles
     if joined:  # all of them are done first; otherwise one process goes on by itself
@@ -150,12 +134,8 @@ def test_what_is_small_finished_or_begun_by_one_process_is_not_cut(
     assert plan_ranges(tall, tmp_path, most_mpx=1.0, **ASKED) == ()
     assert not list(tmp_path.iterdir())
 
-    def stop(progress: Progress) -> None:
-        if progress.done > 50:
-            raise JobCancelled("stopped in the test")
-
     with pytest.raises(JobCancelled):
-        analyse(tall, tmp_path, report=stop, **ASKED)
+        analyse(tall, tmp_path, report=stop_after(50), **ASKED)
     assert plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED) == ()
     analyse(tall, tmp_path, **ASKED)
     assert plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED) == ()
@@ -198,8 +178,7 @@ def test_a_slide_begun_in_one_arithmetic_is_not_gone_on_with_in_another(
     tall: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ranges = plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED)
-    monkeypatch.setattr(analysis, "make_engine", lambda *_: PaintedEngine("bf16"))
-    monkeypatch.setattr(analysis, "_engines", EngineLender())
+    stand_in(monkeypatch, painted_slides.CARD, lambda *_: PaintedEngine("bf16"))
     with pytest.raises(ModelError, match="computes with painted bf16, and the slide was begun"):
         analyse_range(tall, tmp_path, ranges[0], ignore, **ASKED)
     with pytest.raises(ModelError, match="painted fp32"):

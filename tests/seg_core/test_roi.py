@@ -45,10 +45,19 @@ def test_bare_geometry_gets_a_number_for_a_name(tmp_path: Path) -> None:
     assert (roi.name, roi.kind) == ("ROI 1", "include")
 
 
-@pytest.mark.parametrize(("qupath_class", "kind"), [("Ignore*", "exclude"), ("Tumor", "include")])
+@pytest.mark.parametrize(
+    ("qupath_class", "kind"), [("Ignore*", "exclude"), ("Tumor", "tumour"), ("Stroma", "include")]
+)
 def test_qupaths_class_says_what_the_roi_is(tmp_path: Path, qupath_class: str, kind: str) -> None:
     [roi] = read_rois(written(tmp_path, feature(SQUARE, classification={"name": qupath_class})))
     assert (roi.name, roi.kind) == (qupath_class, kind)
+    assert roi.class_name == ("" if kind == "exclude" else qupath_class)
+
+
+def test_a_cell_of_qupaths_class_tumor_is_no_tumour_roi(tmp_path: Path) -> None:
+    cell = feature(SQUARE, classification={"name": "Tumor"}, objectType="cell")
+    [roi] = read_annotations(written(tmp_path, cell)).detections
+    assert (roi.kind, roi.class_name) == ("include", "Tumor")
 
 
 def test_parts_of_a_multipolygon_become_rois_of_their_own(tmp_path: Path) -> None:
@@ -67,7 +76,10 @@ def test_parts_of_a_multipolygon_become_rois_of_their_own(tmp_path: Path) -> Non
         ([3], "entry 1 of rois.geojson is no GeoJSON feature"),
         ("7", "entry 1 of rois.geojson is no GeoJSON feature"),
         (feature({"type": "Polygon", "coordinates": "x"}), "is no GeoJSON geometry"),
-        (feature(SQUARE, kind="maybe"), "is of kind 'maybe'; choose one of include, exclude"),
+        (
+            feature(SQUARE, kind="maybe"),
+            "is of kind 'maybe'; choose one of include, tumour, exclude",
+        ),
         (
             feature({"type": "Polygon", "coordinates": [[[0, 0], [9, 9], [9, 0], [0, 9], [0, 0]]]}),
             "encloses no area|crosses itself",

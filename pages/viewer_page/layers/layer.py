@@ -63,7 +63,10 @@ class LayerRequest:
     @cached_property
     def maps(self) -> RunMaps:
         """Its maps."""
-        return resources.maps(self.run.path)
+        run = self.run
+        if run.status == "finished":
+            return resources.maps(run.path)
+        return resources.growing_maps(run.path, run.maps_version)
 
     @property
     def scheme(self) -> ClassScheme:
@@ -98,9 +101,14 @@ class Scale:
     high: str
 
 
-def has_run(info: SlideInfo, run: Run | None) -> bool:
-    """Offer a layer once there is an analysis."""
+def has_maps(info: SlideInfo, run: Run | None) -> bool:
+    """Offer a layer once there is an analysis, were it one that is still at work."""
     return run is not None
+
+
+def has_nuclei(info: SlideInfo, run: Run | None) -> bool:
+    """Offer a layer once an analysis is finished."""
+    return run is not None and run.status == "finished"
 
 
 def always(info: SlideInfo, run: Run | None) -> bool:
@@ -151,7 +159,7 @@ class Layer:
 
     scale: Scale | None = None
 
-    offered: Callable[[SlideInfo, Run | None], bool] = has_run
+    offered: Callable[[SlideInfo, Run | None], bool] = has_maps
 
     options: Callable[[], Mapping[str, str]] = no_options
     """Whatever else decides how it looks, from the session; comes back in the request."""

@@ -1,5 +1,8 @@
 """Layers of what the network says of each pixel."""
 
+from collections.abc import Mapping
+
+from pages.shared import left_out, min_score, regions, resources, state
 from pages.viewer_page.layers.layer import Colours, Layer, LayerRequest, Scale
 from seg_core.picture import map_painting
 
@@ -7,9 +10,21 @@ from seg_core.picture import map_painting
 def _paint_classes(request: LayerRequest) -> Colours:
     # a classifier's own classes come after the model's, and the maps know nothing of them
     scheme = request.run.model_scheme.recoloured(request.palette)
+    run, options = request.run, request.options
+    uncounted = None
+    if run.status == "finished":  # before that there are no nuclei
+        least, left_out = min_score.asked(options), resources.left_out().asked(options)
+        uncounted = resources.uncounted(run, least, left_out)
     return map_painting.render_classes(
-        request.maps, request.run.raster, request.viewport, scheme, request.shown
+        request.maps, run.raster, request.viewport, scheme, request.shown, uncounted=uncounted
     )
+
+
+def _count_options() -> Mapping[str, str]:
+    """Return what decides which nuclei count, as everywhere else."""
+    chosen = state.SLIDE.get()
+    rois = [] if chosen is None else regions.slide_rois(chosen)
+    return {**min_score.query(), **resources.left_out().query(rois)}
 
 
 def _paint_boundaries(request: LayerRequest) -> Colours:
@@ -23,12 +38,14 @@ def _paint_score(request: LayerRequest) -> Colours:
 CLASSES = Layer(
     name="classes",
     label="Classes",
-    title="The class the network gives to each pixel. "
+    title="The class the network gives to each pixel, but for nuclei that are not counted. "
     "Zoomed out: the stronger the colour, the more of the area is nuclei of the class",
     paint=_paint_classes,
     opacity=0.35,
     on=True,
     by_class=True,
+    options=_count_options,
+    option_names=min_score.NAMES | left_out.NAMES,
 )
 
 BOUNDARIES = Layer(

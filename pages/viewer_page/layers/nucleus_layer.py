@@ -1,7 +1,7 @@
 """The layer of the nuclei that were found."""
 
 from pages.shared import min_score, resources
-from pages.viewer_page.layers.layer import Colours, Layer, LayerRequest
+from pages.viewer_page.layers.layer import Colours, Layer, LayerRequest, has_nuclei
 
 
 def _paint(request: LayerRequest) -> Colours:
@@ -23,6 +23,7 @@ NUCLEI = Layer(
     by_class=True,
     finest="drawn",
     outlines=True,
+    offered=has_nuclei,
     options=min_score.query,
     option_names=min_score.NAMES,
 )

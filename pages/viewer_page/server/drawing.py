@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 
-from pages.shared import resources
+from pages.shared import housekeeping, resources
 from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page.layers import Colours, LayerRequest, layer_named
 from pages.viewer_page.server.tile_cache import TileCache
@@ -44,10 +44,10 @@ def draw_tile(request: TileRequest) -> Tile:
     """
     source = resources.tile_sources().find(request.token)
     run = None if request.run is None else source.run_of(request.run)
-    names = None if run is None else (run.path, run.names_version)
+    shown = None if run is None else (run.path, run.names_version, run.maps_version)
     # Not the token: two sessions that look at the same slide share what is drawn.
     key = (
-        *(source.slide, resources.changed(source.slide.path), names),
+        *(source.slide, resources.changed(source.slide.path), shown),
         *(request.layer, request.level, request.column, request.row),
         *(request.shown, request.palette, request.options),
     )
@@ -57,6 +57,9 @@ def draw_tile(request: TileRequest) -> Tile:
 def forget_tiles() -> None:
     """Draw all tiles anew, for instance to measure how long that takes."""
     _drawn.forget()
+
+
+housekeeping.empty_when_alone(forget_tiles)
 
 
 def _draw(request: TileRequest, source: TileSource, run: Run | None) -> Tile:

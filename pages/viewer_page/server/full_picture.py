@@ -85,7 +85,7 @@ def _region_of(text: str) -> Region:
     try:
         x, y, width, height = map(int, text.split(","))
     except ValueError:
-        raise UnknownTileError(f"A region is x,y,width,height, not {text!r}.") from None
+        raise UnknownTileError(f"A region is x,y,width,height, not {text[:60]!r}.") from None
     return Region(x, y, width, height)
 
 

@@ -23,7 +23,7 @@ from pages.shared import shown_names
 from pages.shared.housekeeping import keep_house
 from pages.shared.tile_sources import AddressError, UnknownTileError
 from pages.shared.uploads import remove_abandoned
-from pages.viewer_page import correcting
+from pages.viewer_page import brushing, correcting
 from pages.viewer_page.nucleus_hover import nucleus_at
 from pages.viewer_page.outlines import outlines_of_square
 from pages.viewer_page.server.drawing import draw_tile
@@ -33,6 +33,7 @@ from pages.viewer_page.server.queues import PICTURES, TILES, Asking, Queue, Work
 from pages.viewer_page.server.tiles import tile_request
 from pages.viewer_page.server.web_files import public_files
 from seg_core.errors import CorrectionError, RegionError, SegCoreError, StoreError
+from seg_core.files.bounded import bound_texts
 from seg_core.process.memory import hold_little_memory
 
 _log = logging.getLogger(__name__)
@@ -41,6 +42,9 @@ _log = logging.getLogger(__name__)
 # its nuclei another query.
 _TILE_HEADERS = {"Cache-Control": "private, max-age=86400, immutable"}
 _FILE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+# What outlines of a file may take while they are read: some hundred thousand nuclei.
+_TEXT_BYTES = 800_000_000
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
@@ -129,15 +133,26 @@ async def corrections(request: Request) -> Response:
     token, query = request.path_params["token"], request.query_params
     if request.method != "POST":
         return await _told(run_in_threadpool(lambda: _json(correcting.version_of(token, query))))
+    content = await _sent(request, correcting.MOST_BYTES)
+    # not in turn with tiles: a short thing, which is done though whoever asked has gone
+    return await _told(run_in_threadpool(lambda: _json(correcting.take(token, query, content))))
+
+
+async def brushed(request: Request) -> Response:
+    """Answer the outline of a region after a stroke of the brush."""
+    token = request.path_params["token"]
+    content = await _sent(request, brushing.MOST_BYTES)
+    return await _told(run_in_threadpool(lambda: _json(brushing.brushed(token, content))))
+
+
+async def _sent(request: Request, most_bytes: int) -> bytes:
+    """Return what came with a request; of too much so much that it is refused in words."""
     content = bytearray()
     async for piece in request.stream():
         content += piece
-        if len(content) > correcting.MOST_BYTES:
-            break  # refused in words, without holding the rest in memory
-    # not in turn with tiles: a short thing, which is done though whoever asked has gone
-    return await _told(
-        run_in_threadpool(lambda: _json(correcting.take(token, query, bytes(content))))
-    )
+        if len(content) > most_bytes:
+            break  # without holding the rest in memory
+    return bytes(content)
 
 
 def _json(answer: dict[str, Any]) -> Response:
@@ -171,6 +186,7 @@ ROUTES = [
     Route("/app/static/wsi/{token}/picture.png", full_picture),
     Route("/app/static/wsi/{token}/nucleus.json", nucleus),
     Route("/app/static/wsi/{token}/corrections.json", corrections, methods=["GET", "POST"]),
+    Route("/app/static/wsi/{token}/brushed.json", brushed, methods=["POST"]),
     Route("/app/static/wsi/{token}/nuclei/{column:count}_{row:count}.bin", outlines),
     Route("/app/static/viewer/{version}/{name}", viewer_file),
 ]
@@ -199,6 +215,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     """
     remove_abandoned()
     hold_little_memory()
+    bound_texts(_TEXT_BYTES)
     for each in _internet_sockets():
         each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     house = asyncio.create_task(keep_house())

@@ -11,6 +11,17 @@ export class Layer {
   #covered = false;
 
   /**
+   * What is to replace the one that is seen, as soon as all of it is there: laid over it meanwhile
+   * it would make the colours stronger for a moment.
+   *
+   * @type {OpenSeadragon.TiledImage | null}
+   */
+  #coming = null;
+
+  /** Ids of the classes that were asked for last. */
+  #show = "";
+
+  /**
    * @param {OpenSeadragon.Viewer} osd the viewer
    * @param {Slide} slide
    * @param {Choices<Choice>} choices by the layers' ids
@@ -45,8 +56,13 @@ export class Layer {
   /** @param {Partial<Choice>} change */
   choose(change) {
     this.choices.set(this.spec.id, { ...this.choice, ...change });
-    this.items.forEach((item) => item.setOpacity(this.#seenOpacity));
+    this.#see();
     this.changed();
+  }
+
+  /** Look as the choices say, which somebody else may have changed. */
+  follow() {
+    this.#see();
   }
 
   get opacity() {
@@ -84,9 +100,14 @@ export class Layer {
   reappear() {
     if (!this.#covered) return;
     this.#absent = this.#covered = false;
+    this.#see();
+  }
+
+  #see() {
     for (const item of this.items) {
-      item.setOpacity(this.#seenOpacity);
-      item.setPreload(false);
+      const hidden = item === this.#coming;
+      item.setOpacity(hidden ? 0 : this.#seenOpacity);
+      item.setPreload(hidden || this.#covered);
     }
   }
 
@@ -96,28 +117,41 @@ export class Layer {
    * @param {string} show ids of the classes, with commas
    */
   paint(show) {
+    this.#show = show;
     const wanted = this.spec.url.replace("{show}", show);
     if (!this.choice.on || this.#absent || wanted === this.wanted) return;
+    if (this.#coming) return; // once that is there: what grows all the time would never be seen
     this.wanted = wanted;
     this.osd.addTiledImage({
       tileSource: tileSource(this.slide, this.spec, show),
       width: 1,
-      opacity: this.#seenOpacity,
-      preload: this.#covered,
+      opacity: 0,
+      preload: true,
       success: (/** @type {any} */ event) => {
         /** @type {OpenSeadragon.TiledImage} */
         const item = event.item;
         if (this.wanted !== wanted) return this.osd.world.removeItem(item);
+        this.#coming = this.items.length && this.opacity ? item : null;
         this.items.push(item);
+        this.#see();
         this.changed();
-        item.whenFullyLoaded(() => this.#drop(this.#olderThan(item)));
-        return item.setOpacity(this.#seenOpacity);
+        return item.whenFullyLoaded(() => this.#replaceOlder(item));
       },
     });
   }
 
+  /** @param {OpenSeadragon.TiledImage} item */
+  #replaceOlder(item) {
+    if (!this.items.includes(item)) return; // taken away meanwhile
+    if (item === this.#coming) this.#coming = null;
+    this.#drop(this.#olderThan(item));
+    this.#see();
+    this.paint(this.#show);
+  }
+
   remove() {
     this.wanted = null;
+    this.#coming = null;
     this.#drop([...this.items]);
   }
 

@@ -10,7 +10,7 @@ import { Channel } from "./channel.js";
  * parentElement: the viewer is made once a slide, then updated.
  */
 
-/** @typedef {{url: string, viewer: Promise<SlideViewer>, channel: Channel}} Mount */
+/** @typedef {{url: string, viewer: Promise<SlideViewer>, channel: Channel, unused: Node}} Mount */
 
 /** @type {WeakMap<HTMLElement, Mount>} */
 const mounts = new WeakMap();
@@ -44,17 +44,20 @@ export default function ({ data, parentElement, setStateValue }) {
  * @returns {Mount}
  */
 function start(parentElement, data, setStateValue) {
+  const unused = section(parentElement).cloneNode(true);
   tell(parentElement, null);
   const channel = new Channel((question) => setStateValue("ask", question));
   const viewer = load(data.modules, channel).then(({ SlideViewer }) =>
     SlideViewer.open(parentElement, data, setStateValue, channel),
   );
-  const mount = { url: data.slide.url, viewer, channel };
+  const mount = { url: data.slide.url, viewer, channel, unused };
   mounts.set(parentElement, mount);
   return mount;
 }
 
 /**
+ * What a viewer has moved into its canvas goes with it: the next one finds the elements as they were.
+ *
  * @param {HTMLElement} parentElement
  * @param {Mount} mount
  * @returns {undefined}
@@ -63,6 +66,7 @@ function stop(parentElement, mount) {
   if (mounts.get(parentElement) === mount) {
     mounts.delete(parentElement);
     mount.channel.close();
+    section(parentElement).replaceWith(mount.unused);
     mount.viewer.then((viewer) => viewer.close()).catch(() => {}); // it never opened: already told
   }
 }
@@ -106,6 +110,11 @@ async function importThrough(channel, first) {
     return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
   };
   return import(await urlOf(first));
+}
+
+/** @param {HTMLElement} parentElement */
+function section(parentElement) {
+  return /** @type {HTMLElement} */ (parentElement.querySelector("section.viewer"));
 }
 
 /**

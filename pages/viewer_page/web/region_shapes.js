@@ -1,5 +1,5 @@
 import { resized, withCorner } from "./region_edits.js";
-import { boxOf, crossesItself, isRectangle, moved, tidy } from "./rings.js";
+import { boxOf, crossesItself, holds, isRectangle, moved, tidy } from "./rings.js";
 import { pathOf, shape } from "./shapes.js";
 
 /** @import {Hints} from "./hints.js" */
@@ -30,6 +30,10 @@ export class RegionShapes {
     this.group = layer.group("regions", (scale) => this.#rescale(scale));
     this.handles = shape("g", { class: "handles" });
     regions.addEventListener("change", () => this.#draw());
+    // before OpenSeadragon, for which it would be a drag of the slide
+    layer.frame.osd.container.addEventListener("pointerdown", (event) => this.#gripInside(event), {
+      capture: true,
+    });
   }
 
   /** Name of the region that the keyboard is at. */
@@ -173,6 +177,19 @@ export class RegionShapes {
   }
 
   /**
+   * With Shift the selected region is moved by its inside, where else the slide is and its nuclei.
+   *
+   * @param {PointerEvent} event
+   */
+  #gripInside(event) {
+    const roi = this.regions.get(this.regions.selected);
+    const onSlide = event.target === this.layer.frame.osd.canvas;
+    if (roi && onSlide && event.shiftKey && holds(roi.rings, this.layer.frame.under(event))) {
+      this.#grip(event, roi);
+    }
+  }
+
+  /**
    * @param {Roi} roi
    * @param {number} dx
    * @param {number} dy
@@ -264,7 +281,8 @@ export class RegionShapes {
 
 /** @param {Roi} roi */
 function labelOf({ name, kind }) {
-  return kind === "exclude" ? `${name} (left out)` : name;
+  const said = { include: "", tumour: " (tumour)", exclude: " (left out)" }[kind];
+  return `${name}${said}`;
 }
 
 /**

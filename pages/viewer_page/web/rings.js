@@ -1,6 +1,6 @@
 /** Outlines as lists of [x, y], without the first point again at the end. */
 
-/** @import {Box, Corner, Ring} from "./types.d.ts" */
+/** @import {Box, Corner, Point, Ring} from "./types.d.ts" */
 
 /**
  * @param {Box} box
@@ -13,6 +13,41 @@ export function rectangleRing({ x, y, width, height }) {
     [x + width, y + height],
     [x, y + height],
   ];
+}
+
+const ELLIPSE_CORNERS = 64; // its sides stay within 0.1 % of its size of the ellipse
+
+/**
+ * The ellipse that fills a box.
+ *
+ * @param {Box} box
+ * @returns {Ring}
+ */
+export function ellipseRing({ x, y, width, height }) {
+  return Array.from({ length: ELLIPSE_CORNERS }, (_, corner) => {
+    const angle = (2 * Math.PI * corner) / ELLIPSE_CORNERS;
+    return [
+      tidy(x + (width / 2) * (1 + Math.cos(angle))),
+      tidy(y + (height / 2) * (1 + Math.sin(angle))),
+    ];
+  });
+}
+
+/**
+ * Does a point lie in an outline, and in none of its holes?
+ *
+ * @param {Ring[]} rings
+ * @param {Point} point
+ */
+export function holds(rings, { x, y }) {
+  let inside = false;
+  for (const ring of rings) {
+    ring.forEach(([x1, y1], corner) => {
+      const [x2, y2] = ring[(corner + 1) % ring.length];
+      if (y1 > y !== y2 > y && x < x1 + ((y - y1) / (y2 - y1)) * (x2 - x1)) inside = !inside;
+    });
+  }
+  return inside;
 }
 
 /**

@@ -1,98 +1,67 @@
-import { pathOf, shape } from "./shapes.js";
-
-/** @import {ShapeLayer} from "./shapes.js" */
+/** @import {Line, Measurements} from "./measurements.js" */
 /** @import {Point, Tool} from "./types.d.ts" */
 
+const SHORTEST_PX = 4; // a shorter drag was meant as a click
+
 /**
- * Measures a distance on the slide; what was measured stays until the tool is put away.
+ * Measures one distance after the other on the slide.
  *
  * @implements {Tool}
  */
 export class RulerTool {
-  hint = "Drag from one point to the other to measure. Esc stops.";
+  hint = "Drag from one point to the other to measure. Esc stops; what is measured stays.";
 
   done = () => {};
 
-  /** @type {{from: Point, to: Point} | null} */
-  line = null;
+  /** @type {Line | null} */
+  #line = null;
 
-  held = false;
+  /** Where the drag began on the screen. */
+  #start = { x: 0, y: 0 };
 
   /**
-   * @param {ShapeLayer} layer
-   * @param {number | null} mpp
+   * @param {Measurements} measurements
+   * @param {(px: number) => void} measured called with the length of a line, level-0 pixels
    */
-  constructor(layer, mpp) {
-    this.layer = layer;
-    this.mpp = mpp;
-    this.group = layer.group("ruler", () => this.#show());
+  constructor(measurements, measured) {
+    this.measurements = measurements;
+    this.measured = measured;
   }
 
-  /** Length in µm, or in pixels where nobody knows how large one is; null before a measurement. */
-  get length() {
-    if (!this.line) return null;
-    const { from, to } = this.line;
-    return Math.hypot(to.x - from.x, to.y - from.y) * (this.mpp ?? 1);
-  }
-
-  /** @param {Point} point */
-  press(point) {
-    this.line = { from: point, to: point };
-    this.held = true;
-    this.#show();
+  /**
+   * @param {Point} point
+   * @param {PointerEvent} event
+   */
+  press(point, event) {
+    this.#start = { x: event.clientX, y: event.clientY };
+    this.#draw({ from: point, to: point });
   }
 
   /** @param {Point} point */
   move(point) {
-    if (!this.held || !this.line) return;
-    this.line.to = point;
-    this.#show();
+    if (this.#line) this.#draw({ ...this.#line, to: point });
   }
 
-  /** @param {Point} point */
-  release(point) {
-    this.move(point);
-    this.held = false;
+  /**
+   * @param {Point} point
+   * @param {PointerEvent} event
+   */
+  release(point, event) {
+    const line = this.#line;
+    this.cancel();
+    const far = Math.hypot(event.clientX - this.#start.x, event.clientY - this.#start.y);
+    if (!line || far < SHORTEST_PX) return;
+    this.measurements.add({ ...line, to: point });
+    this.measured(Math.hypot(point.x - line.from.x, point.y - line.from.y));
   }
 
   cancel() {
-    this.line = null;
-    this.held = false;
-    this.#show();
+    this.#draw(null);
   }
 
-  #show() {
-    if (!this.line) {
-      this.group.replaceChildren();
-      return;
-    }
-    const { layer } = this;
-    const { from, to } = this.line;
-    const d = pathOf([[[from.x, from.y], [to.x, to.y]]], { open: true });
-    const label = shape("text", {
-      role: "status",
-      transform: `translate(${(from.x + to.x) / 2} ${(from.y + to.y) / 2}) scale(${1 / layer.scale})`,
-      y: -8,
-    });
-    label.textContent = lengthInWords(this.length ?? 0, this.mpp !== null);
-    const ends = [from, to].map(({ x, y }) =>
-      shape("circle", { class: "handle", cx: x, cy: y, r: 4 / layer.scale }),
-    );
-    this.group.replaceChildren(
-      shape("path", { class: "casing", d }),
-      shape("path", { class: "line", d }),
-      ...ends,
-      label,
-    );
+  /** @param {Line | null} line */
+  #draw(line) {
+    this.#line = line;
+    this.measurements.show(line);
   }
-}
-
-/**
- * @param {number} length µm, or pixels
- * @param {boolean} inUm
- */
-export function lengthInWords(length, inUm) {
-  if (!inUm) return `${Math.round(length)} px`;
-  if (length >= 1000) return `${(length / 1000).toFixed(2)} mm`;
-  return `${length.toFixed(length < 100 ? 1 : 0)} µm`;
 }

@@ -1,5 +1,7 @@
 import { pixelsBetween } from "./boxes.js";
 import { Beacon } from "./beacon.js";
+import { BoxTool } from "./box_tool.js";
+import { BrushTool } from "./brush_tool.js";
 import { CHANNEL_OPTIONS } from "./channel_tiles.js";
 import { CorrectionPanel } from "./correction_panel.js";
 import { Corrections } from "./corrections.js";
@@ -9,23 +11,24 @@ import { Hints } from "./hints.js";
 import { Hover } from "./hover.js";
 import { Keyboard } from "./keyboard.js";
 import { Magnifications } from "./magnifications.js";
+import { Measurements } from "./measurements.js";
 import { Nuclei } from "./nuclei.js";
 import { NucleusCard } from "./nucleus_card.js";
 import { Outlines } from "./outlines.js";
 import { Overlays } from "./overlays.js";
 import { PolygonTool } from "./polygon_tool.js";
 import { Readout } from "./readout.js";
-import { RectangleTool } from "./rectangle_tool.js";
 import { RegionShapes } from "./region_shapes.js";
 import { Regions } from "./regions.js";
 import { RulerTool } from "./ruler_tool.js";
 import { ShapeLayer } from "./shapes.js";
 import { SlideFrame } from "./slide_frame.js";
+import { SlideLook } from "./slide_look.js";
 import { Toolbox } from "./toolbox.js";
 import { ViewAddress } from "./view_address.js";
 import { loadOpenSeadragon } from "./library.js";
 import { Pictures } from "./pictures.js";
-import { rectangleRing } from "./rings.js";
+import { ellipseRing, rectangleRing } from "./rings.js";
 import { throughChannel } from "./server.js";
 import { Swipe } from "./swipe.js";
 import { probe, tileSource } from "./tiles.js";
@@ -103,7 +106,8 @@ export class SlideViewer {
 
     const readout = new Readout(this.osd, part(root, ".readout", HTMLElement), this.slide);
     this.overlays = new Overlays(this.osd, part(root, ".panel", HTMLElement), this.slide);
-    this.swipe = new Swipe(library, this.osd, this.overlays, root);
+    this.swipe = new Swipe(library, this.osd, this.overlays, root, (run) => tell("beside", run));
+    this.look = new SlideLook(this.osd, root);
     this.frame = new SlideFrame(library, this.osd, this.slide);
     this.outlines = new Outlines(this.osd, this.frame, this.overlays, this.swipe);
     this.shapes = new ShapeLayer(this.frame);
@@ -117,10 +121,12 @@ export class SlideViewer {
     this.correctionPanel = new CorrectionPanel(correcting, correct, this.corrections);
     const selection = { add: (/** @type {Ring[]} */ [ring]) => this.corrections.selectWithin(ring) };
     this.toolbox = new Toolbox(root, this.frame, this.hints, {
-      rectangle: new RectangleTool(this.shapes, this.regions),
+      rectangle: new BoxTool(this.shapes, this.regions, rectangleRing),
+      ellipse: new BoxTool(this.shapes, this.regions, ellipseRing),
       polygon: new PolygonTool(this.shapes, this.regions, this.hints),
-      ruler: new RulerTool(this.shapes, this.slide.mpp),
-      "select-rectangle": new RectangleTool(this.shapes, selection),
+      brush: new BrushTool(this.shapes, this.regions, this.hints, this.slide.brush),
+      ruler: new RulerTool(new Measurements(this.shapes, root, this.slide), (px) => tell("measured", { px })),
+      "select-rectangle": new BoxTool(this.shapes, selection, rectangleRing),
       "select-outline": new PolygonTool(this.shapes, selection, this.hints),
     });
 
@@ -177,6 +183,7 @@ export class SlideViewer {
    */
   update(data) {
     this.overlays.update(data.layers, data.classes, data.classesNote);
+    this.swipe.beside.update(data.beside);
     this.regions.update(data.regions);
     this.nuclei.update(data.nucleus, data.picked, data.classes.length > 0);
     this.hover.update(data.hover);

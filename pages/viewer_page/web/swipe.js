@@ -1,10 +1,12 @@
+import { Beside } from "./beside.js";
 import { part } from "./element.js";
 
 /** @import {Library} from "./library.js" */
 /** @import {Overlays} from "./overlays.js" */
 
 /**
- * Compares the bare slide with its layers: they are shown to the right of a line that is dragged.
+ * Compares the bare slide, or another analysis, with the layers: they are shown to the right of a
+ * line that is dragged.
  *
  * The line stands still on the screen while the slide moves under it, so what is seen of the layers
  * is cut anew whenever the view changes.
@@ -24,15 +26,18 @@ export class Swipe {
    * @param {OpenSeadragon.Viewer} osd the viewer
    * @param {Overlays} overlays
    * @param {ParentNode} root holds the line, the button and the stage
+   * @param {(run: string | null) => void} choose tells Python what is to be seen on the other side
    */
-  constructor(library, osd, overlays, root) {
+  constructor(library, osd, overlays, root, choose) {
     this.library = library;
     this.osd = osd;
     this.overlays = overlays;
     this.line = part(root, ".swipe", HTMLElement);
     this.button = part(root, '[data-act="compare"]', HTMLElement);
     this.stage = part(root, ".stage", HTMLElement);
+    this.sides = this.line.querySelectorAll("span");
     this.share = 0.5;
+    this.beside = new Beside(overlays, root, choose, () => this.#cut());
     for (const event of /** @type {const} */ (["viewport-change", "resize", "open"])) {
       osd.addHandler(event, () => this.#cut());
     }
@@ -54,6 +59,7 @@ export class Swipe {
   toggle() {
     this.line.hidden = this.on;
     this.button.setAttribute("aria-pressed", String(this.on));
+    this.beside.show(this.on);
     if (this.on) this.line.focus();
     this.#place(this.share);
   }
@@ -87,22 +93,29 @@ export class Swipe {
   #cut() {
     if (!this.osd.isOpen()) return;
     for (const item of this.overlays.items) {
-      const seen = this.on ? this.#partOf(item) : null;
+      const seen = this.on ? this.#partOf(item, true) : null;
       if (seen || item.getClip()) item.setClip(seen);
     }
+    this.beside.items.forEach((item) => item.setClip(this.#partOf(item, false)));
+    const words = this.beside.sides;
+    this.sides.forEach((side, index) => {
+      side.hidden = !words;
+      side.textContent = words?.[index] ?? "";
+    });
   }
 
   /**
-   * What of a tiled image lies to the right of the line, in its own pixels.
+   * What of a tiled image lies to the right of the line or to its left, in its own pixels.
    *
    * @param {OpenSeadragon.TiledImage} item
+   * @param {boolean} right
    */
-  #partOf(item) {
+  #partOf(item, right) {
     const { Point, Rect } = this.library;
     const edge = new Point(this.share * this.stage.clientWidth, 0);
     const { x } = item.viewerElementToImageCoordinates(edge);
     const { x: width, y: height } = item.getContentSize();
     const left = Math.min(width, Math.max(0, x));
-    return new Rect(left, 0, width - left, height);
+    return right ? new Rect(left, 0, width - left, height) : new Rect(0, 0, left, height);
   }
 }

@@ -24,6 +24,7 @@ export type Slide = Box & {
   title: string;
   url: string;
   picture: string;
+  brush: string;
   tileSize: number;
   levels: number;
   mpp: number | null;
@@ -53,7 +54,7 @@ export type NucleusClass = { id: number; name: string; colour: string; count?: n
 export type Roi = {
   id: string;
   name: string;
-  kind: "include" | "exclude";
+  kind: "include" | "tumour" | "exclude";
   className: string;
   colour: string;
   rings: Ring[];
@@ -103,6 +104,15 @@ export type Answer = { status: number; type: string; body: string };
 
 export type Answers = { number: string; answers: Answer[] } | null;
 
+/** The other analyses of the slide, and what is seen of the chosen one. */
+export type BesideSpec = {
+  others: { id: string; title: string }[];
+  shownTitle: string;
+  chosen: string | null;
+  layers: LayerSpec[];
+  classes: { id: number; name: string }[];
+};
+
 export type ViewerData = {
   modules: string;
   library: Library;
@@ -115,6 +125,7 @@ export type ViewerData = {
   hover: string | null;
   picked: Ring[];
   regions: Drawing;
+  beside: BesideSpec | null;
   correcting: Correcting | null;
   answers: Answers;
 };

@@ -1,11 +1,13 @@
 """The page of cohorts: what was found, who differs, and the command that it starts."""
 
+import base64
 import json
 import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -18,11 +20,13 @@ from pages.shared.cohorts import Cohorts
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.columns import groupings_of, measures_of
 from seg_core.cohort.journal import Journal, Outcome
-from seg_core.cohort.plan import Item
+from seg_core.cohort.plan import CohortQuestion, Item, read_plan
+from seg_core.cohort.thumbnails import THUMBNAIL_FILE
 from seg_core.cohort.til_maps import MAP_FILE
 from seg_core.errors import CohortError
-from seg_core.settings import AnalysisSettings
-from seg_core.store import Run, Store
+from seg_core.picture.encoding import encode_jpeg
+from seg_core.samples import sample_path
+from seg_core.store import Run, Store, open_run
 from seg_core.store.label import read_label
 
 MODEL = "0" * 64
@@ -39,7 +43,7 @@ def at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def cohort(run: Run, store: Path) -> Journal:
     """Six slides of six patients in two groups, one more that failed; lymphocytes grow in number."""
-    journal, settings = Journal(store, "trial"), AnalysisSettings()
+    journal = Journal(store, "trial")
     items = [
         Item(
             run.slide_path,
@@ -56,12 +60,12 @@ def cohort(run: Run, store: Path) -> Journal:
         facts = replace(run.facts, counts={**run.facts.counts, "lymphocyte": 12 + number})
         (folder / "run.json").write_text(json.dumps(facts.to_json()))
     items.append(Item(Path("/broken.svs"), patient="P9", group="B", columns={"Stage": "II"}))
-    journal.write_plan(items, "blue", MODEL, settings)
-    plan = journal.read_plan()["items"]
+    journal.write_plan(items, CohortQuestion("blue", MODEL))
+    plan = journal.read_plan()
     # six times the same file: keys are told apart by hand
-    for number, entry in enumerate(plan):
+    for number, entry in enumerate(plan["items"]):
         entry["key"] = str(number)
-    (journal.folder / "cohort.json").write_text(json.dumps({"items": plan}))
+    (journal.folder / "cohort.json").write_text(json.dumps(plan))
     for number in range(6):
         journal.record(
             Outcome(str(number), "finished", str(copy_of(run, number).relative_to(store)))
@@ -115,10 +119,127 @@ def test_a_filter_leaves_slides_out_everywhere(visit, cohort: Journal) -> None:
     assert list(shown_table(page)["group"]) == ["A"] * 3
 
 
-def test_two_measures_are_plotted(visit, cohort: Journal) -> None:
+def test_any_column_filters_by_range_or_by_words(visit, cohort: Journal) -> None:
+    page = visit("cohort")
+    page.selectbox(key="_filter_by").set_value("count_lymphocyte").run()
+    assert len(shown_table(page)) == 7  # also what has no number, as long as nothing is asked
+    page.slider(key="_range_count_lymphocyte").set_value((13.0, 15.0)).run()
+    assert not page.exception
+    assert list(shown_table(page)["patient"]) == ["P1", "P2", "P3"]
+    page.selectbox(key="_filter_by").set_value("Stage").run()
+    page.multiselect(key="_words_Stage").set_value(["II"]).run()
+    assert list(shown_table(page)["patient"]) == ["P1", "P3", "P5", "P9"]
+
+
+def test_any_column_is_plotted_against_a_measure_with_its_rank_correlation(
+    visit, cohort: Journal
+) -> None:
     page = at_section(visit("cohort"), "Scatter")
-    assert page.selectbox(key="_x").value in page.selectbox(key="_y").options
-    assert page.get("plotly_chart")
+    page.selectbox(key="_y").set_value("count_lymphocyte").run()
+    page.selectbox(key="_x").set_value("roi number").run()
+    assert not page.exception
+    # of 720 orders of six patients two are as far from chance
+    assert any("correlation 1.00, p = 0.003, n = 6 patients" in each.value for each in page.caption)
+    page.selectbox(key="_x").set_value("Stage").run()
+    assert not page.exception
+    figure = json.loads(page.get("plotly_chart")[0].proto.spec)
+    assert figure["layout"]["xaxis"]["ticktext"] == ["I", "II"]
+    assert not any("correlation" in each.value for each in page.caption)
+
+
+def test_slides_that_were_drawn_around_alone_are_shown_until_all_are_again(
+    visit, cohort: Journal, run: Run
+) -> None:
+    """In all sections, and nothing of another cohort."""
+    plan = cohort.read_plan()
+    for number, entry in enumerate(plan["items"]):
+        entry["roi"] = f"roi {number}"  # the six are one file
+    (cohort.folder / "cohort.json").write_text(json.dumps(plan))
+    for number in range(6):
+        Image.new("RGB", (40, 30)).save(copy_of(run, number) / MAP_FILE)
+    page = visit("cohort")
+    drawn = frozenset(f"{run.slide_path}\nroi {number}" for number in (0, 1, 2, 4))
+    page.session_state[state.DRAWN_AROUND.name] = state.DrawnAround("trial", drawn)
+    page.run()
+    assert list(shown_table(page)["patient"]) == ["P0", "P1", "P2", "P4"]
+    assert any("4 of 7 slides: those that were drawn around" in each.value for each in page.info)
+    assert len(page.selectbox(key="_edited").options) == 4
+    at_section(page, "TIL maps")
+    assert sum(str(each.key).startswith("_map_") for each in page.button) == 4
+    at_section(page, "Groups")
+    page.multiselect(key="_measures").set_value(["count_lymphocyte"]).run()
+    assert shown_table(page)["patients"].item() == "3 / 1"
+    at_section(page, "Scatter")
+    figure = json.loads(page.get("plotly_chart")[0].proto.spec)
+    assert figure["data"][0]["selectedpoints"] == [0, 1, 2, 4]
+    assert list(shown_table(page)["patient"]) == ["P0", "P1", "P2", "P4"]
+    at_section(page, "Table")
+    page.button(key="_all_slides").click().run()
+    assert len(shown_table(page)) == 7
+
+    page.session_state[state.DRAWN_AROUND.name] = state.DrawnAround("another", drawn)
+    page.run()
+    assert len(shown_table(page)) == 7
+
+
+def test_slides_are_chosen_from_those_that_are_known_here(
+    visit, cohort: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Cohorts(lambda: True)
+    monkeypatch.setattr(resources, "cohorts", lambda: waiting)
+    page = visit("cohort")
+    page.segmented_control(key="_where").set_value("Slides that are known here").run()
+    assert page.button(key="_start").disabled
+    nest = sample_path("hgsc_nest")
+    page.multiselect(key="_slides").set_value([nest, cohort_slide(cohort)]).run()
+    page.text_input(key="_name").set_value("two slides").run()
+    page.button(key="_start").click().run()
+    assert "cohort cannot be called" in page.error[0].value
+    page.text_input(key="_name").set_value("pair").run()
+    page.button(key="_start").click().run()
+    assert not page.exception
+    (place,) = waiting.waiting()
+    assert (place.order.name, place.order.total) == ("pair", 2)
+    first, second = read_plan([place.order.source])
+    assert (first.slide, second.slide) == (nest, cohort_slide(cohort))
+    assert first.mpp == 0.25
+    assert place.order.arguments(Path("events"))[3] == "pair"
+
+    page.text_input(key="_name").set_value("trial").run()
+    page.button(key="_start").click().run()
+    assert "There is a cohort trial of other slides" in page.error[0].value
+
+
+def cohort_slide(cohort: Journal) -> Path:
+    return Path(cohort.read_plan()["items"][0]["slide"])
+
+
+def test_a_kept_picture_of_a_slide_stands_in_the_table(visit, cohort: Journal, run: Run) -> None:
+    small = np.full((20, 30, 3), 200, np.uint8)
+    (copy_of(run, 1) / THUMBNAIL_FILE).write_bytes(encode_jpeg(small))
+    page = visit("cohort")
+    kept = base64.b64decode(shown_table(page)["picture"].iloc[1].partition(",")[2])
+    assert kept == encode_jpeg(small)
+
+
+def test_an_analysis_that_a_colleague_has_deleted_is_told_and_costs_nothing_else(
+    visit, cohort: Journal, run: Run
+) -> None:
+    page = visit("cohort")
+    Store(cohort.store).delete(open_run(copy_of(run, 3)))
+    page.run()
+    assert not page.exception
+    table = shown_table(page)
+    assert list(table["state"]) == ["finished"] * 3 + ["removed"] + ["finished"] * 2 + ["failed"]
+    assert "was deleted, moved or damaged since" in table["error"].iloc[3]
+    page.session_state["_table_trial"] = {"selection": {"rows": [3], "columns": []}}
+    page.run()
+    assert page.session_state[state.SLIDE.name].path == run.slide_path
+
+
+def test_the_section_that_was_open_is_open_again(visit, cohort: Journal) -> None:
+    at_section(visit("cohort"), "Scatter")
+    assert visit("cohort").segmented_control(key="_cohort_section").value == "Scatter"
 
 
 def test_measures_are_numbers_that_differ_and_groups_name_several_slides(cohort: Journal) -> None:
@@ -248,7 +369,7 @@ def test_a_command_that_cannot_begin_says_why(
     monkeypatch.setenv("SEG_MODEL", "nobody's")
     process = start(order_of(tmp_path / "a.svs"))
     wait(process)
-    process.states()
+    process.progress()
     assert "did not come to its end: there is no model" in str(process.problem())
     (tmp_path / "slides.csv").write_text("slide\n")
     with pytest.raises(CohortError, match="there is no slide in"):

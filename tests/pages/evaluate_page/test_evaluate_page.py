@@ -111,6 +111,26 @@ def test_an_evaluation_is_found_again_until_nuclei_are_called_otherwise(run, ref
     assert kept_evaluation(reference, run) is None
 
 
+@pytest.mark.parametrize("damaged", ["RUN.json", "RUN.parquet", "reference.json"])
+@pytest.mark.parametrize("how", ["cut", "flip", "empty"])
+def test_a_damaged_evaluation_counts_as_none_and_is_made_anew(
+    run, store, reference, damaged: str, how: str
+) -> None:
+    made = evaluate_kept(reference, run)
+    path = reference.folder / damaged.replace("RUN", run.run_id)
+    content = bytearray(path.read_bytes())
+    if how == "flip":
+        content[content.index(b": ") + 3 if path.suffix == ".json" else len(content) // 2] ^= 1
+    path.write_bytes(content if how == "flip" else content[: len(content) // 2 * (how == "cut")])
+    if path.name == "reference.json":
+        assert references_of(store, run.slide_id) == []
+        return
+    assert kept_evaluation(reference, run) is None
+    again = evaluate_kept(reference, run)
+    assert again.result == made.result
+    assert kept_evaluation(reference, run) is not None
+
+
 def test_the_viewer_paints_each_outcome_where_it_is(run, reference) -> None:
     outcomes = evaluate_kept(reference, run).outcomes()
     painter = painter_of_outcomes(outcomes)

@@ -14,8 +14,6 @@ from pages.teach_page import labelling
 from pages.teach_page.material import Material
 from seg_core import analysis
 from seg_core.classes import NucleusClass
-from seg_core.model.lender import EngineLender
-from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, Selection
 from seg_core.store.own_classes import read_own_classes, write_own_classes
 from seg_core.teaching.apply import classify
@@ -23,8 +21,7 @@ from seg_core.teaching.classifier import read_classifier, write_classifier
 from seg_core.teaching.labels import Labels
 from seg_core.teaching.teach import teach
 from tests.seg_core import painted_slides
-
-SMALL_TILES = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
+from tests.stand_in import stand_in
 
 Visit = Callable[..., AppTest]
 
@@ -33,11 +30,11 @@ Visit = Callable[..., AppTest]
 def painted(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A finished run of a painting, on the reader's own machine."""
     monkeypatch.setenv("SEG_LOCAL", "1")
-    monkeypatch.setattr(analysis, "find_model", painted_slides.find_painted_model)
-    monkeypatch.setattr(analysis, "make_engine", painted_slides.make_painted_engine)
-    monkeypatch.setattr(analysis, "_engines", EngineLender())
+    stand_in(monkeypatch, painted_slides.CARD, painted_slides.make_painted_engine)
     path = painted_slides.paint(500, 500).save(tmp_path / "painted.png")
-    return analysis.analyse(path, store, mpp=painted_slides.MPP, settings=SMALL_TILES)
+    return analysis.analyse(
+        path, store, mpp=painted_slides.MPP, settings=painted_slides.SMALL_TILES
+    )
 
 
 def label_some(run: Run, renamed: dict[str, str] | None = None) -> None:

@@ -9,6 +9,7 @@ import shapely
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import resources, state
+from pages.shared.literal import literal
 from pages.shared.scoring import ScoringRequest, Scorings
 from pages.viewer_page.layers.til_layers import COMPARTMENTS
 from seg_core.errors import RegionError, SegCoreError
@@ -18,7 +19,7 @@ from seg_core.roi import Roi
 from seg_core.scoring import parts_of
 from seg_core.store import Run
 from seg_core.store.rois import keep_rois
-from seg_core.til import Confusion, TilResult, TilSettings, score_tils
+from seg_core.til import Confusion, TilResult, TilSettings, score_tils, tumour_of
 
 sys.path.append(str(Path(__file__).parents[2] / "seg_core" / "til"))
 from til_layouts import block, nuclei, scatter, tissue
@@ -158,6 +159,25 @@ def test_a_roi_is_scored_without_what_is_excluded(
     assert not page.exception
     assert answered.asked[-1].part.polygon.area == 100 * 200
     assert "1 ROI to exclude" in " ".join(each.value for each in page.sidebar.caption)
+
+
+def test_the_tumour_that_was_drawn_is_asked_with_every_part_and_told(
+    visit, chosen, run: Run, store: Path, band: TilResult, monkeypatch, slide_path: Path
+) -> None:
+    nest = Roi("nest_1", shapely.box(0, 0, 200, 200), "tumour")
+    monkeypatch.setenv("SEG_LOCAL", "1")
+    keep_rois(store, resources.identity(slide_path), [nest])
+    field = replace(band.compartments.field, tumour=tumour_of([nest]))
+    told = replace(band, compartments=replace(band.compartments, field=field))
+    answered = answer(monkeypatch, result=told)
+    page = visit("til_score", slide=chosen)
+    assert not page.exception
+    asked = answered.asked[-1]
+    assert asked.part.name == "Whole analysis"
+    assert asked.part.tumour == tumour_of([nest])
+    assert asked.key != ScoringRequest(run, replace(asked.part, tumour=None), TilSettings()).key
+    words = literal("Tumour as drawn (ROI nest_1)")
+    assert any(words in each.value for each in page.markdown)
 
 
 def test_settings_are_sent_as_a_form_and_can_be_put_back(

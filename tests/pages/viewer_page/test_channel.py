@@ -11,20 +11,10 @@ import pytest
 from PIL import Image
 
 from pages.shared import resources
-from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page.server import web_files
 from pages.viewer_page.server.channel import answers_to
 from seg_core.slide import DeepZoom
-from seg_core.store import Run
-
-
-@pytest.fixture
-def source(run: Run) -> TileSource:
-    """What a session has that looks at the slide and its analysis."""
-    opened = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
-    opened.runs[run.run_id] = run
-    return opened
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+import numpy as np
 import pytest
-from starlette.applications import Starlette
+import shapely
 from starlette.testclient import TestClient
 
 from pages.shared import own_answer, resources
@@ -12,16 +14,12 @@ from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page import correcting
 from pages.viewer_page.server.channel import answers_to
-from pages.viewer_page.server.routes import routes_below
+from seg_core.picture.viewport import Viewport
 from seg_core.store import Run
 
+MACROPHAGE = 4
 ALL = [0, 1, 2, 3, 4]
 LEFT_COLUMN = [[0, 0], [100, 0], [100, 300], [0, 300]]
-
-
-@pytest.fixture(scope="module")
-def client() -> TestClient:
-    return TestClient(Starlette(routes=routes_below("")))
 
 
 def session_of(run: Run, who: str | None = "ada") -> TileSource:
@@ -87,6 +85,35 @@ def test_a_correction_is_in_the_journal_when_it_is_answered(browser, client, run
     assert named(run)[3] == "lymphocyte"
     assert browser.ask("redo").json()["done"]
     assert 3 not in named(run)
+
+
+def test_a_correction_makes_no_index_of_the_outlines_anew(browser, run, monkeypatch) -> None:
+    """A million outlines take seconds to be read and sorted; a correction changes names alone."""
+    made = []
+    for module, name in ((shapely, "STRtree"), (shapely, "bounds"), (np, "lexsort")):
+        real = getattr(module, name)
+        spy = partial(lambda real, *a, **k: (made.append(real), real(*a, **k))[1], real)
+        monkeypatch.setattr(module, name, spy)
+
+    def shown() -> list[bool]:
+        """Whether nucleus 1 is drawn as a macrophage, at once and by the browser, and found as one."""
+        row = run.as_found().nuclei().set_index("nucleus_id").loc[1]
+        box = Viewport(0, 0, 1.0, 400, 300)
+        square = resources.outline_squares(run).packed(0, 0)
+        return [
+            bool(resources.nucleus_painter(run).paint(box, {MACROPHAGE}).any()),
+            MACROPHAGE in square[-12:],
+            resources.nucleus_index(run).at(row["x"], row["y"], ["macrophage"]) == 1,
+        ]
+
+    assert shown() == [False] * 3
+    assert made
+    made.clear()
+    browser.ask("correct", nuclei=[1], name="macrophage")
+    assert shown() == [True] * 3
+    browser.ask("undo")
+    assert shown() == [False] * 3
+    assert not made
 
 
 def test_where_nothing_was_corrected_nothing_is_taken_back(browser, run) -> None:

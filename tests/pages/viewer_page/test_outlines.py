@@ -5,31 +5,16 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 import shapely
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from pages.shared import resources, shown_names
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page import outlines
 from pages.viewer_page.layer_data import layers_of
-from pages.viewer_page.server.routes import routes_below
 from seg_core.picture.outline_squares import HEADER, UNIT_PX
 from seg_core.store import Run
 
 LYMPHOCYTE, MACROPHAGE = 2, 4
-
-
-@pytest.fixture(scope="module")
-def client() -> TestClient:
-    return TestClient(Starlette(routes=routes_below("")))
-
-
-@pytest.fixture
-def source(run: Run) -> TileSource:
-    opened = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
-    opened.runs[run.run_id] = run
-    return opened
 
 
 def address(source: TileSource, run: Run, place: str = "0_0", query: str = "") -> str:

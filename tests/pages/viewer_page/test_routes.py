@@ -34,19 +34,6 @@ from seg_core.store.answer import Answer, write_answer
 LYMPHOCYTE = MONUSAC.classes[1]
 
 
-@pytest.fixture(scope="module")
-def client() -> TestClient:
-    return TestClient(Starlette(routes=routes_below("")))
-
-
-@pytest.fixture
-def source(run: Run) -> TileSource:
-    """What a session has that looks at the slide and its analysis."""
-    opened = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
-    opened.runs[run.run_id] = run
-    return opened
-
-
 @pytest.fixture
 def full(run: Run) -> int:
     """The level of the slide's own pixels."""

@@ -100,6 +100,10 @@ def test_a_region_can_be_renamed_turned_into_one_to_leave_out_and_removed(visit,
     page = visit("viewer", slide=chosen, **DRAWN, roi="tumour")
     page.sidebar.text_input[0].set_value("nest").run()
     assert page.session_state["roi"] == "nest 2"  # there is a nest already
+    page.sidebar.segmented_control[0].set_value("tumour").run()
+    assert page.session_state["rois"][0] == Roi("nest 2", RECTANGLE.polygon, "tumour")
+    assert "nest 2 (tumour)" in page.sidebar.selectbox[0].options
+    assert not page.sidebar.button[0].disabled  # what is tumour is analysed, too
     page.sidebar.segmented_control[0].set_value("exclude").run()
     assert page.session_state["rois"][0] == Roi("nest 2", RECTANGLE.polygon, "exclude")
     next(each for each in page.sidebar.button if each.label == "Remove").click().run()

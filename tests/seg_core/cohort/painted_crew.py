@@ -18,11 +18,10 @@ from seg_core.cohort.cluster import local_workers
 from seg_core.cohort.journal import Journal
 from seg_core.cohort.plan import read_plan
 from seg_core.cohort.work import CohortOptions
-from seg_core.settings import AnalysisSettings
 
 OPTIONS = CohortOptions(
     mpp=MPP,
-    settings=AnalysisSettings(tile_px=64, overlap_px=32, block_px=256),
+    settings=painted_slides.SMALL_TILES,
     split_mpx=0.2,
 )
 LARGE = "slide0.png"

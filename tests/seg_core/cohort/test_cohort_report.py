@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -14,11 +15,12 @@ from seg_core import commands as cli
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.compare import compare_groups
 from seg_core.cohort.journal import Journal, Outcome
-from seg_core.cohort.plan import Item
+from seg_core.cohort.plan import CohortQuestion, Item
 from seg_core.cohort.report import write_cohort_report
 from seg_core.cohort.settings_words import settings_in_words
 from seg_core.cohort.til_maps import MAP_FILE, mosaic
 from seg_core.errors import CohortError, ExportError
+from seg_core.files.sealed import SEAL
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, Store
 
@@ -35,9 +37,8 @@ def store(painted_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(8)
     ]
     items.append(Item(Path("/secret-9.svs"), patient="MRN9", group="B"))
-    journal.write_plan(items, "painted", "0" * 64, settings)
-    for number, item in enumerate(items):
-        key = item.key("0" * 64, settings)
+    keys = journal.write_plan(items, CohortQuestion("painted", "0" * 64, settings))
+    for number, key in enumerate(keys):
         if number == 8:
             journal.record(Outcome(key, "failed", error=SENTENCE))
             continue
@@ -111,9 +112,8 @@ def test_an_anonymous_report_names_neither_slides_nor_patients(store: Path, tmp_
 def test_a_cohort_without_groups_has_a_report_that_says_so(
     painted_run: Run, tmp_path: Path
 ) -> None:
-    Journal(tmp_path, "alone").write_plan(
-        [Item(painted_run.slide_path)], "painted", "0" * 64, AnalysisSettings()
-    )
+    question = CohortQuestion("painted", "0" * 64)
+    Journal(tmp_path, "alone").write_plan([Item(painted_run.slide_path)], question)
     write_cohort_report(tmp_path, "alone", tmp_path / "alone.html")
     assert "Nothing is compared" in html_text(tmp_path / "alone.html")
     write_cohort_report(tmp_path, "alone", tmp_path / "alone.pdf")
@@ -122,6 +122,21 @@ def test_a_cohort_without_groups_has_a_report_that_says_so(
     assert not (tmp_path / "b.html").exists()
     with pytest.raises(ExportError, match="exists already"):
         write_cohort_report(tmp_path, "alone", tmp_path / "alone.html")
+
+
+def test_a_patient_in_two_groups_does_not_cost_the_report(store: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(store, tmp_path / "copy")
+    file = Journal(copy, "trial").folder / "cohort.json"
+    plan = json.loads(file.read_text())
+    plan["items"][0]["patient"] = "MRN7"
+    plan.pop(SEAL)
+    file.write_text(json.dumps(plan))
+    write_cohort_report(copy, "trial", tmp_path / "trial.html")
+    text = html_text(tmp_path / "trial.html")
+    assert "Nothing is compared: the patient MRN7 is in the groups A and B" in text
+    assert "secret-0.svs" in text
+    with pytest.raises(CohortError, match="is in the groups"):
+        write_cohort_report(copy, "trial", tmp_path / "b.html", measures=["count_lymphocyte"])
 
 
 def test_the_command_writes_it_and_refuses_other_formats(

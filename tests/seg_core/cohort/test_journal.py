@@ -1,6 +1,9 @@
 """How far a cohort came."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +15,9 @@ from seg_core.cohort.journal import (
     cohort_names,
     name_of,
 )
-from seg_core.cohort.plan import Item
+from seg_core.cohort.plan import CohortQuestion, Item
 from seg_core.errors import CohortError
-from seg_core.settings import AnalysisSettings
+from seg_core.files.sealed import SEAL
 from seg_core.store import Run
 
 
@@ -22,7 +25,7 @@ from seg_core.store import Run
 def journal(tmp_path: Path) -> Journal:
     journal = Journal(tmp_path, "trial-7")
     items = [Item(Path("/slides/a.svs"), 0.25, None, "P1", "A", {"Stage": "II"})]
-    journal.write_plan(items, "nuclei", "0" * 64, AnalysisSettings())
+    journal.write_plan(items, CohortQuestion("nuclei", "0" * 64))
     return journal
 
 
@@ -77,3 +80,52 @@ def test_the_same_sources_have_the_same_name_and_others_another() -> None:
     ]
     assert names[0] == names[1] != names[2]
     assert names[0].startswith("trial-7-")
+
+
+@pytest.mark.parametrize(
+    "change_plan",
+    [
+        lambda plan: plan.update(items=5),
+        lambda plan: plan.update(items=[5]),
+        lambda plan: plan["items"][0].pop("key"),
+        lambda plan: plan["items"][0].update(slide=5),
+        lambda plan: plan["items"][0].update(mpp="a quarter"),
+        lambda plan: plan["items"][0].update(columns={"Stage": 2}),
+        lambda plan: plan.update(model=None),
+        lambda plan: plan.update(settings=[]),
+    ],
+)
+def test_a_plan_of_other_types_is_damaged(
+    journal: Journal, change_plan: Callable[[dict[str, Any]], object]
+) -> None:
+    path = journal.folder / PLAN_FILE
+    plan = json.loads(path.read_text("utf-8"))
+    plan.pop(SEAL)
+    change_plan(plan)
+    path.write_text(json.dumps(plan), "utf-8")
+    with pytest.raises(CohortError, match=r"cohort\.json is damaged; start the cohort again"):
+        journal.read_plan()
+
+
+def test_a_plan_of_an_earlier_version_is_read(journal: Journal) -> None:
+    path = journal.folder / PLAN_FILE
+    plan = json.loads(path.read_text("utf-8"))
+    plan.pop(SEAL)
+    path.write_text(json.dumps(plan), "utf-8")
+    assert journal.read_plan() == plan
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *('{"key": [], "state": "failed"}', '{"key": "b", "state": "gone"}', "5", "[" * 100_000),
+        *('{"key": "b", "state": "finished", "run": 5}', '{"key": "b"}', "\ud800"),
+        '{"key": "b", "state": "failed", "nuclei": "many"}',
+    ],
+)
+def test_a_damaged_line_costs_itself_alone(journal: Journal, line: str) -> None:
+    journal.record(Outcome("a", "finished", "a/1"))
+    with (journal.folder / OUTCOMES_FILE).open("ab") as file:
+        file.write(line.encode("utf-8", "surrogatepass") + b"\n")
+    journal.record(Outcome("c", "failed", error="no µ."))
+    assert set(journal.outcomes()) == {"a", "c"}

@@ -1,22 +1,30 @@
 """All runs of a store as tables."""
 
+import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
-from seg_core.cohort.catalog import RunCatalog
-from seg_core.cohort.journal import Journal, Outcome
-from seg_core.cohort.plan import Item
-from seg_core.cohort.summary import keep_summary
+from seg_core.cohort.catalog import RunCatalog, writable_paths
+from seg_core.cohort.journal import COHORTS_FOLDER, PLAN_FILE, Journal, Outcome
+from seg_core.cohort.plan import CohortQuestion, Item
+from seg_core.cohort.summary import SUMMARY_FILE, is_kept_for, keep_summary, read_kept
 from seg_core.errors import CohortError
-from seg_core.scoring.assessment import assess, keep_scores
+from seg_core.files.sealed import SEAL
+from seg_core.roi import Roi
+from seg_core.scoring import counted_of
+from seg_core.scoring.assessment import TIL_FILE, assess, keep_scores
 from seg_core.scoring.summary import describe_run
-from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, Store, open_run
+from seg_core.store.answer import Answer, write_answer
+from seg_core.store.rois import keep_rois
 from seg_core.til.interval import Estimate
 
 SCORE = Estimate(12.5, 9.0, 17.0)  # a painting is too small to have one
@@ -38,13 +46,18 @@ def store(painted_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Store:
 
     journal = Journal(store.path, "trial")
     items = [
-        Item(painted_run.slide_path, 0.25, None, "P1", "A", {"Stage": "II", "state": "Bavaria"}),
+        Item(
+            painted_run.slide_path,
+            0.25,
+            None,
+            "P1",
+            "A",
+            {"Stage": "II", "state": "Bavaria", "Nuclei": "many"},
+        ),
         Item(Path("/gone.svs"), None, None, "P2", "B", {"Stage": "III", "state": ""}),
         Item(Path("/later.svs"), None, None, "P3", "B", {"Stage": "I", "state": ""}),
     ]
-    settings = AnalysisSettings()
-    journal.write_plan(items, "painted", "0" * 64, settings)
-    keys = [item.key("0" * 64, settings) for item in items]
+    keys = journal.write_plan(items, CohortQuestion("painted", "0" * 64))
     folder = run.path.relative_to(store.path).as_posix()
     journal.record(Outcome(keys[0], "finished", folder))
     journal.record(Outcome(keys[1], "failed", error="there is no such slide."))
@@ -74,6 +87,35 @@ def test_each_run_has_a_row_with_its_counts_densities_and_scores(store: Store) -
     assert pd.isna(without["til_pct"])
 
 
+def test_what_a_region_leaves_out_counts_in_no_figure_of_a_cohort(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """The pages left it out, and the cohort's table and `assess` counted it."""
+    folder = tmp_path / painted_run.path.parent.name / painted_run.run_id
+    shutil.copytree(painted_run.path, folder)
+    run = open_run(folder)
+    keep_summary(run)
+    [before] = RunCatalog(Store(tmp_path)).runs().to_dict("records")
+    x, y, width, height = run.region.to_json()
+    fold = Roi("fold", shapely.box(x, y, x + width / 2, y + height), "exclude")
+    keep_rois(tmp_path, folder.parent.name, [fold])
+    page = describe_run(run, counted_of(run, [fold]))
+    [after] = RunCatalog(Store(tmp_path)).runs().to_dict("records")
+    assert 0 < after["nuclei"] == page.count < before["nuclei"]
+    assert after["tissue_mm2"] == pytest.approx((page.tissue_um2 or 0) / 1e6)
+    for row in page.classes.to_dict("records"):
+        assert after[f"count_{row['class_name']}"] == row["count"]
+        assert after[f"{row['class_name']}_per_mm2"] == pytest.approx(row["density_per_mm2"])
+    assert read_kept(folder / SUMMARY_FILE)["counted"]["left_out"] == "fold"
+    scored = assess(run)
+    assert scored.areas_mm2["tissue"] == pytest.approx(after["tissue_mm2"], rel=0.05)
+    keep_scores(run, scored)
+    assert is_kept_for(run, TIL_FILE)
+    keep_rois(tmp_path, folder.parent.name, [])
+    assert not is_kept_for(run, TIL_FILE)  # of other nuclei than count now
+    assert not is_kept_for(run, SUMMARY_FILE)
+
+
 def test_nuclei_of_all_runs_are_asked_in_sql(store: Store, painted_run: Run) -> None:
     catalog = RunCatalog(store)
     found = catalog.ask(
@@ -88,15 +130,125 @@ def test_nuclei_of_all_runs_are_asked_in_sql(store: Store, painted_run: Run) -> 
     np.testing.assert_allclose(own["area"].sort_index(), by_class.mean().sort_index())
 
 
+def test_names_in_sql_are_those_of_corrections_and_of_a_taught_classifier(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """They used to be the model's, while the counts of the same catalogue were not."""
+    store, slide = Store(tmp_path), painted_run.path.parent.name
+    for name in ("plain", "corrected", "taught"):
+        shutil.copytree(painted_run.path, tmp_path / f"{slide}-{name}" / painted_run.run_id)
+    plain, corrected, taught = (
+        open_run(tmp_path / f"{slide}-{name}" / painted_run.run_id)
+        for name in ("plain", "corrected", "taught")
+    )
+    found = plain.nuclei().set_index("nucleus_id")["class_name"]
+    renamed, gone = found.index[:3].tolist(), found.index[3:5].tolist()
+    for run in (corrected, taught):
+        run.journal().correct(renamed, found[renamed].tolist(), "macrophage", by="Ada")
+        run.journal().correct(gone, found[gone].tolist(), None, by="Ada")
+    answer = pd.DataFrame(
+        {"nucleus_id": found.index, "class_name": "other", "class_score": np.float32(0.5)}
+    )
+    write_answer(taught.path, Answer("mine", taught.scheme, taught.scheme.names, answer))
+
+    catalog = RunCatalog(store)
+    nuclei = catalog.ask("select * from nuclei")
+    assert len(nuclei) == 3 * len(found) - 2 * len(gone)
+    for run in (plain, corrected, taught):
+        folder = run.path.relative_to(tmp_path).as_posix()
+        own = nuclei[nuclei["folder"] == folder].set_index("nucleus_id").sort_index()
+        expected = run.nuclei().set_index("nucleus_id")
+        assert own["class_name"].tolist() == expected["class_name"].tolist()
+        np.testing.assert_array_equal(own["class_score"], expected["class_score"])
+        assert own["found_class_name"].tolist() == found[expected.index].tolist()
+        (row,) = catalog.ask(f"select * from runs where folder = '{folder}'").to_dict("records")
+        for name in run.scheme.names:
+            assert row[f"count_{name}"] == (own["class_name"] == name).sum()
+
+
 def test_a_cohort_has_a_row_for_each_slide_also_for_those_without_a_run(store: Store) -> None:
     table = RunCatalog(store).cohort("trial")
     assert list(table["state"]) == ["finished", "failed", "waiting"]
     assert list(table["patient"]) == ["P1", "P2", "P3"]
     assert list(table["Stage"]) == ["II", "III", "I"]
     assert table["state (table)"].iloc[0] == "Bavaria"
+    assert table["Nuclei (table)"].iloc[0] == "many"
     assert table["error"].iloc[1] == "there is no such slide."
     assert table["nuclei"].iloc[0] > 10
     assert table["nuclei"].iloc[1:].isna().all()
+
+
+def test_a_cohort_whose_file_is_damaged_costs_the_others_nothing(
+    store: Store, tmp_path: Path
+) -> None:
+    copy = Store(shutil.copytree(store.path, tmp_path / "copy"))
+    damaged = Journal(copy.path, "bad")
+    damaged.folder.mkdir()
+    (damaged.folder / "cohort.json").write_text("{")
+    catalog = RunCatalog(copy)
+    assert len(catalog.cohort("trial")) == 3
+    assert set(catalog.ask("select cohort from items")["cohort"]) == {"trial"}
+    with pytest.raises(CohortError, match=r"cohort\.json is damaged"):
+        catalog.cohort("bad")
+
+
+def test_an_analysis_that_somebody_has_deleted_is_told_in_its_row(
+    store: Store, tmp_path: Path
+) -> None:
+    copy = Store(shutil.copytree(store.path, tmp_path / "copy"))
+    folder = RunCatalog(copy).cohort("trial")["folder"].iloc[0]
+    copy.delete(open_run(copy.path / folder))
+    row = RunCatalog(copy).cohort("trial").iloc[0]
+    assert row["state"] == "removed"
+    assert pd.isna(row["folder"])
+    assert "was deleted, moved or damaged since; start the cohort again" in row["error"]
+    assert pd.isna(row["nuclei"])
+
+
+def test_a_run_that_is_deleted_while_others_are_read_is_left_out(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Store(shutil.copytree(store.path, tmp_path / "copy"))
+    catalog = RunCatalog(copy)
+    first, second = copy.runs()
+    read = Run.corrections
+
+    def read_late(run: Run) -> object:
+        if run.path == first.path:
+            shutil.rmtree(run.path)
+            raise FileNotFoundError(run.path)
+        return read(run)
+
+    monkeypatch.setattr(Run, "corrections", read_late)
+    assert list(catalog.runs()["folder"]) == [second.path.relative_to(copy.path).as_posix()]
+
+
+def test_a_store_whose_name_is_a_pattern_to_duckdb_is_read_all_the_same(
+    store: Store, tmp_path: Path
+) -> None:
+    copy = Store(shutil.copytree(store.path, tmp_path / "dad's [trial] * ?"))
+    found = RunCatalog(copy).ask("select folder, count(*) as n from nuclei group by all")
+    expected = RunCatalog(store).ask("select folder, count(*) as n from nuclei group by all")
+    assert found.set_index("folder")["n"].to_dict() == expected.set_index("folder")["n"].to_dict()
+    run = copy.runs()[0]
+    assert run.counts() == run.facts.counts
+
+
+def test_a_slide_whose_name_is_no_text_stands_in_table_sql_and_files(
+    store: Store, tmp_path: Path
+) -> None:
+    copy = Store(shutil.copytree(store.path, tmp_path / "copy"))
+    journal = Journal(copy.path, "odd")
+    (key,) = journal.write_plan([Item(Path("/lat\udce9.svs"))], CohortQuestion("m", "0" * 64))
+    journal.record(Outcome(key, "failed", error="lat\udce9.svs is no slide."))
+    catalog = RunCatalog(copy)
+    table = catalog.cohort("odd")
+    assert table["slide"].item() == "lat\\udce9.svs"
+    assert Path(table["slide_path"].item()) == Path("/lat\udce9.svs")
+    assert catalog.ask("select error from items where cohort = 'odd'")["error"].item() == (
+        "lat\\udce9.svs is no slide."
+    )
+    writable_paths(table).to_parquet(tmp_path / "odd.parquet")
 
 
 def test_an_empty_store_has_the_same_tables_without_rows(tmp_path: Path, store: Store) -> None:
@@ -110,3 +262,73 @@ def test_an_empty_store_has_the_same_tables_without_rows(tmp_path: Path, store: 
 def test_a_question_that_makes_no_sense_is_told(store: Store, sql: str) -> None:
     with pytest.raises(CohortError, match=r"cannot be answered .*; the tables are runs, classes"):
         RunCatalog(store).ask(sql)
+
+
+@pytest.fixture
+def own_store(store: Store, tmp_path: Path) -> Store:
+    return Store(Path(shutil.copytree(store.path, tmp_path / "store")))
+
+
+def change(path: Path, change_entries: Callable[[dict[str, Any]], object]) -> None:
+    """Change a JSON file as somebody does who knows its checksum, or another version."""
+    entries = json.loads(path.read_text("utf-8"))
+    entries.pop(SEAL, None)
+    change_entries(entries)
+    path.write_text(json.dumps(entries), "utf-8")
+
+
+@pytest.mark.parametrize("file", [SUMMARY_FILE, TIL_FILE])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"5", b"[" * 100_000, b"\xff", b"{}"])
+def test_damaged_figures_of_a_run_are_as_if_they_were_not_there(
+    own_store: Store, file: str, content: bytes
+) -> None:
+    (path,) = own_store.path.glob(f"*/*/{file}")
+    path.write_bytes(content)
+    table = RunCatalog(own_store).runs()
+    assert len(table) == 2
+    column = "til_pct" if file == TIL_FILE else "lymphocyte_per_mm2_low"
+    assert table[column].isna().all()
+
+
+@pytest.mark.parametrize("file", [SUMMARY_FILE, TIL_FILE])
+def test_a_changed_digit_of_figures_is_noticed(own_store: Store, file: str) -> None:
+    """They have a checksum, so that no other number is shown without a word."""
+    (path,) = own_store.path.glob(f"*/*/{file}")
+    kept = read_kept(path)
+    assert kept
+    changed = path.read_text("utf-8").replace(".", ".9", 1)
+    path.write_text(changed, "utf-8")
+    assert json.loads(changed).keys() - {SEAL} == kept.keys()
+    assert read_kept(path) == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "change_entries"),
+    [
+        (TIL_FILE, lambda entries: entries.pop("stil_area_pct")),
+        (TIL_FILE, lambda entries: entries.update(stil_area_pct=5)),
+        (TIL_FILE, lambda entries: entries.update(areas_mm2=None)),
+        (TIL_FILE, lambda entries: entries.update(density_per_mm2_interval95=[])),
+        (SUMMARY_FILE, lambda entries: entries.update(classes=5)),
+        (SUMMARY_FILE, lambda entries: entries.update(classes={"lymphocyte": 5})),
+        (SUMMARY_FILE, lambda entries: entries.update(classes={"lymphocyte": {"count": "x"}})),
+    ],
+)
+def test_figures_of_another_version_end_no_table(
+    own_store: Store, file: str, change_entries: Callable[[dict[str, Any]], object]
+) -> None:
+    (path,) = own_store.path.glob(f"*/*/{file}")
+    change(path, change_entries)
+    assert len(RunCatalog(own_store).runs()) == 2
+    assert len(RunCatalog(own_store).cohort("trial")) == 3
+
+
+def test_a_damaged_cohort_costs_itself_alone(own_store: Store) -> None:
+    other = Journal(own_store.path, "other")
+    other.write_plan([Item(Path("/a.svs"))], CohortQuestion("painted", "0" * 64))
+    path = own_store.path / COHORTS_FOLDER / "trial" / PLAN_FILE
+    path.write_text(path.read_text("utf-8").replace("P1", "P9"), "utf-8")
+    with pytest.raises(CohortError, match=r"cohort\.json is damaged; start the cohort again"):
+        RunCatalog(own_store).cohort("trial")
+    assert len(RunCatalog(own_store).cohort("other")) == 1
+    assert set(RunCatalog(own_store).items()["cohort"]) == {"other"}

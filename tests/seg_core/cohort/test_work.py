@@ -14,11 +14,10 @@ from pathlib import Path
 import painted_crew
 import painted_slides
 import pytest
-from distributed import Client
+from distributed import Client, LocalCluster
 from painted_crew import BROKEN, GOOD, LARGE, OPTIONS, let_paint, write_cohort
-from painted_slides import MPP
+from painted_slides import MPP, PaintedEngine
 
-from seg_core import analysis
 from seg_core.analysis import analyse
 from seg_core.cohort import work
 from seg_core.cohort.catalog import RunCatalog
@@ -26,9 +25,10 @@ from seg_core.cohort.cluster import local_workers
 from seg_core.cohort.journal import Journal
 from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import Item, read_plan
+from seg_core.cohort.progress import CohortProgress
+from seg_core.cohort.thumbnails import THUMBNAIL_FILE
 from seg_core.cohort.work import Event, work_off
 from seg_core.errors import BusyError, TeachingError
-from seg_core.model.lender import EngineLender
 from seg_core.scoring.assessment import TIL_FILE
 from seg_core.store import Run, Store, open_run
 from seg_core.teaching.labels import Labels
@@ -44,12 +44,9 @@ def client() -> Iterator[Client]:
 
 
 @pytest.fixture(autouse=True)
-def paintings(monkeypatch: pytest.MonkeyPatch) -> None:
+def paintings(painted_engines: list[PaintedEngine], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "find_model", painted_slides.find_painted_model)
     monkeypatch.setattr(work, "_BUSY_S", 0.2)
-    monkeypatch.setattr(analysis, "find_model", painted_slides.find_painted_model)
-    monkeypatch.setattr(analysis, "make_engine", painted_slides.make_painted_engine)
-    monkeypatch.setattr(analysis, "_engines", EngineLender())
 
 
 def endings(events: list[Event]) -> dict[str, str]:
@@ -150,6 +147,44 @@ def test_what_ended_is_skipped_and_what_failed_is_tried_again_when_asked(
     other = replace(OPTIONS, settings=replace(OPTIONS.settings, block_px=512))
     changed = list(work_off(items[:2], journal, other, client))
     assert [event.kind for event in changed if event.kind != "progress"] == ["ended", "ended"]
+
+
+def test_a_worker_that_does_two_slides_at_a_time_finds_what_one_at_a_time_finds(
+    tmp_path: Path,
+) -> None:
+    items = read_plan([write_cohort(tmp_path / "slides")])
+    journal = Journal(tmp_path / "store", "trial")
+    progress, at_once = CohortProgress(len(items)), 0
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=2, memory_limit=5 * 10**9, dashboard_address=None
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        let_paint(client, 0.02)
+        for event in work_off(items, journal, OPTIONS, client):
+            progress.happened(event.to_json())
+            at_once = max(at_once, len(progress.at_work))
+    assert at_once == 2
+    assert progress.states == {"finished": GOOD, "failed": len(BROKEN)}
+    assert progress.share == 1
+    assert_as_analyse_finds(journal, tmp_path / "alone")
+    assert all((run.path / THUMBNAIL_FILE).is_file() for run in runs_by_slide(journal).values())
+
+
+def test_tils_that_were_left_out_before_are_scored_when_they_are_asked_for(
+    client: Client, tmp_path: Path
+) -> None:
+    items = read_plan([write_cohort(tmp_path / "slides", good=1)])[:1]
+    journal = Journal(tmp_path / "store", "trial")
+    let_paint(client)
+    without = list(work_off(items, journal, replace(OPTIONS, til=False), client))
+    assert endings(without) == {LARGE: "finished"}
+    (run,) = runs_by_slide(journal).values()
+    assert not (run.path / TIL_FILE).exists()
+    asked = list(work_off(items, journal, OPTIONS, client))
+    assert [event.kind for event in asked if event.kind != "progress"] == ["ended"]
+    assert (run.path / TIL_FILE).is_file()
 
 
 def test_after_everything_was_killed_the_next_start_goes_on(client: Client, tmp_path: Path) -> None:

@@ -10,8 +10,7 @@ import pytest
 
 from seg_core import commands as cli
 from seg_core.cohort.journal import Journal, Outcome
-from seg_core.cohort.plan import Item
-from seg_core.settings import AnalysisSettings
+from seg_core.cohort.plan import CohortQuestion, Item
 from seg_core.store import Run, open_run
 
 
@@ -42,20 +41,20 @@ def test_runs_are_listed_written_and_asked(
 def test_groups_of_a_cohort_are_compared(
     painted_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    journal, settings = Journal(tmp_path, "trial"), AnalysisSettings()
+    journal = Journal(tmp_path, "trial")
     items = [
         Item(Path(f"/s{number}.svs"), patient=f"P{number}", group="AB"[number // 4])
         for number in range(8)
     ]
-    journal.write_plan(items, "painted", "0" * 64, settings)
-    for number, item in enumerate(items):
+    keys = journal.write_plan(items, CohortQuestion("painted", "0" * 64))
+    for number, key in enumerate(keys):
         folder = tmp_path / f"s{number}" / painted_run.run_id
         folder.mkdir(parents=True)
         facts = painted_run.facts
         facts = replace(facts, counts={**facts.counts, "lymphocyte": 10 * number})
         (folder / "run.json").write_text(json.dumps(facts.to_json()))
         run = folder.relative_to(tmp_path).as_posix()
-        journal.record(Outcome(item.key("0" * 64, settings), "finished", run))
+        journal.record(Outcome(key, "finished", run))
     command = ["catalog", str(tmp_path), "--cohort", "trial", "--compare", "count_lymphocyte"]
     csv = tmp_path / "comparison.csv"
     assert cli.main([*command, "--csv", str(csv)]) == 0
@@ -67,6 +66,23 @@ def test_groups_of_a_cohort_are_compared(
     with pytest.raises(SystemExit):
         cli.main(["catalog", str(tmp_path), "--compare", "count_lymphocyte"])
     assert "--compare needs --cohort NAME" in capsys.readouterr().err
+
+
+def test_a_store_that_is_not_there_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["catalog", str(tmp_path / "nowhere")]) == 1
+    assert "there is no store" in capsys.readouterr().err
+
+
+def test_a_bad_slide_has_its_sentence_in_the_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = Journal(tmp_path, "trial")
+    (key,) = journal.write_plan([Item(Path("/a.svs"))], CohortQuestion("painted", "0" * 64))
+    journal.record(Outcome(key, "failed", error="a.svs is no slide; open another file."))
+    assert cli.main(["catalog", str(tmp_path), "--cohort", "trial"]) == 0
+    assert "a.svs is no slide; open another file." in capsys.readouterr().out
 
 
 def test_runs_are_named_moved_and_deleted(

@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seg_core.classes import MONUSAC
-from seg_core.evaluation.dots import DotScore, dot_figures, dot_intervals, score_dots
+from seg_core.errors import DataError
+from seg_core.evaluation.dots import (
+    DotScore,
+    dot_differences,
+    dot_figures,
+    dot_intervals,
+    score_dots,
+)
 from seg_core.labelled.data_sets import UNKNOWN
 from seg_core.labelled.labelled_image import Dots
 from seg_core.labelled.nuclei import Nuclei
@@ -97,3 +104,34 @@ def test_intervals_hold_the_figure_and_narrow_with_more_patients() -> None:
         widths.append(high - low)
     assert widths[1] < widths[0]
     assert dot_intervals(scores[:1], MONUSAC)["detected"] is None
+
+
+def patients_with(right: list[int], *, of: int = 40) -> list[DotScore]:
+    """A patient an entry: lymphocytes, so many of them called so and the others missed."""
+    scores = []
+    for number, hits in enumerate(right):
+        called = np.zeros((5, 6), np.int64)
+        called[1, [1, 5]] = hits, of - hits
+        scores.append(DotScore(str(number), called, called[:, :5].sum(axis=0)))
+    return scores
+
+
+def test_a_difference_on_dots_is_paired_so_what_is_hard_for_both_cancels() -> None:
+    """Ten patients from easy to hard; the second answer finds four dots more in each of them."""
+    hits = [3 * number for number in range(1, 11)]
+    first, second = patients_with(hits), patients_with([each + 4 for each in hits])
+    difference, interval = dot_differences(first, second, MONUSAC, samples=200)
+    assert difference["detected"] == pytest.approx(4 / 40)
+    assert difference["recall"]["lymphocyte"] == pytest.approx(4 / 40)
+    assert interval["detected"] == pytest.approx([4 / 40, 4 / 40])
+    low, high = dot_intervals(first, MONUSAC, samples=200)["detected"]
+    assert high - low > 0.2, "unpaired the patients differ"
+    assert difference["f1"]["neutrophil"] is None
+    assert interval["f1"]["neutrophil"] is None
+
+
+def test_a_difference_on_dots_needs_the_same_images_and_several_for_an_interval() -> None:
+    one = patients_with([20])
+    assert dot_differences(one, one, MONUSAC)[1]["detected"] is None
+    with pytest.raises(DataError, match="on the same images"):
+        dot_differences(one, patients_with([20, 30]), MONUSAC)

@@ -54,7 +54,7 @@ def of_run(run: Run, area: shapely.Geometry | None = AREA) -> list[dict[str, Any
 
 
 def read(run: Run, path: Path, **decided: str) -> MappedReference:
-    reference = read_slide_reference(path, run.facts.slide, run.facts.question.slide_mpp)
+    reference = read_slide_reference(path, run.facts.slide, run.slide_mpp)
     mapping = mapping_of(reference.class_names, decided, run.scheme)
     return map_classes(reference, mapping, run.scheme)
 
@@ -235,6 +235,32 @@ def test_dots_measure_detection_and_classes_alone(painted_run: Run, tmp_path: Pa
         painted_run, read(painted_run, write_geojson(tmp_path / "dots.geojson", points))
     )
     assert same.result["dots"] == dots
+
+
+def test_two_runs_are_compared_by_dots_with_a_paired_interval(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """The corrected run calls nuclei otherwise that the dots name as the model did."""
+    folder = tmp_path / painted_run.path.parent.name / painted_run.path.name
+    shutil.copytree(painted_run.path, folder)
+    run = open_run(folder)
+    table = run.nuclei()
+    points = [
+        feature(shapely.Point(row.x, row.y), THEIRS[row.class_name]) for row in table.itertuples()
+    ]
+    reference = read(run, write_geojson(tmp_path / "dots.geojson", points))
+    rows = table[table["class_name"] == "lymphocyte"].head(5)
+    ids = rows["nucleus_id"].astype(int).tolist()
+    run.journal().correct(ids, ["lymphocyte"] * len(ids), "other", by="reader")
+    rois = [Roi(str(y), shapely.box(0, y, 1000, y + 150)) for y in (0, 150, 300, 450)]
+    both = compare_runs(run.as_found(), run, reference, rois)
+    lost = both["difference"]["dots"]["recall"]["lymphocyte"]
+    assert both["first"]["dots"]["recall"]["lymphocyte"] == 1
+    assert lost == pytest.approx(both["second"]["dots"]["recall"]["lymphocyte"] - 1)
+    assert lost < 0
+    low, high = both["difference95"]["dots"]["recall"]["lymphocyte"]
+    assert low <= lost <= high <= 0
+    assert both["difference"]["dots"]["detected"] == 0
 
 
 def test_without_annotated_regions_drawn_ones_are_taken_and_what_is_excluded_does_not_count(

@@ -4,13 +4,11 @@ from pathlib import Path
 
 import anndata
 import numpy as np
-import pytest
 from painted_slides import MPP, PaintedEngine
 from PIL import Image
 
 from seg_core.analysis import analyse
 from seg_core.classes import OTHER
-from seg_core.errors import StoreError
 from seg_core.export.anndata import write_anndata
 from seg_core.export.options import ExportOptions
 from seg_core.store import Run
@@ -65,16 +63,3 @@ def test_a_run_without_nuclei_has_no_observations(
     assert "area_um2" in found.var_names
     assert found.obsm["spatial"].shape == (0, 2)
     assert found.obs["class_name"].cat.categories.tolist() == list(run.scheme.names)
-
-
-def test_what_fails_on_the_way_leaves_nothing_behind(
-    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def one_part(run: Run) -> object:
-        yield run.nuclei()
-        raise StoreError("nuclei.parquet is damaged")
-
-    monkeypatch.setattr(Run, "nuclei_in_parts", one_part)
-    with pytest.raises(StoreError, match="is damaged"):
-        write_anndata(painted_run, tmp_path / "nuclei.h5ad")
-    assert list(tmp_path.iterdir()) == []

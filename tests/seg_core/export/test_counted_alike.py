@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import anndata
@@ -20,18 +21,6 @@ from seg_core.export.options import ExportOptions
 from seg_core.roi import Roi
 from seg_core.scoring import Counted, describe_run, joined, parts_of
 from seg_core.store import Run
-
-ENDS = {
-    "csv": ".csv",
-    "summary-csv": ".csv",
-    "geojson": ".geojson",
-    "geoparquet": ".parquet",
-    "anndata": ".h5ad",
-    "spatialdata": ".zarr",
-    "ome-tiff": ".ome.tif",
-    "overlay": ".png",
-    "report": ".html",
-}
 
 
 def description_of(path: Path) -> str:
@@ -56,22 +45,79 @@ def _of_report(path: Path) -> int:
     return sum(int(number.strip().replace(",", "")) for number in numbers)
 
 
-def _of_spatialdata(path: Path) -> int:
+def table_of(path: Path) -> anndata.AnnData:
     spatialdata = pytest.importorskip("spatialdata")
-    return int(spatialdata.read_zarr(path).tables["measures"].n_obs)
+    return spatialdata.read_zarr(path).tables["measures"]
 
 
-COUNT: dict[str, Callable[[Path], int]] = {
-    "csv": lambda path: len(pd.read_csv(path)),
-    "summary-csv": lambda path: int(pd.read_csv(path)["count"].sum()),
-    "geojson": lambda path: len(json.loads(path.read_text("utf-8"))["features"]),
-    "geoparquet": lambda path: len(gpd.read_parquet(path)),
-    "anndata": lambda path: anndata.read_h5ad(path).n_obs,
-    "spatialdata": _of_spatialdata,
-    "ome-tiff": lambda path: len(np.unique(tifffile.imread(path, series=2))) - 1,
-    "report": _of_report,
+def _has_rows_of(path: Path, counted: Counted, run: Run) -> bool:
+    return set(pd.read_csv(path)["part"]) == {counted.title}
+
+
+def _has_one_summary(path: Path, counted: Counted, run: Run) -> bool:
+    [row] = pd.read_csv(path)[["part", "min_score", "run"]].drop_duplicates().to_numpy()
+    return list(row) == [counted.part.name, counted.min_score, run.run_id]
+
+
+def _has_a_member(path: Path, counted: Counted, run: Run) -> bool:
+    told = json.loads(path.read_text("utf-8"))["counted"]
+    return told == {"slide": run.slide_path.name, "run": run.run_id, **counted.facts()}
+
+
+def _has_metadata(path: Path, counted: Counted, run: Run) -> bool:
+    told = json.loads(pq.read_schema(path).metadata[b"counted"])
+    return told["left_out"] == counted.facts()["left_out"]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a file of a format is read, by what others read it with.
+
+    ``count`` gives its number of nuclei, None where it has none to count; ``tells`` is whether the
+    file itself says what was counted.
+    """
+
+    end: str
+    count: Callable[[Path], int] | None
+    tells: Callable[[Path, Counted, Run], bool]
+
+
+READERS = {
+    "csv": Reader(".csv", lambda path: len(pd.read_csv(path)), _has_rows_of),
+    "summary-csv": Reader(
+        ".csv", lambda path: int(pd.read_csv(path)["count"].sum()), _has_one_summary
+    ),
+    "geojson": Reader(
+        ".geojson",
+        lambda path: len(json.loads(path.read_text("utf-8"))["features"]),
+        _has_a_member,
+    ),
+    "geoparquet": Reader(".parquet", lambda path: len(gpd.read_parquet(path)), _has_metadata),
+    "anndata": Reader(
+        ".h5ad",
+        lambda path: anndata.read_h5ad(path).n_obs,
+        lambda path, counted, run: dict(anndata.read_h5ad(path).uns["counted"]) == counted.facts(),
+    ),
+    "spatialdata": Reader(
+        ".zarr",
+        lambda path: table_of(path).n_obs,
+        lambda path, counted, run: dict(table_of(path).uns["counted"]) == counted.facts(),
+    ),
+    "ome-tiff": Reader(
+        ".ome.tif",
+        lambda path: len(np.unique(tifffile.imread(path, series=2))) - 1,
+        lambda path, counted, run: counted.title in ome_of(path),
+    ),
+    # the picture is of outlines: what it draws is compared by its words
+    "overlay": Reader(
+        ".png", None, lambda path, counted, run: description_of(path) == counted.in_words(run)
+    ),
+    "report": Reader(
+        ".html",
+        _of_report,
+        lambda path, counted, run: counted.title in path.read_text("utf-8"),
+    ),
 }
-"""How many nuclei a file holds, read by what others read it with."""
 
 # Squares have no nuclei; tests of the TIL scores compare their parts.
 OF_NUCLEI = [each for each in FORMATS if each.name != "til-csv"]
@@ -103,7 +149,7 @@ WAYS = [
 
 
 def test_every_format_of_nuclei_is_compared() -> None:
-    assert {each.name for each in OF_NUCLEI} == {*COUNT, "overlay"} == set(ENDS)
+    assert {each.name for each in OF_NUCLEI} == set(READERS)
 
 
 def test_the_ways_to_count_differ(doubtful_run: Run) -> None:
@@ -124,37 +170,11 @@ def test_a_file_holds_as_many_nuclei_as_the_page_counts(
     options = asked(doubtful_run, **way)  # type: ignore[arg-type]
     counted = options.counted(doubtful_run)
     page = describe_run(doubtful_run, counted)
-    path = tmp_path / f"file{ENDS[form.name]}"
+    reader = READERS[form.name]
+    path = tmp_path / f"file{reader.end}"
     form.write(doubtful_run, path, options)
-    # the picture is of outlines: what it draws is compared by its words
-    found = COUNT[form.name](path) if form.name in COUNT else page.count
-    assert found == page.count
-    assert told_by(form.name, path, counted, doubtful_run)
-
-
-def told_by(name: str, path: Path, counted: Counted, run: Run) -> bool:
-    """Does the file itself say what was counted?"""
-    match name:
-        case "csv":
-            return set(pd.read_csv(path)["part"]) == {counted.title}
-        case "summary-csv":
-            [row] = pd.read_csv(path)[["part", "min_score", "run"]].drop_duplicates().to_numpy()
-            return list(row) == [counted.part.name, counted.min_score, run.run_id]
-        case "geojson":
-            told = json.loads(path.read_text("utf-8"))["counted"]
-            return told == {"slide": run.slide_path.name, "run": run.run_id, **counted.facts()}
-        case "geoparquet":
-            told = json.loads(pq.read_schema(path).metadata[b"counted"])
-            return told["left_out"] == counted.facts()["left_out"]
-        case "anndata":
-            return dict(anndata.read_h5ad(path).uns["counted"]) == counted.facts()
-        case "overlay":
-            return description_of(path) == counted.in_words(run)
-        case "ome-tiff":
-            return counted.title in ome_of(path)
-        case "report":
-            return counted.title in path.read_text("utf-8")
-    return True  # SpatialData's table is that of AnnData
+    assert reader.count is None or reader.count(path) == page.count
+    assert reader.tells(path, counted, doubtful_run)
 
 
 def test_columns_of_one_meaning_have_one_name(doubtful_run: Run, tmp_path: Path) -> None:
@@ -165,3 +185,16 @@ def test_columns_of_one_meaning_have_one_name(doubtful_run: Run, tmp_path: Path)
     parquet = gpd.read_parquet(tmp_path / "file.parquet")
     assert set(parquet.columns) - {"geometry"} == set(csv.columns) - {"slide", "run", "part"}
     assert csv["x_px"].to_numpy() == pytest.approx(parquet["x_px"].to_numpy())
+
+
+def test_every_table_names_the_regions_of_a_nucleus(doubtful_run: Run, tmp_path: Path) -> None:
+    by_name = {each.name: each for each in FORMATS}
+    options = asked(doubtful_run, exclude=False, part=False, other=False, min_score=0.0)
+    for name in ("csv", "geoparquet", "anndata"):
+        by_name[name].write(doubtful_run, tmp_path / f"file{READERS[name].end}", options)
+    csv = pd.read_csv(tmp_path / "file.csv", keep_default_na=False)
+    half = doubtful_run.region.x + doubtful_run.region.width * 0.6
+    assert list(csv["roi"]) == ["left" if x < half else "" for x in csv["x_px"]]
+    assert set(csv["roi"]) == {"left", ""}
+    assert list(gpd.read_parquet(tmp_path / "file.parquet")["roi"]) == list(csv["roi"])
+    assert list(anndata.read_h5ad(tmp_path / "file.h5ad").obs["roi"]) == list(csv["roi"])

@@ -27,12 +27,19 @@ from seg_core.export.options import ExportOptions
 from seg_core.export.places import with_places
 from seg_core.geometry import Raster, Region
 from seg_core.nuclei import VOTED_CLASS
+from seg_core.roi import Roi
 from seg_core.store import Run
 
 WRITERS = [pytest.param(each.write, id=each.name) for each in FORMATS]
 FILE_WRITERS = [
     pytest.param(each.write, id=each.name) for each in FORMATS if each.metavar == "FILE"
 ]
+PART_WRITERS = [
+    pytest.param(each.write, id=each.name)
+    for each in FORMATS
+    if each.name in ("csv", "geojson", "geoparquet", "anndata", "ome-tiff")
+]
+"""Of formats that are written part by part as the nuclei are read."""
 THRESHOLD_WRITERS = [
     pytest.param(each.write, id=each.name) for each in FORMATS if each.name != "ome-tiff"
 ]
@@ -62,9 +69,17 @@ def test_csv_is_ascii_with_no_byte_order_mark(painted_run: Run, tmp_path: Path) 
     """Excel reads UTF-8 without a mark as another encoding, which agrees on ASCII only."""
     write_nuclei_csv(painted_run, tmp_path / "nuclei.csv", ExportOptions(other=True))
     write_summary_csv(painted_run, tmp_path / "summary.csv", ExportOptions(other=True))
-    assert (tmp_path / "nuclei.csv").read_bytes().startswith(b"slide,run,part,nucleus_id,")
+    assert (tmp_path / "nuclei.csv").read_bytes().startswith(b"slide,run,part,roi,nucleus_id,")
     assert (tmp_path / "nuclei.csv").read_bytes().isascii()
     assert (tmp_path / "summary.csv").read_bytes().isascii()
+
+
+def test_a_region_beyond_ascii_has_a_mark_wherever_its_first_nucleus_stands(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    corner = Roi("Läsion", shapely.box(0, 0, 0.5, 0.5))
+    write_nuclei_csv(painted_run, tmp_path / "nuclei.csv", ExportOptions(rois=[corner]))
+    assert (tmp_path / "nuclei.csv").read_bytes().startswith(b"\xef\xbb\xbfslide,run,part,roi,")
 
 
 def test_geoparquet_is_the_table_that_geopandas_reads(painted_run: Run, tmp_path: Path) -> None:
@@ -72,7 +87,7 @@ def test_geoparquet_is_the_table_that_geopandas_reads(painted_run: Run, tmp_path
     assert write_nuclei_geoparquet(painted_run, tmp_path / "nuclei.parquet") == len(table)
     found = gpd.read_parquet(tmp_path / "nuclei.parquet")
     assert found.crs is None
-    pd.testing.assert_frame_equal(found, with_places(table, painted_run.facts.question.slide_mpp))
+    pd.testing.assert_frame_equal(found, with_places(table, painted_run.slide_mpp, ()))
     everything = write_nuclei_geoparquet(
         painted_run, tmp_path / "all.parquet", ExportOptions(other=True)
     )
@@ -298,7 +313,7 @@ def test_an_unfinished_run_has_nothing_to_export(painted_run: Run, tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("write", [write_nuclei_csv, write_geojson, write_nuclei_geoparquet])
+@pytest.mark.parametrize("write", PART_WRITERS)
 def test_a_failed_export_leaves_nothing_behind(
     painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write
 ) -> None:
@@ -308,7 +323,7 @@ def test_a_failed_export_leaves_nothing_behind(
 
     monkeypatch.setattr(Run, "nuclei_in_parts", one_part)
     with pytest.raises(StoreError, match="is damaged"):
-        write(painted_run, tmp_path / "file")
+        write(painted_run, tmp_path / "file.tif")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -325,4 +340,7 @@ def test_a_run_without_nuclei_is_exported_as_empty_files(
     assert pd.read_csv(tmp_path / "summary.csv")["count"].sum() == 0
     assert write_nuclei_geoparquet(run, tmp_path / "nuclei.parquet") == 0
     empty = gpd.read_parquet(tmp_path / "nuclei.parquet")
-    assert (len(empty), list(empty.columns)) == (0, list(with_places(run.nuclei(), 0.25).columns))
+    assert (len(empty), list(empty.columns)) == (
+        0,
+        list(with_places(run.nuclei(), 0.25, ()).columns),
+    )

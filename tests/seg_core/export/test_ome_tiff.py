@@ -14,7 +14,6 @@ from PIL import Image
 
 from seg_core.analysis import analyse
 from seg_core.classes import OTHER
-from seg_core.errors import StoreError
 from seg_core.export.ome_tiff import write_ome_tiff
 from seg_core.export.options import ExportOptions
 from seg_core.geometry import Region, Window
@@ -147,16 +146,3 @@ def test_nuclei_are_drawn_whole_across_blocks_and_parts(
     )
     in_pieces = written(painted_run, tmp_path / "pieces.ome.tif")[2][0]
     np.testing.assert_array_equal(in_pieces, whole)
-
-
-def test_what_fails_on_the_way_leaves_nothing_behind(
-    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def one_part(run: Run) -> object:
-        yield run.nuclei()
-        raise StoreError("nuclei.parquet is damaged")
-
-    monkeypatch.setattr(Run, "nuclei_in_parts", one_part)
-    with pytest.raises(StoreError, match="is damaged"):
-        write_ome_tiff(painted_run, tmp_path / "maps.ome.tif")
-    assert list(tmp_path.iterdir()) == []

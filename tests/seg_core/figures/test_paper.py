@@ -83,6 +83,15 @@ def test_a_histogram_stacks_the_classes_and_names_them(drawn) -> None:
     assert axes.get_xlim() == (0, 40)
 
 
+def test_what_is_stacked_can_be_told_apart_on_a_grey_print(drawn) -> None:
+    counted = pd.DataFrame(
+        {"low": [0.0, 10.0], "high": [10.0, 20.0]} | {name: [3, 1] for name in MONUSAC.names}
+    )
+    axes = drawn(measure_histogram(counted, MONUSAC, MEASURES["area_um2"]))
+    hatches = [bars[0].get_hatch() for bars in axes.containers if isinstance(bars, BarContainer)]
+    assert len(set(hatches)) == len(hatches) == len(MONUSAC.names)
+
+
 def test_values_fall_into_the_bins_that_the_figure_names(drawn) -> None:
     values = [0.0, 1.9, 2.0, 5.0]
     figure = go.Figure(go.Histogram(x=values, xbins={"start": 0.0, "size": 2.0}))

@@ -2,21 +2,17 @@
 
 import errno
 import os
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from killed import kill_while_writing
 
 from seg_core.errors import BusyError
 from seg_core.files import lease, locks
 from seg_core.files.lease import held, is_held
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -70,22 +66,7 @@ def test_a_lease_that_no_longer_beats_is_taken_over(tmp_path: Path) -> None:
 
 
 def test_on_the_same_machine_nobody_waits_for_a_process_that_was_killed(tmp_path: Path) -> None:
-    program = (
-        "import os, signal, sys\n"
-        "from pathlib import Path\n"
-        "from seg_core.files.lease import held\n"
-        "from seg_core.files.atomic import replacing\n"
-        "folder = Path(sys.argv[1])\n"
-        "with held(folder), replacing(folder / 'run.json') as temporary:\n"
-        "    temporary.write_text('{')\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    killed = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL
+    kill_while_writing(tmp_path, "lease", "held")
     assert not is_held(tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lease, "EXPIRY_S", 3600.0)

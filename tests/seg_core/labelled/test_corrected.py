@@ -42,7 +42,7 @@ def labelled_in(folder: Path) -> list[tuple[str, float]]:
 def whole(run: Run, count: int) -> pd.DataFrame:
     """Nuclei in the middle of a square, so that each is in one image."""
     table = run.nuclei()
-    bounds = table.geometry.bounds * run.facts.question.slide_mpp / DATA_SET.mpp
+    bounds = table.geometry.bounds * run.slide_mpp / DATA_SET.mpp
     inside = (bounds[["minx", "miny"]] // 512).to_numpy() == (
         bounds[["maxx", "maxy"]] // 512
     ).to_numpy()

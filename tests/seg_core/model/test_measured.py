@@ -1,21 +1,30 @@
 """What a card says of its model, as tables and sentences."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from seg_core.classes import ClassScheme, VoteWeight
 from seg_core.model import ModelCard, available_models
 from seg_core.model.measured import (
+    FAILURES_ENTRY,
     PRESETS_ENTRY,
     class_figures,
     confusion_table,
+    dot_figures_of,
+    dotted_sets,
+    known_failures,
     measured_sets,
     overall_figures,
     preset_in_words,
     preset_table,
+    reliability,
+    reliability_sets,
     speed_table,
+    training_log,
     weaknesses,
 )
 
@@ -50,7 +59,7 @@ ENTRY = {
 CARD = ModelCard(
     *("m", "m.safetensors", "a" * 64, "none", 0.25, (0.5,) * 3, (0.5,) * 3),
     metrics={"mine": ENTRY, "note": "measured in spring", "faster": {"weights_sha256": "a" * 64, "rows": [
-        {"precision": "int8", "tile": 256, "mpq_plus": 0.5, "mpq_plus_change": -0.01, "same_class": 0.99, "bpq": 0.6}
+        {"precision": "int8", "tile": 256, "mpq_plus": 0.5, "mpq_plus_change_40x": -0.01, "same_class": 0.99, "bpq": 0.6}
     ]}},
 )  # fmt: skip
 
@@ -114,9 +123,12 @@ def test_speed_is_that_of_these_weights_or_none() -> None:
         "precision",
         "tile",
         "mpq_plus",
-        "mpq_plus_change",
+        "mpq_plus_change_40x",
+        "mpq_plus_20x",
+        "mpq_plus_change_20x",
         "same_class",
     ]
+    assert pd.isna(table["mpq_plus_20x"].iloc[0])
     assert speed_table(replace(CARD, sha256="b" * 64)) is None
     assert speed_table(replace(CARD, metrics={})) is None
 
@@ -124,6 +136,10 @@ def test_speed_is_that_of_these_weights_or_none() -> None:
 @pytest.mark.parametrize("card", available_models(), ids=lambda card: card.name)
 def test_every_shipped_card_can_be_shown(card: ModelCard) -> None:
     assert measured_sets(card)
+    for data in dotted_sets(card):
+        assert not dot_figures_of(card, data).empty
+        assert not overall_figures(card, data).empty
+        assert all(each.endswith(".") for each in weaknesses(card, data))
     for data in measured_sets(card):
         assert len(class_figures(card, data)) == len(card.scheme.names)
         assert not overall_figures(card, data).empty
@@ -158,3 +174,113 @@ def test_presets_of_another_version_are_left_out_of_the_table() -> None:
     table = preset_table(priced())
     assert table is not None
     assert table["title"].tolist() == ["Original", "Fast"]
+
+
+DOTS = {
+    "images": 4,
+    "dots": {
+        "detected": 0.8,
+        "recall": {"epithelial": 0.5, "lymphocyte": None, "other": 0.75},
+        "precision": {"epithelial": 0.4, "lymphocyte": 0.0, "other": 0.6},
+        "f1": {"epithelial": 0.45, "lymphocyte": None, "other": 0.7},
+        "called": {
+            "rows": [*NAMES, "other"],
+            "columns": [*NAMES, "other", "missed"],
+            "counts": [[10, 0, 0, 0, 5, 5], *[[0] * 6] * 3, [1, 0, 0, 0, 3, 0]],
+        },
+        "predicted": {"epithelial": 25, "lymphocyte": 2, "other": 5},
+    },
+    "interval95": {"dots": {"detected": [0.7, 0.9], "f1": {"epithelial": [0.3, 0.6]}}},
+}
+
+
+def test_figures_by_dots_stand_with_counts_and_intervals_and_only_of_classes_with_dots() -> None:
+    card = replace(CARD, metrics={"dotted": DOTS})
+    assert dotted_sets(card) == ["dotted"]
+    assert measured_sets(card) == []
+    table = dot_figures_of(card, "dotted").set_index("class_name")
+    assert table.index.tolist() == ["epithelial", "other"]
+    columns = ["dots", "called", "recall", "f1", "f1_low", "f1_high"]
+    assert table.loc["epithelial", columns].tolist() == [20, 25, 0.5, 0.45, 0.3, 0.6]
+    assert pd.isna(table.loc["other", "f1_low"])
+    assert overall_figures(card, "dotted").to_numpy().tolist() == [
+        ["Share of dots that a nucleus finds", 0.8, 0.7, 0.9]
+    ]
+    assert list(weaknesses(card, "dotted")) == [
+        (
+            "Epithelial (20 nuclei): 25% are called other, 25% are missed, so few that the figures are a "
+            "hint only."
+        )
+    ]
+
+
+def bins(*right: float) -> list[dict[str, float]]:
+    edges = [0.0, 0.5, 0.8, 1.0]
+    return [
+        {
+            "from": edges[k],
+            "to": edges[k + 1],
+            "nuclei": 100,
+            "score": 0.3 + 0.3 * k,
+            "right": share,
+        }
+        for k, share in enumerate(right)
+    ]
+
+
+def test_scores_are_those_that_analyses_give_with_calibrated_votes_or_without() -> None:
+    votes = {
+        "mine": {
+            "nuclei": 300,
+            "before": {"error": 0.2, "reliability": bins(0.5, 0.4, 0.7)},
+            "after": {"error": 0.05, "reliability": bins(0.3, 0.6, 0.9)},
+        }
+    }
+    card = replace(CARD, metrics={"votes": votes})
+    assert reliability_sets(card) == {"mine": 0.2}
+    assert reliability(card, "mine")["right"].tolist() == [0.5, 0.4, 0.7]
+    classes = tuple(replace(each, vote=VoteWeight()) for each in card.scheme.classes)
+    calibrated = replace(card, scheme=ClassScheme(classes))
+    table = reliability(calibrated, "mine")
+    assert reliability_sets(calibrated) == {"mine": 0.05}
+    assert table["right"].tolist() == [0.3, 0.6, 0.9]
+    # Wilson's interval of 90 of 100, as of statsmodels' proportion_confint(90, 100, method="wilson")
+    assert table[["low", "high"]].iloc[2].tolist() == pytest.approx([0.82563, 0.94477], abs=1e-5)
+    assert reliability_sets(CARD) == {}
+
+
+def test_the_log_of_a_training_goes_on_from_stage_to_stage(tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text("step,loss\n100,2\n200,1\n")
+    (tmp_path / "two.csv").write_text("step,loss,score\n50,1.5,0.7\n")
+    stages = ["one.toml: 200 steps", "two.toml: 50 steps, the last"]
+    card = replace(CARD, metrics={"training": {"stages": stages}})
+    log = training_log(card, tmp_path)
+    assert log is not None
+    assert log["step"].tolist() == [100, 200, 250]
+    assert log["stage"].tolist() == ["one", "one", "two"]
+    assert log["loss"].tolist() == [2, 1, 1.5]
+    (tmp_path / "two.csv").unlink()
+    assert training_log(card, tmp_path) is None
+    assert training_log(CARD) is None
+
+
+def test_the_shipped_models_have_their_logs() -> None:
+    for card in available_models():
+        log = training_log(card)
+        assert log is not None, card.name
+        assert log["step"].is_monotonic_increasing
+        assert len(log["stage"].unique()) == len(card.metrics["training"]["stages"])
+
+
+def test_pictures_of_failures_are_of_these_weights_and_inside_their_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"picture")
+    entries = [
+        {"file": "../../a.jpg", "words": "Muscle is called epithelial.", "credit": "me, CC0"},
+        {"file": "gone.jpg", "words": "Gone.", "credit": "me"},
+    ]
+    entry = {"weights_sha256": CARD.sha256, "pictures": entries}
+    card = replace(CARD, metrics={FAILURES_ENTRY: entry})
+    (found,) = known_failures(card, tmp_path)
+    assert found.picture == tmp_path / "a.jpg"
+    assert found.words == "Muscle is called epithelial."
+    assert known_failures(replace(card, sha256="b" * 64), tmp_path) == []

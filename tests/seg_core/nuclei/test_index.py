@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -5,6 +7,7 @@ import shapely
 
 from seg_core.classes import UNCERTAIN
 from seg_core.nuclei.index import STRIP_UM, NucleusIndex
+from seg_core.nuclei.names import Names
 
 MPP = 0.5
 STRIP_PX = STRIP_UM / MPP
@@ -59,6 +62,26 @@ def test_an_unknown_id_is_no_nucleus(index: NucleusIndex) -> None:
     assert len(index.outlines([99, 12, 13])) == 2
 
 
+def test_names_of_now_go_over_the_same_outlines(index: NucleusIndex) -> None:
+    """11 became b, 12 is no nucleus, 13 is sure of itself; the others are what they were."""
+    names = Names(
+        np.array(["b", "a", "b", "a", "a"], object),
+        np.array([1, 0.4, 1, 0.9, 0.9], np.float32),
+        np.array([True, False, True, True, True]),
+    )
+    now = index.renamed(names)
+    assert [now.name(each) for each in (11, 12, 13, 14)] == ["b", None, "b", "a"]
+    assert now.at(92, 30, ["a", "b"]) is None
+    assert now.row(12) is None
+    assert (now.row(11)["class_name"], now.row(13)["class_score"]) == ("b", 1)
+    assert [now.place_in_class(each) for each in (14, 15)] == [(1, 2), (2, 2)]
+    assert now.next_of_class(11, 1) == 13
+    assert len(now.outlines([12, 13])) == 1
+    unsure = index.renamed(replace(names, present=np.ones(5, np.bool_))).with_min_score(0.5)
+    assert [unsure.name(each) for each in (12, 13)] == [UNCERTAIN, "b"]
+    assert index.name(11) == "a"  # that it was made from stays
+
+
 def test_nuclei_under_the_least_score_are_a_class_of_their_own(index: NucleusIndex) -> None:
     stricter = index.with_min_score(0.5)
     assert stricter.at(92, 30, ["a"]) is None
@@ -70,7 +93,7 @@ def test_nuclei_under_the_least_score_are_a_class_of_their_own(index: NucleusInd
 
 
 def test_no_nuclei_are_no_trouble() -> None:
-    columns = {name: [] for name in ("nucleus_id", "class_name", "x", "y")}
+    columns = {name: [] for name in ("nucleus_id", "class_name", "class_score", "x", "y")}
     empty = NucleusIndex(gpd.GeoDataFrame(columns, geometry=[]), MPP)
     assert empty.at(1, 1, ["a"]) is None
     assert empty.outlines([1]) == []

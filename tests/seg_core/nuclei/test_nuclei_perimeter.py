@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from painted_maps import instances_of, read_labels
+from painted_maps import instances_of, noise_maps, read_labels
+from scipy import ndimage
 from scipy.special import ellipe
 from skimage.measure import perimeter_crofton
 
 from seg_core.classes import MONUSAC
 from seg_core.nuclei import measure_nuclei
-from seg_core.nuclei.perimeter import crofton_perimeters
+from seg_core.nuclei.perimeter import _DIRECTIONS, crofton_perimeters
 
 MPP = 0.25
 
@@ -119,3 +120,20 @@ def test_the_edge_of_a_hole_counts():
     whole = perimeters(ring)[0]
     ring[np.hypot(x, y) <= 6] = 0
     assert perimeters(ring)[0] == pytest.approx(whole + 2 * np.pi * 6, rel=0.05)
+
+
+@given(noise_maps(largest=50))
+def test_every_pixel_that_a_step_leaves_is_counted(maps):
+    """Only pixels near an edge are looked at; here all are, of one nucleus after the other."""
+    labels = ndimage.label(maps.ternary_map > 0, output=np.int32)[0]
+    expected = []
+    for label in range(1, labels.max() + 1):
+        own = np.pad(labels == label, 2)
+        total = 0.0
+        for step in _DIRECTIONS:
+            there = np.roll(own, (-step.y, -step.x), axis=(0, 1))
+            width = np.count_nonzero(own & ~there) / step.length
+            chord = 4 / np.pi * own.sum() / width
+            total += step.angle * width / (1 - step.length**2 / (6 * chord**2))
+        expected.append(total)
+    np.testing.assert_allclose(perimeters(labels), expected)

@@ -18,6 +18,7 @@ from seg_core.classes import (
 )
 from seg_core.geometry import Raster, Region, Window
 from seg_core.maps import MapBand, MapName
+from seg_core.nuclei.names import Names
 from seg_core.picture.nucleus_painting import (
     NucleusPainter,
     paint_classes,
@@ -102,6 +103,7 @@ def nuclei(*squares: tuple[float, float, float, str]) -> gpd.GeoDataFrame:
             "x": [x + side / 2 for x, _, side, _ in squares],
             "y": [y + side / 2 for _, y, side, _ in squares],
             "class_name": [name for *_, name in squares],
+            "class_score": np.ones(len(squares), np.float32),
         },
         geometry=[shapely.box(x, y, x + side, y + side) for x, y, side, _ in squares],
     )
@@ -136,6 +138,24 @@ def test_nuclei_under_the_least_score_are_drawn_as_uncertain() -> None:
     assert not painter.paint(viewport, {1}, min_score=0.6)[:, :50].any()
 
 
+def test_names_of_now_are_drawn_with_the_outlines_that_are_known() -> None:
+    table = nuclei((10, 10, 30, "epithelial"), (60, 10, 30, "epithelial"), (10, 60, 30, OTHER))
+    found = NucleusPainter(table, MONUSAC)
+    names = Names(
+        np.array(["lymphocyte", "epithelial", OTHER], object),
+        np.ones(3, np.float32),
+        np.array([True, True, False]),
+    )
+    viewport = Viewport(0, 0, 1.0, 100, 100)
+    painted = found.renamed(names, MONUSAC).paint(viewport, {0, 1, 2})
+    assert tuple(painted[25, 10, :3]) == LYMPHOCYTE.rgb
+    assert tuple(painted[25, 60, :3]) == EPITHELIAL.rgb
+    assert not painted[55:].any()
+    before = found.paint(viewport, {0, 1, 2})
+    assert tuple(before[25, 10, :3]) == EPITHELIAL.rgb
+    assert before[55:].any()
+
+
 def test_other_is_drawn_when_it_is_asked_for() -> None:
     painter = NucleusPainter(nuclei((10, 10, 30, OTHER)), MONUSAC)
     viewport = Viewport(0, 0, 1.0, 64, 64)
@@ -165,3 +185,11 @@ def test_two_tiles_beside_each_other_are_the_whole_picture(cut: int, step: float
 def test_a_table_without_nuclei_paints_nothing() -> None:
     table = nuclei((0, 0, 10, "lymphocyte")).iloc[:0]
     assert not NucleusPainter(table, MONUSAC).paint(Viewport(0, 0, 1, 8, 8), {1, 2}).any()
+
+
+def test_a_table_without_scores_is_painted_as_one_of_which_all_is_sure() -> None:
+    table = nuclei((20, 30, 40, "epithelial")).assign(class_score=1.0)
+    view = Viewport(0, 0, 1, 60, 60)
+    shown = NucleusPainter(table.drop(columns="class_score"), MONUSAC).paint(view, {1})
+    np.testing.assert_array_equal(shown, NucleusPainter(table, MONUSAC).paint(view, {1}))
+    assert shown.any()

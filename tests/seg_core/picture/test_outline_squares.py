@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seg_core.classes import MONUSAC, OTHER, UNCERTAIN_ID
+from seg_core.nuclei.names import Names
 from seg_core.picture.outline_squares import (
     HEADER,
     SQUARE_PX,
@@ -102,6 +103,22 @@ def test_nuclei_under_the_least_score_are_uncertain(table) -> None:
     inside = table[(table["x"] < SQUARE_PX) & (table["y"] < SQUARE_PX)]
     uncertain = (inside["class_score"] < np.float32(0.6)) & (inside["class_name"] != OTHER)
     assert [each for each, _ in own].count(UNCERTAIN_ID) == uncertain.sum() > 0
+
+
+def test_renamed_squares_are_those_of_the_renamed_table(table) -> None:
+    rng = np.random.default_rng(2)
+    names = Names(
+        rng.permutation(table["class_name"].to_numpy(object)),
+        rng.permutation(table["class_score"].to_numpy()),
+        rng.random(len(table)) < 0.8,
+    )
+    now = table.assign(class_name=names.class_names, class_score=names.class_scores)
+    expected = OutlineSquares(now[names.present], MONUSAC)
+    found, once = OutlineSquares(table, MONUSAC), OutlineSquares(table, MONUSAC).packed(0, 0)
+    for square in ((0, 0), (1, 1), (2, 0)):
+        renamed = found.renamed(names, MONUSAC)
+        assert renamed.packed(*square, min_score=0.5) == expected.packed(*square, min_score=0.5)
+    assert found.packed(0, 0) == once
 
 
 def test_where_there_are_no_nuclei_a_square_is_its_header(table) -> None:

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -149,6 +150,89 @@ def test_jobs_wait_for_their_turn_and_say_so(worker: Worker, tmp_path: Path) -> 
     assert running.done()
 
 
+def work_in_parts(folder: Path, report: ProgressCallback) -> int:
+    """Count to twenty, going on where it was stopped; one part more at each file that comes."""
+    done = folder / "done"
+    starts = folder / "starts"
+    starts.write_text(starts.read_text() + "x" if starts.exists() else "x")
+    while int(done.read_text()) < 20:
+        report(Progress("tiles", int(done.read_text()), 20, 1000.0))
+        if (folder / "go").exists():
+            done.write_text(str(int(done.read_text()) + 1))
+        time.sleep(0.01)
+    return len(starts.read_text())
+
+
+def test_a_large_job_makes_way_for_a_much_smaller_one_and_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "done").write_text("7")
+    with Worker() as worker:
+        large = worker.submit(work_in_parts, asker="one", size=1000.0, folder=tmp_path)
+        wait_for(tmp_path / "starts")
+        similar = worker.submit(add, asker="two", size=900.0, a=1, b=1)
+        small = worker.submit(add, asker="three", size=100.0, a=2, b=2)
+        assert small.result(WAIT_S) == 4
+        assert not similar.done()
+        assert not large.done()
+        (tmp_path / "go").touch()
+        assert large.result(WAIT_S) == 2, "it was called twice, and went on where it was"
+        assert similar.result(WAIT_S) == 2
+        assert large.progress is not None
+        assert large.progress.done == 19
+
+
+def test_a_job_that_makes_way_can_be_stopped_and_says_that_it_is_paused(tmp_path: Path) -> None:
+    (tmp_path / "large").mkdir()
+    (tmp_path / "large" / "done").write_text("5")
+    with Worker() as worker:
+        large = worker.submit(work_in_parts, size=1000.0, folder=tmp_path / "large")
+        wait_for(tmp_path / "large" / "starts")
+        small = worker.submit(
+            work_until_stopped, asker="other", size=1.0, started=tmp_path / "started"
+        )
+        wait_for(tmp_path / "started")
+        assert large.progress == Progress("paused", 5, 20)
+        large.cancel()
+        with pytest.raises(JobCancelled, match="taken from the queue"):
+            large.result(WAIT_S)
+        small.cancel()
+
+
+def test_many_small_jobs_leave_a_large_one_as_much_time_as_they_take(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By a clock of the test, each small job takes a minute: the second waits until that is made good."""
+    now = [0.0]
+    monkeypatch.setattr(jobs, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    (tmp_path / "large").mkdir()
+    (tmp_path / "large" / "done").write_text("5")
+    with Worker() as worker:
+        large = worker.submit(work_in_parts, size=1000.0, folder=tmp_path / "large")
+        wait_for(tmp_path / "large" / "starts")
+        first = worker.submit(work_until_stopped, asker="a", size=1.0, started=tmp_path / "first")
+        wait_for(tmp_path / "first")
+        second = worker.submit(add, asker="b", size=1.0, a=1, b=1)
+        now[0] = 60.0
+        first.cancel()
+        with pytest.raises(JobCancelled):
+            first.result(WAIT_S)
+        wait_until(lambda: large.is_running() and large.progress.stage == "tiles")
+        now[0] = 119.0
+        with pytest.raises(TimeoutError):
+            second.result(0.5)
+        now[0] = 121.0
+        assert second.result(WAIT_S) == 2
+        large.cancel()
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    wake = threading.Event()
+    for _ in range(WAIT_S * 100):
+        if is_so():
+            return
+        wake.wait(0.01)
+    raise AssertionError("it never was so")
+
+
 def test_those_who_ask_take_turns(tmp_path: Path) -> None:
     with Worker() as worker:
         running = worker.submit(work_until_stopped, asker="greedy", started=tmp_path / "started")
@@ -190,7 +274,7 @@ def test_a_process_that_cannot_start_is_one_sentence(monkeypatch: pytest.MonkeyP
 
     with Worker() as worker:
         with monkeypatch.context() as patch:
-            patch.setattr(jobs, "_start_child", refuse_to_fork)
+            patch.setattr(jobs, "start_child", refuse_to_fork)
             failed = worker.submit(add, a=1, b=1)
         with pytest.raises(JobError, match=r"no process could be started .*\(Cannot allocate"):
             failed.result(WAIT_S)
@@ -239,7 +323,7 @@ def test_a_script_without_main_guard_is_not_run_again(tmp_path: Path) -> None:
 def test_the_child_goes_when_its_parent_is_killed(tmp_path: Path) -> None:
     (tmp_path / "long_jobs.py").write_text(
         "import os, pathlib, time\n"
-        "from seg_core.process.worker import Progress\n"
+        "from seg_core.process.progress import Progress\n"
         "def work(folder, report):\n"
         "    pathlib.Path(folder, 'pid.tmp').write_text(str(os.getpid()))\n"
         "    pathlib.Path(folder, 'pid.tmp').rename(pathlib.Path(folder, 'pid'))\n"

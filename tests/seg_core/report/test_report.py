@@ -10,6 +10,7 @@ import pytest
 from painted_slides import MPP, PaintedEngine, paint
 from PIL import Image
 
+from seg_core import PROGRAM, __version__
 from seg_core.analysis import analyse
 from seg_core.classes import UNCERTAIN
 from seg_core.errors import SlideError
@@ -17,9 +18,10 @@ from seg_core.export.options import ExportOptions
 from seg_core.export.report import write_report
 from seg_core.model import ModelCard
 from seg_core.report import method as report_method
+from seg_core.report.method import program_of
 from seg_core.roi import Roi, roi_of_region
 from seg_core.scoring import counted_of, describe_run, measure_columns
-from seg_core.store import Run
+from seg_core.store import Run, Selection
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +112,26 @@ def test_what_somebody_has_to_say_and_the_regions_are_told(
     write_report(painted_run, tmp_path / "report.html", options)
     text = text_of((tmp_path / "report.html").read_text("utf-8"))
     assert "Comment Seen with &lt;Dr Ada&gt;." in text
-    area = half.width * half.height * painted_run.facts.question.slide_mpp**2 / 1e6
-    assert f"fold &lt;1&gt; left out – {area:.4g}" in text
+    area = half.width * half.height * painted_run.slide_mpp**2 / 1e6
+    queries = painted_run.nucleus_queries()
+    inside = Selection(painted_run.scheme.names, part=fold.polygon)
+    lost = sum(queries.counts(inside).values())
+    assert lost > 5
+    assert f"fold &lt;1&gt; left out – {area:.4g} {lost}" in text
     assert "Whole analysis without fold" in text
+
+
+def test_program_and_version_are_told_of_run_and_report(
+    written: str, painted_run: Run, tmp_path: Path
+) -> None:
+    program = f"{PROGRAM}, version {__version__}"
+    citation = (Path(__file__).parents[3] / "CITATION.cff").read_text("utf-8")
+    assert f"version: {__version__}\n" in citation
+    assert painted_run.facts.versions["seg_core"] == __version__
+    assert f"by {program.replace('&', '&amp;')}" in text_of(written)
+    versions = {"python": "3.11.0"}
+    earlier = Run(painted_run.path, replace(painted_run.facts, versions=versions))
+    assert program_of(earlier) == f"{PROGRAM}, an earlier version"
 
 
 def test_the_gallery_shows_the_most_and_the_least_certain(written: str, painted_run: Run) -> None:

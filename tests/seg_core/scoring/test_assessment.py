@@ -19,6 +19,7 @@ from seg_core.scoring import parts_of
 from seg_core.scoring.assessment import TIL_FILE, assess, assess_parts, keep_scores
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run
+from seg_core.store.rois import geojson_of
 from seg_core.til import TilSettings
 
 # What is painted is a fiftieth of a mm² with nuclei 12 µm apart.
@@ -162,6 +163,26 @@ def test_rois_are_scored_each_for_itself_and_one_elsewhere_says_so(
     squares = pd.read_csv(path)
     assert list(squares["part"].unique()) == ["Whole analysis", "left"]
     assert list(squares.columns[:3]) == ["slide", "run", "part"]
+
+
+def test_the_command_keeps_to_the_tumour_that_was_drawn(
+    painted_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nest = Roi("nest", shapely.box(0, 0, 200, 400), "tumour")
+    rois = tmp_path / "rois.geojson"
+    rois.write_text(json.dumps(geojson_of([nest])))
+    folder = str(painted_run.path)
+    assert cli.main(["til", folder, "--roi", str(rois), "--json"]) == 0
+    *sentences, last = capsys.readouterr().out.splitlines()
+    assert any("Tumour as drawn (ROI nest)" in each for each in sentences)
+    figures = json.loads(last)
+    assert figures["tumour_rois"] == figures["by_roi"][0]["tumour_rois"] == ["nest"]
+    assert 0 < figures["areas_mm2"]["tissue"] <= 200 * 400 * MPP**2 / 1e6 + 1e-4
+    report, squares = tmp_path / "report.html", tmp_path / "squares.csv"
+    files = ["--report", str(report), "--til-csv", str(squares), "--roi", str(rois)]
+    assert cli.main(["export", folder, *files]) == 0
+    assert "Tumour as drawn (ROI nest)" in report.read_text("utf-8")
+    assert set(pd.read_csv(squares)["tumour_rois"]) == {"nest"}
 
 
 def test_uncertain_nuclei_are_in_no_score(doubtful_run: Run) -> None:

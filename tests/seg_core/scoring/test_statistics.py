@@ -240,6 +240,18 @@ def test_parts_are_the_whole_and_each_roi_less_what_is_excluded(painted_run: Run
     assert joined([first, alone]) == alone
 
 
+def test_a_tumour_roi_counts_and_every_part_knows_of_it(painted_run: Run) -> None:
+    nest = Roi("nest", shapely.box(0, 0, 100, 100), "tumour")
+    elsewhere = Roi("other nest", shapely.box(9000, 0, 9100, 100), "tumour")
+    field = Roi("field", shapely.box(0, 0, 50, 50))
+    parts = parts_of(painted_run, [nest, elsewhere, field])
+    assert [part.name for part in parts] == [WHOLE, "nest", "other nest", "field"]
+    assert parts[1].polygon.area == 100 * 100
+    assert {part.tumour.names for part in parts if part.tumour} == {("nest",)}
+    assert all(part.tumour for part in [*parts, joined(parts[1:])])
+    assert parts_of(painted_run, [elsewhere])[0].tumour is None
+
+
 def test_a_run_is_described_as_it_counted_itself(painted_run: Run) -> None:
     found = describe_run(painted_run, counted_of(painted_run, other=True))
     counts = dict(zip(found.classes["class_name"], found.classes["count"], strict=True))

@@ -209,3 +209,166 @@ def test_a_mirax_file_without_its_folder_is_no_slide(case):
 def test_a_pixel_size_that_no_microscope_gives_is_refused(shared_cases, mpp):
     with pytest.raises(ResolutionError, match=r"a pixel cannot be .* µm large; give a number from"):
         open_slide(shared_cases / "json-takes-a-slide" / "a.png", mpp=mpp)
+
+
+def png_of(path, values):
+    import imagecodecs
+
+    path.write_bytes(imagecodecs.png_encode(np.ascontiguousarray(values)))
+    return path
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("samples", ["RGB", "RGBA", "grey", "grey and alpha"])
+def test_a_png_of_16_bits_is_read_by_the_range_that_it_uses(tmp_path, noise, bits, samples):
+    """Pillow keeps the upper 8 bits of colours: a camera's 12 were next to black."""
+    most = (1 << bits) - 1
+    picture = noise[:40, :60].copy()
+    picture[0, 0] = 255
+    deep = (picture.astype(np.uint32) * most // 255).astype(np.uint16)
+    opaque = np.full_like(deep[..., :1], 65_535)
+    values = {
+        "RGB": deep,
+        "RGBA": np.concatenate([deep, opaque], axis=2),
+        "grey": deep[..., 0],
+        "grey and alpha": np.concatenate([deep[..., :1], opaque], axis=2),
+    }[samples]
+    slide = open_slide(png_of(tmp_path / "a.png", values))
+    expected = picture if samples.startswith("RGB") else np.repeat(picture[..., :1], 3, axis=2)
+    assert np.abs(picture_of(slide).astype(int) - expected).max() <= 1
+    assert bool(slide.info.notes) == (bits < 16)
+
+
+def test_what_is_clear_in_a_png_of_16_bits_is_white(tmp_path, noise):
+    deep = np.zeros((8, 8, 4), np.uint16)
+    assert (picture_of(open_slide(png_of(tmp_path / "a.png", deep))) == 255).all()
+
+
+@pytest.mark.parametrize(
+    "order", [("Red", "Green", "Blue"), ("B", "G", "R"), ("green", "blue", "red")]
+)
+def test_the_pages_of_an_ome_tiff_are_put_together_by_their_names(tmp_path, noise, order):
+    path = tmp_path / "a.ome.tif"
+    planes = np.stack([noise[..., "rgb".index(name[0].lower())] for name in order])
+    tifffile.imwrite(path, planes, metadata={"axes": "CYX", "Channel": {"Name": list(order)}})
+    slide = open_slide(path)
+    assert np.array_equal(picture_of(slide), noise)
+    assert slide.info.notes == ()
+
+
+@pytest.mark.parametrize("names", [None, ["DAPI", "FITC", "Cy3"]])
+def test_pages_that_do_not_say_that_they_are_colours_are_said_to_be_taken_so(
+    tmp_path, noise, names
+):
+    path = tmp_path / "a.ome.tif"
+    said = {} if names is None else {"Channel": {"Name": names}}
+    tifffile.imwrite(path, np.moveaxis(noise, -1, 0), metadata={"axes": "CYX", **said})
+    slide = open_slide(path)
+    assert np.array_equal(picture_of(slide), noise)
+    (note,) = slide.info.notes
+    assert "taken as red, green and blue" in note
+    assert names is None or "DAPI, FITC, Cy3" in note
+
+
+@pytest.mark.parametrize(("size", "unit"), [(5e5, "pm"), (5e-6, "dm"), (0.5, None)])
+def test_ome_gives_the_size_in_odd_units_too(tmp_path, noise, size, unit):
+    path = tmp_path / "a.ome.tif"
+    said = {f"PhysicalSize{axis}": size for axis in "XY"}
+    said |= {f"PhysicalSize{axis}Unit": unit for axis in "XY" if unit}
+    tifffile.imwrite(path, noise, photometric="rgb", metadata={"axes": "YXS", **said})
+    assert open_slide(path).info.mpp == pytest.approx(0.5)
+
+
+def test_a_tile_that_takes_gigabytes_is_refused(tmp_path):
+    path = tmp_path / "a.tif"
+    tile = np.zeros((16, 16, 3), np.uint8)
+    tifffile.imwrite(
+        path, tile, photometric="rgb", tile=(16, 16), compression="zlib", metadata=None
+    )
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        tags = file.pages[0].tags
+        for name in ("TileWidth", "TileLength", "ImageWidth", "ImageLength"):
+            tags[name].overwrite(16_384 if name.startswith("Tile") else 1000)
+    with pytest.raises(SlideError) as caught:
+        open_slide(path)
+    assert "a.tif" in str(caught.value)
+
+
+def test_a_label_of_gigabytes_is_not_shown(tmp_path, svs):
+    """The largest pictures beside the slide were decoded in the server's own process."""
+    slide = open_slide(svs)
+    largest = max(w * h for w, h in (each.size for each in slide.associated_images().values()))
+    from seg_core.slide import scanned
+
+    assert largest < scanned.MOST_ASSOCIATED_PX
+    handle = slide._handle
+    names = set(handle.associated_images)
+    sizes = {n: int(handle.properties[f"openslide.associated.{n}.width"]) for n in names}
+    widest = max(sizes, key=sizes.get)
+    sides = [
+        int(handle.properties[f"openslide.associated.{widest}.{s}"]) for s in ("width", "height")
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanned, "MOST_ASSOCIATED_PX", sides[0] * sides[1] - 1)
+        assert widest not in slide.associated_images()
+
+
+@pytest.mark.parametrize("axes", ["CYX", "ZCYX", "CZYX", "TCYX", "TZCYX"])
+@pytest.mark.parametrize("tile", [None, (128, 128)])
+def test_pages_of_stacks_are_colours_too(tmp_path, noise, axes, tile):
+    path = tmp_path / "a.ome.tif"
+    shape = tuple(2 if axis in "ZT" else 3 for axis in axes[:-2])
+    planes = np.zeros((*shape, *noise.shape[:2]), np.uint8)
+    for colour in range(3):
+        first = tuple(colour if axis == "C" else 0 for axis in axes[:-2])
+        planes[first] = noise[..., colour]
+    tifffile.imwrite(path, planes, metadata={"axes": axes}, tile=tile, photometric="minisblack")
+    assert np.array_equal(picture_of(open_slide(path)), noise)
+
+
+def test_a_large_tiled_tiff_that_openslide_shows_wrongly_says_why(tmp_path, noise):
+    path = tmp_path / "a.tif"
+    tile = (noise[:256, :256].astype(np.uint16) * 16).copy()
+    tifffile.imwrite(path, tile, photometric="rgb", tile=(256, 256), metadata=None)
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        for name in ("ImageWidth", "ImageLength"):
+            file.pages[0].tags[name].overwrite(11_000)
+    with pytest.raises(SlideError) as caught:
+        open_slide(path)
+    assert str(caught.value) == (
+        "a.tif is a tiled TIFF of 121 megapixels, which OpenSlide does not read part by part (its "
+        "values have 16 bits); save it as a pyramidal TIFF of RGB with 8 bits, upright, compressed "
+        "as JPEG."
+    )
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_jpeg_of_12_bits_is_read(tmp_path, noise, orientation):
+    import imagecodecs
+
+    path = tmp_path / "a.jpg"
+    picture = np.full((40, 60, 3), 200, np.uint8)
+    picture[5:20, 10:30] = (90, 40, 120)
+    picture[0:8, 0:8] = 255
+    content = imagecodecs.jpeg8_encode(picture.astype(np.uint16) * 16, level=95, bitspersample=12)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    body = b"Exif\0\0" + exif.tobytes().removeprefix(b"Exif\0\0")
+    path.write_bytes(
+        content[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + content[2:]
+    )
+    slide = open_slide(path)
+    expected = picture if orientation == 1 else np.rot90(picture, -1)
+    assert np.abs(picture_of(slide).astype(int) - expected).mean() < 3
+    assert slide.info.notes == ("its values use 12 bits and are read as such.",)
+
+
+def test_a_jpeg_of_12_bits_that_declares_too_much_is_refused(tmp_path):
+    import imagecodecs
+
+    path = tmp_path / "a.jpg"
+    content = imagecodecs.jpeg8_encode(np.zeros((40, 60, 3), np.uint16), bitspersample=12)
+    at = content.index(b"\xff\xc1") if b"\xff\xc1" in content else content.index(b"\xff\xc0")
+    path.write_bytes(content[: at + 5] + b"\xff\xf0\xff\xf0" + content[at + 9 :] + bytes(600_000))
+    with pytest.raises(SlideError, match="too large to be held in memory"):
+        open_slide(path)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import painted_slides
 import pytest
+from analysed_runs import stop_after
+from painted_slides import SMALL_TILES
 
 from seg_core import commands as cli
 from seg_core.analysis import analyse
 from seg_core.errors import JobCancelled, StoreError
 from seg_core.geometry import Window
 from seg_core.store import Run, Store, open_run
-from tests.seg_core.conftest import SMALL_TILES
 
 
 @pytest.fixture
@@ -102,14 +103,9 @@ def test_a_chunk_that_was_finished_and_is_lost_is_made_again(
     tmp_path: Path, painted_slide: Path, painted_run: Run, painted_engines, change: str
 ) -> None:
     """A power failure takes what was not yet on the disk."""
-
-    def stop(progress) -> None:
-        if progress.stage == "nuclei":
-            raise JobCancelled("stopped")
-
     options = {"mpp": painted_slides.MPP, "settings": SMALL_TILES}
     with pytest.raises(JobCancelled):
-        analyse(painted_slide, tmp_path, report=stop, **options)
+        analyse(painted_slide, tmp_path, report=stop_after(0, "nuclei"), **options)
     chunk = next(tmp_path.glob("*/*/maps.zarr/maps/0/c/0/0/0"))
     chunk.unlink() if change == "delete" else chunk.write_bytes(b"")
     run = analyse(painted_slide, tmp_path, **options)
@@ -122,13 +118,9 @@ def test_a_chunk_that_was_finished_and_is_lost_is_made_again(
 def test_a_damaged_record_of_bands_starts_the_maps_again(
     tmp_path: Path, painted_slide: Path, painted_run: Run, painted_engines, record: bytes
 ) -> None:
-    def stop(progress) -> None:
-        if progress.stage == "nuclei":
-            raise JobCancelled("stopped")
-
     options = {"mpp": painted_slides.MPP, "settings": SMALL_TILES}
     with pytest.raises(JobCancelled):
-        analyse(painted_slide, tmp_path, report=stop, **options)
+        analyse(painted_slide, tmp_path, report=stop_after(0, "nuclei"), **options)
     next(tmp_path.glob("*/*/bands.json")).write_bytes(record)
     run = analyse(painted_slide, tmp_path, **options)
     assert run.facts.counts == painted_run.facts.counts

@@ -1,104 +1,33 @@
-"""The map maps_layout, against plain arrays."""
+"""Maps that are written in bands and read in windows, against plain arrays."""
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from maps_with_blobs import (
+    Image,
+    assert_pyramid,
+    assert_shares,
+    averaged_as_a_whole,
+    band,
+    bands_of,
+    files_of,
+    painted,
+    raster_of,
+)
 
 from seg_core.errors import JobCancelled, StoreError
-from seg_core.geometry import Raster, Region, Window
-from seg_core.maps import MapBand, MapName
+from seg_core.geometry import Window
+from seg_core.maps import MapBand
 from seg_core.store import MapsWriter, RunMaps, coarser_levels, maps_layout, maps_writer
-from seg_core.store.halving import coarser_classes, coarser_score
-from seg_core.store.shares import FIRST_SHARE_LEVEL
-
-Image = npt.NDArray[np.uint8]
-
-
-def raster_of(height: int, width: int) -> Raster:
-    return Raster(Region(0, 0, width, height), mpp=0.25, downsample=1.0)
-
-
-def painted(height: int, width: int) -> dict[str, Image]:
-    """Blobs of all values, so that coarser levels have ties and edges of every kind."""
-    rng = np.random.default_rng(7)
-    cells = (-(-height // 9), -(-width // 9))
-    blobs = {
-        "class_map": rng.choice([0, 0, 1, 2, 3, 4], cells),
-        "ternary_map": rng.choice([0, 1, 2], cells),
-        "score": rng.integers(0, 256, cells),
-    }
-    return {
-        name: values.astype(np.uint8).repeat(9, 0).repeat(9, 1)[:height, :width]
-        for name, values in blobs.items()
-    }
-
-
-def band(planes: dict[str, Image], window: Window) -> MapBand:
-    return MapBand(window, **{name: plane[window.slices()] for name, plane in planes.items()})
-
-
-def bands_of(window: Window, height: int) -> list[Window]:
-    return [
-        Window(window.x, y, window.width, min(height, window.bottom - y))
-        for y in range(window.y, window.bottom, height)
-    ]
-
-
-def assert_pyramid(run_maps: RunMaps, planes: dict[str, Image]) -> None:
-    """Each level is the one before it halved as a whole, whatever the order it was written in."""
-    for level in range(run_maps.level_count):
-        height, width = run_maps.level_shape(level)
-        found = run_maps.read(Window(0, 0, width, height), level)
-        for name, plane in planes.items():
-            np.testing.assert_array_equal(getattr(found, name), plane, f"{name}, level {level}")
-        planes = {
-            name: coarser_score(plane) if name == "score" else coarser_classes(plane)
-            for name, plane in planes.items()
-        }
-
-
-def averaged_as_a_whole(name: str, planes: dict[str, Image], level: int) -> np.ndarray:
-    """Shares of a level, straight from level 0, the slide's last row and column repeated."""
-    classes = planes["class_map"]
-    by_plane = {
-        "class": [(classes == each) * 255.0 for each in range(1, 5)],
-        "ternary": [(planes["ternary_map"] == each) * 255.0 for each in (1, 2)],
-        "score": [np.where(classes > 0, planes["score"], 0.0)],
-    }
-    shares = np.array(by_plane[name])
-    for step in (2,) if level == 1 else (4, *[2] * (level - 2)) if level else ():
-        _, height, width = shares.shape
-        even = np.pad(shares, ((0, 0), (0, -height % step), (0, -width % step)), mode="edge")
-        blocks = even.reshape(len(even), even.shape[1] // step, step, -1, step)
-        shares = blocks.mean(axis=(2, 4))
-    return shares
-
-
-def assert_shares(run_maps: RunMaps, planes: dict[str, Image]) -> None:
-    names: tuple[MapName, ...] = ("class", "ternary", "score")
-    for level in range(FIRST_SHARE_LEVEL, run_maps.share_level_count):
-        for name in names:
-            wanted = averaged_as_a_whole(name, planes, level)
-            _, height, width = wanted.shape
-            found = run_maps.read_shares(name, Window(0, 0, width, height), level)
-            np.testing.assert_allclose(found, wanted, atol=0.5 * level)
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+from seg_core.store.band_record import finished_share
+from seg_core.store.halving import coarser_classes
 
 
 def test_what_is_written_in_bands_and_strips_is_read_in_windows(tmp_path: Path) -> None:
@@ -114,6 +43,31 @@ def test_what_is_written_in_bands_and_strips_is_read_in_windows(tmp_path: Path) 
     assert run_maps.level_shape(2) == (325, 425)
     assert_pyramid(run_maps, planes)
     assert_shares(run_maps, planes)
+
+
+def test_whoever_reads_meanwhile_sees_the_maps_grow_at_every_level(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Coarser levels once followed after 4096 rows, so that a whole slide on a screen stood still."""
+    monkeypatch.setattr(maps_writer, "_HALVING_SHARE", 1e9)  # however long it has taken before
+    height, width = 1300, 1700
+    planes = painted(height, width)
+    path = tmp_path / "maps.zarr"
+    whole = tmp_path / "whole" / "maps.zarr"
+    whole.parent.mkdir()
+    with MapsWriter(whole, raster_of(height, width)) as writer:
+        writer.write(band(planes, Window(0, 0, width, height)))
+    with MapsWriter(path, raster_of(height, width)) as writer:
+        for window in bands_of(Window(0, 0, width, 1152), 192):
+            writer.write(band(planes, window))
+        for level in range(3):
+            seen = Window(0, 0, width >> level, 1024 >> level)
+            for name in ("class", "ternary", "score"):
+                np.testing.assert_array_equal(
+                    RunMaps(path).read_map(name, seen, level),
+                    RunMaps(whole).read_map(name, seen, level),
+                )
+    assert finished_share(tmp_path, Window(0, 0, width, height)) == pytest.approx(1152 / 1300)
 
 
 @settings(max_examples=25)
@@ -205,7 +159,10 @@ def test_a_killed_writer_has_recorded_only_what_is_on_disk(tmp_path: Path) -> No
     assert_pyramid(RunMaps(tmp_path / "maps.zarr"), planes)
 
 
-def test_coarser_levels_that_a_killed_writer_left_out_are_made_on_opening(tmp_path: Path) -> None:
+def test_coarser_levels_that_a_killed_writer_left_out_are_made_on_opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maps_writer, "_HALVING_SHARE", -1.0)  # never early
     planes, raster = painted(1024, 700), raster_of(1024, 700)
     MapsWriter(tmp_path / "maps.zarr", raster).write(band(planes, raster.window))
     before = RunMaps(tmp_path / "maps.zarr")
@@ -305,75 +262,6 @@ def test_fine_levels_share_out_the_raster_itself(tmp_path: Path) -> None:
         size = 70 >> level, 90 >> level
         found = run_maps.read_shares("class", Window(0, 0, *size), level)
         np.testing.assert_allclose(found, averaged_as_a_whole("class", planes, level), atol=0.5)
-
-
-def write_as_earlier(path: Path, planes: dict[str, Image], *, with_shares: bool) -> None:
-    """Write the maps as version 1 did: an image a map, and one for its shares."""
-    with MapsWriter(path.with_name("now.zarr"), raster_of(*planes["score"].shape)) as writer:
-        height, width = planes["score"].shape
-        writer.write(band(planes, Window(0, 0, width, height)))
-    pyramid = maps_layout.open_pyramid(path.with_name("now.zarr"), "r")
-    assert pyramid is not None
-    group = zarr.create_group(path, zarr_format=3)
-    images = [("", 0, pyramid.levels())]
-    if with_shares:
-        images.append(("_shares", 2, pyramid.share_levels()))
-    for suffix, first, levels in images:
-        for name, of_map in levels.items():
-            datasets = [{"path": str(first + number)} for number in range(len(of_map))]
-            ome = {"ome": {"multiscales": [{"datasets": datasets}]}}
-            image = group.create_group(f"{name}{suffix}", attributes=ome)
-            for dataset, (array, chosen) in zip(datasets, of_map, strict=True):
-                values = np.asarray(array[chosen])
-                side = 256 if suffix else 512
-                image.create_array(
-                    dataset["path"], data=values, chunks=(*values.shape[:-2], side, side)
-                )
-    shutil.rmtree(path.with_name("now.zarr"))
-
-
-@pytest.mark.parametrize("with_shares", [True, False])
-def test_runs_of_an_earlier_layout_are_read_as_they_were(tmp_path: Path, with_shares: bool) -> None:
-    planes = painted(1300, 1700)
-    write_as_earlier(tmp_path / "maps.zarr", planes, with_shares=with_shares)
-    run_maps = RunMaps(tmp_path / "maps.zarr")
-    assert run_maps.level_count == 3
-    assert_pyramid(run_maps, planes)
-    if with_shares:
-        assert_shares(run_maps, planes)
-    part = Window(600, 500, 40, 30)
-    np.testing.assert_array_equal(
-        run_maps.read_map("ternary", part), planes["ternary_map"][part.slices()]
-    )
-
-
-def test_a_run_that_kept_no_shares_answers_those_of_its_votes(tmp_path: Path) -> None:
-    planes = painted(1300, 700)
-    write_as_earlier(tmp_path / "maps.zarr", planes, with_shares=False)
-    old = RunMaps(tmp_path / "maps.zarr")
-    wanted = averaged_as_a_whole("class", planes, 2)
-    np.testing.assert_allclose(old.read_shares("class", Window(0, 0, 175, 325), 2), wanted, atol=1)
-    last = old.level_count - 1
-    votes = old.read_map("class", Window(0, 0, 172, 324), last)
-    shares = old.read_shares("class", Window(0, 0, 43, 81), old.share_level_count - 1)
-    assert shares.sum(axis=0).mean() == pytest.approx(255 * (votes > 0).mean(), abs=1)
-
-
-def test_what_an_earlier_layout_left_unfinished_starts_again(tmp_path: Path) -> None:
-    planes, raster = painted(300, 200), raster_of(300, 200)
-    write_as_earlier(tmp_path / "maps.zarr", planes, with_shares=True)
-    with MapsWriter(tmp_path / "maps.zarr", raster) as writer:
-        assert not writer.is_finished(raster.window)
-        writer.write(band(planes, raster.window))
-    assert_shares(RunMaps(tmp_path / "maps.zarr"), planes)
-
-
-def test_maps_of_a_later_layout_are_refused_in_a_sentence(tmp_path: Path) -> None:
-    with MapsWriter(tmp_path / "maps.zarr", raster_of(30, 20)):
-        pass
-    zarr.open_group(tmp_path / "maps.zarr").attrs["seg_core_layout"] = 3
-    with pytest.raises(StoreError, match=r"have the layout 3, this version .* analyse the slide"):
-        RunMaps(tmp_path / "maps.zarr")
 
 
 def test_nuclei_too_small_for_a_vote_still_have_their_share(tmp_path: Path) -> None:

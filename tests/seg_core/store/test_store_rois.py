@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,16 +6,30 @@ import shapely
 
 from seg_core.errors import StoreError
 from seg_core.roi import Roi
-from seg_core.store.rois import keep_rois, rois_of
+from seg_core.store.rois import geojson_of, keep_rois, rois_of
 
 TUMOUR = Roi("tumour", shapely.Polygon([(0, 0), (10.5, 0), (10, 8)], [[(6, 1), (9, 1), (9, 3)]]))
 NECROSIS = Roi("necrosis", shapely.box(20, 20, 30, 30), "exclude")
 
 
 def test_rois_are_read_back_in_their_order(tmp_path: Path) -> None:
-    keep_rois(tmp_path, "slide-1", [TUMOUR, NECROSIS])
-    assert rois_of(tmp_path, "slide-1") == [TUMOUR, NECROSIS]
+    nest = Roi("nest", shapely.box(0, 0, 9, 9), "tumour")
+    keep_rois(tmp_path, "slide-1", [TUMOUR, NECROSIS, nest])
+    assert rois_of(tmp_path, "slide-1") == [TUMOUR, NECROSIS, nest]
     assert rois_of(tmp_path, "slide-2") == []
+
+
+def test_qupath_is_told_the_kind_by_its_own_class() -> None:
+    nest = Roi("nest", shapely.box(0, 0, 9, 9), "tumour")
+    rois = [nest, replace(nest, class_name="Invasive"), NECROSIS, TUMOUR]
+    features = geojson_of(rois)["features"]
+    assert isinstance(features, list)
+    assert [each["properties"].get("classification", {}).get("name") for each in features] == [
+        "Tumor",
+        "Invasive",
+        "Ignore*",
+        None,
+    ]
 
 
 def test_the_last_roi_taken_away_leaves_nothing(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_what_is_told_before_is_what_happens(run: Run, classifier: Classifier) -
 
 def test_the_places_that_change_most_come_first(run: Run, classifier: Classifier) -> None:
     changes = changes_by(run, classifier)
-    side = PLACE_UM / run.facts.question.slide_mpp
+    side = PLACE_UM / run.slide_mpp
     places = changes.places(3)
     assert places["nuclei"].is_monotonic_decreasing
     first = places.iloc[0]

@@ -1,6 +1,8 @@
 """Labels from files and corrections: which nuclei they name."""
 
+import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -8,9 +10,11 @@ import pytest
 import shapely
 
 from seg_core.errors import TeachingError
+from seg_core.geometry import Region
 from seg_core.store import Run
 from seg_core.store.answer import Answer, write_answer
 from seg_core.teaching.labels import Mark, corrected_labels, labels_of, read_marks
+from seg_core.teaching.labels_file import write_labels
 
 
 def geojson(path: Path, *features: tuple[shapely.Geometry, object]) -> Path:
@@ -79,6 +83,57 @@ def test_what_is_no_label_is_one_sentence(
     (tmp_path / name).write_text(text, "utf-8")
     with pytest.raises(TeachingError, match=sentence):
         read_marks(tmp_path / name)
+
+
+def test_labels_count_from_the_corner_of_the_bounds_both_ways(run: Run, tmp_path: Path) -> None:
+    """Those of QuPath named other nuclei on slides that were scanned in part."""
+    whole = run.facts.slide.bounds
+    bounds = Region(30, 20, whole.width - 30, whole.height - 20)
+    facts = replace(run.facts, slide=replace(run.facts.slide, bounds=bounds))
+    scanned = replace(run, facts=facts)
+    table = run.nuclei()
+    chosen = table[(table["x"] > 60) & (table["y"] > 60)].iloc[0]
+    place = shapely.Point(chosen["x"] - 30, chosen["y"] - 20)
+    path = geojson(tmp_path / "labels.geojson", (place, {"classification": "mitosis"}))
+    (labels,) = labels_of(read_marks(path), [scanned])
+    assert labels.nucleus_ids.tolist() == [chosen["nucleus_id"]]
+    again = tmp_path / "again.geojson"
+    write_labels([labels], again)
+    (same,) = labels_of(read_marks(again), [scanned])
+    assert same.nucleus_ids.tolist() == [chosen["nucleus_id"]]
+    (x, y) = json.loads(again.read_text("utf-8"))["features"][0]["geometry"]["coordinates"]
+    assert shapely.Point(x, y).distance(place) < 10
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ({"classification": "Tumor"}, "Tumor"),
+        ({"classification": {"names": ["Tumor", "Positive"]}}, "Tumor: Positive"),
+        ({"classification": 7}, "7"),
+        ({"class": "Tumor"}, "Tumor"),
+    ],
+)
+def test_classes_of_labels_are_read_as_those_of_regions(
+    tmp_path: Path, said: dict[str, object], name: str
+) -> None:
+    path = geojson(tmp_path / "a.geojson", (shapely.Point(1, 2), said))
+    assert [mark.name for mark in read_marks(path)] == [name]
+
+
+def test_labels_come_packed_with_a_mark_and_in_collections(tmp_path: Path) -> None:
+    places = shapely.GeometryCollection(
+        [shapely.MultiPoint([(1, 2), (3, 4)]), shapely.box(0, 0, 9, 9)]
+    )
+    path = geojson(tmp_path / "a.geojson", (places, {"class": "a"}))
+    document = json.loads(path.read_text("utf-8"))
+    document["features"].append({"type": "Feature", "geometry": None, "properties": {}})
+    content = b"\xef\xbb\xbf" + json.dumps(document).encode()
+    path.write_bytes(content)
+    packed = tmp_path / "a.geojson.gz"
+    packed.write_bytes(gzip.compress(content))
+    for each in (path, packed):
+        assert [mark.shape.geom_type for mark in read_marks(each)] == ["Point", "Point", "Polygon"]
 
 
 def test_labels_where_no_nucleus_is_are_refused(run: Run) -> None:

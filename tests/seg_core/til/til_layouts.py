@@ -1,5 +1,7 @@
 """Nuclei and tissue laid out in µm: areas and counts are known by construction."""
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
@@ -7,9 +9,13 @@ import shapely
 
 from seg_core.geometry import Raster, Region
 from seg_core.slide.tissue import TissueMask
+from seg_core.til import TilSettings
 
 MPP = 0.5  # of a level-0 pixel, µm
 LYMPHOCYTE_UM2 = 40.0
+
+FAST = TilSettings(labellings=19)
+SCATTERED = replace(FAST, min_sure_share=0.0)  # epithelium that lies in no nests is scored, too
 
 
 def tissue(width_um: float, height_um: float, mpp: float = 10.0) -> TissueMask:

@@ -238,6 +238,23 @@ def test_progress_counts_tiles_from_none_to_all():
     assert reports == [(done, 9) for done in range(10)]
 
 
+def test_progress_goes_on_counting_where_bands_are_stored_already():
+    picture = painted(128, 100)
+    stored = {band.window for band in run(picture)[:3]}
+    reports: list[tuple[int, int]] = []
+    asked = FakeEngine()
+    run(
+        picture,
+        engine=asked,
+        skip=stored.__contains__,
+        report=lambda done, total: reports.append((done, total)),
+    )
+    first, total = reports[0]
+    assert total == 9
+    assert 0 < first < 9
+    assert reports == [(done, 9) for done in range(first, 10)]
+
+
 def test_a_window_outside_the_raster_is_refused_at_once():
     slide = ArraySlide(painted(100, 100), mpp=0.25)
     with pytest.raises(RegionError, match=r"window 50,0 of 51 × 10 pixels reaches out of"):

@@ -191,10 +191,27 @@ def test_presets_are_defaults_that_the_file_overrules(tmp_path: Path) -> None:
     [
         ('name = "n"\nencoder = "e"\nsteps = 5\npreset = "best"', "asks for the preset 'best'"),
         ("name = ", "cannot be read as TOML"),
-        ('name = "n"\nencoder = "e"\nsteps = 5\nlerning_rate = 1', "unknown option 'lerning_rate'"),
-        ('name = "n"', "lacks an option"),
+        (
+            'name = "n"\nencoder = "e"\nsteps = 5\nlerning_rate = 1',
+            "'lerning_rate' is an unknown option",
+        ),
+        ('name = "n"', "'encoder' is lacking"),
+        (
+            'name = "n"\nencoder = "e"\nsteps = 5\n[[sources]]\nname = "monusac"\nshare = 1.0',
+            "'folder' of 'sources' is lacking",
+        ),
+        ('name = "n"\nencoder = "e"\nsteps = "5"', "'steps' is '5' and has to be a whole number"),
+        ('name = "n"\nencoder = "e"\nsteps = 2026-01-02', "'2026-01-02' is a date or a time"),
+        ('name = "n"\nencoder = "e"\nsteps = 5\nloss = 1', "'loss' is 1 and has to be a table"),
+        (
+            'name = "n"\nencoder = "e"\nsteps = 5\nkeep = "all"',
+            "'keep' is 'all' and has to be 'best' or 'last'",
+        ),
         ('name = "n"\nencoder = "e"\nsteps = 5', "names no source"),
-        ('name = "n"\nencoder = "e"\nsteps = 5\n[loss]\ndise = 1', "unknown option 'dise'"),
+        (
+            'name = "n"\nencoder = "e"\nsteps = 5\n[loss]\ndise = 1',
+            "'dise' of 'loss' is an unknown option",
+        ),
     ],
 )
 def test_bad_configurations_are_refused(tmp_path: Path, text: str, sentence: str) -> None:

@@ -10,7 +10,7 @@ Object.assign(globalThis, { document: { baseURI: "https://host/lab/viewer" } });
 
 /** @type {Slide} */
 const SLIDE = {
-  ...{ id: "slide-1", title: "a.svs", picture: "", tileSize: 256, levels: 12, mpp: 0.25 },
+  ...{ id: "slide-1", title: "a.svs", picture: "", brush: "", tileSize: 256, levels: 12, mpp: 0.25 },
   ...{ url: "app/wsi/token/slide/{level}/{x}_{y}.jpg", x: 0, y: 0, width: 2000, height: 1000 },
 };
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { roundLength } from "../../../../pages/viewer_page/web/readout.js";
-import { lengthInWords } from "../../../../pages/viewer_page/web/ruler_tool.js";
+import { lengthInWords } from "../../../../pages/viewer_page/web/measurements.js";
 
 test("a scale bar is 1, 2 or 5 times a power of ten, and at least two fifths of what fits", () => {
   fc.assert(

@@ -27,7 +27,7 @@ def offer_estimate(path: Path, take: Callable[[float], None]) -> None:
     take : callable
         Called with µm per pixel when the reader confirms one.
     """
-    key = f"_estimate_{resources.identity(path)}"
+    key = _key_of(path)
     job: Job[PixelSizeEstimate] | None = st.session_state.get(key)
     if job is None:
 
@@ -43,6 +43,21 @@ def offer_estimate(path: Path, take: Callable[[float], None]) -> None:
         _show(job, key, take)
     else:
         _follow(job)
+
+
+def estimate_of(path: Path) -> PixelSizeEstimate | None:
+    """Return the estimate that was asked for, once it is there."""
+    job: Job[PixelSizeEstimate] | None = st.session_state.get(_key_of(path))
+    if job is None or not job.done():
+        return None
+    try:
+        return job.result()
+    except SegCoreError:  # `offer_estimate` says why
+        return None
+
+
+def _key_of(path: Path) -> str:
+    return f"_estimate_{resources.identity(path)}"
 
 
 def _show(job: Job[PixelSizeEstimate], key: str, take: Callable[[float], None]) -> None:

@@ -1,18 +1,18 @@
 import { pixelsBetween } from "./boxes.js";
-import { rectangleRing } from "./rings.js";
 import { pathOf, shape } from "./shapes.js";
 
 /** @import {ShapeLayer} from "./shapes.js" */
-/** @import {Box, Outlined, Point, Tool} from "./types.d.ts" */
+/** @import {Box, Outlined, Point, Ring, Tool} from "./types.d.ts" */
 
 const SMALLEST_PX = 8; // a shorter drag was meant as a click
 
 /**
- * A rectangle from corner to corner, in whole level-0 pixels.
+ * What fills a box that is dragged from corner to corner, in whole level-0 pixels: a rectangle, an
+ * ellipse.
  *
  * @implements {Tool}
  */
-export class RectangleTool {
+export class BoxTool {
   hint = "Drag from one corner to the other. Esc stops.";
 
   done = () => {};
@@ -27,9 +27,11 @@ export class RectangleTool {
   /**
    * @param {ShapeLayer} layer
    * @param {Outlined} regions takes what was drawn
+   * @param {(box: Box) => Ring} ringOf its outline
    */
-  constructor(layer, regions) {
+  constructor(layer, regions, ringOf) {
     this.regions = regions;
+    this.ringOf = ringOf;
     this.group = layer.group("draft");
   }
 
@@ -58,7 +60,7 @@ export class RectangleTool {
     const box = pixelsBetween(start.point, point);
     if (Math.min(Math.abs(dx), Math.abs(dy)) < SMALLEST_PX || !box.width || !box.height) return;
     this.done();
-    this.regions.add([rectangleRing(box)]);
+    this.regions.add([this.ringOf(box)]);
   }
 
   cancel() {
@@ -68,7 +70,7 @@ export class RectangleTool {
 
   /** @param {Box} box */
   #show(box) {
-    const d = pathOf([rectangleRing(box)]);
+    const d = pathOf([this.ringOf(box)]);
     this.group.replaceChildren(
       shape("path", { class: "casing", d }),
       shape("path", { class: "line", d }),

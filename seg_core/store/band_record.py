@@ -1,0 +1,67 @@
+"""Which bands of a run's maps are finished: the file beside them."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seg_core.geometry import Window
+
+RECORD_FILE = "bands.json"
+
+
+@dataclass
+class BandRecord:
+    """What stands in ``bands.json``.
+
+    Attributes
+    ----------
+    finished : set of Window
+        Bands of the raster that are on disk.
+    to_halve : Window or None
+        What of them the coarser levels still lack.
+    files : dict of str to int
+        Sizes of the chunks of level 0 that hold what is finished.
+    """
+
+    finished: set[Window] = field(default_factory=set)
+    to_halve: Window | None = None
+    files: dict[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as it stands in the file."""
+        entries = {
+            "finished": sorted(band.to_json() for band in self.finished),
+            "to_halve": None if self.to_halve is None else self.to_halve.to_json(),
+            "files": dict(sorted(self.files.items())),
+        }
+        return {**entries, "checksum": _checksum(entries)}
+
+    @classmethod
+    def from_json(cls, entries: dict[str, Any]) -> "BandRecord":
+        """Read what `to_json` gave; ValueError, KeyError or TypeError where it is not that."""
+        said = entries.pop("checksum")
+        if said != _checksum(entries):
+            raise ValueError("the record of bands is damaged")
+        to_halve = entries["to_halve"]
+        return cls(
+            {Window(*values) for values in entries["finished"]},
+            None if to_halve is None else Window(*to_halve),
+            dict(entries["files"]),
+        )
+
+
+def finished_share(run_folder: Path, window: Window) -> float:
+    """Return how much of a window is covered by finished bands, 0 to 1; 0 where nothing is known."""
+    try:
+        entries = json.loads((run_folder / RECORD_FILE).read_bytes().decode("utf-8"))
+        record = BandRecord.from_json(entries)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return 0.0
+    inside = (band.intersection(window) for band in record.finished)
+    return sum(each.area for each in inside if each is not None) / window.area
+
+
+def _checksum(entries: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,28 @@
+"""A model without weights in the place of a real one, for tests that analyse."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from seg_core import analysis
+from seg_core.model import ModelCard
+from seg_core.model.lender import EngineLender
+
+
+def stand_in(
+    patch: pytest.MonkeyPatch, card: ModelCard, make_engine: Callable[..., object]
+) -> None:
+    """Have analyses find this model, whatever its name, and no engine that another test has made.
+
+    Parameters
+    ----------
+    patch : MonkeyPatch
+        Undoes it.
+    card : ModelCard
+    make_engine : callable
+        Called as `seg_core.model.engine.make_engine` is.
+    """
+    patch.setattr(analysis, "find_model", lambda _name=None: (card, Path(card.file)))
+    patch.setattr(analysis, "make_engine", make_engine)
+    patch.setattr(analysis, "_engines", EngineLender())

@@ -13,6 +13,7 @@ from pages.shared import (
     palettes,
     preferences,
     resources,
+    restarts,
     runs,
     state,
     visitor,
@@ -66,6 +67,7 @@ def open_page(page: PageEntry) -> DeltaGenerator:
         offer_help()
         offer_sign_out()
         st.caption("For research only. Not for diagnosis or treatment.")
+        restarts.watch()
     return sidebar
 
 

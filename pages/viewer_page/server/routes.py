@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pages.shared import shown_names
+from pages.shared import restarts, shown_names
 from pages.shared.housekeeping import keep_house
 from pages.shared.tile_sources import AddressError, UnknownTileError
 from pages.shared.uploads import remove_abandoned
@@ -167,6 +167,11 @@ async def viewer_file(request: Request) -> Response:
     return FileResponse(path, media_type="text/javascript", headers=_FILE_HEADERS)
 
 
+async def server(_request: Request) -> Response:
+    """Answer which start of the server this is."""
+    return PlainTextResponse(restarts.server_name(), headers=_NOT_KEPT)
+
+
 class _Count(Convertor[int]):
     """A number of a tile: Starlette's own takes any number of digits, which Python refuses to read."""
 
@@ -188,6 +193,7 @@ ROUTES = [
     Route("/app/static/wsi/{token}/corrections.json", corrections, methods=["GET", "POST"]),
     Route("/app/static/wsi/{token}/brushed.json", brushed, methods=["POST"]),
     Route("/app/static/wsi/{token}/nuclei/{column:count}_{row:count}.bin", outlines),
+    Route(f"/{restarts.ADDRESS}", server),
     Route("/app/static/viewer/{version}/{name}", viewer_file),
 ]
 

@@ -17,7 +17,9 @@ from seg_core.store import Run, open_run
 def add_export(subparsers: Subparsers) -> None:
     """Add ``export``: write files from a finished run."""
     parser = subparsers.add_parser(
-        "export", help="write files from a finished run", description=add_export.__doc__
+        "export",
+        help="write files from a finished run",
+        description="Write files from a finished run.",
     )
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="the folder analyse has named")
     for each in FORMATS:

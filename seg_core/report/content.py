@@ -47,7 +47,7 @@ from seg_core.til import AssessedPart
 
 _THUMBNAIL_PX, _OVERLAY_PX = 900, 1600
 
-_CROPS = 8
+_CROPS = 10
 
 _UM2_PER_MM2 = 1e6
 
@@ -261,14 +261,18 @@ def _gallery(run: Run, slide: Slide, counted: Counted) -> Iterator[Block]:
         "Nuclei with the highest and the lowest class score (their share of the vote of the "
         f"pixels); each picture is {CROP_UM} µm across."
     )
+    without = []
     for name in counted.names(run):
-        yield Heading(name, run.scheme.colours[name])
         rows = list(_crop_rows(run, counted.selection(run, (name,)), slide))
+        if not rows:
+            without.append(name)
+            continue
+        yield Heading(name, run.scheme.colours[name])
         for title, crops in rows:
             yield Words(title)
             yield crops
-        if not rows:
-            yield Words("No such nuclei were found.")
+    if without:
+        yield Words(f"Not found: {', '.join(without)}.")
 
 
 def _crop_rows(run: Run, selection: Selection, slide: Slide) -> Iterator[tuple[str, Crops]]:

@@ -40,9 +40,9 @@ _MM_PER_INCH = 25.4
 _TEXT_PT, _SMALL_PT, _TABLE_PT = 9.0, 8.0, 7.5
 
 # A picture that is higher than wide stays on one page with its caption and a heading.
-_HIGHEST_MM, _HIGHEST_BESIDE_MM = 190.0, 85.0
-_PLOT_SHAPE = 0.62  # height to width
-_CROPS_A_ROW, _CROP_GAP_MM = 8, 1.5
+_HIGHEST_MM, _HIGHEST_BESIDE_MM = 90.0, 58.0
+_PLOT_SHAPE = 0.5  # height to width
+_CROPS_A_ROW, _CROP_GAP_MM = 10, 1.5
 
 # Rows of a table that its heading does not leave alone, and words that lead on to what they announce.
 _SOME_ROWS_MM = 25.0
@@ -204,7 +204,7 @@ class _Paper(FPDF):
             titles=(),
             rows=[[str(name), str(value)] for name, value in facts.rows],
             numbers=(False, False),
-            widths=(38, 62),
+            widths=(38, 62) if width < self.epw else (22, 78),
         )
         self._write_table(table, left, width)
 

@@ -1,8 +1,10 @@
 """The part of the report that tells of the TIL scores."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from seg_core.figures import til as figures
 from seg_core.picture.til_painting import draw_map
@@ -76,14 +78,14 @@ def _blocks(assessed: Sequence[AssessedPart], result: TilResult, slide: Slide) -
             widths=[14, 9, 12, 12, 9, 9, 12, 12, 18],
         )
     if result.evaluable:
+        yield Plots(list(_plots(result)))
         yield Picture(
             np.asarray(draw_map(result, slide, "stil", _MAP_PX)),
             "Squares by their area score",
             f"Area score of squares of {result.settings.square_um:g} µm, % of stroma.",
         )
-        yield Plots(list(_plots(result)))
     yield Heading("All scores")
-    yield _score_table(result)
+    yield from _scores(result)
 
 
 def _row(part: AssessedPart) -> list[str]:
@@ -114,19 +116,33 @@ def _plots(result: TilResult) -> Iterator[tuple[str, object]]:
         yield "Lymphocytes around epithelium", figures.cross_l_curve(result)
 
 
-def _score_table(result: TilResult) -> Table:
-    return Table(
-        titles=["score", "value", "95 % from", "to", "unit", "formula (source)", "note"],
-        rows=[
-            [
-                row["score"],
-                *(in_digits(row[name]) for name in ("value", "low", "high")),
-                row["unit"],
-                f"{row['formula']} ({row['source']})",
-                row["note"] or "",
-            ]
-            for row in score_table(result).to_dict("records")
-        ],
-        numbers=[False, True, True, True, False, False, False],
-        widths=[17, 10, 9, 9, 9, 30, 18],
-    )
+def _scores(result: TilResult) -> Iterator[Block]:
+    """Give the scores as a table, then what is to be said of some of them, each reason once."""
+    rows = score_table(result).to_dict("records")
+    told = [row for row in rows if not pd.isna(row["value"])]
+    if told:
+        yield Table(
+            titles=["score", "value (95 %)", "unit", "formula (source)"],
+            rows=[
+                [
+                    *(row["score"], _with_interval(row), row["unit"]),
+                    f"{row['formula']} ({row['source']})",
+                ]
+                for row in told
+            ],
+            numbers=[False, True, False, False],
+            widths=[20, 14, 13, 65],
+        )
+    named: dict[str, list[str]] = {}
+    for row in rows:
+        if row["note"]:
+            named.setdefault(row["note"], []).append(row["score"])
+    for note, names in named.items():
+        yield Words(f"{', '.join(names)}: {note.rstrip('.')}.")
+
+
+def _with_interval(row: dict[Any, Any]) -> str:
+    value = in_digits(row["value"])
+    if pd.isna(row["low"]):
+        return value
+    return f"{value} ({in_digits(row['low'])} to {in_digits(row['high'])})"

@@ -12,7 +12,9 @@ from seg_core.store import open_run
 def add_masks(subparsers: Subparsers) -> None:
     """Add ``masks``: write what people corrected in a run as labelled images."""
     parser = subparsers.add_parser(
-        "masks", help="write corrections as images to train with", description="Write what people corrected in a run as labelled images."
+        "masks",
+        help="write corrections as images to train with",
+        description="Write what people corrected in a run as labelled images.",
     )
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="the folder analyse has named")
     parser.add_argument(

@@ -94,9 +94,7 @@ def test_the_command_prints_and_keeps_the_scores(
     assert figures["run"] == str(painted_run.path)
     assert figures["stil_area_pct"]["value"] is None
     kept = painted_run.path / TIL_FILE
-    assert read_sealed(kept) == {
-        k: figures[k] for k in figures if k not in ("run", "by_roi")
-    }
+    assert read_sealed(kept) == {k: figures[k] for k in figures if k not in ("run", "by_roi")}
     kept.unlink()
 
     square = {"type": "Polygon", "coordinates": [[[0, 0], [200, 0], [200, 200], [0, 0]]]}

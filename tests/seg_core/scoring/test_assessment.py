@@ -14,6 +14,7 @@ from seg_core.analysis import analyse
 from seg_core.classes import ClassScheme, NucleusClass
 from seg_core.commands import til
 from seg_core.errors import ModelError, SlideError, StoreError
+from seg_core.files.sealed import read_sealed
 from seg_core.roi import Roi
 from seg_core.scoring import parts_of
 from seg_core.scoring.assessment import TIL_FILE, assess, assess_parts, keep_scores
@@ -51,7 +52,7 @@ def test_a_run_is_scored_on_its_tissue(painted_run: Run) -> None:
     assert result.stil_area_pct.value is not None
     again = painted_run.path / TIL_FILE
     assert keep_scores(painted_run, result) == again
-    assert json.loads(again.read_text("utf-8")) == json.loads(json.dumps(result.to_json()))
+    assert read_sealed(again) == json.loads(json.dumps(result.to_json()))
     again.unlink()
 
 
@@ -93,9 +94,7 @@ def test_the_command_prints_and_keeps_the_scores(
     assert figures["run"] == str(painted_run.path)
     assert figures["stil_area_pct"]["value"] is None
     kept = painted_run.path / TIL_FILE
-    assert json.loads(kept.read_text("utf-8")) == {
-        k: figures[k] for k in figures if k not in ("run", "by_roi")
-    }
+    assert read_sealed(kept) == {k: figures[k] for k in figures if k not in ("run", "by_roi")}
     kept.unlink()
 
     square = {"type": "Polygon", "coordinates": [[[0, 0], [200, 0], [200, 200], [0, 0]]]}

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from seg_core.cohort.plan import read_plan
-from seg_core.errors import CohortError
 from seg_core.slide import may_have_id, open_slide, series_apart, slide_id, slides_below
 from seg_core.slide.dicom import series_in
 from seg_core.slide.listing import files_of_series
@@ -126,15 +125,17 @@ def test_two_series_of_any_names_are_two_slides_everywhere(two_series: Path) -> 
         with_own_files.close()
 
 
-def test_a_table_that_names_two_files_of_one_slide_is_refused(
+def test_a_table_that_names_two_files_of_one_slide_has_it_once(
     shared_cases: Path, tmp_path: Path
 ) -> None:
     for path in (shared_cases / "two-dicom-series").glob("*.dcm"):
         shutil.copy(path, tmp_path)
     table = tmp_path / "plan.csv"
     table.write_text("slide\nA0.dcm\nB0.dcm\nA1.dcm\n")
-    with pytest.raises(CohortError, match=r"A1\.dcm is named twice"):
-        read_plan([table])
+    *once, again = read_plan([table])
+    assert all(item.problem is None for item in once)
+    assert again.problem is not None
+    assert again.problem.startswith("A1.dcm is named 2 times; a cohort has each slide")
 
 
 def test_a_slide_without_suffix_is_listed_by_its_content(tmp_path: Path, svs: Path) -> None:

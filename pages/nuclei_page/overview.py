@@ -64,12 +64,12 @@ def _tell_other(choice: Choice) -> None:
 
 def _show_metrics(part: Statistics) -> None:
     columns = st.columns([1] * 3 + [1.2] * len(part.ratios))
-    columns[0].metric("Nuclei", f"{part.count:,}", border=True)
+    columns[0].metric("Nuclei", f"{part.count:,}", border=True, height="stretch")
     # The units stand in the labels: beside the figures a small window would cut them off.
-    columns[1].metric("Tissue, mm²", _tissue(part), border=True)
-    columns[2].metric("Density, per mm²", _density(part), border=True)
+    columns[1].metric("Tissue, mm²", _tissue(part), border=True, height="stretch")
+    columns[2].metric("Density, per mm²", _density(part), border=True, height="stretch")
     for column, ratio in zip(columns[3:], part.ratios, strict=True):
-        column.metric(ratio.name, _ratio(ratio.value), border=True)
+        column.metric(ratio.name, _ratio(ratio.value), border=True, height="stretch")
 
 
 def _compare(statistics: Sequence[Statistics]) -> None:

@@ -29,13 +29,18 @@ _ICON = Path(__file__).parent / "icon.svg"
 _SIDEBAR_PX = 272
 
 # Less air at the top than Streamlit leaves: a slide wants the space. And the viewer, whose fragment
-# may run to bring tiles, does not pale meanwhile as what is out of date does.
+# may run to bring tiles, does not pale meanwhile as what is out of date does. Where columns are
+# narrow, words go on in the next line instead of ending in an ellipsis.
 _STYLE = """
 <style>
 .stAppHeader { height: 2.5rem; min-height: 2.5rem; background: none; }
 .stMainBlockContainer { padding: 2.75rem 1.5rem 1rem; }
 .stSidebar [data-testid="stSidebarHeader"] { height: 2.5rem; margin: 0; }
 [class*="st-key-_viewer_"] { opacity: 1 !important; }
+:is([data-testid="stMetricLabel"], [data-testid="stMetricValue"], .stCheckbox label),
+:is([data-testid="stMetricLabel"], [data-testid="stMetricValue"], .stCheckbox label) * {
+  overflow: visible; text-overflow: clip; white-space: normal;
+}
 </style>
 """
 

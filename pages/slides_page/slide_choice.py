@@ -115,7 +115,6 @@ def _choose_button(path: Path, mpp: float | None) -> None:
     st.button(
         "Chosen" if chosen and chosen.path == path else "Choose",
         key=f"_choose_{key_of(path)}",
-        icon=":material/check:" if chosen and chosen.path == path else None,
         on_click=lambda: state.choose_slide(pixel_size.chosen(path, mpp)),
         width="stretch",
     )

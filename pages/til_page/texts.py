@@ -116,7 +116,7 @@ def _show_others(result: TilResult) -> None:
     for start in range(0, len(shown), _SMALL_COLUMNS):
         row = shown[start : start + _SMALL_COLUMNS]
         for column, (label, value) in zip(st.columns(_SMALL_COLUMNS), row, strict=True):
-            column.metric(label, value, border=True)
+            column.metric(label, value, border=True, height="stretch")
     etils = etils_in_words(result)
     if etils:
         st.caption(etils)

@@ -1,0 +1,46 @@
+"""Nothing that stands on a page is cut off at the smallest sizes that it is made for."""
+
+from pathlib import Path
+
+import pytest
+from analysed import analyse_part
+from playwright.sync_api import Page, expect
+
+from pages.shared.page_list import PAGES
+
+pytestmark = pytest.mark.browser
+
+# Words that end in an ellipsis or at an edge, and words that a button breaks in two. What a person
+# has chosen or named may be longer than the box it stands in.
+CUT = """() => {
+    const everything = '[data-testid=stMain] *, [data-testid=stSidebar] *';
+    const named = '[data-testid=stSelectbox], [data-testid=stMultiSelect]';
+    const cut = [];
+    for (const each of document.querySelectorAll(everything)) {
+        const words = [...each.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+        if (!words || !each.checkVisibility({ visibilityProperty: true }) || each.closest(named)) continue;
+        const text = each.textContent.trim();
+        const line = parseFloat(getComputedStyle(each).lineHeight);
+        if (each.closest('button') && !/\\s/.test(text) && each.offsetHeight > 1.9 * line) cut.push(text);
+        for (let box = each, up = 0; box && up < 4; box = box.parentElement, up++) {
+            const scrolls = ['visible', 'auto', 'scroll'].includes(getComputedStyle(box).overflowX);
+            if (!scrolls && box.scrollWidth > box.clientWidth + 1) cut.push(text);
+        }
+    }
+    return cut;
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1024, 768)])
+def test_no_words_are_cut(page: Page, dashboard: str, store: Path, width: int, height: int) -> None:
+    run = analyse_part(store)
+    page.set_viewport_size({"width": width, "height": height})
+    cut = {}
+    for entry in PAGES:
+        page.goto(f"{dashboard}/{entry.address}?slide={run.slide_id}&run={run.run_id}")
+        main = page.get_by_test_id("stMain")
+        expect(main.locator("h2, section.viewer").first).to_be_visible()
+        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+        page.wait_for_timeout(1000)  # until what came last has been laid out
+        cut[entry.title] = page.evaluate(CUT)
+    assert not any(cut.values()), cut

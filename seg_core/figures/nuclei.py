@@ -10,6 +10,7 @@ from seg_core.classes import ClassScheme
 from seg_core.figures.style import lay_out
 from seg_core.nuclei import Measure
 
+_INTERVAL = "#808080"  # seen on a bar, on white and on a dark page
 _BAR_PX = 34
 _BAR_MARGIN_PX = 60
 _DISTRIBUTION_PX = 320
@@ -248,7 +249,8 @@ def _interval(classes: pd.DataFrame) -> dict[str, object] | None:
         "symmetric": False,
         "array": (classes["density_high"] - density).to_numpy(),
         "arrayminus": (density - classes["density_low"]).to_numpy(),
-        "thickness": 1.5,
+        "thickness": 2,
+        "color": _INTERVAL,
     }
 
 

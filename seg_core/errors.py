@@ -5,6 +5,9 @@ what to do. Pages and the command line show ``str(error)`` as it is. Anything th
 `SegCoreError` is a bug and may show its traceback.
 """
 
+import pickle
+import struct
+
 
 class SegCoreError(Exception):
     """Base of every error that a user can cause and cure."""
@@ -72,6 +75,13 @@ class CorrectionError(SegCoreError):
 
 _LONGEST_REASON = 160
 
+# What Python says when a reader stumbles over content that it did not expect, and what it then says
+# is about the program; so is what torch advises over several lines.
+_OF_THE_PROGRAM = (
+    *(AttributeError, TypeError, LookupError, NameError, AssertionError, RecursionError),
+    *(NotImplementedError, pickle.UnpicklingError, struct.error),
+)
+
 
 def told_by(error: Exception) -> str:
     """Return what a library says of a file, for a sentence: one line, and not all of the file.
@@ -80,4 +90,6 @@ def told_by(error: Exception) -> str:
     """
     words = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())
     words = words.replace("\N{REPLACEMENT CHARACTER}", "")
+    if not words or isinstance(error, _OF_THE_PROGRAM):
+        return "what stands in it makes no sense"
     return words if len(words) <= _LONGEST_REASON else f"{words[:_LONGEST_REASON]} …"

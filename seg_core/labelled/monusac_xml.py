@@ -20,7 +20,7 @@ import numpy.typing as npt
 from defusedxml import DefusedXmlException
 
 from seg_core.classes import ClassScheme
-from seg_core.errors import DataError
+from seg_core.errors import DataError, told_by
 from seg_core.files.bounded import XML_BYTES, refuse_large
 from seg_core.labelled.painting import enclosed, filled
 
@@ -99,7 +99,7 @@ def open_annotations(path: Path) -> Element:
         root: Element = defusedxml.ElementTree.fromstring(content)
     except (OSError, ParseError, DefusedXmlException, ValueError) as error:
         raise DataError(
-            f"{path.name} cannot be read as XML ({error}); copy or download it again."
+            f"{path.name} cannot be read as XML ({told_by(error)}); copy or download it again."
         ) from error
     if root.tag != "Annotations":
         raise DataError(

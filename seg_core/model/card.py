@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_core.classes import MONUSAC, ClassScheme
-from seg_core.errors import ModelError
+from seg_core.errors import ModelError, told_by
 from seg_core.files.typed import filled
 from seg_core.model.int8 import Int8Graph
 
@@ -133,7 +133,7 @@ def read_card(path: Path) -> ModelCard:
     except (KeyError, TypeError, AttributeError) as error:
         raise _no_card(path, "its classes are missing or of another kind") from error
     except ValueError as error:
-        raise _no_card(path, str(error)) from error
+        raise _no_card(path, told_by(error)) from error
 
 
 def _no_card(path: Path, reason: str) -> ModelError:
@@ -253,7 +253,7 @@ def _card_of_checkpoint(path: Path) -> ModelCard:
         metrics = entries.get("extra_json", {}).get("val_metrics", {})
     except (OSError, ValueError, AttributeError) as error:
         raise ModelError(
-            f"{beside.name} beside {path.name} cannot be read ({error}); repair or remove it."
+            f"{beside.name} beside {path.name} cannot be read ({told_by(error)}); repair or remove it."
         ) from error
     return replace(card, encoder=encoder, metrics=metrics)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ValidationInfo
 
-from seg_core.errors import DataError, SettingsError
+from seg_core.errors import DataError, SettingsError, told_by
 from seg_core.files.typed import filled
 
 
@@ -242,7 +242,7 @@ def read_config(path: Path) -> TrainConfig:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
-            f"{path.name} cannot be read as TOML ({error}); correct the file."
+            f"{path.name} cannot be read as TOML ({told_by(error)}); correct the file."
         ) from error
     preset = entries.get("preset", "main")
     if preset not in tuple(PRESETS):

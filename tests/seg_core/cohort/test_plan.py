@@ -206,3 +206,12 @@ def test_names_of_any_bytes_stand_in_plans_outcomes_and_tables(tmp_path: Path) -
     assert row["error"] == "lat\\udce9\\n.png cannot be read."
     pa.Table.from_pandas(catalog.cohort("trial").drop(columns=["slide_path"]))
     assert catalog.ask("select slide from items")["slide"].item() == "lat\\udce9\\n.png"
+
+
+def test_columns_are_quoted_printable_and_not_all_of_them(tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text(f"sl\x07ide,{'x' * 999}\na.png,1\n", "utf-8")
+    with pytest.raises(CohortError, match="none called slide") as caught:
+        read_plan([table])
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400

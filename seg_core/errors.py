@@ -6,6 +6,7 @@ what to do. Pages and the command line show ``str(error)`` as it is. Anything th
 """
 
 import pickle
+import re
 import struct
 
 
@@ -81,6 +82,11 @@ _OF_THE_PROGRAM = (
     *(AttributeError, TypeError, LookupError, NameError, AssertionError, RecursionError),
     *(NotImplementedError, pickle.UnpicklingError, struct.error),
 )
+_WORDS_OF_THE_PROGRAM = re.compile(
+    r"truth value of|values to unpack|broadcast|reshape|has no attribute|not supported between|"
+    r"unsupported operand|not subscriptable|not iterable|unhashable|out of bounds|"
+    r"required argument|positional argument|unexpected keyword|invalid literal for|buffer size"
+)
 
 
 def told_by(error: Exception) -> str:
@@ -90,6 +96,8 @@ def told_by(error: Exception) -> str:
     """
     words = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())
     words = words.replace("\N{REPLACEMENT CHARACTER}", "")
-    if not words or isinstance(error, _OF_THE_PROGRAM):
+    if isinstance(error, _OF_THE_PROGRAM) or _WORDS_OF_THE_PROGRAM.search(words):
+        words = ""
+    if not words:
         return "what stands in it makes no sense"
     return words if len(words) <= _LONGEST_REASON else f"{words[:_LONGEST_REASON]} …"

@@ -9,6 +9,7 @@ The process says how it went; that it ended, hangs or grows is seen from here::
     the processes that it has started
 """
 
+import importlib
 import multiprocessing
 import os
 import re
@@ -17,7 +18,7 @@ import signal
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -27,7 +28,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from seg_core.errors import SegCoreError
-from tests.fuzz.kinds import KINDS, Kind
+from tests.fuzz.kinds import Kind
 from tests.fuzz.mutations import damaged
 
 LONGEST_CPU_S = 10.0  # of the process itself: the machine may have other work
@@ -69,9 +70,16 @@ class Verdict:
 
 
 class Judge:
-    """Damages files of some kinds by seeds, and tells how it went; a context."""
+    """Damages files of some kinds by seeds, and tells how it went; a context.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    module : str
+        Where the process finds ``KINDS``.
+    """
+
+    def __init__(self, module: str = "tests.fuzz.kinds") -> None:
+        self._module = module
         self._folder = tempfile.TemporaryDirectory(prefix="fuzz-")
         self._process: multiprocessing.process.BaseProcess | None = None
         self._idle_mb = 0.0
@@ -122,7 +130,7 @@ class Judge:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(theirs, self._folder.name), daemon=True
+            target=_serve, args=(theirs, self._folder.name, self._module), daemon=True
         )
         self._process.start()
         theirs.close()
@@ -177,11 +185,12 @@ def _memory_mb(pid: int, which: Literal["VmHWM", "VmRSS"]) -> float:
     return 0.0
 
 
-def _serve(parent: Connection, folder: str) -> None:
+def _serve(parent: Connection, folder: str, module: str) -> None:
     """Answer the judge; this is what the process runs."""
     for each in (signal.SIGINT, signal.SIGTERM):  # the judge decides
         signal.signal(each, signal.SIG_IGN)
-    reader = _Reader(Path(folder))
+    kinds: Mapping[str, Kind] = importlib.import_module(module).KINDS
+    reader = _Reader(Path(folder), kinds)
     parent.send("ready")
     with suppress(EOFError):
         while True:
@@ -194,14 +203,15 @@ def _serve(parent: Connection, folder: str) -> None:
 class _Reader:
     """Damages copies of sound files and reads them, in a folder that a later process goes on with."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kinds: Mapping[str, Kind]) -> None:
         self._folder = folder
+        self._kinds = kinds
         self._sound: dict[str, object] = {}
         self._noise = (folder / "noise").open("w+b")
         os.dup2(self._noise.fileno(), 2)
 
     def attempt(self, name: str, seed: int | None) -> tuple[Outcome, str]:
-        kind = KINDS[name]
+        kind = self._kinds[name]
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             path = self._copy(kind, Path(folder))
             if seed is not None:

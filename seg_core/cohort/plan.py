@@ -11,7 +11,7 @@ from typing import Any
 from seg_core.cohort.columns import is_unknown
 from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.slide_table import GROUP, KNOWN, MPP, PATIENT, ROI, SLIDE, Row, read_rows
-from seg_core.errors import CohortError, RegionError, SlideError
+from seg_core.errors import CohortError, RegionError, SlideError, quoted
 from seg_core.geometry import Region
 from seg_core.roi import Roi, included, read_rois
 from seg_core.settings import AnalysisSettings
@@ -198,7 +198,7 @@ def _items_of_row(row: Row, table: Path) -> Iterable[Item]:
         if mpp is None:
             low, high = PLAUSIBLE_MPP
             sentence = (
-                f"{here} has the mpp {text!r}; give the size of a pixel in µm, {low:g} to {high:g}, "
+                f"{here} has the mpp {quoted(text)}; give the size of a pixel in µm, {low:g} to {high:g}, "
                 "for instance 0.25, or leave it empty."
             )
             return [replace(item, problem=sentence)]

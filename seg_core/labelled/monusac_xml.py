@@ -22,6 +22,7 @@ from defusedxml import DefusedXmlException
 from seg_core.classes import ClassScheme
 from seg_core.errors import DataError, told_by
 from seg_core.files.bounded import XML_BYTES, refuse_large
+from seg_core.files.names import listed
 from seg_core.labelled.painting import enclosed, filled
 
 AMBIGUOUS = "ambiguous"
@@ -103,7 +104,7 @@ def open_annotations(path: Path) -> Element:
         ) from error
     if root.tag != "Annotations":
         raise DataError(
-            f"{path.name} is XML, but its root is <{root.tag}> and not <Annotations>; "
+            f"{path.name} is XML, but its root is <{listed([root.tag])}> and not <Annotations>; "
             "give the outlines as Aperio ImageScope saves them."
         )
     return root
@@ -157,7 +158,7 @@ def _layer(annotation: Element, scheme: ClassScheme, path: Path) -> str:
     layers = [name.strip().lower() for name in names if name.strip().lower() in known]
     if len(set(layers)) != 1:
         raise DataError(
-            f"a layer of {path.name} has the attributes {', '.join(names) or '(none)'}; "
+            f"a layer of {path.name} has the attributes {listed(names) or '(none)'}; "
             f"it needs exactly one of {', '.join(known)}."
         )
     return layers[0]

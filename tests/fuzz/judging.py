@@ -42,7 +42,7 @@ _MEGABYTE = 1e6
 
 _OF_THE_PROGRAM = re.compile(
     r"Traceback|has no attribute|unhashable|unsupported operand|not subscriptable|not iterable|"
-    r"truth value|to unpack|broadcast|reshape|argument|invalid literal|0x[0-9a-f]{8}"
+    r"truth value|to unpack|broadcast|reshape|PyTorch|\[Errno|0x[0-9a-f]{8}"
 )
 
 Outcome = Literal["opened", "refused", "fault"]
@@ -221,6 +221,8 @@ class _Reader:
                 content = kind.read(path)
             except SegCoreError as error:
                 outcome, text = _refused(str(error))
+                if not kind.agrees and folder in text:  # a store's readers say where it is
+                    outcome = "fault"
             except Exception:  # noqa: BLE001 - that is what is looked for
                 outcome, text = "fault", traceback.format_exc(limit=-3)
             else:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seg_core.errors import SlideError, told_by
+from seg_core.errors import SlideError, quoted, told_by
 from seg_core.files.names import listed
 from seg_core.model.network import read_weights
 from seg_core.slide import open_slide
@@ -62,3 +62,25 @@ def test_a_line_of_any_length_that_openslide_quotes_stays_a_sentence(tmp_path: P
         open_slide(path)
     assert len(str(caught.value)) < 400
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("Couldn't seek file /srv/my slides/a/Index.dat: odd", "Couldn't seek file Index.dat: odd"),
+        (r"no such file 'C:\slides\a.svs'", "no such file 'a.svs'"),
+        ("tile 3/4 of https://example.org/a/b", "tile 3/4 of https://example.org/a/b"),
+    ],
+)
+def test_where_a_file_lies_is_not_told(words: str, told: str) -> None:
+    assert told_by(ValueError(words)) == told
+
+
+def test_what_the_system_says_is_told_without_its_number() -> None:
+    assert told_by(OSError(22, "Invalid argument", "/srv/a.pt")) == "Invalid argument"
+
+
+@given(st.one_of(st.text(), st.binary(), st.lists(st.text())))
+def test_what_is_quoted_is_printable_and_not_all_of_it(value: object) -> None:
+    assert quoted(value).isprintable()
+    assert len(quoted(value)) <= 62

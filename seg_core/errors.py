@@ -5,6 +5,10 @@ what to do. Pages and the command line show ``str(error)`` as it is. Anything th
 `SegCoreError` is a bug and may show its traceback.
 """
 
+import pickle
+import re
+import struct
+
 
 class SegCoreError(Exception):
     """Base of every error that a user can cause and cure."""
@@ -72,12 +76,52 @@ class CorrectionError(SegCoreError):
 
 _LONGEST_REASON = 160
 
+# What Python says when a reader stumbles over content that it did not expect, and what it then says
+# is about the program; so is what torch advises over several lines.
+_OF_THE_PROGRAM = (
+    *(AttributeError, TypeError, LookupError, NameError, AssertionError, RecursionError),
+    *(NotImplementedError, pickle.UnpicklingError, struct.error),
+)
+_WORDS_OF_THE_PROGRAM = re.compile(
+    r"truth value of|values to unpack|broadcast|reshape|has no attribute|not supported between|"
+    r"unsupported operand|not subscriptable|not iterable|unhashable|out of bounds|"
+    r"required argument|positional argument|unexpected keyword|invalid literal for|buffer size|"
+    r"weights_only|PyTorch"
+)
+
+
+# Of the path of a file that is quoted; where a machine keeps its files is nobody's affair.
+_FOLDERS = re.compile(r"(?<![\w/:.])(?:[A-Za-z]:)?[/\\](?=\S)[^:;()'\"]*[/\\]")
+
+_LONGEST_QUOTE = 60
+
+
+def quoted(value: object) -> str:
+    """Return what stands in a file as a sentence quotes it: printable, and not all of it.
+
+    Examples
+    --------
+    >>> quoted("tumour")
+    "'tumour'"
+    >>> len(quoted("x" * 9999))
+    62
+    """
+    shown = repr(value)
+    return shown if len(shown) <= _LONGEST_QUOTE else f"{shown[:_LONGEST_QUOTE]} …"
+
 
 def told_by(error: Exception) -> str:
     """Return what a library says of a file, for a sentence: one line, and not all of the file.
 
-    Libraries quote what they stumble over, which in a damaged file may be any bytes of any length.
+    Libraries quote what they stumble over, which in a damaged file may be any bytes of any length,
+    and the whole path of the file.
     """
-    words = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    words = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    words = _FOLDERS.sub("", words)
     words = words.replace("\N{REPLACEMENT CHARACTER}", "")
+    if isinstance(error, _OF_THE_PROGRAM) or _WORDS_OF_THE_PROGRAM.search(words):
+        words = ""
+    if not words:
+        return "what stands in it makes no sense"
     return words if len(words) <= _LONGEST_REASON else f"{words[:_LONGEST_REASON]} …"

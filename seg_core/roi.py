@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 import shapely.affinity
 
-from seg_core.errors import RegionError
+from seg_core.errors import RegionError, told_by
 from seg_core.files.bounded import parse_json
 from seg_core.geometry import Region
 
@@ -276,7 +276,8 @@ def _features_of(path: Path) -> list[Any]:
             content = _unpacked(content, path)
         document = parse_json(content)
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        deep = isinstance(error, RecursionError)
+        reason = "it is nested too deeply" if deep else told_by(error)
         raise RegionError(
             f"{path.name} cannot be read as GeoJSON ({reason}); export the ROI again."
         ) from error

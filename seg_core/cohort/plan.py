@@ -11,7 +11,8 @@ from typing import Any
 from seg_core.cohort.columns import is_unknown
 from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.slide_table import GROUP, KNOWN, MPP, PATIENT, ROI, SLIDE, Row, read_rows
-from seg_core.errors import CohortError, RegionError, SlideError
+from seg_core.errors import CohortError, RegionError, SlideError, quoted
+from seg_core.files.names import listed
 from seg_core.geometry import Region
 from seg_core.roi import Roi, included, read_rois
 from seg_core.settings import AnalysisSettings
@@ -149,8 +150,10 @@ def read_plan(sources: Sequence[Path], *, rois: Path | None = None) -> list[Item
     """
     items = [item for source in series_apart(sources) for item in _items_of(source)]
     if not items:
+        # a table may be an upload, and where those lie is nobody's affair
+        names = [str(each) if each.is_dir() else each.name for each in sources]
         raise CohortError(
-            f"there is no slide in {', '.join(map(str, sources))}; give a folder of slides "
+            f"there is no slide in {listed(names)}; give a folder of slides "
             f"({', '.join(sorted(SLIDE_SUFFIXES))}), a CSV with a column slide, or slides."
         )
     if rois is not None:
@@ -198,7 +201,7 @@ def _items_of_row(row: Row, table: Path) -> Iterable[Item]:
         if mpp is None:
             low, high = PLAUSIBLE_MPP
             sentence = (
-                f"{here} has the mpp {text!r}; give the size of a pixel in µm, {low:g} to {high:g}, "
+                f"{here} has the mpp {quoted(text)}; give the size of a pixel in µm, {low:g} to {high:g}, "
                 "for instance 0.25, or leave it empty."
             )
             return [replace(item, problem=sentence)]

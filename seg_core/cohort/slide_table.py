@@ -11,6 +11,7 @@ from io import StringIO
 from pathlib import Path
 
 from seg_core.errors import CohortError
+from seg_core.files.names import listed
 
 SLIDE, MPP, ROI, PATIENT, GROUP = KNOWN = ("slide", "mpp", "roi", "patient", "group")
 """The columns that mean something; capitals in their names do not matter."""
@@ -108,11 +109,11 @@ def _names_of(path: Path, titles: list[str]) -> list[str]:
     repeated = [name for name, count in times.items() if count > 1]
     if repeated:
         raise CohortError(
-            f"{path.name} has several columns called {', '.join(repeated)}; give each its own name."
+            f"{path.name} has several columns called {listed(repeated)}; give each its own name."
         )
     if SLIDE not in names:
         raise CohortError(
-            f"{path.name} has the columns {', '.join(names)} and none called slide; "
+            f"{path.name} has the columns {listed(names)} and none called slide; "
             "name the column with the files slide."
         )
     return names

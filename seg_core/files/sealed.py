@@ -1,7 +1,8 @@
-"""JSON objects of a store, with a checksum: what a disk has damaged is taken for what is not there."""
+"""Files of a store with a checksum: what a disk has damaged is taken for what is not there."""
 
 import hashlib
 import json
+import os
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,8 @@ from seg_core.files.atomic import write_json
 
 SEAL = "checksum"
 """Name of the checksum among an object's entries."""
+
+_DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def write_sealed(path: Path, content: dict[str, Any]) -> None:
@@ -46,6 +49,36 @@ def read_object(path: Path) -> dict[str, Any] | None:
     with suppress(OSError, ValueError, RecursionError):
         content = json.loads(path.read_bytes().decode("utf-8"))
         return content if isinstance(content, dict) else None
+    return None
+
+
+def add_seal(path: Path) -> None:
+    """Write the checksum of a file behind its content."""
+    with path.open("rb+") as file:
+        digest = hashlib.file_digest(file, "sha256").digest()
+        file.seek(0, os.SEEK_END)
+        file.write(digest)
+
+
+def sealed_content(path: Path) -> bytes | None:
+    """Return what stood in a file when `add_seal` was called; None where it is missing or damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "kept"
+    >>> _ = path.write_bytes(b"12 nuclei")
+    >>> add_seal(path)
+    >>> sealed_content(path)
+    b'12 nuclei'
+    >>> _ = path.write_bytes(path.read_bytes().replace(b"12", b"13"))
+    >>> sealed_content(path) is None
+    True
+    """
+    with suppress(OSError):
+        whole = path.read_bytes()
+        content, digest = whole[:-_DIGEST_BYTES], whole[-_DIGEST_BYTES:]
+        return content if hashlib.sha256(content).digest() == digest else None
     return None
 
 

@@ -93,7 +93,7 @@ def _adapter(kind: type[T], extra: _Extra) -> TypeAdapter[list[T]]:
 def _in_words(kind: type, mistake: str, where: tuple[int | str, ...], told: Any) -> str:
     name = _shown(where[-1]) if where else "the file"
     tables = [each for each in where[:-1] if isinstance(each, str)]
-    name += f" of {tables[-1]!r}" if tables else ""
+    name += f" of {_shown(tables[-1])}" if tables else ""
     if mistake == "unexpected_keyword_argument":
         known = sorted(each.name for each in fields(_dataclass_at(kind, tables)))
         return f"{name} is an unknown option, choose from {', '.join(known)}"

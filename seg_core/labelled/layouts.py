@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seg_core.classes import BACKGROUND, ClassScheme
-from seg_core.errors import DataError
+from seg_core.errors import DataError, told_by
 from seg_core.geometry import Region
 from seg_core.labelled.data_sets import DataSet
 from seg_core.labelled.labelled_image import (
@@ -292,7 +292,7 @@ def dot_files(folder: Path, meaning: Meaning) -> list[DotFiles]:
                 dots[row["image"]].append((float(row["x_px"]), float(row["y_px"]), row["class"]))
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{POINTS} of {folder.name} cannot be read ({error}); it needs the columns image, "
+            f"{POINTS} of {folder.name} cannot be read ({told_by(error)}); it needs the columns image, "
             "x_px, y_px and class, and numbers in the second and third."
         ) from error
     images = _images_of(folder)

@@ -20,8 +20,9 @@ import numpy.typing as npt
 from defusedxml import DefusedXmlException
 
 from seg_core.classes import ClassScheme
-from seg_core.errors import DataError
+from seg_core.errors import DataError, told_by
 from seg_core.files.bounded import XML_BYTES, refuse_large
+from seg_core.files.names import listed
 from seg_core.labelled.painting import enclosed, filled
 
 AMBIGUOUS = "ambiguous"
@@ -99,11 +100,11 @@ def open_annotations(path: Path) -> Element:
         root: Element = defusedxml.ElementTree.fromstring(content)
     except (OSError, ParseError, DefusedXmlException, ValueError) as error:
         raise DataError(
-            f"{path.name} cannot be read as XML ({error}); copy or download it again."
+            f"{path.name} cannot be read as XML ({told_by(error)}); copy or download it again."
         ) from error
     if root.tag != "Annotations":
         raise DataError(
-            f"{path.name} is XML, but its root is <{root.tag}> and not <Annotations>; "
+            f"{path.name} is XML, but its root is <{listed([root.tag])}> and not <Annotations>; "
             "give the outlines as Aperio ImageScope saves them."
         )
     return root
@@ -157,7 +158,7 @@ def _layer(annotation: Element, scheme: ClassScheme, path: Path) -> str:
     layers = [name.strip().lower() for name in names if name.strip().lower() in known]
     if len(set(layers)) != 1:
         raise DataError(
-            f"a layer of {path.name} has the attributes {', '.join(names) or '(none)'}; "
+            f"a layer of {path.name} has the attributes {listed(names) or '(none)'}; "
             f"it needs exactly one of {', '.join(known)}."
         )
     return layers[0]
@@ -178,8 +179,9 @@ def outline_of(region: Element, layer: str, path: Path) -> Outline:
 
 
 def _bad_vertex(region: Element, path: Path) -> DataError:
+    number = listed([region.get("Id", "(without a number)")])
     return DataError(
-        f"outline {region.get('Id', '(without a number)')} of {path.name} has a vertex that is no "
+        f"outline {number} of {path.name} has a vertex that is no "
         "point of an image; every Vertex needs X and Y in pixels."
     )
 

@@ -18,7 +18,7 @@ import shapely
 from scipy import ndimage
 
 from seg_core.classes import BACKGROUND, ClassScheme
-from seg_core.errors import DataError, RegionError, SlideError
+from seg_core.errors import DataError, RegionError, SlideError, told_by
 from seg_core.files.bounded import CSV_BYTES, refuse_large
 from seg_core.labelled.class_mapping import AREA, IGNORE, NO_CLASS
 from seg_core.labelled.data_sets import UNKNOWN
@@ -279,7 +279,9 @@ def _of_csv(path: Path, mpp: float) -> _Read:
                 shapes.append(_point(row[x], row[y], scale, path, number))
                 names.append((row.get(titles.get("class", "class")) or UNNAMED).strip())
     except (OSError, ValueError, csv.Error) as error:
-        raise DataError(f"{path.name} cannot be read as CSV ({error}); export it again.") from error
+        raise DataError(
+            f"{path.name} cannot be read as CSV ({told_by(error)}); export it again."
+        ) from error
     return shapes, names
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from seg_core.errors import ModelError
+from seg_core.errors import ModelError, told_by
 from seg_core.files.atomic import take_file
 from seg_core.model.card import (
     IMAGENET_MEAN,
@@ -148,7 +148,7 @@ def _entries(text: str) -> dict[str, Any]:
         entries = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ModelError(
-            f"the card is no JSON ({error}); correct it, or begin again from the template."
+            f"the card is no JSON ({told_by(error)}); correct it, or begin again from the template."
         ) from error
     if not isinstance(entries, dict):
         raise ModelError("the card is no JSON object; begin again from the template.")

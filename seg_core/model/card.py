@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_core.classes import MONUSAC, ClassScheme
-from seg_core.errors import ModelError
+from seg_core.errors import ModelError, quoted, told_by
 from seg_core.files.typed import filled
 from seg_core.model.int8 import Int8Graph
 
@@ -74,19 +74,19 @@ class ModelCard:
     def __post_init__(self) -> None:
         if self.architecture != ARCHITECTURE:
             raise ModelError(
-                f"the model {self.name!r} is a {self.architecture!r}; "
+                f"the model {quoted(self.name)} is a {quoted(self.architecture)}; "
                 f"this program runs a {ARCHITECTURE!r}, choose another model."
             )
         if not self.mpp > 0 or len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ModelError(
-                f"the card of {self.name!r} needs mpp above 0 and three means and standard "
+                f"the card of {quoted(self.name)} needs mpp above 0 and three means and standard "
                 "deviations; correct the card."
             )
         if not 16 <= self.tile_px <= _MOST_PX or not all(
             0 < each <= _MOST_CHANNELS for each in self.decoder_channels
         ):
             raise ModelError(
-                f"the card of {self.name!r} needs tiles of 16 to {_MOST_PX} px and decoder channels "
+                f"the card of {quoted(self.name)} needs tiles of 16 to {_MOST_PX} px and decoder channels "
                 f"of 1 to {_MOST_CHANNELS}; correct the card."
             )
 
@@ -133,7 +133,7 @@ def read_card(path: Path) -> ModelCard:
     except (KeyError, TypeError, AttributeError) as error:
         raise _no_card(path, "its classes are missing or of another kind") from error
     except ValueError as error:
-        raise _no_card(path, str(error)) from error
+        raise _no_card(path, told_by(error)) from error
 
 
 def _no_card(path: Path, reason: str) -> ModelError:
@@ -253,7 +253,7 @@ def _card_of_checkpoint(path: Path) -> ModelCard:
         metrics = entries.get("extra_json", {}).get("val_metrics", {})
     except (OSError, ValueError, AttributeError) as error:
         raise ModelError(
-            f"{beside.name} beside {path.name} cannot be read ({error}); repair or remove it."
+            f"{beside.name} beside {path.name} cannot be read ({told_by(error)}); repair or remove it."
         ) from error
     return replace(card, encoder=encoder, metrics=metrics)
 

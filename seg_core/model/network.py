@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from segmentation_models_pytorch.base import SegmentationHead
 from torch import Tensor, nn
 
-from seg_core.errors import ModelError
+from seg_core.errors import ModelError, told_by
 from seg_core.model.card import ModelCard
 from seg_core.model.features import FEATURE_BLOCK, FEATURE_STRIDE_PX
 
@@ -205,7 +205,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # what a damaged checkpoint looks like to torch is not for whoever reads the terminal
+            warnings.simplefilter("ignore")
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         state = checkpoint["model_state"]
         return {k: v for k, v in state.items() if not k.startswith(UNUSED_HEAD)}
     except (SafetensorError, KeyError, TypeError, AttributeError) as error:
@@ -217,7 +220,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def _unreadable(path: Path, error: Exception) -> str:
-    reason = " ".join(str(error).split())[:120] or type(error).__name__
+    reason = "it holds no model_state" if isinstance(error, KeyError) else told_by(error)
     return (
         f"{path.name} cannot be read as weights ({reason}); "
         "it is truncated or of another kind, so download it again."

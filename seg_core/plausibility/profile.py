@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from seg_core.errors import ModelError
+from seg_core.errors import ModelError, told_by
 from seg_core.files.atomic import write_json
 from seg_core.files.typed import filled
 from seg_core.model import ModelCard
@@ -83,7 +83,7 @@ def read_profile(card: ModelCard, weights: Path) -> ModelProfile | None:
         return filled(ModelProfile, entries)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(
-            f"{path.name} is no profile of a model ({error}); make it anew with python -m seg_core "
+            f"{path.name} is no profile of a model ({told_by(error)}); make it anew with python -m seg_core "
             "profile, or remove it."
         ) from error
 

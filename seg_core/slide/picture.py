@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seg_core.errors import SlideError
+from seg_core.errors import SlideError, told_by
 from seg_core.process.confined import spare_memory
 
 MOST_IMAGE_PX = 100_000_000
@@ -107,7 +107,7 @@ def check_density(path: Path, width: int, height: int, size: int | None = None) 
 
 def damaged(path: Path, reason: object) -> SlideError:
     """Return the error of a file that cannot be decoded."""
-    words = " ".join(str(reason).split())[:200].rstrip(".") or "its data make no sense"
+    words = told_by(reason if isinstance(reason, Exception) else ValueError(reason)).rstrip(".")
     return SlideError(
         f"{path.name} cannot be read ({words}); "
         "the file is damaged or incomplete: copy or download it again."

@@ -5,6 +5,7 @@ page for each colour, more than 8 bits, a turned picture, a fourth sample withou
 """
 
 import logging
+import math
 import os
 import struct
 from collections.abc import Sequence
@@ -88,6 +89,7 @@ def describe_tiff(path: Path) -> TiffFacts:
         with tifffile.TiffFile(path) as file:
             level = _largest_level(file)
             page = level.keyframe
+            _check_tiles(path, file, page)
             mpp, notes = _size_of(file, page)
             return TiffFacts(
                 mpp,
@@ -95,10 +97,27 @@ def describe_tiff(path: Path) -> TiffFacts:
                 (page.imagewidth, page.imagelength),
                 _unlike_openslide(level, page),
             )
-    except MemoryError:
+    except (SlideError, MemoryError):
         raise
     except Exception as error:  # whatever a damaged file makes of a reader
         raise damaged(path, error) from error
+
+
+def _check_tiles(path: Path, file: tifffile.TiffFile, page: Any) -> None:
+    """Refuse a picture, or a reduced one, that lists fewer tiles than its size needs.
+
+    Where the size is damaged, readers draw what is not there, for as long as the size says.
+    """
+    check_density(path, page.imagewidth, page.imagelength)
+    for level in (level for series in file.series for level in series.levels):
+        each = level.keyframe
+        needed, listed = math.prod(each.chunked), len(each.dataoffsets)
+        if each.is_tiled and listed < needed:
+            raise damaged(
+                path,
+                f"{each.imagewidth:,} × {each.imagelength:,} pixels need {needed:,} tiles, and it "
+                f"lists {listed:,}",
+            )
 
 
 def _unlike_openslide(level: Any, page: Any) -> str:

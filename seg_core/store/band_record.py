@@ -21,13 +21,19 @@ class BandRecord:
         Bands of the raster that are on disk.
     to_halve : Window or None
         What of them the coarser levels still lack.
-    files : dict of str to int
-        Sizes of the chunks of level 0 that hold what is finished.
+    files : dict of str to str
+        Checksums of the chunks of level 0 that hold what is finished, and of the layout.
+    coarser : str
+        Checksum of all that the coarser levels had when they were last made.
+    with_pieces : set of Window
+        Bands that hold pieces of nuclei, which are on disk beside the maps.
     """
 
     finished: set[Window] = field(default_factory=set)
     to_halve: Window | None = None
-    files: dict[str, int] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    coarser: str = ""
+    with_pieces: set[Window] = field(default_factory=set)
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as it stands in the file."""
@@ -35,6 +41,8 @@ class BandRecord:
             "finished": sorted(band.to_json() for band in self.finished),
             "to_halve": None if self.to_halve is None else self.to_halve.to_json(),
             "files": dict(sorted(self.files.items())),
+            "coarser": self.coarser,
+            "with_pieces": sorted(band.to_json() for band in self.with_pieces),
         }
         return {**entries, "checksum": _checksum(entries)}
 
@@ -49,15 +57,24 @@ class BandRecord:
             {Window(*values) for values in entries["finished"]},
             None if to_halve is None else Window(*to_halve),
             dict(entries["files"]),
+            entries["coarser"],
+            {Window(*values) for values in entries["with_pieces"]},
         )
+
+    @classmethod
+    def read(cls, run_folder: Path) -> "BandRecord | None":
+        """Read the record beside the maps of a run; None where it is missing or damaged."""
+        try:
+            entries = json.loads((run_folder / RECORD_FILE).read_bytes().decode("utf-8"))
+            return cls.from_json(entries)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
 
 
 def finished_share(run_folder: Path, window: Window) -> float:
     """Return how much of a window is covered by finished bands, 0 to 1; 0 where nothing is known."""
-    try:
-        entries = json.loads((run_folder / RECORD_FILE).read_bytes().decode("utf-8"))
-        record = BandRecord.from_json(entries)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    record = BandRecord.read(run_folder)
+    if record is None:
         return 0.0
     inside = (band.intersection(window) for band in record.finished)
     return sum(each.area for each in inside if each is not None) / window.area

@@ -4,22 +4,24 @@
 
     blocks/  0_2048_2048_2048.parquet     of the block with this core: x, y, width, height
 
-A block without nuclei has no file; to look at it again takes no time.
+A block without nuclei has no file; to look at it again takes no time. Each file ends with its
+checksum, and one that is damaged is none.
 """
 
+import io
 import shutil
 from pathlib import Path
 
-import geopandas as gpd
 import pyarrow.parquet as pq
 
 from seg_core.classes import ClassScheme
 from seg_core.files.atomic import replacing, take_file
 from seg_core.files.disk_errors import store_errors
+from seg_core.files.sealed import add_seal, sealed_content
 from seg_core.geometry import Window
 from seg_core.nuclei import BlockNuclei
 from seg_core.nuclei.nucleus_table import FEATURES, empty_table
-from seg_core.store.nuclei_file import read_features, read_nuclei, write_geoparquet
+from seg_core.store.nuclei_file import table_in, write_geoparquet
 
 _OVERLARGE = b"overlarge_um2"
 
@@ -58,16 +60,15 @@ class BlockFiles:
                     feature_count=len(features[0]) if len(features) else 0,
                     metadata={_OVERLARGE: block.overlarge_um2.hex().encode()},
                 )
+                add_seal(temporary)
 
     def read(self, core: Window) -> BlockNuclei | None:
         """Return the nuclei of a block, None where they are not kept."""
-        path = self._path(core)
-        with store_errors(self._folder):
-            if not path.is_file():
-                return None
-            said = pq.read_schema(path).metadata[_OVERLARGE]
-            table = gpd.GeoDataFrame(read_nuclei(path))
-            features = read_features(path)
+        content = sealed_content(self._path(core))
+        if content is None:
+            return None
+        said = pq.read_schema(io.BytesIO(content)).metadata[_OVERLARGE]
+        table, features = table_in(content)
         if features is not None:
             table[FEATURES] = list(features)
         return BlockNuclei(core, table, float.fromhex(said.decode()))

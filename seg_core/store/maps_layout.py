@@ -8,8 +8,8 @@ the whole slide), ``1``, ``2`` … of half the side each, down to 512 pixels. Th
     maps.zarr/  OME/            names the images, in order
                 maps/           0  1  2 …     uint8, chunks of 512 × 512 of one plane
                 shares/               2 …     uint8, all planes in a chunk of 256 × 256
-    bands.json                  windows of the raster that are finished, and what of them the
-                                coarser levels still lack
+    bands.json                  windows of the raster that are finished, what of them the coarser
+                                levels still lack, and checksums of all that is there
 
 Files are what writing and copying a run costs. So at level 0 one holds the chunks of all planes of
 512 × 2048 pixels (Zarr's *shards*), which still are read one by one. Chunks in which there is nothing

@@ -1,8 +1,8 @@
 """The maps of a run, written band by band."""
 
-import json
 import shutil
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,12 +20,14 @@ from seg_core.maps import MapBand
 from seg_core.store.band_record import RECORD_FILE, BandRecord
 from seg_core.store.chunk_files import take_chunks
 from seg_core.store.coarser_levels import make_coarser
+from seg_core.store.growing_files import CoarserFiles, file_checksum, layout_checksums
 from seg_core.store.maps_layout import (
     CHUNK_PX,
     SHARD_PX,
     USUAL_CLASS_COUNT,
     Pyramid,
     create_pyramid,
+    map_damage,
     open_pyramid,
 )
 
@@ -70,13 +72,18 @@ class MapsWriter:
     def __init__(self, path: Path, raster: Raster, *, class_count: int = USUAL_CLASS_COUNT) -> None:
         self._path = path
         self._record = path.with_name(RECORD_FILE)
+        self._coarser = CoarserFiles(path)
         with store_errors(path):
             kept = self._read_record()
             if kept is None:  # what is damaged, or of another layout, starts again
                 shutil.rmtree(path, ignore_errors=True)
                 create_pyramid(path, raster, class_count)
-                kept = BandRecord()
+                kept = BandRecord(files=layout_checksums(path))
+                kept.coarser = self._coarser.checksum()
                 write_json(self._record, kept.to_json())
+            elif kept.coarser != self._coarser.checksum():  # damaged, or a process was killed
+                self._coarser.discard()
+                kept.to_halve = _around_all(kept.finished)
         self._kept = kept
         self._pyramid = _opened(path)
         self._held: list[_Block] = []
@@ -101,6 +108,8 @@ class MapsWriter:
         if self._held and not self._held[-1].is_followed_by(block):
             self.flush()
         self._unrecorded.append(band.window)
+        if band.pieces is not None:
+            self._kept.with_pieces.add(band.window)
         row = band.window.bottom // CHUNK_PX * CHUNK_PX
         upper, lower = block.split(row)
         if upper is not None and upper.window.bottom == row:
@@ -127,9 +136,11 @@ class MapsWriter:
                 take_chunks(its, others._path, mine, self._path, part)
             sync_disk_of(self._path)
             self._kept.files |= {
-                name: (self._path / name).stat().st_size for name in others._kept.files
+                name: file_checksum(self._path / name) for name in others._kept.files
             }
+            self._kept.coarser = self._coarser.checksum()
         self._kept.finished |= others._kept.finished
+        self._kept.with_pieces |= others._kept.with_pieces
         self._write_record()
 
     def flush(self) -> None:
@@ -155,10 +166,10 @@ class MapsWriter:
         bottom = block.window.bottom
         occupied = block.occupied()
         if occupied is not None:
-            with store_errors(self._path):
+            with store_errors(self._path), map_damage(self._path):
                 self._pyramid.maps[0][:, *occupied.window.slices()] = occupied.planes
                 sync_disk_of(self._path)
-                self._kept.files |= self._sizes_of(occupied.window)
+                self._kept.files |= self._checksums_of(occupied.window)
             self._kept.to_halve = _around(self._kept.to_halve, occupied.window)
         self._kept.finished |= {band for band in self._unrecorded if band.bottom <= bottom}
         self._unrecorded = [band for band in self._unrecorded if band.bottom > bottom]
@@ -175,34 +186,36 @@ class MapsWriter:
         if self._kept.to_halve is None:
             return
         began = time.monotonic()
-        with store_errors(self._path):
+        with store_errors(self._path), map_damage(self._path):
             make_coarser(self._pyramid, self._kept.to_halve)
+            self._kept.coarser = self._coarser.checksum()
         self._kept.to_halve = None
         self._write_record()
         self._halved_at = time.monotonic()
         self._halving_s = self._halved_at - began
 
-    def _sizes_of(self, window: Window) -> dict[str, int]:
-        """Return the sizes of the files of level 0 that hold a window; what is empty has none."""
-        sizes = {}
+    def _checksums_of(self, window: Window) -> dict[str, str]:
+        """Return those of the files of level 0 that hold a window; what is empty has none."""
+        checksums = {}
         for row in range(window.y // CHUNK_PX, -(-window.bottom // CHUNK_PX)):
             for column in range(window.x // SHARD_PX, -(-window.right // SHARD_PX)):
                 shard = f"maps/0/c/0/{row}/{column}"
                 with suppress(FileNotFoundError):
-                    sizes[shard] = (self._path / shard).stat().st_size
-        return sizes
+                    checksums[shard] = file_checksum(self._path / shard)
+        return checksums
 
     def _read_record(self) -> "BandRecord | None":
         """Return what is finished; None where nothing can be relied on."""
-        try:
-            kept = BandRecord.from_json(json.loads(self._record.read_bytes().decode("utf-8")))
-            whole = all(
-                (self._path / name).stat().st_size == size for name, size in kept.files.items()
-            )
-            _opened(self._path)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, SegCoreError):
+        kept = BandRecord.read(self._path.parent)
+        if kept is None:
             return None
-        return kept if whole else None
+        try:
+            if any(file_checksum(self._path / name) != said for name, said in kept.files.items()):
+                return None
+            _opened(self._path)
+        except (OSError, ValueError, SegCoreError):
+            return None
+        return kept
 
     def _write_record(self) -> None:
         with store_errors(self._path):
@@ -268,6 +281,13 @@ def _around(window: Window | None, other: Window) -> Window:
     x, y = min(window.x, other.x), min(window.y, other.y)
     right, bottom = max(window.right, other.right), max(window.bottom, other.bottom)
     return Window(x, y, right - x, bottom - y)
+
+
+def _around_all(windows: Iterable[Window]) -> Window | None:
+    around: Window | None = None
+    for window in windows:
+        around = _around(around, window)
+    return around
 
 
 def discard_maps(path: Path) -> None:

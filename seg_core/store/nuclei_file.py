@@ -1,5 +1,6 @@
 """The nuclei of a run as GeoParquet, written and read a part at a time."""
 
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -164,7 +165,22 @@ def read_features(path: Path) -> npt.NDArray[np.float16] | None:
     with store_errors(path.parent), _damage_in_words(path):
         if FEATURES not in pq.read_schema(path).names:
             return None
-        column = pq.read_table(path, columns=[FEATURES])[FEATURES]
+        return _unpacked(pq.read_table(path, columns=[FEATURES])[FEATURES])
+
+
+def table_in(content: bytes) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.float16] | None]:
+    """Return the table that stands in the bytes of a file, and its features as `read_features` does.
+
+    The caller knows that the bytes are those that were written.
+    """
+    names = pq.read_schema(io.BytesIO(content))
+    table = gpd.read_parquet(io.BytesIO(content), columns=_without_features(names))
+    if FEATURES not in names.names:
+        return table, None
+    return table, _unpacked(pq.read_table(io.BytesIO(content), columns=[FEATURES])[FEATURES])
+
+
+def _unpacked(column: pa.ChunkedArray) -> npt.NDArray[np.float16]:
     values = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return np.asarray(values, np.float16).reshape(len(column), column.type.list_size)
 

@@ -5,19 +5,22 @@
     pieces/  0_0_4096_192.npy     of the band with this window: x, y, width, height
 
 A band's pieces are on disk before the band is recorded as finished, so what a killed process has
-left behind is whole.
+left behind is whole. Each file ends with its checksum.
 """
 
+import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from seg_core.files.atomic import replacing, take_file
 from seg_core.files.disk_errors import store_errors
+from seg_core.files.sealed import add_seal, sealed_content
 from seg_core.geometry import Window
 from seg_core.maps import MapBand, Pieces, piece_type
+from seg_core.store.seal import damaged
 
 
 class PieceFiles:
@@ -51,9 +54,15 @@ class PieceFiles:
         path = self._folder / _name_of(band.window)
         with store_errors(self._folder), replacing(path) as temporary, temporary.open("wb") as file:
             np.save(file, band.pieces, allow_pickle=False)
+            file.flush()
+            add_seal(temporary)
+
+    def holds(self, bands: Iterable[Window]) -> bool:
+        """Tell whether the files of some bands are all as they were written."""
+        return all(sealed_content(self._folder / _name_of(band)) is not None for band in bands)
 
     def read(self, window: Window) -> Pieces:
-        """Return the pieces whose named pixel lies in a window."""
+        """Return the pieces whose named pixel lies in a window; StoreError if a file is damaged."""
         with store_errors(self._folder):
             parts = [part for path in self._files_of(window) if len(part := _read(path, window))]
         return np.concatenate(parts) if parts else np.empty(0, piece_type(0))
@@ -80,7 +89,10 @@ def _name_of(window: Window) -> str:
 
 
 def _read(path: Path, window: Window) -> Pieces:
-    pieces = np.load(path, mmap_mode="r", allow_pickle=False)
-    x, y = np.asarray(pieces["x"]), np.asarray(pieces["y"])
+    content = sealed_content(path)
+    if content is None:
+        raise damaged(path)
+    pieces = np.load(io.BytesIO(content), allow_pickle=False)
+    x, y = pieces["x"], pieces["y"]
     inside = (x >= window.x) & (x < window.right) & (y >= window.y) & (y < window.bottom)
     return np.asarray(pieces[inside])

@@ -12,6 +12,7 @@ from seg_core.files.atomic import sync_disk_of, write_json
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.locks import busy
 from seg_core.geometry import Raster
+from seg_core.store.band_record import BandRecord
 from seg_core.store.block_files import BlockFiles
 from seg_core.store.facts import RunFacts
 from seg_core.store.maps_writer import MapsWriter, discard_maps
@@ -95,7 +96,7 @@ class RunWriter:
             with self.maps_writer(raster, scheme) as maps:
                 for rows in planned:
                     part = RunWriter(ranges.folder(rows))
-                    if not part.has_maps():
+                    if not part.has_maps() or not part._has_pieces(facts):
                         continue
                     seconds += ranges.seconds(rows) or 0.0
                     self.pieces().take(part.pieces())
@@ -114,10 +115,16 @@ class RunWriter:
         except StoreError:  # damaged: what its maps were made by is not known
             self.discard_maps()
             return
-        lacks_pieces = bool(facts.feature_count) and not self.pieces().exists
         others = not earlier.facts.has_arithmetic_of(facts) or earlier.status == "finished"
-        if others or lacks_pieces:
+        if others or not self._has_pieces(facts):
             self.discard_maps()
+
+    def _has_pieces(self, facts: RunFacts) -> bool:
+        """Tell whether all pieces of nuclei that belong to the maps are there and whole."""
+        pieces, record = self.pieces(), BandRecord.read(self.folder)
+        if not facts.feature_count or record is None:  # without the record the maps begin anew
+            return True
+        return pieces.exists and pieces.holds(record.with_pieces)
 
     def discard_maps(self) -> None:
         """Remove the maps, so that the next start begins anew."""

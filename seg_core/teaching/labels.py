@@ -11,7 +11,7 @@ import numpy.typing as npt
 import shapely
 import shapely.affinity
 
-from seg_core.errors import RegionError, TeachingError
+from seg_core.errors import RegionError, TeachingError, told_by
 from seg_core.files.bounded import CSV_BYTES, refuse_large
 from seg_core.roi import read_drawn
 from seg_core.store import Run
@@ -175,13 +175,15 @@ def _from_csv(path: Path) -> list[Mark]:
         refuse_large(content, CSV_BYTES)
         text = content.decode("utf-8-sig")
     except (OSError, ValueError) as error:
-        raise TeachingError(f"{path.name} cannot be read ({error}); export it again.") from error
+        raise TeachingError(
+            f"{path.name} cannot be read ({told_by(error)}); export it again."
+        ) from error
     reader = csv.DictReader(text.splitlines())
     try:
         return _marks_of_rows(reader, path)
     except csv.Error as error:
         raise TeachingError(
-            f"{path.name} cannot be read as CSV ({error}); export it again."
+            f"{path.name} cannot be read as CSV ({told_by(error)}); export it again."
         ) from error
 
 

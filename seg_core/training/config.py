@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ValidationInfo
 
-from seg_core.errors import DataError, SettingsError
+from seg_core.errors import DataError, SettingsError, quoted, told_by
 from seg_core.files.typed import filled
 
 
@@ -212,7 +212,7 @@ class TrainConfig:
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} is {getattr(self, name)}; give at least 1.")
         if self.keep not in ("best", "last"):
-            raise SettingsError(f"keep is {self.keep!r}; choose best or last.")
+            raise SettingsError(f"keep is {quoted(self.keep)}; choose best or last.")
         if not self.sources:
             raise SettingsError("the configuration names no source; give at least one [[sources]].")
 
@@ -242,12 +242,12 @@ def read_config(path: Path) -> TrainConfig:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
-            f"{path.name} cannot be read as TOML ({error}); correct the file."
+            f"{path.name} cannot be read as TOML ({told_by(error)}); correct the file."
         ) from error
     preset = entries.get("preset", "main")
     if preset not in tuple(PRESETS):
         raise SettingsError(
-            f"{path.name} asks for the preset {preset!r}; choose one of {', '.join(PRESETS)}."
+            f"{path.name} asks for the preset {quoted(preset)}; choose one of {', '.join(PRESETS)}."
         )
     try:
         return filled(TrainConfig, _with_preset(entries, PRESETS[preset]), place=path.parent)
@@ -285,7 +285,7 @@ def existing_folder(source: SourceConfig) -> Path:
     folder = Path(source.folder)
     if not folder.is_dir():
         raise DataError(
-            f"the folder {folder.name} of the source {source.name!r} does not exist; "
+            f"the folder {folder.name} of the source {quoted(source.name)} does not exist; "
             "correct `folder` in the configuration."
         )
     return folder

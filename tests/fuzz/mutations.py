@@ -4,6 +4,8 @@ import json
 from random import Random
 from typing import Any
 
+from tests.fuzz.structures import reframed
+
 _STRANGE = (
     None,
     True,
@@ -23,15 +25,22 @@ _STRANGE = (
 
 
 def damaged(content: bytes, random: Random) -> bytes:
-    """Return a file's content with one or two changes; JSON is often changed in its structure."""
+    """Return a file's content with one or two changes; what has a structure is often changed in it."""
     for _ in range(random.randint(1, 2)):
-        if content[:1] in (b"{", b"[") and random.random() < 0.6:
-            content = _structure(content, random)
-        else:
-            content = random.choice((_flip, _cut, _remove, _insert, _zero, _numbers))(
-                bytearray(content), random
-            )
+        content = _changed(content, random)
     return content
+
+
+def _changed(content: bytes, random: Random) -> bytes:
+    if random.random() < 0.6:
+        if content[:1] in (b"{", b"["):
+            return _structure(content, random)
+        if (changed := reframed(content, random)) is not None:
+            return changed
+        if (changed := _with_header(content, random)) is not None:
+            return changed
+    ways = (_flip, _cut, _remove, _insert, _zero, _numbers, _repeat)
+    return random.choice(ways)(bytearray(content), random)
 
 
 def _structure(content: bytes, random: Random) -> bytes:
@@ -57,6 +66,16 @@ def _structure(content: bytes, random: Random) -> bytes:
         else:
             node[key] = random.choice(_STRANGE)
     return json.dumps(document).encode()
+
+
+def _with_header(content: bytes, random: Random) -> bytes | None:
+    """Change the structure of the JSON behind its length, as safetensors have it."""
+    length = int.from_bytes(content[:8], "little")
+    header = content[8 : 8 + length]
+    if header[:1] != b"{":
+        return None
+    changed = _structure(header, random)
+    return len(changed).to_bytes(8, "little") + changed + content[8 + length :]
 
 
 def _flip(content: bytearray, random: Random) -> bytes:
@@ -94,4 +113,12 @@ def _numbers(content: bytearray, random: Random) -> bytes:
     at = random.randrange(min(len(content), 600) + 1)
     number = random.choice((0xFFFFFFFF, 0x7FFFFFFF, 0, 0x10000, 0x4000))
     content[at : at + 4] = number.to_bytes(4, random.choice(("little", "big")))
+    return bytes(content)
+
+
+def _repeat(content: bytearray, random: Random) -> bytes:
+    """Repeat a piece up to a thousand times, as what is nested too deep or never ends."""
+    at = random.randrange(len(content) + 1)
+    piece = content[at : at + random.randint(1, 40)]
+    content[at:at] = piece * random.choice((1, 2, 30, 1000))
     return bytes(content)

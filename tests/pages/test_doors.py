@@ -1,5 +1,8 @@
 """What every answer says to browsers, and who is refused."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 import streamlit as st
 from starlette.applications import Starlette
@@ -12,6 +15,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pages.shared.doors import FRAMED_BY_VARIABLE, Doors
 from pages.shared.visitor import ReaderCookie
+
+ROOT = Path(__file__).parents[2]
 
 
 async def page(_request: Request) -> Response:
@@ -108,3 +113,9 @@ def test_a_proxy_that_names_itself_is_answered(client: TestClient) -> None:
 def test_a_server_for_others_is_asked_by_any_name(client, options) -> None:
     options["server.address"] = None
     assert client.get("/", headers={"Host": "slides.example.org"}).status_code == 200
+
+
+def test_visitors_see_neither_paths_nor_lines_of_the_program() -> None:
+    """Streamlit shows a page's traceback to whoever looks, unless it is told not to."""
+    told = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert told["client"]["showErrorDetails"] == "none"

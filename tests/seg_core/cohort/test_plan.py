@@ -85,7 +85,7 @@ def test_rois_for_all_slides_leave_those_alone_that_have_their_own(tmp_path: Pat
         ("Slide,slide\na.svs,b.svs\n", "has several columns called slide"),
         ('slide,group\na.svs,"A\nb.svs,B\n', "cannot be read as a CSV .unexpected end of data"),
         ("slide\na\0.svs\n", "it holds bytes that are no text"),
-        ("slide\n", "there is no slide in .*trial.csv"),
+        ("slide\n", "^there is no slide in trial.csv;"),
         ("", "trial.csv cannot be read as a CSV .it is empty"),
     ],
 )
@@ -206,3 +206,12 @@ def test_names_of_any_bytes_stand_in_plans_outcomes_and_tables(tmp_path: Path) -
     assert row["error"] == "lat\\udce9\\n.png cannot be read."
     pa.Table.from_pandas(catalog.cohort("trial").drop(columns=["slide_path"]))
     assert catalog.ask("select slide from items")["slide"].item() == "lat\\udce9\\n.png"
+
+
+def test_columns_are_quoted_printable_and_not_all_of_them(tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text(f"sl\x07ide,{'x' * 999}\na.png,1\n", "utf-8")
+    with pytest.raises(CohortError, match="none called slide") as caught:
+        read_plan([table])
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400

@@ -335,6 +335,16 @@ def test_a_vertex_that_is_no_point_of_an_image_is_refused(annotations, x):
         annotations(layer("Epithelial", bad))
 
 
+@pytest.mark.parametrize("change", [('Name="Epithelial"', 'Name="{}"'), ('Id="17"', 'Id="{}"')])
+def test_what_the_file_says_is_not_quoted_whole(annotations, change):
+    bad = layer("Epithelial", region(("nan", 3), (4, 4), (5, 9), number=17))
+    changed = bad.replace(change[0], change[1].format("x" * 5000))
+    assert changed != bad
+    with pytest.raises(DataError) as caught:
+        annotations(changed)
+    assert len(str(caught.value)) < 600
+
+
 def test_a_vertex_without_coordinates_is_refused(annotations):
     bad = region(*SQUARE).replace('X="2"', "")
     with pytest.raises(DataError, match="every Vertex needs X and Y"):

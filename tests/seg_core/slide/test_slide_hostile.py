@@ -144,3 +144,14 @@ def test_a_device_is_no_slide():
     assert sentence_of(Path("/dev/zero")) == (
         "zero is no regular file; choose one of the slide files."
     )
+
+
+@pytest.mark.parametrize("name", ["ImageWidth", "ImageLength"])
+def test_a_tiled_tiff_that_lists_fewer_tiles_than_its_size_needs_is_refused(tmp_path, name):
+    """Two bytes of a width: OpenSlide drew 194 megapixels that are not there for 18 s."""
+    path = tmp_path / "a.tif"
+    rgb = np.full((90, 130, 3), 200, np.uint8)
+    tifffile.imwrite(path, rgb, photometric="rgb", tile=(16, 16), metadata=None)
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        file.pages[0].tags[name].overwrite(10_000)
+    assert "tiles, and it lists" in sentence_of(path)

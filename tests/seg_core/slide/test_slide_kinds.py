@@ -333,6 +333,8 @@ def test_a_large_tiled_tiff_that_openslide_shows_wrongly_says_why(tmp_path, nois
     with tifffile.TiffFile(path, mode="r+b") as file:
         for name in ("ImageWidth", "ImageLength"):
             file.pages[0].tags[name].overwrite(11_000)
+        for name in ("TileWidth", "TileLength"):  # so that one tile is all that it has to list
+            file.pages[0].tags[name].overwrite(11_008)
     with pytest.raises(SlideError) as caught:
         open_slide(path)
     assert str(caught.value) == (

@@ -107,6 +107,16 @@ def test_what_else_lies_in_the_store_counts_and_stays(tmp_path: Path, runs: list
     assert damaged.exists()
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\x80", b'{"format": 5}'])
+def test_a_damaged_run_keeps_no_room_from_others(
+    tmp_path: Path, runs: list[Path], content: bytes
+) -> None:
+    """One byte in a run's facts had every analysis refused where the store has a limit."""
+    (runs[0] / "run.json").write_bytes(content)
+    assert Store(tmp_path).shrink(4 * MAPS + SPARE, wanted=2 * MAPS)
+    assert len(left(runs)) <= 2
+
+
 def test_a_store_that_is_not_there_has_room(tmp_path: Path) -> None:
     assert Store(tmp_path / "none").shrink(1)
 

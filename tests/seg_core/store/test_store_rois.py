@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import shapely
 
-from seg_core.errors import StoreError
+from seg_core.errors import RegionError, StoreError
 from seg_core.roi import Roi
 from seg_core.store.rois import geojson_of, keep_rois, rois_of
 
@@ -44,3 +44,16 @@ def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "slide-1").write_text("a file where a folder should be")
     with pytest.raises(StoreError):
         keep_rois(tmp_path, "slide-1", [TUMOUR])
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\x80", b'{"features": 5}'])
+def test_damaged_rois_are_put_aside_and_said_once(tmp_path: Path, content: bytes) -> None:
+    """They broke the slide's viewer for everybody until somebody deleted the file by hand."""
+    keep_rois(tmp_path, "slide-1", [TUMOUR])
+    (kept,) = (tmp_path / "slide-1").iterdir()
+    kept.write_bytes(content)
+    with pytest.raises(RegionError, match="have been put aside") as caught:
+        rois_of(tmp_path, "slide-1")
+    assert str(caught.value).isprintable()
+    assert rois_of(tmp_path, "slide-1") == []
+    assert [path.read_bytes() for path in (tmp_path / "slide-1").iterdir()] == [content]

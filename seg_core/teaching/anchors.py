@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from seg_core.teaching.centring import CENTRING
 from seg_core.teaching.fitting import fitted
 from seg_core.teaching.known import Known, standards_of
 from seg_core.teaching.labels import Labels
@@ -45,12 +46,17 @@ def find_anchors(labels: Sequence[Labels], known: Sequence[Known]) -> list[dict[
     if not stood_in:
         return drawn
     names = [*sorted(labelled), *stood_in]
-    mean, scale = standards_of(known)
-    own = [k.rows(each.nucleus_ids) for each, k in zip(labels, known, strict=True)]
-    others = [k.rows(np.array(list(d), np.int64)) for d, k in zip(drawn, known, strict=True)]
+    standards = standards_of(known, CENTRING)
+    ids = [each.nucleus_ids for each in labels], [np.array(list(d), np.int64) for d in drawn]
+    values = np.concatenate(
+        [
+            standards.standardised(run, k.rows(each))
+            for kind in ids
+            for run, (k, each) in enumerate(zip(known, kind, strict=True))
+        ]
+    )
     said = [name for each in labels for name in each.names]
     lent = [name for each in drawn for name in each.values()]
-    values = (np.concatenate([*own, *others]) - mean) / scale
     truth = np.array([names.index(name) for name in (*said, *lent)])
     coefficients, intercepts = fitted(values, truth, len(names), _STRENGTH)
     odds = np.exp(values[len(said) :] @ coefficients.T + intercepts)

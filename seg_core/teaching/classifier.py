@@ -16,8 +16,12 @@ import numpy.typing as npt
 from seg_core.classes import ClassScheme, require_showable
 from seg_core.errors import ModelError, TeachingError
 from seg_core.files.atomic import new_file
+from seg_core.teaching.centring import shift_of
 
-KIND, FORMAT = "nucleus classifier", 1
+KIND = "nucleus classifier"
+
+# Of files without and with a centring; a version that knows none must not answer as if there were none.
+_PLAIN, _CENTRED = 1, 2
 
 _MOST_BYTES = 16 * 2**20
 _MOST_CLASSES = 100
@@ -46,6 +50,8 @@ class Classifier:
         What is subtracted and what is divided by.
     coefficients : (K, F) float64
     intercepts : (K,) float64
+    centring : float
+        How far features are moved, see `seg_core.teaching.centring`; 0: not at all.
     labels : dict
         Number of labels by class and by the slide's file name.
     figures : dict
@@ -61,6 +67,7 @@ class Classifier:
     scale: _Floats
     coefficients: _Floats
     intercepts: _Floats
+    centring: float = 0.0
     labels: dict[str, dict[str, int]] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
 
@@ -79,6 +86,10 @@ class Classifier:
                 )
         if not (self.scale > 0).all():
             raise TeachingError("the classifier divides by 0; teach it anew.")
+        if not 0 <= self.centring <= 1:
+            raise TeachingError(
+                f"the classifier's centring is {self.centring:g}, not 0 to 1; teach it anew."
+            )
         if not 2 <= len(self.names) <= _MOST_CLASSES or len(set(self.names)) < len(self.names):
             raise TeachingError(
                 f"the classifier tells {len(set(self.names))} classes apart; teach it 2 to "
@@ -93,14 +104,15 @@ class Classifier:
         Parameters
         ----------
         values : (N, F) float32
+            Of all nuclei of one run: their mean is what is usual there.
 
         Returns
         -------
         (N, K) float32
         """
-        # standardising goes into the coefficients: features are touched once
+        # standardising and centring go into the coefficients: features are touched once
         weights = (self.coefficients / self.scale).astype(np.float32)
-        offsets = (self.intercepts - weights @ self.mean).astype(np.float32)
+        offsets = (self.intercepts - weights @ (self.mean + self._shift(values))).astype(np.float32)
         found = np.empty((len(values), len(self.names)), np.float32)
         for start in range(0, len(values), _ROWS):
             logits = values[start : start + _ROWS] @ weights.T + offsets
@@ -108,6 +120,12 @@ class Classifier:
             np.exp(logits, out=logits)
             found[start : start + _ROWS] = logits / logits.sum(axis=1, keepdims=True)
         return found
+
+    def _shift(self, values: npt.NDArray[np.float32]) -> _Floats:
+        if not self.centring or not len(values):
+            return np.zeros_like(self.mean)
+        own = values.mean(axis=0, dtype=np.float64)
+        return shift_of(own, len(values), self.mean, self.centring)
 
     def refuse_other_model(self, model: str, sha256: str) -> None:
         """Refuse nuclei that another model has found.
@@ -131,7 +149,11 @@ class Classifier:
         """Return what stands in the file."""
         return {
             "kind": KIND,
-            "format": FORMAT,
+            **(
+                {"format": _CENTRED, "centring": self.centring}
+                if self.centring
+                else {"format": _PLAIN}
+            ),
             "model": {"name": self.model, "sha256": self.model_sha256},
             "classes": self.scheme.to_json(),
             "names": list(self.names),
@@ -167,6 +189,7 @@ class Classifier:
             scale=np.asarray(entries["scale"], np.float64),
             coefficients=np.asarray(entries["coefficients"], np.float64),
             intercepts=np.asarray(entries["intercepts"], np.float64),
+            centring=float(entries["centring"]) if entries["format"] == _CENTRED else 0.0,
             labels=labels,
             figures=figures,
         )
@@ -191,7 +214,7 @@ def read_classifier(path: Path) -> Classifier:
             raise TeachingError(
                 f"{path.name} is no classifier of nuclei; give the file that teach has written."
             )
-        if entries.get("format") != FORMAT:
+        if entries.get("format") not in (_PLAIN, _CENTRED):
             raise TeachingError(
                 f"{path.name} was written by another version of this program; teach it anew."
             )

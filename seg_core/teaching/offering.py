@@ -13,6 +13,7 @@ import numpy.typing as npt
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
+from seg_core.teaching.centring import CENTRING
 from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.known import Known, standards_of
 
@@ -58,12 +59,14 @@ def offer(
         groups = _classes(names, count, generator)
     else:
         groups = [(_doubtful(known, runs, rows, classifier, generator), count)]
-    mean, scale = standards_of(known)
+    standards = standards_of(known, CENTRING)
+    shifts = np.stack(standards.shifts)
     matrices = [each.matrix for each in known]
     chosen: list[int] = []
     for pool, share in groups:
         pool = pool[: min(_TIMES * share, _MOST_COMPARED)]
-        values = (_gathered(runs[pool], rows[pool], matrices) - mean) / scale
+        values = _gathered(runs[pool], rows[pool], matrices) - shifts[runs[pool]]
+        values = (values - standards.mean) / standards.scale
         chosen += pool[_unlike(values, share, seed)].tolist()
     ids = _gathered(runs, rows, [each.table["nucleus_id"].to_numpy() for each in known])
     return [(int(runs[k]), int(ids[k])) for k in chosen]

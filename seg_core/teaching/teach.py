@@ -10,10 +10,11 @@ import numpy.typing as npt
 from seg_core.classes import ClassScheme, NucleusClass
 from seg_core.errors import TeachingError
 from seg_core.teaching.anchors import find_anchors
+from seg_core.teaching.centring import CENTRING
 from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup
 from seg_core.teaching.fitting import USUAL_STRENGTH, fitted
-from seg_core.teaching.known import Known, standards_of
+from seg_core.teaching.known import Known, Standards, standards_of
 from seg_core.teaching.labels import Labels
 from seg_core.teaching.validation import (
     FEW_LABELS,
@@ -131,10 +132,11 @@ def teach(
         model=questions[0].model,
         model_sha256=questions[0].model_sha256,
         features=material.features,
-        mean=material.mean,
-        scale=material.scale,
+        mean=material.standards.mean,
+        scale=material.standards.scale,
         coefficients=coefficients,
         intercepts=intercepts,
+        centring=CENTRING,
         labels=_counted(labels, anchor_counts, names),
         figures={} if validation is None else validation.to_json(),
     )
@@ -144,8 +146,7 @@ def teach(
 @dataclass(frozen=True)
 class _Material:
     features: tuple[str, ...]
-    mean: _Floats
-    scale: _Floats
+    standards: Standards
     values: _Floats
     """(N, F) standardised; labels first, then anchors."""
 
@@ -162,7 +163,7 @@ def _material(
     anchored: Sequence[dict[int, str]],
     names: tuple[str, ...],
 ) -> _Material:
-    mean, scale = standards_of(known)
+    standards = standards_of(known, CENTRING)
     places, unit = _places(
         [
             (each.run.slide_id, k.points_um(each.nucleus_ids))
@@ -171,11 +172,15 @@ def _material(
     )
     said = [name for each in labels for name in each.names]
     stood_in = [name for each in anchored for name in each.values()]
-    values = [k.rows(each.nucleus_ids) for each, k in zip(labels, known, strict=True)]
-    values += [k.rows(np.array(list(a), np.int64)) for a, k in zip(anchored, known, strict=True)]
+    ids = [each.nucleus_ids for each in labels], [np.array(list(a), np.int64) for a in anchored]
+    values = [
+        standards.standardised(run, k.rows(each))
+        for kind in ids
+        for run, (k, each) in enumerate(zip(known, kind, strict=True))
+    ]
     truth = np.array([names.index(name) for name in (*said, *stood_in)])
-    standardised = (np.concatenate(values) - mean) / scale
-    return _Material(known[0].features, mean, scale, standardised, truth, places, unit)
+    features = known[0].features
+    return _Material(features, standards, np.concatenate(values), truth, places, unit)
 
 
 def _places(

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,11 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     ("change", "sentence"),
     [
         ({"kind": "something"}, "is no classifier of nuclei"),
-        ({"format": 2}, "written by another version"),
+        ({"format": 3}, "written by another version"),
+        ({"format": 2}, "is damaged"),
+        ({"format": 2, "centring": 1.5}, "centring is 1.5, not 0 to 1"),
+        ({"format": 2, "centring": 1e400}, "centring is inf, not 0 to 1"),
+        ({"format": 2, "centring": "half"}, "is damaged"),
         ({"coefficients": [[1, 2, 3]]}, "coefficients are not 2 × 3 finite numbers"),
         ({"coefficients": [["a"]]}, "is damaged"),
         ({"mean": [1e400, 0, 0]}, "mean are not 3 finite numbers"),
@@ -79,6 +84,29 @@ def test_a_foreign_or_hostile_file_is_one_sentence(
     path.write_text(json.dumps(some_classifier().to_json() | change), "utf-8")
     with pytest.raises(TeachingError, match=sentence):
         read_classifier(path)
+
+
+def test_a_file_without_centring_answers_as_it_was_taught(tmp_path: Path) -> None:
+    """Files of earlier versions have none, and stay the same file when they are written again."""
+    entries = some_classifier().to_json()
+    assert entries["format"] == 1
+    assert "centring" not in entries
+    (tmp_path / "c.json").write_text(json.dumps(entries), "utf-8")
+    read = read_classifier(tmp_path / "c.json")
+    assert read.centring == 0
+    assert read.sha256 == some_classifier().sha256
+    values = np.random.default_rng(1).normal(3, 1, (50, 3)).astype(np.float32)
+    logits = (values - read.mean) / read.scale @ read.coefficients.T + read.intercepts
+    odds = np.exp(logits)
+    expected = odds / odds.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(read.probabilities(values), expected, atol=1e-5)
+
+
+def test_an_earlier_version_does_not_take_a_centred_classifier_for_its_own(tmp_path: Path) -> None:
+    centred = replace(some_classifier(), centring=0.5)
+    write_classifier(centred, tmp_path / "c.json")
+    assert json.loads((tmp_path / "c.json").read_text("utf-8"))["format"] == 2
+    assert read_classifier(tmp_path / "c.json").centring == 0.5
 
 
 @pytest.mark.parametrize(

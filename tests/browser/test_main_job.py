@@ -32,7 +32,9 @@ def test_a_region_of_the_sample_is_analysed_seen_and_downloaded(
     expect(page.get_by_text("Rectangle of")).to_be_visible()
     page.get_by_role("button", name="Analyse region").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
-    expect(page.get_by_role("group", name="Classes")).to_be_visible(timeout=JOB_MS)
+    # classes are seen while it is at work, nuclei when it is done
+    expect(viewer.get_by_role("switch", name="Nuclei")).to_be_visible(timeout=JOB_MS)
+    expect(page.get_by_role("group", name="Classes")).to_be_visible()
 
     viewer.evaluate(WAIT_FOR_TILES)
     assert viewer.evaluate(VIEW) == view

@@ -127,7 +127,11 @@ def test_the_report_tells_of_rois_and_why_one_has_no_score(
     by_roi, scores = (block for block in section.blocks if isinstance(block, Table))
     assert [row[0] for row in by_roi.rows] == ["Whole", "far"]
     assert by_roi.rows[1][-1] == "nothing in common"
-    assert [row[0] for row in scores.rows] == score_table(band)["score"].to_list()
+    table = score_table(band).set_index("score")
+    assert [row[0] for row in scores.rows] == table.index[table["value"].notna()].to_list()
+    words = [block.text for block in section.blocks if isinstance(block, Words)]
+    for name, note in table["note"].items():
+        assert not note or any(name in each and note.rstrip(".") in each for each in words)
     (plots,) = (block for block in section.blocks if isinstance(block, Plots))
     assert len(plots.figures) == 4
     assert til_section([], slide) is None

@@ -91,7 +91,8 @@ async def _measure(options: argparse.Namespace, address: str, server: int, folde
             asyncio.create_task(_view(address, options.slide, until, number, told))
             for number in range(options.viewers - hostile)
         ]
-        viewers += [asyncio.create_task(_attack(address, options.slide, until, told))] * hostile
+        if hostile:
+            viewers.append(asyncio.create_task(_attack(address, options.slide, until, told)))
         await asyncio.sleep(min(60.0, 30 * options.minutes))
         print(f"| memory after the first minute | {resident_mb(server):.0f} MB |", flush=True)
         for ended in await asyncio.gather(*viewers, return_exceptions=True):

@@ -96,6 +96,17 @@ def checksum_of(path: Path) -> str:
 
 @lru_cache(maxsize=64)
 def _remembered(path: Path, size: int, changed: int) -> str:
+    return file_checksum(path)
+
+
+def file_checksum(path: Path) -> str:
+    """Return a checksum of what a file holds now.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from seg_core.files.sealed import file_checksum
+
 LAYOUT_FILE = "zarr.json"
 
 
@@ -57,9 +59,3 @@ def layout_checksums(maps: Path) -> dict[str, str]:
     return {
         path.relative_to(maps).as_posix(): file_checksum(path) for path in maps.rglob(LAYOUT_FILE)
     }
-
-
-def file_checksum(path: Path) -> str:
-    """Return the checksum of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,12 +15,13 @@ import numpy.typing as npt
 from seg_core.errors import SegCoreError, StoreError
 from seg_core.files.atomic import sync_disk_of, write_json
 from seg_core.files.disk_errors import store_errors
+from seg_core.files.sealed import file_checksum
 from seg_core.geometry import Raster, Window
 from seg_core.maps import MapBand
 from seg_core.store.band_record import RECORD_FILE, BandRecord
 from seg_core.store.chunk_files import take_chunks
 from seg_core.store.coarser_levels import make_coarser
-from seg_core.store.growing_files import CoarserFiles, file_checksum, layout_checksums
+from seg_core.store.growing_files import CoarserFiles, layout_checksums
 from seg_core.store.maps_layout import (
     CHUNK_PX,
     SHARD_PX,

@@ -113,6 +113,23 @@ def test_the_session_that_leaves_last_is_emptied_though_streamlit_holds_it(
     assert next(counts, None) is None, "not before all had left"
 
 
+def test_an_object_that_does_not_like_to_be_asked_what_it_is_keeps_no_session_alive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An outdated name of torch warns when it is asked for its class, once torch.distributed is loaded."""
+
+    class Touchy:
+        @property
+        def __class__(self) -> type:
+            raise FutureWarning("deprecated")
+
+    monkeypatch.setattr(housekeeping, "AppSession", LeftSession)
+    touchy, last = [Touchy() for _ in range(3)], LeftSession()
+    housekeeping.close_last_session()
+    assert last.told == ["shut down", "cleared"]
+    assert len(touchy) == 3
+
+
 def test_the_house_is_kept_on_after_something_went_wrong(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

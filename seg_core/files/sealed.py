@@ -83,7 +83,7 @@ def sealed_content(path: Path) -> bytes | None:
 
 
 def checksum_of(path: Path) -> str:
-    """Return a checksum of a file's content, remembered for as long as the file is not changed.
+    """Return the SHA-256 of a file as hexadecimal digits, remembered until the file changes.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def _remembered(path: Path, size: int, changed: int) -> str:
 
 
 def file_checksum(path: Path) -> str:
-    """Return a checksum of what a file holds now.
+    """Return the SHA-256 of what a file holds now.
 
     Raises
     ------

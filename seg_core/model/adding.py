@@ -11,6 +11,7 @@ from typing import Any
 
 from seg_core.errors import ModelError, told_by
 from seg_core.files.atomic import take_file
+from seg_core.files.sealed import checksum_of
 from seg_core.model.card import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -20,7 +21,6 @@ from seg_core.model.card import (
     find_model,
     own_models_folder,
     read_card,
-    sha256_of,
     write_card,
 )
 
@@ -128,7 +128,7 @@ def _card_of(weights: Path, text: str) -> ModelCard:
     else:
         entries = _entries(text)
         name = _checked_name(str(entries.get("name", "")))
-        found = sha256_of(weights)
+        found = checksum_of(weights)
         if entries.get("sha256", found) != found:
             raise ModelError(
                 f"{weights.name} has the checksum {found[:12]}…, its card says "

@@ -1,15 +1,14 @@
 """What stands beside a file of weights: all that depends on the model and not on the program."""
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from seg_core.classes import MONUSAC, ClassScheme
 from seg_core.errors import ModelError, quoted, told_by
+from seg_core.files.sealed import checksum_of
 from seg_core.files.typed import filled
 from seg_core.model.int8 import Int8Graph
 
@@ -237,7 +236,7 @@ def _card_of_checkpoint(path: Path) -> ModelCard:
         name=path.stem,
         title="Checkpoint of the original project",
         file=path.name,
-        sha256=_sha256(path, *_stamp(path)),
+        sha256=checksum_of(path),
         encoder="resnet34",
         mpp=0.25,
         mean=IMAGENET_MEAN,
@@ -261,27 +260,10 @@ def _card_of_checkpoint(path: Path) -> ModelCard:
 def _checked(path: Path, sha256: str) -> Path:
     if not path.is_file():
         raise ModelError(f"the weights {path.name} are missing; put them beside their card.")
-    found = _sha256(path, *_stamp(path))
+    found = checksum_of(path)
     if found != sha256:
         raise ModelError(
             f"{path.name} has the checksum {found[:12]}…, its card says {sha256[:12]}…; "
             "download the weights and the card again."
         )
     return path
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    """Return what changes when a file changes: time and size."""
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size
-
-
-@lru_cache(maxsize=32)
-def _sha256(path: Path, _modified_ns: int, _size: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file as hexadecimal digits."""
-    return _sha256(path, *_stamp(path))

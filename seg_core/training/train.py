@@ -24,7 +24,8 @@ from tqdm import tqdm
 from seg_core.classes import MONUSAC
 from seg_core.errors import DataError
 from seg_core.files.atomic import replacing
-from seg_core.model.card import ModelCard, read_card, sha256_of, write_card
+from seg_core.files.sealed import checksum_of
+from seg_core.model.card import ModelCard, read_card, write_card
 from seg_core.model.network import (
     TwoHeadUnet,
     fill_network,
@@ -244,7 +245,7 @@ class _Run:
             name=config.name,
             title=config.title,
             file=weights.name,
-            sha256=sha256_of(weights),
+            sha256=checksum_of(weights),
             encoder=config.encoder,
             mpp=config.mpp,
             mean=config.mean,  # type: ignore[arg-type]

@@ -10,8 +10,8 @@ import pytest
 from painted_slides import SMALL_TILES, PaintedEngine, Painting
 
 from seg_core.analysis import analyse
+from seg_core.files.sealed import checksum_of
 from seg_core.model import ModelCard, write_card
-from seg_core.model.card import sha256_of
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, RunWriter, write_nuclei
 from seg_core.store.run import NUCLEI_FILE
@@ -81,7 +81,7 @@ def tiny_model(tiny_network: "TwoHeadUnet", tmp_path: Path) -> tuple[ModelCard, 
     card = ModelCard(
         name="tiny",
         file=weights.name,
-        sha256=sha256_of(weights),
+        sha256=checksum_of(weights),
         encoder=TINY_ENCODER,
         mpp=0.25,
         mean=(0.5, 0.5, 0.5),

@@ -17,7 +17,7 @@ with frame.shown_errors():
 
 with sidebar, frame.shown_errors():
     frame.describe_slide(slide.info)
-    show_doubts(runs.shown_run(chosen))
+    show_doubts(runs.shown_run(chosen), briefly=True)
     region_panel.tell_problem()
     region_panel.offer_regions(chosen, slide.info.mpp)
     known_length.offer_size(chosen, slide.info.mpp)

@@ -129,7 +129,7 @@ def _look_doubt(nuclei: Digest, profile: ModelProfile) -> str | None:
         "stain, scanner, focus or pixel size)"
     )
     return (
-        f"this slide is unlike the images that the model has learnt from ({distance:.2g}, where one familiar "
-        f"image in forty is beyond {cloud.limit:.2g}): {why}. Its counts may be far off; look at the outlines "
-        "and classes before using them."
+        f"this slide is unlike the images that the model has learnt from: {why}. It is {distance:.2g} away from "
+        f"them, where one familiar image in forty is beyond {cloud.limit:.2g}. Its counts may be far off; look at "
+        "the outlines and classes before using them."
     )

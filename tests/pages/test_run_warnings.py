@@ -12,11 +12,13 @@ from seg_core.store.run import RUN_FILE
 
 DOUBTS = (
     "the nuclei seem too large for pixels of 0.5 µm: by their sizes a pixel is about 0.25 µm.",
-    "this slide is unlike the images that the model has learnt from (1.8, where one in forty is beyond 1.2)",
+    "this slide is unlike the images that the model has learnt from: it is paler. It is 1.8 away from them.",
+    "no stain was found.",
 )
 SHOWN = (
     "The nuclei seem too large for pixels of 0.5 µm",
     "This slide is unlike the images that the model has learnt from",
+    "No stain was found.",
 )
 
 
@@ -37,3 +39,17 @@ def test_a_doubt_is_shown_on_each_page_of_a_run(
     found = [*shown.sidebar.warning, *shown.main.warning]
     for sentence in SHOWN:
         assert any(each.value.startswith(sentence) for each in found)
+
+
+def test_the_viewer_says_briefly_what_speaks_against_a_run_and_the_rest_on_demand(
+    visit, chosen, doubtful_run: Run
+) -> None:
+    """The whole text filled the sidebar and pushed the buttons out of sight."""
+    shown = visit("viewer", slide=chosen, run=doubtful_run.path)
+    assert [each.value for each in shown.sidebar.warning][:3] == [
+        "The nuclei seem too large for pixels of 0.5 µm.",
+        "This slide is unlike the images that the model has learnt from.",
+        "No stain was found.",
+    ]
+    (unfolded,) = [each for each in shown.sidebar.expander if each.label == "Why, and what to do"]
+    assert [each.value.split()[-1] for each in unfolded.markdown] == ["µm.", "them."]

@@ -69,6 +69,14 @@ def receive(stream: IO[bytes]) -> tuple[Any, ...] | None:
         return None
 
 
+def close_quietly(stream: IO[bytes]) -> None:
+    """Close a pipe whose reader may be gone."""
+    try:
+        stream.close()
+    except OSError:  # what was buffered finds no reader any more
+        _log.debug("the other side left a message unread")
+
+
 def serve(niceness: int) -> None:
     """Do the parent's jobs until it hangs up; this is what the child process runs."""
     inbox, outbox = _claim_pipes()

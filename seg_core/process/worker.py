@@ -23,11 +23,11 @@ import time
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from types import TracebackType
-from typing import IO, Any, Generic, Self, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 from seg_core.errors import JobCancelled, JobError, SegCoreError
-from seg_core.process.child import receive, send, start_child
-from seg_core.process.logs import code_of
+from seg_core.process.child import close_quietly, receive, send, start_child
+from seg_core.process.endings import end_of_process, no_process, outcome
 from seg_core.process.progress import Progress
 from seg_core.process.turns import Turns
 
@@ -276,7 +276,7 @@ class Worker:
             try:
                 self._child = start_child(self._niceness)
             except OSError as error:
-                self._end_running(error=_no_process(error))
+                self._end_running(error=no_process(error))
                 return
             self._listener = threading.Thread(
                 target=self._listen,
@@ -345,10 +345,10 @@ class Worker:
         exit_code = child.wait()
         child.stdout.close()
         with self._lock:
-            _close_quietly(child.stdin)
+            close_quietly(child.stdin)
             self._child = None
             if self._turns.current is not None:
-                self._end_running(error=_end_of_process(exit_code, closed=self._closed))
+                self._end_running(error=end_of_process(exit_code, closed=self._closed))
 
     def _handle(self, kind: str, number: int, payload: Any) -> None:
         job = self._turns.current
@@ -358,7 +358,7 @@ class Worker:
             job._progress = payload
             self._make_way(job)
             return
-        value, error = _outcome(kind, payload)
+        value, error = outcome(kind, payload)
         goes_on = not (job._cancelled or self._closed)
         if job._pausing and goes_on and isinstance(error, JobCancelled):
             self._pause_running(job)
@@ -369,45 +369,3 @@ class Worker:
         assert self._turns.current is not None
         self._turns.current._end(value=value, error=error)
         self._start_next()
-
-
-def _outcome(kind: str, payload: bytes) -> tuple[Any, SegCoreError | None]:
-    """Return (value, None) or (None, error) of the message that ends a job."""
-    try:
-        content = pickle.loads(payload)
-    except Exception as error:  # noqa: BLE001 - a class this process cannot build again
-        kind, content = "bug", ("the answer cannot be read", code_of(error))
-    if kind == "result":
-        return content, None
-    if kind == "error":
-        return None, content
-    summary, details = content
-    _log.error("a job failed in the worker process\n%s", details)
-    return None, JobError(
-        f"a mistake in the program stopped the work ({summary}); please report it together with "
-        "the last lines of the log."
-    )
-
-
-def _close_quietly(stream: IO[bytes]) -> None:
-    try:
-        stream.close()
-    except OSError:  # what was buffered finds no reader any more
-        _log.debug("the worker process left a message unread")
-
-
-def _no_process(error: OSError) -> JobError:
-    return JobError(
-        f"no process could be started to do the work ({error.strerror or error}); "
-        "close other programs and start again."
-    )
-
-
-def _end_of_process(exit_code: int, *, closed: bool) -> SegCoreError:
-    if closed:
-        return JobCancelled("the worker was closed.")
-    return JobError(
-        f"the process that did the work ended by itself (exit code {exit_code}), most often "
-        "because the machine ran out of memory; close other programs and start again, "
-        "what was finished is kept."
-    )

@@ -3,8 +3,8 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,10 @@ from typing import Any
 import geopandas as gpd
 import shapely
 
-from seg_core.errors import JobCancelled, RegionError, SlideError, StainError, StoreError
+from seg_core.errors import JobCancelled, SlideError, StainError, StoreError
 from seg_core.geometry import Region
 from seg_core.maps import MapBand
-from seg_core.model import Engine, ModelCard, find_model, make_engine
-from seg_core.model.lender import EngineLender
+from seg_core.model import Engine
 from seg_core.nuclei import find_nuclei, work_by_block
 from seg_core.plausibility.doubts import Onlooker, doubts_of
 from seg_core.plausibility.profile import ModelProfile, read_profile
@@ -34,17 +33,15 @@ from seg_core.slide import (
     assess_quality,
     find_tissue,
     fit_stain,
-    open_slide,
     slide_id,
 )
 from seg_core.store import RowRange, Run, RunFacts, RunWriter, Status, Store
 from seg_core.store.label import RunLabel, label_new_run
-from seg_core.store.opening import now, opening_facts
+from seg_core.store.opening import now
+from seg_core.subject import opened
 from seg_core.tiling import predict
 
 _log = logging.getLogger(__name__)
-
-_engines = EngineLender()
 
 # Of a megapixel of tissue, until this process has found some: `python -m tests.bench.time_left`.
 _finding_nuclei = Cost(seconds_each=0.5)
@@ -116,78 +113,6 @@ def analyse(
                 facts = subject.opening_facts(engine, _begun_run(runs, question))
                 profile = read_profile(subject.card, subject.weights)
                 return _work(subject.slide, engine, facts, writer, profile, report or _ignore)
-
-
-@dataclass(frozen=True)
-class Subject:
-    """An open slide, what is asked of it, and the model that answers.
-
-    Attributes
-    ----------
-    slide : Slide
-    question : Question
-    card : ModelCard
-    weights : Path
-    """
-
-    slide: Slide
-    question: Question
-    card: ModelCard
-    weights: Path
-
-    def engine(self) -> AbstractContextManager[Engine]:
-        """Lend the engine that answers; it is loaded once a process."""
-        settings = self.question.settings
-        key = (self.card.sha256, settings.engine, settings.precision)
-        return _engines.lend(key, partial(make_engine, self.card, self.weights, settings))
-
-    def opening_facts(self, engine: Engine, earlier: Run | None = None) -> RunFacts:
-        """Return what is known at the start; ``earlier`` is the run as it was stopped, if it was."""
-        return opening_facts(self.question, self.slide.info, self.card.scheme, engine, earlier)
-
-
-@contextmanager
-def opened(
-    slide_path: Path,
-    *,
-    region: Region | None = None,
-    roi: Roi | None = None,
-    model: str | Path | None = None,
-    mpp: float | None = None,
-    settings: AnalysisSettings | None = None,
-) -> Iterator[Subject]:
-    """Open a slide and put the question to it; parameters and errors as of `analyse`."""
-    with closing(open_slide(slide_path, mpp=mpp)) as slide:
-        card, weights = find_model(model)
-        question = _question(slide, card, settings or AnalysisSettings(), region=region, roi=roi)
-        yield Subject(slide, question, card, weights)
-
-
-def _question(
-    slide: Slide,
-    card: ModelCard,
-    settings: AnalysisSettings,
-    *,
-    region: Region | None,
-    roi: Roi | None,
-) -> Question:
-    if region is not None and roi is not None:
-        raise RegionError("a region and a ROI were both given; give one of them.")
-    if roi is not None and not roi.counts:
-        raise RegionError(f"the ROI {roi.name!r} says what to leave out; give one of kind include.")
-    raster = slide.raster(card.mpp)
-    asked = roi.region if roi is not None else region or slide.info.bounds
-    raster.window_of(asked)  # refuses what lies outside the slide
-    return Question(
-        slide_id=slide_id(slide.info.path),
-        raster=raster,
-        region=asked.intersection(raster.region) or raster.region,
-        roi=roi,
-        model=card.name,
-        model_sha256=card.sha256,
-        settings=settings,
-        votes=card.scheme.votes,
-    )
 
 
 def finished_run(runs: Store, question: Question) -> Run | None:

@@ -20,14 +20,12 @@ from typing import TypedDict, Unpack
 import numpy as np
 
 from seg_core.analysis import (
-    Subject,
     analyse,
     check_unchanged,
     finished_run,
     learn_stain,
     look_over,
     make_maps,
-    opened,
 )
 from seg_core.errors import ModelError, SlideError
 from seg_core.geometry import Region
@@ -40,6 +38,7 @@ from seg_core.settings import AnalysisSettings
 from seg_core.slide import TissueMask
 from seg_core.store import RowRange, RowRanges, Run, RunFacts, RunWriter, Store
 from seg_core.store.maps_layout import join_step_px
+from seg_core.subject import Subject, opened
 from seg_core.tiling import tiles_by_row
 
 _PX_PER_MPX = 1e6

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seg_core import analysis
+from seg_core import subject
 from seg_core.model import ModelCard
 from seg_core.model.lender import EngineLender
 
@@ -23,6 +23,6 @@ def stand_in(
     make_engine : callable
         Called as `seg_core.model.engine.make_engine` is.
     """
-    patch.setattr(analysis, "find_model", lambda _name=None: (card, Path(card.file)))
-    patch.setattr(analysis, "make_engine", make_engine)
-    patch.setattr(analysis, "_engines", EngineLender())
+    patch.setattr(subject, "find_model", lambda _name=None: (card, Path(card.file)))
+    patch.setattr(subject, "make_engine", make_engine)
+    patch.setattr(subject, "_engines", EngineLender())

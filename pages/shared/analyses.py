@@ -15,13 +15,14 @@ import shapely
 
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.uploads import UploadFolder
-from seg_core.analysis import analyse, opened
+from seg_core.analysis import analyse
 from seg_core.errors import SegCoreError
 from seg_core.process.worker import Job, Worker
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, Store, default_store
 from seg_core.store.label import RunLabel
+from seg_core.subject import opened
 
 WAITING_EACH, WAITING_MOST = 20, 200
 """So many analyses of one reader, and of all, may wait."""
@@ -93,7 +94,7 @@ class Asked:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What `seg_core.analysis.opened` takes to put the question."""
+        """What `seg_core.subject.opened` takes to put the question."""
         part, rectangle = self.wanted.roi, self.wanted.rectangle
         return {
             "slide_path": self.slide.path,

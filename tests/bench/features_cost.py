@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from seg_core import analysis
+from seg_core import analysis, subject
 from seg_core.geometry import Region
 from seg_core.model import Engine, ModelCard, make_engine
 from seg_core.model.lender import EngineLender
@@ -56,8 +56,8 @@ def _seconds(settings: AnalysisSettings, features: bool) -> tuple[float, float]:
             engine.feature_count = 0
         return engine
 
-    before = analysis.make_engine, analysis._engines
-    analysis.make_engine, analysis._engines = make, EngineLender()
+    before = subject.make_engine, subject._engines
+    subject.make_engine, subject._engines = make, EngineLender()
     try:
         with tempfile.TemporaryDirectory() as folder:
             slide, store = sample_path("cmu_small_region"), Path(folder)
@@ -68,7 +68,7 @@ def _seconds(settings: AnalysisSettings, features: bool) -> tuple[float, float]:
             seconds = time.process_time() - began
             metadata = pq.read_metadata(run.path / "nuclei.parquet")
     finally:
-        analysis.make_engine, analysis._engines = before
+        subject.make_engine, subject._engines = before
     columns = [
         group.column(number)
         for group in (metadata.row_group(k) for k in range(metadata.num_row_groups))

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from seg_core import analysis
-from seg_core.analysis import analyse, opened
+from seg_core.analysis import analyse
 from seg_core.nuclei import work_by_block
 from seg_core.process.progress import Progress
 from seg_core.samples import sample_path
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import find_tissue
+from seg_core.subject import opened
 
 SLIDE, MPP = "cmu_small_region", 0.499
 SETTINGS = {

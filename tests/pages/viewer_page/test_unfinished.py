@@ -19,13 +19,14 @@ from pages.shared.chosen_slide import ChosenSlide
 from pages.viewer_page import unfinished
 from pages.viewer_page.layer_data import layers_of, legend_note, legend_of
 from pages.viewer_page.server.routes import routes_below
-from seg_core import analysis
+from seg_core import analysis, subject
 from seg_core.errors import JobCancelled
 from seg_core.geometry import Region
 from seg_core.process.progress import Progress
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import DeepZoom
 from seg_core.store import Run, Store, open_run
+from seg_core.subject import opened
 from tests.pages.conftest import use_blue_engine
 
 MPP = 0.25
@@ -66,7 +67,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> HoldingWorker:
     holding = HoldingWorker()
     found = Analyses(lambda: holding)  # type: ignore[arg-type,return-value]
     monkeypatch.setattr(resources, "analyses", lambda: found)
-    monkeypatch.setattr(unfinished, "find_model", lambda name: analysis.find_model(name))
+    monkeypatch.setattr(unfinished, "find_model", lambda name: subject.find_model(name))
     return holding
 
 
@@ -140,15 +141,15 @@ def test_a_stopped_analysis_is_shown_where_there_is_no_other_and_gone_on_with(
     assert page.session_state["tiles"].runs == {stopped.run_id: stopped}
     press(page, "Resume")
     (asked,) = worker.submitted
-    with analysis.opened(
+    with opened(
         asked.slide_path,
         region=asked.region,
         roi=asked.roi,
         model=asked.model,
         mpp=asked.mpp,
         settings=asked.settings,
-    ) as subject:
-        assert Store(store).folder(subject.question) == stopped.path
+    ) as resumed:
+        assert Store(store).folder(resumed.question) == stopped.path
     assert switches(page) == [True], "now as the one at work"
     assert not page.exception
 

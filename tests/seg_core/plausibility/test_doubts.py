@@ -9,7 +9,7 @@ import painted_slides
 import pytest
 from nuclei_tables import random_nuclei
 
-from seg_core import analysis
+from seg_core import analysis, subject
 from seg_core.classes import MONUSAC
 from seg_core.errors import ModelError
 from seg_core.model import find_model
@@ -106,7 +106,7 @@ def test_a_run_keeps_the_doubts_that_its_nuclei_raise(
 ) -> None:
     weights = tmp_path / "painted.safetensors"
     write_profile(profile_around(nuclei), weights)
-    monkeypatch.setattr(analysis, "find_model", lambda _=None: (painted_slides.CARD, weights))
+    monkeypatch.setattr(subject, "find_model", lambda _=None: (painted_slides.CARD, weights))
     settings = AnalysisSettings(tile_px=64, overlap_px=32, block_px=256)
     run = analysis.analyse(painted_slide, tmp_path / "store", mpp=0.25, settings=settings)
     assert not any("seem too" in each for each in run.facts.warnings)

@@ -12,7 +12,7 @@ import pypdf
 import pytest
 from nuclei_tables import random_nuclei
 
-from seg_core import analysis
+from seg_core import analysis, subject
 from seg_core.classes import MONUSAC
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.commands import main
@@ -40,7 +40,7 @@ def find_unlike(
     table[FEATURES] = list(np.random.default_rng(2).normal(size=(500, 3)).astype(np.float16))
     weights = tmp_path / "painted.safetensors"
     write_profile(profile_around(digest_of(table, MONUSAC)), weights)
-    monkeypatch.setattr(analysis, "find_model", lambda _=None: (painted_slides.CARD, weights))
+    monkeypatch.setattr(subject, "find_model", lambda _=None: (painted_slides.CARD, weights))
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_an_error_of_the_child_arrives_as_it_was(worker: Worker) -> None:
     [
         (stumble, "ZeroDivisionError: one by nought", "in stumble"),
         (unpicklable, "TypeError: cannot pickle", "in _do"),
-        (raise_unreadable, "the answer cannot be read", "in _outcome"),
+        (raise_unreadable, "the answer cannot be read", "in outcome"),
     ],
 )
 def test_a_mistake_is_a_sentence_for_the_page_and_a_traceback_for_the_log(

@@ -32,7 +32,7 @@ def make_coarser(pyramid: Pyramid, window: Window) -> None:
     """
     finest = pyramid.maps[0]
     edge = 2**_TOGETHER
-    for part in _parts(_aligned(window, edge, finest), _PART_PX):
+    for part in parts_of(_aligned(window, edge, finest), _PART_PX):
         maps = np.asarray(finest[:, *part.slices()], dtype=np.uint8)
         if maps.any():
             _write_levels(pyramid, part, maps)
@@ -65,7 +65,7 @@ def _from_finer(
     for finer, coarser in pairwise(levels):
         window = coarser_window(window, 2)
         side = coarser.chunks[-1]
-        for part in _parts(_aligned(window, side, coarser), side):
+        for part in parts_of(_aligned(window, side, coarser), side):
             rows, columns = (slice(2 * each.start, 2 * each.stop) for each in part.slices())
             planes = np.asarray(finer[:, rows, columns], dtype=np.uint8)
             if planes.any():
@@ -86,7 +86,7 @@ def _aligned(window: Window, step: int, array: zarr.Array[Any]) -> Window:
     return Window(x, y, min(right, width) - x, min(bottom, height) - y)
 
 
-def _parts(window: Window, side: int) -> Iterator[Window]:
+def parts_of(window: Window, side: int) -> Iterator[Window]:
     """Cut a window at the multiples of a side."""
     for y in range(window.y // side * side, window.bottom, side):
         for x in range(window.x // side * side, window.right, side):

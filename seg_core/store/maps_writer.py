@@ -1,7 +1,6 @@
 """The maps of a run, written band by band."""
 
 import shutil
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -36,10 +35,6 @@ from seg_core.store.maps_layout import (
 # pack the chunks of level 3 eight times.
 _HALVING_PX = 8 * CHUNK_PX
 
-# They follow earlier, for whoever watches the maps grow, as long as that takes no more of the time.
-# Most of it goes by waiting for a core that the network has, and costs the analysis nothing.
-_HALVING_SHARE = 0.15
-
 _Image = npt.NDArray[np.uint8]
 
 
@@ -50,8 +45,8 @@ class MapsWriter:
     chunk written in parts is read and packed again for each part: at most a chunk's height and a
     band of the raster are in memory. A band is recorded as finished after it is on disk, so that a
     killed process leaves either a finished band or one that is computed again. Coarser levels
-    follow every 4096 rows, wherever the bands end, and in between where that costs little of the
-    time: whoever reads the maps meanwhile sees them grow at every enlargement.
+    follow every 4096 rows, wherever the bands end; whoever reads the maps meanwhile has
+    `seg_core.store.growing_maps` make what they lack.
 
     Parameters
     ----------
@@ -90,8 +85,6 @@ class MapsWriter:
         self._pyramid = _opened(path)
         self._held: list[_Block] = []
         self._unrecorded: list[Window] = []
-        self._halved_at = time.monotonic()
-        self._halving_s = 0.0
         self._halve()
 
     def is_finished(self, window: Window) -> bool:
@@ -176,25 +169,18 @@ class MapsWriter:
         self._kept.finished |= {band for band in self._unrecorded if band.bottom <= bottom}
         self._unrecorded = [band for band in self._unrecorded if band.bottom > bottom]
         self._write_record()
-        if bottom % _HALVING_PX == 0 or self._can_halve_early():
+        if bottom % _HALVING_PX == 0:
             self._halve()
-
-    def _can_halve_early(self) -> bool:
-        """Tell whether to halve again now, as long as last time, is little of what has passed since."""
-        return self._halving_s <= _HALVING_SHARE * (time.monotonic() - self._halved_at)
 
     def _halve(self) -> None:
         """Give the coarser levels what level 0 has got since the last time."""
         if self._kept.to_halve is None:
             return
-        began = time.monotonic()
         with store_errors(self._path), map_damage(self._path):
             make_coarser(self._pyramid, self._kept.to_halve)
             self._kept.coarser = self._coarser.checksum()
         self._kept.to_halve = None
         self._write_record()
-        self._halved_at = time.monotonic()
-        self._halving_s = self._halved_at - began
 
     def _checksums_of(self, window: Window) -> dict[str, str]:
         """Return those of the files of level 0 that hold a window; what is empty has none."""

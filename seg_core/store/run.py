@@ -24,8 +24,9 @@ from seg_core.question import FORMAT
 from seg_core.roi import Roi
 from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
 from seg_core.store.answer import ANSWER_FILE, read_answer_facts
-from seg_core.store.band_record import RECORD_FILE, finished_share
+from seg_core.store.band_record import RECORD_FILE, BandRecord, finished_share
 from seg_core.store.facts import RunFacts, Status
+from seg_core.store.growing_maps import GrowingMaps
 from seg_core.store.journal import Correction, Journal
 from seg_core.store.nuclei_file import (
     iterate_nuclei,
@@ -249,8 +250,10 @@ class Run:
         StoreError
             If they are damaged.
         """
-        check_map_files(self.path / MAPS_FOLDER, self.facts.seal)
-        return RunMaps(self.path / MAPS_FOLDER)
+        folder = self.path / MAPS_FOLDER
+        check_map_files(folder, self.facts.seal)
+        record = None if self.status == "finished" else BandRecord.read(self.path)
+        return RunMaps(folder) if record is None else GrowingMaps(folder, record.to_halve)
 
     @property
     def maps_version(self) -> str:

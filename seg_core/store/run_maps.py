@@ -69,10 +69,14 @@ class RunMaps:
             Pixels of that level.
         level : int
         """
+        return Maps(*self._read_planes(window, level))
+
+    def _read_planes(self, window: Window, level: int) -> npt.NDArray[np.uint8]:
+        """Read a window of all three at once, (3, H, W)."""
         if self._whole is None:
-            return Maps(*(self.read_map(name, window, level) for name in MAP_NAMES))
+            return np.stack([self.read_map(name, window, level) for name in MAP_NAMES])
         with store_errors(self._path), map_damage(self._path):
-            return Maps(*self._whole.read(level, window))
+            return self._whole.read(level, window)
 
     def read_map(self, name: MapName, window: Window, level: int = 0) -> npt.NDArray[np.uint8]:
         """Read one of the three, as `read` does, in a third of the time.

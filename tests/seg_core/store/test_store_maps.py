@@ -25,8 +25,16 @@ from maps_with_blobs import (
 from seg_core.errors import JobCancelled, StoreError
 from seg_core.geometry import Window
 from seg_core.maps import MapBand
-from seg_core.store import MapsWriter, RunMaps, coarser_levels, maps_layout, maps_writer
-from seg_core.store.band_record import finished_share
+from seg_core.store import (
+    MapsWriter,
+    RunMaps,
+    coarser_levels,
+    growing_maps,
+    maps_layout,
+    maps_writer,
+)
+from seg_core.store.band_record import BandRecord
+from seg_core.store.growing_maps import GrowingMaps
 from seg_core.store.halving import coarser_classes
 
 
@@ -45,29 +53,59 @@ def test_what_is_written_in_bands_and_strips_is_read_in_windows(tmp_path: Path) 
     assert_shares(run_maps, planes)
 
 
+@settings(max_examples=25)
+@given(
+    shape=st.tuples(st.integers(8, 70), st.integers(1, 70)),
+    rows_of_chunks=st.integers(1, 9),
+    part=st.sampled_from([8, 16, 64]),
+    asked=st.tuples(
+        st.integers(-20, 60), st.integers(-20, 60), st.integers(1, 60), st.integers(1, 60)
+    ),
+)
 def test_whoever_reads_meanwhile_sees_the_maps_grow_at_every_level(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path_factory: pytest.TempPathFactory,
+    shape: tuple[int, int],
+    rows_of_chunks: int,
+    part: int,
+    asked: tuple[int, int, int, int],
 ) -> None:
-    """Coarser levels once followed after 4096 rows, so that a whole slide on a screen stood still."""
-    monkeypatch.setattr(maps_writer, "_HALVING_SHARE", 1e9)  # however long it has taken before
-    height, width = 1300, 1700
+    """Coarser levels follow after 4096 rows, so that a whole slide on a screen stood still."""
+    height, width = shape
+    made = 8 * min(rows_of_chunks, height // 8)  # what does not fill chunks is held back
     planes = painted(height, width)
-    path = tmp_path / "maps.zarr"
-    whole = tmp_path / "whole" / "maps.zarr"
+    for each in planes.values():
+        each[made:] = 0
+    folder = tmp_path_factory.mktemp("run")
+    path, whole = folder / "maps.zarr", folder / "whole" / "maps.zarr"
     whole.parent.mkdir()
-    with MapsWriter(whole, raster_of(height, width)) as writer:
-        writer.write(band(planes, Window(0, 0, width, height)))
-    with MapsWriter(path, raster_of(height, width)) as writer:
-        for window in bands_of(Window(0, 0, width, 1152), 192):
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (maps_layout, maps_writer):
+            patch.setattr(module, "CHUNK_PX", 8)
+            patch.setattr(module, "SHARD_PX", 32)
+        patch.setattr(maps_layout, "SHARES_CHUNK_PX", 4)
+        patch.setattr(growing_maps, "_PART_PX", part)
+        patch.setattr(maps_writer, "_HALVING_PX", 24)
+        with MapsWriter(whole, raster_of(height, width)) as writer:
+            writer.write(band(planes, Window(0, 0, width, height)))
+        writer = MapsWriter(path, raster_of(height, width))
+        for window in bands_of(Window(0, 0, width, made), 8):
             writer.write(band(planes, window))
-        for level in range(3):
-            seen = Window(0, 0, width >> level, 1024 >> level)
+        record = BandRecord.read(folder)
+        assert record is not None
+        at_once, grown = RunMaps(whole), GrowingMaps(path, record.to_halve)
+        seen = Window(*asked)
+        for level in range(at_once.level_count):
+            together = grown.read(seen, level)
+            np.testing.assert_array_equal(together.score, at_once.read(seen, level).score)
             for name in ("class", "ternary", "score"):
                 np.testing.assert_array_equal(
-                    RunMaps(path).read_map(name, seen, level),
-                    RunMaps(whole).read_map(name, seen, level),
+                    grown.read_map(name, seen, level), at_once.read_map(name, seen, level)
                 )
-    assert finished_share(tmp_path, Window(0, 0, width, height)) == pytest.approx(1152 / 1300)
+        for level in range(at_once.share_level_count):
+            for name in ("class", "ternary", "score"):
+                np.testing.assert_array_equal(
+                    grown.read_shares(name, seen, level), at_once.read_shares(name, seen, level)
+                )
 
 
 @settings(max_examples=25)
@@ -159,10 +197,7 @@ def test_a_killed_writer_has_recorded_only_what_is_on_disk(tmp_path: Path) -> No
     assert_pyramid(RunMaps(tmp_path / "maps.zarr"), planes)
 
 
-def test_coarser_levels_that_a_killed_writer_left_out_are_made_on_opening(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(maps_writer, "_HALVING_SHARE", -1.0)  # never early
+def test_coarser_levels_that_a_killed_writer_left_out_are_made_on_opening(tmp_path: Path) -> None:
     planes, raster = painted(1024, 700), raster_of(1024, 700)
     MapsWriter(tmp_path / "maps.zarr", raster).write(band(planes, raster.window))
     before = RunMaps(tmp_path / "maps.zarr")

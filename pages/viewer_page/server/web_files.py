@@ -16,7 +16,14 @@ FOLDER = Path(__file__).parents[1] / "web"
 _SENT_WITH_PAGE = ("channel.js", "mount.js")
 
 # In this order: where two rules are equally strong the later one counts.
-_STYLES = ("stage.css", "toolbar.css", "panel.css", "cards.css", "shapes.css")
+_STYLES = (
+    "stage.css",
+    "toolbar.css",
+    "buttons.css",
+    "panel.css",
+    "cards.css",
+    "shapes.css",
+)
 
 _IMPORT = re.compile(r"^import .* from .*;\n", re.MULTILINE)
 

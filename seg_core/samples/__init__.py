@@ -34,14 +34,7 @@ class Sample:
     credit: str
 
 
-SAMPLES = (
-    Sample(
-        name="cmu_small_region",
-        file="cmu_small_region.svs",
-        title="Epithelium and connective tissue, Aperio scan at 20x",
-        mpp=None,
-        credit="CMU-1-Small-Region of the OpenSlide test data, Carnegie Mellon University, CC0 1.0",
-    ),
+SAMPLES = (  # the first is the kind of tissue that the model is best at, the last an honest counter-example
     Sample(
         name="hgsc_nest",
         file="hgsc_nest.jpg",
@@ -55,6 +48,13 @@ SAMPLES = (
         title="High-grade serous carcinoma: fibrous stroma",
         mpp=0.25,
         credit="histolytics 0.3.0, HautaniemiLab, University of Helsinki, BSD-3-Clause",
+    ),
+    Sample(
+        name="cmu_small_region",
+        file="cmu_small_region.svs",
+        title="Skin, Aperio scan at 20x: unlike what the model has learnt from",
+        mpp=None,
+        credit="CMU-1-Small-Region of the OpenSlide test data, Carnegie Mellon University, CC0 1.0",
     ),
 )
 

@@ -19,7 +19,7 @@ from seg_core.store import Run
 
 pytestmark = pytest.mark.browser
 
-SAMPLE = SAMPLES[0]
+SAMPLE = SAMPLES[-1]
 PATH = sample_path(SAMPLE.name)
 LEFT, TOP, WIDTH, HEIGHT = 900, 800, 500, 300
 NEAR = f"&x={LEFT + WIDTH // 2}&y={TOP + HEIGHT // 2}&width={WIDTH}"

@@ -51,7 +51,7 @@ def test_a_tumour_that_is_drawn_bounds_the_scores(page: Page, tmp_path: Path) ->
 
 def choose_sample(page: Page, dashboard: str) -> None:
     page.goto(dashboard)
-    page.get_by_role("button", name="Choose").nth(1).click()
+    page.get_by_role("button", name="Choose").first.click()
     expect(page.get_by_role("heading", name=SAMPLE)).to_be_visible()
     size = page.get_by_role("spinbutton").first
     size.fill(str(MPP))

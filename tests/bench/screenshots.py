@@ -36,7 +36,7 @@ def main(folder: Path) -> None:
 
 def _take_all(page: Page, address: str, folder: Path) -> None:
     page.goto(address)
-    page.get_by_role("button", name="Choose").last.click()
+    page.get_by_role("button", name="Choose").nth(2).click()
     page.get_by_role("button", name="Open in the viewer").wait_for()
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     _take(page, folder, "slides")

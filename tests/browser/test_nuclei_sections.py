@@ -33,7 +33,7 @@ def nuclei_page(page: Page, dashboard: str, run: Run) -> Page:
     page.set_default_timeout(ON_THE_SERVER_MS)
     expect.set_options(timeout=ON_THE_SERVER_MS)
     page.goto(dashboard)
-    page.get_by_role("button", name="Choose").last.click()
+    page.get_by_role("button", name="Choose").nth(2).click()
     expect(page.get_by_role("button", name="Chosen")).to_be_visible()
     page.get_by_role("link", name="Nuclei").click()
     expect(page.get_by_role("heading", name="Densities")).to_be_visible()

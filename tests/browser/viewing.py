@@ -52,7 +52,7 @@ def open_place(page: Page, dashboard: str, query: str = PIECE, slide: str = SAMP
 
 def open_sample(page: Page, dashboard: str) -> Locator:
     page.goto(dashboard)
-    page.get_by_role("button", name="Choose").last.click()
+    page.get_by_role("button", name="Choose").nth(2).click()
     expect(page.get_by_role("heading", name=SAMPLE)).to_be_visible()
     with page.expect_response(lambda answer: "/slide/" in answer.url) as first_tile:
         page.get_by_role("button", name="Open in the viewer").click()

@@ -81,7 +81,7 @@ def _describe(layer: Layer, info: SlideInfo, run: Run | None, source: TileSource
         "extraLevels": _extra_levels(layer, shown_run),
         "bounds": rectangle(info.bounds if shown_run is None else shown_run.region),
         "on": layer.on,
-        "opacity": layer.opacity,
+        "opacity": _opacity(layer, shown_run),
         "outlines": describe_outlines(run, source) if layer.outlines and run else None,
         "scale": None
         if layer.scale is None
@@ -91,6 +91,11 @@ def _describe(layer: Layer, info: SlideInfo, run: Run | None, source: TileSource
             "high": layer.scale.high,
         },
     }
+
+
+def _opacity(layer: Layer, run: Run | None) -> float:
+    grows = run is not None and run.status != "finished"
+    return layer.growing_opacity or layer.opacity if grows else layer.opacity
 
 
 def _query(layer: Layer, run: Run | None, options: Mapping[str, str]) -> str:

@@ -140,6 +140,9 @@ class Layer:
     paint: Callable[[LayerRequest], Colours]
 
     opacity: float = 1.0
+    growing_opacity: float | None = None
+    """Until the nuclei are there, where it then lies below them; otherwise as ever."""
+
     on: bool = False
 
     of_run: bool = True

@@ -42,6 +42,7 @@ CLASSES = Layer(
     "Zoomed out: the stronger the colour, the more of the area is nuclei of the class",
     paint=_paint_classes,
     opacity=0.35,
+    growing_opacity=0.9,
     on=True,
     by_class=True,
     options=_count_options,

@@ -115,6 +115,20 @@ def test_a_stopped_analysis_is_painted_and_has_no_nuclei(stopped: Run, slide_pat
     assert "no-store" in earlier.headers["cache-control"]
 
 
+def test_classes_are_strong_until_nuclei_lie_over_them(
+    run: Run, stopped: Run, slide_path: Path
+) -> None:
+    """At a third of their strength the growing classes of a whole slide were hardly to be seen."""
+    source = resources.tile_sources().add(ChosenSlide(slide_path, MPP))
+    slide = resources.slide(slide_path, MPP)
+    growing, finished = (
+        {each["id"]: each["opacity"] for each in layers_of(slide.info, shown, source)}
+        for shown in (stopped, run)
+    )
+    assert (growing["classes"], finished["classes"]) == (0.9, 0.35)
+    assert growing["score"] == finished["score"]
+
+
 def test_addresses_change_as_the_maps_grow_and_so_does_what_is_drawn(
     stopped: Run, slide_path: Path
 ) -> None:

@@ -80,6 +80,7 @@ def test_brightness_and_contrast_are_the_slides_alone(dashboard: str, page: Page
     viewer = open_place(page, dashboard)
     scanned = canvas_of(viewer)
     viewer.get_by_text("Brightness and contrast").click()
+    expect(viewer.get_by_role("button", name="As scanned")).to_be_in_viewport(ratio=1)
     back = viewer.get_by_role("button", name="As scanned")
     expect(back).to_be_disabled()
     viewer.get_by_role("slider", name="Brightness").fill("0.5")

@@ -21,7 +21,9 @@ export class SlideLook {
    */
   constructor(osd, root) {
     this.osd = osd;
-    const place = part(root, ".look", HTMLElement);
+    const place = part(root, ".look", HTMLDetailsElement);
+    // on a small screen the panel has room for its title alone
+    place.ontoggle = () => place.open && place.scrollIntoView({ block: "nearest" });
     this.sliders = /** @type {const} */ (["brightness", "contrast"]).map((name) => {
       const slider = part(place, `input[name=${name}]`, HTMLInputElement);
       slider.oninput = () => this.#choose({ ...this.look, [name]: Number(slider.value) });

@@ -6,10 +6,16 @@ from pages.shared import analysis_list, frame, linked_slide, slide_places, state
 from pages.shared.page_list import SLIDES
 from pages.slides_page import library, slide_choice
 
+_WHAT_THIS_IS = (
+    "Open a slide of H&E-stained tissue, have its nuclei found and told apart (epithelial, lymphocyte, "
+    "neutrophil, macrophage), then count them and score tumour-infiltrating lymphocytes."
+)
+
 sidebar = frame.open_page(SLIDES)
 with sidebar, frame.shown_errors():
     analysis_list.offer_list()
 st.header(SLIDES.title)
+st.caption(_WHAT_THIS_IS)
 with frame.shown_errors():
     linked_slide.follow_address()
 

@@ -44,6 +44,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> EstimatingWorker:
 def test_with_nothing_chosen_it_says_so_and_shows_the_samples(visit) -> None:
     page = visit("slides")
     assert page.info[0].value == "Choose a slide; its facts will stand here."
+    assert page.main.caption[0].value.startswith("Open a slide of H&E-stained tissue")
     assert [button.label for button in page.button] == ["Choose"] * len(SAMPLES)
 
 

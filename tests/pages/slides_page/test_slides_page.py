@@ -52,8 +52,8 @@ def test_a_sample_is_chosen_by_its_button(visit) -> None:
     page = visit("slides")
     page.button[0].click().run()
     assert not page.exception
-    assert page.subheader[0].value == "cmu_small_region.svs"
-    assert page.session_state["slide"].path == sample_path("cmu_small_region")
+    assert page.subheader[0].value == "hgsc_nest.jpg"
+    assert page.session_state["slide"].path == sample_path("hgsc_nest")
     assert not page.warning
 
 

@@ -1,9 +1,9 @@
-"""The tables of docs/models.md, out of the default model's card: the weights before, and these.
+"""The tables of docs/models.md, out of a model's card: the weights before, where known, and these.
 
-    python -m tests.bench.model_tables [--into-card]
+    python -m tests.bench.model_tables [--model NAME | --into-card]
 
 The card holds what ``evaluate --card-entry`` has measured; ``weights/training/first-generation.json``
-what the same commands said of the weights before. With ``--into-card`` the latter is kept in the
+what the same commands said of the default model's weights before. With ``--into-card`` the latter is kept in the
 card too, where the Model page reads it.
 """
 
@@ -47,14 +47,17 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--into-card", action="store_true")
+    parser.add_argument("--model", metavar="NAME", help="instead of the default model")
     options = parser.parse_args()
-    before = json.loads(BEFORE.read_text(encoding="utf-8"))
+    if options.model and options.into_card:
+        parser.error("only of the default model's weights are figures from before kept.")
+    before = {} if options.model else json.loads(BEFORE.read_text(encoding="utf-8"))
     if options.into_card:
         write_entry(ENTRY, before, None)
-    now = find_model(None)[0].metrics
+    now = find_model(options.model)[0].metrics
     print(_by_class(now["monusac_val"]))
     print(_by_set(before, now))
-    print(_by_dots(before["brca_m2c_held_out"], now["brca_m2c_held_out"]))
+    print(_by_dots(before.get("brca_m2c_held_out"), now["brca_m2c_held_out"]))
     print(_consep(now["consep_held_out"]["instance"]["vote_confusion"]))
     print(_stromal_dots(now["brca_m2c_held_out"]["dots"]["called"]))
 
@@ -100,12 +103,12 @@ def _by_class(entry: dict[str, Any]) -> str:
 def _by_set(before: dict[str, Any], now: dict[str, Any]) -> str:
     lines = ["| set | " + " | ".join(FIGURES) + " |", "|---|" + "---|" * len(FIGURES)]
     for entry, title in SETS.items():
-        cells = [_change(before[entry], now[entry], path) for path in FIGURES.values()]
+        cells = [_change(before.get(entry), now[entry], path) for path in FIGURES.values()]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _by_dots(before: dict[str, Any], now: dict[str, Any]) -> str:
+def _by_dots(before: dict[str, Any] | None, now: dict[str, Any]) -> str:
     lines = [
         "| BRCA-M2C, 20x, against dots | epithelial | lymphocyte | *other* |",
         "|---|---|---|---|",
@@ -134,7 +137,7 @@ def _stromal_dots(called: dict[str, Any]) -> str:
     return "BRCA-M2C, stromal dots: " + ", ".join(shares)
 
 
-def _change(before: dict[str, Any], now: dict[str, Any], path: tuple[str, ...]) -> str:
+def _change(before: dict[str, Any] | None, now: dict[str, Any], path: tuple[str, ...]) -> str:
     old, new = _at(before, path), _at(now, path)
     if new is None and old is None:
         return ""

@@ -1,5 +1,6 @@
 """Start a cohort from the page, follow it, stop it and try failed slides again."""
 
+import time
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from seg_core.slide import PLAUSIBLE_MPP
 _TYPED, _CHOSEN = "A folder or a table", "Slides that are known here"
 
 _NAMED_AT_WORK = 6
+
+_SEEN, _TABLE_EVERY_S = "_cohort_at_work", 10.0
 
 _STAGES = {"tiles": "tiles", "nuclei": "nuclei", "scores": "TIL score"}
 
@@ -103,7 +106,7 @@ def follow() -> None:
         return
     cohorts = resources.cohorts()
     cohorts.advance()
-    _look_again_at_the_end(cohorts.current)
+    _look_again(cohorts.current)
     if cohorts.problem is not None:
         st.error(literal(cohorts.problem), icon=":material/error:")
     if cohorts.makes_way:
@@ -145,9 +148,15 @@ def _words_of(each: AtWork) -> str:
     return f"{literal(each.slide)} {_STAGES.get(each.stage, each.stage)} {each.share:.0%}"
 
 
-def _look_again_at_the_end(current: CohortProcess | None) -> None:
-    """Run the whole page when another cohort is at work than the last time, or none."""
-    name = None if current is None else str(current.folder)
-    if st.session_state.setdefault("_cohort_at_work", name) != name:
-        st.session_state["_cohort_at_work"] = name
+def _look_again(current: CohortProcess | None) -> None:
+    """Run the whole page when slides have ended since, or another cohort is at work, or none.
+
+    A cohort of many small slides does not have the table made anew for each of them.
+    """
+    cohort = None if current is None else str(current.folder)
+    seen = (cohort, 0 if current is None else current.progress().ended)
+    before, at = st.session_state.setdefault(_SEEN, (seen, time.monotonic()))
+    is_time = cohort != before[0] or time.monotonic() - at >= _TABLE_EVERY_S
+    if seen != before and is_time:
+        st.session_state[_SEEN] = (seen, time.monotonic())
         st.rerun(scope="app")

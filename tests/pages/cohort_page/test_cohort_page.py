@@ -6,6 +6,7 @@ import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from pages.cohort_page import working
 from pages.cohort_page.cohort_table import report_of
 from pages.shared import resources, state
 from pages.shared.cohort_process import CohortProcess, order_of, start
@@ -352,6 +354,26 @@ def test_a_cohort_is_started_followed_and_ends_in_the_table(visit, tmp_path: Pat
     assert shown_table(page)["error"].str.contains("broken").all()
     assert resources.cohorts().current is None
     assert not process.folder.exists()
+
+
+def test_the_table_follows_a_cohort_at_work_but_not_each_slide_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It stood as it was until the whole cohort had ended."""
+    now, ended, reruns = [100.0], [0], []
+    current = SimpleNamespace(
+        folder=Path("trial-7"), progress=lambda: SimpleNamespace(ended=ended[0])
+    )
+    rerun = lambda scope: reruns.append((now[0], scope))
+    monkeypatch.setattr(working, "st", SimpleNamespace(session_state={}, rerun=rerun))
+    monkeypatch.setattr(working, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    for at, done in ((100, 0), (102, 1), (111, 1), (113, 2), (122, 9), (150, 9)):
+        now[0], ended[0] = at, done
+        working._look_again(current)  # type: ignore[arg-type]
+    assert reruns == [(111, "app"), (122, "app")]
+    now[0] = 123
+    working._look_again(None)
+    assert reruns[2:] == [(123, "app")], "at once at the end"
 
 
 def test_a_folder_that_is_not_there_is_told(visit, tmp_path: Path) -> None:

@@ -125,11 +125,11 @@ def _look_doubt(nuclei: Digest, profile: ModelProfile) -> str | None:
         if abs(offset) > _STRIKING
     ]
     why = " and ".join(reasons) or (
-        "the network sees their shape, texture or surroundings as it has not before (another tissue, "
+        "its nuclei have a shape, texture or surroundings that the network has not seen (another tissue, "
         "stain, scanner, focus or pixel size)"
     )
     return (
-        f"this slide is unlike the images that the model has learnt from: {why}. It is {distance:.2g} away from "
-        f"them, where one familiar image in forty is beyond {cloud.limit:.2g}. Its counts may be far off; look at "
-        "the outlines and classes before using them."
+        f"this slide is unlike the images that the model has learnt from: {why}. Its distance from them is "
+        f"{distance:.2f}; of familiar images one in forty is beyond {cloud.limit:.2f}. Its counts may be far off; "
+        "look at the outlines and classes before using them."
     )

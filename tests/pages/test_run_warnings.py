@@ -12,7 +12,7 @@ from seg_core.store.run import RUN_FILE
 
 DOUBTS = (
     "the nuclei seem too large for pixels of 0.5 µm: by their sizes a pixel is about 0.25 µm.",
-    "this slide is unlike the images that the model has learnt from: it is paler. It is 1.8 away from them.",
+    "this slide is unlike the images that the model has learnt from: it is paler. Look at them.",
     "no stain was found.",
 )
 SHOWN = (

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from seg_core.annotations import read_rois
 from seg_core.errors import ModelError, RegionError, SettingsError
 from seg_core.files.csv import csv_text
 from seg_core.model.card import read_card
-from seg_core.roi import read_rois
 from seg_core.training.config import read_config
 
 ROOT = Path(__file__).parents[1]

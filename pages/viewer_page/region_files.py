@@ -12,8 +12,9 @@ from pages.shared import resources, state
 from pages.shared.literal import literal, printable
 from pages.shared.regions import add_rois
 from pages.shared.slide_places import file_name_of
+from seg_core.annotations import Annotations, read_annotations
 from seg_core.errors import RegionError, SegCoreError
-from seg_core.roi import Annotations, Roi, read_annotations
+from seg_core.roi import Roi
 from seg_core.store.rois import geojson_of
 
 _MOST_MB = 100

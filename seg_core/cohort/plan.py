@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from seg_core.annotations import read_rois
 from seg_core.cohort.columns import is_unknown
 from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.slide_table import GROUP, KNOWN, MPP, PATIENT, ROI, SLIDE, Row, read_rows
 from seg_core.errors import CohortError, RegionError, SlideError, quoted
 from seg_core.files.names import listed
 from seg_core.geometry import Region
-from seg_core.roi import Roi, included, read_rois
+from seg_core.roi import Roi, included
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import (
     PLAUSIBLE_MPP,

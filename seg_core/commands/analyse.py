@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from seg_core.analysis import analyse
+from seg_core.annotations import read_rois
 from seg_core.classes import OTHER
 from seg_core.commands.analysis_options import add_analysis_options, analysis_settings
 from seg_core.commands.terminal import StageBars, Subparsers, add_json, fail, say, write_json
 from seg_core.errors import SegCoreError
 from seg_core.files.outputs import refuse_inputs
 from seg_core.process.memory import hold_little_memory
-from seg_core.roi import Roi, included, read_rois
+from seg_core.roi import Roi, included
 from seg_core.slide import bounds_of, series_apart
 from seg_core.store import Run, Selection, default_store
 from seg_core.teaching.apply import classify

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from seg_core.annotations import read_rois
 from seg_core.classes import MONUSAC
 from seg_core.commands.terminal import say, write_json
 from seg_core.errors import DataError
@@ -13,7 +14,7 @@ from seg_core.evaluation.run_evaluation import compare_runs, evaluate_run, refer
 from seg_core.labelled.class_mapping import mapping_of, parse_mapping
 from seg_core.labelled.reference_list import in_words
 from seg_core.labelled.slide_reference import MappedReference, map_classes, read_slide_reference
-from seg_core.roi import Roi, read_rois
+from seg_core.roi import Roi
 from seg_core.store import Run, open_run
 
 

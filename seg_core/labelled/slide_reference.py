@@ -17,6 +17,7 @@ import numpy.typing as npt
 import shapely
 from scipy import ndimage
 
+from seg_core.annotations import read_drawn
 from seg_core.classes import BACKGROUND, ClassScheme
 from seg_core.errors import DataError, RegionError, SlideError, told_by
 from seg_core.files.bounded import CSV_BYTES, refuse_large
@@ -29,7 +30,6 @@ from seg_core.labelled.nuclei import majority_class_ids
 from seg_core.labelled.painting import enclosed
 from seg_core.labelled.reference_list import FILE_SUFFIXES, kind_of_file
 from seg_core.nuclei.contours import outline_polygons
-from seg_core.roi import read_drawn
 from seg_core.slide import SlideInfo, read_label_image
 
 UNNAMED, ANNOTATION = "", "annotation without class"

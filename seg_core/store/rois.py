@@ -6,10 +6,11 @@ from pathlib import Path
 
 import shapely
 
+from seg_core.annotations import read_rois
 from seg_core.errors import RegionError
 from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
-from seg_core.roi import CLASS_OF_KIND, Roi, read_rois
+from seg_core.roi import CLASS_OF_KIND, Roi
 
 ROI_FILE = "rois.geojson"
 """Name of the ROIs in the folder of a slide."""
@@ -58,7 +59,7 @@ def keep_rois(store: Path, slide_id: str, rois: Sequence[Roi]) -> None:
 
 
 def geojson_of(rois: Sequence[Roi]) -> dict[str, object]:
-    """Return ROIs as a FeatureCollection in level-0 pixels; `seg_core.roi.read_rois` reads it back."""
+    """Return ROIs as a FeatureCollection in level-0 pixels; `seg_core.annotations.read_rois` reads it back."""
     return {
         "type": "FeatureCollection",
         "features": [_feature_of(roi) for roi in rois],

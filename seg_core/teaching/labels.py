@@ -11,9 +11,9 @@ import numpy.typing as npt
 import shapely
 import shapely.affinity
 
+from seg_core.annotations import read_drawn
 from seg_core.errors import RegionError, TeachingError, told_by
 from seg_core.files.bounded import CSV_BYTES, refuse_large
-from seg_core.roi import read_drawn
 from seg_core.store import Run
 
 NEAREST_UM = 4.0
@@ -67,7 +67,7 @@ def read_marks(path: Path) -> list[Mark]:
     ----------
     path : Path
         ``.csv`` with the columns x, y (level-0 pixels), class and, for several slides, slide. Else
-        GeoJSON, read as `seg_core.roi.read_drawn` does: points and polygons with a class, and
+        GeoJSON, read as `seg_core.annotations.read_drawn` does: points and polygons with a class, and
         ``properties.slide`` for several slides. Its pixels count from the corner of the slide's
         bounds.
 

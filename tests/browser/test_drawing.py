@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from viewing import SAMPLE, VIEW, WAIT_FOR_TILES, on_screen, open_place, press_and_drag
 
-from seg_core.roi import Roi, read_rois
+from seg_core.annotations import read_rois
+from seg_core.roi import Roi
 
 pytestmark = pytest.mark.browser
 

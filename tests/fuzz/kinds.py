@@ -13,13 +13,13 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from seg_core.annotations import read_rois
 from seg_core.classes import MONUSAC
 from seg_core.cohort.plan import read_plan
 from seg_core.geometry import Region
 from seg_core.labelled.monusac_xml import read_annotations
 from seg_core.model.card import read_card
 from seg_core.model.network import read_weights
-from seg_core.roi import read_rois
 from seg_core.samples import sample_path
 from seg_core.slide import open_slide
 from seg_core.teaching.labels import read_marks

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 import shapely
 
+from seg_core.annotations import MANY, read_annotations, read_rois
 from seg_core.errors import RegionError
 from seg_core.geometry import Region
-from seg_core.roi import MANY, Roi, read_annotations, read_rois, roi_of_region
+from seg_core.roi import Roi, roi_of_region
 
 SQUARE = {"type": "Polygon", "coordinates": [[[0, 0], [10, 0], [10, 10.5], [0, 10.5], [0, 0]]]}
 

@@ -7,10 +7,11 @@ import pytest
 import shapely
 
 from seg_core import commands as cli
+from seg_core.annotations import read_rois
 from seg_core.cohort.plan import read_plan
 from seg_core.errors import RegionError
 from seg_core.geometry import Region
-from seg_core.roi import Roi, included, read_rois
+from seg_core.roi import Roi, included
 
 WHOLE = Region(0, 0, 100, 100)
 

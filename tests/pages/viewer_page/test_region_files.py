@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import state
 from pages.viewer_page import region_files
+from seg_core.annotations import read_annotations
 from seg_core.errors import RegionError
 from seg_core.export.geojson import write_geojson
-from seg_core.roi import read_annotations
 from seg_core.store import Run
 from tests.pages.conftest import NUCLEI
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from seg_core.annotations import read_rois
 from seg_core.errors import DataError, RegionError, TeachingError
 from seg_core.files import bounded
 from seg_core.files.bounded import bound_texts, parse_json
 from seg_core.geometry import Region
 from seg_core.labelled.slide_reference import read_slide_reference
-from seg_core.roi import read_rois
 from seg_core.slide import SlideInfo
 from seg_core.teaching.labels import read_marks
 

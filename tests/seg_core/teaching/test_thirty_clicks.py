@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from seg_core.analysis import analyse
-from seg_core.roi import read_rois
+from seg_core.annotations import read_rois
 from seg_core.samples import sample_path
 from seg_core.teaching.apply import classify
 from seg_core.teaching.labels import labels_of, read_marks

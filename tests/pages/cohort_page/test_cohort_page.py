@@ -3,10 +3,8 @@
 import base64
 import json
 import shutil
-import time
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,10 +12,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.cohort_page import working
 from pages.cohort_page.cohort_table import report_of
 from pages.shared import resources, state
-from pages.shared.cohort_process import CohortProcess, order_of, start
 from pages.shared.cohorts import Cohorts
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.columns import groupings_of, measures_of
@@ -25,7 +21,6 @@ from seg_core.cohort.journal import Journal, Outcome
 from seg_core.cohort.plan import CohortQuestion, Item, read_plan
 from seg_core.cohort.thumbnails import THUMBNAIL_FILE
 from seg_core.cohort.til_maps import MAP_FILE
-from seg_core.errors import CohortError
 from seg_core.picture.encoding import encode_jpeg
 from seg_core.samples import sample_path
 from seg_core.store import Run, Store, open_run
@@ -33,13 +28,6 @@ from seg_core.store.label import read_label
 
 MODEL = "0" * 64
 FAILED = "broken.svs is no slide; open another file."
-
-
-@pytest.fixture(autouse=True)
-def at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEG_LOCAL", "1")
-    cohorts = Cohorts(lambda: False)
-    monkeypatch.setattr(resources, "cohorts", lambda: cohorts)
 
 
 @pytest.fixture
@@ -302,16 +290,6 @@ def test_the_report_is_offered_as_html_and_pdf(visit, cohort: Journal) -> None:
     assert b"Cohort trial" in report_of("trial", "html")
 
 
-def test_model_and_pixel_size_reach_the_command(tmp_path: Path) -> None:
-    (tmp_path / "a.svs").write_bytes(b"no slide")
-    order = order_of(tmp_path / "a.svs", model="resnet18", mpp=0.5, retry_failed=True)
-    said = order.arguments(tmp_path / "events")
-    assert said[said.index("--model") + 1] == "resnet18"
-    assert said[said.index("--mpp") + 1] == "0.5"
-    assert "--retry-failed" in said
-    assert "--retry-failed" not in order.again().arguments(tmp_path / "events")
-
-
 def test_a_row_opens_its_slide_with_the_analysis_of_the_cohort(
     visit, cohort: Journal, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,72 +312,3 @@ def test_names_of_slides_are_shown_to_nobody_elsewhere(
     if local == "0":
         assert "Whoever runs this dashboard" in page.info[0].value
         assert "Analyse a cohort" not in page.info[0].value
-
-
-def test_a_cohort_is_started_followed_and_ends_in_the_table(visit, tmp_path: Path) -> None:
-    """The real command, on two files that are no slides: it needs no model to find that out."""
-    folder = tmp_path / "slides"
-    folder.mkdir()
-    for number in range(2):
-        (folder / f"broken{number}.svs").write_bytes(b"no slide")
-    page = visit("cohort")
-    page.text_input(key="_source").set_value(str(folder)).run()
-    page.button(key="_start").click().run()
-    process = resources.cohorts().current
-    assert process is not None
-    assert page.button(key="_stop").label == "Stop"
-    wait(process)
-    page.run()
-    assert list(shown_table(page)["state"]) == ["failed", "failed"]
-    assert shown_table(page)["error"].str.contains("broken").all()
-    assert resources.cohorts().current is None
-    assert not process.folder.exists()
-
-
-def test_the_table_follows_a_cohort_at_work_but_not_each_slide_of_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """It stood as it was until the whole cohort had ended."""
-    now, ended, reruns = [100.0], [0], []
-    current = SimpleNamespace(
-        folder=Path("trial-7"), progress=lambda: SimpleNamespace(ended=ended[0])
-    )
-    rerun = lambda scope: reruns.append((now[0], scope))
-    monkeypatch.setattr(working, "st", SimpleNamespace(session_state={}, rerun=rerun))
-    monkeypatch.setattr(working, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    for at, done in ((100, 0), (102, 1), (111, 1), (113, 2), (122, 9), (150, 9)):
-        now[0], ended[0] = at, done
-        working._look_again(current)  # type: ignore[arg-type]
-    assert reruns == [(111, "app"), (122, "app")]
-    now[0] = 123
-    working._look_again(None)
-    assert reruns[2:] == [(123, "app")], "at once at the end"
-
-
-def test_a_folder_that_is_not_there_is_told(visit, tmp_path: Path) -> None:
-    page = visit("cohort")
-    page.text_input(key="_source").set_value(str(tmp_path / "nowhere")).run()
-    page.button(key="_start").click().run()
-    assert "There is no " in page.error[0].value
-    assert "check the name" in page.error[0].value
-
-
-def test_a_command_that_cannot_begin_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "a.svs").write_bytes(b"no slide")
-    monkeypatch.setenv("SEG_MODEL", "nobody's")
-    process = start(order_of(tmp_path / "a.svs"))
-    wait(process)
-    process.progress()
-    assert "did not come to its end: there is no model" in str(process.problem())
-    (tmp_path / "slides.csv").write_text("slide\n")
-    with pytest.raises(CohortError, match="there is no slide in"):
-        order_of(tmp_path / "slides.csv")
-
-
-def wait(process: CohortProcess, seconds: float = 240) -> None:
-    until = time.monotonic() + seconds
-    while process.is_running():
-        assert time.monotonic() < until
-        time.sleep(0.2)

@@ -32,7 +32,7 @@ TERNARY_CHANNELS = 3
 _SIGMA = 0.25
 
 # Pixels that are decided at once: what is computed of them stays in the processor's cache.
-_CACHED_PX = 2**14
+_CACHED_PX = 40_000
 
 _Floats = npt.NDArray[np.float32]
 _Halves = npt.NDArray[np.float16]

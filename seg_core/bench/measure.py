@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -207,6 +207,22 @@ def analysis_seconds(
     maps, nuclei : float
         Seconds.
     """
+    timed = timed_analysis(region, model, settings, folder)
+    return timed.maps, timed.nuclei
+
+
+class TimedAnalysis(NamedTuple):
+    """What `timed_analysis` has seen: seconds of maps and of nuclei, and how many nuclei there are."""
+
+    maps: float
+    nuclei: float
+    count: int
+
+
+def timed_analysis(
+    region: Path, model: str | None, settings: AnalysisSettings, folder: Path
+) -> TimedAnalysis:
+    """Do as `analysis_seconds`, and count the nuclei too."""
     settings = replace(settings, tissue_only=False)
     first = Region(0, 0, settings.tile_px, settings.tile_px)
     analyse(region, folder / "before", region=first, model=model, settings=settings)
@@ -215,8 +231,11 @@ def analysis_seconds(
     def note(progress: Progress) -> None:
         began.setdefault(progress.stage, time.perf_counter())
 
-    analyse(region, folder / "timed", model=model, settings=settings, report=note)
-    return began["nuclei"] - began["tiles"], time.perf_counter() - began["nuclei"]
+    run = analyse(region, folder / "timed", model=model, settings=settings, report=note)
+    ended = time.perf_counter()
+    return TimedAnalysis(
+        began["nuclei"] - began["tiles"], ended - began["nuclei"], sum(run.facts.counts.values())
+    )
 
 
 def _baseline_maps(worker: Any, card: ModelCard, slide: Slide, folder: Path) -> None:

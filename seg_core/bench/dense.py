@@ -49,7 +49,7 @@ def measure_dense(
             with TemporaryDirectory() as runs:
                 timed = timed_analysis(regions[number], model, setup.settings(), Path(runs))
             seconds[step].append(timed.maps + timed.nuclei)
-            nuclei[step] = timed.count
+            nuclei[step] = timed.found
             report(done, len(steps))
     rows = []
     for setup in setups:

@@ -216,7 +216,7 @@ class TimedAnalysis(NamedTuple):
 
     maps: float
     nuclei: float
-    count: int
+    found: int
 
 
 def timed_analysis(

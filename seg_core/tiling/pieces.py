@@ -20,7 +20,6 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from seg_core.classes import INSIDE
 from seg_core.geometry import Window
@@ -62,18 +61,19 @@ def pieces_of(
     if count == 1:
         return np.empty(0, kind)
     starts, lengths = _runs_in_squares(inside, (part.x - cell.x) % FEATURE_STRIDE_PX)
-    owners = labels.reshape(-1)[starts] - 1
+    owners = labels.reshape(-1)[starts].astype(np.int64) - 1
     y, x = np.divmod(starts, labels.shape[1])
     y, x = y + part.y, x + part.x
     columns = grid.stride_px // FEATURE_STRIDE_PX
     squares = (y - cell.y) // FEATURE_STRIDE_PX * columns + (x - cell.x) // FEATURE_STRIDE_PX
-    used, places = _numbered(squares, columns**2)
-    counts = sparse.csr_array(
-        (lengths.astype(np.float32), (owners, places)), shape=(count - 1, len(used))
-    )
+    shared, places = np.unique(owners * columns**2 + squares, return_inverse=True)
+    of_piece, squares = np.divmod(shared, columns**2)
+    weighted = _features_at(squares, parts, grid)
+    weighted *= np.bincount(places, weights=lengths).astype(np.float32)[:, None]
+    sums = np.add.reduceat(weighted, np.flatnonzero(np.diff(of_piece, prepend=-1)), axis=0)
     pieces = np.empty(count - 1, kind)
     pieces["pixels"] = np.bincount(owners, weights=lengths)
-    pieces["features"] = counts @ _features_at(used, parts, grid) / pieces["pixels"][:, None]
+    pieces["features"] = sums / pieces["pixels"][:, None]
     # of several assignments to one place the last stays, so the first pixel is the one that names
     for name, values in (("x", x), ("y", y)):
         pieces[name][owners[::-1]] = values[::-1]
@@ -98,19 +98,6 @@ def _runs_in_squares(
     return starts, np.flatnonzero(ends) - starts + 1
 
 
-def _numbered(
-    values: npt.NDArray[np.int64], count: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return which of the numbers below ``count`` there are, ascending, and the place of each value.
-
-    ``np.unique`` would sort them.
-    """
-    is_there = np.zeros(count, np.bool_)
-    is_there[values] = True
-    places = is_there.cumsum() - 1
-    return np.flatnonzero(is_there), places[values]
-
-
 def _features_at(
     squares: npt.NDArray[np.int64], parts: FeatureParts, grid: TileGrid
 ) -> npt.NDArray[np.float32]:
@@ -119,7 +106,7 @@ def _features_at(
     Parameters
     ----------
     squares : (U,) int64
-        Flat indices, ascending.
+        Flat indices.
     parts : dict of (F, h, w) float16
     grid : TileGrid
 

@@ -212,10 +212,21 @@ def analysis_seconds(
 
 
 class TimedAnalysis(NamedTuple):
-    """What `timed_analysis` has seen: seconds of maps and of nuclei, and how many nuclei there are."""
+    """What `timed_analysis` has seen.
+
+    Attributes
+    ----------
+    maps, nuclei : float
+        Seconds.
+    cpu : float
+        Seconds of processor time for both, of all cores together.
+    found : int
+        Number of nuclei.
+    """
 
     maps: float
     nuclei: float
+    cpu: float
     found: int
 
 
@@ -227,14 +238,19 @@ def timed_analysis(
     first = Region(0, 0, settings.tile_px, settings.tile_px)
     analyse(region, folder / "before", region=first, model=model, settings=settings)
     began: dict[Stage, float] = {}
+    cpu_began: dict[Stage, float] = {}
 
     def note(progress: Progress) -> None:
         began.setdefault(progress.stage, time.perf_counter())
+        cpu_began.setdefault(progress.stage, time.process_time())
 
     run = analyse(region, folder / "timed", model=model, settings=settings, report=note)
-    ended = time.perf_counter()
+    ended, cpu_ended = time.perf_counter(), time.process_time()
     return TimedAnalysis(
-        began["nuclei"] - began["tiles"], ended - began["nuclei"], sum(run.facts.counts.values())
+        maps=began["nuclei"] - began["tiles"],
+        nuclei=ended - began["nuclei"],
+        cpu=cpu_ended - cpu_began["tiles"],
+        found=sum(run.facts.counts.values()),
     )
 
 

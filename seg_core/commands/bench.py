@@ -146,14 +146,17 @@ def _markdown(result: dict[str, Any]) -> str:
 
 def _dense_markdown(result: dict[str, Any]) -> str:
     lines = [
-        "| engine | precision | tile | nuclei/Mpx | s/mm² | dense: nuclei/Mpx | s/mm² | ratio |\n",
-        "|---|---|---|---|---|---|---|---|\n",
+        "| engine | precision | tile | nuclei/Mpx | s/mm² | processor s/mm² | "
+        + "dense: nuclei/Mpx | s/mm² | processor s/mm² | ratio | of processor time |\n",
+        "|" + "---|" * 11 + "\n",
     ]
     for row in result["dense"]:
-        pairs = zip(row["nuclei_per_mpx"], row["s_per_mm2"], strict=True)
         cells = [row["engine"], row["precision"], row["tile"]]
-        cells += [cell for nuclei, seconds in pairs for cell in (nuclei, _number(seconds, 2))]
-        lines.append("| " + " | ".join(map(str, [*cells, f"{row['ratio']:.2f}x"])) + " |\n")
+        for number in (0, 1):
+            seconds = (row[name][number] for name in ("s_per_mm2", "cpu_s_per_mm2"))
+            cells += [row["nuclei_per_mpx"][number], *(_number(each, 1) for each in seconds)]
+        cells += [f"{row[name]:.2f}x" for name in ("ratio", "cpu_ratio")]
+        lines.append("| " + " | ".join(map(str, cells)) + " |\n")
     return "".join(lines) + _foot(result)
 
 

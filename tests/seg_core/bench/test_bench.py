@@ -91,6 +91,7 @@ def test_the_dense_region_has_more_nuclei_and_its_cost_is_told(
     (row,) = json.loads(last)["dense"]
     assert row["ratio"] == pytest.approx(row["s_per_mm2"][1] / row["s_per_mm2"][0], rel=0.1)
     assert len(row["nuclei_per_mpx"]) == 2
+    assert row["cpu_ratio"] > 0
     assert table[2].startswith("| openvino | ")
 
 

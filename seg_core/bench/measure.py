@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -207,16 +207,51 @@ def analysis_seconds(
     maps, nuclei : float
         Seconds.
     """
+    timed = timed_analysis(region, model, settings, folder)
+    return timed.maps, timed.nuclei
+
+
+class TimedAnalysis(NamedTuple):
+    """What `timed_analysis` has seen.
+
+    Attributes
+    ----------
+    maps, nuclei : float
+        Seconds.
+    cpu : float
+        Seconds of processor time for both, of all cores together.
+    found : int
+        Number of nuclei.
+    """
+
+    maps: float
+    nuclei: float
+    cpu: float
+    found: int
+
+
+def timed_analysis(
+    region: Path, model: str | None, settings: AnalysisSettings, folder: Path
+) -> TimedAnalysis:
+    """Do as `analysis_seconds`, and count the nuclei too."""
     settings = replace(settings, tissue_only=False)
     first = Region(0, 0, settings.tile_px, settings.tile_px)
     analyse(region, folder / "before", region=first, model=model, settings=settings)
     began: dict[Stage, float] = {}
+    cpu_began: dict[Stage, float] = {}
 
     def note(progress: Progress) -> None:
         began.setdefault(progress.stage, time.perf_counter())
+        cpu_began.setdefault(progress.stage, time.process_time())
 
-    analyse(region, folder / "timed", model=model, settings=settings, report=note)
-    return began["nuclei"] - began["tiles"], time.perf_counter() - began["nuclei"]
+    run = analyse(region, folder / "timed", model=model, settings=settings, report=note)
+    ended, cpu_ended = time.perf_counter(), time.process_time()
+    return TimedAnalysis(
+        maps=began["nuclei"] - began["tiles"],
+        nuclei=ended - began["nuclei"],
+        cpu=cpu_ended - cpu_began["tiles"],
+        found=sum(run.facts.counts.values()),
+    )
 
 
 def _baseline_maps(worker: Any, card: ModelCard, slide: Slide, folder: Path) -> None:

@@ -115,6 +115,8 @@ class _Sides:
         pixels = _outer_pixels(flat, row)
         owners = flat[pixels]
 
+        numbers = np.empty(len(flat), np.int32)  # only asked where it is set
+        numbers[pixels] = np.arange(len(pixels), dtype=np.int32)
         outward = (-row, 1, row, -1)
         exist = np.zeros((len(pixels), 4), np.bool_)
         successors = np.zeros((len(pixels), 4), np.int64)
@@ -128,11 +130,8 @@ class _Sides:
             next_sides = 4 * with_side + following
             goes_on = np.flatnonzero(flat[right_ahead] == own)
             straight = flat[left_ahead[goes_on]] != own[goes_on]
-            # by search, since a table of all pixels would be as large as the picture
-            numbers = np.searchsorted(
-                pixels, np.where(straight, right_ahead[goes_on], left_ahead[goes_on])
-            )
-            next_sides[goes_on] = 4 * numbers + np.where(straight, side, previous)
+            ahead = np.where(straight, right_ahead[goes_on], left_ahead[goes_on])
+            next_sides[goes_on] = 4 * numbers[ahead] + np.where(straight, side, previous)
             successors[with_side, side] = next_sides
         return cls(pixels, row, owners, exist.reshape(-1), successors.reshape(-1))
 

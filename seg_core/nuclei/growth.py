@@ -55,31 +55,22 @@ def grow_seeds(seeds: _Labels, foreground: npt.NDArray[np.bool_], steps: int) ->
     >>> grow_seeds(seeds, np.array([[True, True, True, True, False, True]]), steps=2)
     array([[1, 1, 1, 0, 0, 2]], dtype=int32)
     """
-    height, width = seeds.shape
-    is_open = (foreground & (seeds == 0)).view(np.uint8)
-    beside_open = cv2.dilate(is_open, _ACROSS_EDGES).view(np.bool_)
-    front = _in_border(np.flatnonzero(beside_open & (seeds > 0)), width)
-    reachable = _in_border(np.flatnonzero(is_open), width)
-
     # A border of background, so that no neighbour of a pixel wraps to the next row.
-    plane = np.zeros((height + 2, width + 2), np.int32)
+    plane = np.pad(seeds, 1)
     inner = plane[1:-1, 1:-1]
-    inner[:] = seeds
-    row = width + 2
-    flat = plane.reshape(-1)
-    flat[reachable] = _OPEN
+    is_open = np.pad(foreground, 1)
+    is_open &= plane == 0
+    beside_open = cv2.dilate(is_open.view(np.uint8), _ACROSS_EDGES).view(np.bool_)
+    beside_open &= plane > 0
+    front = np.flatnonzero(beside_open)
+    np.copyto(plane, _OPEN, where=is_open)
+    flat, row = plane.reshape(-1), plane.shape[1]
     for step in range(1, steps + 1):
         if not len(front):
             break
         front = _advance(flat, front, row, round_corners=step % 2 == 0)
-    flat[reachable[flat[reachable] == _OPEN]] = 0
+    np.copyto(plane, 0, where=plane == _OPEN)
     return np.ascontiguousarray(inner)
-
-
-def _in_border(indices: _Indices, width: int) -> _Indices:
-    """Return where pixels of a flat array are in one with a border of a pixel."""
-    indices += 2 * (indices // width) + width + 3
-    return indices
 
 
 def _advance(flat: _Labels, front: _Indices, row: int, *, round_corners: bool) -> _Indices:

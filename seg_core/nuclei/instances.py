@@ -1,5 +1,6 @@
 """From maps to nuclei: seeds grow into the foreground, and their pixels vote on the class."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -131,15 +132,23 @@ def instances_of_seeds(
     window: Window,
     settings: AnalysisSettings,
     scheme: ClassScheme,
+    *,
+    wanted: Callable[[NucleusPixels], npt.NDArray[np.bool_]] | None = None,
 ) -> Instances:
-    """Grow seeds, drop what stays small, and let the pixels vote; see `find_instances`."""
+    """Grow seeds, drop what stays small, and let the pixels vote; see `find_instances`.
+
+    ``wanted`` tells of grown nuclei, some of which may have no pixel, which are looked at further.
+    """
     foreground = maps.ternary_map != BACKGROUND
     if seeds.overlarge.any():
         foreground &= ~seeds.overlarge
     labels = grow_seeds(seeds.labels, foreground, growth_px(settings, raster.mpp))
     grown = NucleusPixels.of(labels, len(seeds.bounds))
     areas_px = grown.areas_px
-    pixels = grown.selected((areas_px > 0) & (areas_px * raster.mpp**2 >= settings.min_nucleus_um2))
+    keep = (areas_px > 0) & (areas_px * raster.mpp**2 >= settings.min_nucleus_um2)
+    if wanted is not None:
+        keep &= wanted(grown)
+    pixels = grown.selected(keep)
     if pixels is not grown:
         labels = pixels.painted(labels.shape)
     shares = _vote(pixels, maps, len(scheme.classes) + 1)

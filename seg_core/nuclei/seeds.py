@@ -23,11 +23,14 @@ class Seeds:
         Left, top, right and bottom of each, in pixels of ``labels``, right and bottom excluded.
     overlarge : (H, W) bool
         Connected parts of *inside* too large to be a nucleus; no seed, and none grows into them.
+    speckle : (M, 4) int64
+        Bounds of the connected parts too small for a seed.
     """
 
     labels: npt.NDArray[np.int32]
     bounds: npt.NDArray[np.int64]
     overlarge: npt.NDArray[np.bool_]
+    speckle: npt.NDArray[np.int64]
 
     def cropped(self, window: Window) -> "Seeds":
         """Return what a window of the labels shows of the seeds; their numbers stay.
@@ -35,8 +38,10 @@ class Seeds:
         ``bounds`` stay those of the whole seeds, in pixels of the new labels.
         """
         part = window.slices()
-        bounds = self.bounds - np.array([window.x, window.y] * 2)
-        return Seeds(self.labels[part], bounds, self.overlarge[part])
+        corner = np.array([window.x, window.y] * 2)
+        return Seeds(
+            self.labels[part], self.bounds - corner, self.overlarge[part], self.speckle - corner
+        )
 
     def reaching(self, core: Window, growth_px: int) -> npt.NDArray[np.int64]:
         """Return the rows of the seeds whose bounds, grown, share a pixel with a window."""
@@ -74,6 +79,10 @@ def find_seeds(ternary_map: npt.NDArray[np.uint8], mpp: float, settings: Analysi
     [[1, 0, 3, 1], [0, 2, 3, 3]]
     """
     inside = ternary_map == INSIDE
+    if not inside.any():  # most of a slide is glass
+        none = np.empty((0, 4), np.int64)
+        labels, overlarge = (np.zeros(inside.shape, kind) for kind in (np.int32, np.bool_))
+        return Seeds(labels, none, overlarge, none)
     # OpenCV numbers by first pixel in reading order for four neighbours (not for eight); a test
     # watches that, because ties between seeds are broken by it.
     count, labels = cv2.connectedComponents(inside.view(np.uint8), connectivity=4)
@@ -89,7 +98,7 @@ def find_seeds(ternary_map: npt.NDArray[np.uint8], mpp: float, settings: Analysi
         is_overlarge.reshape(-1)[pixels[overlarge[owners]]] = True
         numbers = np.where(kept, kept.cumsum(), 0).astype(np.int32)
         labels.reshape(-1)[pixels] = numbers[owners]
-    return Seeds(labels, bounds[kept], is_overlarge)
+    return Seeds(labels, bounds[kept], is_overlarge, bounds[~kept & ~overlarge])
 
 
 def _areas_and_bounds(

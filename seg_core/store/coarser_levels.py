@@ -6,13 +6,12 @@ the work: what comes after them has a hundredth of the pixels and is made level 
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import zarr
 
 from seg_core.geometry import Window
+from seg_core.store.chunk_files import ArrayFiles
 from seg_core.store.halving import halved
 from seg_core.store.maps_layout import SHARES_STEP, Pyramid
 from seg_core.store.shares import FIRST_SHARE_LEVEL, averaged, shares_of
@@ -30,46 +29,54 @@ def make_coarser(pyramid: Pyramid, window: Window) -> None:
     Pixels that lie half outside the window are made of what is there; the neighbour that comes
     later makes them again.
     """
-    finest = pyramid.maps[0]
+    levels, share_levels = pyramid.map_files(), pyramid.share_files()
     edge = 2**_TOGETHER
-    for part in parts_of(_aligned(window, edge, finest), _PART_PX):
-        maps = np.asarray(finest[:, *part.slices()], dtype=np.uint8)
+    for part in parts_of(_aligned(window, edge, levels[0]), _PART_PX):
+        maps = levels[0].read(part)
         if maps.any():
-            _write_levels(pyramid, part, maps)
-    _from_finer(pyramid.maps[_TOGETHER:], coarser_window(window, edge), halved)
+            shares = shares_of(maps, pyramid.class_count, SHARES_STEP)
+            _write_levels(levels, share_levels, part, maps, shares)
+    _from_finer(levels[_TOGETHER:], coarser_window(window, edge), halved)
     _from_finer(
-        pyramid.shares[_TOGETHER - FIRST_SHARE_LEVEL :],
+        share_levels[_TOGETHER - FIRST_SHARE_LEVEL :],
         coarser_window(window, edge),
         lambda shares: averaged(shares, 2),
     )
 
 
-def _write_levels(pyramid: Pyramid, part: Window, maps: _Image) -> None:
-    """Write what comes of one part of level 0."""
-    shares = shares_of(maps, pyramid.class_count, SHARES_STEP)
+def _write_levels(
+    levels: Sequence[ArrayFiles],
+    share_levels: Sequence[ArrayFiles],
+    part: Window,
+    maps: _Image,
+    shares: _Image,
+) -> None:
+    """Write what comes of one part of level 0, ``maps``, and the finest shares of it."""
     for level in range(1, _TOGETHER + 1):
         part = coarser_window(part, 2)
-        if level < len(pyramid.maps):
+        if level < len(levels):
             maps = halved(maps)
-            pyramid.maps[level][:, *part.slices()] = maps
-        if 0 <= level - FIRST_SHARE_LEVEL < len(pyramid.shares):
+            levels[level].write(part, maps)
+        if 0 <= level - FIRST_SHARE_LEVEL < len(share_levels):
             if level > FIRST_SHARE_LEVEL:
                 shares = averaged(shares, 2)
-            pyramid.shares[level - FIRST_SHARE_LEVEL][:, *part.slices()] = shares
+            share_levels[level - FIRST_SHARE_LEVEL].write(part, shares)
 
 
 def _from_finer(
-    levels: Sequence[zarr.Array[Any]], window: Window, halve: Callable[[_Image], _Image]
+    levels: Sequence[ArrayFiles], window: Window, halve: Callable[[_Image], _Image]
 ) -> None:
     """Make each level from the one before, in whole chunks; the window is of the first."""
     for finer, coarser in pairwise(levels):
         window = coarser_window(window, 2)
-        side = coarser.chunks[-1]
+        side = coarser.chunk_px
         for part in parts_of(_aligned(window, side, coarser), side):
-            rows, columns = (slice(2 * each.start, 2 * each.stop) for each in part.slices())
-            planes = np.asarray(finer[:, rows, columns], dtype=np.uint8)
+            doubled = Window(*(2 * each for each in part.to_json()))
+            inside = doubled.intersection(Window(0, 0, finer.shape[2], finer.shape[1]))
+            assert inside is not None, "each pixel has one of the finer level at least"
+            planes = finer.read(inside)
             if planes.any():
-                coarser[:, *part.slices()] = halve(planes)
+                coarser.write(part, halve(planes))
 
 
 def coarser_window(window: Window, step: int) -> Window:
@@ -78,7 +85,7 @@ def coarser_window(window: Window, step: int) -> Window:
     return Window(x, y, -(-window.right // step) - x, -(-window.bottom // step) - y)
 
 
-def _aligned(window: Window, step: int, array: zarr.Array[Any]) -> Window:
+def _aligned(window: Window, step: int, array: ArrayFiles) -> Window:
     """Let a window begin and end at multiples of a step, or where the array ends."""
     height, width = array.shape[-2:]
     x, y = window.x // step * step, window.y // step * step

@@ -34,6 +34,7 @@ from seg_core.errors import SegCoreError, StoreError
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Raster
 from seg_core.maps import MapName
+from seg_core.store.chunk_files import ZSTD_LEVEL, ArrayFiles
 from seg_core.store.seal import damaged
 from seg_core.store.shares import FIRST_SHARE_LEVEL, class_count_of, share_planes
 
@@ -57,9 +58,6 @@ USUAL_CLASS_COUNT = len(MONUSAC.classes)
 _MAPS, _SHARES = "maps", "shares"
 _VERSION = "seg_core_layout"
 
-# A higher one takes longer and saves little: maps are flat. As zstd counts.
-_LEVEL = 1
-
 
 _AXES = ("c", "y", "x")
 
@@ -80,14 +78,25 @@ class Pyramid:
 
     Attributes
     ----------
+    root : Path
+        Their folder.
     maps : list of zarr.Array
         (3, H, W) uint8 in the order of `MAP_NAMES`.
     shares : list of zarr.Array
         (P, h, w) uint8 from `FIRST_SHARE_LEVEL` on; see `seg_core.store.shares.share_planes`.
     """
 
+    root: Path
     maps: list[zarr.Array[Any]]
     shares: list[zarr.Array[Any]]
+
+    def map_files(self) -> list[ArrayFiles]:
+        """Return the levels of the maps by their files."""
+        return [ArrayFiles(array, self.root) for array in self.maps]
+
+    def share_files(self) -> list[ArrayFiles]:
+        """Return the levels of the shares by their files."""
+        return [ArrayFiles(array, self.root) for array in self.shares]
 
     @property
     def arrays(self) -> list[zarr.Array[Any]]:
@@ -133,7 +142,7 @@ def open_pyramid(path: Path, mode: Literal["r", "r+"]) -> Pyramid | None:
                     f"the maps in {path.parent} have the layout {written}, this version of the "
                     f"program reads {LAYOUT}; analyse the slide again, or update the program."
                 )
-            pyramid = Pyramid(levels_of(group[_MAPS]), levels_of(group[_SHARES]))
+            pyramid = Pyramid(path, levels_of(group[_MAPS]), levels_of(group[_SHARES]))
             if any(array.shape[0] != len(MAP_NAMES) for array in pyramid.maps):
                 raise ValueError("these are no maps")
             return pyramid
@@ -200,7 +209,7 @@ def _create_image(
             shards=(shape[0], CHUNK_PX, SHARD_PX) if level == 0 else None,
             dtype="uint8",
             fill_value=BACKGROUND,
-            compressors=ZstdCodec(level=_LEVEL, checksum=True),
+            compressors=ZstdCodec(level=ZSTD_LEVEL, checksum=True),
             dimension_names=_AXES,
         )
 

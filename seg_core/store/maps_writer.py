@@ -83,6 +83,7 @@ class MapsWriter:
                 kept.to_halve = _around_all(kept.finished)
         self._kept = kept
         self._pyramid = _opened(path)
+        self._finest = self._pyramid.map_files()[0]
         self._held: list[_Block] = []
         self._unrecorded: list[Window] = []
         self._halve()
@@ -162,7 +163,7 @@ class MapsWriter:
         occupied = block.occupied()
         if occupied is not None:
             with store_errors(self._path), map_damage(self._path):
-                self._pyramid.maps[0][:, *occupied.window.slices()] = occupied.planes
+                self._finest.write(occupied.window, occupied.planes)
                 sync_disk_of(self._path)
                 self._kept.files |= self._checksums_of(occupied.window)
             self._kept.to_halve = _around(self._kept.to_halve, occupied.window)

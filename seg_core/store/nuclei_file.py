@@ -88,7 +88,10 @@ def write_geoparquet(
     if feature_count:
         schema = schema.append(pa.field(FEATURES, pa.list_(pa.float16(), feature_count)))
     rows = 0
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    # of numbers hardly one is there twice
+    with pq.ParquetWriter(
+        path, schema, compression="zstd", use_dictionary=["class_name"]
+    ) as writer:
         for table in tables:
             columns = _to_arrow(table.drop(columns=FEATURES, errors="ignore"))
             if feature_count:

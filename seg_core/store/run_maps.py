@@ -12,7 +12,6 @@ from seg_core.store.earlier_layout import open_earlier
 from seg_core.store.maps_layout import (
     MAP_NAMES,
     USUAL_CLASS_COUNT,
-    Planes,
     map_damage,
     open_pyramid,
 )
@@ -41,9 +40,7 @@ class RunMaps:
             levels, shares = open_earlier(path)
         else:
             levels, shares = pyramid.levels(), pyramid.share_levels()
-        self._whole = None
-        if pyramid is not None:
-            self._whole = WindowReader(*(Planes(each, slice(None)) for each in pyramid.maps))
+        self._files = None if pyramid is None else pyramid.map_files()
         self._level_shapes = [each.array.shape[-2:] for each in levels["class"]]
         self._levels = {name: WindowReader(*planes) for name, planes in levels.items()}
         self._share_shapes = [each.array.shape[-2:] for each in shares.get("class", ())]
@@ -73,10 +70,15 @@ class RunMaps:
 
     def _read_planes(self, window: Window, level: int) -> npt.NDArray[np.uint8]:
         """Read a window of all three at once, (3, H, W)."""
-        if self._whole is None:
+        if self._files is None:
             return np.stack([self.read_map(name, window, level) for name in MAP_NAMES])
-        with store_errors(self._path), map_damage(self._path):
-            return self._whole.read(level, window)
+        height, width = self.level_shape(level)
+        image = np.zeros((len(MAP_NAMES), window.height, window.width), np.uint8)
+        if inside := window.intersection(Window(0, 0, width, height)):
+            with store_errors(self._path), map_damage(self._path):
+                part = self._files[level].read(inside)
+            image[:, *inside.moved(-window.x, -window.y).slices()] = part
+        return image
 
     def read_map(self, name: MapName, window: Window, level: int = 0) -> npt.NDArray[np.uint8]:
         """Read one of the three, as `read` does, in a third of the time.

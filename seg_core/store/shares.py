@@ -67,13 +67,28 @@ def shares_of(maps: _Image, class_count: int, step: int) -> _Image:
     (P, ceil(H / step), ceil(W / step)) uint8
         Planes as `share_planes` tells.
     """
-    by_name = dict(zip(("class", "ternary", "score"), maps, strict=True))
-    return np.concatenate(
-        [
-            averaged(planes_of(by_name.__getitem__, name, class_count), step)
-            for name in share_planes(class_count)
-        ]
-    )
+    classes, ternary, score = _completed(maps, step)
+    covered = [
+        *(_covered(classes, value, step) for value in range(1, class_count + 1)),
+        *(_covered(ternary, value, step) for value in _TERNARY),
+    ]
+    score = np.where(classes > BACKGROUND, score, np.uint8(0))
+    return np.concatenate([np.stack(covered), averaged(score[None], step)])
+
+
+def _covered(values: _Image, value: int, step: int) -> _Image:
+    """Return the part of each step × step pixels, 4 or 8, that has a value; 255 for all."""
+    height, width = values.shape
+    rows = (values == value).view(np.uint8).reshape(height // step, step, width)
+    counts = rows[:, 0] + rows[:, 1]
+    for number in range(2, step):
+        counts += rows[:, number]
+    # as one number the bytes of a row of pixels, multiplied by 1 in each byte, add up in the highest
+    words = counts.view(f"u{step}")
+    words *= words.dtype.type(int.from_bytes(b"\1" * step))
+    words >>= words.dtype.type(8 * (step - 1))
+    bytes_of_counts = np.rint(np.arange(step**2 + 1) * (255 / step**2)).astype(np.uint8)
+    return bytes_of_counts[words]
 
 
 def planes_of(read: Callable[[MapName], _Image], name: MapName, class_count: int) -> _Image:
@@ -125,8 +140,13 @@ def averaged(planes: _Image, step: int) -> _Image:
     """
     if step == 1:
         return planes
-    _, height, width = planes.shape
-    lacking = ((0, 0), (0, -height % step), (0, -width % step))
-    whole = np.pad(planes, lacking, mode="edge") if height % step or width % step else planes
+    whole = _completed(planes, step)
     size = (whole.shape[2] // step, whole.shape[1] // step)
     return np.stack([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in whole])
+
+
+def _completed(planes: _Image, step: int) -> _Image:
+    _, height, width = planes.shape
+    if not (height % step or width % step):
+        return planes
+    return np.pad(planes, ((0, 0), (0, -height % step), (0, -width % step)), mode="edge")

@@ -22,7 +22,7 @@ from seg_core.geometry import Window
 from seg_core.maps import MapBand, Pieces
 from seg_core.model.features import FEATURE_STRIDE_PX
 from seg_core.tiling.grid import TileGrid
-from seg_core.tiling.pieces import joined_features, pieces_of
+from seg_core.tiling.pieces import pieces_of
 
 TERNARY_CHANNELS = 3
 """The last planes of the logits; those before are semantic, background first."""
@@ -30,6 +30,9 @@ TERNARY_CHANNELS = 3
 # Of the tile's side, as in the original project. A tile's corner still weighs 0.02, so that no
 # sum of weights comes near zero.
 _SIGMA = 0.25
+
+# Pixels that are decided at once: what is computed of them stays in the processor's cache.
+_CACHED_PX = 40_000
 
 _Floats = npt.NDArray[np.float32]
 _Halves = npt.NDArray[np.float16]
@@ -119,6 +122,9 @@ class Blender:
                 weighted = logits[:, rows] * self._plane[rows]
                 self._add_part(row + below, column, (below, 0), weighted[:, :, :stride])
                 self._add_part(row + below, column + 1, (below, 1), weighted[:, :, stride:])
+        if (waiting := self._features.get((row, column))) is not None:
+            side = stride // FEATURE_STRIDE_PX
+            waiting[0, 0] = waiting[0, 0][:, :side, :side].copy()
 
     def finished(self) -> Iterator[MapBand]:
         """Give away, once each, the bands that are decided and have none undecided above them."""
@@ -140,7 +146,9 @@ class Blender:
             for right, part in ((0, rows[:, :, :stride]), (1, rows[:, :, stride:])):
                 cell = (row + below, column + right)
                 if cell[0] in self._windows and cell[1] in self._columns and part.size:
-                    self._features[cell][below, right] = part.copy()
+                    # mostly the tile's own cell is decided at once
+                    own = not (below or right)
+                    self._features[cell][below, right] = features if own else part.copy()
 
     def _add_part(self, row: int, column: int, place: tuple[int, int], part: _Floats) -> None:
         if column not in self._columns or part.shape[2] == 0:
@@ -160,13 +168,18 @@ class Blender:
         target = wanted.moved(-band.window.x, -band.window.y).slices()
 
         logits = _sum_of(parts, self._grid)[:, *source]
-        semantic, ternary = logits[:-TERNARY_CHANNELS], logits[-TERNARY_CHANNELS:]
-        band.class_map[target], best = _argmax(semantic)
-        band.ternary_map[target], _ = _argmax(ternary)
-        band.score[target] = _score(semantic, best, self._weight_sum(row, column)[source])
+        weight_sum = self._weight_sum(row, column)[source]
+        maps = [each[target] for each in (band.class_map, band.ternary_map, band.score)]
+        step = max(1, _CACHED_PX // wanted.width)
+        for rows in (slice(top, top + step) for top in range(0, wanted.height, step)):
+            semantic, ternary = logits[:-TERNARY_CHANNELS, rows], logits[-TERNARY_CHANNELS:, rows]
+            classes, ternary_map, score = (each[rows] for each in maps)
+            classes[:], best = _argmax(semantic)
+            ternary_map[:], _ = _argmax(ternary)
+            score[:] = _score(semantic, best, weight_sum[rows])
         if (row, column) in self._features:
-            features = joined_features(self._features.pop((row, column)), self._grid)
-            pieces = pieces_of(band.ternary_map[target], features, wanted, cell)
+            features = self._features.pop((row, column))
+            pieces = pieces_of(band.ternary_map[target], features, self._grid, wanted, cell)
             self._pieces[row].append(pieces)
 
     def _weight_sum(self, row: int, column: int) -> _Floats:

@@ -20,7 +20,6 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from seg_core.classes import INSIDE
 from seg_core.geometry import Window
@@ -34,7 +33,8 @@ FeatureParts = Mapping[tuple[int, int], npt.NDArray[np.float16]]
 
 def pieces_of(
     ternary_map: npt.NDArray[np.uint8],
-    features: npt.NDArray[np.float16],
+    parts: FeatureParts,
+    grid: TileGrid,
     part: Window,
     cell: Window,
 ) -> Pieces:
@@ -44,8 +44,9 @@ def pieces_of(
     ----------
     ternary_map : (h, w) uint8
         Of ``part``.
-    features : (F, H / 4, W / 4) float16
-        Of the cell.
+    parts : dict of (F, h, w) float16
+        At least one, of the cell.
+    grid : TileGrid
     part : Window
         What is wanted of the cell, in the raster.
     cell : Window
@@ -54,23 +55,24 @@ def pieces_of(
     -------
     (N,) Pieces
     """
-    inside = (ternary_map == INSIDE).view(np.uint8)
-    count, labels = cv2.connectedComponents(inside, connectivity=4)
-    pixels = np.flatnonzero(labels)
-    if not len(pixels):
-        return np.empty(0, piece_type(len(features)))
-    owners = labels.reshape(-1)[pixels] - 1
-    y, x = np.divmod(pixels, labels.shape[1])
+    inside = ternary_map == INSIDE
+    count, labels = cv2.connectedComponents(inside.view(np.uint8), connectivity=4)
+    kind = piece_type(len(next(iter(parts.values()))))
+    if count == 1:
+        return np.empty(0, kind)
+    starts, lengths = _runs_in_squares(inside, (part.x - cell.x) % FEATURE_STRIDE_PX)
+    owners = labels.reshape(-1)[starts].astype(np.int64) - 1
+    y, x = np.divmod(starts, labels.shape[1])
     y, x = y + part.y, x + part.x
-    columns = features.shape[2]
+    columns = grid.stride_px // FEATURE_STRIDE_PX
     squares = (y - cell.y) // FEATURE_STRIDE_PX * columns + (x - cell.x) // FEATURE_STRIDE_PX
-    used, places = np.unique(squares, return_inverse=True)
-    counts = sparse.csr_array(
-        (np.ones(len(pixels), np.float32), (owners, places)), shape=(count - 1, len(used))
-    )
-    pieces = np.empty(count - 1, piece_type(len(features)))
-    pieces["pixels"] = np.bincount(owners)
-    sums = counts @ features.reshape(len(features), -1)[:, used].T.astype(np.float32)
+    shared, places = np.unique(owners * columns**2 + squares, return_inverse=True)
+    of_piece, squares = np.divmod(shared, columns**2)
+    weighted = _features_at(squares, parts, grid)
+    weighted *= np.bincount(places, weights=lengths).astype(np.float32)[:, None]
+    sums = np.add.reduceat(weighted, np.flatnonzero(np.diff(of_piece, prepend=-1)), axis=0)
+    pieces = np.empty(count - 1, kind)
+    pieces["pixels"] = np.bincount(owners, weights=lengths)
     pieces["features"] = sums / pieces["pixels"][:, None]
     # of several assignments to one place the last stays, so the first pixel is the one that names
     for name, values in (("x", x), ("y", y)):
@@ -78,33 +80,60 @@ def pieces_of(
     return pieces
 
 
-def joined_features(parts: FeatureParts, grid: TileGrid) -> npt.NDArray[np.float16]:
-    """Take each square of a cell from the asked tile in whose middle it lies most.
+def _runs_in_squares(
+    inside: npt.NDArray[np.bool_], offset: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return where runs of pixels within a row and a square begin, and how many pixels they have.
+
+    ``offset`` is where in its square the first column lies.
+    """
+    begins, ends = inside.copy(), inside.copy()
+    begins[:, 1:] &= ~inside[:, :-1]
+    ends[:, :-1] &= ~inside[:, 1:]
+    first = -offset % FEATURE_STRIDE_PX
+    begins[:, first::FEATURE_STRIDE_PX] = inside[:, first::FEATURE_STRIDE_PX]
+    last = (first - 1) % FEATURE_STRIDE_PX
+    ends[:, last::FEATURE_STRIDE_PX] = inside[:, last::FEATURE_STRIDE_PX]
+    starts = np.flatnonzero(begins)
+    return starts, np.flatnonzero(ends) - starts + 1
+
+
+def _features_at(
+    squares: npt.NDArray[np.int64], parts: FeatureParts, grid: TileGrid
+) -> npt.NDArray[np.float32]:
+    """Take some squares of a cell from the asked tiles in whose middle they lie most.
 
     Parameters
     ----------
+    squares : (U,) int64
+        Flat indices.
     parts : dict of (F, h, w) float16
-        At least one.
     grid : TileGrid
 
     Returns
     -------
-    features : (F, S, S) float16
-        Of the cell, S squares a side. Where no tile was asked they are 0.
+    features : (U, F) float32
+        Where no tile was asked they are 0.
     """
     stride, overlap = (px // FEATURE_STRIDE_PX for px in (grid.stride_px, grid.overlap_px))
-    if tuple(parts) == ((0, 0),):
-        return parts[0, 0]
     reaches = (overlap, overlap // 2)
-    count = len(next(iter(parts.values())))
-    joined = np.zeros((count, stride, stride), np.float16)
-    for part, reach in _PAINTED:
-        if part in parts:
-            below, right = (slice(reaches[reach] if each else None) for each in part)
+    sources = np.full((stride, stride), len(parts), np.uint8)
+    for place, reach in _PAINTED:
+        if place in parts:
+            below, right = (slice(reaches[reach] if each else None) for each in place)
             # a tile at the raster's edge may end before its cell does
-            seen = parts[part][:, below, right]
-            joined[:, : seen.shape[1], : seen.shape[2]] = seen
-    return joined
+            height, width = parts[place][0, below, right].shape
+            sources[:height, :width] = list(parts).index(place)
+    chosen = sources.reshape(-1)[squares]
+    rows, columns = np.divmod(squares, stride)
+    found = np.zeros((len(squares), len(next(iter(parts.values())))), np.float32)
+    for number, features in enumerate(parts.values()):
+        mine = np.flatnonzero(chosen == number)
+        if len(mine):
+            planes = features.reshape(len(features), -1)
+            taken = planes.take(rows[mine] * features.shape[2] + columns[mine], axis=1)
+            found[mine] = taken.T
+    return found
 
 
 # Neighbours first as far as they reach (0), then the cell's own tile, then they again to the middle

@@ -2,6 +2,7 @@ import json
 from contextlib import closing
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -72,6 +73,26 @@ def test_the_quick_bench_prints_a_table_and_the_keys_others_rely_on(
         assert row["peak_rss_mb"] > 100
     assert table[0].startswith("| engine | precision | tile | ratio |")
     assert table[2].startswith("| reference | fp32 | 256 | 1.00x |")
+
+
+def test_the_dense_region_has_more_nuclei_and_its_cost_is_told(
+    tiny_model: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usual, dense = (
+        cv2.imdecode(
+            np.fromfile(write_region(tmp_path / f"{each}.tif", 512, dense=each), np.uint8), 1
+        )
+        for each in (False, True)
+    )
+    assert dense.mean() < usual.mean() - 20, "nuclei are dark"
+    arguments = ["--dense", "--quick", "--side", "256", "--json", "--model", str(tiny_model[1])]
+    assert main(["bench", *arguments]) == 0
+    *table, last = capsys.readouterr().out.splitlines()
+    (row,) = json.loads(last)["dense"]
+    assert row["ratio"] == pytest.approx(row["s_per_mm2"][1] / row["s_per_mm2"][0], rel=0.1)
+    assert len(row["nuclei_per_mpx"]) == 2
+    assert row["cpu_ratio"] > 0
+    assert table[2].startswith("| openvino | ")
 
 
 def test_tiles_that_are_smaller_at_the_far_edges_are_timed_too(

@@ -11,6 +11,7 @@ from painted_maps import discs, instances_of
 from seg_core.geometry import Window
 from seg_core.maps import piece_type
 from seg_core.nuclei.described import features_of
+from seg_core.tiling import TileGrid
 from seg_core.tiling.pieces import pieces_of
 
 LABELS = discs([(12, 12), (40, 14), (22, 40)], 9, (64, 64))
@@ -31,11 +32,17 @@ def test_however_the_map_is_cut_a_nucleus_has_the_mean_over_its_inside(
     cuts: list[int], rows: list[int]
 ) -> None:
     features = colours()
-    cell = Window(0, 0, 64, 64)
+    cell, grid = Window(0, 0, 64, 64), TileGrid(64, 64, 64, 0)
     ternary = (LABELS > 0).astype(np.uint8)
     xs, ys = sorted({0, 64, *cuts}), sorted({0, 64, *rows})
     parts = [
-        pieces_of(ternary[y:bottom, x:right], features, Window(x, y, right - x, bottom - y), cell)
+        pieces_of(
+            ternary[y:bottom, x:right],
+            {(0, 0): features},
+            grid,
+            Window(x, y, right - x, bottom - y),
+            cell,
+        )
         for y, bottom in itertools.pairwise(ys)
         for x, right in itertools.pairwise(xs)
     ]

@@ -22,7 +22,7 @@ from seg_core.nuclei import (
     measure_nuclei,
     nuclei_by_block,
 )
-from seg_core.nuclei.ownership import halo_px
+from seg_core.nuclei.ownership import halo_px, near_halo_px
 from seg_core.question import Question
 from seg_core.settings import AnalysisSettings
 
@@ -196,12 +196,35 @@ def counted_reads(maps: Maps, settings: AnalysisSettings) -> tuple[list[Window],
 def test_a_block_reads_no_further_than_its_halo_and_the_picture_only_near_nuclei():
     labels = discs([(150, 150)], 5, (300, 300))
     settings = with_blocks_of(100)
-    halo = halo_px(settings, 0.25)
+    halo = near_halo_px(settings, 0.25)
     maps_read, picture_read = counted_reads(maps_of(labels, rim_px=1), settings)
     assert len(maps_read) == 9
     assert max(window.width for window in maps_read) == 100 + 2 * halo
     assert len(picture_read) == 1
     assert picture_read[0].width <= 12 + 2 * (2.5 * 4 + 1)
+
+
+def test_a_block_looks_further_where_what_is_cut_off_comes_near():
+    labels = np.zeros((300, 300), np.int32)
+    labels[150:158, 140:152] = 1  # whole within the near halo of the block in the middle, 17 px
+    labels[150:158, 210:221] = 2  # not whole
+    settings = with_blocks_of(100)
+    maps_read, _ = counted_reads(maps_of(labels, rim_px=1), settings)
+    assert len(maps_read) == 10
+    assert [window.width for window in maps_read].count(100 + 2 * halo_px(settings, 0.25)) == 1
+
+
+def test_an_arch_whose_ends_alone_are_seen_has_its_centroid_between_them():
+    """At the corner of a block: the bounds of neither end reach the block, their centroid does."""
+    settings = with_blocks_of(512, replace(SMALL, max_extent_um=160.0, growth_um=0.0))
+    ternary = np.zeros((1024, 1024), np.uint8)
+    ternary[440:512, 600:672] = ternary[600:672, 440:512] = 1
+    ternary[472, 32:600] = ternary[636, 32:440] = ternary[472:637, 32] = 1
+    assert near_halo_px(settings, 0.25) < 512 - 32
+    maps = Maps(ternary, ternary, np.full(ternary.shape, 200, np.uint8))
+    expected = whole(maps, settings)
+    assert expected[["x", "y"]].gt([1000 + 512, 500 + 512]).all(axis=None)
+    assert_same_nuclei(nuclei_of(maps, settings), expected)
 
 
 def test_the_halo_holds_two_extents_and_three_and_a_half_growths():

@@ -325,7 +325,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     def write_on_a_full_disk() -> None:
         with MapsWriter(tmp_path / "maps.zarr", raster) as writer:
-            monkeypatch.setattr(zarr.Array, "__setitem__", full)
+            monkeypatch.setattr(Path, "write_bytes", full)
             writer.write(band(planes, raster.window))
 
     with pytest.raises(StoreError, match=r"the disk that holds .* is full; free some space"):

@@ -22,7 +22,7 @@ from seg_core.nuclei import (
     measure_nuclei,
     nuclei_by_block,
 )
-from seg_core.nuclei.ownership import halo_px, near_halo_px
+from seg_core.nuclei.halo import halo_px, near_halo_px
 from seg_core.question import Question
 from seg_core.settings import AnalysisSettings
 

@@ -95,9 +95,7 @@ async def _measure(options: argparse.Namespace, address: str, server: int, folde
             asyncio.create_task(_view(address, options.slide, until, number, told))
             for number in range(options.viewers - hostile)
         ]
-        attack = (
-            [process.submit(attack_until, address, options.slide, until)] if hostile else []
-        )
+        attack = [process.submit(attack_until, address, options.slide, until)] if hostile else []
         await asyncio.sleep(min(60.0, 30 * options.minutes))
         print(f"| memory after the first minute | {resident_mb(server):.0f} MB |", flush=True)
         for ended in await asyncio.gather(*viewers, return_exceptions=True):
@@ -133,7 +131,9 @@ def _analysing(slide: Path, folder: Path) -> Iterator[None]:
         f"    subprocess.run([sys.executable, '-m', 'seg_core', 'analyse', {str(slide)!r}, '--mpp',"
         f" '0.5', '--out', {str(folder / 'other')!r}], capture_output=True)\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
+    # a group, so as to end its children too, but no session: Linux shares its time by sessions first
+    # (autogroup), and in one of its own the lower priority would count for nothing
+    process = subprocess.Popen([sys.executable, "-c", program], process_group=0)
     try:
         yield
     finally:

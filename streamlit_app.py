@@ -13,16 +13,21 @@ if __name__ != "__main__":
     from pages.shared.sign_in import SignedInUploads
     from pages.shared.upload_memory import UploadRoom
     from pages.shared.visitor import ReaderCookie
-    from pages.viewer_page.server.routes import lifespan, routes_below
+    from pages.viewer_page.server.routes import lifespan, pictures_below, routes_below
+    from pages.viewer_page.server.short_way import ShortWay
     from seg_core.process.logs import start_logging
 
     start_logging()
-    layers = [Middleware(each) for each in (Doors, ReaderCookie, SignedInUploads, UploadRoom)]
+    base = st.get_option("server.baseUrlPath")
     app = st.App(
         __file__,
-        routes=routes_below(st.get_option("server.baseUrlPath")),
+        routes=routes_below(base),
         lifespan=lifespan,
-        middleware=layers,
+        middleware=[
+            Middleware(Doors),
+            Middleware(ShortWay, routes=pictures_below(base)),
+            *map(Middleware, (ReaderCookie, SignedInUploads, UploadRoom)),
+        ],
     )
 else:
     from pages.shared.page_list import PAGES

@@ -58,6 +58,7 @@ def analyse(
     settings: AnalysisSettings | None = None,
     label: RunLabel | None = None,
     report: ProgressCallback | None = None,
+    thoroughly: bool = False,
 ) -> Run:
     """Find the nuclei of a slide or of a part of it, and keep them as a run.
 
@@ -83,6 +84,9 @@ def analyse(
         Kept with a run that is new.
     report : callable, optional
         Called with the `Progress`; when it raises `JobCancelled` the run is kept as stopped.
+    thoroughly : bool
+        Read all of a finished run before it is the answer, and make it anew where anything in it is
+        damaged; else only what is seen without reading its maps.
 
     Returns
     -------
@@ -102,11 +106,11 @@ def analyse(
         slide_path, region=region, roi=roi, model=model, mpp=mpp, settings=settings
     ) as subject:
         question, runs = subject.question, Store(store)
-        if run := finished_run(runs, question):
+        if run := finished_run(runs, question, thoroughly=thoroughly):
             return _named(run, slide_path)
         with runs.writing(question) as writer:
             # another process may have finished it in the meantime
-            if run := finished_run(runs, question):
+            if run := finished_run(runs, question, thoroughly=thoroughly):
                 return _named(run, slide_path)
             label_new_run(writer.folder, label)
             with subject.engine() as engine:
@@ -115,7 +119,7 @@ def analyse(
                 return _work(subject.slide, engine, facts, writer, profile, report or _ignore)
 
 
-def finished_run(runs: Store, question: Question) -> Run | None:
+def finished_run(runs: Store, question: Question, *, thoroughly: bool = False) -> Run | None:
     """Return the run of a question if it is finished and whole; what is damaged is made anew."""
     run = _begun_run(runs, question)
     if run is None or run.status != "finished":
@@ -127,7 +131,7 @@ def finished_run(runs: Store, question: Question) -> Run | None:
         run.nucleus_queries()
     except StoreError:
         return None
-    return run
+    return None if thoroughly and run.damage() else run
 
 
 def _begun_run(runs: Store, question: Question) -> Run | None:

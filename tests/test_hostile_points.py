@@ -50,6 +50,14 @@ POINTS = {
         ),
         (
             "pages/viewer_page/test_queues.py::"
+            "test_however_many_tiles_one_waits_for_another_waits_for_one_of_them"
+        ),
+        (
+            "pages/viewer_page/test_queues.py::"
+            "test_what_no_page_asks_for_is_refused_while_nothing_can_be_drawn"
+        ),
+        (
+            "pages/viewer_page/test_queues.py::"
             "test_pictures_that_are_given_up_hold_up_nobody_and_are_not_drawn"
         ),
         "pages/viewer_page/test_routes.py::test_made_up_options_are_not_kept",
@@ -64,6 +72,10 @@ POINTS = {
     "A7 stored things are checked when they are read": [
         "seg_core/store/test_store_damage.py::test_damage_to_any_file_is_one_sentence",
         "seg_core/store/test_store_damage.py::test_asking_again_makes_a_damaged_run_anew",
+        (
+            "pages/viewer_page/test_viewer_page.py::"
+            "test_a_damaged_run_is_analysed_again_from_the_page"
+        ),
         (
             "seg_core/store/test_store_damage.py::"
             "test_a_stopped_analysis_makes_again_what_was_damaged_since"

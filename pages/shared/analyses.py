@@ -142,6 +142,7 @@ class Analyses:
                 size=asked.size,
                 store=default_store(),
                 label=asked.label,
+                thoroughly=True,
                 **asked.parameters,
             )
             self._asked[job] = asked

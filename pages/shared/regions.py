@@ -3,7 +3,8 @@
 import re
 import secrets
 import threading
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -100,13 +101,7 @@ def change_rois(
         removed = [roi for roi in before if roi.roi_id in gone]
         removed += [roi for roi in remove if roi.roi_id not in known]
         rois = [roi for roi in before if roi.roi_id not in gone]
-        kept = []
-        for roi in put:
-            place = next((n for n, each in enumerate(rois) if each.roi_id == roi.roi_id), len(rois))
-            others = rois[:place] + rois[place + 1 :]
-            named = replace(roi, name=free_name(roi.name, others))
-            rois[place : place + 1] = [named]
-            kept.append(named)
+        kept = _put(rois, put)
         if _written(rois) != _written(before):
             keep_slide_rois(chosen, rois)
     if removed:
@@ -135,22 +130,56 @@ def add_rois(chosen: state.ChosenSlide, new: Sequence[Roi]) -> None:
         state.ROI.set(kept[-1].name)
 
 
-def free_name(name: str, rois: Sequence[Roi]) -> str:
-    """Return a name, with a number behind it where it is taken.
+def _put(rois: list[Roi], new: Sequence[Roi]) -> list[Roi]:
+    """Put ROIs into a list, each in the place of the one with its id or at the end, and return them.
+
+    A file may bring thousands, perhaps all of one name: none is compared with each other.
+    """
+    places = {roi.roi_id: place for place, roi in reversed([*enumerate(rois)])}
+    names = Names(roi.name for roi in rois)
+    kept = []
+    for roi in new:
+        place = places.setdefault(roi.roi_id, len(rois))
+        if place < len(rois):
+            names.give_back(rois[place].name)
+        named = replace(roi, name=names.take(roi.name))
+        rois[place : place + 1] = [named]
+        kept.append(named)
+    return kept
+
+
+class Names:
+    """Names of which no two are the same.
 
     Examples
     --------
-    >>> square = shapely.box(0, 0, 9, 9)
-    >>> free_name("tumour", [Roi("tumour", square), Roi("tumour 2", square)])
-    'tumour 3'
+    >>> names = Names(["tumour", "tumour 2"])
+    >>> names.take("tumour"), names.take("stroma")
+    ('tumour 3', 'stroma')
     """
-    taken = {roi.name for roi in rois}
-    number = 2
-    wanted = name
-    while wanted in taken:
-        wanted = f"{name} {number}"
-        number += 1
-    return wanted
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = Counter(taken)
+        # the numbers below are taken
+        self._numbers: dict[str, int] = {}
+
+    def take(self, name: str) -> str:
+        """Return a name that is now taken, with the lowest number behind it that is free if it was."""
+        wanted = name
+        if name in self._taken:
+            number = self._numbers.get(name, 2)
+            while (wanted := f"{name} {number}") in self._taken:
+                number += 1
+            self._numbers[name] = number
+        self._taken[wanted] += 1
+        return wanted
+
+    def give_back(self, name: str) -> None:
+        """Let another have the name."""
+        self._taken[name] -= 1
+        if not self._taken[name]:
+            del self._taken[name]
+            self._numbers.clear()
 
 
 def take_drawn(chosen: state.ChosenSlide, drawn: dict[str, Any]) -> None:

@@ -67,6 +67,7 @@ def _analyse(options: argparse.Namespace) -> int:
                         mpp=options.mpp,
                         settings=settings,
                         report=bars,
+                        thoroughly=True,
                     )
                 if classifier is not None:
                     run = classify(run, classifier, name=options.classifier.stem)

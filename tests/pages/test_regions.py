@@ -288,3 +288,47 @@ def test_a_name_of_any_length_and_any_letters_is_kept_as_it_can_be_read(chosen) 
     (roi,) = regions.slide_rois(chosen)
     assert roi.name.isprintable()
     assert len(roi.name) <= 200
+
+
+class Counted(str):
+    """A word that counts how often it is compared or looked up."""
+
+    looks = 0
+
+    def __eq__(self, other: object) -> bool:
+        Counted.looks += 1
+        return str.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        Counted.looks += 1
+        return str.__hash__(self)
+
+
+@pytest.mark.parametrize("same_name", [True, False])
+def test_thousands_of_regions_are_not_compared_with_each_other(chosen, same_name) -> None:
+    """12,000 features of one file took more than a minute where all had one name."""
+    count = 400
+    names = ["Tumor" if same_name else f"region {number}" for number in range(count)]
+    many = [
+        replace(TUMOUR, name=Counted(name), roi_id=Counted(f"id {number}"))
+        for number, name in enumerate(names)
+    ]
+    Counted.looks = 0
+    regions.add_rois(chosen, many)
+    assert Counted.looks < 40 * count
+    kept = [roi.name for roi in regions.slide_rois(chosen)]
+    assert kept == (
+        ["Tumor", *(f"Tumor {number}" for number in range(2, 401))] if same_name else names
+    )
+
+
+def test_a_name_that_was_given_up_is_free_again(chosen) -> None:
+    regions.add_rois(chosen, [replace(TUMOUR, roi_id=each) for each in "abc"])
+    first, _, third = regions.slide_rois(chosen)
+    assert third.name == "tumour 3"
+    # what is drawn anew under its own id gives its name up first
+    kept = regions.change_rois(
+        chosen, put=[replace(first, name="stroma"), replace(third, name="tumour")]
+    )
+    assert [roi.name for roi in kept] == ["stroma", "tumour"]
+    assert [roi.name for roi in regions.slide_rois(chosen)] == ["stroma", "tumour 2", "tumour"]

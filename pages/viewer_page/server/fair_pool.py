@@ -3,11 +3,12 @@
 One queue for all would let a visitor who asks for a thousand pictures keep everybody waiting.
 """
 
+import os
+import sys
 import threading
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -20,20 +21,24 @@ class TooManyError(Exception):
 
 
 class Places:
-    """How many questions are open, in all and of each visitor.
+    """How many questions are open, in all, of each visitor and of each page that one has open.
 
     Parameters
     ----------
     each, most : int
         So many of one visitor, and of all.
+    of_page : int, optional
+        So many of one page; by default as many as of its visitor.
     """
 
-    def __init__(self, each: int, most: int) -> None:
+    def __init__(self, each: int, most: int, *, of_page: int | None = None) -> None:
         self._each, self._most = each, most
+        self._of_page = each if of_page is None else of_page
         self._taken: Counter[str] = Counter()
+        self._of_pages: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def take(self, visitor: str) -> None:
+    def take(self, visitor: str, page: str = "") -> None:
         """Take a place, to be given back with `give_back`.
 
         Raises
@@ -41,33 +46,33 @@ class Places:
         TooManyError
             If there is none.
         """
+        page = page or visitor
         with self._lock:
+            if self._of_pages[page] >= self._of_page:
+                raise _too_many_of_one(self._of_page)
             if self._taken[visitor] >= self._each:
-                raise TooManyError(
-                    f"Your browser has asked for {self._each} of these at once, which is the most; "
-                    "wait for them to come, then ask again."
-                )
+                raise _too_many_of_one(self._each)
             if self._taken.total() >= self._most:
                 raise TooManyError(
                     "This server is answering as much as it can at once; try again in a moment."
                 )
             self._taken[visitor] += 1
+            self._of_pages[page] += 1
 
-    def give_back(self, visitor: str) -> None:
+    def give_back(self, visitor: str, page: str = "") -> None:
         """Let another question have the place."""
         with self._lock:
-            self._taken[visitor] -= 1
-            if not self._taken[visitor]:
-                del self._taken[visitor]
+            for taken, name in ((self._taken, visitor), (self._of_pages, page or visitor)):
+                taken[name] -= 1
+                if not taken[name]:
+                    del taken[name]
 
-    @contextmanager
-    def taken(self, visitor: str) -> Iterator[None]:
-        """Take a place for as long as the context lasts."""
-        self.take(visitor)
-        try:
-            yield
-        finally:
-            self.give_back(visitor)
+
+def _too_many_of_one(most: int) -> TooManyError:
+    return TooManyError(
+        f"Your browser has asked for {most} of these at once, which is the most; wait for them to come, "
+        "then ask again."
+    )
 
 
 class FairPool:
@@ -80,10 +85,14 @@ class FairPool:
     threads : int
     of_one : int
         So many of them, at most, work for one visitor at a time.
+    niceness : int
+        By so much their priority is lower than that of this process, where a system knows any of
+        threads (Linux): they have what time the others leave.
     """
 
-    def __init__(self, name: str, *, threads: int, of_one: int) -> None:
+    def __init__(self, name: str, *, threads: int, of_one: int, niceness: int = 0) -> None:
         self._name, self._threads, self._of_one = name, threads, of_one
+        self._niceness = niceness
         self._waiting: OrderedDict[str, deque[_Waiting]] = OrderedDict()
         self._running: Counter[str] = Counter()
         self._changed = threading.Condition()
@@ -118,6 +127,8 @@ class FairPool:
                 self._waiting.pop(visitor, None)
 
     def _work(self) -> None:
+        if self._niceness and sys.platform == "linux":  # elsewhere it is the whole process
+            os.nice(self._niceness)
         while True:
             visitor, (future, work) = self._next()
             try:

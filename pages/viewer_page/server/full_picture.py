@@ -1,6 +1,7 @@
 """A part of the slide with the layers that are switched on, in full resolution."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import IO
 
@@ -21,10 +22,25 @@ class AskerGoneError(Exception):
     """Whoever asked for a picture has left before it was drawn."""
 
 
-def draw_full_picture(
-    token: str, query: Mapping[str, str], file: IO[bytes], is_gone: Callable[[], bool]
-) -> None:
-    """Write a PNG. The largest takes 200 MB while it is drawn: one after the other.
+@dataclass(frozen=True, slots=True)
+class PictureRequest:
+    """What the address of a picture says."""
+
+    token: str
+    region: Region
+    """Level-0 pixels."""
+
+    layers: tuple[tuple[Layer, float], ...]
+    """What lies over the slide, with opacities, from below."""
+
+    run: str | None
+    shown: frozenset[int]
+    palette: str
+    options: tuple[tuple[str, str], ...]
+
+
+def picture_request(token: str, query: Mapping[str, str]) -> PictureRequest:
+    """Return what the query of an address says.
 
     Parameters
     ----------
@@ -33,6 +49,26 @@ def draw_full_picture(
     query : mapping
         ``region`` is x, y, width and height, level-0 pixels; ``layers`` are names with opacities,
         ``classes:0.35,nuclei:1``, each once; the rest as in the addresses of tiles.
+
+    Raises
+    ------
+    AddressError
+        If the query says what no page does.
+    UnknownTileError
+        If there is no such region, layer or palette.
+    """
+    rest = {name: value for name, value in query.items() if name not in _OWN}
+    said = query_of(rest, _OPTIONS)
+    region = _region_of(query.get("region", ""))
+    return PictureRequest(token, region, _layers_of(query.get("layers", "")), *said)
+
+
+def draw_full_picture(asked: PictureRequest, file: IO[bytes], is_gone: Callable[[], bool]) -> None:
+    """Write a PNG. The largest takes 200 MB while it is drawn: one after the other.
+
+    Parameters
+    ----------
+    asked : PictureRequest
     file : binary file
     is_gone : callable
         Asked now and then; True ends the drawing.
@@ -41,40 +77,35 @@ def draw_full_picture(
     ------
     AskerGoneError
         If ``is_gone``.
-    AddressError
-        If the query says what no page does.
     UnknownTileError
         If the address names nothing that a session has opened.
     SegCoreError
         If the region lies outside the slide, or slide or run cannot be read.
     """
-    source = resources.tile_sources().find(token)
+    source = resources.tile_sources().find(asked.token)
     slide = resources.slide(source.slide.path, source.slide.mpp)
-    asked = _region_of(query.get("region", ""))
-    region = slide.info.bounds.intersection(asked)
+    region = slide.info.bounds.intersection(asked.region)
     if region is None:
         raise UnknownTileError("The slide has nothing there.")
-    layers = _layers_of(query.get("layers", ""))
-    request = _request_of(slide, source, query)
-    if request.shown_run is None and any(layer.of_run for layer, _ in layers):
+    request = _layer_request(slide, source, asked)
+    layers = [layer for layer, _ in asked.layers]
+    if request.shown_run is None and any(layer.of_run for layer in layers):
         raise UnknownTileError("These layers show an analysis, and the address names none.")
-    painters = [(partial(_paint, layer, request), opacity) for layer, opacity in layers]
+    painters = [(partial(_paint, layer, request), opacity) for layer, opacity in asked.layers]
 
     def go_on() -> None:
         if is_gone():
             raise AskerGoneError
 
     go_on()
-    legend = _legend_of(request, [layer for layer, _ in layers])
+    legend = _legend_of(request, layers)
     write_png_of_layers(slide, region, painters, legend, file, go_on)
 
 
-def _request_of(slide: Slide, source: TileSource, query: Mapping[str, str]) -> LayerRequest:
-    rest = {name: value for name, value in query.items() if name not in _OWN}
-    run, shown, palette, options = query_of(rest, _OPTIONS)
-    shown_run = None if run is None else source.run_of(run)
+def _layer_request(slide: Slide, source: TileSource, asked: PictureRequest) -> LayerRequest:
+    shown_run = None if asked.run is None else source.run_of(asked.run)
     whole = Viewport(0, 0, 1, 1, 1)
-    return LayerRequest(slide, whole, shown_run, shown, palette, dict(options))
+    return LayerRequest(slide, whole, shown_run, asked.shown, asked.palette, dict(asked.options))
 
 
 def _paint(layer: Layer, request: LayerRequest, viewport: Viewport) -> Colours:
@@ -89,7 +120,7 @@ def _region_of(text: str) -> Region:
     return Region(x, y, width, height)
 
 
-def _layers_of(text: str) -> list[tuple[Layer, float]]:
+def _layers_of(text: str) -> tuple[tuple[Layer, float], ...]:
     layers: list[tuple[Layer, float]] = []
     for each in filter(None, text.split(",")):
         name, _, opacity = each.partition(":")
@@ -103,7 +134,7 @@ def _layers_of(text: str) -> list[tuple[Layer, float]]:
         if any(layer is other for other, _ in layers):
             raise AddressError(f"The layer {name!r} is named twice; name each once.")
         layers.append((layer, strength))
-    return layers
+    return tuple(layers)
 
 
 def _legend_of(request: LayerRequest, layers: list[Layer]) -> list[tuple[str, str]]:

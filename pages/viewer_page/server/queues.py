@@ -1,6 +1,7 @@
 """How what is asked for is done in turn, and left undone where whoever asked has gone.
 
-Pictures in full size have a thread of their own, so that they never stand before tiles.
+Pictures in full size have a thread of their own, so that they never stand before tiles, and of the
+lower priority that analyses have: each takes seconds of a core.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -17,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from pages.shared import resources
 from pages.viewer_page.server.fair_pool import FairPool, Places
+from seg_core.process.worker import NICENESS
 
 _PIECE_BYTES = 256 * 1024
 
@@ -29,6 +31,7 @@ class Asking:
     """What is known of a question while it is answered."""
 
     visitor: str
+    page: str
     places: Places
     _gone: threading.Event = field(default_factory=threading.Event)
     is_sent_later: bool = False
@@ -61,7 +64,7 @@ class Asking:
         """Give the place back and put the files away; nobody may be writing to them any more."""
         for file in self._files:
             file.close()
-        self.places.give_back(self.visitor)
+        self.places.give_back(self.visitor, self.page)
 
 
 Work = Callable[[Asking], Response]
@@ -103,21 +106,24 @@ class Queue:
         Exception
             Whatever ``work`` raises.
         """
-        visitor = resources.tile_sources().find(request.path_params["token"]).visitor
-        self._places.take(visitor)
-        asking = Asking(visitor, self._places)
-        future = self._pool.submit(visitor, lambda: work(asking))
+        source = resources.tile_sources().find(request.path_params["token"])
+        self._places.take(source.visitor, source.token)
+        asking = Asking(source.visitor, source.token, self._places)
+        future = self._pool.submit(source.visitor, lambda: work(asking))
         answer: asyncio.Future[Response] = asyncio.wrap_future(future)
-        leaving: asyncio.Future[None] = asyncio.ensure_future(_hung_up(request))
+        leaving = asyncio.create_task(_hung_up(request))
+        # what waits leaves the queue by this, and what is being drawn is told by `asking`
+        leaving.add_done_callback(lambda _: answer.cancel())
         try:
-            first: set[asyncio.Future[Any]] = {answer, leaving}
-            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
-            return await answer if answer.done() else Response(status_code=_GONE)
+            return await answer
+        except asyncio.CancelledError:
+            if not leaving.done():  # the server itself ends
+                raise
+            return Response(status_code=_GONE)
         finally:
             leaving.cancel()
-            if not answer.done():
+            if answer.cancelled():
                 asking.leave()
-                answer.cancel()
             if asking.is_gone() or not asking.is_sent_later:
                 # what is being drawn ends at its next step, and only then may its file be closed
                 future.add_done_callback(lambda _: asking.end())
@@ -137,6 +143,9 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
 _cores = os.cpu_count() or 1
 _threads = max(4, min(16, 2 * _cores))
 
-# A browser asks for six tiles of a server at once, behind a proxy that speaks HTTP/2 for a hundred.
-TILES = Queue(FairPool("tiles", threads=_threads, of_one=_threads // 2), Places(200, 2000))
-PICTURES = Queue(FairPool("pictures", threads=1, of_one=1), Places(2, 12))
+# A page asks for six tiles and six squares of outlines at once; those that it has given up are counted
+# until the server knows.
+TILES = Queue(
+    FairPool("tiles", threads=_threads, of_one=_threads // 2), Places(200, 2000, of_page=48)
+)
+PICTURES = Queue(FairPool("pictures", threads=1, of_one=1, niceness=NICENESS), Places(2, 12))

@@ -9,8 +9,9 @@ import gc
 import logging
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import wraps
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -28,8 +29,8 @@ from pages.viewer_page.nucleus_hover import nucleus_at
 from pages.viewer_page.outlines import outlines_of_square
 from pages.viewer_page.server.drawing import draw_tile
 from pages.viewer_page.server.fair_pool import TooManyError
-from pages.viewer_page.server.full_picture import draw_full_picture
-from pages.viewer_page.server.queues import PICTURES, TILES, Asking, Queue, Work
+from pages.viewer_page.server.full_picture import draw_full_picture, picture_request
+from pages.viewer_page.server.queues import PICTURES, TILES, Asking
 from pages.viewer_page.server.tiles import tile_request
 from pages.viewer_page.server.web_files import public_files
 from seg_core.errors import CorrectionError, RegionError, SegCoreError, StoreError
@@ -48,25 +49,54 @@ _TEXT_BYTES = 800_000_000
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def _told(answer: Endpoint) -> Endpoint:
+    """Have an endpoint say in words why there is no answer."""
+
+    @wraps(answer)
+    async def told(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except (AddressError, CorrectionError) as error:
+            return PlainTextResponse(str(error), 400, _NOT_KEPT)
+        except (UnknownTileError, RegionError) as error:
+            return PlainTextResponse(str(error), 404, _NOT_KEPT)
+        except TooManyError as error:
+            return PlainTextResponse(str(error), 429, {**_NOT_KEPT, "Retry-After": "5"})
+        except SegCoreError as error:
+            request_id = secrets.token_hex(4)
+            _log.exception("a tile cannot be drawn", extra={"request": request_id})
+            headers = {**_NOT_KEPT, "X-Request-Id": request_id}
+            return PlainTextResponse(str(error), 500, headers)
+
+    return told
+
+
+@_told
 async def tile(request: Request) -> Response:
     """Answer one tile of the slide or of a layer."""
+    # before it waits for its turn: what no page asks for costs no more than to read its address
+    asked = tile_request(request.path_params, request.query_params)
 
     def draw(_asking: Asking) -> Response:
         headers = _headers(request)
-        drawn = draw_tile(tile_request(request.path_params, request.query_params))
+        drawn = draw_tile(asked)
         return Response(drawn.content, media_type=drawn.media_type, headers=headers)
 
-    return await _answer(request, TILES, draw)
+    return await TILES.answer(request, draw)
 
 
+@_told
 async def full_picture(request: Request) -> Response:
     """Answer a part of the slide with its layers in full resolution."""
+    asked = picture_request(request.path_params["token"], request.query_params)
 
     def draw(asking: Asking) -> Response:
         file = asking.file()
-        query = request.query_params
         try:
-            draw_full_picture(request.path_params["token"], query, file, asking.is_gone)
+            draw_full_picture(asked, file, asking.is_gone)
         except OSError as error:
             raise StoreError(
                 "this server has no room for so large a picture now; zoom in, or save a snapshot of "
@@ -74,9 +104,10 @@ async def full_picture(request: Request) -> Response:
             ) from error
         return asking.answer_of(file, "image/png", _NOT_KEPT)
 
-    return await _answer(request, PICTURES, draw)
+    return await PICTURES.answer(request, draw)
 
 
+@_told
 async def outlines(request: Request) -> Response:
     """Answer the outlines of the nuclei of a square of the slide."""
 
@@ -85,7 +116,7 @@ async def outlines(request: Request) -> Response:
         content = outlines_of_square(request.path_params, request.query_params)
         return Response(content, media_type="application/octet-stream", headers=headers)
 
-    return await _answer(request, TILES, pack)
+    return await TILES.answer(request, pack)
 
 
 def _headers(request: Request) -> dict[str, str]:
@@ -97,6 +128,7 @@ def _headers(request: Request) -> dict[str, str]:
     return _TILE_HEADERS if current else _NOT_KEPT
 
 
+@_told
 async def nucleus(request: Request) -> Response:
     """Answer in a few words which nucleus is at a point, nothing where there is none."""
 
@@ -105,44 +137,26 @@ async def nucleus(request: Request) -> Response:
         found = nucleus_at(request.path_params["token"], request.query_params)
         return JSONResponse(found, headers=headers)
 
-    return await _answer(request, TILES, find)
+    return await TILES.answer(request, find)
 
 
-async def _answer(request: Request, queue: Queue, work: Work) -> Response:
-    return await _told(queue.answer(request, work))
-
-
-async def _told(answer: Awaitable[Response]) -> Response:
-    """Return an answer, or in words why there is none."""
-    try:
-        return await answer
-    except (AddressError, CorrectionError) as error:
-        return PlainTextResponse(str(error), 400, _NOT_KEPT)
-    except (UnknownTileError, RegionError) as error:
-        return PlainTextResponse(str(error), 404, _NOT_KEPT)
-    except TooManyError as error:
-        return PlainTextResponse(str(error), 429, {**_NOT_KEPT, "Retry-After": "5"})
-    except SegCoreError as error:
-        request_id = secrets.token_hex(4)
-        _log.exception("a tile cannot be drawn", extra={"request": request_id})
-        return PlainTextResponse(str(error), 500, {**_NOT_KEPT, "X-Request-Id": request_id})
-
-
+@_told
 async def corrections(request: Request) -> Response:
     """Correct nuclei, or answer under which version of their names they are called now."""
     token, query = request.path_params["token"], request.query_params
     if request.method != "POST":
-        return await _told(run_in_threadpool(lambda: _json(correcting.version_of(token, query))))
+        return await run_in_threadpool(lambda: _json(correcting.version_of(token, query)))
     content = await _sent(request, correcting.MOST_BYTES)
     # not in turn with tiles: a short thing, which is done though whoever asked has gone
-    return await _told(run_in_threadpool(lambda: _json(correcting.take(token, query, content))))
+    return await run_in_threadpool(lambda: _json(correcting.take(token, query, content)))
 
 
+@_told
 async def brushed(request: Request) -> Response:
     """Answer the outline of a region after a stroke of the brush."""
     token = request.path_params["token"]
     content = await _sent(request, brushing.MOST_BYTES)
-    return await _told(run_in_threadpool(lambda: _json(brushing.brushed(token, content))))
+    return await run_in_threadpool(lambda: _json(brushing.brushed(token, content)))
 
 
 async def _sent(request: Request, most_bytes: int) -> bytes:
@@ -186,9 +200,12 @@ class _Count(Convertor[int]):
 
 register_url_convertor("count", _Count())
 
-ROUTES = [
+PICTURES_OF_SLIDES = [
     Route("/app/static/wsi/{token}/{layer}/{level:count}/{x:count}_{y:count}.{ext}", tile),
     Route("/app/static/wsi/{token}/picture.png", full_picture),
+]
+ROUTES = [
+    *PICTURES_OF_SLIDES,
     Route("/app/static/wsi/{token}/nucleus.json", nucleus),
     Route("/app/static/wsi/{token}/corrections.json", corrections, methods=["GET", "POST"]),
     Route("/app/static/wsi/{token}/brushed.json", brushed, methods=["POST"]),
@@ -203,10 +220,19 @@ def routes_below(base: str) -> list[BaseRoute]:
 
     Streamlit sets its own addresses below it, but not those of the app.
     """
+    return _below(base, ROUTES)
+
+
+def pictures_below(base: str) -> list[BaseRoute]:
+    """Return those of `routes_below` that answer tiles and pictures, which nothing compresses."""
+    return _below(base, PICTURES_OF_SLIDES)
+
+
+def _below(base: str, routes: list[Route]) -> list[BaseRoute]:
     prefix = "/" + base.strip("/") if base.strip("/") else ""
     return [
         Route(prefix + route.path, route.endpoint, methods=list(route.methods or ()))
-        for route in ROUTES
+        for route in routes
     ]
 
 

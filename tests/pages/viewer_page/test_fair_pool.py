@@ -1,5 +1,7 @@
 """Threads that draw for all visitors in turn."""
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import wait
@@ -59,6 +61,16 @@ def test_an_error_reaches_whoever_asked_and_the_thread_goes_on() -> None:
     assert pool.submit("one", lambda: 1).result(WAIT_S) == 1
 
 
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere threads have no priority of their own"
+)
+def test_threads_may_have_a_lower_priority_than_the_process() -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    pool = FairPool("test", threads=1, of_one=1, niceness=3)
+    assert pool.submit("one", lambda: os.getpriority(os.PRIO_PROCESS, 0)).result(WAIT_S) == own + 3
+    assert os.getpriority(os.PRIO_PROCESS, 0) == own
+
+
 def test_places_are_bounded_for_each_and_for_all() -> None:
     places = Places(2, 3)
     places.take("one")
@@ -70,3 +82,16 @@ def test_places_are_bounded_for_each_and_for_all() -> None:
         places.take("three")
     places.give_back("one")
     places.take("three")
+
+
+def test_places_of_one_page_are_fewer_than_those_of_its_visitor() -> None:
+    places = Places(3, 9, of_page=2)
+    places.take("one", "a page")
+    places.take("one", "a page")
+    with pytest.raises(TooManyError, match="Your browser has asked for 2 of these at once"):
+        places.take("one", "a page")
+    places.take("one", "another page")
+    with pytest.raises(TooManyError, match="Your browser has asked for 3 of these at once"):
+        places.take("one", "another page")
+    places.give_back("one", "a page")
+    places.take("one", "a page")

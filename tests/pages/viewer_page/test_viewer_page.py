@@ -1,19 +1,24 @@
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import shapely
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.shared import resources, state
+from pages.shared import resources, shown_names, state
 from pages.shared.analyses import Analyses
 from pages.shared.page_list import NUCLEI, SLIDES, VIEWER
+from pages.viewer_page.server import drawing
 from pages.viewer_page.server.routes import routes_below
 from seg_core.errors import JobCancelled, SegCoreError, SlideError
 from seg_core.geometry import Region
 from seg_core.process.progress import Progress
 from seg_core.roi import Roi, roi_of_region
 from seg_core.samples import sample_path
+from seg_core.slide import DeepZoom
+from seg_core.store import Run
 
 RECTANGLE = roi_of_region(Region(0, 0, 200, 100), "tumour")
 TRIANGLE = Roi("nest", shapely.Polygon([(0, 0), (200, 0), (0, 100)]))
@@ -211,3 +216,52 @@ def test_colours_chosen_on_one_page_are_those_of_all_layers_and_pages(visit, cho
     assert page.session_state["palette"] == "colour-blind"
     page.switch_page(NUCLEI.file).run()
     assert page.sidebar.selectbox(key="_palette").value == "colour-blind"
+
+
+class AtOnce:
+    """A worker that does everything in this process, before it answers."""
+
+    def submit(self, act: Callable[..., Run], **asked: object) -> FakeJob:
+        return FakeJob(result=act(**{k: v for k, v in asked.items() if k not in ("asker", "size")}))
+
+
+def chunks_of_maps(run: Run) -> list[Path]:
+    return [each for each in (run.path / "maps.zarr").rglob("c/**/*") if each.is_file()]
+
+
+def nuclei_of(run: Run) -> list[Path]:
+    return [run.path / "nuclei.parquet"]
+
+
+@pytest.mark.parametrize("files", [chunks_of_maps, nuclei_of])
+def test_a_damaged_run_is_analysed_again_from_the_page(
+    visit, chosen, run, monkeypatch, files
+) -> None:
+    """With a byte inside the maps it was once shown again as it was: only reading all of it tells."""
+    monkeypatch.setattr(resources, "analyses", lambda: Analyses(AtOnce))  # type: ignore[arg-type]
+    page = visit("viewer", slide=chosen)
+    source = page.session_state["tiles"]
+    client = TestClient(Starlette(routes=routes_below("")))
+    full = DeepZoom(resources.slide(run.slide_path)).level_count - 1
+    said = urlencode({**shown_names.query(run), "show": "2"})
+
+    def answers() -> list[tuple[int, str]]:
+        drawing.forget_tiles()
+        layers = (source.address(each, "webp") for each in ("classes", "nuclei"))
+        paths = [each.format(level=full, x=0, y=0) for each in layers]
+        told = [client.get(f"/{path}?{said}") for path in paths]
+        return [(each.status_code, each.text if each.status_code != 200 else "") for each in told]
+
+    for damaged in files(run):
+        content = damaged.read_bytes()
+        damaged.write_bytes(bytes(each ^ 0xFF for each in content))
+    assert run.damage()
+    sentences = [text for status, text in answers() if status == 500]
+    assert sentences
+    assert all("damaged; start the same analysis again" in each for each in sentences)
+
+    next(each for each in page.sidebar.button if each.label == "Analyse slide").click().run()
+    assert not page.exception
+    assert page.session_state["run"] == run.path, "the same question is the same run"
+    assert not run.damage()
+    assert answers() == [(200, "")] * 2

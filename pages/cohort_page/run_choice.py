@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from pages.shared import resources, run_edit, slide_places, state
+from pages.shared import resources, run_edit, singletons, slide_places, state
 from pages.shared.literal import literal
 from seg_core.store import Run, Store, default_store, open_run
 
@@ -54,7 +54,7 @@ def _offer_move(run: Run) -> None:
         "`SEG_STORE` names the store that the dashboard shows.",
     )
     if button.button("Move", disabled=not typed, key="_move"):
-        if resources.visitors().is_looked_at_by_others(run.path, state.LOOKED_AT.get()):
+        if singletons.visitors().is_looked_at_by_others(run.path, state.LOOKED_AT.get()):
             st.error("Somebody is reading it now; it stays until they have left it.")
             return
         moved = Store().move(run, Store(Path(typed).expanduser()))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import pixel_size, resources, slide_places
+from pages.shared import pixel_size, singletons, slide_places
 from pages.shared.analysed_slides import analysed_slides
 from pages.shared.analysis_list import duration
 from pages.shared.cohort_process import CohortProcess, order_of, write_slide_table
@@ -74,7 +74,7 @@ def offer_start() -> None:
             if not source.exists():
                 raise CohortError(f"there is no {source}; check the name.")
             order = order_of(source, name=name, retry_failed=retry, model=model, mpp=mpp)
-            resources.cohorts().add(order)
+            singletons.cohorts().add(order)
             st.rerun()
 
 
@@ -104,7 +104,7 @@ def follow() -> None:
     """Show how far the cohorts are that were started here, and let them be stopped."""
     if not slide_places.reader_is_local():
         return
-    cohorts = resources.cohorts()
+    cohorts = singletons.cohorts()
     cohorts.advance()
     _look_again(cohorts.current)
     if cohorts.problem is not None:
@@ -141,7 +141,7 @@ def _show_current(current: CohortProcess) -> None:
     words, button = st.columns([5, 1], vertical_alignment="center")
     words.caption(" · ".join(lines))
     if button.button("Stop", icon=":material/stop_circle:", width="stretch", key="_stop"):
-        resources.cohorts().stop(order.name)
+        singletons.cohorts().stop(order.name)
 
 
 def _words_of(each: AtWork) -> str:

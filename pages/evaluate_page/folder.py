@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.evaluate_page.figures import AREA_TITLES, show_result
-from pages.shared import analysis_list, resources, slide_places, state, visitor
+from pages.shared import analysis_list, singletons, slide_places, state, visitor
 from pages.shared.literal import literal
 from pages.shared.models import choose_model
 from seg_core.errors import JobCancelled
@@ -32,7 +32,7 @@ def show() -> None:
         )
         return
     question = _choose()
-    running = resources.folder_evaluations().at_work()
+    running = singletons.folder_evaluations().at_work()
     for asked, job in running:
         analysis_list.follow(job, literal(f"{asked.data.name}, {_title(asked)}"))
     if question is not None:
@@ -87,7 +87,7 @@ def _choose() -> FolderQuestion | None:
     if st.button("Measure", type="primary", disabled=not typed, key="_measure_folder") and asked:
         asked.kept_in(default_store())  # says at once what is wrong with it
         if kept_answer(asked, default_store()) is None:
-            resources.folder_evaluations().ask(asked, visitor.asker())
+            singletons.folder_evaluations().ask(asked, visitor.asker())
         state.LABELLED_FOLDER.set(asked)
         st.rerun()
     return state.LABELLED_FOLDER.get()
@@ -100,7 +100,7 @@ def _answer(question: FolderQuestion, *, is_running: bool) -> None:
     result = kept_answer(question, default_store())
     if result is None:
         try:
-            result = resources.folder_evaluations().answer(question)
+            result = singletons.folder_evaluations().answer(question)
         except JobCancelled:
             st.info("Stopped; press Measure to begin again.")
             return

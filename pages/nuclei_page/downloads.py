@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import streamlit as st
 
 from pages.nuclei_page.choice import Choice
-from pages.shared import evaluations, resources, state
+from pages.shared import evaluations, singletons, state
 from pages.shared.literal import literal, printable
 from pages.shared.regions import slide_rois
 from pages.shared.scoring import ScoringRequest
@@ -103,7 +103,7 @@ def scores_there(run: Run, settings: TilSettings, min_score: float) -> list[Asse
     """
     parts = parts_of(run, slide_rois(state.ChosenSlide(run.slide_path)))
     answers = (
-        (part.name, resources.scorings().find(ScoringRequest(run, part, settings, min_score).key))
+        (part.name, singletons.scorings().find(ScoringRequest(run, part, settings, min_score).key))
         for part in parts
     )
     return [AssessedPart(name, found, found.reason) for name, found in answers if found]

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import resources, slide_places, state, uploads, visitor
+from pages.shared import resources, singletons, slide_places, state, uploads, visitor
 from pages.shared.analyses import Asked
 from pages.shared.literal import literal
 from seg_core.errors import JobCancelled, SegCoreError
@@ -76,7 +76,9 @@ def offer_list() -> None:
     """List the analyses of all slides, where there are any that the page does not show itself."""
     chosen = state.SLIDE.get()
     here = resources.identity(chosen.path) if chosen is not None and chosen.path.exists() else None
-    elsewhere = [each for each in resources.analyses().at_work() if each[1].wanted.slide_id != here]
+    elsewhere = [
+        each for each in singletons.analyses().at_work() if each[1].wanted.slide_id != here
+    ]
     if elsewhere:
         with st.expander(f"Analyses of other slides ({len(elsewhere)})"):
             for job, asked in elsewhere:

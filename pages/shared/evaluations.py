@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pages.shared import own_answer, reader_place, resources, state
+from pages.shared import own_answer, reader_place, singletons, state
 from pages.shared.evaluation_files import OUTCOME_SCHEME
 from pages.shared.uploads import UploadFolder
 from seg_core.evaluation.kept import (
@@ -39,7 +39,9 @@ def references(path: Path, slide_id: str) -> list[Reference]:
 
 def show(run: Run, evaluation: KeptEvaluation | None) -> None:
     """Have the viewer show an evaluation of a run, or none."""
-    key = None if evaluation is None else resources.evaluation_files().add(evaluation.outcomes_file)
+    key = (
+        None if evaluation is None else singletons.evaluation_files().add(evaluation.outcomes_file)
+    )
     state.EVALUATED.set(state.ShownEvaluation(run.path, key))
 
 

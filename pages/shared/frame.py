@@ -15,6 +15,7 @@ from pages.shared import (
     resources,
     restarts,
     runs,
+    singletons,
     state,
     visitor,
 )
@@ -60,7 +61,7 @@ def open_page(page: PageEntry) -> DeltaGenerator:
     require_sign_in()
     name = visitor.asker()
     if name is not None and state.PRESENT.get() is None:
-        state.PRESENT.set(resources.visitors().arrive(name))
+        state.PRESENT.set(singletons.visitors().arrive(name))
     preferences.open_session()
     with st.sidebar:
         for each in PAGES:

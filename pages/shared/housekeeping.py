@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from streamlit import runtime
 from streamlit.runtime.app_session import AppSession
 
-from pages.shared import resources
+from pages.shared import resources, singletons
 from seg_core.errors import SegCoreError
 from seg_core.process.memory import return_memory
 
@@ -96,12 +96,12 @@ def put_away(*, some_left: bool, nobody_there: bool = False) -> None:
         _empty_caches()
     if some_left:
         gc.collect()
-    resources.scorings().drop_what_nobody_waits_for()
-    analyses = resources.analyses()
-    analyses.put_absent_last(resources.visitors().present())
+    singletons.scorings().drop_what_nobody_waits_for()
+    analyses = singletons.analyses()
+    analyses.put_absent_last(singletons.visitors().present())
     if analyses.at_work():
         with suppress(SegCoreError):
-            if not resources.visitors().keep_limit():
+            if not singletons.visitors().keep_limit():
                 analyses.stop_running(_FULL)
     if some_left:
         return_memory()
@@ -111,6 +111,6 @@ def _empty_caches() -> None:
     st.cache_resource.clear()
     st.cache_data.clear()
     resources.forget_pixels()
-    resources.scorings().forget_ended()
+    singletons.scorings().forget_ended()
     for empty in _caches:
         empty()

@@ -19,18 +19,9 @@ import shapely
 import streamlit as st
 from PIL import Image, ImageOps
 
-from pages.shared import analyses as analysing
-from pages.shared import scoring
-from pages.shared.analyses import Analyses
-from pages.shared.cohorts import Cohorts
-from pages.shared.evaluation_files import EvaluationFiles, painter_of_outcomes
-from pages.shared.folder_evaluations import FolderEvaluations
-from pages.shared.left_out import LeftOut
-from pages.shared.once import once
-from pages.shared.scoring import Scorings
+from pages.shared import singletons
+from pages.shared.evaluation_files import painter_of_outcomes
 from pages.shared.slide_shelf import SlideShelf
-from pages.shared.store_limit import Visitors
-from pages.shared.tile_sources import TileSources
 from seg_core.classes import ClassScheme
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.journal import OUTCOMES_FILE, PLAN_FILE, Journal
@@ -45,7 +36,6 @@ from seg_core.picture.nucleus_painting import NucleusPainter
 from seg_core.picture.outline_squares import OutlineSquares
 from seg_core.picture.til_painting import backdrop_of
 from seg_core.picture.uncounted import Uncounted
-from seg_core.process.worker import Worker
 from seg_core.roi import Roi
 from seg_core.scoring import Part, Statistics, counted_of, describe_part
 from seg_core.slide import (
@@ -86,60 +76,6 @@ _ASSOCIATED_PX = 1600
 _THUMBNAIL_PX = 420
 _CARD_PX = (420, 300)
 _BACKDROP_PX = 1000
-
-
-@once
-def worker() -> Worker:
-    """Return the one process that analyses, with the model it has loaded."""
-    return Worker(each=analysing.WAITING_EACH, most=analysing.WAITING_MOST)
-
-
-@once
-def scorings() -> Scorings:
-    """Return the TIL scores of all sessions, with a process that does not wait for analyses."""
-    return Scorings(Worker(each=scoring.WAITING_EACH, most=scoring.WAITING_MOST))
-
-
-@once
-def tile_sources() -> TileSources:
-    """Return which session may see which slide's tiles."""
-    return TileSources()
-
-
-@once
-def visitors() -> Visitors:
-    """Return which runs are shown by any session."""
-    return Visitors()
-
-
-@once
-def analyses() -> Analyses:
-    """Return the analyses of all sessions that wait or run."""
-    return Analyses(worker)
-
-
-@once
-def cohorts() -> Cohorts:
-    """Return the cohorts that were started from pages; they make way for analyses."""
-    return Cohorts(lambda: worker().is_busy)
-
-
-@once
-def left_out() -> LeftOut:
-    """Return what the ROIs to exclude of all sessions cover."""
-    return LeftOut()
-
-
-@once
-def evaluation_files() -> EvaluationFiles:
-    """Return which evaluations the tiles of all sessions may show."""
-    return EvaluationFiles()
-
-
-@once
-def folder_evaluations() -> FolderEvaluations:
-    """Return what measures models by folders of labelled images."""
-    return FolderEvaluations(worker)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the reference …")
@@ -364,7 +300,7 @@ def known(folder: Path) -> Known:
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=_BY_VALUE)
 def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] | None:
     """Return the slide under the squares of an answer of `scorings`; None where that is not there."""
-    result = scorings().find(key)
+    result = singletons.scorings().find(key)
     return None if result is None else backdrop_of(slide(path), result, _BACKDROP_PX)
 
 

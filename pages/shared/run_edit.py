@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import resources, slide_places, state, visitor
+from pages.shared import resources, singletons, slide_places, state, visitor
 from seg_core.errors import SegCoreError
 from seg_core.store import Run, Store
 from seg_core.store.label import MOST_LETTERS, name_run, read_label
@@ -70,7 +70,7 @@ def _confirm(run: Run) -> None:
             "program.",
             icon=":material/warning:",
         )
-    if resources.visitors().is_looked_at_by_others(run.path, state.LOOKED_AT.get()):
+    if singletons.visitors().is_looked_at_by_others(run.path, state.LOOKED_AT.get()):
         st.error("Somebody else is reading it now; it stays until they have left it.")
         return
     delete, keep = st.columns(2)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import own_answer, resources, run_edit, run_words, state
+from pages.shared import own_answer, resources, run_edit, run_words, singletons, state
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from seg_core.slide import Slide
@@ -30,7 +30,7 @@ def shown_run(chosen: state.ChosenSlide) -> Run | None:
         state.RUN.set(shown.path)
         looked_at = state.LOOKED_AT.get()
         if looked_at is None or looked_at.run != shown.path:
-            state.LOOKED_AT.set(resources.visitors().look_at(shown.path))
+            state.LOOKED_AT.set(singletons.visitors().look_at(shown.path))
     return shown
 
 

@@ -6,7 +6,7 @@ version of both, so that a browser may keep what it got for one version and asks
 
 from collections.abc import Mapping
 
-from pages.shared import resources
+from pages.shared import singletons
 from seg_core.store import Run
 
 _RUN, _NAMES, _MAPS = "run", "names", "maps"
@@ -29,7 +29,7 @@ def asked_run(token: str, query: Mapping[str, str]) -> Run:
     UnknownTileError
         If no session shows such a run.
     """
-    return resources.tile_sources().find(token).run_of(query.get(_RUN))
+    return singletons.tile_sources().find(token).run_of(query.get(_RUN))
 
 
 def are_current(token: str, query: Mapping[str, str]) -> bool:

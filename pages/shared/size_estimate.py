@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import frame, resources, visitor
+from pages.shared import frame, resources, singletons, visitor
 from pages.shared.literal import literal
 from seg_core.errors import JobCancelled, SegCoreError
 from seg_core.plausibility.asking import estimate_of_file
@@ -32,7 +32,7 @@ def offer_estimate(path: Path, take: Callable[[float], None]) -> None:
     if job is None:
 
         def ask() -> None:
-            st.session_state[key] = resources.worker().submit(
+            st.session_state[key] = singletons.worker().submit(
                 estimate_of_file, asker=visitor.asker(), slide_path=path
             )
 

@@ -90,7 +90,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class ShownScores:
-    """An answer of `resources.scorings`: its key, and the run with the names that were scored."""
+    """An answer of `singletons.scorings`: its key, and the run with the names that were scored."""
 
     run: Path
     names: str
@@ -99,7 +99,7 @@ class ShownScores:
 
 @dataclass(frozen=True, slots=True)
 class ShownEvaluation:
-    """A run, and the key of its evaluation among `resources.evaluation_files`; None: it has none."""
+    """A run, and the key of its evaluation among `singletons.evaluation_files`; None: it has none."""
 
     run: Path
     key: str | None

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import pixel_size, resources, run_words, runs, slide_places, state, uploads
+from pages.shared import (
+    pixel_size,
+    resources,
+    run_words,
+    runs,
+    singletons,
+    slide_places,
+    state,
+    uploads,
+)
 from pages.shared.analysed_slides import analysed_slides
 from pages.shared.literal import key_of, literal, printable
 from seg_core.errors import SegCoreError
@@ -65,7 +74,7 @@ def _show_one(path: Path) -> None:
 
 def _offer_deletion(path: Path) -> None:
     """Ask once more; the analyses stay, and are found again when the same file comes back."""
-    if resources.analyses().of_slide(resources.identity(path)):
+    if singletons.analyses().of_slide(resources.identity(path)):
         st.caption("It is being analysed; stop that first.")
         return
     st.caption("The file is removed from the server, its analyses stay.")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import pixel_size, resources, slide_places, state, upload_memory
+from pages.shared import pixel_size, resources, singletons, slide_places, state, upload_memory
 from pages.shared.literal import key_of, literal, printable
 from pages.shared.page_list import VIEWER
 from pages.shared.size_estimate import offer_estimate
@@ -60,7 +60,7 @@ def choose_upload() -> None:
     if files:
         uploads = state.UPLOADS.get() or UploadFolder()
         state.UPLOADS.set(uploads)
-        make_room = resources.visitors().make_room
+        make_room = singletons.visitors().make_room
         before = set(uploads.saved)
         gone = state.LET_GO.get() or frozenset()
         for file in files:

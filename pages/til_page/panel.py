@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from pages.shared import resources, state, visitor
+from pages.shared import singletons, state, visitor
 from pages.shared.literal import printable
 from pages.shared.regions import slide_rois
 from pages.shared.scoring import ScoringRequest
@@ -78,7 +78,7 @@ def choose_settings() -> TilSettings:
 
 def result_of(request: ScoringRequest) -> TilResult:
     """Return the scores once they are there; until then show progress and end the page."""
-    waiting = resources.scorings().ask(request, visitor.asker())
+    waiting = singletons.scorings().ask(request, visitor.asker())
     job = waiting.job
     if not job.done():
         state.SCORES_AWAITED.set(waiting)  # in place of the last: what nobody awaits is given up
@@ -88,7 +88,7 @@ def result_of(request: ScoringRequest) -> TilResult:
     try:
         return job.result()
     except SegCoreError:
-        resources.scorings().forget(request)
+        singletons.scorings().forget(request)
         raise
 
 

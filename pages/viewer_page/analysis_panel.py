@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import analysis_list, frame, resources, runs, sign_in, state, visitor
+from pages.shared import analysis_list, frame, resources, runs, sign_in, singletons, state, visitor
 from pages.shared.analyses import Asked, Wanted
 from pages.shared.literal import literal
 from pages.shared.page_list import SLIDES
@@ -55,7 +55,7 @@ def adopt_own(chosen: state.ChosenSlide) -> None:
     """Go on with the reader's own analysis of the slide, which a visit loaded anew has lost."""
     if state.JOB.get() is not None:
         return
-    for job, asked in resources.analyses().of_slide(resources.identity(chosen.path)):
+    for job, asked in singletons.analyses().of_slide(resources.identity(chosen.path)):
         if analysis_list.is_own(asked):
             state.JOB.set(job)
             state.ADOPTED.set(True)
@@ -65,7 +65,7 @@ def adopt_own(chosen: state.ChosenSlide) -> None:
 def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
     """Offer to analyse the selected region or the slide, or follow the analysis that runs."""
     job, finished = state.JOB.get(), runs.shown_run(chosen)
-    for other, asked in resources.analyses().of_slide(resources.identity(chosen.path)):
+    for other, asked in singletons.analyses().of_slide(resources.identity(chosen.path)):
         if other is not job:
             whose = "Yours" if analysis_list.is_own(asked) else "Asked for by another reader"
             analysis_list.follow(other, f"{whose}: {literal(asked.wanted.part)}")
@@ -114,11 +114,11 @@ def _start(
 
 def start(chosen: state.ChosenSlide, wanted: Wanted, region: Region) -> None:
     """Ask for an analysis of a region in this visit's name, and follow it."""
-    resources.visitors().make_room()
+    singletons.visitors().make_room()
     uploads, person = state.UPLOADS.get(), sign_in.signed_in_name()
     size = region.area * wanted.settings.views
     asked = Asked(chosen, wanted, visitor.folder_name(), uploads, person, size)
-    state.JOB.set(resources.analyses().ask(asked))
+    state.JOB.set(singletons.analyses().ask(asked))
     state.ADOPTED.clear()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import shapely
 
-from pages.shared import resources
+from pages.shared import resources, singletons
 from pages.shared.tile_sources import AddressError
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -40,7 +40,7 @@ def brushed(token: str, content: bytes) -> dict[str, Any]:
     AddressError
         If what was sent is no stroke.
     """
-    chosen = resources.tile_sources().find(token).slide
+    chosen = singletons.tile_sources().find(token).slide
     bounds = resources.slide(chosen.path, chosen.mpp).info.bounds
     try:
         if len(content) > MOST_BYTES:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import regions, resources, state, visitor
+from pages.shared import regions, resources, singletons, state, visitor
 from pages.shared.literal import printable
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page import beside, correcting, nucleus_card, nucleus_hover, unfinished
@@ -126,7 +126,7 @@ def _tile_source(chosen: state.ChosenSlide) -> TileSource:
     """Return what the session's token stands for; a new slide, or another pixel size, has a new one."""
     source = state.TILES.get()
     if source is None or source.slide != chosen:
-        source = resources.tile_sources().add(chosen, visitor.folder_name())
+        source = singletons.tile_sources().add(chosen, visitor.folder_name())
         state.TILES.set(source)
     return source
 

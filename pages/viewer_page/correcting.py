@@ -10,7 +10,7 @@ from typing import Any
 
 import shapely
 
-from pages.shared import min_score, own_answer, palettes, resources, shown_names
+from pages.shared import min_score, own_answer, palettes, resources, shown_names, singletons
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page.nucleus_card import ring_of
 from seg_core.errors import CorrectionError
@@ -95,7 +95,7 @@ def take(token: str, query: Mapping[str, str], content: bytes) -> dict[str, Any]
     StoreError
         If the disk is full or cannot be written.
     """
-    source = resources.tile_sources().find(token)
+    source = singletons.tile_sources().find(token)
     run = source.run_of(query.get("run"))
     asked = _read(content)
     number, action = asked.get("id"), asked.get("action")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import resources, run_edit, run_words, state
+from pages.shared import resources, run_edit, run_words, singletons, state
 from pages.shared.analyses import Asked, Wanted
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.literal import literal
@@ -35,7 +35,7 @@ class Unfinished:
 def unfinished_of(chosen: ChosenSlide) -> list[Unfinished]:
     """Return the unfinished analyses of a slide of which there are maps, those at work first."""
     slide_id = resources.identity(chosen.path)
-    jobs = {resources.analyses().folder_of(job): job for job, _ in _jobs_of(slide_id)}
+    jobs = {singletons.analyses().folder_of(job): job for job, _ in _jobs_of(slide_id)}
     # what another program is at says *running* and has no job here
     found = [
         Unfinished(run, jobs.get(run.path))
@@ -62,12 +62,12 @@ def shown(chosen: ChosenSlide, finished: Run | None) -> Unfinished | None:
 def is_growing(chosen: ChosenSlide, finished: Run | None) -> bool:
     """Tell whether the viewer shows an analysis at work, or will when its first maps are there."""
     jobs = _jobs_of(resources.identity(chosen.path))
-    return any(_is_shown(resources.analyses().folder_of(job), finished) for job, _ in jobs)
+    return any(_is_shown(singletons.analyses().folder_of(job), finished) for job, _ in jobs)
 
 
 def offer_switch(chosen: ChosenSlide, job: Job[Run], finished: Run | None) -> None:
     """Let the reader see what an analysis at work has found so far, or not."""
-    folder = resources.analyses().folder_of(job)
+    folder = singletons.analyses().folder_of(job)
     if folder is not None:
         _switch(chosen, folder, finished)
 
@@ -118,7 +118,7 @@ def _switch(chosen: ChosenSlide, folder: Path, finished: Run | None) -> None:
 def _is_shown(folder: Path | None, finished: Run | None) -> bool:
     """Tell whether the reader wants to see an unfinished analysis, or would without a word."""
     own = state.JOB.get()
-    is_own = own is not None and folder == resources.analyses().folder_of(own)
+    is_own = own is not None and folder == singletons.analyses().folder_of(own)
     default = finished is None or (is_own and not state.ADOPTED.get())
     chosen_by_hand = state.UNFINISHED.get() or {}
     return default if folder is None else chosen_by_hand.get(folder, default)
@@ -126,7 +126,7 @@ def _is_shown(folder: Path | None, finished: Run | None) -> bool:
 
 def _jobs_of(slide_id: str) -> list[tuple[Job[Run], Asked]]:
     """List the jobs at a slide, the visit's own first."""
-    jobs = resources.analyses().of_slide(slide_id)
+    jobs = singletons.analyses().of_slide(slide_id)
     return sorted(jobs, key=lambda each: each[0] is not state.JOB.get())
 
 

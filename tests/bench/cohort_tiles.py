@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from pages.shared import resources
+from pages.shared import singletons
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.cohort_process import CohortProcess, order_of, start
 from seg_core.analysis import analyse
@@ -37,7 +37,7 @@ def main() -> None:
         os.environ[STORE_VARIABLE] = str(folder / "store")
         slide = sample_path("cmu_small_region")
         run = analyse(slide, folder / "store")
-        source = resources.tile_sources().add(ChosenSlide(slide))
+        source = singletons.tile_sources().add(ChosenSlide(slide))
         source.runs[run.run_id] = run
         layers = ("slide", "classes", "score", "nuclei", "haematoxylin", OUTLINES)
         idle = {layer: measured(source, run, layer, options.tiles) for layer in layers}

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pages.shared import resources
+from pages.shared import resources, singletons
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page import outlines
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--tiles", type=int, default=300)
     options = parser.parse_args()
     run = analyse(options.slide, options.store)
-    source = resources.tile_sources().add(ChosenSlide(options.slide))
+    source = singletons.tile_sources().add(ChosenSlide(options.slide))
     source.runs[run.run_id] = run
     layers = ("slide", "classes", "score", "nuclei", "haematoxylin", "tissue", OUTLINES)
     print("| layer | p50 idle | p95 idle | p50 analysing | p95 analysing | from the cache |")

@@ -7,7 +7,7 @@ import pytest
 import shapely
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import resources
+from pages.shared import resources, singletons
 from pages.shared.analyses import Analyses, Asked, Wanted
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.uploads import UploadFolder
@@ -56,7 +56,7 @@ def worker() -> HoldingWorker:
 @pytest.fixture
 def analyses(worker: HoldingWorker, monkeypatch: pytest.MonkeyPatch) -> Analyses:
     found = Analyses(lambda: worker)  # type: ignore[arg-type,return-value]
-    monkeypatch.setattr(resources, "analyses", lambda: found)
+    monkeypatch.setattr(singletons, "analyses", lambda: found)
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.shared import resources
+from pages.shared import singletons
 from pages.shared.cohort_process import EVENTS_FILE, CohortOrder, CohortProcess
 from pages.shared.cohorts import Cohorts
 from seg_core.process.progress import ProgressCallback
@@ -112,8 +112,8 @@ def test_a_small_region_of_one_person_goes_before_the_cohort_of_another(
 ) -> None:
     """With the worker that analyses: it begins at once, and the cohort stands still until it ends."""
     with Worker() as worker:
-        monkeypatch.setattr(resources, "worker", lambda: worker)
-        cohorts = Cohorts(lambda: resources.worker().is_busy, begun)
+        monkeypatch.setattr(singletons, "worker", lambda: worker)
+        cohorts = Cohorts(lambda: singletons.worker().is_busy, begun)
         cohorts.add(order("cohort"))
         job = worker.submit(nap, seconds=3.0)
         assert worker.jobs_ahead_of(job) == 0

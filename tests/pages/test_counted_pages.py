@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from pages.nuclei_page import downloads
 from pages.nuclei_page.choice import Choice
-from pages.shared import resources, state
+from pages.shared import resources, singletons, state
 from pages.viewer_page.layer_data import layers_of, legend_note, legend_of
 from pages.viewer_page.server.routes import routes_below
 from seg_core.roi import Roi
@@ -100,7 +100,7 @@ def test_classes_of_nuclei_below_the_least_score_are_not_painted(run: Run, chose
 
 def painted(run: Run, chosen) -> np.ndarray:
     """Which discs the layer *Classes* shows by the addresses that the viewer is told, (3, 4)."""
-    source = resources.tile_sources().add(chosen)
+    source = singletons.tile_sources().add(chosen)
     slide = resources.slide(chosen.path, chosen.mpp)
     layer = next(each for each in layers_of(slide.info, run, source) if each["id"] == "classes")
     level, seen = DeepZoom(slide).level_count - 1, np.zeros((512, 512), dtype=np.uint8)

@@ -12,7 +12,7 @@ import pytest
 from cachetools import TTLCache
 from streamlit import runtime
 
-from pages.shared import housekeeping, resources
+from pages.shared import housekeeping, resources, singletons
 from pages.shared.analyses import Analyses, Asked, Wanted
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import UnknownTileError
@@ -37,7 +37,7 @@ def wait_for_file(path: Path, report: ProgressCallback) -> None:
 
 def is_known(token: str) -> bool:
     try:
-        resources.tile_sources().find(token)
+        singletons.tile_sources().find(token)
     except UnknownTileError:
         return False
     return True
@@ -47,7 +47,7 @@ class Session:
     """Holds a token, as a session's state does, in a circle that only the collector frees."""
 
     def __init__(self, chosen: ChosenSlide) -> None:
-        self.source = resources.tile_sources().add(chosen)
+        self.source = singletons.tile_sources().add(chosen)
         self.itself = self
 
 
@@ -191,12 +191,12 @@ def test_an_analysis_that_outgrows_the_store_is_stopped_and_says_why(
 ) -> None:
     with Worker(niceness=0) as worker:
         analyses = Analyses(lambda: FileWorker(worker, tmp_path / "go on"))
-        monkeypatch.setattr(resources, "analyses", lambda: analyses)
+        monkeypatch.setattr(singletons, "analyses", lambda: analyses)
         job = analyses.ask(waiting("reader"))
         housekeeping.put_away(some_left=False)
         assert not job.done(), "nobody has set a limit"
         monkeypatch.setenv("SEG_STORE_LIMIT", "0.000001")
-        shown = resources.visitors().look_at(run.path)
+        shown = singletons.visitors().look_at(run.path)
         housekeeping.put_away(some_left=False)
         (tmp_path / "go on").touch()
         with pytest.raises(JobError, match="the store of this server is at its limit, and nothing"):
@@ -209,7 +209,7 @@ def test_what_is_kept_for_the_next_look_goes_with_the_last_visitor(
     chosen: ChosenSlide, run: Run
 ) -> None:
     """A server that nobody looks at any more held tiles, decoded slides and tables for good."""
-    source = resources.tile_sources().add(chosen)
+    source = singletons.tile_sources().add(chosen)
     source.runs[run.run_id] = run
     request = tile_request(
         {"token": source.token, "layer": "slide", "level": 0, "x": 0, "y": 0}, {}

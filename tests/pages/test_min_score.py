@@ -10,7 +10,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.shared import min_score, resources, state
+from pages.shared import min_score, resources, singletons, state
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page import nucleus_card, nucleus_hover, outlines
@@ -48,7 +48,7 @@ def client() -> TestClient:
 
 @pytest.fixture
 def source(unsure_run: Run) -> TileSource:
-    return resources.tile_sources().add(ChosenSlide(unsure_run.slide_path, 0.25))
+    return singletons.tile_sources().add(ChosenSlide(unsure_run.slide_path, 0.25))
 
 
 def nuclei_layer(run: Run, source: TileSource) -> dict:

@@ -4,7 +4,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import resources, run_words
+from pages.shared import resources, run_words, singletons
 from pages.shared.visitor import COOKIE, folder_name
 from seg_core import analysis
 from seg_core.store import Run
@@ -91,7 +91,7 @@ def test_an_analysis_that_somebody_else_reads_is_not_deleted(
     visit, chosen, run, coarse, monkeypatch
 ) -> None:
     monkeypatch.setenv("SEG_LOCAL", "1")
-    theirs = resources.visitors().look_at(coarse.path)
+    theirs = singletons.visitors().look_at(coarse.path)
     page = visit("viewer", slide=chosen, run=coarse.path)
     button(page, "Delete").click().run()
     assert "Somebody else is reading it" in page.error[0].value

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.shared import resources
+from pages.shared import singletons
 from pages.shared.analyses import Analyses, Asked, Wanted
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.store_limit import Visitors
@@ -96,5 +96,5 @@ def test_a_run_makes_room_unless_somebody_looks_at_it(
 
 def test_a_session_that_shows_a_run_keeps_it(visit, chosen, run: Run) -> None:
     page = visit("nuclei", slide=chosen)
-    assert run.path in resources.visitors().runs()
+    assert run.path in singletons.visitors().runs()
     assert page.session_state["looked_at"].run == run.path

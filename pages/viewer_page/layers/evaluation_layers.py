@@ -6,7 +6,7 @@ They are offered where an evaluation of the run shown is kept.
 from collections.abc import Mapping
 from functools import partial
 
-from pages.shared import evaluations, resources, state
+from pages.shared import evaluations, resources, singletons, state
 from pages.viewer_page.layers.layer import Colours, Layer, LayerRequest
 from seg_core.errors import RegionError
 from seg_core.evaluation.area_scores import FOUND, MISSED, SPURIOUS, WRONG_CLASS
@@ -26,7 +26,7 @@ def _options() -> Mapping[str, str]:
 
 
 def _paint(outcome: str, request: LayerRequest) -> Colours:
-    file = resources.evaluation_files().find(request.options.get(_KEY, ""))
+    file = singletons.evaluation_files().find(request.options.get(_KEY, ""))
     if file is None or not file.is_file():
         raise RegionError("this evaluation is no longer kept; open the page Evaluate again.")
     painter = resources.outcome_painter(file)

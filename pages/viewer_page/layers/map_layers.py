@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pages.shared import left_out, min_score, regions, resources, state
+from pages.shared import left_out, min_score, regions, resources, singletons, state
 from pages.viewer_page.layers.layer import Colours, Layer, LayerRequest, Scale
 from seg_core.picture import map_painting
 
@@ -13,7 +13,7 @@ def _paint_classes(request: LayerRequest) -> Colours:
     run, options = request.run, request.options
     uncounted = None
     if run.status == "finished":  # before that there are no nuclei
-        least, left_out = min_score.asked(options), resources.left_out().asked(options)
+        least, left_out = min_score.asked(options), singletons.left_out().asked(options)
         uncounted = resources.uncounted(run, least, left_out)
     return map_painting.render_classes(
         request.maps, run.raster, request.viewport, scheme, request.shown, uncounted=uncounted
@@ -24,7 +24,7 @@ def _count_options() -> Mapping[str, str]:
     """Return what decides which nuclei count, as everywhere else."""
     chosen = state.SLIDE.get()
     rois = [] if chosen is None else regions.slide_rois(chosen)
-    return {**min_score.query(), **resources.left_out().query(rois)}
+    return {**min_score.query(), **singletons.left_out().query(rois)}
 
 
 def _paint_boundaries(request: LayerRequest) -> Colours:

@@ -5,7 +5,7 @@ They show the answer that the page of the TIL scores has shown last; before it h
 
 from collections.abc import Mapping
 
-from pages.shared import resources, state
+from pages.shared import singletons, state
 from pages.viewer_page.layers.layer import Colours, Layer, LayerRequest, Scale
 from seg_core.errors import RegionError
 from seg_core.picture.til_painting import (
@@ -26,7 +26,7 @@ def _offered(info: SlideInfo, run: Run | None) -> bool:
     shown = state.TIL_SHOWN.get()
     if shown is None or run is None or (shown.run, shown.names) != (run.path, run.names_version):
         return False
-    return resources.scorings().find(shown.key) is not None
+    return singletons.scorings().find(shown.key) is not None
 
 
 def _options() -> Mapping[str, str]:
@@ -35,7 +35,7 @@ def _options() -> Mapping[str, str]:
 
 
 def _result(request: LayerRequest) -> TilResult:
-    result = resources.scorings().find(request.options.get(_KEY, ""))
+    result = singletons.scorings().find(request.options.get(_KEY, ""))
     if result is None:
         raise RegionError("these TIL scores are no longer kept; open the page TIL score again.")
     return result

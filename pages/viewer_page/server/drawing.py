@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 
-from pages.shared import housekeeping, resources
+from pages.shared import housekeeping, resources, singletons
 from pages.shared.tile_sources import TileSource, UnknownTileError
 from pages.viewer_page.layers import Colours, LayerRequest, layer_named
 from pages.viewer_page.server.tile_cache import TileCache
@@ -42,7 +42,7 @@ def draw_tile(request: TileRequest) -> Tile:
     SegCoreError
         If the slide has no such tile, or slide or run cannot be read.
     """
-    source = resources.tile_sources().find(request.token)
+    source = singletons.tile_sources().find(request.token)
     run = None if request.run is None else source.run_of(request.run)
     shown = None if run is None else (run.path, run.names_version, run.maps_version)
     # Not the token: two sessions that look at the same slide share what is drawn.

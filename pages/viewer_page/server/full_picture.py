@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO
 
-from pages.shared import resources
+from pages.shared import resources, singletons
 from pages.shared.tile_sources import AddressError, TileSource, UnknownTileError
 from pages.viewer_page.layers import LAYERS, Colours, Layer, LayerRequest, layer_named
 from pages.viewer_page.server.tiles import query_of
@@ -82,7 +82,7 @@ def draw_full_picture(asked: PictureRequest, file: IO[bytes], is_gone: Callable[
     SegCoreError
         If the region lies outside the slide, or slide or run cannot be read.
     """
-    source = resources.tile_sources().find(asked.token)
+    source = singletons.tile_sources().find(asked.token)
     slide = resources.slide(source.slide.path, source.slide.mpp)
     region = slide.info.bounds.intersection(asked.region)
     if region is None:

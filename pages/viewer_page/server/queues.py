@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from pages.shared import resources
+from pages.shared import singletons
 from pages.viewer_page.server.fair_pool import FairPool, Places
 from seg_core.process.worker import NICENESS
 
@@ -106,7 +106,7 @@ class Queue:
         Exception
             Whatever ``work`` raises.
         """
-        source = resources.tile_sources().find(request.path_params["token"])
+        source = singletons.tile_sources().find(request.path_params["token"])
         self._places.take(source.visitor, source.token)
         asking = Asking(source.visitor, source.token, self._places)
         future = self._pool.submit(source.visitor, lambda: work(asking))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.shared import resources
+from pages.shared import singletons
 from pages.shared.cohorts import Cohorts
 
 
@@ -10,4 +10,4 @@ from pages.shared.cohorts import Cohorts
 def at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEG_LOCAL", "1")
     cohorts = Cohorts(lambda: False)
-    monkeypatch.setattr(resources, "cohorts", lambda: cohorts)
+    monkeypatch.setattr(singletons, "cohorts", lambda: cohorts)

@@ -13,7 +13,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.cohort_page.cohort_table import report_of
-from pages.shared import resources, state
+from pages.shared import singletons, state
 from pages.shared.cohorts import Cohorts
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.columns import groupings_of, measures_of
@@ -176,7 +176,7 @@ def test_slides_are_chosen_from_those_that_are_known_here(
     visit, cohort: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting = Cohorts(lambda: True)
-    monkeypatch.setattr(resources, "cohorts", lambda: waiting)
+    monkeypatch.setattr(singletons, "cohorts", lambda: waiting)
     page = visit("cohort")
     page.segmented_control(key="_where").set_value("Slides that are known here").run()
     assert page.button(key="_start").disabled

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from pages.cohort_page import working
-from pages.shared import resources
+from pages.shared import singletons
 from pages.shared.cohort_process import CohortProcess, order_of, start
 from seg_core.errors import CohortError
 
@@ -31,14 +31,14 @@ def test_a_cohort_is_started_followed_and_ends_in_the_table(visit, tmp_path: Pat
     page = visit("cohort")
     page.text_input(key="_source").set_value(str(folder)).run()
     page.button(key="_start").click().run()
-    process = resources.cohorts().current
+    process = singletons.cohorts().current
     assert process is not None
     assert page.button(key="_stop").label == "Stop"
     wait(process)
     page.run()
     assert list(page.dataframe[0].value["state"]) == ["failed", "failed"]
     assert page.dataframe[0].value["error"].str.contains("broken").all()
-    assert resources.cohorts().current is None
+    assert singletons.cohorts().current is None
     assert not process.folder.exists()
 
 

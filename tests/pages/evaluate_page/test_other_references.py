@@ -10,7 +10,7 @@ import pytest
 import shapely
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import analysis_list, evaluations, resources
+from pages.shared import analysis_list, evaluations, resources, singletons
 from pages.shared.folder_evaluations import FolderEvaluations
 from seg_core.errors import DataError, JobCancelled
 from seg_core.evaluation.area_scores import FOUND, WRONG_CLASS
@@ -134,7 +134,7 @@ def measure(
     def open_with(job: Ended) -> tuple[AppTest, OneJob]:
         worker = OneJob(job)
         asked = FolderEvaluations(lambda: worker)  # type: ignore[arg-type,return-value]
-        monkeypatch.setattr(resources, "folder_evaluations", lambda: asked)
+        monkeypatch.setattr(singletons, "folder_evaluations", lambda: asked)
         page = visit("evaluate")
         page.segmented_control(key="_evaluated").set_value(OF_FOLDER).run()
         page.text_input(key="_labelled_folder").input(str(folder)).run()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from pages.nuclei_page import distributions, downloads, nucleus_table
 from pages.nuclei_page.choice import Choice
-from pages.shared import resources, state
+from pages.shared import singletons, state
 from pages.shared.scoring import ScoringRequest
 from seg_core import analysis
 from seg_core.classes import OTHER, UNCERTAIN, ClassScheme, NucleusClass
@@ -295,7 +295,7 @@ def test_reports_tell_of_til_scores_that_are_there(run, monkeypatch: pytest.Monk
     result = assess(run)
     request = ScoringRequest(run, parts_of(run)[0], TilSettings(), 0.0)
     there = {request.key: result}
-    monkeypatch.setattr(resources, "scorings", lambda: SimpleNamespace(find=there.get))
+    monkeypatch.setattr(singletons, "scorings", lambda: SimpleNamespace(find=there.get))
     assessed = downloads.scores_there(run, TilSettings(), 0.0)
     assert [(each.name, each.result) for each in assessed] == [(WHOLE, result)]
     assert downloads.scores_there(run, TilSettings(), 0.5) == []

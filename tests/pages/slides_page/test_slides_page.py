@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.shared import resources, state
+from pages.shared import singletons, state
 from seg_core.errors import ResolutionError, SegCoreError
 from seg_core.plausibility import PixelSizeEstimate
 from seg_core.process.progress import Progress
@@ -37,7 +37,7 @@ class EstimatingWorker:
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> EstimatingWorker:
     made = EstimatingWorker()
-    monkeypatch.setattr(resources, "worker", lambda: made)
+    monkeypatch.setattr(singletons, "worker", lambda: made)
     return made
 
 

@@ -8,7 +8,7 @@ import pytest
 import shapely
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import resources, state
+from pages.shared import resources, singletons, state
 from pages.shared.literal import literal
 from pages.shared.scoring import ScoringRequest, Scorings
 from pages.viewer_page.layers.til_layers import COMPARTMENTS
@@ -74,7 +74,7 @@ def band() -> TilResult:
 
 def answer(monkeypatch: pytest.MonkeyPatch, **given: object) -> Answered:
     answered = Answered(**given)  # type: ignore[arg-type]
-    monkeypatch.setattr(resources, "scorings", lambda: answered)
+    monkeypatch.setattr(singletons, "scorings", lambda: answered)
     resources.til_backdrop.clear()
     return answered
 

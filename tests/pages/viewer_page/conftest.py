@@ -4,7 +4,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.shared import resources
+from pages.shared import singletons
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page.server.routes import routes_below
@@ -18,6 +18,6 @@ def client() -> TestClient:
 
 @pytest.fixture
 def source(run: Run) -> TileSource:
-    opened = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
+    opened = singletons.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
     opened.runs[run.run_id] = run
     return opened

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import resources, state
+from pages.shared import singletons, state
 from pages.shared.analyses import Analyses
 from pages.viewer_page import analysis_options
 from seg_core.model import ModelCard
@@ -38,7 +38,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[AnalysisSettings]:
             settings.append(arguments["settings"])
             return WaitingJob()
 
-    monkeypatch.setattr(resources, "analyses", lambda: Analyses(Worker))  # type: ignore[arg-type]
+    monkeypatch.setattr(singletons, "analyses", lambda: Analyses(Worker))  # type: ignore[arg-type]
     return settings
 
 
@@ -111,7 +111,7 @@ def test_another_model_can_be_chosen_and_has_no_graph_in_integers_of_the_first(
             submitted.append(arguments)
             return WaitingJob()
 
-    monkeypatch.setattr(resources, "analyses", lambda: Analyses(Worker))  # type: ignore[arg-type]
+    monkeypatch.setattr(singletons, "analyses", lambda: Analyses(Worker))  # type: ignore[arg-type]
     page = visit("viewer", slide=state.ChosenSlide(slide_path, MPP))
     model = page.sidebar.selectbox(key="_model")
     assert model.value == "nuclei-lite0"

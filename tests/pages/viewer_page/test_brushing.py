@@ -8,7 +8,7 @@ import shapely
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.shared import resources
+from pages.shared import singletons
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page.server.routes import routes_below
@@ -18,7 +18,7 @@ SQUARE = [[100, 100], [200, 100], [200, 200], [100, 200]]
 
 @pytest.fixture
 def source(slide_path: Path) -> TileSource:
-    return resources.tile_sources().add(ChosenSlide(slide_path, 0.25))
+    return singletons.tile_sources().add(ChosenSlide(slide_path, 0.25))
 
 
 def paint(source: TileSource, line: object, *, rings: object = (), radius=20.0, erase=False):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pages.shared import resources
+from pages.shared import resources, singletons
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page.server import web_files
 from pages.viewer_page.server.channel import answers_to
@@ -65,7 +65,7 @@ def test_the_nucleus_at_a_point_is_answered(source, run) -> None:
     ],
 )
 def test_another_sessions_token_is_refused(source, path) -> None:
-    other = resources.tile_sources().add(source.slide)
+    other = singletons.tile_sources().add(source.slide)
     (answer,) = ask(source, path.format(folder=other.folder, token=other.token))
     assert answer["status"] == 404
     assert content(answer).endswith(b".") or content(answer) == b"Not Found"

@@ -9,7 +9,7 @@ import pytest
 import shapely
 from starlette.testclient import TestClient
 
-from pages.shared import own_answer, resources
+from pages.shared import own_answer, resources, singletons
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page import correcting
@@ -24,7 +24,7 @@ LEFT_COLUMN = [[0, 0], [100, 0], [100, 300], [0, 300]]
 
 def session_of(run: Run, who: str | None = "ada") -> TileSource:
     """What a browser has that shows the run."""
-    source = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
+    source = singletons.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
     source.runs[run.run_id] = run
     source.corrector = who
     return source

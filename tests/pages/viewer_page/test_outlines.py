@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from pages.shared import resources, shown_names
+from pages.shared import resources, shown_names, singletons
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page import outlines
@@ -63,7 +63,7 @@ def test_what_is_not_there_is_404_and_not_kept(client, source, run, place, query
 
 
 def test_only_a_session_that_shows_the_run_is_answered(client, source, run) -> None:
-    other = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
+    other = singletons.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
     assert client.get(address(other, run)).status_code == 404
     guessed = address(source, run).replace(source.token, "guessed")
     assert client.get(guessed).status_code == 404
@@ -96,7 +96,7 @@ def test_what_was_asked_under_earlier_names_is_not_kept(client, source, run) -> 
 
 def test_a_square_is_packed_once_for_all_sessions(client, source, run, monkeypatch) -> None:
     first = client.get(address(source, run))
-    another = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
+    another = singletons.tile_sources().add(ChosenSlide(run.slide_path, 0.25))
     another.runs[run.run_id] = run
     monkeypatch.setattr(resources, "outline_squares", None)
     assert client.get(address(another, run)).content == first.content

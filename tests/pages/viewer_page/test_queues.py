@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.applications import Starlette
 
-from pages.shared import resources
+from pages.shared import singletons
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page.server import queues, routes
@@ -30,7 +30,7 @@ WAIT_S = 60
 
 @pytest.fixture
 def source(run: Run) -> TileSource:
-    opened = resources.tile_sources().add(ChosenSlide(run.slide_path, 0.25), "greedy")
+    opened = singletons.tile_sources().add(ChosenSlide(run.slide_path, 0.25), "greedy")
     opened.runs[run.run_id] = run
     return opened
 
@@ -156,7 +156,7 @@ class SlowTiles:
     def draw(self, asked: TileRequest) -> Tile:
         self.begun.release()
         assert self.go_on.wait(WAIT_S)
-        self.drawn.append(resources.tile_sources().find(asked.token).visitor)
+        self.drawn.append(singletons.tile_sources().find(asked.token).visitor)
         return Tile(b"tile", "image/jpeg")
 
 
@@ -172,7 +172,7 @@ def tiles(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowTiles]:
 
 
 def opened_by(source: TileSource, visitor: str) -> TileSource:
-    return resources.tile_sources().add(source.slide, visitor)
+    return singletons.tile_sources().add(source.slide, visitor)
 
 
 def test_however_many_tiles_one_waits_for_another_waits_for_one_of_them(

@@ -16,7 +16,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.shared import resources, shown_names
+from pages.shared import resources, shown_names, singletons
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page.layers import LAYERS
@@ -57,7 +57,7 @@ def test_a_tile_that_fails_is_logged_by_a_number_and_without_the_name_of_the_sli
     path = tmp_path / "SMITH-1961.svs"
     path.write_text("no slide")
     with caplog.at_level(logging.INFO):
-        source = resources.tile_sources().add(ChosenSlide(path))
+        source = singletons.tile_sources().add(ChosenSlide(path))
         answer = client.get(address(source, "slide", 0))
     assert answer.status_code == 500
     (line,) = (JsonLines().format(record) for record in caplog.records if "tile" in record.msg)
@@ -152,7 +152,7 @@ def test_tissue_is_painted_and_glass_is_not(client, chosen, tmp_path) -> None:
     half = Image.new("RGB", (256, 256), (245, 245, 245))
     half.paste((220, 160, 200), (0, 0, 128, 256))
     half.save(tmp_path / "half.png")
-    opened = resources.tile_sources().add(ChosenSlide(tmp_path / "half.png", 4.0))
+    opened = singletons.tile_sources().add(ChosenSlide(tmp_path / "half.png", 4.0))
     shown = picture(client.get(address(opened, "tissue", 8)).content)
     assert shown[128, 60, 3] == 255
     assert shown[128, 200, 3] == 0
@@ -160,7 +160,7 @@ def test_tissue_is_painted_and_glass_is_not(client, chosen, tmp_path) -> None:
 
 def test_every_layer_paints_every_size_of_tile(client, source, run, full, monkeypatch) -> None:
     scores = SimpleNamespace(find=lambda _key: assess(run))
-    monkeypatch.setattr(resources, "scorings", lambda: scores)
+    monkeypatch.setattr(singletons, "scorings", lambda: scores)
     # discs on pink are not stained with two stains; nobody has evaluated the run
     for layer in set(LAYERS) - {NORMALISED, *EVALUATION_LAYERS}:
         for level in range(full + 1):
@@ -260,7 +260,7 @@ def test_classes_of_any_length_are_none(client, source, run, full) -> None:
 def test_a_tile_is_drawn_once_for_all_sessions(client, source, run, full, monkeypatch) -> None:
     path = address(source, "classes", full, run, "2")
     first = client.get(path)
-    another = resources.tile_sources().add(source.slide)
+    another = singletons.tile_sources().add(source.slide)
     another.runs[run.run_id] = run
     monkeypatch.setattr(drawing, "_draw", None)
     again = client.get(address(another, "classes", full, run, "2"))
@@ -322,7 +322,7 @@ def test_a_token_nobody_has_is_404(client, source) -> None:
 
 
 def test_a_token_is_forgotten_with_its_session(client, source, full) -> None:
-    other = resources.tile_sources().add(source.slide)
+    other = singletons.tile_sources().add(source.slide)
     path = address(other, "slide", full)
     assert client.get(path).status_code == 200
     del other
@@ -333,7 +333,7 @@ def test_a_token_is_forgotten_with_its_session(client, source, full) -> None:
 def test_a_slide_that_has_become_unreadable_is_an_error_in_words(client, tmp_path) -> None:
     path = tmp_path / "empty.svs"
     path.touch()
-    opened = resources.tile_sources().add(ChosenSlide(path))
+    opened = singletons.tile_sources().add(ChosenSlide(path))
     answer = client.get(address(opened, "slide", 0))
     assert answer.status_code == 500
     assert "empty (0 bytes)" in answer.text

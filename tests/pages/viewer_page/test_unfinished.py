@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import resources, shown_names, state
+from pages.shared import resources, shown_names, singletons, state
 from pages.shared.analyses import Analyses, Asked
 from pages.shared.chosen_slide import ChosenSlide
 from pages.viewer_page import unfinished
@@ -66,7 +66,7 @@ def blue(monkeypatch: pytest.MonkeyPatch) -> None:
 def worker(monkeypatch: pytest.MonkeyPatch) -> HoldingWorker:
     holding = HoldingWorker()
     found = Analyses(lambda: holding)  # type: ignore[arg-type,return-value]
-    monkeypatch.setattr(resources, "analyses", lambda: found)
+    monkeypatch.setattr(singletons, "analyses", lambda: found)
     monkeypatch.setattr(unfinished, "find_model", lambda name: subject.find_model(name))
     return holding
 
@@ -96,7 +96,7 @@ def press(page: AppTest, label: str) -> AppTest:
 
 
 def test_a_stopped_analysis_is_painted_and_has_no_nuclei(stopped: Run, slide_path: Path) -> None:
-    source = resources.tile_sources().add(ChosenSlide(slide_path, MPP))
+    source = singletons.tile_sources().add(ChosenSlide(slide_path, MPP))
     slide = resources.slide(slide_path, MPP)
     described = layers_of(slide.info, stopped, source)
     assert {"classes", "boundaries", "score"} <= {each["id"] for each in described}
@@ -119,7 +119,7 @@ def test_classes_are_strong_until_nuclei_lie_over_them(
     run: Run, stopped: Run, slide_path: Path
 ) -> None:
     """At a third of their strength the growing classes of a whole slide were hardly to be seen."""
-    source = resources.tile_sources().add(ChosenSlide(slide_path, MPP))
+    source = singletons.tile_sources().add(ChosenSlide(slide_path, MPP))
     slide = resources.slide(slide_path, MPP)
     growing, finished = (
         {each["id"]: each["opacity"] for each in layers_of(slide.info, shown, source)}
@@ -132,7 +132,7 @@ def test_classes_are_strong_until_nuclei_lie_over_them(
 def test_addresses_change_as_the_maps_grow_and_so_does_what_is_drawn(
     stopped: Run, slide_path: Path
 ) -> None:
-    source = resources.tile_sources().add(ChosenSlide(slide_path, MPP))
+    source = singletons.tile_sources().add(ChosenSlide(slide_path, MPP))
     slide = resources.slide(slide_path, MPP)
     before = layers_of(slide.info, stopped, source)
     assert layers_of(slide.info, stopped, source) == before
@@ -183,7 +183,7 @@ def test_the_readers_own_analysis_is_shown_while_it_grows_and_anothers_is_not(
     visit, chosen: ChosenSlide, run: Run, stopped: Run, worker: HoldingWorker
 ) -> None:
     wanted = unfinished.question_of(stopped)
-    theirs = resources.analyses().ask(Asked(chosen, wanted, "somebody", None))
+    theirs = singletons.analyses().ask(Asked(chosen, wanted, "somebody", None))
     page = visit("viewer", slide=chosen)
     assert switches(page) == [False]
     assert list(page.session_state["tiles"].runs) == [run.run_id]

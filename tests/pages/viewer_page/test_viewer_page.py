@@ -7,7 +7,7 @@ import shapely
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.shared import resources, shown_names, state
+from pages.shared import resources, shown_names, singletons, state
 from pages.shared.analyses import Analyses
 from pages.shared.page_list import NUCLEI, SLIDES, VIEWER
 from pages.viewer_page.server import drawing
@@ -95,7 +95,7 @@ def test_a_rectangle_is_asked_as_its_pixels_and_an_outline_as_itself(
             submitted.append(arguments)
             return FakeJob(running=True)
 
-    monkeypatch.setattr(resources, "analyses", lambda: Analyses(Worker))  # type: ignore[arg-type]
+    monkeypatch.setattr(singletons, "analyses", lambda: Analyses(Worker))  # type: ignore[arg-type]
     page = visit("viewer", slide=chosen, **DRAWN, roi=roi)
     next(each for each in page.sidebar.button if each.label == "Analyse region").click().run()
     assert {name: submitted[0][name] for name in asked} == asked
@@ -238,7 +238,7 @@ def test_a_damaged_run_is_analysed_again_from_the_page(
     visit, chosen, run, monkeypatch, files
 ) -> None:
     """With a byte inside the maps it was once shown again as it was: only reading all of it tells."""
-    monkeypatch.setattr(resources, "analyses", lambda: Analyses(AtOnce))  # type: ignore[arg-type]
+    monkeypatch.setattr(singletons, "analyses", lambda: Analyses(AtOnce))  # type: ignore[arg-type]
     page = visit("viewer", slide=chosen)
     source = page.session_state["tiles"]
     client = TestClient(Starlette(routes=routes_below("")))

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import streamlit as st
 
-from pages.shared import resources
+from pages.shared import singletons
 from pages.shared.once import once
 from pages.shared.run_words import _zone
 
@@ -25,9 +25,9 @@ def test_many_threads_are_given_one_thing() -> None:
 
 @pytest.mark.parametrize("name", ["worker", "tile_sources", "visitors"])
 def test_a_visitor_who_clears_the_caches_takes_nothing_of_the_process(name: str) -> None:
-    before = getattr(resources, name)()
+    before = getattr(singletons, name)()
     st.cache_resource.clear()
-    assert getattr(resources, name)() is before
+    assert getattr(singletons, name)() is before
 
 
 @pytest.mark.parametrize("name", ["Etc/Unknown", "../../etc/passwd", "a\0b", "", None])

@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from seg_core import analysis
+from seg_core import analysis, subject
 from seg_core.classes import BOUNDARY, INSIDE
 from seg_core.model import Engine, ModelCard, make_engine
 from seg_core.model.engine import NumberedLogits, NumberedTile
@@ -105,7 +105,7 @@ def main() -> None:
 
 def _analysed(slide: Path, store: Path, tile_px: int, engine: EngineName) -> str:
     hold_little_memory(at_work=True)  # as the command line does
-    analysis.make_engine = _make_engine
+    subject.make_engine = _make_engine
     after_maps = 0.0
 
     def report(progress: Progress) -> None:

@@ -41,11 +41,11 @@ CHILD = """
 import os, resource, signal, sys
 from pathlib import Path
 import painted_slides
-from seg_core import analysis
+from seg_core import analysis, subject
 from seg_core.errors import SegCoreError
 
-analysis.find_model = painted_slides.find_painted_model
-analysis.make_engine = painted_slides.make_painted_engine
+subject.find_model = painted_slides.find_painted_model
+subject.make_engine = painted_slides.make_painted_engine
 
 def kill(stage, done):
     def report(progress):

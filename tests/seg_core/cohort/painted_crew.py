@@ -12,7 +12,7 @@ import painted_slides
 from distributed import Client, WorkerPlugin
 from painted_slides import MPP, PaintedEngine
 
-from seg_core import analysis
+from seg_core import subject
 from seg_core.cohort import task, work
 from seg_core.cohort.cluster import local_workers
 from seg_core.cohort.journal import Journal
@@ -53,9 +53,9 @@ class Paintings(WorkerPlugin):
 
 
 def use_paintings() -> None:
-    for module in (analysis, task, work):
+    for module in (subject, task, work):
         module.find_model = painted_slides.find_painted_model
-    analysis.make_engine = lambda *_: SlowEngine()
+    subject.make_engine = lambda *_: SlowEngine()
 
 
 def let_paint(client: Client, seconds_a_tile: float = 0.0) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from seg_core.geometry import Window
-from seg_core.samples import SAMPLES, sample_path
+from seg_core.samples import sample_path
 from seg_core.slide import open_slide
 
+_PIECES = ("cmu_small_region", "hgsc_nest", "hgsc_stromal_he")
 _PIECE_PX = 1500  # two of the samples are of this size
 
 # Lymphocytes beside the nest, the squares with most nuclei of all samples.
@@ -97,7 +98,7 @@ def _mosaic(pieces: list[npt.NDArray[np.uint8]], side_px: int) -> npt.NDArray[np
 
 
 def _usual_pieces(mpp: float) -> list[npt.NDArray[np.uint8]]:
-    return [_piece(sample_path(sample.name), mpp) for sample in SAMPLES]
+    return [_piece(sample_path(name), mpp) for name in _PIECES]
 
 
 def _dense_pieces(mpp: float) -> list[npt.NDArray[np.uint8]]:

@@ -26,5 +26,5 @@ def test_the_slide_knows_its_resolution():
 
 
 def test_an_unknown_sample_is_refused():
-    with pytest.raises(SlideError, match="there is no sample 'heart'; choose one of cmu_small"):
+    with pytest.raises(SlideError, match="there is no sample 'heart'; choose one of hgsc_nest"):
         sample_path("heart")

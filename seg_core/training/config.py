@@ -10,9 +10,12 @@ from pydantic import AfterValidator, ValidationInfo
 from seg_core.errors import DataError, SettingsError, quoted, told_by
 from seg_core.files.typed import filled
 
+LAST_STEP = "last step"
+"""Stands in a soup for the weights that the run itself ends with, which are not always its best."""
+
 
 def _from_its_folder(place: str, asked: ValidationInfo) -> str:
-    if place in ("", "imagenet"):
+    if place in ("", "imagenet", LAST_STEP):
         return place
     return str(Path(str(asked.context), place).resolve())
 
@@ -194,8 +197,8 @@ class TrainConfig:
     """Whose weights the run leaves: the best step's by the validation's score, or the last's."""
 
     soup: tuple[Place, ...] = ()
-    """Weights of earlier runs that count as much as this run's in the mean it leaves; see
-    `seg_core.training.soup`."""
+    """Weights of earlier runs that count as much as this run's in the mean it leaves, or `LAST_STEP`;
+    see `seg_core.training.soup`."""
 
     save_minutes: float = 4.0
     tensorboard: bool = False

@@ -12,6 +12,9 @@ CHECKPOINT = "checkpoint.pt"
 BEST = "best.safetensors"
 """Weights of the best step so far."""
 
+LAST = "last.safetensors"
+"""Weights of the last step, where a configuration means them by a soup."""
+
 PREVIEWS = "previews"
 """Folder of pictures, worst image first, written when the run ends."""
 

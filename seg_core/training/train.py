@@ -34,9 +34,9 @@ from seg_core.model.network import (
 )
 from seg_core.process.pipelines import read_ahead
 from seg_core.training.board import check_board, write_scalars
-from seg_core.training.config import TrainConfig
+from seg_core.training.config import LAST_STEP, TrainConfig
 from seg_core.training.dataset import Crops
-from seg_core.training.files import BEST, CHECKPOINT, CONFIG, LOG, PREVIEWS
+from seg_core.training.files import BEST, CHECKPOINT, CONFIG, LAST, LOG, PREVIEWS
 from seg_core.training.losses import median_frequency_weights, two_head_loss
 from seg_core.training.previews import write_previews
 from seg_core.training.soup import mean_weights
@@ -238,7 +238,10 @@ class _Run:
         weights = self.folder / f"{config.name}.safetensors"
         weights.write_bytes((self.folder / BEST).read_bytes())
         if config.soup:
-            parts = [weights, *(Path(each) for each in config.soup)]
+            last = self.folder / LAST
+            if LAST_STEP in config.soup:
+                save_weights(self.average, last)
+            parts = [weights, *(last if each == LAST_STEP else Path(each) for each in config.soup)]
             fill_network(self.average, mean_weights(parts), weights.name)
             save_weights(self.average, weights)
         card = ModelCard(

@@ -6,7 +6,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from seg_core.errors import DataError
-from seg_core.training.config import TrainConfig, read_config
+from seg_core.training.config import LAST_STEP, TrainConfig, read_config
+from seg_core.training.files import BEST, LAST
 from seg_core.training.soup import mean_weights
 from seg_core.training.train import train
 
@@ -48,10 +49,24 @@ def test_a_run_leaves_the_mean_with_earlier_ones(tiny_config: TrainConfig, tmp_p
             torch.testing.assert_close(value.float(), mean, atol=2e-3, rtol=2e-3)
 
 
+def test_the_last_step_counts_as_much_as_the_best_where_a_soup_says_so(
+    tiny_config: TrainConfig, tmp_path: Path
+) -> None:
+    config = replace(tiny_config, steps=2, validate_every=1, soup=(LAST_STEP,))
+    train(config, tmp_path / "run")
+    best, last, both = (
+        load_file(tmp_path / "run" / name) for name in (BEST, LAST, f"{config.name}.safetensors")
+    )
+    for name, value in both.items():
+        if value.is_floating_point():
+            mean = (best[name].float() + last[name].float()) / 2
+            torch.testing.assert_close(value.float(), mean, atol=1e-3, rtol=1e-2)
+
+
 def test_files_of_a_soup_are_seen_from_the_configuration(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
     path.write_text(
-        'name = "n"\nencoder = "e"\nsteps = 1\nsoup = ["../a.safetensors"]\n'
+        'name = "n"\nencoder = "e"\nsteps = 1\nsoup = ["../a.safetensors", "last step"]\n'
         '[[sources]]\nname = "monusac"\nfolder = "."\nshare = 1.0\n'
     )
-    assert read_config(path).soup == (str(tmp_path.parent / "a.safetensors"),)
+    assert read_config(path).soup == (str(tmp_path.parent / "a.safetensors"), LAST_STEP)

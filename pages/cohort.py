@@ -13,8 +13,6 @@ from pages.cohort_page import (
 from pages.shared import frame, preferences, resources
 from pages.shared.page_list import COHORT
 
-SECTIONS = ("Table", "Groups", "Scatter", "TIL maps")
-
 sidebar = frame.open_page(COHORT)
 st.header(COHORT.title)
 
@@ -25,7 +23,7 @@ with frame.shown_errors():
     table = resources.cohort(name)
     cohort_table.show_counts(table)
     kept = cohort_table.filtered(table, sidebar)
-    section = preferences.chosen_section("_cohort_section", SECTIONS)
+    section = preferences.chosen_section(working.SECTION, working.SECTIONS)
     shown = drawn_around.narrowed(kept, name)
     if section == "Groups":
         comparison.show_groups(shown, name)

@@ -21,6 +21,10 @@ _TYPED, _CHOSEN = "A folder or a table", "Slides that are known here"
 
 _NAMED_AT_WORK = 6
 
+SECTIONS = ("Table", "Groups", "Scatter", "TIL maps")
+SECTION = "_cohort_section"
+"""Of the session: which of them is open."""
+
 _SEEN, _TABLE_EVERY_S = "_cohort_at_work", 10.0
 
 _STAGES = {"tiles": "tiles", "nuclei": "nuclei", "scores": "TIL score"}
@@ -149,14 +153,16 @@ def _words_of(each: AtWork) -> str:
 
 
 def _look_again(current: CohortProcess | None) -> None:
-    """Run the whole page when slides have ended since, or another cohort is at work, or none.
+    """Run the whole page when another cohort is at work, or none, and when slides of the table ended.
 
-    A cohort of many small slides does not have the table made anew for each of them.
+    A cohort of many small slides does not have the table made anew for each of them, and whoever
+    draws around points of a plot is not disturbed.
     """
     cohort = None if current is None else str(current.folder)
     seen = (cohort, 0 if current is None else current.progress().ended)
     before, at = st.session_state.setdefault(_SEEN, (seen, time.monotonic()))
-    is_time = cohort != before[0] or time.monotonic() - at >= _TABLE_EVERY_S
-    if seen != before and is_time:
+    is_table = st.session_state.get(SECTION, SECTIONS[0]) == SECTIONS[0]
+    is_time = is_table and time.monotonic() - at >= _TABLE_EVERY_S
+    if cohort != before[0] or (seen != before and is_time):
         st.session_state[_SEEN] = (seen, time.monotonic())
         st.rerun(scope="app")

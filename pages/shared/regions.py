@@ -186,8 +186,12 @@ def take_drawn(chosen: state.ChosenSlide, drawn: dict[str, Any]) -> None:
     """Take over what was drawn in the viewer; what cannot be is refused in words and undone.
 
     Only what this viewer has ``touched`` since the page last told it the ROIs: the others may have
-    been drawn anew by somebody else in the meantime.
+    been drawn anew by somebody else in the meantime. Streamlit calls this once more for what it was
+    called for before, where a run of the page was cut short by the next one; by then a ROI may have
+    been renamed.
     """
+    if drawn["revision"] <= (state.ROI_REVISION.get() or 0):
+        return
     state.PROBLEM.clear()
     state.ROI_REVISION.set(drawn["revision"])
     touched = set(drawn["touched"])

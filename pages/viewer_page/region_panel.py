@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -87,9 +88,12 @@ def _choose(rois: list[Roi], selected: Roi | None) -> None:
 
 
 def _edit(chosen: state.ChosenSlide, rois: list[Roi], selected: Roi) -> None:
-    def change(new: Roi) -> None:
-        [kept] = change_rois(chosen, put=[new])
-        state.ROI.set(kept.name)
+    def change(**fields: Any) -> None:
+        # Streamlit may call for what was shown before another change: that one stays
+        now = next((roi for roi in slide_rois(chosen) if roi.roi_id == selected.roi_id), None)
+        if now is not None:
+            [kept] = change_rois(chosen, put=[replace(now, **fields)])
+            state.ROI.set(kept.name)
 
     def remove(removed: Sequence[Roi]) -> None:
         change_rois(chosen, remove=removed)
@@ -98,7 +102,7 @@ def _edit(chosen: state.ChosenSlide, rois: list[Roi], selected: Roi) -> None:
     def rename() -> None:
         name = st.session_state[name_key].strip()
         if name:
-            change(replace(selected, name=name))
+            change(name=name)
 
     name_key, kind_key = f"_roi_name_{selected.name}", f"_roi_kind_{selected.name}"
     st.text_input("Name", selected.name, max_chars=60, key=name_key, on_change=rename)
@@ -110,7 +114,7 @@ def _edit(chosen: state.ChosenSlide, rois: list[Roi], selected: Roi) -> None:
         key=kind_key,
         format_func=lambda kind: _KINDS[kind],
         help=_KIND_HELP,
-        on_change=lambda: change(replace(selected, kind=st.session_state[kind_key])),
+        on_change=lambda: change(kind=st.session_state[kind_key]),
     )
     st.button(
         "Remove", icon=":material/delete:", on_click=remove, args=([selected],), width="stretch"

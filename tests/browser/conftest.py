@@ -14,7 +14,7 @@ from tests.browser.starting import CHROMIUM_FLAGS
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 # Ceilings for a machine that is busy; whatever is waited for comes in a second on a quiet one.
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 sync_api.expect.set_options(timeout=PATIENCE_MS)
 
 

@@ -86,6 +86,16 @@ def test_an_outline_that_crosses_itself_is_refused_and_the_viewer_told(chosen) -
     assert regions.drawing_of(chosen)["problem"] is None
 
 
+def test_what_was_drawn_is_taken_once_though_it_is_told_again_after_a_change(chosen) -> None:
+    """On a busy server a run of the page is cut short by the next, and a new name was lost."""
+    told = drawn(TUMOUR, selected="tumour")
+    regions.take_drawn(chosen, told)
+    (kept,) = regions.slide_rois(chosen)
+    regions.change_rois(chosen, put=[replace(kept, name="nest")])
+    regions.take_drawn(chosen, told)
+    assert [roi.name for roi in regions.slide_rois(chosen)] == ["nest"]
+
+
 def test_two_readers_of_one_slide_do_not_see_each_others(chosen, monkeypatch, session) -> None:
     visited_by(monkeypatch, cookie="one")
     regions.keep_slide_rois(chosen, [TUMOUR])
@@ -133,7 +143,7 @@ def test_a_name_that_another_has_given_meanwhile_gets_a_number_and_stays_selecte
     visited_by(monkeypatch, local="1")
     regions.take_drawn(chosen, drawn(replace(TUMOUR, name="Region 1", roi_id="theirs")))
     mine = replace(RING, name="Region 1", roi_id="mine")
-    regions.take_drawn(chosen, drawn(mine, selected="Region 1"))
+    regions.take_drawn(chosen, drawn(mine, selected="Region 1", revision=2))
     assert [roi.name for roi in regions.slide_rois(chosen)] == ["Region 1", "Region 1 2"]
     assert regions.selected_roi(chosen) == replace(mine, name="Region 1 2")
 

@@ -1,0 +1,25 @@
+"""What is changed of a region in the sidebar, and what of it stays as it is."""
+
+import pytest
+import shapely
+
+from pages.shared import regions
+from pages.shared.chosen_slide import ChosenSlide
+from seg_core.roi import Roi
+
+
+def test_name_and_kind_that_are_told_together_are_both_kept(
+    visit, chosen: ChosenSlide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that was told last put back the other, since it knew the region of before."""
+    monkeypatch.setenv("SEG_LOCAL", "1")  # regions are kept beside the slide's runs
+    regions.keep_slide_rois(chosen, [Roi("Region 1", shapely.box(10, 10, 90, 90))])
+    page = visit("viewer", slide=chosen, roi="Region 1")
+    field = next(each for each in page.text_input if each.label == "Name")
+    kinds = next(each for each in page.segmented_control if each.label == "Nuclei in it")
+    field.set_value("nest")
+    kinds.set_value("tumour")
+    page.run()
+    assert not page.exception
+    (kept,) = regions.slide_rois(chosen)
+    assert (kept.name, kept.kind) == ("nest", "tumour")

@@ -277,7 +277,14 @@ class _Run:
         earlier: list[str] = []
         if card and card.is_file():
             earlier = read_card(card).metrics.get("training", {}).get("stages", [])
-        return [*earlier, f"{self.folder.name}: {self.step:,} steps, the {self.config.keep} kept"]
+        kept = f"the {self.config.keep} step"
+        if self.config.soup:
+            others = [
+                f"the {each}" if each == LAST_STEP else Path(each).parent.name
+                for each in self.config.soup
+            ]
+            kept = f"the mean of the weights of {kept} and of {' and '.join(others)}"
+        return [*earlier, f"{self.folder.name}: {self.step:,} steps, {kept} kept"]
 
 
 def initial_network(config: TrainConfig) -> TwoHeadUnet:

@@ -53,7 +53,10 @@ def test_the_last_step_counts_as_much_as_the_best_where_a_soup_says_so(
     tiny_config: TrainConfig, tmp_path: Path
 ) -> None:
     config = replace(tiny_config, steps=2, validate_every=1, soup=(LAST_STEP,))
-    train(config, tmp_path / "run")
+    card = train(config, tmp_path / "run")
+    assert card.metrics["training"]["stages"] == [
+        "run: 2 steps, the mean of the weights of the best step and of the last step kept"
+    ]
     best, last, both = (
         load_file(tmp_path / "run" / name) for name in (BEST, LAST, f"{config.name}.safetensors")
     )

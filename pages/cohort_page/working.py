@@ -12,7 +12,7 @@ from pages.shared.analysis_list import duration
 from pages.shared.cohort_process import CohortProcess, order_of, write_slide_table
 from pages.shared.literal import literal, printable
 from pages.shared.models import choose_model
-from seg_core.cohort.progress import AtWork
+from seg_core.cohort.progress import AtWork, CohortProgress
 from seg_core.errors import CohortError
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import PLAUSIBLE_MPP
@@ -110,7 +110,9 @@ def follow() -> None:
         return
     cohorts = singletons.cohorts()
     cohorts.advance()
-    _look_again(cohorts.current)
+    current = cohorts.current
+    progress = CohortProgress(0) if current is None else current.progress()
+    _look_again(None if current is None else str(current.folder), progress.ended)
     if cohorts.problem is not None:
         st.error(literal(cohorts.problem), icon=":material/error:")
     if cohorts.makes_way:
@@ -118,8 +120,8 @@ def follow() -> None:
             "An analysis that somebody waits for comes first; the cohort goes on by itself.",
             icon=":material/pause_circle:",
         )
-    if cohorts.current is not None:
-        _show_current(cohorts.current)
+    if current is not None:
+        _show_current(current, progress)
     for place in cohorts.waiting():
         words, button = st.columns([5, 1], vertical_alignment="center")
         first = "is next" if not place.ahead else f"waits, {place.ahead} before it"
@@ -129,8 +131,8 @@ def follow() -> None:
             st.rerun(scope="fragment")
 
 
-def _show_current(current: CohortProcess) -> None:
-    progress, order = current.progress(), current.order
+def _show_current(current: CohortProcess, progress: CohortProgress) -> None:
+    order = current.order
     told = ", ".join(f"{count:,} {state}" for state, count in progress.states.items())
     seconds = current.seconds_left()
     left = f"; about {duration(seconds)} left" if seconds is not None and progress.at_work else ""
@@ -152,14 +154,13 @@ def _words_of(each: AtWork) -> str:
     return f"{literal(each.slide)} {_STAGES.get(each.stage, each.stage)} {each.share:.0%}"
 
 
-def _look_again(current: CohortProcess | None) -> None:
+def _look_again(cohort: str | None, ended: int) -> None:
     """Run the whole page when another cohort is at work, or none, and when slides of the table ended.
 
     A cohort of many small slides does not have the table made anew for each of them, and whoever
     draws around points of a plot is not disturbed.
     """
-    cohort = None if current is None else str(current.folder)
-    seen = (cohort, 0 if current is None else current.progress().ended)
+    seen = (cohort, ended)
     before, at = st.session_state.setdefault(_SEEN, (seen, time.monotonic()))
     is_table = st.session_state.get(SECTION, SECTIONS[0]) == SECTIONS[0]
     is_time = is_table and time.monotonic() - at >= _TABLE_EVERY_S

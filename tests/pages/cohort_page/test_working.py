@@ -46,23 +46,23 @@ def test_the_table_follows_a_cohort_at_work_but_not_each_slide_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It stood as it was until the whole cohort had ended."""
-    now, ended, reruns = [100.0], [0], []
+    now, reruns = [100.0], []
     session: dict[str, object] = {}
-    current = SimpleNamespace(
-        folder=Path("trial-7"), progress=lambda: SimpleNamespace(ended=ended[0])
-    )
-    rerun = lambda scope: reruns.append((now[0], scope))
+
+    def rerun(scope: str) -> None:
+        reruns.append((now[0], scope))
+
     monkeypatch.setattr(working, "st", SimpleNamespace(session_state=session, rerun=rerun))
     monkeypatch.setattr(working, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    for at, done in ((100, 0), (102, 1), (111, 1), (113, 2), (122, 9), (150, 9)):
-        now[0], ended[0] = at, done
-        working._look_again(current)  # type: ignore[arg-type]
+    for at, ended in ((100, 0), (102, 1), (111, 1), (113, 2), (122, 9), (150, 9)):
+        now[0] = at
+        working._look_again("trial-7", ended)
     assert reruns == [(111, "app"), (122, "app")]
-    session[working.SECTION], now[0], ended[0] = "Scatter", 200, 12
-    working._look_again(current)  # type: ignore[arg-type]
+    session[working.SECTION], now[0] = "Scatter", 200
+    working._look_again("trial-7", 12)
     assert len(reruns) == 2, "somebody may be drawing around points"
     now[0] = 201
-    working._look_again(None)
+    working._look_again(None, 0)
     assert reruns[2:] == [(201, "app")], "at once at the end"
 
 

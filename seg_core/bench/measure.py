@@ -177,38 +177,13 @@ def _time(
             stages = baseline_stages(worker, card, slide, setup.settings(), folder)
             stages["blend"] = max(0.0, maps - sum(stages.values()))
         else:
-            maps, nuclei = analysis_seconds(slide.info.path, model, setup.settings(), folder)
+            timed = timed_analysis(slide.info.path, model, setup.settings(), folder)
+            maps, nuclei = timed.maps, timed.nuclei
             stages = engine_stages(worker, card, slide, setup.settings(), folder)
             stages["nuclei"] = nuclei
     times.maps.append(maps)
     for name in STAGES:
         times.stages[name].append(stages[name])
-
-
-def analysis_seconds(
-    region: Path, model: str | None, settings: AnalysisSettings, folder: Path
-) -> tuple[float, float]:
-    """Analyse a slide, and return how long its maps took and how long its nuclei.
-
-    A tile is analysed before, so that loading and compiling the model are no part of it; in a store
-    of its own, since on a slide of one tile it is the same question, which would be answered at once.
-
-    Parameters
-    ----------
-    region : Path
-        A slide, worked on whole; no tile of it is spared.
-    model : str or None
-    settings : AnalysisSettings
-    folder : Path
-        Where the runs may lie.
-
-    Returns
-    -------
-    maps, nuclei : float
-        Seconds.
-    """
-    timed = timed_analysis(region, model, settings, folder)
-    return timed.maps, timed.nuclei
 
 
 class TimedAnalysis(NamedTuple):
@@ -233,7 +208,20 @@ class TimedAnalysis(NamedTuple):
 def timed_analysis(
     region: Path, model: str | None, settings: AnalysisSettings, folder: Path
 ) -> TimedAnalysis:
-    """Do as `analysis_seconds`, and count the nuclei too."""
+    """Analyse a slide, and return how long its maps took and how long its nuclei.
+
+    A tile is analysed before, so that loading and compiling the model are no part of it; in a store
+    of its own, since on a slide of one tile it is the same question, which would be answered at once.
+
+    Parameters
+    ----------
+    region : Path
+        A slide, worked on whole; no tile of it is spared.
+    model : str or None
+    settings : AnalysisSettings
+    folder : Path
+        Where the runs may lie.
+    """
     settings = replace(settings, tissue_only=False)
     first = Region(0, 0, settings.tile_px, settings.tile_px)
     analyse(region, folder / "before", region=first, model=model, settings=settings)

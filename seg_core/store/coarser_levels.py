@@ -17,7 +17,7 @@ from seg_core.store.maps_layout import SHARES_STEP, Pyramid
 from seg_core.store.shares import FIRST_SHARE_LEVEL, averaged, shares_of
 
 # Side of the parts of level 0 that are in memory at once, 13 MB, and how many levels come of them.
-_PART_PX = 2048
+PART_PX = 2048
 _TOGETHER = 3
 
 _Image = npt.NDArray[np.uint8]
@@ -31,7 +31,7 @@ def make_coarser(pyramid: Pyramid, window: Window) -> None:
     """
     levels, share_levels = pyramid.map_files(), pyramid.share_files()
     edge = 2**_TOGETHER
-    for part in parts_of(_aligned(window, edge, levels[0]), _PART_PX):
+    for part in parts_of(_aligned(window, edge, levels[0]), PART_PX):
         maps = levels[0].read(part)
         if maps.any():
             shares = shares_of(maps, pyramid.class_count, SHARES_STEP)

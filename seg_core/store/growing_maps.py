@@ -8,14 +8,11 @@ import numpy.typing as npt
 
 from seg_core.geometry import Window
 from seg_core.maps import MapName
-from seg_core.store.coarser_levels import coarser_window, parts_of
+from seg_core.store.coarser_levels import PART_PX, coarser_window, parts_of
 from seg_core.store.halving import halved
 from seg_core.store.maps_layout import MAP_NAMES, SHARES_STEP
 from seg_core.store.run_maps import RunMaps
 from seg_core.store.shares import FIRST_SHARE_LEVEL, averaged, share_planes, shares_of
-
-# Side of the parts of level 0 that are in memory at once.
-_PART_PX = 2048
 
 # More of level 0 is not read for one tile; the tile then shows what the coarser level has, of which
 # rows that are so wide are a small part.
@@ -91,7 +88,7 @@ class GrowingMaps(RunMaps):
         seen = whole.intersection(Window(*(step * each for each in behind.to_json())))
         if seen is None or seen.area > _MOST_PX:
             return found
-        for part in parts_of(seen, max(_PART_PX, step)):
+        for part in parts_of(seen, max(PART_PX, step)):
             maps = super()._read_planes(part, 0)
             place = coarser_window(part, step).moved(-window.x, -window.y)
             found[:, *place.slices()] = make(maps)

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from seg_core.bench.measure import analysis_seconds
+from seg_core.bench.measure import timed_analysis
 from seg_core.bench.region import write_region
 from seg_core.evaluation.card_figures import rounded, write_entry
 from seg_core.evaluation.evaluate import evaluate
@@ -78,8 +78,8 @@ def _seconds(
         for number in range(options.rounds):
             for name, each in settings.items():
                 folder = Path(temporary) / f"{name}-{number}"
-                parts = analysis_seconds(region, options.model, each, folder)
-                times[name].append(sum(parts))
+                timed = timed_analysis(region, options.model, each, folder)
+                times[name].append(timed.maps + timed.nuclei)
     return {name: median(each) for name, each in times.items()}
 
 

@@ -83,7 +83,7 @@ def test_whoever_reads_meanwhile_sees_the_maps_grow_at_every_level(
             patch.setattr(module, "CHUNK_PX", 8)
             patch.setattr(module, "SHARD_PX", 32)
         patch.setattr(maps_layout, "SHARES_CHUNK_PX", 4)
-        patch.setattr(growing_maps, "_PART_PX", part)
+        patch.setattr(growing_maps, "PART_PX", part)
         patch.setattr(maps_writer, "_HALVING_PX", 24)
         with MapsWriter(whole, raster_of(height, width)) as writer:
             writer.write(band(planes, Window(0, 0, width, height)))
@@ -134,7 +134,7 @@ def test_any_bands_give_the_same_pyramid_and_any_window_reads_its_part(
             patch.setattr(module, "CHUNK_PX", 8)
             patch.setattr(module, "SHARD_PX", 32)
         patch.setattr(maps_layout, "SHARES_CHUNK_PX", 4)
-        patch.setattr(coarser_levels, "_PART_PX", part)
+        patch.setattr(coarser_levels, "PART_PX", part)
         patch.setattr(maps_writer, "_HALVING_PX", 16)
         strips = [Window(0, 0, min(cut, width), height)]
         if cut < width:

@@ -301,7 +301,7 @@ def training_log(card: ModelCard, folder: Path | None = None) -> pd.DataFrame | 
     ----------
     card : ModelCard
     folder : Path, optional
-        Of the repository, to which the card's stages are relative.
+        Of the logs, each under the name of its stage.
 
     Returns
     -------
@@ -310,10 +310,10 @@ def training_log(card: ModelCard, folder: Path | None = None) -> pd.DataFrame | 
         None where the card names no stages, or their logs are not there.
     """
     stages = _at(card.metrics, "training", "stages") or []
-    folder = folder or WEIGHTS_FOLDER.parent
+    folder = folder or WEIGHTS_FOLDER / "training"
     logs, done = [], 0
     for stage in stages:
-        path = (folder / str(stage).partition(":")[0]).with_suffix(".csv")
+        path = folder / f"{str(stage).partition(':')[0]}.csv"
         if not path.is_file():
             return None
         log = pd.read_csv(path)

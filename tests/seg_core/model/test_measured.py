@@ -252,7 +252,7 @@ def test_scores_are_those_that_analyses_give_with_calibrated_votes_or_without() 
 def test_the_log_of_a_training_goes_on_from_stage_to_stage(tmp_path: Path) -> None:
     (tmp_path / "one.csv").write_text("step,loss\n100,2\n200,1\n")
     (tmp_path / "two.csv").write_text("step,loss,score\n50,1.5,0.7\n")
-    stages = ["one.toml: 200 steps", "two.toml: 50 steps, the last"]
+    stages = ["one: 200 steps", "two: 50 steps, the last"]
     card = replace(CARD, metrics={"training": {"stages": stages}})
     log = training_log(card, tmp_path)
     assert log is not None

@@ -6,8 +6,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from seg_core.errors import DataError
+from seg_core.model.measured import training_log
 from seg_core.training.config import LAST_STEP, TrainConfig, read_config
-from seg_core.training.files import BEST, LAST
+from seg_core.training.files import BEST, LAST, LOG
 from seg_core.training.soup import mean_weights
 from seg_core.training.train import train
 
@@ -57,6 +58,12 @@ def test_the_last_step_counts_as_much_as_the_best_where_a_soup_says_so(
     assert card.metrics["training"]["stages"] == [
         "run: 2 steps, the mean of the weights of the best step and of the last step kept"
     ]
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (tmp_path / "run" / LOG).rename(logs / "run.csv")  # as reproduce.sh keeps it
+    log = training_log(card, logs)
+    assert log is not None
+    assert log["step"].tolist() == [1, 2]
     best, last, both = (
         load_file(tmp_path / "run" / name) for name in (BEST, LAST, f"{config.name}.safetensors")
     )

@@ -176,6 +176,17 @@ def test_wrong_use_ends_with_2(
     assert sentence in capsys.readouterr().err
 
 
+def test_a_report_without_a_place_is_refused_before_the_work(
+    painted_slide: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After days of work it was told that the folder is not there."""
+    report, store = tmp_path / "nowhere" / "report.pdf", tmp_path / "store"
+    command = ["cohort", str(painted_slide), "--out", str(store), "--report", str(report)]
+    assert cli.main(command) == 1
+    assert f"no report can be written into {report.parent}" in capsys.readouterr().err
+    assert not store.exists()
+
+
 @pytest.fixture
 def inputs(painted_slide: Path, tmp_path: Path) -> dict[str, Path]:
     """Return a table of one slide, its regions, and files that are nobody's events."""

@@ -255,7 +255,8 @@ def _told_once(items: Iterable[Item]) -> Iterator[Item]:
     """Give each slide, or each ROI of it, once; that it is named again is a problem of the later row."""
     times: Counter[tuple[tuple[Path, str], bytes | None]] = Counter()
     for item in items:
-        asked = (whole_of(_place_of(item.slide)), item.roi and item.roi.polygon.wkb)
+        outline = None if item.roi is None else item.roi.polygon.wkb
+        asked = (whole_of(_place_of(item.slide)), outline)
         times[asked] += item.problem is None
         if item.problem is None and times[asked] > 1:
             sentence = (

@@ -80,6 +80,8 @@ def test_workers_that_would_not_fit_are_refused_before_any_is_started(
     command = ["cohort", str(painted_slide), "--out", str(tmp_path / "store")]
     assert cli.main([*command, "--workers", "4000"]) == 1
     assert "each of 4000 worker(s) would have 0.0 GB and needs 1.6 GB" in capsys.readouterr().err
+    assert cli.main([*command, "--workers", "4000", "--memory", "4"]) == 1
+    assert "each of 4000 worker(s) would have 0.0 GB" in capsys.readouterr().err
     assert cli.main([*command, "--memory", "2", "--engine", "torch"]) == 1
     assert "would have 2.0 GB and needs 2.2 GB" in capsys.readouterr().err
     assert not (tmp_path / "store").exists()
@@ -162,6 +164,7 @@ def test_events_that_cannot_be_written_are_told_in_a_sentence(
         (["nowhere", "--workers", "2", "--scheduler", "tcp://a:1"], "not allowed with"),
         (["nowhere", "--views", "3"], "views is 3; give 1, 2, 4 or 8"),
         (["nowhere", "--memory", "nan"], "'nan' is no number of gigabytes; give more than 0"),
+        ([""], "a name is empty; give a folder, a CSV or a slide"),
         (["nowhere", "--memory", "-1"], "'-1' is no number of gigabytes"),
         (["nowhere", "--memory", "4", "--scheduler", "tcp://a:1"], "--memory-limit of dask worker"),
         (["nowhere", "--split", "inf"], "'inf' is no number of megapixels"),

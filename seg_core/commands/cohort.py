@@ -251,7 +251,8 @@ class _Teller:
         facts = {"finished": finished, "failed": failed, "skipped": progress.skipped}
         self._line({"event": "summary", "cohort": self._name, **facts, "seconds": seconds})
         if self._target != _STDOUT:
-            sentence = f"cohort {self._name}: {progress.total} slides, {finished} finished, "
+            slides = "1 slide" if progress.total == 1 else f"{progress.total} slides"
+            sentence = f"cohort {self._name}: {slides}, {finished} finished, "
             sentence += f"{failed} failed, {progress.skipped} of them before; {seconds:.0f} s."
             _write(sentence, sys.stdout)
 

@@ -2,7 +2,6 @@
 
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from seg_core.cohort.report import write_cohort_report
 from seg_core.cohort.thumbnails import THUMBNAIL_FILE
 from seg_core.errors import CohortError, SlideError
 from seg_core.files.csv import csv_text
+from seg_core.files.temporary import temporary_folder
 from seg_core.picture.encoding import jpeg_url
 from seg_core.store import default_store
 
@@ -173,8 +173,8 @@ def show(table: pd.DataFrame, name: str) -> None:
 
 def report_of(name: str, suffix: str) -> bytes:
     """Return the report of a cohort, written when somebody asks."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"report.{suffix}"
+    with temporary_folder() as folder:
+        path = folder / f"report.{suffix}"
         write_cohort_report(default_store(), name, path)
         return path.read_bytes()
 

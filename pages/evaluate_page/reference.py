@@ -51,9 +51,9 @@ def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
         _bring(chosen)
     if not known:
         st.info(
-            "Bring what somebody labelled on this slide, to see how good the analysis is: "
-            f"{in_words('run')}. Nuclei that you correct in the viewer make one of the last kind by "
-            "themselves."
+            "To see how good the analysis is, bring what somebody labelled on this slide: "
+            f"{in_words('run')}. For the last there is nothing to bring: it stands here as soon as "
+            "nuclei are corrected in the viewer."
         )
         st.stop()
     by_id = {each.folder.name: each for each in known}

@@ -18,14 +18,27 @@ _UPLOAD_HELP = (
     "Of a DICOM slide take all files together. Uploads are removed from the server when you leave; "
     "analyses stay and are found again when the same file comes back."
 )
+# As many cards side by side as have room for their words.
+_CARD_STYLE = """
+<style>
+.st-key-sample_cards {
+  display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); align-items: stretch;
+}
+.st-key-sample_cards img { aspect-ratio: 2; object-fit: cover; }
+.st-key-sample_cards p { line-height: 1.4; }
+</style>
+"""
+_FORMATS = {"generic-tiff": "Tiled TIFF", "dicom": "DICOM", "mirax": "MIRAX"}
 _MPP_HELP = "Scanners cover about 0.25 µm with a pixel at 40x and 0.5 µm at 20x."
 
 
 def choose_sample() -> None:
     """Show the slides that ship with the program as cards."""
-    for sample, column in zip(SAMPLES, st.columns(len(SAMPLES)), strict=True):
+    st.html(_CARD_STYLE)
+    cards = st.container(key="sample_cards")
+    for sample in SAMPLES:
         path = sample_path(sample.name)
-        with column.container(border=True, height="stretch"):
+        with cards.container(border=True, height="stretch"):
             st.image(resources.card_picture(path), width="stretch", alt=sample.title)
             st.markdown(f":small[**{sample.title}**]", help=sample.credit)
             with st.container(height="stretch", vertical_alignment="bottom"):
@@ -133,9 +146,16 @@ def _facts(info: SlideInfo) -> dict[str, str]:
         "Magnification": "not stated"
         if info.objective_power is None
         else f"{info.objective_power:g}×",
-        "Format": literal(info.vendor or f"image ({info.path.suffix.lstrip('.').upper()})"),
+        "Format": literal(_format(info)),
         "Levels": ", ".join(f"1 : {round(each)}" for each in info.level_downsamples),
     }
+
+
+def _format(info: SlideInfo) -> str:
+    """Return the format as people call it: OpenSlide has names of its own for vendors."""
+    if info.vendor is None:
+        return f"Image ({info.path.suffix.lstrip('.').upper()})"
+    return _FORMATS.get(info.vendor, info.vendor.capitalize())
 
 
 def _ask_mpp(chosen: state.ChosenSlide) -> None:

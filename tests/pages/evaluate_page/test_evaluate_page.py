@@ -68,7 +68,9 @@ def open_section(
 
 def test_without_a_reference_it_says_what_to_bring(visit, chosen, run) -> None:
     page = visit("evaluate", slide=chosen)
-    assert page.info[0].value.startswith("Bring what somebody labelled on this slide")
+    assert page.info[0].value.startswith(
+        "To see how good the analysis is, bring what somebody labelled"
+    )
 
 
 @pytest.mark.parametrize("section", SECTIONS)

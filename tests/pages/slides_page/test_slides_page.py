@@ -130,3 +130,13 @@ def test_an_offered_folder_can_be_chosen_from(
     assert page.selectbox[0].options == ["discs.png"]
     page.button[0].click().run()
     assert page.session_state["slide"].path == slide_path
+
+
+def test_a_format_is_called_as_people_call_it(visit) -> None:
+    told = {}
+    for name, mpp in (("tnbc_mosaic", None), ("cmu_small_region", None), ("hgsc_nest", 0.25)):
+        page = visit("slides", slide=state.ChosenSlide(sample_path(name), mpp))
+        told[name] = page.table[0].value.to_string()
+    assert "Tiled TIFF" in told["tnbc_mosaic"]
+    assert "Aperio" in told["cmu_small_region"]
+    assert "Image (JPG)" in told["hgsc_nest"]

@@ -99,8 +99,8 @@ def test_the_score_stands_with_what_it_is_made_of_and_what_could_be_wrong(
     page = visit("til_score", slide=chosen)
     told = texts(page)
     assert "0.79 mm² stroma S; 100 lymphocytes, 79 of them in S" in told
-    assert "called 5.0% of other nuclei" in told
-    assert "25.0% of what it called so" in told
+    assert "called 5.0 % of other nuclei" in told
+    assert "25.0 % of what it called so" in told
     assert "the score would be 0.30 %" in told
     assert "in this stroma 2.0" in told
     assert "TIGER-style 0.6 %: each lymphocyte in S counts as a box of 64 µm²" in told

@@ -13,7 +13,7 @@ from pages.shared.uploads import UploadFolder
 from seg_core.samples import SAMPLES, sample_note, sample_path
 from seg_core.slide import PLAUSIBLE_MPP, SlideInfo, series_apart
 
-_UPLOADER = "_slide_files"
+_UPLOADER, _SLIDE = "_slide_files", "_slide"
 _UPLOAD_HELP = (
     "Of a DICOM slide take all files together. Uploads are removed from the server when you leave; "
     "analyses stay and are found again when the same file comes back."
@@ -91,7 +91,7 @@ def choose_upload() -> None:
         arrived = next((path for path in slides if path in new), None)
         if arrived is not None:
             state.choose_slide(pixel_size.chosen(arrived))
-        _choose_of(slides, uploads.path)
+        _choose_of(slides, uploads.path, arrived)
 
 
 def describe(chosen: state.ChosenSlide) -> None:
@@ -111,17 +111,19 @@ def describe(chosen: state.ChosenSlide) -> None:
     _show_associated(path)
 
 
-def _choose_of(paths: Sequence[Path], folder: Path) -> None:
+def _choose_of(paths: Sequence[Path], folder: Path, arrived: Path | None = None) -> None:
     if not paths:
         st.info(
             f"{literal(str(folder))} and the folders in it hold no slide.", icon=":material/folder:"
         )
         return
+    if arrived is not None:
+        st.session_state[_SLIDE] = arrived
     path = st.selectbox(
         "Slide",
         paths,
         format_func=lambda each: printable(str(each.relative_to(folder))),
-        key="_slide",
+        key=_SLIDE,
     )
     _choose_button(path, None)
 

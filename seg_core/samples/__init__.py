@@ -82,8 +82,19 @@ def sample_note(path: Path) -> str | None:
     >>> sample_note(sample_path("hgsc_nest")) is None
     True
     """
-    notes = {_FOLDER / sample.file: sample.note for sample in SAMPLES}
-    return notes.get(path)
+    sample = sample_at(path)
+    return None if sample is None else sample.note
+
+
+def sample_at(path: Path) -> Sample | None:
+    """Return the sample that a file is; None where it is another.
+
+    Examples
+    --------
+    >>> sample_at(sample_path("hgsc_nest")).mpp
+    0.25
+    """
+    return next((each for each in SAMPLES if _FOLDER / each.file == path), None)
 
 
 def sample_path(name: str) -> Path:

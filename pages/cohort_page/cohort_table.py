@@ -74,7 +74,14 @@ def show_counts(table: pd.DataFrame) -> None:
     states = table["state"].value_counts()
     patients = table["patient"].nunique()
     facts = [f"{count:,} {name}" for name, count in states.items()]
-    st.caption(" · ".join([f"{len(table):,} slides", *facts, f"{patients:,} patients named"]))
+    st.caption(
+        " · ".join([counted(len(table), "slide"), *facts, f"{counted(patients, 'patient')} named"])
+    )
+
+
+def counted(count: int, name: str) -> str:
+    """Return how many there are, in words."""
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def filtered(table: pd.DataFrame, place: DeltaGenerator) -> pd.DataFrame:
@@ -124,6 +131,7 @@ def show(table: pd.DataFrame, name: str) -> None:
         "Columns",
         [each for each in table.columns if each not in {*_INNER, "slide"}],
         default=[each for each in _FIRST if each in table and table[each].notna().any()],
+        format_func=title_of,
         key="_columns",
     )
     shown = table[["slide", *columns]].reset_index(drop=True)
@@ -138,6 +146,7 @@ def show(table: pd.DataFrame, name: str) -> None:
         shown,
         column_config=settings,
         hide_index=True,
+        placeholder="–",
         on_select="rerun",
         selection_mode="single-row",
         key=f"_table_{name}",

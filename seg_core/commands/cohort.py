@@ -261,7 +261,8 @@ class _Teller:
         at_work = progress.at_work
         words = [f"{progress.ended} of {progress.total} slides", f"{progress.failed} failed"]
         words += [
-            f"{shown(each.slide, sys.stderr)} {each.share:.0%}" for each in at_work[:_NAMED_AT_WORK]
+            f"{shown(each.slide, sys.stderr)} {100 * each.share:.0f} %"
+            for each in at_work[:_NAMED_AT_WORK]
         ]
         if len(at_work) > _NAMED_AT_WORK:
             words.append(f"{len(at_work) - _NAMED_AT_WORK} more at work")

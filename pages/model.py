@@ -9,6 +9,8 @@ from seg_core.model import ModelCard, available_models, find_model
 from seg_core.model.engine import engine_name
 from seg_core.settings import AnalysisSettings
 
+_ENGINES = {"openvino": "OpenVINO", "torch": "PyTorch"}
+
 
 def _show_worth(card: ModelCard) -> None:
     card_view.show_origin(card)
@@ -16,10 +18,11 @@ def _show_worth(card: ModelCard) -> None:
 
 
 def _show_speed(card: ModelCard) -> None:
+    engine = engine_name(AnalysisSettings())
     card_view.show_presets(card)
     card_view.show_speed(card)
     st.caption(
-        f"On this machine it runs by {engine_name(AnalysisSettings())}; the facts of each analysis "
+        f"On this machine it runs on {_ENGINES.get(engine, engine)}; the facts of each analysis "
         "name the engine and the precision that were used."
     )
 

@@ -2,7 +2,6 @@
 
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from seg_core.cohort.report import write_cohort_report
 from seg_core.cohort.thumbnails import THUMBNAIL_FILE
 from seg_core.errors import CohortError, SlideError
 from seg_core.files.csv import csv_text
+from seg_core.files.temporary import temporary_folder
 from seg_core.picture.encoding import jpeg_url
 from seg_core.store import default_store
 
@@ -74,7 +74,14 @@ def show_counts(table: pd.DataFrame) -> None:
     states = table["state"].value_counts()
     patients = table["patient"].nunique()
     facts = [f"{count:,} {name}" for name, count in states.items()]
-    st.caption(" · ".join([f"{len(table):,} slides", *facts, f"{patients:,} patients named"]))
+    st.caption(
+        " · ".join([counted(len(table), "slide"), *facts, f"{counted(patients, 'patient')} named"])
+    )
+
+
+def counted(count: int, name: str) -> str:
+    """Return how many there are, in words."""
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def filtered(table: pd.DataFrame, place: DeltaGenerator) -> pd.DataFrame:
@@ -124,6 +131,7 @@ def show(table: pd.DataFrame, name: str) -> None:
         "Columns",
         [each for each in table.columns if each not in {*_INNER, "slide"}],
         default=[each for each in _FIRST if each in table and table[each].notna().any()],
+        format_func=title_of,
         key="_columns",
     )
     shown = table[["slide", *columns]].reset_index(drop=True)
@@ -138,6 +146,7 @@ def show(table: pd.DataFrame, name: str) -> None:
         shown,
         column_config=settings,
         hide_index=True,
+        placeholder="–",
         on_select="rerun",
         selection_mode="single-row",
         key=f"_table_{name}",
@@ -173,8 +182,8 @@ def show(table: pd.DataFrame, name: str) -> None:
 
 def report_of(name: str, suffix: str) -> bytes:
     """Return the report of a cohort, written when somebody asks."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"report.{suffix}"
+    with temporary_folder() as folder:
+        path = folder / f"report.{suffix}"
         write_cohort_report(default_store(), name, path)
         return path.read_bytes()
 

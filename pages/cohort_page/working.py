@@ -151,7 +151,7 @@ def _show_current(current: CohortProcess, progress: CohortProgress) -> None:
 
 
 def _words_of(each: AtWork) -> str:
-    return f"{literal(each.slide)} {_STAGES.get(each.stage, each.stage)} {each.share:.0%}"
+    return f"{literal(each.slide)} {_STAGES.get(each.stage, each.stage)} {100 * each.share:.0f} %"
 
 
 def _look_again(cohort: str | None, ended: int) -> None:

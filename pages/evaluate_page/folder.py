@@ -67,7 +67,7 @@ def _choose() -> FolderQuestion | None:
         value=None,
         step=0.01,
         format="%.4f",
-        placeholder=f"{data_set.mpp:g}, as of {data_set.title}",
+        placeholder=f"{data_set.mpp:g} unless given",
         key="_labelled_mpp",
         help="As large as the model's pixels, or twice as large.",
     )
@@ -77,7 +77,7 @@ def _choose() -> FolderQuestion | None:
         max_value=_MOST_EDGE_UM,
         value=None,
         step=1.0,
-        placeholder=f"{data_set.rim_um:g}, as of {data_set.title}",
+        placeholder=f"{data_set.rim_um:g} unless given",
         key="_labelled_edge",
         help="Nuclei that an image's edge cuts are outlined by some annotators and not by others; what "
         "lies within the rim does not count, in the labels and in the answer.",

@@ -51,9 +51,9 @@ def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
         _bring(chosen)
     if not known:
         st.info(
-            "Bring what somebody labelled on this slide, to see how good the analysis is: "
-            f"{in_words('run')}. Nuclei that you correct in the viewer make one of the last kind by "
-            "themselves."
+            "To see how good the analysis is, bring what somebody labelled on this slide: "
+            f"{in_words('run')}. For the last there is nothing to bring: it stands here as soon as "
+            "nuclei are corrected in the viewer."
         )
         st.stop()
     by_id = {each.folder.name: each for each in known}
@@ -71,7 +71,7 @@ def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
     reference = by_id[name]
     if isinstance(reference, CorrectedRun):
         if reference.run.path == run.path:
-            st.caption("Measured is what the model found, by what people made of it since.")
+            st.caption("What the model found is measured by what people have made of it since.")
         return Asked(reference, _rois(chosen, reference, run))
     if forget.button("Forget it", icon=":material/delete:", width="stretch"):
         reference.remove()
@@ -101,7 +101,7 @@ def _bring(chosen: state.ChosenSlide) -> None:
             max_upload_size=_MOST_MB,
         )
         stated = st.number_input(
-            "Pixels of the file, µm (empty: those of the slide's level 0, as QuPath and ImageScope count)",
+            "µm per pixel of the file (empty: as the slide's level 0, in which QuPath and ImageScope count)",
             min_value=0.01,
             max_value=100.0,
             value=None,

@@ -18,6 +18,7 @@ from seg_core.model.measured import (
     speed_table,
     weaknesses,
 )
+from seg_core.model.set_names import spelled
 from seg_core.settings import PRESETS
 
 _NON_COMMERCIAL = "NC"
@@ -28,7 +29,7 @@ def show_licence(card: ModelCard) -> None:
     st.subheader(card.title or card.name, anchor=False)
     if _NON_COMMERCIAL in re.split(r"\W+", card.licence):
         st.warning(
-            f"Licence {card.licence}: not for commercial use, as the data it learned from demand.",
+            f"Licence {card.licence}: not for commercial use, as the licences of its training data require.",
             icon=":material/gavel:",
         )
     elif card.licence:
@@ -56,7 +57,7 @@ def show_figures(card: ModelCard) -> None:
             icon=":material/help:",
         )
         return
-    data = st.selectbox("Measured on", sets, format_func=_words, key="_measured_on")
+    data = st.selectbox("Measured on", sets, format_func=spelled, key="_measured_on")
     entry = card.metrics[data]
     rough = entry.get("bootstrap", {}).get("rough", False)
     st.caption(
@@ -117,19 +118,21 @@ def show_speed(card: ModelCard) -> None:
         st.caption("What other arithmetic and tiles cost was not measured with these weights.")
         return
     st.dataframe(
-        table,
+        table.assign(same_class=100 * table["same_class"]),
         hide_index=True,
         column_config={
             "precision": "Precision",
             "tile": st.column_config.NumberColumn("Tile, px"),
             "mpq_plus": st.column_config.NumberColumn("mPQ+, 40x", format="%.3f"),
-            "mpq_plus_change_40x": st.column_config.NumberColumn("against fp32", format="%+.3f"),
+            "mpq_plus_change_40x": st.column_config.NumberColumn(
+                "Against fp32, 40x", format="%+.3f"
+            ),
             "mpq_plus_20x": st.column_config.NumberColumn("mPQ+, 20x", format="%.3f"),
             "mpq_plus_change_20x": st.column_config.NumberColumn(
-                "against fp32, 20x", format="%+.3f"
+                "Against fp32, 20x", format="%+.3f"
             ),
             "same_class": st.column_config.NumberColumn(
-                "Pixels of the same class", format="percent"
+                "Pixels of the same class", format="%.1f %%"
             ),
         },
     )
@@ -196,7 +199,3 @@ def _with_interval(row: pd.Series, key: str, prefix: str | None = None) -> str:
     if pd.isna(row[f"{start}low"]):
         return f"{row[key]:.3f}"
     return f"{row[key]:.3f} ({row[f'{start}low']:.2f}–{row[f'{start}high']:.2f})"
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -7,6 +7,7 @@ from seg_core.figures.style import config_of
 from seg_core.figures.training import training_curves
 from seg_core.model import ModelCard
 from seg_core.model.measured import reliability, reliability_sets, training_log
+from seg_core.model.set_names import spelled
 
 _FIRST_CURVES = ("loss", "score", "monusac class mean iou")
 _NO_CURVES = ("step", "stage", "rate")
@@ -22,14 +23,14 @@ def show_reliability(card: ModelCard) -> None:
         )
         return
     st.plotly_chart(
-        reliability_diagram({name: reliability(card, name) for name in errors}),
+        reliability_diagram({spelled(name): reliability(card, name) for name in errors}),
         config=config_of(f"{card.name}-reliability"),
     )
     st.caption(
         "On the dotted line a class score of .8 means that eight of ten nuclei are called rightly; below "
         "it the model is surer than it should be. Bars are 95 % intervals as if nuclei were independent, "
         "which those of one image are not. Mean distance from the line (expected calibration error): "
-        + "; ".join(f"{name} {error:.3f}" for name, error in errors.items())
+        + "; ".join(f"{spelled(name)} {error:.3f}" for name, error in errors.items())
         + ". Only nuclei that were found are asked."
     )
 
@@ -47,13 +48,15 @@ def show_training(card: ModelCard) -> None:
         "Curves",
         names,
         [name for name in _FIRST_CURVES if name in names],
+        format_func=spelled,
         key=f"_curves_{card.name}",
-        help="The loss is that of the training, all others are of the validation images: *iou* and *dice* of "
+        help="The loss is that of the training, all others are of the validation images: *IoU* and *dice* of "
         "pixels, *right* the share of a class's pixels within nuclei that is named so.",
     )
     if shown:
         of_stages = {
-            str(stage): rows[["step", *shown]] for stage, rows in log.groupby("stage", sort=False)
+            str(stage): rows[["step", *shown]].rename(columns=spelled)
+            for stage, rows in log.groupby("stage", sort=False)
         }
         st.plotly_chart(training_curves(of_stages), config=config_of(f"{card.name}-training"))
     st.caption(

@@ -16,7 +16,7 @@ _UM_PER_MM = 1000.0
 
 _HOW = (
     "Nuclei whose centroid lies in a square, divided by the tissue in it. Squares are anchored to "
-    "the corner of the slide; one with less than {share:.0%} tissue is left empty, for a nucleus on "
+    "the corner of the slide; one with less than {percent:.0f} % tissue is left empty, for a nucleus on "
     "a sliver of tissue is no density. Nothing is smoothed."
 )
 
@@ -55,4 +55,4 @@ def show(choice: Choice) -> None:
         side_mm,
     )
     st.plotly_chart(figure, key="_density_map", config=config_of("density-map"))
-    explained.how(_HOW.format(share=_LEAST_TISSUE))
+    explained.how(_HOW.format(percent=100 * _LEAST_TISSUE))

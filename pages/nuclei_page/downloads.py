@@ -3,7 +3,6 @@
 import shutil
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import streamlit as st
 
@@ -16,6 +15,7 @@ from pages.shared.writing import written
 from seg_core.export.by_roi import counting_parts, write_by_roi
 from seg_core.export.formats import FORMATS, Download, Format
 from seg_core.export.options import ExportOptions
+from seg_core.files.temporary import temporary_folder
 from seg_core.labelled.corrected import DATA_SET, write_corrected
 from seg_core.scoring import parts_of
 from seg_core.store import Run
@@ -81,9 +81,9 @@ def _offer_masks(run: Run, name: str) -> None:
 
 def masks_of(run: Run) -> bytes:
     """Return what `seg_core.labelled.corrected` writes as a ZIP file."""
-    with TemporaryDirectory() as folder:
-        write_corrected(run, Path(folder) / "masks")
-        packed = shutil.make_archive(str(Path(folder) / "packed"), "zip", Path(folder) / "masks")
+    with temporary_folder() as folder:
+        write_corrected(run, folder / "masks")
+        packed = shutil.make_archive(str(folder / "packed"), "zip", folder / "masks")
         return Path(packed).read_bytes()
 
 
@@ -164,14 +164,14 @@ def _choose_options(choice: Choice) -> ExportOptions:
 
 def files_by_roi(form: Format, file: Download, run: Run, options: ExportOptions) -> bytes:
     """Return a ZIP file with a file for each region that counts; see `content_of`."""
-    with TemporaryDirectory() as folder:
-        inside = Path(folder) / "files"
+    with temporary_folder() as folder:
+        inside = folder / "files"
         inside.mkdir()
         slide = "slide" if options.anonymous else run.slide_path.stem
         name = f"{slide}-{run.run_id}-{file.suffix}"
         for _ in write_by_roi(form, run, inside / printable(name), options):
             pass
-        packed = shutil.make_archive(str(Path(folder) / "packed"), "zip", inside)
+        packed = shutil.make_archive(str(folder / "packed"), "zip", inside)
         return Path(packed).read_bytes()
 
 

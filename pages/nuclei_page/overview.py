@@ -49,7 +49,7 @@ def _tell_other(choice: Choice) -> None:
         return
     counted = "counted here too" if choice.other else "not counted"
     st.caption(
-        f"{found:,} nuclei were found; {other:,} of them ({other / found:.0%}) are *other* and "
+        f"{found:,} nuclei were found; {other:,} of them ({100 * other / found:.0f} %) are *other* and "
         f"{counted}."
     )
     if other > found / 2:
@@ -104,8 +104,10 @@ def _show_classes(statistics: Sequence[Statistics]) -> None:
     several = len(statistics) > 1
     classes = pd.concat(each.classes.assign(part=each.part.name) for each in statistics)
     with_interval = classes["density_low"].notna().any()
+    shares, densities = ["share"], ["density_per_mm2", "density_low", "density_high"]
     st.dataframe(
-        classes,
+        # rounded, since what is set off in thousands would else show three decimals
+        classes.assign(**(100 * classes[shares]), **classes[densities].round()),
         hide_index=True,
         placeholder=_MISSING,
         column_order=[
@@ -117,10 +119,10 @@ def _show_classes(statistics: Sequence[Statistics]) -> None:
             "part": "Where",
             "class_name": "Class",
             "count": st.column_config.NumberColumn("Nuclei", format="localized"),
-            "share": st.column_config.NumberColumn("Share", format="percent"),
-            "density_per_mm2": st.column_config.NumberColumn("per mm²", format="%.0f"),
-            "density_low": st.column_config.NumberColumn("95 % from", format="%.0f"),
-            "density_high": st.column_config.NumberColumn("to", format="%.0f"),
+            "share": st.column_config.NumberColumn("Share", format="%.1f %%"),
+            "density_per_mm2": st.column_config.NumberColumn("Per mm²", format="localized"),
+            "density_low": st.column_config.NumberColumn("95 % from", format="localized"),
+            "density_high": st.column_config.NumberColumn("to", format="localized"),
         },
     )
 

@@ -131,7 +131,7 @@ def in_words(progress: Progress | None) -> str:
         others = "another analysis" if progress.total == 1 else f"{progress.total} other analyses"
         return f"Waiting for {others} to end …"
     if progress.stage == "paused":
-        return f"Paused at {progress.fraction:.0%} for a small analysis; then it goes on …"
+        return f"Paused at {100 * progress.fraction:.0f} % for a small analysis; then it goes on …"
     text = _STAGES[progress.stage].format(done=progress.done, total=progress.total)
     return (
         text if progress.seconds_left is None else f"{text}, {duration(progress.seconds_left)} left"

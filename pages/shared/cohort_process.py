@@ -3,15 +3,13 @@
 import csv
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from io import StringIO
@@ -23,6 +21,7 @@ from seg_core.cohort.progress import CohortProgress
 from seg_core.errors import CohortError
 from seg_core.files.atomic import replacing
 from seg_core.files.disk_errors import store_errors
+from seg_core.files.temporary import temporary_folder
 from seg_core.process.worker import NICENESS
 from seg_core.store import default_store
 
@@ -83,6 +82,8 @@ class CohortProcess:
     process : subprocess.Popen
     folder : Path
         Where it tells what happens.
+    remove : callable
+        Removes that folder.
     dashboard : str or None
         Address of Dask's own page of the workers, once it is known; there is none without bokeh.
     """
@@ -90,6 +91,7 @@ class CohortProcess:
     order: CohortOrder
     process: "subprocess.Popen[bytes]"
     folder: Path
+    remove: Callable[[], None]
     dashboard: str | None = None
     _seen: int = 0
     _began: float = field(default_factory=time.monotonic)
@@ -137,7 +139,7 @@ class CohortProcess:
 
     def clear_up(self) -> None:
         """Remove what it has told."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.remove()
 
 
 def order_of(
@@ -195,18 +197,20 @@ def write_slide_table(name: str, slides: Mapping[Path, float | None]) -> Path:
 
 def start(order: CohortOrder) -> CohortProcess:
     """Start the command that works off an order."""
-    folder = Path(tempfile.mkdtemp(prefix="seg_core-cohort-"))
-    with (folder / ERRORS_FILE).open("wb") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "seg_core", *order.arguments(folder / EVENTS_FILE)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            cwd=_ROOT,
-            start_new_session=True,  # Ctrl-C in the server's terminal is not meant for it
-        )
+    with ExitStack() as stack:
+        folder = stack.enter_context(temporary_folder())
+        with (folder / ERRORS_FILE).open("wb") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "seg_core", *order.arguments(folder / EVENTS_FILE)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                cwd=_ROOT,
+                start_new_session=True,  # Ctrl-C in the server's terminal is not meant for it
+            )
+        kept = stack.pop_all()
     if hasattr(os, "setpriority"):
         # its workers are started later and have the same, so that pages and tiles stay quick
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
-    return CohortProcess(order, process, folder)
+    return CohortProcess(order, process, folder, kept.close)

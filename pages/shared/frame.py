@@ -31,7 +31,7 @@ _SIDEBAR_PX = 272
 
 # Less air at the top than Streamlit leaves: a slide wants the space. And the viewer, whose fragment
 # may run to bring tiles, does not pale meanwhile as what is out of date does. Where columns are
-# narrow, words go on in the next line instead of ending in an ellipsis.
+# narrow, words and buttons go on in the next line instead of being cut off.
 _STYLE = """
 <style>
 .stAppHeader { height: 2.5rem; min-height: 2.5rem; background: none; }
@@ -40,8 +40,10 @@ _STYLE = """
 [class*="st-key-_viewer_"] { opacity: 1 !important; }
 :is([data-testid="stMetricLabel"], [data-testid="stMetricValue"], .stCheckbox label),
 :is([data-testid="stMetricLabel"], [data-testid="stMetricValue"], .stCheckbox label) * {
-  overflow: visible; text-overflow: clip; white-space: normal;
+  overflow: visible; text-overflow: clip; white-space: normal; overflow-wrap: normal;
+  word-break: normal;
 }
+.stButtonGroup > div { flex-wrap: wrap; row-gap: 0.25rem; }
 </style>
 """
 

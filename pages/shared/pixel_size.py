@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pages.shared import reader_place, resources, state
+from seg_core.samples import sample_at
 from seg_core.store.pixel_size import keep_pixel_size, pixel_size_of
 
 
@@ -13,7 +14,8 @@ def chosen(path: Path, mpp: float | None = None) -> state.ChosenSlide:
     ----------
     path : Path
     mpp : float, optional
-        What counts where nothing was said, µm; None is the file's own word.
+        What counts where nothing was said, µm; None is what is known of a sample, or else the
+        file's own word.
 
     Raises
     ------
@@ -22,7 +24,8 @@ def chosen(path: Path, mpp: float | None = None) -> state.ChosenSlide:
     """
     place = reader_place.of_slide(path)
     kept = None if place is None else pixel_size_of(place, resources.identity(path))
-    return state.ChosenSlide(path, kept or mpp)
+    sample = sample_at(path)
+    return state.ChosenSlide(path, kept or mpp or (sample.mpp if sample is not None else None))
 
 
 def keep(path: Path, mpp: float | None) -> None:

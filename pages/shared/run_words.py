@@ -14,6 +14,7 @@ from seg_core.store import Run
 from seg_core.store.label import RunLabel, read_label
 
 _PART, _TIME = "Part", "Finished"
+_NOBODY = "not known"
 
 
 def facets(run: Run) -> dict[str, str]:
@@ -69,18 +70,24 @@ def whose(label: RunLabel) -> str:
     """Say who asked for an analysis."""
     if label.owner and label.owner == visitor.folder_name():
         return "you"
-    return label.person or ("another reader" if label.owner else "not known")
+    return label.person or ("another reader" if label.owner else _NOBODY)
 
 
 def with_unit(facet: str, value: str) -> str:
     """Return a facet as it is read in a line with others: a figure with what it is of."""
     match facet:
+        case "By" if value == _NOBODY:
+            return "by an unknown reader"
         case "By" | "Named by":
             return f"{facet.lower()} {value}"
         case "Views":
             return "1 view" if value == "1" else f"{value} views"
         case "Skipped":
             return f"{value} skipped"
+        case "Precision":
+            return f"precision {value}"
+        case "Tile":
+            return f"tiles of {value}"
         case "µm/px":
             return f"{value} {facet}"
         case _:

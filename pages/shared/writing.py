@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
+
+from seg_core.files.temporary import temporary_folder
 
 
 def written(write: Callable[[Path], Any], name: str = "file") -> bytes:
     """Return the content of a file that a writer of the core has written under this name."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / name
+    with temporary_folder() as folder:
+        path = folder / name
         write(path)
         return path.read_bytes()

@@ -1,7 +1,6 @@
 """The reader's own slides: what was uploaded and is still here, and what has been analysed."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -37,8 +36,11 @@ def show() -> None:
             icon=":material/photo_library:",
         )
     for path in found:
-        with st.container(border=True), suppress(SegCoreError):
-            _show_one(path)
+        with st.container(border=True):
+            try:
+                _show_one(path)
+            except SegCoreError as error:
+                _show_unreadable(path, error)
 
 
 def _slides() -> Iterator[Path]:
@@ -70,6 +72,17 @@ def _show_one(path: Path) -> None:
     if uploads.upload_folder_of(path) is not None:
         with buttons.popover("Delete", width="stretch"):
             _offer_deletion(path)
+
+
+def _show_unreadable(path: Path, error: SegCoreError) -> None:
+    """Say why there is no slide; what was uploaded can be deleted all the same."""
+    words, buttons = st.columns([4, 1.2], vertical_alignment="center")
+    words.markdown(f"**{literal(path.name)}**")
+    words.caption(literal(str(error)))
+    if uploads.upload_folder_of(path) is not None:
+        buttons.button(
+            "Delete", key=f"_delete_{key_of(path)}", on_click=_delete, args=(path,), width="stretch"
+        )
 
 
 def _offer_deletion(path: Path) -> None:

@@ -10,22 +10,35 @@ from pages.shared.literal import key_of, literal, printable
 from pages.shared.page_list import VIEWER
 from pages.shared.size_estimate import offer_estimate
 from pages.shared.uploads import UploadFolder
-from seg_core.samples import SAMPLES, sample_path
+from seg_core.samples import SAMPLES, sample_note, sample_path
 from seg_core.slide import PLAUSIBLE_MPP, SlideInfo, series_apart
 
-_UPLOADER = "_slide_files"
+_UPLOADER, _SLIDE = "_slide_files", "_slide"
 _UPLOAD_HELP = (
     "Of a DICOM slide take all files together. Uploads are removed from the server when you leave; "
     "analyses stay and are found again when the same file comes back."
 )
+# As many cards side by side as have room for their words.
+_CARD_STYLE = """
+<style>
+.st-key-sample_cards {
+  display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); align-items: stretch;
+}
+.st-key-sample_cards img { aspect-ratio: 2; object-fit: cover; }
+.st-key-sample_cards p { line-height: 1.4; }
+</style>
+"""
+_FORMATS = {"generic-tiff": "Tiled TIFF", "dicom": "DICOM", "mirax": "MIRAX"}
 _MPP_HELP = "Scanners cover about 0.25 µm with a pixel at 40x and 0.5 µm at 20x."
 
 
 def choose_sample() -> None:
     """Show the slides that ship with the program as cards."""
-    for sample, column in zip(SAMPLES, st.columns(len(SAMPLES)), strict=True):
+    st.html(_CARD_STYLE)
+    cards = st.container(key="sample_cards")
+    for sample in SAMPLES:
         path = sample_path(sample.name)
-        with column.container(border=True, height="stretch"):
+        with cards.container(border=True, height="stretch"):
             st.image(resources.card_picture(path), width="stretch", alt=sample.title)
             st.markdown(f":small[**{sample.title}**]", help=sample.credit)
             with st.container(height="stretch", vertical_alignment="bottom"):
@@ -78,7 +91,7 @@ def choose_upload() -> None:
         arrived = next((path for path in slides if path in new), None)
         if arrived is not None:
             state.choose_slide(pixel_size.chosen(arrived))
-        _choose_of(slides, uploads.path)
+        _choose_of(slides, uploads.path, arrived)
 
 
 def describe(chosen: state.ChosenSlide) -> None:
@@ -90,22 +103,27 @@ def describe(chosen: state.ChosenSlide) -> None:
         _ask_mpp(chosen)
     if st.button("Open in the viewer", type="primary", icon=":material/biotech:", width="stretch"):
         VIEWER.open()
+    note = sample_note(path)
+    if note:
+        st.caption(note)
     st.table(_facts(info), border="horizontal", hide_header=True)
     st.image(resources.thumbnail(path), alt=f"Thumbnail of {printable(path.name)}")
     _show_associated(path)
 
 
-def _choose_of(paths: Sequence[Path], folder: Path) -> None:
+def _choose_of(paths: Sequence[Path], folder: Path, arrived: Path | None = None) -> None:
     if not paths:
         st.info(
             f"{literal(str(folder))} and the folders in it hold no slide.", icon=":material/folder:"
         )
         return
+    if arrived is not None:
+        st.session_state[_SLIDE] = arrived
     path = st.selectbox(
         "Slide",
         paths,
         format_func=lambda each: printable(str(each.relative_to(folder))),
-        key="_slide",
+        key=_SLIDE,
     )
     _choose_button(path, None)
 
@@ -130,9 +148,16 @@ def _facts(info: SlideInfo) -> dict[str, str]:
         "Magnification": "not stated"
         if info.objective_power is None
         else f"{info.objective_power:g}×",
-        "Format": literal(info.vendor or f"image ({info.path.suffix.lstrip('.').upper()})"),
+        "Format": literal(_format(info)),
         "Levels": ", ".join(f"1 : {round(each)}" for each in info.level_downsamples),
     }
+
+
+def _format(info: SlideInfo) -> str:
+    """Return the format as people call it: OpenSlide has names of its own for vendors."""
+    if info.vendor is None:
+        return f"Image ({info.path.suffix.lstrip('.').upper()})"
+    return _FORMATS.get(info.vendor, info.vendor.capitalize())
 
 
 def _ask_mpp(chosen: state.ChosenSlide) -> None:

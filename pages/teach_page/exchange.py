@@ -3,7 +3,6 @@
 from collections import Counter
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -14,6 +13,7 @@ from pages.shared.slide_places import file_name_of
 from pages.shared.writing import written
 from pages.teach_page import own_classes, training
 from pages.teach_page.material import Material, write_down
+from seg_core.files.temporary import temporary_folder
 from seg_core.store import Selection
 from seg_core.teaching.classifier import read_classifier, write_classifier
 from seg_core.teaching.labels import Labels, labels_of, read_marks
@@ -65,8 +65,8 @@ def _take_classifier(material: Material) -> None:
         )
         sent = st.form_submit_button("Use it", icon=":material/upload:")
     if sent and file is not None:
-        with TemporaryDirectory() as folder:
-            path = _saved(file, Path(folder))
+        with temporary_folder() as folder:
+            path = _saved(file, folder)
             training.take_up(material, path.stem, read_classifier(path), None)
         st.success(f"{literal(file.name)} is shown under Train, and may be applied there.")
 
@@ -99,8 +99,8 @@ def _take_labels(material: Material) -> None:
         )
         sent = st.form_submit_button("Take them over", icon=":material/upload:")
     if sent and file is not None:
-        with TemporaryDirectory() as folder:
-            found = labels_of(read_marks(_saved(file, Path(folder))), material.runs)
+        with temporary_folder() as folder:
+            found = labels_of(read_marks(_saved(file, folder)), material.runs)
         own_classes.add(material, [name for each in found for name in each.names])
         for each in found:
             _write(each)

@@ -21,6 +21,7 @@ _STYLE = """
 .til-score { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.2rem 0.8rem; }
 .til-score .number { font-size: 3rem; font-weight: 600; line-height: 1.1; }
 .til-score .beside { font-size: 1.5rem; font-weight: 600; }
+.til-score .pair { white-space: nowrap; }
 .til-score .faint { opacity: 0.75; }
 </style>
 """
@@ -58,7 +59,7 @@ def show_table(result: TilResult) -> None:
             "value": "Value",
             "low": "95 % from",
             "high": "to",
-            "unit": "Unit",
+            "unit": st.column_config.TextColumn("Unit", width="medium"),
             "note": st.column_config.TextColumn("Note", width="large"),
         },
     )
@@ -97,8 +98,8 @@ def _headline(result: TilResult) -> str:
         f'<div class="til-score"><span class="faint">{escape(result.scores[0].label)}</span>'
         f'<span class="number">{score.value:.2f} %</span>'
         f'<span class="faint">of stroma, {escape(interval_in_words(score))}</span>'
-        f'<span class="faint">{escape(tiger.label)}</span>'
-        f'<span class="beside">{_with_unit(result.tiger_til, "%", 1)}</span></div>'
+        f'<span class="pair"><span class="faint">{escape(tiger.label)}</span> '
+        f'<span class="beside">{_with_unit(result.tiger_til, "%", 1)}</span></span></div>'
     )
 
 

@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import shapely
 import streamlit as st
@@ -14,6 +12,7 @@ from pages.shared.regions import add_rois
 from pages.shared.slide_places import file_name_of
 from seg_core.annotations import Annotations, read_annotations
 from seg_core.errors import RegionError, SegCoreError
+from seg_core.files.temporary import temporary_folder
 from seg_core.roi import Roi
 from seg_core.store.rois import geojson_of
 
@@ -118,8 +117,8 @@ def read_file(name: str, content: bytes) -> Annotations:
     RegionError
         If it cannot be read.
     """
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / file_name_of(name)
+    with temporary_folder() as folder:
+        path = folder / file_name_of(name)
         path.write_bytes(content)
         return read_annotations(path)
 

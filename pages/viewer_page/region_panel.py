@@ -16,7 +16,7 @@ from pages.shared.regions import (
     slide_rois,
 )
 from pages.viewer_page import region_files
-from seg_core.roi import Roi, RoiKind
+from seg_core.roi import CLASS_OF_KIND, Roi, RoiKind
 
 _UM2_PER_MM2 = 1e6
 
@@ -53,7 +53,9 @@ def offer_regions(chosen: state.ChosenSlide, mpp: float | None) -> None:
 def describe_roi(roi: Roi, mpp: float | None) -> str:
     """Return the size of a ROI in words."""
     region = roi.region
-    of_class = f"{literal(roi.class_name)}: " if roi.class_name else ""
+    # the class that stands for its kind says no more than what is behind its name already
+    is_own = roi.class_name and roi.class_name != CLASS_OF_KIND.get(roi.kind)
+    of_class = f"{literal(roi.class_name)}: " if is_own else ""
     shape = "Rectangle" if is_rectangle(roi) else "Outline"
     size = f"{of_class}{shape} of {region.width:,} × {region.height:,} px"
     if mpp is None:
@@ -81,7 +83,7 @@ def _choose(rois: list[Roi], selected: Roi | None) -> None:
         names,
         index=None,
         key="_roi",
-        placeholder="Choose one, or click its border",
+        placeholder="Choose or click one",
         format_func=lambda name: f"{name}{said.get(name, '')}",
         on_change=keep,
     )

@@ -81,7 +81,9 @@ def offer_stopped(
         return
     with st.expander(f"Stopped analyses ({len(stopped)})", expanded=finished is None):
         for run in stopped:
-            st.caption(f"{literal(run_words.part_of(run))}: {run.finished_share:.0%} is there")
+            st.caption(
+                f"{literal(run_words.part_of(run))}: {100 * run.finished_share:.0f} % is there"
+            )
             _switch(chosen, run.path, finished)
             with st.container(horizontal=True):
                 st.button(

@@ -1,12 +1,11 @@
 """What dense tissue costs against the bench's usual one: nuclei are work too."""
 
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from seg_core.bench.measure import Setup, TimedAnalysis, timed_analysis
 from seg_core.bench.region import write_region
+from seg_core.files.temporary import temporary_folder
 from seg_core.model import find_model
 from seg_core.process.progress import CountCallback
 
@@ -38,15 +37,15 @@ def measure_dense(
     mpp = find_model(model)[0].mpp
     steps = [(setup, number) for _ in range(rounds) for setup in setups for number in (0, 1)]
     seen: dict[tuple[Setup, int], list[TimedAnalysis]] = {step: [] for step in steps}
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         regions = [
-            write_region(Path(folder) / f"{dense}.tif", side_px, mpp, dense=dense)
+            write_region(folder / f"{dense}.tif", side_px, mpp, dense=dense)
             for dense in (False, True)
         ]
         for done, step in enumerate(steps, start=1):
             setup, number = step
-            with TemporaryDirectory() as runs:
-                timed = timed_analysis(regions[number], model, setup.settings(), Path(runs))
+            with temporary_folder() as runs:
+                timed = timed_analysis(regions[number], model, setup.settings(), runs)
             seen[step].append(timed)
             report(done, len(steps))
     return [

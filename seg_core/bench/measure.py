@@ -12,7 +12,6 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ import numpy as np
 from seg_core.analysis import analyse
 from seg_core.bench.stages import STAGES, baseline_stages, engine_stages
 from seg_core.evaluation.fast_settings import keeps_accuracy
+from seg_core.files.temporary import temporary_folder
 from seg_core.geometry import Region
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.process.memory import peak_rss_mb
@@ -168,8 +168,7 @@ def _time(
     model: str | None,
     times: Times,
 ) -> None:
-    with TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+    with temporary_folder() as folder:
         if setup == BASELINE:
             began = time.perf_counter()
             _baseline_maps(worker, card, slide, folder)
@@ -264,8 +263,7 @@ def _peak_rss_mb_of(region: Path, model: str | None, setup: Setup) -> float | No
 
 def work_once(region: Path, model: str | None, setup: Setup) -> float | None:
     """Make maps and nuclei once, and return the most memory this process held."""
-    with TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+    with temporary_folder() as folder:
         if setup != BASELINE:
             return analyse(region, folder, model=model, settings=setup.settings()).facts.peak_rss_mb
         card, weights = find_model(model)

@@ -44,18 +44,8 @@ _log = logging.getLogger(__name__)
 _PATH = "slide_path"  # opens the slide, so it stays as it is
 
 _ITEM_COLUMNS = (
-    *(
-        "cohort",
-        "slide",
-        "roi",
-        "patient",
-        "group",
-        "state",
-        "error",
-        "folder",
-        "slide_path",
-        "mpp",
-    ),
+    *("cohort", "slide", "roi", "patient", "group"),
+    *("state", "error", "folder", "slide_path", "mpp"),
 )
 
 _FOUND = "found_class_name"
@@ -65,6 +55,10 @@ _REMOVED = (
 )
 
 TABLES = ("runs", "classes", "items", "nuclei")
+
+# A question reads; DuckDB would also write files over others, and open data bases. A pivot is several
+# statements in one.
+_READING = ("SELECT", "MULTI")
 
 
 class RunCatalog:
@@ -113,7 +107,6 @@ class RunCatalog:
         Journal(self._store.path, name).read_plan()
         items = self._items[self._items["cohort"] == name].dropna(axis="columns", how="all")
         items = items.reindex(columns=list(dict.fromkeys([*_ITEM_COLUMNS, *items.columns])))
-        items["folder"] = items["folder"].astype(object)  # of a cohort without any run too
         known = [each for each in self._runs.columns if each == "folder" or each not in items]
         # where no slide has a run the column would be one of numbers, which joins with no names
         items = items.astype({"folder": object})
@@ -125,10 +118,16 @@ class RunCatalog:
         Raises
         ------
         CohortError
-            If DuckDB cannot answer it.
+            If DuckDB cannot answer it, or it is not one question that only reads.
         """
         try:
             with self._database.cursor() as cursor:
+                kinds = [each.type.name for each in cursor.extract_statements(sql)]
+                if len(kinds) != 1 or kinds[0] not in _READING:
+                    raise CohortError(
+                        "that is not one question in SQL that only reads; ask for instance "
+                        f"'select * from runs'. The tables are {', '.join(TABLES)}."
+                    )
                 return cursor.execute(sql).df()
         except duckdb.Error as error:
             reason = str(error).strip().splitlines()[0]

@@ -255,7 +255,8 @@ def _told_once(items: Iterable[Item]) -> Iterator[Item]:
     """Give each slide, or each ROI of it, once; that it is named again is a problem of the later row."""
     times: Counter[tuple[tuple[Path, str], bytes | None]] = Counter()
     for item in items:
-        asked = (whole_of(item.slide), None if item.roi is None else item.roi.polygon.wkb)
+        outline = None if item.roi is None else item.roi.polygon.wkb
+        asked = (whole_of(_place_of(item.slide)), outline)
         times[asked] += item.problem is None
         if item.problem is None and times[asked] > 1:
             sentence = (
@@ -265,6 +266,14 @@ def _told_once(items: Iterable[Item]) -> Iterator[Item]:
             yield replace(item, problem=sentence)
         else:
             yield item
+
+
+def _place_of(path: Path) -> Path:
+    """Return where a file lies, by whatever name or link it is called."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # links in a circle, or no name of a file
+        return path
 
 
 def _file_stamp(path: Path) -> tuple[int, int] | None:

@@ -1,5 +1,6 @@
 """A cohort as one document, HTML or PDF: who is in it, how groups differ, every slide, what went wrong."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -309,7 +310,12 @@ def check_report_path(path: Path) -> None:
     Raises
     ------
     CohortError
-        If it is neither HTML nor PDF.
+        If it is neither HTML nor PDF, or there is no place for it.
     """
     if path.suffix.lower() not in (".html", ".htm", ".pdf"):
         raise CohortError(f"a report is HTML or PDF; {path.name} ends in neither .html nor .pdf.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise CohortError(
+            f"no report can be written into {path.parent}, which is no folder or not yours; give "
+            "another name."
+        )

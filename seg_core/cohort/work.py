@@ -16,7 +16,7 @@ from seg_core.cohort.journal import Journal, Outcome
 from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import CohortQuestion, Item
 from seg_core.cohort.task import Asked, Division, work_on
-from seg_core.errors import CohortError
+from seg_core.errors import BusyError, CohortError
 from seg_core.files.lease import held
 from seg_core.geometry import Region
 from seg_core.model import find_model
@@ -145,7 +145,13 @@ def work_off(
     )
     items = [item if item.mpp else replace(item, mpp=options.mpp) for item in items]
     with ExitStack() as stack:
-        stack.enter_context(held(journal.folder))
+        try:
+            stack.enter_context(held(journal.folder))
+        except BusyError as error:
+            raise BusyError(
+                f"another command is at work on the cohort {journal.name} of {journal.store}; wait "
+                "until it is done, stop it there, or choose another --name."
+            ) from error
         keys = journal.write_plan(items, question)
         before = journal.outcomes()
         crew = stack.enter_context(closing(_Crew(client)))

@@ -5,7 +5,6 @@ import os
 import platform
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from seg_core.bench.dense import measure_dense
@@ -13,6 +12,7 @@ from seg_core.bench.measure import Setup, measure
 from seg_core.bench.region import write_region
 from seg_core.bench.stages import STAGES
 from seg_core.commands.terminal import Subparsers, add_json, counting_bar, write_json
+from seg_core.files.temporary import temporary_folder
 from seg_core.model import ModelCard, find_model
 from seg_core.model.openvino_engine import has_bf16
 from seg_core.process.memory import hold_little_memory
@@ -62,8 +62,8 @@ def _bench(options: argparse.Namespace) -> int:
     hold_little_memory(at_work=True)  # as an analysis does
     if options.dense:
         return _bench_dense(options, card, side_px, rounds)
-    with TemporaryDirectory() as folder, counting_bar("bench") as report:
-        region = write_region(Path(folder) / "region.tif", side_px, card.mpp)
+    with temporary_folder() as folder, counting_bar("bench") as report:
+        region = write_region(folder / "region.tif", side_px, card.mpp)
         setups = _setups(card, quick=options.quick)
         rows = measure(region, options.model, setups, rounds=rounds, report=report)
     result = {"machine": _machine(), "side_px": side_px, "rounds": rounds, "results": rows}

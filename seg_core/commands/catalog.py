@@ -4,12 +4,13 @@ import argparse
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from seg_core.cohort.catalog import RunCatalog, writable_paths
 from seg_core.cohort.compare import compare_groups
 from seg_core.cohort.report import check_report_path, write_cohort_report
 from seg_core.commands.terminal import Subparsers, say
-from seg_core.errors import CohortError
+from seg_core.errors import CohortError, ExportError
 from seg_core.files.atomic import new_file, new_text_file
 from seg_core.files.csv import write_csv
 from seg_core.store import Run, Store, open_run
@@ -115,11 +116,14 @@ def _catalog(options: argparse.Namespace) -> int:
             write_csv(table, file)
     if options.parquet is not None:
         with new_file(options.parquet, force=options.force) as path:
-            writable_paths(table).to_parquet(path, index=False)
+            _write_parquet(writable_paths(table), path)
     if options.csv is None and options.parquet is None:
         whole = options.sql is not None or options.compare is not None
         shown = table if whole else _short(table)
-        say(shown.to_string(index=False, na_rep="–", max_rows=None))
+        if table.empty:
+            say("nothing is found." if whole else f"{options.store} holds no analysis.")
+        else:
+            say(shown.to_string(index=False, na_rep="–", max_rows=None))
     return 0
 
 
@@ -149,6 +153,16 @@ def _run(store: Store, folder: str) -> Run:
     if not path.resolve().is_relative_to(store.path.resolve()):
         raise CohortError(f"{folder} does not lie in {store.path}; name a folder of the list.")
     return open_run(path)
+
+
+def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+    try:
+        table.to_parquet(path, index=False)
+    except pa.ArrowException as error:  # SQL has kinds that no column of Parquet holds
+        raise ExportError(
+            f"the table cannot be written as Parquet ({error.args[0]}); ask for other columns, or "
+            "write a CSV."
+        ) from error
 
 
 def _short(table: pd.DataFrame) -> pd.DataFrame:

@@ -53,7 +53,7 @@ def add_cohort(subparsers: Subparsers) -> None:
         "sources",
         metavar="FOLDER|CSV|SLIDE",
         nargs="+",
-        type=Path,
+        type=_source,
         help="a CSV has a column slide, and mpp, roi, patient, group and others as you like",
     )
     parser.add_argument("--out", metavar="STORE", type=Path, help="folder of all runs")
@@ -163,7 +163,9 @@ def _workers(
 ) -> AbstractContextManager[Client]:
     if options.scheduler is not None:
         return existing_cluster(options.scheduler)
-    each, needed = memory_of_each(options.workers, options.memory), needed_bytes(settings)
+    # what the workers may take is no more than there is, whatever --memory lets each of them have
+    each = min(memory_of_each(options.workers, given) for given in (None, options.memory))
+    needed = needed_bytes(settings)
     if each < needed:
         raise CohortError(
             f"each of {options.workers} worker(s) would have {each / 1e9:.1f} GB and needs "
@@ -249,7 +251,8 @@ class _Teller:
         facts = {"finished": finished, "failed": failed, "skipped": progress.skipped}
         self._line({"event": "summary", "cohort": self._name, **facts, "seconds": seconds})
         if self._target != _STDOUT:
-            sentence = f"cohort {self._name}: {progress.total} slides, {finished} finished, "
+            slides = "1 slide" if progress.total == 1 else f"{progress.total} slides"
+            sentence = f"cohort {self._name}: {slides}, {finished} finished, "
             sentence += f"{failed} failed, {progress.skipped} of them before; {seconds:.0f} s."
             _write(sentence, sys.stdout)
 
@@ -258,7 +261,8 @@ class _Teller:
         at_work = progress.at_work
         words = [f"{progress.ended} of {progress.total} slides", f"{progress.failed} failed"]
         words += [
-            f"{shown(each.slide, sys.stderr)} {each.share:.0%}" for each in at_work[:_NAMED_AT_WORK]
+            f"{shown(each.slide, sys.stderr)} {100 * each.share:.0f} %"
+            for each in at_work[:_NAMED_AT_WORK]
         ]
         if len(at_work) > _NAMED_AT_WORK:
             words.append(f"{len(at_work) - _NAMED_AT_WORK} more at work")
@@ -293,6 +297,12 @@ def _unwritable(path: str) -> Iterator[None]:
             f"{place} cannot be written ({error.strerror}); choose another place, and the same "
             "command goes on."
         ) from error
+
+
+def _source(text: str) -> Path:
+    if not text:  # a variable of the shell that is not set would mean the folder one is in
+        raise argparse.ArgumentTypeError("a name is empty; give a folder, a CSV or a slide.")
+    return Path(text)
 
 
 def _megapixels(text: str) -> float:

@@ -1,6 +1,5 @@
 """What faster settings cost: the same labelled images answered in fp32 and in less."""
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from seg_core.errors import DataError
 from seg_core.evaluation.evaluate import evaluate
 from seg_core.evaluation.prediction import CLASS_MAPS, TERNARY_MAPS
 from seg_core.evaluation.scan import Scan
+from seg_core.files.temporary import temporary_folder
 from seg_core.labelled.layouts import read_labels
 from seg_core.model import ModelCard
 from seg_core.model.int8 import MOST_LOST_MPQ_PLUS
@@ -59,10 +59,10 @@ def measure_fast_settings(
         If the images have no classes.
     """
     rows: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as temporary:
-        exact_folder = Path(temporary) / "exact"
+    with temporary_folder() as temporary:
+        exact_folder = temporary / "exact"
         for number, each in enumerate([EXACT, *settings]):
-            folder = Path(temporary) / "faster" if number else exact_folder
+            folder = temporary / "faster" if number else exact_folder
             result = evaluate(data, model, each, predictions=folder)
             coarse = evaluate(data, model, each, scanned=AT_20X)
             rows.append(_row(result, each.tile_px) | _agreement(exact_folder, folder, result))

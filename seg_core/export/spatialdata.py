@@ -15,7 +15,6 @@ its table annotates nothing.
 
 import json
 import shutil
-import tempfile
 import warnings
 from contextlib import closing
 from pathlib import Path
@@ -27,7 +26,7 @@ import pandas as pd
 
 from seg_core.export.anndata import make_anndata
 from seg_core.export.options import DEFAULTS, ExportOptions
-from seg_core.files.atomic import new_file, new_folder
+from seg_core.files.atomic import new_file, new_folder, scratch_folder
 from seg_core.geometry import Raster, Window
 from seg_core.slide import Slide
 from seg_core.store import Run
@@ -76,11 +75,11 @@ def write_spatialdata(run: Run, path: Path, options: ExportOptions = DEFAULTS) -
     if path.suffix.lower() == ".zip":
         with (
             new_file(path, force=options.force) as temporary,
-            tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder,
+            scratch_folder(path) as folder,
         ):
-            inside = Path(folder) / (path.stem.removesuffix(".zarr") + ".zarr")
+            inside = folder / (path.stem.removesuffix(".zarr") + ".zarr")
             count = _write(run, inside, options)
-            packed = shutil.make_archive(str(Path(folder) / "packed"), "zip", folder, inside.name)
+            packed = shutil.make_archive(str(folder / "packed"), "zip", folder, inside.name)
             Path(packed).replace(temporary)
         return count
     with new_folder(path, replaceable=_is_store, force=options.force) as temporary:

@@ -34,11 +34,13 @@ def replacing(path: Path) -> Iterator[Path]:
     Examples
     --------
     >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name) / "note.txt"
     >>> with replacing(path) as temporary:
     ...     _ = temporary.write_text("whole")
     >>> path.read_text(), [each.name for each in path.parent.iterdir()]
     ('whole', ['note.txt'])
+    >>> folder.cleanup()
     """
     temporary = _temporary_beside(path)
     try:
@@ -206,6 +208,7 @@ def scratch_folder(path: Path) -> Iterator[Path]:
     path : Path
         The file.
     """
+    _remove_parts(path)
     folder = _temporary_beside(path)
     folder.mkdir()
     try:

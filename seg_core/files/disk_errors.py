@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from seg_core.errors import ExportError, StoreError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# NumPy drops the number, and tells that it could not write all.
+_CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST}
 
@@ -29,7 +32,7 @@ def store_errors(folder: Path) -> Iterator[None]:
 
 
 def _sentence(error: OSError, folder: Path) -> str:
-    if error.errno in _FULL:
+    if error.errno in _FULL or _CUT_SHORT.fullmatch(str(error)):
         return (
             f"the disk that holds {folder} is full; free some space and start the same analysis again, "
             "it goes on where it stopped."

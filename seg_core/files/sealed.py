@@ -29,13 +29,15 @@ def read_sealed(path: Path) -> dict[str, Any] | None:
     Examples
     --------
     >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "kept.json"
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name) / "kept.json"
     >>> write_sealed(path, {"nuclei": 12})
     >>> read_sealed(path)
     {'nuclei': 12}
     >>> _ = path.write_text(path.read_text().replace("12", "13"))
     >>> read_sealed(path) is None
     True
+    >>> folder.cleanup()
     """
     content = read_object(path)
     if content is None:
@@ -66,7 +68,8 @@ def sealed_content(path: Path) -> bytes | None:
     Examples
     --------
     >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "kept"
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name) / "kept"
     >>> _ = path.write_bytes(b"12 nuclei")
     >>> add_seal(path)
     >>> sealed_content(path)
@@ -74,6 +77,7 @@ def sealed_content(path: Path) -> bytes | None:
     >>> _ = path.write_bytes(path.read_bytes().replace(b"12", b"13"))
     >>> sealed_content(path) is None
     True
+    >>> folder.cleanup()
     """
     with suppress(OSError):
         whole = path.read_bytes()

@@ -35,7 +35,7 @@ class ReferenceKind:
 REFERENCES = (
     ReferenceKind(
         "geojson",
-        "GeoJSON of QuPath",
+        "QuPath GeoJSON",
         "polygons with holes, parts of multipolygons one by one; of a cell its nucleus; points as dots; "
         "the class by name",
         "run",
@@ -43,7 +43,7 @@ REFERENCES = (
     ),
     ReferenceKind(
         "xml",
-        "XML of ImageScope",
+        "ImageScope XML",
         "the class from a layer's attribute, else its name; negative regions are holes",
         "run",
         (".xml",),

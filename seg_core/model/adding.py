@@ -2,7 +2,6 @@
 
 import json
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import Any
 from seg_core.errors import ModelError, told_by
 from seg_core.files.atomic import take_file
 from seg_core.files.sealed import checksum_of
+from seg_core.files.temporary import temporary_folder
 from seg_core.model.card import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -87,13 +87,13 @@ def add_model(weights_name: str, weights: bytes, card_text: str) -> ModelCard:
             f"{source.name} is no file of weights; give one that ends in {', '.join(WEIGHTS)}."
         )
     folder = own_models_folder()
-    with _written_in(folder), tempfile.TemporaryDirectory() as temporary:
-        kept = Path(temporary) / f"{_checked_name(source.stem)}{suffix}"
+    with _written_in(folder), temporary_folder() as temporary:
+        kept = temporary / f"{_checked_name(source.stem)}{suffix}"
         kept.write_bytes(weights)
         card = _card_of(kept, card_text)
         _check_network(card, kept)
         folder.mkdir(parents=True, exist_ok=True)
-        described = Path(temporary) / "card.json"
+        described = temporary / "card.json"
         write_card(card, described)
         take_file(kept, folder / card.file)
         take_file(described, folder / f"{card.name}.json")  # last, since a card alone is offered

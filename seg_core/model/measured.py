@@ -219,7 +219,7 @@ def weaknesses(card: ModelCard, data: str) -> Iterator[str]:
             continue
         shares = {other: count / total for other, count in nuclei[name].items() if other != name}
         said = [
-            f"{share:.0%} {'are missed' if other == 'missed' else f'are called {other}'}"
+            f"{100 * share:.0f} % {'are missed' if other == 'missed' else f'are called {other}'}"
             for other, share in sorted(shares.items(), key=lambda each: -each[1])
             if share >= _LEAST_SHARE
         ]

@@ -16,7 +16,6 @@ import json
 import logging
 import os
 import sys
-import tempfile
 import warnings
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
@@ -29,6 +28,8 @@ import numpy.typing as npt
 import platformdirs
 
 from seg_core.errors import ModelError
+from seg_core.files.atomic import scratch_folder
+from seg_core.files.temporary import temporary_folder
 from seg_core.model.card import ModelCard
 from seg_core.model.engine import NumberedLogits, NumberedTile
 from seg_core.model.features import DescribedTile
@@ -259,13 +260,13 @@ def _keep(model: ov.Model, folder: Path) -> None:
     """Keep a graph for the next time; a cache that cannot be written costs only time."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".", dir=folder.parent) as temporary:
-            made = Path(temporary) / "made"
+        with scratch_folder(folder) as temporary:
+            made = temporary / "made"
             made.mkdir()
             parts = write_graph(model, made / "model.xml")
             (made / "sha256").write_text(checksum(*parts), "utf-8")
             if folder.exists():
-                folder.rename(Path(temporary) / "damaged")
+                folder.rename(temporary / "damaged")
             made.rename(folder)
     except (OSError, RuntimeError) as error:
         _log.warning(
@@ -283,8 +284,8 @@ def _convert(card: ModelCard, weights: Path) -> ov.Model:
     ModelError
         If the weights do not fit their card.
     """
-    with tempfile.TemporaryDirectory() as folder, Worker(niceness=0) as worker:
-        made = Path(folder) / "model.xml"
+    with temporary_folder() as folder, Worker(niceness=0) as worker:
+        made = folder / "model.xml"
         worker.submit(write_converted, card=card, weights=weights, path=made).result()
         return ov.Core().read_model(made.read_bytes(), made.with_suffix(".bin").read_bytes())
 

@@ -11,16 +11,19 @@ import numpy.typing as npt
 from seg_core.errors import DataError
 from seg_core.geometry import Raster, Window
 from seg_core.labelled.layouts import IMAGES
-from seg_core.samples import SAMPLES, sample_path
+from seg_core.samples import sample_path
 from seg_core.slide import Slide, TissueMask, find_tissue, open_slide
 
 _SEED = 1
+
+SAMPLES = ("hgsc_nest", "hgsc_stromal_he", "cmu_small_region")
+"""Samples whose tissue the training images lack."""
 
 
 def calibration_tiles(
     folders: Sequence[Path], mpp: float, tile_px: int, count: int
 ) -> list[npt.NDArray[np.uint8]]:
-    """Cut tiles at random places out of images of tissue and of the samples, the same each time.
+    """Cut tiles at random places out of images of tissue and of samples, the same each time.
 
     Every image gives as many tiles, give or take one, whatever its size: the ranges are to cover
     as many stains as there are.
@@ -47,7 +50,7 @@ def calibration_tiles(
     rng = np.random.default_rng(_SEED)
     with ExitStack() as opened:
         slides = [open_slide(path, mpp=mpp) for folder in folders for path in _images(folder)]
-        slides += [_open_sample(sample_path(sample.name), mpp) for sample in SAMPLES]
+        slides += [_open_sample(sample_path(name), mpp) for name in SAMPLES]
         for slide in slides:
             opened.enter_context(closing(slide))
         sources = [

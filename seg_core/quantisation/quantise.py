@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from seg_core.errors import ExportError, ModelError
 from seg_core.evaluation.fast_settings import CARD_ENTRY
+from seg_core.files.atomic import scratch_folder
 from seg_core.model import find_model, write_card
 from seg_core.model.int8 import Int8Graph, checksum
 from seg_core.model.openvino_engine import read_converted, without_telemetry, write_graph
@@ -73,8 +73,8 @@ def quantise(
 def _write(graph: Any, path: Path) -> str:
     """Write both files of a graph, and return their checksum."""
     try:
-        with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as temporary:
-            made = Path(temporary) / path.name
+        with scratch_folder(path) as temporary:
+            made = temporary / path.name
             parts = write_graph(graph, made)
             for suffix in (".xml", ".bin"):
                 made.with_suffix(suffix).replace(path.with_suffix(suffix))

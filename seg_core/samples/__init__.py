@@ -25,6 +25,8 @@ class Sample:
         (README.md); None leaves it to the file, and to the user where that is silent too.
     credit : str
         Source and licence, one line.
+    note : str, optional
+        What has to be known before its numbers are used, for whoever looks at it.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Sample:
     title: str
     mpp: float | None
     credit: str
+    note: str | None = None
 
 
 SAMPLES = (  # the first is the kind of tissue that the model is best at, the last an honest counter-example
@@ -41,6 +44,18 @@ SAMPLES = (  # the first is the kind of tissue that the model is best at, the la
         title="High-grade serous carcinoma: a tumour nest among lymphocytes",
         mpp=0.25,
         credit="histolytics 0.3.0, HautaniemiLab, University of Helsinki, BSD-3-Clause",
+    ),
+    Sample(
+        name="tnbc_mosaic",
+        file="tnbc_mosaic.tif",
+        title="Breast cancer of several patients, laid out as one slide: large enough for a TIL score",
+        mpp=None,
+        credit="Naylor, Walter, Laé and Reyal, Zenodo 1175282, CC BY 4.0; 36 of 50 tiles, side by side",
+        note=(
+            "A mosaic of 36 tiles of 11 patients with triple-negative breast cancer, and the shipped "
+            "models were trained on these very tiles. Its counts and scores are a demonstration: "
+            "they are nobody's tumour, and say nothing about how good the model is."
+        ),
     ),
     Sample(
         name="hgsc_stromal_he",
@@ -57,6 +72,29 @@ SAMPLES = (  # the first is the kind of tissue that the model is best at, the la
         credit="CMU-1-Small-Region of the OpenSlide test data, Carnegie Mellon University, CC0 1.0",
     ),
 )
+
+
+def sample_note(path: Path) -> str | None:
+    """Return what has to be known of a slide that ships; None where there is nothing, or it is another.
+
+    Examples
+    --------
+    >>> sample_note(sample_path("hgsc_nest")) is None
+    True
+    """
+    sample = sample_at(path)
+    return None if sample is None else sample.note
+
+
+def sample_at(path: Path) -> Sample | None:
+    """Return the sample that a file is; None where it is another.
+
+    Examples
+    --------
+    >>> sample_at(sample_path("hgsc_nest")).mpp
+    0.25
+    """
+    return next((each for each in SAMPLES if _FOLDER / each.file == path), None)
 
 
 def sample_path(name: str) -> Path:

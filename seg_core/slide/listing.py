@@ -14,6 +14,7 @@ from seg_core.slide.formats import DICOM, MIRAX, SAKURA, SLIDE_SUFFIXES, VMS, VM
 _STRAYS = ("thumbs.db", "desktop.ini")
 _STRAY_FOLDERS = ("__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found")
 _ARRAY_SUFFIX = ".zarr"  # has thousands of files, none with a suffix
+_OF_A_RUN = {"run.json", "maps.zarr"}  # with its small picture, where a store lies among the slides
 
 _SUFFIXES_OF_OTHERS = SLIDE_SUFFIXES - set(DICOM.suffixes)
 _SUFFIXES_WITH_COMPANIONS = (*MIRAX.suffixes, *VMS.suffixes, *VMU.suffixes)
@@ -23,7 +24,7 @@ def slides_below(folder: Path, *, levels: int | None = None) -> list[Path]:
     """List the slides of a folder and of the folders in it, as `slides_among` does.
 
     Links are followed, each folder is looked into once. What cannot be read below is passed over,
-    as are hidden folders, those of systems, and those that belong to a slide beside them.
+    as are hidden folders, those of systems and of runs, and those that belong to a slide beside them.
 
     Parameters
     ----------
@@ -105,6 +106,8 @@ def _files_below(folder: Path, levels: int | None) -> Iterator[Path]:
         if (status.st_dev, status.st_ino) in seen:
             continue
         seen.add((status.st_dev, status.st_ino))
+        if inside.keys() >= _OF_A_RUN:
+            continue
         for name, entry in inside.items():
             if not _is_folder(entry):
                 yield place / name

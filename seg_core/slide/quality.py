@@ -54,7 +54,7 @@ class SlideQuality:
             )
         if blurred_um2 > _WORTH_A_WARNING * tissue_um2:
             sentences.append(
-                f"{blurred_um2 / tissue_um2:.0%} of the tissue is out of focus; nuclei are found "
+                f"{100 * blurred_um2 / tissue_um2:.0f} % of the tissue is out of focus; nuclei are found "
                 "less surely there."
             )
         return sentences

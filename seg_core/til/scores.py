@@ -173,9 +173,9 @@ def _why_not(
         return "not evaluable: no stroma was found beside epithelium."
     if sure < settings.min_sure_share:
         return (
-            f"not evaluable: only {sure:.0%} of the {counts['epithelial']:,} nuclei called epithelial lie in "
+            f"not evaluable: only {100 * sure:.0f} % of the {counts['epithelial']:,} nuclei called epithelial lie in "
             f"nests and have a class score of {settings.sure_score:g} or more, and a score needs "
-            f"{settings.min_sure_share:.0%}; the others may be endothelium, muscle or plasma cells, so nobody "
+            f"{100 * settings.min_sure_share:.0f} %; the others may be endothelium, muscle or plasma cells, so nobody "
             "can say what is tumour here. Draw a ROI of the kind tumour around the tumour that you see."
         )
     return None

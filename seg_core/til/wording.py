@@ -1,5 +1,6 @@
 """An assessment in sentences, the same on the page, in the report and on the command line."""
 
+from seg_core.model.set_names import spelled
 from seg_core.til.interval import Estimate
 from seg_core.til.result import TilResult
 
@@ -69,9 +70,9 @@ def doubt_in_words(result: TilResult) -> str | None:
         else ""
     )
     return (
-        f"On labelled images ({confusion.data.replace('_', ' ')}) the model called {confusion.share_of_other:.1%} of "
+        f"On labelled images ({spelled(confusion.data)}) the model called {100 * confusion.share_of_other:.1f} % of "
         "other nuclei (fibroblasts, endothelium, muscle) lymphocytes; they were "
-        f"{share:.1%} of what it called so. Were that share of the lymphocytes in S false, the "
+        f"{100 * share:.1f} % of what it called so. Were that share of the lymphocytes in S false, the "
         f"score would be {result.stil_without_false_pct(share):.2f} %. There were "
         f"{confusion.other_per_lymphocyte:.1f} other nuclei to a lymphocyte there{here}: the more "
         "there are, the larger the share."

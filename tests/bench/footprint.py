@@ -29,6 +29,7 @@ from seg_core.analysis import analyse
 from seg_core.process.worker import Worker
 from seg_core.samples import sample_path
 from tests.browser.starting import CHROMIUM, CHROMIUM_FLAGS, serve
+from tests.browser.viewing import choose_button
 
 ROOT = Path(__file__).parents[2]
 MPP = 0.25
@@ -76,7 +77,7 @@ def _open(address: str) -> float:
         page = browser.new_page()
         began = time.monotonic()
         page.goto(address)
-        button = page.get_by_role("button", name="Choose").nth(2)
+        button = choose_button(page)
         button.wait_for()
         seconds = time.monotonic() - began
         button.click()

@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from tests.browser.starting import CHROMIUM, CHROMIUM_FLAGS, ROOT, serve
-from tests.browser.viewing import SHOW_PIECE, WAIT_FOR_TILES, open_sample
+from tests.browser.viewing import SHOW_PIECE, WAIT_FOR_TILES, choose_button, open_sample
 
 SIZE = {"width": 1280, "height": 720}
 JOB_MS = 1_800_000  # for a machine with much else to do
@@ -36,7 +36,7 @@ def main(folder: Path) -> None:
 
 def _take_all(page: Page, address: str, folder: Path) -> None:
     page.goto(address)
-    page.get_by_role("button", name="Choose").nth(2).click()
+    choose_button(page).click()
     page.get_by_role("button", name="Open in the viewer").wait_for()
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     _take(page, folder, "slides")

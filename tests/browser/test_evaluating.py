@@ -219,5 +219,5 @@ def test_a_corrected_analysis_is_a_reference_and_its_figures_are_those_of_the_co
     open_section(page, "An analysis of the slide")  # another was left open, and that lasts
     chosen = page.get_by_test_id("stMain").get_by_role("combobox").first
     expect(chosen).to_have_value(re.compile("^Corrected by hand"))
-    expect(page.get_by_text("Measured is what the model found")).to_be_visible()
+    expect(page.get_by_text("What the model found is measured")).to_be_visible()
     expect_figure(page, result, "instance", "macro_f1")

@@ -6,7 +6,7 @@ import pytest
 from analysed import analyse_part
 from playwright.sync_api import Page, expect
 
-from pages.shared.page_list import PAGES
+from pages.shared.page_list import MODEL, NUCLEI, PAGES, TEACH
 
 pytestmark = pytest.mark.browser
 
@@ -21,12 +21,15 @@ CUT = """() => {
         if (!words || !each.checkVisibility({ visibilityProperty: true }) || each.closest(named)) continue;
         const text = each.textContent.trim();
         const line = parseFloat(getComputedStyle(each).lineHeight);
-        if (each.closest('button') && !/\\s/.test(text) && each.offsetHeight > 1.9 * line) cut.push(text);
+        if (each.closest('button, label') && !/\\s/.test(text) && each.offsetHeight > 1.9 * line) cut.push(text);
         for (let box = each, up = 0; box && up < 4; box = box.parentElement, up++) {
             const scrolls = ['visible', 'auto', 'scroll'].includes(getComputedStyle(box).overflowX);
             if (!scrolls && box.scrollWidth > box.clientWidth + 1) cut.push(text);
         }
     }
+    // a row of buttons that goes on beyond its edge, where a mouse without a wheel does not get
+    for (const row of document.querySelectorAll('.stButtonGroup > div'))
+        if (row.scrollWidth > row.clientWidth + 1) cut.push(row.textContent);
     return cut;
 }"""
 
@@ -44,3 +47,21 @@ def test_no_words_are_cut(page: Page, dashboard: str, store: Path, width: int, h
         page.wait_for_timeout(1000)  # until what came last has been laid out
         cut[entry.title] = page.evaluate(CUT)
     assert not any(cut.values()), cut
+
+
+@pytest.mark.parametrize("width", [1280, 1024])
+def test_no_words_of_a_section_are_cut(page: Page, dashboard: str, store: Path, width: int) -> None:
+    """Pills of classes once went on beyond the edge, and a switch was called "Outli ne"."""
+    run = analyse_part(store)
+    page.set_viewport_size({"width": width, "height": 768})
+    cut = {}
+    for entry in (NUCLEI, TEACH, MODEL):
+        page.goto(f"{dashboard}/{entry.address}?slide={run.slide_id}&run={run.run_id}")
+        sections = page.get_by_test_id("stMain").locator(".stButtonGroup").first.locator("button")
+        expect(sections.first).to_be_visible()
+        for number in range(sections.count()):
+            sections.nth(number).click()
+            expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+            page.wait_for_timeout(1000)  # until what came last has been laid out
+            cut[entry.title, sections.nth(number).text_content()] = page.evaluate(CUT)
+    assert not any(cut.values()), {where: words for where, words in cut.items() if words}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from viewing import expect_centre
+from viewing import choose_button, expect_centre
 
 from seg_core.analysis import analyse
 from seg_core.geometry import Region
@@ -33,7 +33,7 @@ def nuclei_page(page: Page, dashboard: str, run: Run) -> Page:
     page.set_default_timeout(ON_THE_SERVER_MS)
     expect.set_options(timeout=ON_THE_SERVER_MS)
     page.goto(dashboard)
-    page.get_by_role("button", name="Choose").nth(2).click()
+    choose_button(page).click()
     expect(page.get_by_role("button", name="Chosen")).to_be_visible()
     page.get_by_role("link", name="Nuclei").click()
     expect(page.get_by_role("heading", name="Densities")).to_be_visible()

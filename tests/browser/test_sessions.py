@@ -56,3 +56,21 @@ def test_an_upload_is_its_readers_alone(
     page.reload()
     expect(page.locator(".openseadragon-canvas").first).to_be_visible()
     expect(page.get_by_role("heading", name="mine.jpg")).to_be_visible()
+
+
+def test_the_list_of_uploads_names_what_has_just_come(
+    dashboard: str, page: Page, tmp_path: Path
+) -> None:
+    """It named the first, a damaged one, beside the facts of the second."""
+    content = sample_path("hgsc_nest").read_bytes()
+    (tmp_path / "damaged.jpg").write_bytes(content[:3000])
+    (tmp_path / "whole.jpg").write_bytes(content)
+    page.goto(dashboard)
+    page.get_by_text("Upload", exact=True).click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "damaged.jpg")
+    expect(page.get_by_text("damaged.jpg cannot be read")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(tmp_path / "whole.jpg")
+    expect(page.get_by_role("heading", name="whole.jpg")).to_be_visible()
+    shown = page.get_by_role("combobox", name="Slide", exact=True)
+    expect(shown).to_have_value("whole.jpg")
+    expect(page.get_by_role("button", name="Chosen")).to_be_visible()

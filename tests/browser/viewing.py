@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from pages.shared.page_list import VIEWER
-from seg_core.samples import sample_path
+from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import slide_id
 
 SAMPLE = "cmu_small_region.svs"
@@ -50,9 +50,15 @@ def open_place(page: Page, dashboard: str, query: str = PIECE, slide: str = SAMP
     return viewer
 
 
+def choose_button(page: Page, name: str = "cmu_small_region") -> Locator:
+    """The button below a sample on the Slides page, as long as none is chosen."""
+    number = [sample.name for sample in SAMPLES].index(name)
+    return page.get_by_role("button", name="Choose").nth(number)
+
+
 def open_sample(page: Page, dashboard: str) -> Locator:
     page.goto(dashboard)
-    page.get_by_role("button", name="Choose").nth(2).click()
+    choose_button(page).click()
     expect(page.get_by_role("heading", name=SAMPLE)).to_be_visible()
     with page.expect_response(lambda answer: "/slide/" in answer.url) as first_tile:
         page.get_by_role("button", name="Open in the viewer").click()

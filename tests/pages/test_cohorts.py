@@ -1,5 +1,6 @@
 """Cohorts of pages: one at a time, and behind everybody who waits for an analysis."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -31,7 +32,7 @@ class Begun:
         with (folder / "errors.txt").open("wb") as errors:
             child = subprocess.Popen([sys.executable, "-c", _ENDLESS], stderr=errors)
         self.orders.append(order)
-        self.processes.append(CohortProcess(order, child, folder))
+        self.processes.append(CohortProcess(order, child, folder, lambda: shutil.rmtree(folder)))
         return self.processes[-1]
 
     def finish(self, number: int) -> None:

@@ -1,11 +1,14 @@
 import hashlib
 import re
 
+import numpy as np
 import pytest
 
 from seg_core.errors import SlideError
-from seg_core.samples import SAMPLES, sample_path
-from seg_core.slide import open_slide
+from seg_core.geometry import Window
+from seg_core.samples import SAMPLES, sample_note, sample_path
+from seg_core.slide import find_tissue, open_slide
+from tests.bench.tnbc_mosaic import IMAGES, lay_out
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
@@ -23,6 +26,32 @@ def test_a_sample_opens_and_shows_what_its_readme_says(sample):
 
 def test_the_slide_knows_its_resolution():
     assert open_slide(sample_path("cmu_small_region")).info.mpp == pytest.approx(0.499)
+
+
+def test_the_mosaic_has_as_much_tissue_as_a_score_needs():
+    slide = open_slide(sample_path("tnbc_mosaic"))
+    assert slide.info.mpp == pytest.approx(0.25)
+    mask = find_tissue(slide).mask
+    assert (
+        mask.mean() * slide.info.width * slide.info.height * 0.25**2 > 0.5e6
+    )  # µm², of TilSettings
+
+
+def test_the_mosaic_is_what_its_command_makes_of_the_published_tiles():
+    if not IMAGES.is_dir():
+        pytest.skip(f"needs {IMAGES}")
+    slide = open_slide(sample_path("tnbc_mosaic"))
+    raster = slide.raster(0.25)
+    shown = slide.read(raster, Window(0, 0, raster.width, raster.height))
+    assert np.abs(shown.astype(int) - lay_out(IMAGES)).mean() < 2
+
+
+def test_a_sample_that_is_no_slide_of_one_patient_says_so():
+    note = sample_note(sample_path("tnbc_mosaic"))
+    assert note is not None
+    assert "were trained on these very tiles" in note
+    assert "nobody's tumour" in note
+    assert sample_note(sample_path("hgsc_nest")) is None
 
 
 def test_an_unknown_sample_is_refused():

@@ -20,10 +20,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pages.shared import restarts, shown_names
+from pages.shared import restarts, shown_names, uploads
 from pages.shared.housekeeping import keep_house
 from pages.shared.tile_sources import AddressError, UnknownTileError
-from pages.shared.uploads import remove_abandoned
 from pages.viewer_page import brushing, correcting
 from pages.viewer_page.nucleus_hover import nucleus_at
 from pages.viewer_page.outlines import outlines_of_square
@@ -34,6 +33,7 @@ from pages.viewer_page.server.queues import PICTURES, TILES, Asking
 from pages.viewer_page.server.tiles import tile_request
 from pages.viewer_page.server.web_files import public_files
 from seg_core.errors import CorrectionError, RegionError, SegCoreError, StoreError
+from seg_core.files import temporary
 from seg_core.files.bounded import bound_texts
 from seg_core.process.memory import hold_little_memory
 
@@ -245,7 +245,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     protocol, which Streamlit's does not; a connection inherits the option from the listening
     socket. That socket is nowhere handed out, hence the search for it.
     """
-    remove_abandoned()
+    uploads.remove_abandoned()
+    temporary.remove_abandoned()
     hold_little_memory()
     bound_texts(_TEXT_BYTES)
     for each in _internet_sockets():

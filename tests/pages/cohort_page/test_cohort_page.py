@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from pages.cohort_page import cohort_table
 from pages.cohort_page.cohort_table import report_of
 from pages.shared import singletons, state
 from pages.shared.cohorts import Cohorts
@@ -88,7 +89,13 @@ def test_each_slide_has_a_row_and_what_failed_has_its_sentence(visit, cohort: Jo
     assert table["error"].iloc[-1] == FAILED
     assert list(table["nuclei"].iloc[:6]) == [12 + number for number in range(6)]
     assert str(table["picture"].iloc[0]).startswith("data:image/jpeg;base64,")
-    assert any("6 finished · 1 failed" in each.value for each in page.caption)
+    assert any("7 slides · 6 finished · 1 failed" in each.value for each in page.caption)
+    assert page.dataframe[0].proto.placeholder == "–"
+
+
+def test_one_slide_is_counted_as_one() -> None:
+    assert cohort_table.counted(1, "slide") == "1 slide"
+    assert cohort_table.counted(1000, "patient") == "1,000 patients"
 
 
 def test_groups_are_compared_by_patients(visit, cohort: Journal) -> None:

@@ -83,6 +83,8 @@ def test_a_command_that_cannot_begin_says_why(
     wait(process)
     process.progress()
     assert "did not come to its end: there is no model" in str(process.problem())
+    process.clear_up()
+    assert not process.folder.exists()
     (tmp_path / "slides.csv").write_text("slide\n")
     with pytest.raises(CohortError, match="there is no slide in"):
         order_of(tmp_path / "slides.csv")

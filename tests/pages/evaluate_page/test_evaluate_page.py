@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import evaluations, resources, state
 from pages.shared.evaluation_files import painter_of_outcomes
+from seg_core.errors import DataError
 from seg_core.evaluation.area_scores import FOUND, MISSED, SPURIOUS, WRONG_CLASS
 from seg_core.evaluation.kept import (
     KeptReference,
@@ -68,7 +69,29 @@ def open_section(
 
 def test_without_a_reference_it_says_what_to_bring(visit, chosen, run) -> None:
     page = visit("evaluate", slide=chosen)
-    assert page.info[0].value.startswith("Bring what somebody labelled on this slide")
+    assert page.info[0].value.startswith(
+        "To see how good the analysis is, bring what somebody labelled"
+    )
+
+
+def test_the_open_section_is_told_again_after_an_error_has_stood_in_its_place(
+    open_section, monkeypatch
+) -> None:
+    """In the browser none was marked as open, since the page took the choice for known there."""
+    page = open_section("Regions")
+
+    def refuse(*_: object) -> None:
+        raise DataError("empty.geojson holds no outline.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pages.evaluate_page.reference.choose", refuse)
+        page.run()
+        assert page.error
+        assert "_evaluation_section" not in [each.key for each in page.segmented_control]
+    page.run()
+    control = page.segmented_control(key="_evaluation_section")
+    assert control.value == "Regions"
+    assert control.proto.set_value
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -8,6 +8,7 @@ import pytest
 from seg_core.model import available_models, find_model
 from seg_core.model.card import OWN_MODELS_VARIABLE, WEIGHTS_FOLDER
 from seg_core.model.measured import dotted_sets, measured_sets, reliability_sets
+from seg_core.model.set_names import spelled
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +91,7 @@ def test_what_faster_settings_cost_at_both_magnifications(visit) -> None:
     table = page.dataframe[-1].value
     wanted = written_card(card.name)["metrics"]["faster"]["rows"]
     assert table["mpq_plus_20x"].tolist() == [each["mpq_plus_20x"] for each in wanted]
-    assert "On this machine it runs by" in " ".join(each.value for each in page.caption)
+    assert "On this machine it runs on " in " ".join(each.value for each in page.caption)
 
 
 def test_the_reliability_diagram_has_the_bins_of_each_data_set(visit) -> None:
@@ -98,10 +99,10 @@ def test_the_reliability_diagram_has_the_bins_of_each_data_set(visit) -> None:
     card, _ = find_model()
     (chart,) = page.get("plotly_chart")
     drawn = json.loads(chart.proto.spec)["data"]
-    assert [each["name"] for each in drawn] == ["as it says", *reliability_sets(card)]
+    assert [each["name"] for each in drawn] == ["as it says", *map(spelled, reliability_sets(card))]
     told = " ".join(each.value for each in page.caption)
     for name, error in reliability_sets(card).items():
-        assert f"{name} {error:.3f}" in told
+        assert f"{spelled(name)} {error:.3f}" in told
 
 
 def test_curves_are_drawn_for_what_is_chosen(visit) -> None:

@@ -146,7 +146,7 @@ def test_other_nuclei_are_counted_on_demand(visit, chosen, run) -> None:
     assert OTHER in page.dataframe[0].value["class_name"].to_list()
 
 
-@pytest.mark.parametrize(("others", "told"), [(3, "3 of them (25%)"), (7, "7 of them (58%)")])
+@pytest.mark.parametrize(("others", "told"), [(3, "3 of them (25 %)"), (7, "7 of them (58 %)")])
 def test_the_overview_says_how_many_nuclei_are_other_and_when_they_prevail(
     visit, chosen, run, others: int, told: str
 ) -> None:

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import pixel_size, state
 from pages.shared.uploads import UploadFolder
 from pages.shared.visitor import COOKIE
+from seg_core.samples import sample_path
 from seg_core.store import Run
 
 
@@ -55,6 +56,23 @@ def test_a_deleted_upload_is_gone_and_no_longer_chosen(visit, upload) -> None:
     assert not upload.exists()
     assert "slide" not in page.session_state
     assert "Nothing here yet" in page.main.info[0].value
+
+
+def test_a_damaged_upload_says_what_is_wrong_and_can_be_deleted(visit, upload) -> None:
+    """It was a card with nothing in it, and stayed for as long as the visit."""
+    upload.write_bytes(upload.read_bytes()[:200])
+    page = library(visit("slides"))
+    assert "**my\\_\\*slide\\*.png**" in words(page)
+    assert "cannot be read" in words(page)
+    button(page, "Delete").click().run()
+    assert not page.exception
+    assert not upload.exists()
+
+
+def test_a_sample_in_the_library_has_the_pixel_size_that_is_known_of_it() -> None:
+    """Chosen there it could not be analysed, since its file does not say it."""
+    nest = sample_path("hgsc_nest")
+    assert pixel_size.chosen(nest) == state.ChosenSlide(nest, 0.25)
 
 
 def test_another_reader_does_not_see_it(visit, upload, monkeypatch) -> None:

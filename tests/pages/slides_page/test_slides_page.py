@@ -57,6 +57,13 @@ def test_a_sample_is_chosen_by_its_button(visit) -> None:
     assert not page.warning
 
 
+def test_a_sample_that_is_nobodys_tumour_says_so_beside_its_facts(visit) -> None:
+    page = visit("slides", slide=state.ChosenSlide(sample_path("tnbc_mosaic")))
+    assert any("nobody's tumour" in each.value for each in page.caption)
+    page = visit("slides", slide=state.ChosenSlide(sample_path("hgsc_nest"), 0.25))
+    assert not any("nobody's tumour" in each.value for each in page.caption)
+
+
 def test_a_slide_that_is_silent_on_its_pixels_is_asked_about(visit, slide_path: Path) -> None:
     page = visit("slides", slide=state.ChosenSlide(slide_path))
     assert "does not say how large a pixel is" in page.warning[0].value
@@ -123,3 +130,13 @@ def test_an_offered_folder_can_be_chosen_from(
     assert page.selectbox[0].options == ["discs.png"]
     page.button[0].click().run()
     assert page.session_state["slide"].path == slide_path
+
+
+def test_a_format_is_called_as_people_call_it(visit) -> None:
+    told = {}
+    for name, mpp in (("tnbc_mosaic", None), ("cmu_small_region", None), ("hgsc_nest", 0.25)):
+        page = visit("slides", slide=state.ChosenSlide(sample_path(name), mpp))
+        told[name] = page.table[0].value.to_string()
+    assert "Tiled TIFF" in told["tnbc_mosaic"]
+    assert "Aperio" in told["cmu_small_region"]
+    assert "Image (JPG)" in told["hgsc_nest"]

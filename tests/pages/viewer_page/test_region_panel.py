@@ -5,6 +5,7 @@ import shapely
 
 from pages.shared import regions
 from pages.shared.chosen_slide import ChosenSlide
+from pages.viewer_page import region_panel
 from seg_core.roi import Roi
 
 
@@ -23,3 +24,16 @@ def test_name_and_kind_that_are_told_together_are_both_kept(
     assert not page.exception
     (kept,) = regions.slide_rois(chosen)
     assert (kept.name, kept.kind) == ("nest", "tumour")
+
+
+@pytest.mark.parametrize(
+    ("roi", "told"),
+    [
+        (Roi("a", shapely.box(0, 0, 9, 9), "tumour", class_name="Tumor"), "Rectangle of"),
+        (Roi("a", shapely.box(0, 0, 9, 9), "exclude", class_name="Ignore*"), "Rectangle of"),
+        (Roi("a", shapely.box(0, 0, 9, 9), class_name="Stroma"), "Stroma: Rectangle of"),
+    ],
+)
+def test_the_class_that_stands_for_a_kind_is_not_told_beside_it(roi: Roi, told: str) -> None:
+    """The kind *Tumour* was called "Tumor" on the next line."""
+    assert region_panel.describe_roi(roi, 0.25).startswith(told)

@@ -150,7 +150,7 @@ def test_a_stopped_analysis_is_shown_where_there_is_no_other_and_gone_on_with(
     Store(store).delete(run)
     page = visit("viewer", slide=chosen)
     assert "Stopped analyses (1)" in [each.label for each in page.sidebar.expander]
-    assert "50 × 75 µm at x 0, y 0: 100% is there" in [each.value for each in page.sidebar.caption]
+    assert "50 × 75 µm at x 0, y 0: 100 % is there" in [each.value for each in page.sidebar.caption]
     assert switches(page) == [True]
     assert page.session_state["tiles"].runs == {stopped.run_id: stopped}
     press(page, "Resume")

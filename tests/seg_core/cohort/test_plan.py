@@ -140,6 +140,22 @@ def test_tables_as_spreadsheets_write_them(tmp_path: Path) -> None:
     assert item == Item(tmp_path / "a b.svs", 0.25, None, None, "A", {"Größe": "groß"})
 
 
+def test_a_slide_by_another_name_of_its_file_is_the_same_slide(tmp_path: Path) -> None:
+    (tmp_path / "a.svs").touch()
+    (tmp_path / "link.svs").symlink_to("a.svs")
+    table = tmp_path / "trial.csv"
+    names = ["a.svs", f"../{tmp_path.name}/a.svs", "link.svs", f"{tmp_path}/a.svs", "b.svs"]
+    table.write_text("\n".join(["slide", *names]))
+    told = [item.problem and item.problem.partition(";")[0] for item in read_plan([table])]
+    assert told == [
+        None,
+        "a.svs is named 2 times",
+        "link.svs is named 3 times",
+        "a.svs is named 4 times",
+        None,
+    ]
+
+
 def test_the_same_mistakes_of_two_rows_are_two_items(tmp_path: Path) -> None:
     table = tmp_path / "trial.csv"
     table.write_text("slide,roi\na.svs,gone.json\na.svs,gone.json\nb.svs,\nb.svs,\nb.svs,\n")

@@ -231,7 +231,10 @@ def test_slides_nobody_waits_for_any_more_stop_and_are_free_for_others(
     let_paint(client, 0.05)
     with closing(work_off(items, journal, OPTIONS, client)) as events:
         assert any(event.progress and event.progress["stage"] == "tiles" for event in events)
-        with pytest.raises(BusyError), closing(work_off(items, journal, OPTIONS, client)) as second:
+        with (
+            pytest.raises(BusyError, match=r"at work on the cohort .* another --name"),
+            closing(work_off(items, journal, OPTIONS, client)) as second,
+        ):
             next(second)
     runs = [open_run(file.parent) for file in journal.store.glob("*/*/run.json")]
     assert runs

@@ -68,6 +68,65 @@ def test_groups_of_a_cohort_are_compared(
     assert "--compare needs --cohort NAME" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "",
+        "-- nothing but a comment",
+        "select 1; select 2",
+        "copy runs to '{file}'",
+        "explain analyze copy runs to '{file}'",
+        "export database '{file}'",
+        "attach '{file}' as mine",
+        "delete from runs",
+        "set threads = 1",
+    ],
+)
+def test_sql_that_does_more_than_read_is_refused(
+    question: str, painted_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A copy wrote over any file there is, a slide too."""
+    slide = tmp_path / "slide.svs"
+    slide.write_bytes(b"slide")
+    store = str(painted_run.path.parents[1])
+    assert cli.main(["catalog", store, "--sql", question.format(file=slide)]) == 1
+    assert "is not one question in SQL that only reads" in capsys.readouterr().err
+    assert slide.read_bytes() == b"slide"
+
+
+def test_sql_that_only_reads_is_answered(
+    painted_run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = str(painted_run.path.parents[1])
+    for question in (
+        "from runs",
+        "with few as (select * from runs) select * from few",
+        "summarize runs",
+        "pivot classes on class_name using sum(count) group by folder",
+    ):
+        assert cli.main(["catalog", store, "--sql", question]) == 0
+        assert "nuclei" in capsys.readouterr().out or "pivot" in question
+    assert cli.main(["catalog", store, "--sql", "select * from runs where nuclei < 0"]) == 0
+    assert capsys.readouterr().out == "nothing is found.\n"
+
+
+def test_columns_that_parquet_does_not_hold_are_told(
+    painted_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "table.parquet"
+    command = ["catalog", str(painted_run.path.parents[1]), "--sql", "select map([1], [2]) as both"]
+    assert cli.main([*command, "--parquet", str(file)]) == 1
+    assert "the table cannot be written as Parquet (" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*table*"))
+
+
+def test_a_folder_without_analyses_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["catalog", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"{tmp_path} holds no analysis.\n"
+
+
 def test_a_store_that_is_not_there_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -80,6 +80,8 @@ def test_workers_that_would_not_fit_are_refused_before_any_is_started(
     command = ["cohort", str(painted_slide), "--out", str(tmp_path / "store")]
     assert cli.main([*command, "--workers", "4000"]) == 1
     assert "each of 4000 worker(s) would have 0.0 GB and needs 1.6 GB" in capsys.readouterr().err
+    assert cli.main([*command, "--workers", "4000", "--memory", "4"]) == 1
+    assert "each of 4000 worker(s) would have 0.0 GB" in capsys.readouterr().err
     assert cli.main([*command, "--memory", "2", "--engine", "torch"]) == 1
     assert "would have 2.0 GB and needs 2.2 GB" in capsys.readouterr().err
     assert not (tmp_path / "store").exists()
@@ -162,6 +164,7 @@ def test_events_that_cannot_be_written_are_told_in_a_sentence(
         (["nowhere", "--workers", "2", "--scheduler", "tcp://a:1"], "not allowed with"),
         (["nowhere", "--views", "3"], "views is 3; give 1, 2, 4 or 8"),
         (["nowhere", "--memory", "nan"], "'nan' is no number of gigabytes; give more than 0"),
+        ([""], "a name is empty; give a folder, a CSV or a slide"),
         (["nowhere", "--memory", "-1"], "'-1' is no number of gigabytes"),
         (["nowhere", "--memory", "4", "--scheduler", "tcp://a:1"], "--memory-limit of dask worker"),
         (["nowhere", "--split", "inf"], "'inf' is no number of megapixels"),
@@ -174,6 +177,17 @@ def test_wrong_use_ends_with_2(
         cli.main(["cohort", *arguments])
     assert ended.value.code == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_report_without_a_place_is_refused_before_the_work(
+    painted_slide: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After days of work it was told that the folder is not there."""
+    report, store = tmp_path / "nowhere" / "report.pdf", tmp_path / "store"
+    command = ["cohort", str(painted_slide), "--out", str(store), "--report", str(report)]
+    assert cli.main(command) == 1
+    assert f"no report can be written into {report.parent}" in capsys.readouterr().err
+    assert not store.exists()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ import errno
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from seg_core.errors import ExportError, StoreError
@@ -25,6 +26,16 @@ def test_what_the_system_says_becomes_a_sentence(
 ) -> None:
     with pytest.raises(StoreError, match=sentence), store_errors(tmp_path):
         raise OSError(number, os.strerror(number))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_disk_that_is_full_in_the_middle_of_an_array_is_full(tmp_path: Path) -> None:
+    with (
+        pytest.raises(StoreError, match=r"the disk that holds .* is full"),
+        store_errors(tmp_path),
+        Path("/dev/full").open("wb") as file,
+    ):
+        np.zeros(1_000_000).tofile(file)
 
 
 def test_what_cannot_be_exported_is_said_by_the_name_that_was_given(tmp_path: Path) -> None:

@@ -95,9 +95,9 @@ def test_what_the_card_lacks_is_left_out_of_the_overall_figures() -> None:
 def test_weaknesses_are_said_in_words() -> None:
     said = list(weaknesses(CARD, "mine"))
     assert said == [
-        "Epithelial (100 nuclei): 15% are called lymphocyte.",
+        "Epithelial (100 nuclei): 15 % are called lymphocyte.",
         (
-            "Lymphocyte (40 nuclei): 38% are missed, 12% are called other, so few that the figures are "
+            "Lymphocyte (40 nuclei): 38 % are missed, 12 % are called other, so few that the figures are "
             "a hint only."
         ),
         (
@@ -208,7 +208,7 @@ def test_figures_by_dots_stand_with_counts_and_intervals_and_only_of_classes_wit
     ]
     assert list(weaknesses(card, "dotted")) == [
         (
-            "Epithelial (20 nuclei): 25% are called other, 25% are missed, so few that the figures are a "
+            "Epithelial (20 nuclei): 25 % are called other, 25 % are missed, so few that the figures are a "
             "hint only."
         )
     ]

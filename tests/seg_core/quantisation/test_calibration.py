@@ -5,8 +5,7 @@ import pytest
 from PIL import Image
 
 from seg_core.errors import DataError
-from seg_core.quantisation.calibration import calibration_tiles
-from seg_core.samples import SAMPLES
+from seg_core.quantisation.calibration import SAMPLES, calibration_tiles
 
 TISSUE, INK = (220, 160, 200), (40, 60, 200)
 

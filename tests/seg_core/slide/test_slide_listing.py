@@ -156,6 +156,7 @@ def test_what_belongs_to_a_slide_or_a_system_is_none(tmp_path: Path, svs: Path) 
 
     for name in (
         *("._a.svs", ".Trash/a.svs", "__MACOSX/a.svs", "@eaDir/a.svs", "$RECYCLE.BIN/a.svs"),
+        *("runs/a/1/run.json", "runs/a/1/maps.zarr/0/0", "runs/a/1/thumbnail.jpg"),
         *("run/maps.zarr/0/0", "b/picture.jpg", "c-0.jpg", "c-map.jpg", "deep/er/still/a.svs"),
     ):
         lay(name)

@@ -200,12 +200,12 @@ def test_shares_are_those_of_the_part_that_was_asked():
     blurred[:, 50:] = True
     quality = SlideQuality(TissueMask(raster, everything & ~pen), pen, blurred)
     assert quality.warnings(Region(2000, 0, 2000, 4000)) == [
-        "100% of the tissue is out of focus; nuclei are found less surely there."
+        "100 % of the tissue is out of focus; nuclei are found less surely there."
     ]
     assert quality.warnings(roi_of_region(Region(0, 0, 2000, 400))) == [
         "pen marks or ink cover 0.0064 mm²; they were not analysed and are not counted as tissue."
     ]
     half = Roi("half", roi_of_region(Region(1000, 2000, 2000, 500)).polygon)
-    assert quality.warnings(half)[0].startswith("50% of the tissue")
+    assert quality.warnings(half)[0].startswith("50 % of the tissue")
     assert quality.warnings(Region(0, 3000, 1000, 1000)) == []
     assert raster.window == Window(0, 0, 100, 100)

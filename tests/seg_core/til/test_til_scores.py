@@ -206,10 +206,10 @@ def test_few_sure_epithelial_nuclei_are_no_tumour_to_score() -> None:
     assert scattered.stil_area_pct.value is None
     assert scattered.reason is not None
     assert scattered.reason.startswith(
-        "not evaluable: only 40% of the 100 nuclei called epithelial lie in nests and have a class score "
-        "of 0.7 or more, and a score needs 70%;"
+        "not evaluable: only 40 % of the 100 nuclei called epithelial lie in nests and have a class score "
+        "of 0.7 or more, and a score needs 70 %;"
     )
-    assert "only 50% of the 120" in (
+    assert "only 50 % of the 120" in (
         doubtful_stroma(sure=60, doubtful=60, scattered=0).reason or ""
     )
 

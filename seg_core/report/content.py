@@ -33,6 +33,7 @@ from seg_core.report.document import (
 from seg_core.report.method import model_blocks, program_of, settings_facts
 from seg_core.report.til_section import til_section
 from seg_core.roi import Roi, roi_of_region
+from seg_core.samples import sample_note
 from seg_core.scoring import (
     DENSITY_FORMULA,
     Counted,
@@ -98,7 +99,7 @@ def report_content(
         title=f"Nuclei of {'a slide' if anonymous else run.slide_path.name}",
         subtitle=f"Run {run.run_id}, finished {_day(facts.finished)}, by {program_of(run)}. For research "
         "only; nothing here is a diagnosis.",
-        warnings=facts.warnings,
+        warnings=[*facts.warnings, *filter(None, [sample_note(run.slide_path)])],
         finished=facts.finished,
         sections=[
             *([Section("Comment", [Words(comment, "plain")])] if comment else []),

@@ -201,7 +201,8 @@ def _counted_in_words(run: Run, counted: Counted, tissue_um2: float | None) -> s
 
 
 def _class_table(run: Run, statistics: Statistics) -> Table:
-    rows = measure_columns(statistics).to_dict("records")
+    figures = measure_columns(statistics)
+    rows = figures.assign(share=100 * figures["share"]).to_dict("records")
     density = "per mm²" if statistics.no_interval else "per mm² (95 %)"
     measures = ("mean area, µm²", "SD, µm²", "median, µm²")
     return Table(
@@ -216,7 +217,7 @@ def _class_table(run: Run, statistics: Statistics) -> Table:
 def _numbers(row: dict[Any, Any]) -> list[str]:
     formats = {
         "count": "{:,.0f}",
-        "share": "{:.1%}",
+        "share": "{:.1f} %",
         "density_per_mm2": "{:,.1f}",
         "mean_area_um2": "{:.1f}",
         "sd_area_um2": "{:.1f}",

@@ -48,7 +48,7 @@ SAMPLES = (  # the first is the kind of tissue that the model is best at, the la
     Sample(
         name="brca_mosaic",
         file="brca_mosaic.tif",
-        title="Breast cancer of several patients, laid out as one slide: large enough for a TIL score",
+        title="Breast cancer of several patients, side by side: large enough for a TIL score",
         mpp=None,
         credit=(
             "BRCA-M2C, Abousamra et al., ICCV 2021, BSD-3-Clause, with images of TCGA; 20 of them, side by side"
@@ -96,7 +96,8 @@ def sample_at(path: Path) -> Sample | None:
     >>> sample_at(sample_path("hgsc_nest")).mpp
     0.25
     """
-    return next((each for each in SAMPLES if _FOLDER / each.file == path), None)
+    own = path.resolve()
+    return next((each for each in SAMPLES if (_FOLDER / each.file).resolve() == own), None)
 
 
 def sample_path(name: str) -> Path:

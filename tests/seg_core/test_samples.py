@@ -56,6 +56,13 @@ def test_a_sample_that_is_no_slide_of_one_patient_says_so():
     assert sample_note(sample_path("hgsc_nest")) is None
 
 
+def test_a_sample_is_known_by_a_relative_path_too(monkeypatch):
+    """As a run that was started at the command line keeps it."""
+    path = sample_path("brca_mosaic")
+    monkeypatch.chdir(path.parents[1])
+    assert sample_note(path.relative_to(path.parents[1])) == sample_note(path)
+
+
 def test_an_unknown_sample_is_refused():
     with pytest.raises(SlideError, match="there is no sample 'heart'; choose one of hgsc_nest"):
         sample_path("heart")

@@ -110,7 +110,9 @@ def test_the_score_stands_with_what_it_is_made_of_and_what_could_be_wrong(
     assert "0.6 %" in shown[0]
     assert not any(band in shown[0] for band in ("low", "intermediate", "high"))
     assert "For research only." in told
-    assert {each.label: each.value for each in page.metric}["Immune phenotype"] == "–"
+    cards = {each.label: each.value for each in page.metric}
+    assert cards["Immune phenotype"] == "–"
+    assert float(cards["Lymphocytes in stroma, per mm²"]) > 0
     assert "a phenotype needs at least 3 valid squares" in told
     scores = page.dataframe[0].value.set_index("score")
     assert scores.loc["sTIL area", "value"] == "0.4"

@@ -7,8 +7,8 @@ from pages.shared import evaluations, frame, preferences, run_page
 from pages.shared.page_list import EVALUATE
 
 OF_SLIDE, OF_FOLDER = "An analysis of the slide", "A model, on a folder of images"
+FIGURES = "Figures"
 SECTIONS = {
-    "Figures": figures.show,
     "Confusion": confusion.show,
     "Regions": areas.show,
     "Downloads": downloads.show,
@@ -28,6 +28,9 @@ with frame.shown_errors():
     asked = reference.choose(chosen, run)
     evaluation = reference.measured(run, asked)
     evaluations.show(run, evaluation)
-    section = preferences.chosen_section("_evaluation_section", list(SECTIONS))
-    SECTIONS[section](run, evaluation)
+    section = preferences.chosen_section("_evaluation_section", [FIGURES, *SECTIONS])
+    if section == FIGURES:
+        figures.show_result(evaluation.result, asked.title)
+    else:
+        SECTIONS[section](run, evaluation)
     comparison.offer(chosen, run, asked)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import frame, preferences
+from pages.shared.demonstration import show_notes
 from pages.shared.page_list import TEACH
 from pages.teach_page import exchange, labelling, material, own_classes, training
 
@@ -17,5 +18,6 @@ sidebar = frame.open_page(TEACH)
 st.header(TEACH.title, anchor=False)
 with frame.shown_errors():
     chosen = material.choose_runs(sidebar)
+    show_notes(run.slide_path for run in chosen.runs)
     section = preferences.chosen_section("_teach_section", list(SECTIONS), first="Label")
     SECTIONS[section](chosen)

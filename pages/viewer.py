@@ -1,6 +1,7 @@
 """Look at the chosen slide, have it analysed, see what was found."""
 
 from pages.shared import analysis_list, frame, resources, runs
+from pages.shared.demonstration import show_notes
 from pages.shared.doubts import show_doubts
 from pages.shared.page_list import VIEWER
 from pages.viewer_page import analysis_panel, known_length, region_panel
@@ -18,6 +19,7 @@ with frame.shown_errors():
 with sidebar, frame.shown_errors():
     frame.describe_slide(slide.info)
     show_doubts(runs.shown_run(chosen), briefly=True)
+    show_notes([chosen.path])
     region_panel.tell_problem()
     region_panel.offer_regions(chosen, slide.info.mpp)
     known_length.offer_size(chosen, slide.info.mpp)

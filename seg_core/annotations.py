@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
@@ -86,10 +87,10 @@ def read_annotations(path: Path) -> Annotations:
     RegionError
         If the file cannot be read.
     """
-    features = _features_of(path)
     found = Annotations([], [], {})
-    for number, feature in enumerate(features, start=1):
-        _read_feature(feature, number, path, found)
+    with _advised("export the ROI again"):
+        for number, feature in enumerate(_features_of(path), start=1):
+            _read_feature(feature, number, path, found)
     if not found.detections and len(found.rois) > MANY:
         return Annotations([], found.rois, found.left_out)
     return found
@@ -120,34 +121,54 @@ class Drawn:
     properties: dict[str, Any]
 
 
-def read_drawn(path: Path) -> list[Drawn]:
+def read_drawn(path: Path, advice: str) -> list[Drawn]:
     """Read all that a GeoJSON file holds, points and nuclei too, in the pixels of `read_annotations`.
 
     Of a cell of QuPath the nucleus is taken, where the file has it. Parts of a collection are one
     each.
+
+    Parameters
+    ----------
+    path : Path
+    advice : str
+        What to do where the file cannot be read, the end of the sentence that says so.
 
     Raises
     ------
     RegionError
         If the file cannot be read.
     """
-    drawn = []
+    with _advised(advice):
+        return list(_drawn_in(path))
+
+
+def _drawn_in(path: Path) -> Iterator[Drawn]:
     for number, feature in enumerate(_features_of(path), start=1):
         inner = feature.get("nucleusGeometry") if isinstance(feature, dict) else None
         if isinstance(inner, dict):
             feature = {**feature, "geometry": inner}
         geometry, properties = _checked(feature, number, path)
-        drawn += [
-            Drawn(
+        for part in _shapes_of(geometry, number, path):
+            yield Drawn(
                 part,
                 _class_of(properties.get("classification", properties.get("class"))),
                 _text_of(properties.get("objectType")) in _DETECTIONS,
                 number,
                 properties,
             )
-            for part in _shapes_of(geometry, number, path)
-        ]
-    return drawn
+
+
+class _UnreadableError(Exception):
+    """What is wrong with a file, without what to do about it: that depends on what it was for."""
+
+
+@contextmanager
+def _advised(advice: str) -> Iterator[None]:
+    """Say what to do about a file that cannot be read."""
+    try:
+        yield
+    except _UnreadableError as error:
+        raise RegionError(f"{error}; {advice}.") from error
 
 
 def _features_of(path: Path) -> list[Any]:
@@ -160,9 +181,7 @@ def _features_of(path: Path) -> list[Any]:
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
         deep = isinstance(error, RecursionError)
         reason = "it is nested too deeply" if deep else told_by(error)
-        raise RegionError(
-            f"{path.name} cannot be read as GeoJSON ({reason}); export the ROI again."
-        ) from error
+        raise _UnreadableError(f"{path.name} cannot be read as GeoJSON ({reason})") from error
     features = document.get("features") if isinstance(document, dict) else document
     if not isinstance(features, list):
         return [document]
@@ -174,8 +193,7 @@ def _unpacked(content: bytes, path: Path) -> bytes:
     unpacked = unpacker.decompress(content, _MOST_BYTES)
     if unpacker.unconsumed_tail:
         raise RegionError(
-            f"{path.name} unpacks to more than {_MOST_BYTES // 2**20} MB, which is no drawing; "
-            "export the ROIs alone."
+            f"{path.name} unpacks to more than {_MOST_BYTES // 2**20} MB; export less in one file."
         )
     if not unpacker.eof:
         raise EOFError("it ends too early")
@@ -187,9 +205,7 @@ def _checked(feature: Any, number: int, path: Path) -> tuple[dict[str, Any] | No
     if not isinstance(feature, dict) or not isinstance(
         feature.get("geometry", feature), dict | NoneType
     ):
-        raise RegionError(
-            f"entry {number} of {path.name} is no GeoJSON feature; export the ROI again."
-        )
+        raise _UnreadableError(f"entry {number} of {path.name} is no GeoJSON feature")
     geometry, properties = feature.get("geometry", feature), feature.get("properties")
     return geometry, properties if isinstance(properties, dict) else {}
 
@@ -201,9 +217,8 @@ def _shapes_of(geometry: dict[str, Any] | None, number: int, path: Path) -> list
     try:
         return list(_parts_of(shapely.from_geojson(json.dumps(geometry, allow_nan=False))))
     except (shapely.errors.GEOSException, ValueError, RecursionError) as error:
-        raise RegionError(
-            f"entry {number} of {path.name} is no GeoJSON geometry ({_one_line(error)}); "
-            "export the ROI again."
+        raise _UnreadableError(
+            f"entry {number} of {path.name} is no GeoJSON geometry ({_one_line(error)})"
         ) from error
 
 

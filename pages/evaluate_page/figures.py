@@ -7,10 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.literal import literal
-from seg_core.evaluation.kept import KeptEvaluation
 from seg_core.evaluation.report_section import measured_in_words
 from seg_core.evaluation.tables import class_rows, figures_in_words, overall_table
-from seg_core.store import Run
 
 AREA_TITLES = {
     "bpq": "bPQ",
@@ -23,14 +21,17 @@ AREA_TITLES = {
 """What figures of regions and images are called."""
 
 
-def show(run: Run, evaluation: KeptEvaluation) -> None:
-    """Show the figures of all nuclei, then by class."""
-    show_result(evaluation.result)
+def show_result(result: dict[str, Any], reference: str | None = None) -> None:
+    """Show the figures of all nuclei, then by class.
 
-
-def show_result(result: dict[str, Any]) -> None:
-    """Show the figures of an evaluation of a run, or of a model by a folder of images."""
-    st.caption(literal(measured_in_words(result)))
+    Parameters
+    ----------
+    result : dict
+        Of a run, or of a model by a folder of images.
+    reference : str, optional
+        What the reference of a run is called on the page.
+    """
+    st.caption(literal(measured_in_words(result, reference)))
     notes = (result.get(key, ()) for key in ("said_since", "notes", "warnings"))
     for note in chain.from_iterable(notes):
         st.caption(literal(note))

@@ -38,10 +38,13 @@ class Asked:
     reference : KeptReference or CorrectedRun
     rois : tuple of Roi
         Regions in which every nucleus is labelled, where the reference names none.
+    title : str
+        How readers know the reference.
     """
 
     reference: Reference
     rois: tuple[Roi, ...]
+    title: str
 
 
 def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
@@ -72,12 +75,13 @@ def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
     if isinstance(reference, CorrectedRun):
         if reference.run.path == run.path:
             st.caption("What the model found is measured by what people have made of it since.")
-        return Asked(reference, _rois(chosen, reference, run))
+        title = f"{titles[reference.run.path]} (corrected by hand)"
+        return Asked(reference, _rois(chosen, reference, run), title)
     if forget.button("Forget it", icon=":material/delete:", width="stretch"):
         reference.remove()
         st.rerun()
     reference = _map(reference, run)
-    return Asked(reference, _rois(chosen, reference, run))
+    return Asked(reference, _rois(chosen, reference, run), reference.name)
 
 
 def _title(reference: Reference, titles: dict[Path, str]) -> str:

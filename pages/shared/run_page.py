@@ -7,9 +7,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import frame, runs
 from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.demonstration import show_notes
 from pages.shared.doubts import show_doubts
 from pages.shared.page_list import PageEntry
-from seg_core.samples import sample_note
 from seg_core.slide import Slide
 from seg_core.store import Run
 
@@ -54,7 +54,5 @@ def open_run(sidebar: DeltaGenerator, chosen: ChosenSlide) -> Opened:
     with frame.shown_errors():
         run = runs.needed_run(chosen)
         show_doubts(run)
-        note = sample_note(chosen.path)
-        if note:
-            st.caption(f":material/info: {note}")
+        show_notes([chosen.path])
     return Opened(sidebar, chosen, slide, run)

@@ -6,11 +6,12 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import pixel_size, resources, singletons, slide_places, state, upload_memory
+from pages.shared.demonstration import show_notes
 from pages.shared.literal import key_of, literal, printable
 from pages.shared.page_list import VIEWER
 from pages.shared.size_estimate import offer_estimate
 from pages.shared.uploads import UploadFolder
-from seg_core.samples import SAMPLES, sample_note, sample_path
+from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import PLAUSIBLE_MPP, SlideInfo, series_apart
 
 _UPLOADER, _SLIDE = "_slide_files", "_slide"
@@ -103,9 +104,7 @@ def describe(chosen: state.ChosenSlide) -> None:
         _ask_mpp(chosen)
     if st.button("Open in the viewer", type="primary", icon=":material/biotech:", width="stretch"):
         VIEWER.open()
-    note = sample_note(path)
-    if note:
-        st.caption(note)
+    show_notes([path])
     st.table(_facts(info), border="horizontal", hide_header=True)
     st.image(resources.thumbnail(path), alt=f"Thumbnail of {printable(path.name)}")
     _show_associated(path)

@@ -105,8 +105,9 @@ def _headline(result: TilResult) -> str:
 
 def _show_others(result: TilResult) -> None:
     shown = [
-        _metric(result.score("density_per_mm2_stroma"), "per mm²", 0),
-        _metric(result.score("density_per_mm2_epithelium"), "per mm²", 0),
+        # This unit stands in the label: beside the figure a small window would break it off.
+        _metric(result.score("density_per_mm2_stroma"), "", 0, of="per mm²"),
+        _metric(result.score("density_per_mm2_epithelium"), "", 0, of="per mm²"),
         _metric(result.score("phenotype"), "", 0),
         _metric(result.score("etils_pct"), "%", 1),
         ("Morisita-Horn", _with_unit(result.morisita_horn[0].value, "", 2)),
@@ -131,10 +132,11 @@ def _show_others(result: TilResult) -> None:
         )
 
 
-def _metric(score: Score, unit: str, digits: int) -> tuple[str, str]:
-    """Return the label and the value of a score, for a small card."""
+def _metric(score: Score, unit: str, digits: int, *, of: str = "") -> tuple[str, str]:
+    """Return the label, with what the score is of, and its value, for a small card."""
     value = score.value
-    return score.label, value if isinstance(value, str) else _with_unit(value, unit, digits)
+    label = f"{score.label}, {of}" if of else score.label
+    return label, value if isinstance(value, str) else _with_unit(value, unit, digits)
 
 
 def _hotspots(result: TilResult) -> str:

@@ -17,7 +17,7 @@ from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import Item
 from seg_core.cohort.summary import SUMMARY_FILE, is_kept_for, keep_summary
 from seg_core.cohort.thumbnails import THUMBNAIL_FILE, keep_thumbnail
-from seg_core.cohort.til_maps import keep_map
+from seg_core.cohort.til_maps import MAP_FILE, keep_map
 from seg_core.errors import (
     BusyError,
     JobCancelled,
@@ -190,8 +190,8 @@ def too_small(worker: Worker, settings: AnalysisSettings) -> str | None:
     if limit is None or limit >= slides * needed:
         return None
     return (
-        f"the worker {_name_of(worker)} has {limit / 1e9:.1f} GB for {slides} slide(s) at a time, "
-        f"and each needs {needed / 1e9:.1f} GB; give it more memory (--memory, or --memory-limit "
+        f"the worker {_name_of(worker)} has {limit / 1e9:.1f} GB for {slides} {'slide' if slides == 1 else 'slides'} "
+        f"at a time, and each needs {needed / 1e9:.1f} GB; give it more memory (--memory, or --memory-limit "
         "of dask worker), or start fewer workers."
     )
 
@@ -217,7 +217,7 @@ def _analysed(asked: Asked, report: "_Reporter") -> Run:
     if not (run.path / THUMBNAIL_FILE).is_file():
         with suppress(SlideError), closing(run.open_slide()) as slide:
             keep_thumbnail(run, slide)
-    if asked.til and not is_kept_for(run, TIL_FILE):
+    if asked.til and not _has_scores_and_map(run):
         try:
             result = assess(run, report=report)
             keep_scores(run, result)
@@ -228,6 +228,16 @@ def _analysed(asked: Asked, report: "_Reporter") -> Run:
             # and the catalogue says that there is none
             _log.warning("no TIL score: %s", type(error).__name__, extra={"run": run.run_id})
     return run
+
+
+def _has_scores_and_map(run: Run) -> bool:
+    """Tell whether both are there; who scores a single run draws no map, or leaves an older one."""
+    scores, drawn = run.path / TIL_FILE, run.path / MAP_FILE
+    return (
+        is_kept_for(run, TIL_FILE)
+        and drawn.is_file()
+        and drawn.stat().st_mtime_ns >= scores.stat().st_mtime_ns
+    )
 
 
 def _facts_of(run: Run, store: Path) -> dict[str, Any]:

@@ -167,8 +167,9 @@ def _workers(
     each = min(memory_of_each(options.workers, given) for given in (None, options.memory))
     needed = needed_bytes(settings)
     if each < needed:
+        who = "the worker" if options.workers == 1 else f"each of {options.workers} workers"
         raise CohortError(
-            f"each of {options.workers} worker(s) would have {each / 1e9:.1f} GB and needs "
+            f"{who} would have {each / 1e9:.1f} GB and needs "
             f"{needed / 1e9:.1f} GB; start fewer with --workers, or give each more with --memory."
         )
     return local_workers(options.workers, memory_gb=options.memory)

@@ -63,20 +63,22 @@ def _said(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def measured_in_words(result: dict[str, Any]) -> str:
+def measured_in_words(result: dict[str, Any], reference: str | None = None) -> str:
     """Return what was measured by what, and what the intervals mean.
 
     Parameters
     ----------
     result : dict
         Of a run, or of a model by labelled images.
+    reference : str, optional
+        What the reference is called here, by default as in ``result``.
     """
     if "images" in result:
         return _images_in_words(result)
     over = result["bootstrap"]["over"]
     areas = result["areas"]
     said = (
-        f"Measured by {result['reference_file']} in "
+        f"Measured by {reference or result['reference_file']} in "
         f"{'one region' if areas == 1 else f'{areas} regions'} ({result['protocol']['scored']}). "
     )
     if over is None:

@@ -26,7 +26,7 @@ def reliability_diagram(sets: Mapping[str, pd.DataFrame]) -> go.Figure:
     figure = go.Figure()
     figure.add_scatter(
         x=[0, 1],
-        y=[0, 1],
+        y=[0, 100],
         mode="lines",
         line={"color": _DIAGONAL, "dash": "dot"},
         name="as it says",
@@ -34,23 +34,23 @@ def reliability_diagram(sets: Mapping[str, pd.DataFrame]) -> go.Figure:
     for number, (name, bins) in enumerate(sets.items()):
         figure.add_scatter(
             x=bins["score"].to_numpy(),
-            y=bins["right"].to_numpy(),
+            y=100 * bins["right"].to_numpy(),
             error_y={
                 "type": "data",
                 "symmetric": False,
-                "array": (bins["high"] - bins["right"]).to_numpy(),
-                "arrayminus": (bins["right"] - bins["low"]).to_numpy(),
+                "array": 100 * (bins["high"] - bins["right"]).to_numpy(),
+                "arrayminus": 100 * (bins["right"] - bins["low"]).to_numpy(),
                 "thickness": 1,
             },
             customdata=bins[["nuclei"]].to_numpy(),
             mode="lines+markers",
             name=name,
             line_color=_COLOURS[number % len(_COLOURS)],
-            hovertemplate="score %{x:.2f}: %{y:.0%} of %{customdata[0]:,} nuclei are right",
+            hovertemplate="score %{x:.2f}: %{y:.0f} % of %{customdata[0]:,} nuclei are right",
         )
     lay_out(figure, height=_HEIGHT_PX, showlegend=True)
     figure.update_xaxes(
         title="Class score, mean of its bin", range=[0.35, 1.01], constrain="domain"
     )
-    figure.update_yaxes(title="Share called rightly", range=[0, 1.02], tickformat=".0%")
+    figure.update_yaxes(title="Share called rightly", range=[0, 102], ticksuffix=" %")
     return figure

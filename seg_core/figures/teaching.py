@@ -25,6 +25,7 @@ def confusion_map(validation: Validation) -> go.Figure:
     names = list(validation.names)
     heat = go.Heatmap(
         z=shares,
+        customdata=100 * shares,
         x=names,
         y=names,
         text=counts,
@@ -33,7 +34,7 @@ def confusion_map(validation: Validation) -> go.Figure:
         zmin=0,
         zmax=1,
         showscale=False,
-        hovertemplate="labelled %{y}, answered %{x}: %{text}, %{z:.0%} of that label<extra></extra>",
+        hovertemplate="labelled %{y}, answered %{x}: %{text}, %{customdata:.0f} % of that label<extra></extra>",
     )
     height = max(_LEAST_PX, _ROW_PX * (len(names) + 3))
     figure = lay_out(go.Figure(heat), height=height)

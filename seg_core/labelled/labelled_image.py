@@ -61,6 +61,8 @@ class LabelledImage:
         Where the data set has dots.
     classed : bool
         Whether somebody told the nuclei's classes at all.
+    own_ids : (N,) uint8 or None
+        The data set's own id of each nucleus's class, 0 none; None where it has none.
     """
 
     name: str
@@ -75,6 +77,7 @@ class LabelledImage:
     file_mpp: float | None = None
     dots: Dots | None = None
     classed: bool = True
+    own_ids: npt.NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         for what, array in (("label", self.instances), ("ignore", self.ignore)):
@@ -191,10 +194,11 @@ def labelled_image(
         )
     labels = consecutive(instances)
     count = int(labels.max(initial=0))
-    if class_map is None:
+    own_ids = None if class_map is None else majority_class_ids(labels, class_map)
+    if own_ids is None:
         their_names: Sequence[str | None] = [None] * count
     else:
-        their_names = _their_names(name, majority_class_ids(labels, class_map), data_set)
+        their_names = _their_names(name, own_ids, data_set)
     mpp = mpp or data_set.mpp
     return LabelledImage(
         name=name,
@@ -207,6 +211,7 @@ def labelled_image(
         mpp=mpp,
         patient=patient,
         classed=class_map is not None,
+        own_ids=own_ids,
     )
 
 

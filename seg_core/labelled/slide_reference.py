@@ -205,7 +205,7 @@ _Read = tuple[list[shapely.Geometry], list[str]]
 
 def _of_geojson(path: Path) -> _Read:
     try:
-        drawn = read_drawn(path)
+        drawn = read_drawn(path, "export the reference again")
     except RegionError as error:
         raise DataError(str(error)) from error
     detections = any(each.detection for each in drawn)

@@ -7,7 +7,8 @@ modules are those of the original project, so its checkpoints load.
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -136,28 +137,42 @@ class NormalisedNetwork(nn.Module):
         features : (N, F, H / 4, W / 4) float32
             See `seg_core.model.features`.
         """
-        seen: list[Tensor] = []
-        blocks: Any = self.decoder.blocks
-        hook = blocks[FEATURE_BLOCK].register_forward_hook(
-            lambda _block, _arguments, named, output: seen.extend(
-                [named["skip_connection"], output]
-            ),
-            with_kwargs=True,
-        )
-        try:
+        with features_seen(self.decoder) as seen:
             return self(tiles), torch.cat(seen, dim=1)
-        finally:
-            hook.remove()
 
     @property
     def feature_count(self) -> int:
         """Number of features that `described` gives."""
-        encoder: Any = self.encoder
-        blocks: Any = self.decoder.blocks
-        # an encoder's channels are listed from the finest level, the picture itself, on
-        level = int(math.log2(FEATURE_STRIDE_PX))
-        given: int = blocks[FEATURE_BLOCK].conv2[0].out_channels
-        return int(encoder.out_channels[level]) + given
+        return feature_count(self.encoder, self.decoder)
+
+
+def feature_count(encoder: Any, decoder: Any) -> int:
+    """Return the number of features that `features_seen` gives."""
+    # an encoder's channels are listed from the finest level, the picture itself, on
+    level = int(math.log2(FEATURE_STRIDE_PX))
+    given: int = decoder.blocks[FEATURE_BLOCK].conv2[0].out_channels
+    return int(encoder.out_channels[level]) + given
+
+
+@contextmanager
+def features_seen(decoder: Any) -> Iterator[list[Tensor]]:
+    """See what a block of a decoder takes and gives while a network answers.
+
+    Yields
+    ------
+    seen : list of Tensor
+        Empty until the network has answered; then what the encoder gave to the block and what the
+        block gave, each (N, F, H / 4, W / 4). See `seg_core.model.features`.
+    """
+    seen: list[Tensor] = []
+    hook = decoder.blocks[FEATURE_BLOCK].register_forward_hook(
+        lambda _block, _arguments, named, output: seen.extend([named["skip_connection"], output]),
+        with_kwargs=True,
+    )
+    try:
+        yield seen
+    finally:
+        hook.remove()
 
 
 def _joined(first: nn.Conv2d, second: nn.Conv2d) -> nn.Conv2d:

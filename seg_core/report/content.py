@@ -33,6 +33,7 @@ from seg_core.report.document import (
 from seg_core.report.method import model_blocks, program_of, settings_facts
 from seg_core.report.til_section import til_section
 from seg_core.roi import Roi, roi_of_region
+from seg_core.samples import sample_note
 from seg_core.scoring import (
     DENSITY_FORMULA,
     Counted,
@@ -98,7 +99,7 @@ def report_content(
         title=f"Nuclei of {'a slide' if anonymous else run.slide_path.name}",
         subtitle=f"Run {run.run_id}, finished {_day(facts.finished)}, by {program_of(run)}. For research "
         "only; nothing here is a diagnosis.",
-        warnings=facts.warnings,
+        warnings=[*facts.warnings, *filter(None, [sample_note(run.slide_path)])],
         finished=facts.finished,
         sections=[
             *([Section("Comment", [Words(comment, "plain")])] if comment else []),
@@ -200,7 +201,8 @@ def _counted_in_words(run: Run, counted: Counted, tissue_um2: float | None) -> s
 
 
 def _class_table(run: Run, statistics: Statistics) -> Table:
-    rows = measure_columns(statistics).to_dict("records")
+    figures = measure_columns(statistics)
+    rows = figures.assign(share=100 * figures["share"]).to_dict("records")
     density = "per mm²" if statistics.no_interval else "per mm² (95 %)"
     measures = ("mean area, µm²", "SD, µm²", "median, µm²")
     return Table(
@@ -215,7 +217,7 @@ def _class_table(run: Run, statistics: Statistics) -> Table:
 def _numbers(row: dict[Any, Any]) -> list[str]:
     formats = {
         "count": "{:,.0f}",
-        "share": "{:.1%}",
+        "share": "{:.1f} %",
         "density_per_mm2": "{:,.1f}",
         "mean_area_um2": "{:.1f}",
         "sd_area_um2": "{:.1f}",

@@ -46,15 +46,17 @@ SAMPLES = (  # the first is the kind of tissue that the model is best at, the la
         credit="histolytics 0.3.0, HautaniemiLab, University of Helsinki, BSD-3-Clause",
     ),
     Sample(
-        name="tnbc_mosaic",
-        file="tnbc_mosaic.tif",
-        title="Breast cancer of several patients, laid out as one slide: large enough for a TIL score",
+        name="brca_mosaic",
+        file="brca_mosaic.tif",
+        title="Breast cancer of several patients, side by side: large enough for a TIL score",
         mpp=None,
-        credit="Naylor, Walter, Laé and Reyal, Zenodo 1175282, CC BY 4.0; 36 of 50 tiles, side by side",
+        credit=(
+            "BRCA-M2C, Abousamra et al., ICCV 2021, BSD-3-Clause, with images of TCGA; 20 of them, side by side"
+        ),
         note=(
-            "A mosaic of 36 tiles of 11 patients with triple-negative breast cancer, and the shipped "
-            "models were trained on these very tiles. Its counts and scores are a demonstration: "
-            "they are nobody's tumour, and say nothing about how good the model is."
+            "A mosaic of images of 20 patients with breast cancer, laid side by side. No shipped model was "
+            "trained on them, but they are among its validation images. Counts and scores are a "
+            "demonstration: they are nobody's tumour."
         ),
     ),
     Sample(
@@ -94,7 +96,8 @@ def sample_at(path: Path) -> Sample | None:
     >>> sample_at(sample_path("hgsc_nest")).mpp
     0.25
     """
-    return next((each for each in SAMPLES if _FOLDER / each.file == path), None)
+    own = path.resolve()
+    return next((each for each in SAMPLES if (_FOLDER / each.file).resolve() == own), None)
 
 
 def sample_path(name: str) -> Path:

@@ -350,7 +350,8 @@ class Run:
 def _corrected_in_words(corrections: Collection[Correction]) -> str:
     gone = sum(each.name is None for each in corrections)
     corrected = "1 nucleus was" if len(corrections) == 1 else f"{len(corrections):,} nuclei were"
-    return f"{corrected} corrected by hand, {gone:,} of them taken away."
+    taken = f", {gone:,} of them taken away" if gone else ""
+    return f"{corrected} corrected by hand{taken}."
 
 
 def open_run(path: Path) -> Run:

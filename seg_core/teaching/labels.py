@@ -210,7 +210,7 @@ def _marks_of_rows(reader: "csv.DictReader[str]", path: Path) -> list[Mark]:
 
 def _from_geojson(path: Path) -> list[Mark]:
     try:
-        drawn = read_drawn(path)
+        drawn = read_drawn(path, "export the labels again")
     except RegionError as error:
         raise TeachingError(str(error)) from error
     marks = []

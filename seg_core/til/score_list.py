@@ -73,7 +73,7 @@ class ScoreList:
         method = Formula(
             "density_per_mm2",
             "n_L / area, in tissue, E and S",
-            "1/mm²",
+            "per mm²",
             "International TILs Working Group: Hendry et al. 2017",
             {
                 "lymphocytes": counts["lymphocyte"],

@@ -81,6 +81,10 @@ class LossConfig:
     touching: float = 2.0
     """Extra weight of boundary between two nuclei that touch."""
 
+    types: float = 0.0
+    """Weight of telling apart what each data set tells apart by what is known of a nucleus, see
+    `seg_core.training.types`; 0 for none."""
+
     focal_gamma: float = 0.0
     """Above 0 the cross-entropy is focal (Lin et al. 2017): easy pixels count less."""
 

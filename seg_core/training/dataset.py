@@ -16,6 +16,7 @@ from seg_core.training.config import SourceConfig, TrainConfig, existing_folder
 from seg_core.training.dots import outline_dots
 from seg_core.training.naming import name_nuclei
 from seg_core.training.paste import NucleusBank, paste_nuclei
+from seg_core.training.types import Types
 
 Targets = dict[str, npt.NDArray[np.int64] | npt.NDArray[np.float32]]
 
@@ -86,6 +87,7 @@ class Crops:
         self._sources = [Source(each, config.mpp) for each in config.sources]
         shares = np.array([each.share for each in config.sources])
         self._shares = shares / shares.sum()
+        self.types = Types([image for source in self._sources for image in source.images])
         # a nucleus scanned at 20x looks softer: in a crop at 40x that alone would tell its class
         self._banks = {
             scanned_at: NucleusBank(
@@ -118,7 +120,7 @@ class Crops:
         ]
         images = np.stack([crop[0] for crop in crops]).astype(np.float32) / 255
         images = (images - np.array(config.mean, np.float32)) / np.array(config.std, np.float32)
-        names = ("classes", "class_weight", "ternary", "ternary_weight")
+        names = ("classes", "class_weight", "ternary", "ternary_weight", "types")
         return {
             "image": torch.from_numpy(images).permute(0, 3, 1, 2),
             **{
@@ -149,6 +151,7 @@ class Crops:
             labelled.data_set,
             config.loss.touching,
         )
+        targets["types"] = self.types.targets(labelled, np.where(taught, instances, 0))
         return image, targets
 
 

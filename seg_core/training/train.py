@@ -28,6 +28,7 @@ from seg_core.files.sealed import checksum_of
 from seg_core.model.card import ModelCard, read_card, write_card
 from seg_core.model.network import (
     TwoHeadUnet,
+    features_seen,
     fill_network,
     read_weights,
     save_weights,
@@ -41,6 +42,7 @@ from seg_core.training.losses import median_frequency_weights, two_head_loss
 from seg_core.training.previews import write_previews
 from seg_core.training.soup import mean_weights
 from seg_core.training.teacher import BlockOutputs, Teacher, hand_over_decoder
+from seg_core.training.types import TypeHead, Types
 from seg_core.training.validation import Validation
 
 _log = logging.getLogger(__name__)
@@ -66,9 +68,9 @@ def train(config: TrainConfig, folder: Path) -> ModelCard:
         check_board()
     torch.set_num_threads(config.threads)
     folder.mkdir(parents=True, exist_ok=True)
-    run = _Run(config, folder)
-    (folder / CONFIG).write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
     crops = Crops(config)
+    run = _Run(config, folder, crops.types)
+    (folder / CONFIG).write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
     if not config.loss.class_weights:
         run.use_class_weights(crops)
     validation = Validation(config, MONUSAC) if config.validation else None
@@ -101,7 +103,7 @@ def read_batches(
 class _Run:
     """Everything that changes while a run goes on."""
 
-    def __init__(self, config: TrainConfig, folder: Path) -> None:
+    def __init__(self, config: TrainConfig, folder: Path, types: Types) -> None:
         self.config, self.folder = config, folder
         torch.manual_seed(config.seed)
         self.network = initial_network(config).to(memory_format=torch.channels_last)
@@ -109,12 +111,15 @@ class _Run:
         if self.teacher and config.distil.decoder:
             hand_over_decoder(self.teacher.network, self.network)
         self.average = copy.deepcopy(self.network).eval()
+        self.types = TypeHead(self.network, types) if config.loss.types else None
         self.blocks = BlockOutputs(self.network) if config.distil.hints else None
         if config.bf16:
             keep_depthwise_in_fp32(self.network)
         encoder = list(self.network.base["encoder"].parameters())
         known = {id(each) for each in encoder}
         rest = [each for each in self.network.parameters() if id(each) not in known]
+        if self.types:
+            rest += self.types.parameters()
         self.optimiser = torch.optim.AdamW(
             [{"params": encoder, "part": config.encoder_rate}, {"params": rest, "part": 1.0}],
             lr=config.learning_rate,
@@ -141,9 +146,15 @@ class _Run:
             group["lr"] = group["part"] * learning_rate(step, config)
         self.network.train()
         image = batch["image"].contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
+        with (
+            torch.autocast("cpu", torch.bfloat16, enabled=config.bf16),
+            features_seen(self.network.base["decoder"]) as seen,
+        ):
             logits = self.network(image)
         loss, parts = two_head_loss(logits, batch, config.loss)
+        if self.types:
+            typed = self.types.loss(seen, batch["types"])
+            loss, parts["types"] = loss + config.loss.types * typed, float(typed.detach())
         if self.teacher:
             with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
                 taught, their_parts = self.teacher.losses(image, logits, self.blocks)
@@ -212,6 +223,7 @@ class _Run:
             "without_gain": self.without_gain,
             "losses": self.losses,
             "encoder": self.config.encoder,
+            "types": self.types and self.types.state_dict(),
         }
         with replacing(self.folder / CHECKPOINT) as temporary:
             torch.save(state, temporary)
@@ -228,6 +240,8 @@ class _Run:
             )
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
+        if self.types:
+            self.types.load_state_dict(state["types"])
         self.optimiser.load_state_dict(state["optimiser"])
         for name in ("step", "best_score", "best_figures", "without_gain", "losses"):
             setattr(self, name, state[name])

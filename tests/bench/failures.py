@@ -68,7 +68,10 @@ PLACES = (
         "Squamous epithelium towards the surface stays *other*, and folded keratin is outlined as an epithelial "
         "nucleus.",
     ),
-    Place("cmu_small_region", 2078, 624, 60, "A flake beside the tissue is called a macrophage."),
+    Place(
+        *("brca_mosaic", 1310, 740, 80),
+        "The wall of a small vessel of the breast and its endothelium are called epithelial.",
+    ),
 )
 
 

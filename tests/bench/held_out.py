@@ -11,14 +11,18 @@ from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.labelled.reading import read_labelled
 from seg_core.training.config import read_config
 
-CONFIG = Path("weights/training/lite0-fifth.toml")
+CONFIG = Path("weights/training/lite0-sixth.toml")
 """Of the training that the shipped weights come from."""
 
 
-def bench_options(words: str, most: int) -> argparse.Namespace:
+def bench_options(
+    words: str, most: int, *, parents: Sequence[argparse.ArgumentParser] = ()
+) -> argparse.Namespace:
     """Read what a bench on held-out images is told: ``config``, ``most`` images a set, ``model``."""
     parser = argparse.ArgumentParser(
-        description=words, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=words,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=list(parents),
     )
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--most", type=int, default=most, help="images of each set")

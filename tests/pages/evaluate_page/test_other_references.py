@@ -48,7 +48,10 @@ def test_a_corrected_analysis_measures_what_the_model_found_and_needs_no_file(
     resources.run.clear()
     page = visit("evaluate", slide=chosen)
     assert [each for each in page.selectbox(key="_reference").options if "Corrected" in each]
-    assert "What the model found is measured" in " ".join(each.value for each in page.caption)
+    said = " ".join(each.value for each in page.caption)
+    assert "What the model found is measured" in said
+    assert "Measured by Whole slide" in said
+    assert run.run_id not in said
     # one of 12 nuclei is called otherwise by then; all are where they were
     assert page.table[0].value.loc["Detection F1, 3 µm", "Value"] == "1.000"
     (reference,) = corrected_runs(store, [run])

@@ -100,6 +100,7 @@ def test_the_reliability_diagram_has_the_bins_of_each_data_set(visit) -> None:
     (chart,) = page.get("plotly_chart")
     drawn = json.loads(chart.proto.spec)["data"]
     assert [each["name"] for each in drawn] == ["as it says", *map(spelled, reliability_sets(card))]
+    assert json.loads(chart.proto.spec)["layout"]["yaxis"]["ticksuffix"] == " %"
     told = " ".join(each.value for each in page.caption)
     for name, error in reliability_sets(card).items():
         assert f"{spelled(name)} {error:.3f}" in told

@@ -58,7 +58,7 @@ def test_a_sample_is_chosen_by_its_button(visit) -> None:
 
 
 def test_a_sample_that_is_nobodys_tumour_says_so_beside_its_facts(visit) -> None:
-    page = visit("slides", slide=state.ChosenSlide(sample_path("tnbc_mosaic")))
+    page = visit("slides", slide=state.ChosenSlide(sample_path("brca_mosaic")))
     assert any("nobody's tumour" in each.value for each in page.caption)
     page = visit("slides", slide=state.ChosenSlide(sample_path("hgsc_nest"), 0.25))
     assert not any("nobody's tumour" in each.value for each in page.caption)
@@ -134,9 +134,9 @@ def test_an_offered_folder_can_be_chosen_from(
 
 def test_a_format_is_called_as_people_call_it(visit) -> None:
     told = {}
-    for name, mpp in (("tnbc_mosaic", None), ("cmu_small_region", None), ("hgsc_nest", 0.25)):
+    for name, mpp in (("brca_mosaic", None), ("cmu_small_region", None), ("hgsc_nest", 0.25)):
         page = visit("slides", slide=state.ChosenSlide(sample_path(name), mpp))
         told[name] = page.table[0].value.to_string()
-    assert "Tiled TIFF" in told["tnbc_mosaic"]
+    assert "Tiled TIFF" in told["brca_mosaic"]
     assert "Aperio" in told["cmu_small_region"]
     assert "Image (JPG)" in told["hgsc_nest"]

@@ -8,7 +8,7 @@ import pytest
 import shapely
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import resources, run_page, singletons, state
+from pages.shared import resources, singletons, state
 from pages.shared.literal import literal
 from pages.shared.scoring import ScoringRequest, Scorings
 from pages.viewer_page.layers.til_layers import COMPARTMENTS
@@ -110,22 +110,14 @@ def test_the_score_stands_with_what_it_is_made_of_and_what_could_be_wrong(
     assert "0.6 %" in shown[0]
     assert not any(band in shown[0] for band in ("low", "intermediate", "high"))
     assert "For research only." in told
-    assert {each.label: each.value for each in page.metric}["Immune phenotype"] == "–"
+    cards = {each.label: each.value for each in page.metric}
+    assert cards["Immune phenotype"] == "–"
+    assert float(cards["Lymphocytes in stroma, per mm²"]) > 0
     assert "a phenotype needs at least 3 valid squares" in told
     scores = page.dataframe[0].value.set_index("score")
     assert scores.loc["sTIL area", "value"] == "0.4"
     assert len(page.get("plotly_chart")) == 5
     assert page.session_state["til_shown"].run == run.path
-
-
-def test_a_sample_that_is_nobodys_tumour_says_so_above_its_score(
-    visit, chosen, run: Run, band: TilResult, monkeypatch
-) -> None:
-    answer(monkeypatch, result=band)
-    monkeypatch.setattr(run_page, "sample_note", {chosen.path: "It is a mosaic."}.get)
-    assert "It is a mosaic." in texts(visit("til_score", slide=chosen))
-    monkeypatch.setattr(run_page, "sample_note", {}.get)
-    assert "mosaic" not in texts(visit("til_score", slide=chosen))
 
 
 def test_what_cannot_be_scored_says_why_and_shows_no_plots(

@@ -27,6 +27,7 @@ from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import Item, read_plan
 from seg_core.cohort.progress import CohortProgress
 from seg_core.cohort.thumbnails import THUMBNAIL_FILE
+from seg_core.cohort.til_maps import MAP_FILE
 from seg_core.cohort.work import Event, work_off
 from seg_core.errors import BusyError, TeachingError
 from seg_core.scoring.assessment import TIL_FILE
@@ -187,6 +188,19 @@ def test_tils_that_were_left_out_before_are_scored_when_they_are_asked_for(
     assert (run.path / TIL_FILE).is_file()
 
 
+def test_a_slide_that_was_scored_alone_has_its_map_in_a_cohort(
+    client: Client, tmp_path: Path
+) -> None:
+    items = read_plan([write_cohort(tmp_path / "slides", good=1)])[:1]
+    first, second = (Journal(tmp_path / "store", name) for name in ("first", "second"))
+    let_paint(client)
+    assert endings(list(work_off(items, first, OPTIONS, client))) == {LARGE: "finished"}
+    (run,) = runs_by_slide(first).values()
+    (run.path / MAP_FILE).unlink()  # as after `seg_core til`, which draws none
+    assert endings(list(work_off(items, second, OPTIONS, client))) == {LARGE: "finished"}
+    assert (run.path / MAP_FILE).is_file()
+
+
 def test_after_everything_was_killed_the_next_start_goes_on(client: Client, tmp_path: Path) -> None:
     table = write_cohort(tmp_path / "slides")
     store = tmp_path / "store"
@@ -297,7 +311,7 @@ def test_a_worker_with_too_little_memory_refuses_with_a_sentence(
     (outcome,) = [event.outcome for event in events if event.kind == "ended"]
     assert outcome is not None
     assert outcome.state == "refused"
-    assert "has 1.0 GB for 1 slide(s) at a time, and each needs 1.6 GB" in str(outcome.error)
+    assert "has 1.0 GB for 1 slide at a time, and each needs 1.6 GB" in str(outcome.error)
     assert endings(list(work_off(items, journal, OPTIONS, client))) == {"slide.png": "finished"}
 
 

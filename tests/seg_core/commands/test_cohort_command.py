@@ -79,9 +79,9 @@ def test_workers_that_would_not_fit_are_refused_before_any_is_started(
 ) -> None:
     command = ["cohort", str(painted_slide), "--out", str(tmp_path / "store")]
     assert cli.main([*command, "--workers", "4000"]) == 1
-    assert "each of 4000 worker(s) would have 0.0 GB and needs 1.6 GB" in capsys.readouterr().err
+    assert "each of 4000 workers would have 0.0 GB and needs 1.6 GB" in capsys.readouterr().err
     assert cli.main([*command, "--workers", "4000", "--memory", "4"]) == 1
-    assert "each of 4000 worker(s) would have 0.0 GB" in capsys.readouterr().err
+    assert "each of 4000 workers would have 0.0 GB" in capsys.readouterr().err
     assert cli.main([*command, "--memory", "2", "--engine", "torch"]) == 1
     assert "would have 2.0 GB and needs 2.2 GB" in capsys.readouterr().err
     assert not (tmp_path / "store").exists()

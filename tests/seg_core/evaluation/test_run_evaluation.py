@@ -348,3 +348,12 @@ def test_a_hole_and_parts_of_a_multipolygon_are_kept(painted_run: Run, tmp_path:
     path = write_geojson(tmp_path / "r.geojson", [feature(several, "Tumor")])
     reference = read_slide_reference(path, painted_run.facts.slide, 0.25)
     assert shapely.area(reference.shapes).tolist() == [300, 100]
+
+
+def test_a_reference_that_cannot_be_read_is_to_be_exported_again(
+    tmp_path: Path, painted_run: Run
+) -> None:
+    path = tmp_path / "labels.geojson"
+    path.write_text("{", "utf-8")
+    with pytest.raises(DataError, match=r"as GeoJSON \(.*\); export the reference again\.$"):
+        read_slide_reference(path, painted_run.facts.slide, 0.25)

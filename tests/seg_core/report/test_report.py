@@ -17,6 +17,7 @@ from seg_core.errors import SlideError
 from seg_core.export.options import ExportOptions
 from seg_core.export.report import write_report
 from seg_core.model import ModelCard
+from seg_core.report import content
 from seg_core.report import method as report_method
 from seg_core.report.method import program_of
 from seg_core.roi import Roi, roi_of_region
@@ -54,9 +55,7 @@ def test_the_file_needs_no_other(written: str) -> None:
 
 def test_counts_and_densities_are_those_of_the_run(written: str, painted_run: Run) -> None:
     for row in measure_columns(describe_run(painted_run)).itertuples():
-        numbers = (
-            f"{row.count:,} {row.share:.1%} {row.density_per_mm2:,.1f} {row.mean_area_um2:.1f}"
-        )
+        numbers = f"{row.count:,} {100 * row.share:.1f} % {row.density_per_mm2:,.1f} {row.mean_area_um2:.1f}"
         assert f" {row.class_name} {numbers} " in text_of(written)
     area = f"{painted_run.facts.tissue_um2 / 1e6:.4g} mm² of tissue"
     assert f"Densities divide by {area}" in text_of(written)
@@ -151,6 +150,15 @@ def test_warnings_stand_at_the_top(painted_run: Run, tmp_path: Path) -> None:
     write_report(Run(painted_run.path, facts), tmp_path / "report.html")
     html = (tmp_path / "report.html").read_text("utf-8")
     assert html.index("1 mm² is a smear.") < html.index("<h2>")
+
+
+def test_what_has_to_be_known_of_a_sample_stands_at_the_top(
+    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content, "sample_note", {painted_run.slide_path: "It is a mosaic."}.get)
+    write_report(painted_run, tmp_path / "report.html")
+    said = text_of((tmp_path / "report.html").read_text("utf-8"))
+    assert said.index("It is a mosaic.") < said.index("Counts and densities")
 
 
 def test_an_anonymous_report_does_not_name_the_slide(painted_run: Run, tmp_path: Path) -> None:

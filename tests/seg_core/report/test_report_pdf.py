@@ -82,7 +82,7 @@ def test_counts_and_densities_are_those_of_the_run(
     written: pypdf.PdfReader, painted_run: Run
 ) -> None:
     for row in measure_columns(describe_run(painted_run)).itertuples():
-        numbers = f"{row.count:,} {row.share:.1%} {row.density_per_mm2:,.1f}"
+        numbers = f"{row.count:,} {100 * row.share:.1f} % {row.density_per_mm2:,.1f}"
         assert f"{row.class_name} {numbers}" in text_of(written)
 
 

@@ -7,7 +7,7 @@ from til_layouts import block, nuclei, scatter, tissue
 from seg_core.til import Estimate, Formula, Score, TilResult, TilSettings, score_tils
 from seg_core.til.score_tables import score_table
 
-METHOD = Formula("tils", "n / area", "1/mm²", "nobody", {"area_mm2": 0.5, "nuclei": 1200})
+METHOD = Formula("tils", "n / area", "per mm²", "nobody", {"area_mm2": 0.5, "nuclei": 1200})
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def result() -> TilResult:
 def test_a_score_takes_what_it_does_not_say_from_its_formula() -> None:
     score = Score("tils", "TILs", Estimate(3.0, 2.0, 4.0), METHOD)
     assert (score.value, score.unit, score.formula, score.source) == (
-        *(3.0, "1/mm²"),
+        *(3.0, "per mm²"),
         *("n / area", "nobody"),
     )
     assert score.inputs == "area mm2 0.5, nuclei 1,200"

@@ -36,9 +36,11 @@ def test_loss_falls_and_a_model_with_its_card_is_left(
     )
 
 
+@pytest.mark.parametrize("types", [0.0, 0.5])
 def test_killed_run_ends_with_the_weights_of_one_that_was_not(
-    tiny_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    types: float, tiny_config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    tiny_config = replace(tiny_config, loss=replace(tiny_config.loss, types=types))
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     train(tiny_config, whole)
     learn = room._Run.learn
@@ -62,8 +64,9 @@ def test_classes_can_be_weighed_by_median_frequency(
     tiny_config: TrainConfig, tmp_path: Path
 ) -> None:
     config = replace(tiny_config, steps=1, loss=LossConfig(class_weights=()))
-    run = room._Run(config, tmp_path)
-    run.use_class_weights(room.Crops(config))
+    crops = room.Crops(config)
+    run = room._Run(config, tmp_path, crops.types)
+    run.use_class_weights(crops)
     background, *classes = run.config.loss.class_weights
     assert background == 0.25
     assert all(weight == pytest.approx(1, rel=0.05) for weight in classes)

@@ -2,11 +2,14 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from pandas.api.types import is_numeric_dtype
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages.shared import resources, slide_places, state
 from pages.shared.literal import literal
@@ -135,7 +138,11 @@ def show(table: pd.DataFrame, name: str) -> None:
         key="_columns",
     )
     shown = table[["slide", *columns]].reset_index(drop=True)
-    settings = {each: st.column_config.Column(title_of(each)) for each in columns}
+    for each in columns:
+        if each.endswith("_per_mm2") and is_numeric_dtype(shown[each]):
+            # what is set off in thousands would else show three decimals; rare nuclei keep some
+            shown[each] = shown[each].round(0 if shown[each].max() >= 100 else 2)
+    settings = {each: _setting(each, shown[each]) for each in columns}
     if len(table) <= _MOST_PICTURES:
         may_open = len(table) <= _MOST_OPENED
         of_slides = zip(table["folder"], table["slide_path"], strict=True)
@@ -178,6 +185,18 @@ def show(table: pd.DataFrame, name: str) -> None:
     rows = event["selection"]["rows"]
     if rows:
         open_slide_of(table.iloc[rows[0]])
+
+
+def _setting(name: str, column: "pd.Series[Any]") -> ColumnConfig:
+    """Return how a column is shown: numbers of ours with the digits that they have elsewhere."""
+    title = title_of(name)
+    if not is_numeric_dtype(column):
+        return st.column_config.Column(title)
+    if name == "nuclei" or name.startswith("count_") or name.endswith("_per_mm2"):
+        return st.column_config.NumberColumn(title, format="localized")
+    if title.endswith((", %", ", mm²")):
+        return st.column_config.NumberColumn(title, format="%.2f")
+    return st.column_config.Column(title)
 
 
 def report_of(name: str, suffix: str) -> bytes:

@@ -54,7 +54,8 @@ def show_groups(table: pd.DataFrame, name: str) -> None:
         column.plotly_chart(
             strips(by_patient(table, measure, group=group), title_of(measure), group)
         )
-    st.dataframe(found.dropna(axis="columns", how="all"), column_config=_COLUMNS, hide_index=True)
+    named = found.assign(measure=found["measure"].map(title_of))
+    st.dataframe(named.dropna(axis="columns", how="all"), column_config=_COLUMNS, hide_index=True)
     st.caption(METHOD)
     st.download_button(
         "Comparison as CSV",

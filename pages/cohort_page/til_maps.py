@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pages.cohort_page.cohort_table import open_slide_of
+from pages.cohort_page.cohort_table import counted, open_slide_of
 from pages.shared.literal import literal
 from seg_core.cohort.columns import measures_of, title_of
 from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS
@@ -48,7 +48,8 @@ def show_maps(table: pd.DataFrame) -> None:
                     open_slide_of(row)
                 st.caption(_words_of(row))
     missing = len(table) - len(mapped)
-    st.caption(f"{MAP_WORDS} {missing:,} slides have no map.")
+    without = f" {counted(missing, 'slide')} without a map." if missing else ""
+    st.caption(f"{MAP_WORDS}{without}")
 
 
 def _words_of(row: pd.Series) -> str:

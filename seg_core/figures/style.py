@@ -9,7 +9,9 @@ _DOWNLOAD_SCALE = 3
 
 
 def lay_out(figure: go.Figure, *, height: int, **changes: Any) -> go.Figure:
-    """Give a figure its height, the legend on top and no air around it."""
+    """Give a figure its height, the legend on top, no air around it, and 1,000 written as elsewhere."""
+    figure.update_xaxes(exponentformat="none", separatethousands=True)
+    figure.update_yaxes(exponentformat="none", separatethousands=True)
     return figure.update_layout(
         height=height,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},

@@ -35,5 +35,6 @@ def training_curves(logs: Mapping[str, pd.DataFrame]) -> go.Figure:
                     line_color=colour,
                 )
                 figure.add_trace(line, place // _CURVE_COLUMNS + 1, place % _CURVE_COLUMNS + 1)
+    figure.update_xaxes(exponentformat="none", separatethousands=True)
     figure.update_layout(height=_CURVE_PX * rows, margin={"l": 40, "r": 10, "t": 40, "b": 30})
     return figure

@@ -91,6 +91,10 @@ def test_each_slide_has_a_row_and_what_failed_has_its_sentence(visit, cohort: Jo
     assert str(table["picture"].iloc[0]).startswith("data:image/jpeg;base64,")
     assert any("7 slides · 6 finished · 1 failed" in each.value for each in page.caption)
     assert page.dataframe[0].proto.placeholder == "–"
+    densities = page.dataframe[0].value["lymphocyte_per_mm2"].dropna()
+    assert (densities == densities.round()).all()
+    config = json.loads(page.dataframe[0].proto.columns)
+    assert config["nuclei"]["type_config"]["format"] == "localized"
 
 
 def test_one_slide_is_counted_as_one() -> None:
@@ -259,7 +263,7 @@ def test_maps_are_shown_in_order_and_open_their_slides(visit, cohort: Journal, r
     first = copy_of(run, 2).relative_to(cohort.store).as_posix()
     assert next(str(each.key).removeprefix("_map_") for each in buttons) == first
     assert len(buttons) == 3
-    assert any("4 slides have no map" in each.value for each in page.caption)
+    assert any("4 slides without a map." in each.value for each in page.caption)
     buttons[1].click().run()
     assert page.session_state[state.RUN.name] == copy_of(run, 1)
 

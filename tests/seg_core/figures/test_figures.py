@@ -36,6 +36,11 @@ def binned(names: list[str], areas: np.ndarray, bins: int) -> pd.DataFrame:
     return pd.DataFrame({"low": edges[:-1], "high": edges[1:], **counts})
 
 
+def test_a_thousand_is_written_on_axes_as_in_tables() -> None:
+    axis = density_bars(CLASSES, MONUSAC).layout.xaxis
+    assert (axis.separatethousands, axis.exponentformat) == (True, "none")
+
+
 def test_bars_have_the_colours_of_the_scheme() -> None:
     (bars,) = density_bars(CLASSES, MONUSAC).data
     assert list(bars.marker.color) == [MONUSAC.colours[name] for name in CLASSES["class_name"]]

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from seg_core.model import find_model
 from seg_core.model.card import WEIGHTS_FOLDER
 from seg_core.model.measured import OVERALL, measured_sets
+from seg_core.model.set_names import spelled
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +20,7 @@ def test_a_figure_on_the_page_is_that_of_the_json(dashboard: str, page: Page) ->
     page.goto(f"{dashboard}/model")
     for data in measured_sets(card)[:2]:
         page.get_by_role("combobox", name="Measured on").click()
-        page.get_by_role("option", name=data.replace("_", " "), exact=True).click()
+        page.get_by_role("option", name=spelled(data), exact=True).click()
         counted = re.compile(rf"^{metrics[data]['images']} images of")
         expect(page.get_by_text(counted)).to_be_visible()
         row = page.get_by_role("row").filter(has_text=OVERALL["bpq"])

@@ -93,6 +93,18 @@ _WORDS_OF_THE_PROGRAM = re.compile(
 # Of the path of a file that is quoted; where a machine keeps its files is nobody's affair.
 _FOLDERS = re.compile(r"(?<![\w/:.])(?:[A-Za-z]:)?[/\\](?=\S)[^:;()'\"]*[/\\]")
 
+
+def counted(count: int, name: str) -> str:
+    """Return how many there are of something, in words.
+
+    Examples
+    --------
+    >>> counted(1, "slide"), counted(1200, "slide")
+    ('1 slide', '1,200 slides')
+    """
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
+
+
 _LONGEST_QUOTE = 60
 
 

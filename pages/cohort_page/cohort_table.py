@@ -19,7 +19,7 @@ from seg_core.cohort.compare import numbers_of
 from seg_core.cohort.journal import Journal, cohort_names
 from seg_core.cohort.report import write_cohort_report
 from seg_core.cohort.thumbnails import THUMBNAIL_FILE
-from seg_core.errors import CohortError, SlideError
+from seg_core.errors import CohortError, SlideError, counted
 from seg_core.files.csv import csv_text
 from seg_core.files.temporary import temporary_folder
 from seg_core.picture.encoding import jpeg_url
@@ -80,11 +80,6 @@ def show_counts(table: pd.DataFrame) -> None:
     st.caption(
         " · ".join([counted(len(table), "slide"), *facts, f"{counted(patients, 'patient')} named"])
     )
-
-
-def counted(count: int, name: str) -> str:
-    """Return how many there are, in words."""
-    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def filtered(table: pd.DataFrame, place: DeltaGenerator) -> pd.DataFrame:

@@ -3,10 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from pages.cohort_page.cohort_table import counted, open_slide_of
+from pages.cohort_page.cohort_table import open_slide_of
 from pages.shared.literal import literal
 from seg_core.cohort.columns import measures_of, title_of
 from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS
+from seg_core.errors import counted
 from seg_core.store import default_store
 
 _COLUMNS, _A_PAGE = 4, 24

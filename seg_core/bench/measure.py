@@ -220,6 +220,10 @@ def timed_analysis(
     settings : AnalysisSettings
     folder : Path
         Where the runs may lie.
+
+    Returns
+    -------
+    timed : TimedAnalysis
     """
     settings = replace(settings, tissue_only=False)
     first = Region(0, 0, settings.tile_px, settings.tile_px)

@@ -26,6 +26,7 @@ from seg_core.errors import (
     SegCoreError,
     SlideError,
     StoreError,
+    counted,
 )
 from seg_core.geometry import Region
 from seg_core.model import find_model
@@ -190,7 +191,7 @@ def too_small(worker: Worker, settings: AnalysisSettings) -> str | None:
     if limit is None or limit >= slides * needed:
         return None
     return (
-        f"the worker {_name_of(worker)} has {limit / 1e9:.1f} GB for {slides} {'slide' if slides == 1 else 'slides'} "
+        f"the worker {_name_of(worker)} has {limit / 1e9:.1f} GB for {counted(slides, 'slide')} "
         f"at a time, and each needs {needed / 1e9:.1f} GB; give it more memory (--memory, or --memory-limit "
         "of dask worker), or start fewer workers."
     )

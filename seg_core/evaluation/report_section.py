@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from seg_core.errors import counted
 from seg_core.evaluation.tables import class_rows, confusion_table, figures_in_words, overall_table
 from seg_core.report.document import Block, Heading, Section, Table, Words
 
@@ -89,14 +90,10 @@ def measured_in_words(result: dict[str, Any], reference: str | None = None) -> s
 
 def _images_in_words(result: dict[str, Any]) -> str:
     images, patients = result["images"], result["patients"]
-    of = "" if patients == images else f" of {_counted(patients, 'patient')}"
-    said = f"Measured by {_counted(images, 'image')}{of}, at {result['mpp']:g} µm/px. "
+    of = "" if patients == images else f" of {counted(patients, 'patient')}"
+    said = f"Measured by {counted(images, 'image')}{of}, at {result['mpp']:g} µm/px. "
     if images < 2:
         return said + "One image alone allows no interval."
     bootstrap = result["bootstrap"]
     rough = "; rough, since they are few" if bootstrap["rough"] else ""
     return said + f"95 % intervals in brackets, by bootstrap over {bootstrap['over']}{rough}."
-
-
-def _counted(count: int, name: str) -> str:
-    return f"1 {name}" if count == 1 else f"{count:,} {name}s"

@@ -99,13 +99,15 @@ class Store:
         """Return the id under which an earlier version has kept runs of a slide, None where none.
 
         Two slides could meet under such an id, so it counts only where a run names this very file,
-        which must not have changed since.
+        which must not have changed since; none where it is no longer there.
 
         Raises
         ------
         SlideError
             If the slide cannot be read.
         """
+        if not slide.exists():  # moved since it was analysed, so no earlier run can be told its own
+            return None
         earlier = earlier_slide_id(slide)
         changed = datetime.fromtimestamp(int(slide.stat().st_mtime), UTC)  # as runs count
         is_ours = any(

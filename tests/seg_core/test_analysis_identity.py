@@ -89,3 +89,15 @@ def test_runs_of_an_earlier_version_are_still_a_slides_own(
     other.parent.mkdir()
     shutil.copy(path, other)
     assert store.runs_of_slide(other, slide_id(other)) == []
+
+
+def test_runs_of_a_slide_are_found_when_it_has_been_moved(
+    tmp_path: Path, painted_slide: Path
+) -> None:
+    """A run knows the place where its slide was; whoever opens it elsewhere asks by that."""
+    path, moved = tmp_path / "slide.png", tmp_path / "elsewhere.png"
+    shutil.copy(painted_slide, path)
+    run = run_of(path, tmp_path / "store")
+    path.rename(moved)
+    [found] = Store(tmp_path / "store").runs_of_slide(run.slide_path, run.slide_id)
+    assert found.path == run.path

@@ -66,6 +66,11 @@ COMMANDS = (
         "keep what a model's training images are like, the measure for other slides",
         "profile",
     ),
+    Command(
+        "directions",
+        "keep what the types of a model's training data differ in, for those who teach",
+        "directions",
+    ),
     Command("quantise", "make a model's graph in 8-bit integers, and measure it", "quantise"),
     Command("bench", "time the engines against the original project's way", "bench"),
 )

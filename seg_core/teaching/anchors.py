@@ -58,8 +58,7 @@ def find_anchors(labels: Sequence[Labels], known: Sequence[Known]) -> list[dict[
     said = [name for each in labels for name in each.names]
     lent = [name for each in drawn for name in each.values()]
     truth = np.array([names.index(name) for name in (*said, *lent)])
-    coefficients, intercepts = fitted(values, truth, len(names), _STRENGTH)
-    odds = np.exp(values[len(said) :] @ coefficients.T + intercepts)
+    odds = fitted(values, truth, len(names), _STRENGTH).probabilities(values[len(said) :])
     own_odds = odds[np.arange(len(lent)), truth[len(said) :]]
     alike = odds[:, : len(labelled)].max(axis=1) / own_odds
     return _kept(drawn, alike < MOST_ALIKE, len(labels))

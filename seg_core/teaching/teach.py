@@ -11,19 +11,13 @@ from seg_core.classes import ClassScheme, NucleusClass
 from seg_core.errors import TeachingError
 from seg_core.teaching.anchors import find_anchors
 from seg_core.teaching.centring import CENTRING
+from seg_core.teaching.choosing import Material, best_fit
 from seg_core.teaching.classifier import Classifier
+from seg_core.teaching.directions import directions_of
 from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup
-from seg_core.teaching.fitting import USUAL_STRENGTH, fitted
-from seg_core.teaching.known import Known, Standards, standards_of
+from seg_core.teaching.known import Known, standards_of
 from seg_core.teaching.labels import Labels
-from seg_core.teaching.validation import (
-    FEW_LABELS,
-    AnswerRows,
-    Fit,
-    Validation,
-    cross_validated,
-    square_um,
-)
+from seg_core.teaching.validation import FEW_LABELS, Validation, square_um
 
 ANCHORED = "(the model's own answers)"
 """Stands for a slide's name where labels are counted that nobody gave."""
@@ -42,10 +36,8 @@ OWN_COLOURS = (
 )
 """For own classes after those of the model, told apart on pink and violet."""
 
-# Strengths of regularisation that are tried: inverse, as scikit-learn counts.
-_STRENGTHS = (0.003, 0.03, 0.3)
-
-_Floats = npt.NDArray[np.float64]
+# So many nuclei of the labelled slides say how frequent each class is there.
+_EVERYWHERE = 20_000
 
 
 @dataclass(frozen=True)
@@ -73,7 +65,11 @@ def teach(
     with_anchors: bool = True,
     known: Sequence[Known] | None = None,
 ) -> Taught:
-    """Teach multinomial logistic regression, its strength chosen by cross-validation.
+    """Teach multinomial logistic regression.
+
+    Cross-validation chooses its strength, and whether it weighs all features or only what the types
+    of the model's training data differ in (`seg_core.teaching.directions`). Answers lean towards
+    what is frequent on the labelled slides (`seg_core.teaching.shares`).
 
     Who corrects one class only should not have to label all others. So of each class of the model
     that nobody has labelled, nuclei that the model is surest of stand in: *anchors*, but for those
@@ -124,8 +120,8 @@ def teach(
     scheme = _scheme(labels[0].run.model_scheme, own_classes, counts)
     names = tuple(name for name in scheme.names_with_other if name in counts | anchor_counts)
     material = _material(labels, known, anchored, names)
-    validation, strength = _validated(material, names)
-    coefficients, intercepts = fitted(material.values, material.truth, len(names), strength)
+    directions = directions_of(questions[0].model, questions[0].model_sha256, material.features)
+    found, validation = best_fit(material, names, directions.matrix if directions else None)
     classifier = Classifier(
         scheme=scheme,
         names=names,
@@ -134,8 +130,8 @@ def teach(
         features=material.features,
         mean=material.standards.mean,
         scale=material.standards.scale,
-        coefficients=coefficients,
-        intercepts=intercepts,
+        coefficients=found.coefficients,
+        intercepts=found.intercepts,
         centring=CENTRING,
         labels=_counted(labels, anchor_counts, names),
         figures={} if validation is None else validation.to_json(),
@@ -143,26 +139,12 @@ def teach(
     return Taught(classifier, validation, _warnings(counts, names, material))
 
 
-@dataclass(frozen=True)
-class _Material:
-    features: tuple[str, ...]
-    standards: Standards
-    values: _Floats
-    """(N, F) standardised; labels first, then anchors."""
-
-    truth: npt.NDArray[np.int64]
-    places: npt.NDArray[np.int64]
-    """Of the labels; anchors have none, they are seen in every fold and answered in none."""
-
-    unit: str
-
-
 def _material(
     labels: Sequence[Labels],
     known: Sequence[Known],
     anchored: Sequence[dict[int, str]],
     names: tuple[str, ...],
-) -> _Material:
+) -> Material:
     standards = standards_of(known, CENTRING)
     places, unit = _places(
         [
@@ -179,8 +161,21 @@ def _material(
         for run, (k, each) in enumerate(zip(known, kind, strict=True))
     ]
     truth = np.array([names.index(name) for name in (*said, *stood_in)])
-    features = known[0].features
-    return _Material(features, standards, np.concatenate(values), truth, places, unit)
+    total = sum(len(k.matrix) for k in known)
+    step = max(1, -(-total // _EVERYWHERE))
+    everywhere = [
+        standards.standardised(run, k.matrix[::step].astype(np.float64))
+        for run, k in enumerate(known)
+    ]
+    return Material(
+        features=known[0].features,
+        standards=standards,
+        values=np.concatenate(values),
+        truth=truth,
+        places=places,
+        unit=unit,
+        everywhere=np.concatenate(everywhere),
+    )
 
 
 def _places(
@@ -193,40 +188,6 @@ def _places(
     everywhere = np.concatenate([points for _, points in places])
     squares = (everywhere // square_um(everywhere)).astype(np.int64)
     return np.unique(squares, axis=0, return_inverse=True)[1].reshape(-1), "square"
-
-
-def _validated(material: _Material, names: tuple[str, ...]) -> tuple[Validation | None, float]:
-    count = len(material.places)
-    anchors = np.arange(count, len(material.truth))
-    truth = material.truth[:count]
-
-    def fit_with(strength: float) -> Fit:
-        def fit(seen: npt.NDArray[np.int64]) -> AnswerRows:
-            rows = np.concatenate([seen, anchors])
-            coefficients, intercepts = fitted(
-                material.values[rows], material.truth[rows], len(names), strength
-            )
-
-            def answer(left_out: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-                logits = material.values[left_out] @ coefficients.T + intercepts
-                odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-                return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
-
-            return answer
-
-        return fit
-
-    tried = [
-        (
-            cross_validated(fit_with(each), truth, material.places, names, material.unit),
-            each,
-        )
-        for each in _STRENGTHS
-    ]
-    known = [(validation, each) for validation, each in tried if validation is not None]
-    if not known:
-        return None, USUAL_STRENGTH
-    return min(known, key=lambda pair: pair[0].log_loss)
 
 
 def _scheme(model: ClassScheme, own: Sequence[NucleusClass], labelled: Counter[str]) -> ClassScheme:
@@ -254,7 +215,7 @@ def _counted(
     return counted
 
 
-def _warnings(counts: Counter[str], names: tuple[str, ...], material: _Material) -> tuple[str, ...]:
+def _warnings(counts: Counter[str], names: tuple[str, ...], material: Material) -> tuple[str, ...]:
     truth = material.truth[: len(material.places)]
     found = [
         f"{name} has {counts[name]} label{'' if counts[name] == 1 else 's'}; give at least "

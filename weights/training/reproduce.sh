@@ -49,6 +49,7 @@ evaluate kumar_held_out kumar --classes all-nuclei --only $kumar
 set +f
 
 $python -m seg_core profile --config "$config" --model "$model"
+$python -m seg_core directions --config "$config" --model "$model"
 [ "$name" = nuclei-lite0 ] || exit 0
 $python -m seg_core quantise --model "$model" --calibrate $data/monusac/train --floating ends --tiles 300 --measure $data/monusac/val
 $python -m tests.bench.model_tables --into-card

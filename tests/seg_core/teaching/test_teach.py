@@ -41,7 +41,7 @@ def test_a_few_labels_teach_what_was_painted(run: Run) -> None:
     assert taught.validation.macro_f1 > 0.9
     before = run.nuclei()["class_name"].to_numpy()
     after = classify(run, taught.classifier, name="mine").nuclei()["class_name"].to_numpy()
-    assert (before == after).mean() > 0.97
+    assert (before == after).mean() > 0.95
 
 
 def test_an_own_class_has_its_colour_and_role_everywhere(run: Run) -> None:

@@ -1,0 +1,127 @@
+"""Choose by cross-validation what a classifier weighs, and how strongly."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from seg_core.teaching.fitting import Fitted, fitted
+from seg_core.teaching.known import Standards
+from seg_core.teaching.shares import leaning
+from seg_core.teaching.validation import AnswerRows, Validation, cross_validated
+
+_Floats = npt.NDArray[np.float64]
+_Rows = npt.NDArray[np.int64]
+
+# Strengths of regularisation that are tried, of all features and of a few directions.
+_STRENGTHS = (0.003, 0.03, 0.3)
+_STRENGTHS_OF_DIRECTIONS = (0.1, 0.3)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What there is to learn from.
+
+    Attributes
+    ----------
+    features : tuple of str
+    standards : Standards
+    values : (N, F) float64
+        Standardised; labels first, then anchors.
+    truth : (N,) int64
+    places : (L,) int64
+        Of the labels; anchors have none, they are seen in every fold and answered in none.
+    unit : str
+        What a place is.
+    everywhere : (M, F) float64
+        Standardised, of nuclei drawn evenly from the labelled slides.
+    """
+
+    features: tuple[str, ...]
+    standards: Standards
+    values: _Floats
+    truth: _Rows
+    places: _Rows
+    unit: str
+    everywhere: _Floats
+
+
+@dataclass(frozen=True)
+class _Way:
+    """What is weighed: all features, or the directions (D, F) of standardised ones."""
+
+    directions: _Floats | None
+    strength: float
+
+    def fit(self, material: Material, rows: _Rows, classes: int, *, lean: bool) -> Fitted:
+        """Learn from some rows; the coefficients are of all features again."""
+        values, everywhere = (
+            each if self.directions is None else each @ self.directions.T
+            for each in (material.values[rows], material.everywhere)
+        )
+        truth = material.truth[rows]
+        found = fitted(values, truth, classes, self.strength)
+        if lean:
+            found = found.leaning(leaning(values, truth, everywhere, found))
+        if self.directions is None:
+            return found
+        return replace(found, coefficients=found.coefficients @ self.directions)
+
+
+USUAL_WAY = _Way(None, 0.03)
+"""Where all labels are of one place, and nothing says which is best."""
+
+
+def best_fit(
+    material: Material, names: tuple[str, ...], directions: _Floats | None
+) -> tuple[Fitted, Validation | None]:
+    """Return what answers left-out labels best, and how well.
+
+    Parameters
+    ----------
+    material : Material
+    names : tuple of str
+        Of the classes.
+    directions : (D, F) float64, optional
+        Of raw features; see `seg_core.teaching.directions`.
+
+    Returns
+    -------
+    fitted : Fitted
+        For standardised features, leaning towards frequent classes (`seg_core.teaching.shares`).
+    validation : Validation or None
+        None where all labels are of one place.
+    """
+    ways = [_Way(None, each) for each in _STRENGTHS]
+    if directions is not None:
+        of_standardised = directions * material.standards.scale
+        ways += [_Way(of_standardised, each) for each in _STRENGTHS_OF_DIRECTIONS]
+    way = _best(material, names, ways) or USUAL_WAY
+    everything = np.arange(len(material.truth))
+    return (
+        way.fit(material, everything, len(names), lean=True),
+        _validated(material, names, way, lean=True),
+    )
+
+
+def _best(material: Material, names: tuple[str, ...], ways: Sequence[_Way]) -> _Way | None:
+    # leaning is left out of the choice: labels do not have the shares of the slide
+    found = [(_validated(material, names, way, lean=False), way) for way in ways]
+    losses = [(validation.log_loss, way) for validation, way in found if validation is not None]
+    return min(losses, key=lambda pair: pair[0])[1] if losses else None
+
+
+def _validated(
+    material: Material, names: tuple[str, ...], way: _Way, *, lean: bool
+) -> Validation | None:
+    count = len(material.places)
+    anchors = np.arange(count, len(material.truth))
+
+    def fit(seen: _Rows) -> AnswerRows:
+        rows = np.concatenate([seen, anchors])
+        found = way.fit(material, rows, len(names), lean=lean)
+        return lambda left_out: found.probabilities(material.values[left_out]).astype(np.float32)
+
+    truth = material.truth[:count]
+    return cross_validated(fit, truth, material.places, names, material.unit)

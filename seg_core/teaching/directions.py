@@ -1,0 +1,138 @@
+"""Directions: combinations of features by which a model's training data tell nuclei apart.
+
+The features of a nucleus are many and few labels leave open which of them matter. Whoever labelled
+the data that a network was trained on told more types apart than the network answers: plasma cells,
+eosinophils, spindle-shaped nuclei. What separates those, learnt once from tens of thousands of
+nuclei, is kept beside the weights; a classifier that is taught by a few clicks may weigh these few
+numbers instead of all features, where that answers left-out labels better (a supervised projection
+learnt on other classes, as in Fei-Fei et al. 2006 and Snell et al. 2017 for pictures).
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seg_core.errors import ModelError, told_by
+from seg_core.files.atomic import write_json
+from seg_core.files.typed import filled
+from seg_core.model.card import find_model
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Directions:
+    """What the types of a model's training data differ in.
+
+    Attributes
+    ----------
+    weights_sha256 : str
+        Checksum of the weights whose features they combine.
+    command : str
+        What wrote it.
+    nuclei : dict of int
+        How many nuclei were learnt from, by type, written as *data set: type*.
+    features : tuple of str
+        Their names; see `seg_core.teaching.features`.
+    types : tuple of str
+        What each direction speaks for.
+    coefficients : tuple of tuple of float
+        (T, F); a direction varies by 1 (standard deviation) over the nuclei learnt from.
+    """
+
+    weights_sha256: str
+    command: str
+    nuclei: dict[str, int]
+    features: tuple[str, ...]
+    types: tuple[str, ...]
+    coefficients: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        if self.matrix.shape != (len(self.types), len(self.features)) or not len(self.types):
+            raise ValueError("there is not one coefficient for each type and feature")
+        if not np.isfinite(self.matrix).all():
+            raise ValueError("coefficients are not finite")
+
+    @property
+    def matrix(self) -> npt.NDArray[np.float64]:
+        """The coefficients, (T, F)."""
+        return np.array(self.coefficients, np.float64)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the directions as they are written."""
+        return {"format": FORMAT, **asdict(self)}
+
+
+def directions_path(weights: Path) -> Path:
+    """Return where the directions of a file of weights are.
+
+    Examples
+    --------
+    >>> directions_path(Path("weights/mine.safetensors")).as_posix()
+    'weights/directions/mine.json'
+    """
+    return weights.parent / "directions" / f"{weights.stem}.json"
+
+
+def write_directions(directions: Directions, weights: Path) -> Path:
+    """Write directions beside the weights, and return where."""
+    path = directions_path(weights)
+    path.parent.mkdir(exist_ok=True)
+    write_json(path, directions.to_json())
+    return path
+
+
+def read_directions(weights: Path, sha256: str) -> Directions | None:
+    """Read the directions of a model; None where nobody made any, or for other weights.
+
+    Parameters
+    ----------
+    weights : Path
+    sha256 : str
+        Of the weights.
+
+    Raises
+    ------
+    ModelError
+        If the file holds none.
+    """
+    path = directions_path(weights)
+    if not path.is_file():
+        return None
+    try:
+        entries = json.loads(path.read_bytes().decode("utf-8"))
+        if (entries.pop("format", None), entries["weights_sha256"]) != (FORMAT, sha256):
+            return None
+        return filled(Directions, entries)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(
+            f"{path.name} holds no directions of a model ({told_by(error)}); make it anew with python -m "
+            "seg_core directions, or remove it."
+        ) from error
+
+
+def directions_of(model: str, sha256: str, features: tuple[str, ...]) -> Directions | None:
+    """Return the directions of the model that made a run.
+
+    Parameters
+    ----------
+    model, sha256 : str
+        Its name and the checksum of its weights, as the run has them.
+    features : tuple of str
+        Of which a classifier is taught.
+
+    Returns
+    -------
+    Directions or None
+        None where the model is not at hand, or has none of these features.
+    """
+    try:
+        card, weights = find_model(model)
+    except ModelError:
+        return None
+    found = read_directions(weights, sha256) if card.sha256 == sha256 else None
+    return found if found is not None and found.features == features else None

@@ -178,11 +178,13 @@ def test_the_damaged_files_of_before_are_refused(shared_cases: Path, run: Run, c
 def test_check_tells_what_is_damaged(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     store = run.path.parents[1]
     assert cli.main(["check", str(store)]) == 0
-    assert capsys.readouterr().out == f"{store}: 1 runs can be read, 0 files are damaged.\n"
+    assert capsys.readouterr().out == f"{store}: 1 run can be read, 0 files are damaged.\n"
     nuclei = run.path / "nuclei.parquet"
     nuclei.write_bytes(nuclei.read_bytes() + b"x")
     assert cli.main(["check", str(store)]) == 1
-    assert capsys.readouterr().out.startswith(f"{nuclei} is damaged.\n")
+    assert capsys.readouterr().out == (
+        f"{nuclei} is damaged.\n{store}: 1 run can be read, 1 file is damaged.\n"
+    )
 
 
 def test_check_wants_a_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

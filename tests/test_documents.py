@@ -1,4 +1,4 @@
-"""What the documents name is there: files, places in pages, commands, options, variables."""
+"""What documents and comments name is there: files, headings, commands, options, functions."""
 
 import argparse
 import ast
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -19,6 +20,16 @@ USE = ROOT / "docs" / "use.md"
 
 # What changed is told in the words of its time.
 OF_TODAY = [path for path in DOCUMENTS if path.name != "CHANGELOG.md"]
+
+SOURCES = sorted(
+    [
+        *(path for folder in ("seg_core", "pages") for path in (ROOT / folder).rglob("*.py")),
+        *(ROOT / "tests" / "bench").glob("*.py"),
+    ]
+)
+
+# Where models lie that people add, and the profile of one in an example.
+MADE_BY_PEOPLE = {"weights/own", "weights/profiles/mine.json"}
 
 FENCED = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
@@ -59,11 +70,46 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 
 @each_of_today
 def test_every_file_of_the_repository_that_is_named_is_there(document: Path) -> None:
-    folders = "docs|pages|seg_core|tests|weights"
-    named = re.findall(rf"(?<![\w./-])((?:{folders})/[\w./-]*\w)", document.read_text("utf-8"))
-    # models that visitors add come to be in a folder of their own
-    lost = {each for each in named if not (ROOT / each).exists()} - {"weights/own"}
-    assert lost == set()
+    assert files_not_there(document.read_text("utf-8"), r"[\w./-]*\w") == set()
+
+
+def files_not_there(text: str, rest: str) -> set[str]:
+    """Return which files a text names below the repository's folders that are not there."""
+    named = re.findall(rf"(?<![\w./-])((?:docs|pages|seg_core|tests|weights)/{rest})", text)
+    return {each for each in named if not (ROOT / each).exists()} - MADE_BY_PEOPLE
+
+
+def test_every_file_that_the_code_speaks_of_is_there() -> None:
+    lost = {}
+    for path in SOURCES:
+        rest = r"[\w./-]*\.(?:conf|csv|js|json|md|py|sh|toml|txt|yaml)\b"
+        if names := files_not_there(path.read_text("utf-8"), rest):
+            lost[name_of(path)] = names
+    assert lost == {}
+
+
+def test_everything_that_the_code_refers_to_by_its_full_name_is_there() -> None:
+    lost = []
+    for path in [*SOURCES, *OF_TODAY]:
+        text = path.read_text("utf-8")
+        for name in sorted(set(re.findall(r"`((?:seg_core|pages)(?:\.\w+)+)`", text))):
+            if not is_there(name):
+                lost.append(f"{name_of(path)}: {name}")
+    assert lost == []
+
+
+def is_there(name: str) -> bool:
+    """Tell whether a module, or something in one, or a field of a class there, has a name."""
+    try:
+        resolve_name(name)
+    except (ImportError, AttributeError):
+        of, _, last = name.rpartition(".")
+        try:
+            fields = getattr(resolve_name(of), "__dataclass_fields__", ())
+        except (ImportError, AttributeError):
+            return False
+        return last in fields
+    return True
 
 
 def commands_in(document: Path) -> Iterator[tuple[str, str]]:

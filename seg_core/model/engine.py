@@ -58,6 +58,14 @@ def make_engine(card: ModelCard, weights: Path, settings: AnalysisSettings) -> E
     *auto* takes a graphics card by way of torch where there is one, else OpenVINO where it is
     installed, else torch.
 
+    Parameters
+    ----------
+    card : ModelCard
+    weights : Path
+        File of the card's weights.
+    settings : AnalysisSettings
+        ``engine`` and ``precision`` are used here.
+
     Raises
     ------
     ModelError

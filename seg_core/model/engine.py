@@ -94,6 +94,26 @@ def engine_name(settings: AnalysisSettings) -> str:
     return "openvino" if _takes_openvino(settings.engine, settings.precision) else "torch"
 
 
+def precision_name(settings: AnalysisSettings) -> str:
+    """Return the arithmetic of the engine that `make_engine` would load; its runtime is loaded.
+
+    Raises
+    ------
+    ModelError
+        If the engine is not installed.
+    """
+    # as in make_engine, either takes seconds to import
+    if settings.precision != "auto":
+        return settings.precision
+    if _takes_openvino(settings.engine, settings.precision):
+        from seg_core.model import openvino_engine
+
+        return openvino_engine.usual_precision()
+    from seg_core.model import torch_engine
+
+    return torch_engine.usual_precision()
+
+
 def suits_int8(card: ModelCard) -> bool:
     """Tell whether 8-bit integers are a good choice for a model here.
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from seg_core.model import available_models, find_model
+from seg_core.model import available_models, find_model, make_engine
 from seg_core.model.card import OWN_MODELS_VARIABLE, WEIGHTS_FOLDER
 from seg_core.model.measured import dotted_sets, measured_sets, reliability_sets
 from seg_core.model.set_names import spelled
+from seg_core.settings import AnalysisSettings
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +92,14 @@ def test_what_faster_settings_cost_at_both_magnifications(visit) -> None:
     table = page.dataframe[-1].value
     wanted = written_card(card.name)["metrics"]["faster"]["rows"]
     assert table["mpq_plus_20x"].tolist() == [each["mpq_plus_20x"] for each in wanted]
-    assert "On this machine it runs on " in " ".join(each.value for each in page.caption)
+
+
+def test_engine_and_precision_are_those_that_an_analysis_has_here(visit) -> None:
+    page = open_section(visit("model"), "Speed")
+    engine = make_engine(*find_model(), AnalysisSettings())
+    named = {"openvino": "OpenVINO", "torch": "PyTorch"}[engine.name]
+    said = " ".join(each.value for each in page.caption)
+    assert f"On this machine it runs on {named} in {engine.precision}, where no preset" in said
 
 
 def test_the_reliability_diagram_has_the_bins_of_each_data_set(visit) -> None:

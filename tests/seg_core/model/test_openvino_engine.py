@@ -331,3 +331,21 @@ def test_torch_is_asked_for_cuda_where_a_driver_is(
 
 def test_a_library_that_does_not_exist_is_not_there() -> None:
     assert not engine._is_there("libno-such-driver.so.1")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        AnalysisSettings(engine="openvino"),
+        AnalysisSettings(engine="torch"),
+        AnalysisSettings(),
+        AnalysisSettings(engine="openvino", precision="fp32"),
+    ],
+    ids=lambda each: f"{each.engine}-{each.precision}",
+)
+def test_engine_and_precision_are_known_before_a_model_is_loaded(
+    tiny_model: Model, settings: AnalysisSettings
+) -> None:
+    made = make_engine(*tiny_model, settings)
+    assert engine.engine_name(settings) == made.name
+    assert engine.precision_name(settings) == made.precision

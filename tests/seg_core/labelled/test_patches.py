@@ -12,6 +12,7 @@ from seg_core.labelled.patches import export_patches, windows_of
 from seg_core.labelled.reading import read_labelled
 from seg_core.training.config import SourceConfig
 from seg_core.training.dataset import read_images
+from tests.files_found import files_found
 
 
 @given(
@@ -74,7 +75,7 @@ def test_patient_in_both_archives_is_reported(shared_data: Path, tmp_path: Path)
     name, patient = "TCGA-5P-A9K0-01Z-00-DX1_3", "TCGA-5P-A9K0-01Z-00-DX1"
     xml, masks = tmp_path / "monusac_xml", tmp_path / "masks"
     (xml / patient).mkdir(parents=True)
-    for path in (shared_data / "monusac_xml" / patient).glob(f"{name}.*"):
+    for path in files_found(shared_data / "monusac_xml" / patient, f"{name}.*"):
         (xml / patient / path.name).symlink_to(path)
     for kind in ("images", "inst", "class"):
         (masks / kind).mkdir(parents=True)

@@ -98,6 +98,14 @@ def test_everything_that_the_code_refers_to_by_its_full_name_is_there() -> None:
     assert lost == []
 
 
+@each_of_today
+def test_what_is_said_to_stand_in_a_file_does(document: Path) -> None:
+    """As in: `make_engine` of `seg_core/model/engine_choice.py`."""
+    told = re.findall(r"`(\w+)`\s+(?:of|in)\s+`([\w/]+\.py)`", document.read_text("utf-8"))
+    for name, file in told:
+        assert re.search(rf"\b{name}\b", (ROOT / file).read_text("utf-8")), f"{name} in {file}"
+
+
 def is_there(name: str) -> bool:
     """Tell whether a module, or something in one, or a field of a class there, has a name."""
     try:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from seg_core.errors import JobError
-from seg_core.model.engine import engine_name, precision_name
+from seg_core.model.engine_choice import engine_name, precision_name
 from seg_core.process.progress import ProgressCallback
 from seg_core.process.worker import Worker
 from seg_core.settings import AnalysisSettings

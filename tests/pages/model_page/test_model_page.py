@@ -7,7 +7,7 @@ import pytest
 
 from seg_core.model import available_models, find_model
 from seg_core.model.card import OWN_MODELS_VARIABLE, WEIGHTS_FOLDER
-from seg_core.model.engine import engine_name, precision_name
+from seg_core.model.engine_choice import engine_name, precision_name
 from seg_core.model.measured import dotted_sets, measured_sets, reliability_sets
 from seg_core.model.set_names import spelled
 from seg_core.settings import AnalysisSettings

@@ -2,14 +2,10 @@
 
 import streamlit as st
 
-from pages.model_page import card_view, failures, own_model, trust
+from pages.model_page import card_view, failures, machine, own_model, trust
 from pages.shared import frame, preferences
 from pages.shared.page_list import MODEL
 from seg_core.model import ModelCard, available_models, find_model
-from seg_core.model.engine import engine_name
-from seg_core.settings import AnalysisSettings
-
-_ENGINES = {"openvino": "OpenVINO", "torch": "PyTorch"}
 
 
 def _show_worth(card: ModelCard) -> None:
@@ -18,13 +14,9 @@ def _show_worth(card: ModelCard) -> None:
 
 
 def _show_speed(card: ModelCard) -> None:
-    engine = engine_name(AnalysisSettings())
     card_view.show_presets(card)
     card_view.show_speed(card)
-    st.caption(
-        f"On this machine it runs on {_ENGINES.get(engine, engine)}; the facts of each analysis "
-        "name the engine and the precision that were used."
-    )
+    machine.show()
 
 
 SECTIONS = {

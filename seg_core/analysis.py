@@ -120,7 +120,15 @@ def analyse(
 
 
 def finished_run(runs: Store, question: Question, *, thoroughly: bool = False) -> Run | None:
-    """Return the run of a question if it is finished and whole; what is damaged is made anew."""
+    """Return the run of a question if it is finished and whole; what is damaged is made anew.
+
+    Parameters
+    ----------
+    runs : Store
+    question : Question
+    thoroughly : bool
+        Read all of it, which takes as long as reading its files; else what opens them alone.
+    """
     run = _begun_run(runs, question)
     if run is None or run.status != "finished":
         return None
@@ -215,7 +223,13 @@ def _is_unchanged(question: Question, path: Path) -> bool:
 
 
 def check_unchanged(question: Question, path: Path) -> None:
-    """Raise SlideError where a file is no longer the slide that was asked about."""
+    """Refuse a file that is no longer the slide that was asked about.
+
+    Raises
+    ------
+    SlideError
+        If it is another one now, or cannot be read any more.
+    """
     if not _is_unchanged(question, path):
         raise SlideError(
             f"{path.name} was changed or replaced while it was analysed, so nothing is kept; start "
@@ -270,7 +284,32 @@ def make_maps(
     *,
     rows: RowRange | None = None,
 ) -> None:
-    """Ask the network for what is not on disk yet, in some rows of the window or in all of them."""
+    """Ask the network for what is not on disk yet, in some rows of the window or in all of them.
+
+    Parameters
+    ----------
+    slide : Slide
+    stain : StainFit or None
+        The network sees the slide normalised by it; None: as it is.
+    engine : Engine
+    facts : RunFacts
+        The question, and whether features of nuclei are kept.
+    tissue : TissueMask or None
+        Tiles without tissue are not asked; None: all are.
+    writer : RunWriter
+        Of the run, or of a range of it.
+    pace : Pace
+        Told the tiles that are done; what it raises ends the work.
+    rows : RowRange, optional
+        Of the window; by default all of it.
+
+    Raises
+    ------
+    SlideError
+        If the slide cannot be read.
+    StoreError
+        If the maps cannot be written.
+    """
     question, raster = facts.question, facts.question.raster
     shown = slide if stain is None else NormalisedSlide(slide, stain)
     pieces = writer.pieces()

@@ -94,15 +94,25 @@ _WORDS_OF_THE_PROGRAM = re.compile(
 _FOLDERS = re.compile(r"(?<![\w/:.])(?:[A-Za-z]:)?[/\\](?=\S)[^:;()'\"]*[/\\]")
 
 
-def counted(count: int, name: str) -> str:
+def counted(count: int, name: str, several: str | None = None) -> str:
     """Return how many there are of something, in words.
+
+    Parameters
+    ----------
+    count : int
+    name : str
+        Of one.
+    several : str, optional
+        Of more than one and of none, where that is not ``name`` with an *s*.
 
     Examples
     --------
     >>> counted(1, "slide"), counted(1200, "slide")
     ('1 slide', '1,200 slides')
+    >>> counted(1, "nucleus", "nuclei"), counted(0, "nucleus", "nuclei")
+    ('1 nucleus', '0 nuclei')
     """
-    return f"{count:,} {name}{'' if count == 1 else 's'}"
+    return f"{count:,} {name if count == 1 else several or f'{name}s'}"
 
 
 _LONGEST_QUOTE = 60

@@ -21,7 +21,7 @@ def stand_in(
         Undoes it.
     card : ModelCard
     make_engine : callable
-        Called as `seg_core.model.engine.make_engine` is.
+        Called as `seg_core.model.engine_choice.make_engine` is.
     """
     patch.setattr(subject, "find_model", lambda _name=None: (card, Path(card.file)))
     patch.setattr(subject, "make_engine", make_engine)

@@ -12,6 +12,7 @@ from seg_core.errors import ModelError, RegionError, SettingsError
 from seg_core.files.csv import csv_text
 from seg_core.model.card import read_card
 from seg_core.training.config import read_config
+from tests.files_found import files_found
 
 ROOT = Path(__file__).parents[1]
 
@@ -77,7 +78,7 @@ def test_names_of_regions_are_neither_formulas_nor_mojibake_in_a_table(
 
 
 def test_damaged_cards_are_one_sentence(shared_cases: Path, tmp_path: Path) -> None:
-    for file in (shared_cases / "hostile" / "fuzz-card").glob("*/*.json"):
+    for file in files_found(shared_cases / "hostile" / "fuzz-card", "*/*.json"):
         path = Path(shutil.copy(file, tmp_path / "tiny.json"))
         with pytest.raises(ModelError, match=r"^tiny\.json ") as refused:
             read_card(path)
@@ -85,14 +86,14 @@ def test_damaged_cards_are_one_sentence(shared_cases: Path, tmp_path: Path) -> N
 
 
 def test_damaged_settings_of_a_training_are_one_sentence(shared_cases: Path) -> None:
-    for file in (shared_cases / "hostile" / "fuzz-toml").glob("*/*.toml"):
+    for file in files_found(shared_cases / "hostile" / "fuzz-toml", "*/*.toml"):
         with pytest.raises(SettingsError) as refused:
             read_config(file)
         assert_is_a_sentence(str(refused.value))
 
 
 def test_damaged_geojson_is_read_or_one_sentence(shared_cases: Path) -> None:
-    for file in (shared_cases / "hostile" / "fuzz-geojson").glob("*/*.geojson"):
+    for file in files_found(shared_cases / "hostile" / "fuzz-geojson", "*/*.geojson"):
         try:
             rois = read_rois(file)
         except RegionError as refused:

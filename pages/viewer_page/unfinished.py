@@ -133,13 +133,13 @@ def _jobs_of(slide_id: str) -> list[tuple[Job[Run], Asked]]:
 
 
 def _can_go_on(run: Run) -> bool:
-    """Tell whether the model that has begun an analysis is still here."""
+    """Tell whether the model that has begun an analysis is still here, its votes weighed as then."""
     question = run.facts.question
     try:
         card, _ = find_model(question.model)
     except ModelError:
         return False
-    return card.sha256 == question.model_sha256
+    return (card.sha256, card.scheme.votes) == (question.model_sha256, question.votes)
 
 
 def question_of(run: Run) -> Wanted:

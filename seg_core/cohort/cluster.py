@@ -148,9 +148,8 @@ def _quiet_client() -> Iterator[None]:
 def _make_ready(client: Client, address: str) -> None:
     try:
         client.register_plugin(WorkerSetup(None), name="seg_core")
-    except (
-        Exception
-    ) as error:  # Dask tells what went wrong on a worker by the plainest of all errors
+    except Exception as error:
+        # Dask tells what went wrong on a worker by the plainest of all errors
         raise CohortError(
             f"the workers at {address} cannot load this program ({error}); put the same version on "
             "every machine, and start dask with its folder in PYTHONPATH."

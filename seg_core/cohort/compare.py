@@ -26,7 +26,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from seg_core.cohort.columns import known, numbers_in
-from seg_core.errors import CohortError
+from seg_core.errors import CohortError, counted
 
 MIN_PATIENTS = 3
 """Of each group. Two against two cannot give a p below 0.33 whatever is measured."""
@@ -186,8 +186,8 @@ def compare_groups(
         names = sorted(known(table[group]).dropna().unique(), key=str)
         if len(names) < 2:
             raise CohortError(
-                f"the column {group!r} names {len(names) or 'no'} "
-                f"{'group' if len(names) == 1 else 'groups'}; a comparison needs two or more."
+                f"the column {group!r} names {counted(len(names), 'group')}; a comparison needs two "
+                "or more."
             )
         parts = [patients[patients["group"] == name] for name in names]
         if len(names) > 2:
@@ -299,8 +299,8 @@ def _too_few(parts: list[pd.DataFrame]) -> str | None:
     if fewest >= MIN_PATIENTS:
         return None
     return (
-        f"a group has {fewest or 'no'} {'patient' if fewest == 1 else 'patients'} with this measure; "
-        f"a comparison needs {MIN_PATIENTS} in each."
+        f"a group has {counted(fewest, 'patient')} with this measure; a comparison needs "
+        f"{MIN_PATIENTS} in each."
     )
 
 

@@ -4,11 +4,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from seg_core.annotations import read_rois
+from seg_core.classes import VoteWeight
 from seg_core.cohort.columns import is_unknown
 from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.slide_table import GROUP, KNOWN, MPP, PATIENT, ROI, SLIDE, Row, read_rows
@@ -43,6 +44,9 @@ class CohortQuestion:
         A part of every slide, level-0 pixels; ROIs of the table go before.
     til : bool
         Whether TILs are scored too.
+    votes : tuple of VoteWeight or None
+        What calibrates the votes of the model's classes, which its card may say anew of the same
+        weights.
     """
 
     model: str
@@ -51,6 +55,7 @@ class CohortQuestion:
     classifier: NamedClassifier | None = None
     region: Region | None = None
     til: bool = True
+    votes: tuple[VoteWeight, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what stands in ``cohort.json`` of it."""
@@ -114,6 +119,8 @@ class Item:
             asked["region"] = question.region.to_json()
         if not question.til:
             asked["til"] = False
+        if question.votes is not None:
+            asked["votes"] = [asdict(each) for each in question.votes]
         canonical = json.dumps(asked, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

@@ -12,6 +12,7 @@ from distributed.worker import Worker
 
 from seg_core import ranges
 from seg_core.analysis import analyse
+from seg_core.classes import VoteWeight
 from seg_core.cohort.journal import Ending, Outcome
 from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import Item
@@ -66,6 +67,8 @@ class Asked:
         As for `seg_core.analysis.analyse`.
     model_sha256 : str
         Of the model that the cohort began with.
+    votes : tuple of VoteWeight or None
+        What its card says of the votes of its classes.
     settings : AnalysisSettings
     region : Region or None
         Part of each slide, level-0 pixels.
@@ -88,6 +91,7 @@ class Asked:
     store: Path
     model: str | Path | None
     model_sha256: str
+    votes: tuple[VoteWeight, ...] | None
     settings: AnalysisSettings
     region: Region | None
     til: bool
@@ -199,7 +203,7 @@ def too_small(worker: Worker, settings: AnalysisSettings) -> str | None:
 
 def _refuse_other_model(asked: Asked) -> None:
     card, _weights = find_model(asked.model)
-    if card.sha256 != asked.model_sha256:
+    if (card.sha256, card.scheme.votes) != (asked.model_sha256, asked.votes):
         raise ModelError(
             f"the model {card.name} of this worker is another one than the cohort began with; "
             "install the same version of the program and its weights on every machine."

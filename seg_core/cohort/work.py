@@ -141,7 +141,13 @@ def work_off(
     if options.classifier is not None:
         options.classifier.classifier.refuse_other_model(card.name, card.sha256)
     question = CohortQuestion(
-        card.name, card.sha256, options.settings, options.classifier, options.region, options.til
+        card.name,
+        card.sha256,
+        options.settings,
+        options.classifier,
+        options.region,
+        options.til,
+        card.scheme.votes,
     )
     items = [item if item.mpp else replace(item, mpp=options.mpp) for item in items]
     with ExitStack() as stack:
@@ -162,6 +168,7 @@ def work_off(
                 store=journal.store.absolute(),
                 model=options.model,
                 model_sha256=card.sha256,
+                votes=card.scheme.votes,
                 settings=options.settings,
                 region=options.region,
                 til=options.til,

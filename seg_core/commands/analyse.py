@@ -10,7 +10,7 @@ from seg_core.annotations import read_rois
 from seg_core.classes import OTHER
 from seg_core.commands.analysis_options import add_analysis_options, analysis_settings
 from seg_core.commands.terminal import StageBars, Subparsers, add_json, fail, say, write_json
-from seg_core.errors import SegCoreError
+from seg_core.errors import SegCoreError, counted
 from seg_core.files.outputs import refuse_inputs
 from seg_core.process.memory import hold_little_memory
 from seg_core.roi import Roi, included
@@ -117,8 +117,9 @@ def _result(run: Run) -> dict[str, Any]:
 
 def _sentence(run: Run) -> str:
     result = _result(run)
-    counts = ", ".join(f"{name} {count}" for name, count in result["nuclei"].items())
+    counts = ", ".join(f"{name} {count:,}" for name, count in result["nuclei"].items())
     return (
-        f"{result['slide']}: {sum(result['nuclei'].values())} nuclei ({counts}) in "
+        f"{result['slide']}: {counted(sum(result['nuclei'].values()), 'nucleus', 'nuclei')} "
+        f"({counts}) in "
         f"{result['megapixels']:.1f} Mpx, {result['seconds']:.1f} s: {run.path}"
     )

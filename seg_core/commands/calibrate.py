@@ -9,6 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from seg_core.classes import ClassScheme
+from seg_core.errors import counted
 from seg_core.evaluation.calibration import ENTRY, Votes, calibrate, report_of, votes_on
 from seg_core.evaluation.card_figures import rounded
 from seg_core.labelled.labelled_image import LabelledImage
@@ -63,7 +64,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     for name, row in report.items():
         before, after = row["before"], row["after"]
         sys.stdout.write(
-            f"{name}: {row['nuclei']} nuclei, macro F1 {before['macro_f1']:.3f} to "
+            f"{name}: {counted(row['nuclei'], 'nucleus', 'nuclei')}, macro F1 {before['macro_f1']:.3f} to "
             f"{after['macro_f1']:.3f}, error of the score {before['error']:.3f} to "
             f"{after['error']:.3f}\n"
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+from pandas.api.types import is_float_dtype
 
 from seg_core.cohort.catalog import RunCatalog, writable_paths
 from seg_core.cohort.compare import compare_groups
@@ -123,7 +124,7 @@ def _catalog(options: argparse.Namespace) -> int:
         if table.empty:
             say("nothing is found." if whole else f"{options.store} holds no analysis.")
         else:
-            say(shown.to_string(index=False, na_rep="–", max_rows=None))
+            say(_as_text(shown))
     return 0
 
 
@@ -163,6 +164,23 @@ def _write_parquet(table: pd.DataFrame, path: Path) -> None:
             f"the table cannot be written as Parquet ({error.args[0]}); ask for other columns, or "
             "write a CSV."
         ) from error
+
+
+def _as_text(table: pd.DataFrame) -> str:
+    """Return all rows as lines; what is not known is a dash, whatever else the column holds."""
+    columns = []
+    for place in range(table.shape[1]):  # names may be equal in an answer in SQL
+        column = table.iloc[:, place]
+        known = column.dropna()
+        if is_float_dtype(column):
+            # counts of which one is missing are floats
+            known = known.map("{:.0f}".format if (known % 1 == 0).all() else _in_digits)
+        columns.append(known.astype(object).reindex(table.index, fill_value="–"))
+    return pd.concat(columns, axis="columns").to_string(index=False, max_rows=None)
+
+
+def _in_digits(value: float) -> str:
+    return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
 
 
 def _short(table: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from seg_core.commands.terminal import Subparsers, say
-from seg_core.errors import StoreError
+from seg_core.errors import StoreError, counted
 from seg_core.store import Store
 
 
@@ -30,6 +30,7 @@ def _check(options: argparse.Namespace) -> int:
     for _, file in store.damage():
         damaged += 1
         say(f"{file} is damaged.")
-    count = len(store.runs())
-    say(f"{store.path}: {count} runs can be read, {damaged} files are damaged.")
+    runs = counted(len(store.runs()), "run")
+    files = "1 file is" if damaged == 1 else f"{damaged:,} files are"
+    say(f"{store.path}: {runs} can be read, {files} damaged.")
     return 1 if damaged else 0

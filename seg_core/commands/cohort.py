@@ -25,7 +25,7 @@ from seg_core.cohort.task import needed_bytes
 from seg_core.cohort.work import CohortOptions, Event, work_off
 from seg_core.commands.analysis_options import add_analysis_options, analysis_settings
 from seg_core.commands.terminal import Subparsers, json_line, shown
-from seg_core.errors import CohortError
+from seg_core.errors import CohortError, counted
 from seg_core.files.outputs import check_events, place_of, refuse_inputs
 from seg_core.settings import AnalysisSettings
 from seg_core.store import default_store
@@ -240,7 +240,8 @@ class _Teller:
         if event.outcome.state != "finished":
             _write(f"{event.item.name}: {event.outcome.error}", sys.stderr)
         elif event.kind == "ended" and self._target != _STDOUT:
-            sentence = f"{event.item.name}: {event.outcome.nuclei} nuclei in "
+            nuclei = counted(event.outcome.nuclei, "nucleus", "nuclei")
+            sentence = f"{event.item.name}: {nuclei} in "
             sentence += f"{event.outcome.megapixels:.1f} Mpx, {event.outcome.seconds:.1f} s"
             _write(f"{sentence}: {event.outcome.run}", sys.stdout)
 
@@ -252,15 +253,19 @@ class _Teller:
         facts = {"finished": finished, "failed": failed, "skipped": progress.skipped}
         self._line({"event": "summary", "cohort": self._name, **facts, "seconds": seconds})
         if self._target != _STDOUT:
-            slides = "1 slide" if progress.total == 1 else f"{progress.total} slides"
-            sentence = f"cohort {self._name}: {slides}, {finished} finished, "
-            sentence += f"{failed} failed, {progress.skipped} of them before; {seconds:.0f} s."
+            sentence = (
+                f"cohort {self._name}: {counted(progress.total, 'slide')}, {finished:,} finished, "
+            )
+            sentence += f"{failed:,} failed, {progress.skipped:,} of them before; {seconds:.0f} s."
             _write(sentence, sys.stdout)
 
     def _show(self) -> None:
         progress = self.progress
         at_work = progress.at_work
-        words = [f"{progress.ended} of {progress.total} slides", f"{progress.failed} failed"]
+        words = [
+            f"{progress.ended:,} of {counted(progress.total, 'slide')}",
+            f"{progress.failed} failed",
+        ]
         words += [
             f"{shown(each.slide, sys.stderr)} {100 * each.share:.0f} %"
             for each in at_work[:_NAMED_AT_WORK]

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from seg_core.commands.analysis_options import add_engine_options, engine_settings
 from seg_core.commands.evaluate_run import add_run_options, evaluate_run_asked, figure_lines
 from seg_core.commands.terminal import Subparsers, add_json, counting_bar, write_json
+from seg_core.errors import counted
 from seg_core.evaluation.card_figures import keep_in_card
 from seg_core.evaluation.evaluate import evaluate
 from seg_core.evaluation.scan import SAME_SCAN, Scan
@@ -128,7 +129,7 @@ def _command(options: argparse.Namespace) -> str:
 def _in_words(result: dict[str, Any]) -> str:
     """Return what was measured and the figures that matter most."""
     rough = " (rough: few patients)" if result["bootstrap"]["rough"] else ""
-    data = f"{result['images']} images of {result['patients']} patients"
+    data = f"{counted(result['images'], 'image')} of {counted(result['patients'], 'patient')}"
     return "\n".join([f"{data}; figures with 95 % intervals{rough}", *figure_lines(result)]) + "\n"
 
 

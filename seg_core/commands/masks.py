@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from seg_core.commands.terminal import Subparsers, fail, say
-from seg_core.errors import SegCoreError
+from seg_core.errors import SegCoreError, counted
 from seg_core.labelled.corrected import DATA_SET, write_corrected
 from seg_core.store import open_run
 
@@ -33,5 +33,7 @@ def _masks(options: argparse.Namespace) -> int:
         count = write_corrected(open_run(options.run_folder), options.out, force=options.force)
     except SegCoreError as error:
         return fail(error)
-    say(f"{options.out} written: {count:,} nuclei, to be read as {DATA_SET.name}.")
+    say(
+        f"{options.out} written: {counted(count, 'nucleus', 'nuclei')}, to be read as {DATA_SET.name}."
+    )
     return 0

@@ -8,6 +8,7 @@ lower bound that is comparable between models only.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from scipy import ndimage
 from seg_core.classes import BACKGROUND, ClassScheme
 from seg_core.errors import DataError
 from seg_core.evaluation.metrics import BOOTSTRAP_SAMPLES, BOOTSTRAP_SEED, DETECTION_RADIUS_UM
-from seg_core.evaluation.metrics.bootstrap import bootstrap_weights, interval95, patient_weights
+from seg_core.evaluation.metrics.bootstrap import bootstrapped, patient_weights
 from seg_core.evaluation.metrics.pixel import divide
 from seg_core.labelled.data_sets import UNKNOWN
 from seg_core.labelled.labelled_image import Dots
@@ -148,14 +149,8 @@ def dot_intervals(
 ) -> dict[str, Any]:
     """Return the 95 % interval of each figure by bootstrap over patients; None for one image."""
     patients = [each.patient for each in scores]
-    names = [*scheme.names_with_other]
-    length = _BLIND + 3 * len(names)
-    interval = np.full((length, 2), np.nan)
-    if len(scores) > 1:
-        rng = np.random.default_rng(seed)
-        drawn = [_figures(scores, bootstrap_weights(patients, rng)) for _ in range(samples)]
-        interval = interval95(np.array(drawn))
-    return _named(interval, names)
+    _, interval = bootstrapped(partial(_figures, scores), patients, samples, seed)
+    return _named(interval, [*scheme.names_with_other])
 
 
 def dot_differences(
@@ -196,12 +191,7 @@ def dot_differences(
         return _figures(second, weights) - _figures(first, weights)
 
     names = [*scheme.names_with_other]
-    as_they_are = differences(patient_weights(patients))
-    interval = np.full((len(as_they_are), 2), np.nan)
-    if len(first) > 1:
-        rng = np.random.default_rng(seed)
-        drawn = [differences(bootstrap_weights(patients, rng)) for _ in range(samples)]
-        interval = interval95(np.array(drawn))
+    as_they_are, interval = bootstrapped(differences, patients, samples, seed)
     return _named(as_they_are, names), _named(interval, names)
 
 

@@ -80,7 +80,7 @@ def measured_in_words(result: dict[str, Any], reference: str | None = None) -> s
     areas = result["areas"]
     said = (
         f"Measured by {reference or result['reference_file']} in "
-        f"{'one region' if areas == 1 else f'{areas} regions'} ({result['protocol']['scored']}). "
+        f"{counted(areas, 'region')} ({result['protocol']['scored']}). "
     )
     if over is None:
         return said + "One region alone allows no interval."

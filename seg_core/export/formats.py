@@ -335,10 +335,12 @@ def markdown_table() -> str:
 
 
 def with_table(document: str) -> str:
-    """Return a Markdown document with the table of formats in the place of its only table."""
+    """Return a Markdown document with the table of formats in the place of its first table."""
     lines = document.splitlines(keepends=True)
-    rows = [number for number, line in enumerate(lines) if line.startswith("|")]
-    return "".join([*lines[: rows[0]], markdown_table(), *lines[rows[-1] + 1 :]])
+    is_row = [line.startswith("|") for line in lines]
+    first = is_row.index(True)
+    after = is_row.index(False, first) if False in is_row[first:] else len(lines)
+    return "".join([*lines[:first], markdown_table(), *lines[after:]])
 
 
 if __name__ == "__main__":

@@ -191,6 +191,11 @@ def has_bf16() -> bool:
     return "BF16" in _known_precisions(ov.Core())
 
 
+def usual_precision() -> str:
+    """Return what *auto* is on this processor."""
+    return _resolved("auto", _known_precisions(ov.Core()))
+
+
 def _known_precisions(core: ov.Core) -> list[str]:
     return core.get_property("CPU", capabilities)
 

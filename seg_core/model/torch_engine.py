@@ -155,6 +155,11 @@ def _batch_px(device: torch.device) -> int:
     return min(_GPU_BATCH_PX, free_bytes // 2 // _BYTES_PER_PX)
 
 
+def usual_precision() -> str:
+    """Return what *auto* is on this machine."""
+    return _resolved("auto", torch.device(_best_device()))
+
+
 def _best_device() -> str:
     if torch.cuda.is_available():
         return "cuda"

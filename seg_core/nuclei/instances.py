@@ -137,7 +137,14 @@ def instances_of_seeds(
 ) -> Instances:
     """Grow seeds, drop what stays small, and let the pixels vote; see `find_instances`.
 
-    ``wanted`` tells of grown nuclei, some of which may have no pixel, which are looked at further.
+    Parameters
+    ----------
+    seeds : Seeds
+        Of the maps.
+    maps, raster, window, settings, scheme
+        As of `find_instances`.
+    wanted : callable, optional
+        Tells of grown nuclei, some of which may have no pixel, which are looked at further, (N,) bool.
     """
     foreground = maps.ternary_map != BACKGROUND
     if seeds.overlarge.any():

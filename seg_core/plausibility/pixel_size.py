@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seg_core.classes import ClassScheme
-from seg_core.errors import ResolutionError
+from seg_core.errors import ResolutionError, counted
 from seg_core.geometry import Raster, Window
 from seg_core.model import Engine
 from seg_core.plausibility.digest import Digest
@@ -140,7 +140,7 @@ class PixelSizeEstimate:
         )
         return (
             f"About {self.mpp:.2g} µm per pixel ({self.low:.2g} to {self.high:.2g}), from "
-            f"{self.nuclei:,} nuclei on {self.places} place{'s' * (self.places != 1)}; please confirm.{usual}"
+            f"{self.nuclei:,} nuclei on {counted(self.places, 'place')}; please confirm.{usual}"
         )
 
     def to_json(self) -> dict[str, Any]:

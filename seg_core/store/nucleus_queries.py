@@ -100,6 +100,15 @@ class NucleusQueries:
         """Return some rows of the sorted table, without outlines.
 
         Where `Selection.min_score` is above 0 there is a column ``voted_class`` too.
+
+        Parameters
+        ----------
+        selection : Selection
+        sort_by : str
+            A column; equal values are in the order of their ids.
+        descending : bool
+        offset, limit : int
+            How many rows are passed over, and how many come then at most.
         """
         columns = [*self._columns, *([VOTED_CLASS] if selection.min_score else [])]
         direction = "desc" if descending else "asc"
@@ -200,6 +209,13 @@ class NucleusQueries:
         """Return columns of at most so many nuclei, drawn without replacement.
 
         The same nuclei are drawn from the same selection each time.
+
+        Parameters
+        ----------
+        selection : Selection
+        columns : sequence of str
+            Besides ``nucleus_id`` and ``class_name``.
+        most, seed : int
         """
         wanted = list(dict.fromkeys(["nucleus_id", "class_name", *columns]))
         ids = self.columns(selection, ["nucleus_id"])["nucleus_id"].to_numpy()
@@ -216,7 +232,15 @@ class NucleusQueries:
     def within(
         self, selection: Selection, polygon: shapely.Polygon, x: str, y: str
     ) -> tuple[int, ...]:
-        """Return the ids of the nuclei that a polygon in the plane of two measures holds."""
+        """Return the ids of the nuclei that a polygon in the plane of two measures holds.
+
+        Parameters
+        ----------
+        selection : Selection
+        polygon : Polygon
+        x, y : str
+            The measures along its axes.
+        """
         points = self.columns(selection, ["nucleus_id", x, y])
         shapely.prepare(polygon)
         inside = shapely.contains_xy(polygon, points.iloc[:, 1], points.iloc[:, 2])

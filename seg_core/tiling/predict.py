@@ -107,6 +107,11 @@ def tiles_by_row(
 ) -> npt.NDArray[np.int64]:
     """Count the tiles that `predict` would ask for a window, in each row of the raster's grid.
 
+    Parameters
+    ----------
+    raster, window, settings, wanted
+        As of `predict`.
+
     Returns
     -------
     (rows,) int64
@@ -229,7 +234,17 @@ def _strip_windows(grid: TileGrid, window: Window) -> list[Window]:
 def read_tiles(
     slide: Slide, raster: Raster, grid: TileGrid, asked: npt.NDArray[np.bool_]
 ) -> Iterator[NumberedTile]:
-    """Read the tiles asked, row by row, numbered along the rows of the whole grid."""
+    """Read the tiles asked, row by row, numbered along the rows of the whole grid.
+
+    Parameters
+    ----------
+    slide : Slide
+    raster : Raster
+    grid : TileGrid
+        Of the whole raster.
+    asked : (rows, columns) bool
+        Which of its tiles.
+    """
     for row in np.flatnonzero(asked.any(axis=1)).tolist():
         for columns in _runs(np.flatnonzero(asked[row]), most=max(_READ_PX // grid.stride_px, 1)):
             tiles = _read_run(slide, raster, [grid.tile_window(column, row) for column in columns])

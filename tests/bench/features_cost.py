@@ -10,6 +10,7 @@ import argparse
 import tempfile
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 import pyarrow.parquet as pq
 
@@ -56,19 +57,18 @@ def _seconds(settings: AnalysisSettings, features: bool) -> tuple[float, float]:
             engine.feature_count = 0
         return engine
 
-    before = subject.make_engine, subject._engines
-    subject.make_engine, subject._engines = make, EngineLender()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            slide, store = sample_path("cmu_small_region"), Path(folder)
-            first = Region(_REGION.x, _REGION.y, 600, 600)
-            analysis.analyse(slide, store, region=first, settings=settings)
-            began = time.process_time()
-            run = analysis.analyse(slide, store, region=_REGION, settings=settings)
-            seconds = time.process_time() - began
-            metadata = pq.read_metadata(run.path / "nuclei.parquet")
-    finally:
-        subject.make_engine, subject._engines = before
+    with (
+        patch.object(subject, "make_engine", make),
+        patch.object(subject, "_engines", EngineLender()),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        slide, store = sample_path("cmu_small_region"), Path(folder)
+        first = Region(_REGION.x, _REGION.y, 600, 600)
+        analysis.analyse(slide, store, region=first, settings=settings)
+        began = time.process_time()
+        run = analysis.analyse(slide, store, region=_REGION, settings=settings)
+        seconds = time.process_time() - began
+        metadata = pq.read_metadata(run.path / "nuclei.parquet")
     columns = [
         group.column(number)
         for group in (metadata.row_group(k) for k in range(metadata.num_row_groups))

@@ -146,11 +146,11 @@ def large_squares(counts: Floats, rng: np.random.Generator) -> Interval:
 
 def chosen(counts: Floats, rng: np.random.Generator) -> Interval | None:
     """Ask the program; None where it says that an interval would say nothing."""
-    places = np.indices(counts.shape).reshape(2, -1)
+    rows, columns = np.indices(counts.shape).reshape(2, -1)
     found = ratio_estimate(
         counts.ravel(),
         np.full(counts.size, _mm2(SQUARE_UM)),
-        Grid(*places, SQUARE_UM),
+        Grid(rows, columns, SQUARE_UM),
         min_squares=LEAST_SQUARES,
     )
     if found.low is None or found.high is None:

@@ -70,7 +70,8 @@ def _licence_of(package: Distribution) -> str:
         for each in facts.get_all("Classifier") or []
         if each.startswith("License :: ") and not each.endswith("OSI Approved")
     ]
-    said = facts.get("License-Expression") or ", ".join(named) or facts.get("License") or ""
+    stated = dict(facts.items())  # type: ignore[attr-defined] # it is a Message, which has them
+    said = stated.get("License-Expression") or ", ".join(named) or stated.get("License") or ""
     line = next((each.strip() for each in said.splitlines() if each.strip()), "")
     return line[:200].replace("|", "/") or "says none; see its own pages"
 

@@ -20,6 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import get_args
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -105,7 +106,6 @@ def main() -> None:
 
 def _analysed(slide: Path, store: Path, tile_px: int, engine: EngineName) -> str:
     hold_little_memory(at_work=True)  # as the command line does
-    subject.make_engine = _make_engine
     after_maps = 0.0
 
     def report(progress: Progress) -> None:
@@ -115,7 +115,8 @@ def _analysed(slide: Path, store: Path, tile_px: int, engine: EngineName) -> str
 
     started = time.monotonic()
     settings = AnalysisSettings(tile_px=tile_px, engine=engine)
-    run = analysis.analyse(slide, store, settings=settings, report=report)
+    with patch.object(subject, "make_engine", _make_engine):
+        run = analysis.analyse(slide, store, settings=settings, report=report)
     minutes = (time.monotonic() - started) / 60
     nuclei = sum(run.facts.counts.values())
     return f"{nuclei:,} | {after_maps:,.0f} | {_peak_mb():,.0f} | {minutes:.1f}"

@@ -12,6 +12,7 @@ from seg_core.cohort.plan import read_plan
 from seg_core.errors import RegionError
 from seg_core.geometry import Region
 from seg_core.roi import Roi, included
+from tests.files_found import files_found
 
 WHOLE = Region(0, 0, 100, 100)
 
@@ -38,7 +39,7 @@ def test_every_square_is_read_whole(shared_cases: Path, name: str, expected) -> 
 
 
 def test_what_once_broke_a_page_is_read_or_one_sentence(shared_cases: Path) -> None:
-    for path in (shared_cases / "hostile" / "geojson-tracebacks").glob("*.geojson"):
+    for path in files_found(shared_cases / "hostile" / "geojson-tracebacks", "*.geojson"):
         if path.name == "deep.geojson":
             with pytest.raises(RegionError) as caught:
                 read_rois(path)

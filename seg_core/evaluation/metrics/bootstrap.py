@@ -1,6 +1,6 @@
 """How far a figure could be off by the choice of patients."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +8,45 @@ import numpy.typing as npt
 BOOTSTRAP_SAMPLES, BOOTSTRAP_SEED = 1000, 20201
 FEW_PATIENTS = 10
 """With fewer, patients alone give too few different samples; intervals are then called rough."""
+
+
+def bootstrapped(
+    figures: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]],
+    patients: Sequence[str],
+    samples: int = BOOTSTRAP_SAMPLES,
+    seed: int = BOOTSTRAP_SEED,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return figures of the data as they are, and their 95 % intervals by bootstrap over patients.
+
+    Parameters
+    ----------
+    figures : callable
+        Makes figures, (K,) float64, of weights as `bootstrap_weights` gives them.
+    patients : sequence of str
+        The patient of each image.
+    samples, seed : int
+
+    Returns
+    -------
+    values : (K,) float64
+    interval : (K, 2) float64
+        NaN where there is none: for a single image, which says nothing of others, and for figures
+        that no sample has.
+
+    Examples
+    --------
+    >>> values = np.array([1.0, 2.0, 3.0])
+    >>> mean = lambda weights: np.array([weights.sum(axis=0) @ values / weights.sum()])
+    >>> [each.tolist() for each in bootstrapped(mean, ["a", "b", "c"])]
+    [[2.0], [[1.0, 3.0]]]
+    """
+    values = figures(patient_weights(patients))
+    interval = np.full((len(values), 2), np.nan)
+    if len(patients) > 1:
+        rng = np.random.default_rng(seed)
+        drawn = [figures(bootstrap_weights(patients, rng)) for _ in range(samples)]
+        interval = interval95(np.array(drawn))
+    return values, interval
 
 
 def bootstrap_weights(patients: Sequence[str], rng: np.random.Generator) -> npt.NDArray[np.float64]:

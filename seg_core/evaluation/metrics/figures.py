@@ -14,8 +14,7 @@ from seg_core.evaluation.metrics.aji import aji, aji_plus
 from seg_core.evaluation.metrics.bootstrap import (
     BOOTSTRAP_SAMPLES,
     BOOTSTRAP_SEED,
-    bootstrap_weights,
-    interval95,
+    bootstrapped,
     patient_weights,
 )
 from seg_core.evaluation.metrics.class_figures import (
@@ -213,16 +212,8 @@ def intervals_of(
         If there is no score.
     """
     stack = _Stack(scores, scheme)
-    names = list(stack.figures(patient_weights(stack.patients)))
-    interval = np.full((len(names), 2), np.nan)
-    if len(scores) > 1:
-        rng = np.random.default_rng(seed)
-        drawn = [
-            list(stack.figures(bootstrap_weights(stack.patients, rng)).values())
-            for _ in range(samples)
-        ]
-        interval = interval95(np.array(drawn))
-    nested = _nested(dict(zip(names, interval, strict=True)))
+    _, interval = bootstrapped(stack.values, stack.patients, samples, seed)
+    nested = _nested(dict(zip(stack.names, interval, strict=True)))
     nested["instance"] |= dict.fromkeys(TABLES)
     return nested
 
@@ -261,18 +252,13 @@ def paired_differences(
     stacks = _Stack(first, scheme), _Stack(second, scheme)
 
     def differences(weights: Floats) -> Floats:
-        one, two = (np.array(list(each.figures(weights).values())) for each in stacks)
+        one, two = (each.values(weights) for each in stacks)
         return two - one
 
-    as_they_are = patient_weights(stacks[0].patients)
-    names = list(stacks[0].figures(as_they_are))
-    interval = np.full((len(names), 2), np.nan)
-    if len(first) > 1:
-        rng = np.random.default_rng(seed)
-        weights = (bootstrap_weights(stacks[0].patients, rng) for _ in range(samples))
-        interval = interval95(np.array([differences(each) for each in weights]))
+    names = stacks[0].names
+    as_they_are, interval = bootstrapped(differences, stacks[0].patients, samples, seed)
     return (
-        _nested(dict(zip(names, differences(as_they_are), strict=True))),
+        _nested(dict(zip(names, as_they_are, strict=True))),
         _nested(dict(zip(names, interval, strict=True))),
     )
 
@@ -321,6 +307,15 @@ class _Stack:
         if self._classes is None:
             return figures | dict.fromkeys(class_figure_names(self.scheme), math.nan)
         return figures | self._classes.figures(weights, images)
+
+    @property
+    def names(self) -> list[tuple[str, ...]]:
+        """The paths of all figures, in the order of `values`."""
+        return list(self.figures(patient_weights(self.patients)))
+
+    def values(self, weights: Floats) -> Floats:
+        """Return the figures alone."""
+        return np.array(list(self.figures(weights).values()))
 
     def tables(self) -> dict[str, Any]:
         """Return the nuclei of all images by what they are and what they are called."""

@@ -7,8 +7,10 @@ import pytest
 
 from seg_core.model import available_models, find_model
 from seg_core.model.card import OWN_MODELS_VARIABLE, WEIGHTS_FOLDER
+from seg_core.model.engine_choice import engine_name, precision_name
 from seg_core.model.measured import dotted_sets, measured_sets, reliability_sets
 from seg_core.model.set_names import spelled
+from seg_core.settings import AnalysisSettings
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +93,14 @@ def test_what_faster_settings_cost_at_both_magnifications(visit) -> None:
     table = page.dataframe[-1].value
     wanted = written_card(card.name)["metrics"]["faster"]["rows"]
     assert table["mpq_plus_20x"].tolist() == [each["mpq_plus_20x"] for each in wanted]
-    assert "On this machine it runs on " in " ".join(each.value for each in page.caption)
+
+
+def test_engine_and_precision_are_those_that_an_analysis_has_here(visit) -> None:
+    page = open_section(visit("model"), "Speed")
+    usual = AnalysisSettings()
+    named = {"openvino": "OpenVINO", "torch": "PyTorch"}[engine_name(usual)]
+    said = " ".join(each.value for each in page.caption)
+    assert f"On this machine it runs on {named} in {precision_name(usual)}, where no" in said
 
 
 def test_the_reliability_diagram_has_the_bins_of_each_data_set(visit) -> None:

@@ -20,8 +20,10 @@ from pages.viewer_page import unfinished
 from pages.viewer_page.layer_data import layers_of, legend_note, legend_of
 from pages.viewer_page.server.routes import routes_below
 from seg_core import analysis, subject
+from seg_core.classes import ClassScheme, VoteWeight
 from seg_core.errors import JobCancelled
 from seg_core.geometry import Region
+from seg_core.model import ModelCard
 from seg_core.process.progress import Progress
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import DeepZoom
@@ -191,6 +193,33 @@ def test_the_readers_own_analysis_is_shown_while_it_grows_and_anothers_is_not(
     assert switches(page) == [True]
     assert stopped.run_id in page.session_state["tiles"].runs
     assert "Stopped analyses (1)" not in [each.label for each in page.sidebar.expander]
+
+
+@pytest.mark.parametrize("differs", ["nothing", "weights", "votes"])
+def test_only_the_model_that_has_begun_an_analysis_goes_on_with_it(
+    visit,
+    chosen: ChosenSlide,
+    stopped: Run,
+    worker: HoldingWorker,
+    monkeypatch: pytest.MonkeyPatch,
+    differs: str,
+) -> None:
+    """Another one would begin an analysis of its own, and leave this one as it is."""
+
+    def found(name: str | None) -> tuple[ModelCard, Path]:
+        card, weights = subject.find_model(name)
+        classes = tuple(replace(each, vote=VoteWeight(bias=0.5)) for each in card.scheme.classes)
+        other = {
+            "nothing": {},
+            "weights": {"sha256": "1" * 64},
+            "votes": {"scheme": ClassScheme(classes)},
+        }
+        return replace(card, **other[differs]), weights
+
+    monkeypatch.setattr(unfinished, "find_model", found)
+    page = visit("viewer", slide=chosen)
+    (button,) = (each for each in page.sidebar.button if each.label == "Resume")
+    assert button.disabled == (differs != "nothing")
 
 
 def test_what_another_program_is_at_is_not_offered_to_be_resumed(

@@ -151,11 +151,19 @@ def test_what_cannot_be_compared_is_told(columns: dict[str, list[object]], sente
         compare_groups(pd.DataFrame(columns), ["til"])
 
 
-def test_groups_that_are_too_small_have_a_row_with_the_reason() -> None:
-    table = pd.DataFrame({"group": ["A", "A", "B", "B", "B"], "til": [1, 2, 3, 4, 5]})
+@pytest.mark.parametrize(
+    ("values", "told", "medians"),
+    [
+        ([1, 2], "2 patients", "1.5 / 4"),
+        ([1, None], "1 patient", "1 / 4"),
+        ([None, None], "0 patients", "– / 4"),
+    ],
+)
+def test_groups_that_are_too_small_have_a_row_with_the_reason(
+    values: list[float | None], told: str, medians: str
+) -> None:
+    table = pd.DataFrame({"group": ["A", "A", "B", "B", "B"], "til": [*values, 3, 4, 5]})
     (row,) = compare_groups(table, ["til"]).to_dict("records")
-    assert row["reason"] == (
-        "a group has 2 patients with this measure; a comparison needs 3 in each."
-    )
+    assert row["reason"] == (f"a group has {told} with this measure; a comparison needs 3 in each.")
     assert np.isnan(row["p"])
-    assert row["medians"] == "1.5 / 4"
+    assert row["medians"] == medians

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from painted_slides import paint
 
+from seg_core.classes import VoteWeight
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.journal import Journal, Outcome, name_of
 from seg_core.cohort.plan import CohortQuestion, Item, read_plan
@@ -197,13 +198,15 @@ def test_another_file_model_or_setting_is_another_question(tmp_path: Path) -> No
         item.key(replace(question, region=Region(0, 0, 9, 9))),
         item.key(replace(question, region=Region(0, 0, 9, 8))),
         item.key(replace(question, til=False)),
+        item.key(replace(question, votes=(VoteWeight(), VoteWeight(bias=0.5)))),
+        item.key(replace(question, votes=(VoteWeight(), VoteWeight(bias=0.6)))),
         Item(path, 0.5).key(question),
     }
     paint(80, 60).save(path)
     others.add(item.key(question))
     path.unlink()
     others.add(item.key(question))
-    assert len(others | {key}) == 9
+    assert len(others | {key}) == 11
 
 
 def test_names_of_any_bytes_stand_in_plans_outcomes_and_tables(tmp_path: Path) -> None:

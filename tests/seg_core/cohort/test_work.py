@@ -19,6 +19,7 @@ from painted_crew import BROKEN, GOOD, LARGE, OPTIONS, let_paint, write_cohort
 from painted_slides import MPP, PaintedEngine
 
 from seg_core.analysis import analyse
+from seg_core.classes import ClassScheme, VoteWeight
 from seg_core.cohort import work
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.cluster import local_workers
@@ -30,6 +31,7 @@ from seg_core.cohort.thumbnails import THUMBNAIL_FILE
 from seg_core.cohort.til_maps import MAP_FILE
 from seg_core.cohort.work import Event, work_off
 from seg_core.errors import BusyError, TeachingError
+from seg_core.model import ModelCard
 from seg_core.scoring.assessment import TIL_FILE
 from seg_core.store import Run, Store, open_run
 from seg_core.teaching.labels import Labels
@@ -294,6 +296,28 @@ def test_a_shared_slide_of_which_one_range_fails_has_failed_once_and_as_a_whole(
     assert LARGE in str(outcome.error)
     (run,) = [open_run(file.parent) for file in journal.store.glob("*/*/run.json")]
     assert run.status != "finished"
+
+
+@pytest.mark.parametrize("differs", ["weights", "votes"])
+def test_a_worker_whose_model_is_another_one_refuses_with_a_sentence(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, differs: str
+) -> None:
+    def begun_with(name: str | Path | None) -> tuple[ModelCard, Path]:
+        card, weights = painted_slides.find_painted_model(name)
+        classes = tuple(replace(each, vote=VoteWeight(bias=0.5)) for each in card.scheme.classes)
+        other = {"weights": {"sha256": "1" * 64}, "votes": {"scheme": ClassScheme(classes)}}
+        return replace(card, **other[differs]), weights
+
+    monkeypatch.setattr(work, "find_model", begun_with)
+    let_paint(client)
+    painted_slides.paint(60, 60).save(tmp_path / "a.png")
+    events = list(
+        work_off(read_plan([tmp_path / "a.png"]), Journal(tmp_path, "t"), OPTIONS, client)
+    )
+    assert endings(events) == {"a.png": "refused"}
+    outcome = events[-1].outcome
+    assert outcome is not None
+    assert "of this worker is another one than the cohort began with" in str(outcome.error)
 
 
 def test_a_worker_with_too_little_memory_refuses_with_a_sentence(

@@ -48,4 +48,4 @@ def test_the_card_gets_the_weights_of_the_votes_and_what_they_change(
     assert report["nuclei"] == 2000
     assert report["after"]["error"] < 0.5 * report["before"]["error"]
     assert report["after"]["macro_f1"] > report["before"]["macro_f1"]
-    assert "monusac: 2000 nuclei, macro F1" in capsys.readouterr().out
+    assert "monusac: 2,000 nuclei, macro F1" in capsys.readouterr().out

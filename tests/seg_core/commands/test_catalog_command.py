@@ -68,6 +68,21 @@ def test_groups_of_a_cohort_are_compared(
     assert "--compare needs --cohort NAME" in capsys.readouterr().err
 
 
+def test_what_is_not_known_is_a_dash_and_a_count_stays_whole(
+    painted_run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """*None* once stood beside the dashes, and 93.0 nuclei where another slide had none."""
+    question = (
+        "select * from (values ('a', 93, null, 2.5, 1234567.8, null), ('b', null, 'why', null, 1, null))"
+        " as told(slide, nuclei, reason, share, area, nothing)"
+    )
+    assert cli.main(["catalog", str(painted_run.path.parents[1]), "--sql", question]) == 0
+    names, one, other = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert names == ["slide", "nuclei", "reason", "share", "area", "nothing"]
+    assert one == ["a", "93", "–", "2.5", "1234568", "–"]
+    assert other == ["b", "–", "why", "–", "1", "–"]
+
+
 @pytest.mark.parametrize(
     "question",
     [

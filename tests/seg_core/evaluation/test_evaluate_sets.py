@@ -26,7 +26,10 @@ def test_a_model_is_measured_by_an_image_of_each_set(
 ) -> None:
     data, out = shared_data / folder, tmp_path / "out.json"
     images = read_labelled(data, data_set_of(classes))
-    name = images.names[0]
+    # of those at the ends of the list the smaller one, which in one set is nine times as small
+    first, last = (images[number] for number in (0, len(images) - 1))
+    asked = min(first, last, key=lambda each: each.image.size)
+    name = asked.name
     command = ["evaluate", "--data", str(data), "--classes", classes, "--only", name]
     assert cli.main([*command, "--json", str(out)]) == 0
     result = json.loads(out.read_text())
@@ -36,6 +39,6 @@ def test_a_model_is_measured_by_an_image_of_each_set(
     if classes == "all-nuclei":
         assert figures["mpq_plus"] is None
     if "dots" in result:
-        dots = images[0].dots
+        dots = asked.dots
         assert dots is not None
         assert sum(map(sum, figures["called"]["counts"])) == len(dots.points)

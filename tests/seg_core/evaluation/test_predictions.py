@@ -24,6 +24,7 @@ from seg_core.evaluation.prediction import (
 )
 from seg_core.labelled.nuclei import Nuclei, majority_class_ids
 from seg_core.nuclei.ternary import ternary_of
+from tests.files_found import files_found
 
 pytestmark = pytest.mark.usefixtures("painted_model")
 
@@ -50,7 +51,7 @@ def test_predictions_of_another_program_need_no_maps(data, tmp_path):
     predictions = tmp_path / "predictions"
     result = evaluate(data, None, FP32, predictions=predictions)
     for kind in ("semantic", "ternary"):
-        for path in (predictions / kind).iterdir():
+        for path in files_found(predictions / kind, "*"):
             path.unlink()
         (predictions / kind).rmdir()
     again = evaluate_predictions(data, predictions)

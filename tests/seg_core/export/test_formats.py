@@ -30,6 +30,16 @@ def test_the_documents_list_exactly_the_formats() -> None:
     assert document.count("\n| `--") == len(FORMATS)
 
 
+@pytest.mark.parametrize(
+    "after", ["", "\nWords.\n", "\n## Else\n\n| a |\n|---|\n| b |\n\nWords.\n"]
+)
+def test_what_stands_behind_the_table_of_formats_stays(after: str) -> None:
+    """All that stood before a second table was once taken for the first, and lost."""
+    before = "# Files\n\n"
+    document = f"{before}| old |\n|---|\n| row |\n{after}"
+    assert formats.with_table(document) == f"{before}{formats.markdown_table()}{after}"
+
+
 def test_neither_an_option_nor_the_end_of_a_name_is_given_twice() -> None:
     suffixes = [file.suffix for each in FORMATS for file in each.downloads]
     assert len(set(suffixes)) == len(suffixes)

@@ -12,6 +12,7 @@ from seg_core.errors import DataError
 from seg_core.geometry import Region
 from seg_core.labelled.monusac_xml import Outline, draw_outlines, read_annotations
 from seg_core.slide import open_slide
+from tests.files_found import files_found
 
 
 def region(*points, number=1, hole=False):
@@ -172,7 +173,7 @@ def test_a_centre_on_the_line_belongs_to_one_side_only():
 def published(shared_data):
     """Of each published image its darkness and the outlines of nuclei."""
     found = []
-    for path in sorted((shared_data / "monusac_xml").rglob("*.xml")):
+    for path in files_found(shared_data / "monusac_xml", "**/*.xml"):
         slide = open_slide(path.with_suffix(".svs"))
         width, height = slide.info.width, slide.info.height
         rgb = slide.read_level0(Region(0, 0, width, height), (width, height))

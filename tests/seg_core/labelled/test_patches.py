@@ -12,6 +12,7 @@ from seg_core.labelled.patches import export_patches, windows_of
 from seg_core.labelled.reading import read_labelled
 from seg_core.training.config import SourceConfig
 from seg_core.training.dataset import read_images
+from tests.files_found import files_found
 
 
 @given(
@@ -70,11 +71,15 @@ def test_image_smaller_than_a_patch_is_filled_up_with_what_is_ignored(
 
 
 def test_patient_in_both_archives_is_reported(shared_data: Path, tmp_path: Path) -> None:
-    """TCGA-5P-A9K0 lies in both folders, as published outlines and as masks."""
-    xml, masks = shared_data / "monusac_xml", tmp_path / "masks"
+    """TCGA-5P-A9K0 lies in both folders, as published outlines and as masks; its smallest image will do."""
+    name, patient = "TCGA-5P-A9K0-01Z-00-DX1_3", "TCGA-5P-A9K0-01Z-00-DX1"
+    xml, masks = tmp_path / "monusac_xml", tmp_path / "masks"
+    (xml / patient).mkdir(parents=True)
+    for path in files_found(shared_data / "monusac_xml" / patient, f"{name}.*"):
+        (xml / patient / path.name).symlink_to(path)
     for kind in ("images", "inst", "class"):
         (masks / kind).mkdir(parents=True)
-        [path] = (shared_data / "monusac" / "train" / kind).glob("TCGA-5P-A9K0-01Z-00-DX1_1.*")
+        [path] = (shared_data / "monusac" / "train" / kind).glob(f"{name}.*")
         (masks / kind / path.name).symlink_to(path)
     warnings = export_patches([xml, masks], tmp_path / "out")
     assert len(warnings) == 1

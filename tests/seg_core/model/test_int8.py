@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from seg_core.errors import ModelError
-from seg_core.model import ModelCard, engine, make_engine, read_card, suits_int8, write_card
+from seg_core.model import ModelCard, engine_choice, make_engine, read_card, suits_int8, write_card
 from seg_core.model.int8 import Int8Graph, checksum, read_int8
 from seg_core.settings import AnalysisSettings
 
@@ -76,13 +76,13 @@ def test_integers_suit_a_graph_of_these_weights_that_loses_little_on_a_processor
 ) -> None:
     accurate = replace(graph, metrics={"mpq_plus_change": -0.002})
     card = ModelCard("m", "m.safetensors", "abc", "none", 0.25, (0.5,) * 3, (0.5,) * 3)
-    monkeypatch.setattr(engine, "_has_cuda", lambda: False)
+    monkeypatch.setattr(engine_choice, "_has_cuda", lambda: False)
     assert suits_int8(replace(card, int8=accurate))
     assert not suits_int8(card)
     assert not suits_int8(replace(card, int8=graph)), "nobody measured it"
     assert not suits_int8(replace(card, int8=replace(accurate, weights_sha256="abd")))
-    monkeypatch.setattr(engine, "find_spec", lambda _name: None)
+    monkeypatch.setattr(engine_choice, "find_spec", lambda _name: None)
     assert not suits_int8(replace(card, int8=accurate)), "without OpenVINO"
     monkeypatch.undo()
-    monkeypatch.setattr(engine, "_has_cuda", lambda: True)
+    monkeypatch.setattr(engine_choice, "_has_cuda", lambda: True)
     assert not suits_int8(replace(card, int8=accurate)), "a graphics card is faster"

@@ -14,7 +14,7 @@ import pytest
 
 from seg_core.errors import ModelError
 from seg_core.geometry import Window
-from seg_core.model import ModelCard, available_models, engine, find_model, make_engine
+from seg_core.model import ModelCard, available_models, engine_choice, find_model, make_engine
 from seg_core.model import openvino_engine as room
 from seg_core.model.openvino_engine import OpenVinoEngine
 from seg_core.model.torch_engine import TorchEngine
@@ -303,8 +303,8 @@ def test_auto_takes_the_fastest_there_is(
     cuda: bool,
     taken: str,
 ) -> None:
-    monkeypatch.setattr(engine, "find_spec", lambda _: object() if installed else None)
-    monkeypatch.setattr(engine, "_has_cuda", lambda: cuda)
+    monkeypatch.setattr(engine_choice, "find_spec", lambda _: object() if installed else None)
+    monkeypatch.setattr(engine_choice, "_has_cuda", lambda: cuda)
     settings = AnalysisSettings(engine=asked, precision="fp32")  # type: ignore[arg-type]
     made = make_engine(*tiny_model, settings)
     assert (made.name, made.precision) == (taken, "fp32")
@@ -313,7 +313,7 @@ def test_auto_takes_the_fastest_there_is(
 def test_openvino_that_is_not_installed_is_refused(
     tiny_model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "find_spec", lambda _: None)
+    monkeypatch.setattr(engine_choice, "find_spec", lambda _: None)
     with pytest.raises(ModelError, match=r"openvino is not installed; .* choose the engine torch"):
         make_engine(*tiny_model, AnalysisSettings(engine="openvino"))
 
@@ -323,11 +323,29 @@ def test_torch_is_asked_for_cuda_where_a_driver_is(
     monkeypatch: pytest.MonkeyPatch, found: bool
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: found)
-    monkeypatch.setattr(engine, "_is_there", lambda _: True)
-    assert engine._has_cuda() is found
-    monkeypatch.setattr(engine, "_is_there", lambda _: False)
-    assert not engine._has_cuda()
+    monkeypatch.setattr(engine_choice, "_is_there", lambda _: True)
+    assert engine_choice._has_cuda() is found
+    monkeypatch.setattr(engine_choice, "_is_there", lambda _: False)
+    assert not engine_choice._has_cuda()
 
 
 def test_a_library_that_does_not_exist_is_not_there() -> None:
-    assert not engine._is_there("libno-such-driver.so.1")
+    assert not engine_choice._is_there("libno-such-driver.so.1")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        AnalysisSettings(engine="openvino"),
+        AnalysisSettings(engine="torch"),
+        AnalysisSettings(),
+        AnalysisSettings(engine="openvino", precision="fp32"),
+    ],
+    ids=lambda each: f"{each.engine}-{each.precision}",
+)
+def test_engine_and_precision_are_known_before_a_model_is_loaded(
+    tiny_model: Model, settings: AnalysisSettings
+) -> None:
+    made = make_engine(*tiny_model, settings)
+    assert engine_choice.engine_name(settings) == made.name
+    assert engine_choice.precision_name(settings) == made.precision

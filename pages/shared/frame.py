@@ -46,7 +46,7 @@ _STYLE = """
 }
 .stButtonGroup > div { flex-wrap: wrap; row-gap: 0.25rem; }
 :is([data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"]):enabled,
-span[data-baseweb="tag"] { background-color: #0e7490; border-color: #0e7490; color: #fff; }
+[data-tag] { background-color: #0e7490; border-color: #0e7490; color: #fff; }
 [data-testid="stBaseButton-primary"]:hover:enabled { background-color: #0b5d74; }
 [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.75; }
 .js-plotly-plot :is(.xtick, .ytick, .g-xtitle, .g-ytitle, .cbaxis, .cbtitle) text {

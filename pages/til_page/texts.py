@@ -73,7 +73,7 @@ def show_table(result: TilResult) -> None:
 def _show_rows(rows: pd.DataFrame) -> None:
     """Show rows whose sentences go on in the next line, where a data frame would cut them off."""
     as_written = rows.map(lambda cell: unbroken(literal(cell)))
-    st.table(as_written, border="horizontal", hide_index=True)
+    st.table(as_written.rename(columns=unbroken), border="horizontal", hide_index=True)
 
 
 _METHOD = """
@@ -146,7 +146,7 @@ def _hotspots(result: TilResult) -> str:
 
 
 def _with_unit(value: float | None, unit: str, digits: int) -> str:
-    return "–" if value is None else f"{value:,.{digits}f} {unit}".strip()
+    return "–" if value is None else unbroken(f"{value:,.{digits}f} {unit}".strip())
 
 
 def _sentence(text: str) -> str:

@@ -47,7 +47,13 @@ def show_result(result: dict[str, Any], reference: str | None = None) -> None:
     if not rows:
         st.info("The reference has no classes of nuclei, so there are no figures by class.")
         return
-    st.dataframe(pd.DataFrame(rows), hide_index=True, placeholder="–")
+    counts = st.column_config.NumberColumn(format="localized")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        placeholder="–",
+        column_config={"Reference": counts, "Found": counts},
+    )
     for row in rows:
         if not row["Reference"]:
             st.caption(

@@ -1,5 +1,7 @@
 """Many slides in one table: what was found on each, and how groups of patients differ."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.cohort_page import (
@@ -11,6 +13,7 @@ from pages.cohort_page import (
     working,
 )
 from pages.shared import frame, preferences, resources
+from pages.shared.demonstration import show_notes
 from pages.shared.page_list import COHORT
 
 sidebar = frame.open_page(COHORT)
@@ -22,6 +25,7 @@ with frame.shown_errors():
     name = cohort_table.choose_cohort(sidebar)
     table = resources.cohort(name)
     cohort_table.show_counts(table)
+    show_notes(map(Path, table["slide_path"]))
     kept = cohort_table.filtered(table, sidebar)
     section = preferences.chosen_section(working.SECTION, working.SECTIONS)
     shown = drawn_around.narrowed(kept, name)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import frame, preferences
+from pages.shared import frame, linked_slide, preferences, state
 from pages.shared.demonstration import show_notes
 from pages.shared.page_list import TEACH
 from pages.teach_page import exchange, labelling, material, own_classes, training
@@ -17,7 +17,9 @@ SECTIONS = {
 sidebar = frame.open_page(TEACH)
 st.header(TEACH.title, anchor=False)
 with frame.shown_errors():
+    linked_slide.follow_address()
     chosen = material.choose_runs(sidebar)
+    linked_slide.write_address(state.ChosenSlide(chosen.runs[0].slide_path), chosen.runs[0])
     show_notes(run.slide_path for run in chosen.runs)
     section = preferences.chosen_section("_teach_section", list(SECTIONS), first="Label")
     SECTIONS[section](chosen)

@@ -19,11 +19,11 @@ with frame.shown_errors():
 with sidebar, frame.shown_errors():
     frame.describe_slide(slide.info)
     show_doubts(runs.shown_run(chosen), briefly=True)
-    show_notes([chosen.path])
     region_panel.tell_problem()
     region_panel.offer_regions(chosen, slide.info.mpp)
     known_length.offer_size(chosen, slide.info.mpp)
     analysis_panel.offer_analysis(chosen, slide.info)
+    show_notes([chosen.path])  # below the buttons, which a small window shows without scrolling
     analysis_panel.offer_new_run()
     runs.pick_run(chosen)
     analysis_list.offer_list()

@@ -115,6 +115,17 @@ def counted(count: int, name: str, several: str | None = None) -> str:
     return f"{count:,} {name if count == 1 else several or f'{name}s'}"
 
 
+def there_are(count: int) -> str:
+    """Return how many there are, as a sentence ends.
+
+    Examples
+    --------
+    >>> there_are(1), there_are(1200)
+    ('there is 1', 'there are 1,200')
+    """
+    return f"there {'is' if count == 1 else 'are'} {count:,}"
+
+
 _LONGEST_QUOTE = 60
 
 

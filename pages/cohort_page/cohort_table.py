@@ -31,6 +31,9 @@ _FIRST = (
     *("til_high", "phenotype", "classifier", "warnings", "error"),
 )
 
+STARTED = "_cohort_started"
+"""Of the session: the cohort that was asked for last, until the page has turned to it."""
+
 _USUAL_FILTERS = ("state", "group", "phenotype")
 
 _INNER = {"folder", "slide_path", "cohort", "settings", "model_sha256"}
@@ -55,7 +58,12 @@ def choose_cohort(place: DeltaGenerator) -> str:
             icon=":material/table_view:",
         )
         st.stop()
-    return place.selectbox("Cohort", names)
+    started = st.session_state.get(STARTED)
+    if started in names:  # not before there is something of it to see
+        st.session_state["_cohort"] = st.session_state.pop(STARTED)
+    if st.session_state.get("_cohort") not in names:  # one that has been deleted meanwhile
+        st.session_state.pop("_cohort", None)
+    return place.selectbox("Cohort", names, key="_cohort")
 
 
 def _may_see(name: str) -> bool:
@@ -125,13 +133,7 @@ def _filtered_by_choice(table: pd.DataFrame) -> pd.DataFrame:
 
 def show(table: pd.DataFrame, name: str) -> None:
     """Show the rows; a click on one opens its slide."""
-    columns = st.multiselect(
-        "Columns",
-        [each for each in table.columns if each not in {*_INNER, "slide"}],
-        default=[each for each in _FIRST if each in table and table[each].notna().any()],
-        format_func=title_of,
-        key="_columns",
-    )
+    columns = _choose_columns(table, name)
     shown = table[["slide", *columns]].reset_index(drop=True)
     for each in columns:
         if each.endswith("_per_mm2") and is_numeric_dtype(shown[each]):
@@ -180,6 +182,21 @@ def show(table: pd.DataFrame, name: str) -> None:
     rows = event["selection"]["rows"]
     if rows:
         open_slide_of(table.iloc[rows[0]])
+
+
+def _choose_columns(table: pd.DataFrame, name: str) -> list[str]:
+    """Let the reader choose columns; until then those that have something, more and more at work."""
+    key, own = f"_columns_{name}", f"_columns_chosen_{name}"
+    options = [each for each in table.columns if each not in {*_INNER, "slide"}]
+    wanted = st.session_state.get(own)
+    if wanted is None:
+        wanted = [each for each in _FIRST if each in table and table[each].notna().any()]
+    st.session_state[key] = [each for each in wanted if each in options]
+
+    def keep() -> None:
+        st.session_state[own] = st.session_state[key]
+
+    return st.multiselect("Columns", options, format_func=title_of, key=key, on_change=keep)
 
 
 def _setting(name: str, column: "pd.Series[Any]") -> ColumnConfig:

@@ -8,9 +8,11 @@ import streamlit as st
 
 from pages.cohort_page import drawn_around
 from pages.cohort_page.cohort_table import open_slide_of
+from pages.shared.unbroken import unbroken
 from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, known, measures_of, title_of
 from seg_core.cohort.compare import METHOD, by_patient, compare_groups, numbers_of
 from seg_core.cohort.correlate import rank_correlation
+from seg_core.errors import counted
 from seg_core.figures.groups import scatter, strips
 from seg_core.files.csv import csv_text
 
@@ -56,7 +58,7 @@ def show_groups(table: pd.DataFrame, name: str) -> None:
         )
     named = found.assign(measure=found["measure"].map(title_of))
     st.dataframe(named.dropna(axis="columns", how="all"), column_config=_COLUMNS, hide_index=True)
-    st.caption(METHOD)
+    st.caption(unbroken(METHOD))
     st.download_button(
         "Comparison as CSV",
         csv_text(found),
@@ -103,7 +105,7 @@ def show_scatter(table: pd.DataFrame, drawn: pd.DataFrame, name: str) -> None:
     rows = drawn_around.rows_of(points)
     st.plotly_chart(figure, on_select=partial(drawn_around.take, chart, rows, name), key=chart)
     if x in measures:
-        st.caption(_correlation_in_words(points, x, y))
+        st.caption(unbroken(_correlation_in_words(points, x, y)))
     st.caption(
         "Draw around points: *Table*, *Groups* and *TIL maps* then show their slides alone, until you "
         "press **All slides**."
@@ -130,12 +132,14 @@ def _list_drawn(drawn: pd.DataFrame, columns: list[str]) -> None:
 def _correlation_in_words(points: pd.DataFrame, x: str, y: str) -> str:
     found = rank_correlation(points, x, y)
     if math.isnan(found.rho):
-        return f"{found.patients:,} patients: too few, or all alike, for a rank correlation."
+        return (
+            f"{counted(found.patients, 'patient')}: too few, or all alike, for a rank correlation."
+        )
     interval = (
         "" if math.isnan(found.low) else f", 95 % interval {found.low:.2f} to {found.high:.2f}"
     )
     p = "< 0.001" if found.p < 0.001 else f"= {found.p:.3f}"
     return (
-        f"Spearman's rank correlation {found.rho:.2f}{interval}, p {p}, n = {found.patients:,} patients "
-        f"({found.slides:,} slides, averaged by patient). For research only."
+        f"Spearman's rank correlation {found.rho:.2f}{interval}, p {p}, n = "
+        f"{counted(found.patients, 'patient')} ({counted(found.slides, 'slide')}, averaged by patient). For research only."
     )

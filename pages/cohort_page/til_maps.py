@@ -5,6 +5,7 @@ import streamlit as st
 
 from pages.cohort_page.cohort_table import open_slide_of
 from pages.shared.literal import literal
+from pages.shared.unbroken import unbroken
 from seg_core.cohort.columns import measures_of, title_of
 from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS
 from seg_core.errors import counted
@@ -35,22 +36,26 @@ def show_maps(table: pd.DataFrame) -> None:
     ordered = mapped.sort_values(order, ascending=order == "slide", na_position="last")
     shown = ordered.iloc[(page - 1) * _A_PAGE : page * _A_PAGE]
     for start in range(0, len(shown), _COLUMNS):
-        for place, (_, row) in zip(
-            st.columns(_COLUMNS), shown.iloc[start : start + _COLUMNS].iterrows(), strict=False
-        ):
-            with place:
-                st.image(str(default_store() / row["folder"] / MAP_FILE))
-                if st.button(
-                    literal(row["slide"]),
-                    key=f"_map_{row['folder']}",
-                    width="stretch",
-                    type="tertiary",
-                ):
-                    open_slide_of(row)
-                st.caption(_words_of(row))
+        _show_row(shown.iloc[start : start + _COLUMNS])
     missing = len(table) - len(mapped)
     without = f" {counted(missing, 'slide')} without a map." if missing else ""
     st.caption(f"{MAP_WORDS}{without}")
+
+
+def _show_row(rows: pd.DataFrame) -> None:
+    """Show maps, which are of many heights, and below all of them what each is."""
+    pictures, names = st.columns(_COLUMNS), st.columns(_COLUMNS)
+    for picture, words, (_, row) in zip(pictures, names, rows.iterrows(), strict=False):
+        picture.image(str(default_store() / row["folder"] / MAP_FILE))
+        with words:
+            if st.button(
+                literal(row["slide"]),
+                key=f"_map_{row['folder']}",
+                width="stretch",
+                type="tertiary",
+            ):
+                open_slide_of(row)
+            st.caption(unbroken(_words_of(row)))
 
 
 def _words_of(row: pd.Series) -> str:

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.cohort_page.cohort_table import STARTED
 from pages.shared import pixel_size, singletons, slide_places
 from pages.shared.analysed_slides import analysed_slides
 from pages.shared.analysis_list import duration
+from pages.shared.asked_number import check_number
 from pages.shared.cohort_process import CohortProcess, order_of, write_slide_table
 from pages.shared.literal import literal, printable
 from pages.shared.models import choose_model
+from pages.shared.unbroken import unbroken
 from seg_core.cohort.progress import AtWork, CohortProgress
-from seg_core.errors import CohortError
+from seg_core.errors import CohortError, counted
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import PLAUSIBLE_MPP
 
@@ -60,12 +63,12 @@ def offer_start() -> None:
             model = choose_model("_cohort_model")
         mpp = right.number_input(
             "µm per pixel",
-            *PLAUSIBLE_MPP,
             value=None,
             step=0.01,
             format="%.4f",
             placeholder="as each file says",
-            help="Of slides whose row in the table gives none; needed for plain images.",
+            help="Of every slide whose row in the table gives none, whatever its file says; needed for plain "
+            "images, which say nothing.",
             key="_cohort_mpp",
         )
         retry = st.checkbox("Try slides again that failed before", key="_retry")
@@ -77,8 +80,10 @@ def offer_start() -> None:
             assert source is not None
             if not source.exists():
                 raise CohortError(f"there is no {source}; check the name.")
+            check_number("µm per pixel", mpp, *PLAUSIBLE_MPP)
             order = order_of(source, name=name, retry_failed=retry, model=model, mpp=mpp)
             singletons.cohorts().add(order)
+            st.session_state[STARTED] = order.name
             st.rerun()
 
 
@@ -125,7 +130,8 @@ def follow() -> None:
     for place in cohorts.waiting():
         words, button = st.columns([5, 1], vertical_alignment="center")
         first = "is next" if not place.ahead else f"waits, {place.ahead} before it"
-        words.caption(f"{literal(place.order.name)}, {place.order.total} slides: {first}")
+        slides = counted(place.order.total, "slide")
+        words.caption(f"{literal(place.order.name)}, {slides}: {first}")
         if button.button("Take away", key=f"_take_away_{place.order.name}"):
             cohorts.stop(place.order.name)
             st.rerun(scope="fragment")
@@ -136,7 +142,7 @@ def _show_current(current: CohortProcess, progress: CohortProgress) -> None:
     told = ", ".join(f"{count:,} {state}" for state, count in progress.states.items())
     seconds = current.seconds_left()
     left = f"; about {duration(seconds)} left" if seconds is not None and progress.at_work else ""
-    named = f"{literal(order.name)}, {order.total:,} slides: {told or 'starting …'}{left}"
+    named = f"{literal(order.name)}, {counted(order.total, 'slide')}: {told or 'starting …'}{left}"
     st.progress(progress.share, named)
     at_work = progress.at_work
     lines = [_words_of(each) for each in at_work[:_NAMED_AT_WORK]]
@@ -145,7 +151,7 @@ def _show_current(current: CohortProcess, progress: CohortProgress) -> None:
     if current.dashboard is not None:
         lines.append(f"[what each worker does]({current.dashboard})")
     words, button = st.columns([5, 1], vertical_alignment="center")
-    words.caption(" · ".join(lines))
+    words.caption(unbroken(" · ".join(lines)))
     if button.button("Stop", icon=":material/stop_circle:", width="stretch", key="_stop"):
         singletons.cohorts().stop(order.name)
 

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.literal import literal
+from pages.shared.unbroken import unbroken
 from seg_core.evaluation.report_section import measured_in_words
 from seg_core.evaluation.tables import class_rows, figures_in_words, overall_table
 
@@ -31,10 +32,10 @@ def show_result(result: dict[str, Any], reference: str | None = None) -> None:
     reference : str, optional
         What the reference of a run is called on the page.
     """
-    st.caption(literal(measured_in_words(result, reference)))
+    st.caption(unbroken(literal(measured_in_words(result, reference))))
     notes = (result.get(key, ()) for key in ("said_since", "notes", "warnings"))
     for note in chain.from_iterable(notes):
-        st.caption(literal(note))
+        st.caption(unbroken(literal(note)))
     overall = overall_table(result)
     st.table(
         pd.DataFrame(
@@ -46,7 +47,13 @@ def show_result(result: dict[str, Any], reference: str | None = None) -> None:
     if not rows:
         st.info("The reference has no classes of nuclei, so there are no figures by class.")
         return
-    st.dataframe(pd.DataFrame(rows), hide_index=True, placeholder="–")
+    counts = st.column_config.NumberColumn(format="localized")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        placeholder="–",
+        column_config={"Reference": counts, "Found": counts},
+    )
     for row in rows:
         if not row["Reference"]:
             st.caption(

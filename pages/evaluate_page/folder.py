@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.evaluate_page.figures import AREA_TITLES, show_result
 from pages.shared import analysis_list, singletons, slide_places, state, visitor
+from pages.shared.asked_number import check_number
 from pages.shared.literal import literal
 from pages.shared.models import choose_model
 from seg_core.errors import JobCancelled
@@ -63,7 +64,6 @@ def _choose() -> FolderQuestion | None:
     data_set = DATA_SETS[classes]
     mpp = two.number_input(
         "µm per pixel",
-        *PLAUSIBLE_MPP,
         value=None,
         step=0.01,
         format="%.4f",
@@ -73,8 +73,6 @@ def _choose() -> FolderQuestion | None:
     )
     edge = three.number_input(
         "Rim left out, µm",
-        min_value=0.0,
-        max_value=_MOST_EDGE_UM,
         value=None,
         step=1.0,
         placeholder=f"{data_set.rim_um:g} unless given",
@@ -83,8 +81,10 @@ def _choose() -> FolderQuestion | None:
         "lies within the rim does not count, in the labels and in the answer.",
     )
     model = choose_model("_labelled_model")
-    asked = bool(typed) and FolderQuestion(Path(typed).expanduser(), classes, model, mpp, edge)
-    if st.button("Measure", type="primary", disabled=not typed, key="_measure_folder") and asked:
+    if st.button("Measure", type="primary", disabled=not typed, key="_measure_folder") and typed:
+        check_number("µm per pixel", mpp, *PLAUSIBLE_MPP)
+        check_number("Rim left out, µm,", edge, 0.0, _MOST_EDGE_UM)
+        asked = FolderQuestion(Path(typed).expanduser(), classes, model, mpp, edge)
         asked.kept_in(default_store())  # says at once what is wrong with it
         if kept_answer(asked, default_store()) is None:
             singletons.folder_evaluations().ask(asked, visitor.asker())

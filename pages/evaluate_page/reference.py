@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import evaluations, regions, resources, run_words, runs, state
+from pages.shared.asked_number import check_number
 from pages.shared.literal import literal
 from pages.shared.slide_places import file_name_of
 from seg_core.errors import DataError, SegCoreError
@@ -26,6 +27,7 @@ from seg_core.roi import Roi
 from seg_core.store import Run
 
 _MOST_MB = 200
+_FILE_MPP = (0.01, 100.0)
 _MASK_SUFFIXES = next(each.suffixes for each in REFERENCES if each.name == "mask")
 
 
@@ -106,14 +108,13 @@ def _bring(chosen: state.ChosenSlide) -> None:
         )
         stated = st.number_input(
             "µm per pixel of the file (empty: as the slide's level 0, in which QuPath and ImageScope count)",
-            min_value=0.01,
-            max_value=100.0,
             value=None,
             step=0.01,
             format="%.4f",
         )
         sent = st.form_submit_button("Keep with the slide", icon=":material/save:")
     if sent and uploaded is not None:
+        check_number("µm per pixel of the file", stated, *_FILE_MPP)
         kind = kind_of_file(uploaded.name)
         if class_mask is not None and (kind is None or kind.name != "mask"):
             raise DataError(

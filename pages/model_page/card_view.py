@@ -1,10 +1,13 @@
 """A model's card for people: what it learned from, what it is worth, where it fails."""
 
 import re
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from pages.shared.unbroken import unbroken
+from seg_core.errors import counted
 from seg_core.model import ModelCard
 from seg_core.model.measured import (
     FEW_NUCLEI,
@@ -61,8 +64,10 @@ def show_figures(card: ModelCard) -> None:
     entry = card.metrics[data]
     rough = entry.get("bootstrap", {}).get("rough", False)
     st.caption(
-        f"{entry.get('images', '?')} images of {entry.get('patients', '?')} patients. In brackets 95 % "
-        "intervals over patients" + (", rough since they are few." if rough else ".")
+        unbroken(
+            f"{_counted(entry, 'image')} of {_counted(entry, 'patient')}. In brackets 95 % intervals "
+            "over patients" + (", rough since they are few." if rough else ".")
+        )
     )
     if data in dotted_sets(card):
         _show_dots(card, data)
@@ -70,13 +75,18 @@ def show_figures(card: ModelCard) -> None:
         _show_classes(class_figures(card, data))
     _show_overall(overall_figures(card, data))
     st.markdown("**Where it fails**")
-    st.markdown("\n".join(f"- {each}" for each in weaknesses(card, data)))
+    st.markdown("\n".join(f"- {unbroken(each)}" for each in weaknesses(card, data)))
     table = confusion_table(card, data)
     if table is not None:
         with st.expander("Confusion of nuclei: rows are the reference, columns the answer"):
             st.dataframe(table)
     if entry.get("command"):
         st.caption(f"Printed by `{entry['command']}`.")
+
+
+def _counted(entry: dict[str, Any], name: str) -> str:
+    count = entry.get(f"{name}s")
+    return f"? {name}s" if count is None else counted(count, name)
 
 
 def show_presets(card: ModelCard) -> None:
@@ -86,28 +96,20 @@ def show_presets(card: ModelCard) -> None:
     if table is None or table.empty:
         st.caption("What the presets cost was not measured with these weights.")
         return
-    table.insert(1, "words", [PRESETS[name].words for name in table.index])
     figures = {
         "mpq_plus": "mPQ+, 40x",
-        "macro_f1": "macro F1, 40x",
+        "macro_f1": "Macro F1, 40x",
         "mpq_plus_20x": "mPQ+, 20x",
-        "macro_f1_20x": "macro F1, 20x",
+        "macro_f1_20x": "Macro F1, 20x",
     }
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_config={
-            "title": "Preset",
-            "words": "What it does",
-            "time": st.column_config.NumberColumn(
-                "Time", format="%.2f ×", help=f"As a multiple of that of {table['title'].iloc[0]}."
-            ),
-            **{
-                key: st.column_config.NumberColumn(title, format="%.3f")
-                for key, title in figures.items()
-            },
-        },
-    )
+    shown = {
+        "Preset": table["title"],
+        "What it does": [PRESETS[name].words for name in table.index],
+        f"Time, × {table['title'].iloc[0]}": table["time"].map("{:.2f}".format),
+        **{title: table[key].map("{:.3f}".format) for key, title in figures.items()},
+    }
+    # not a data frame, which would cut off the last columns of a small window
+    st.table(pd.DataFrame(shown), border="horizontal", hide_index=True)
 
 
 def show_speed(card: ModelCard) -> None:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.shared.unbroken import unbroken
 from seg_core.figures.model import reliability_diagram
 from seg_core.figures.style import config_of
 from seg_core.figures.training import training_curves
@@ -27,11 +28,14 @@ def show_reliability(card: ModelCard) -> None:
         config=config_of(f"{card.name}-reliability"),
     )
     st.caption(
-        "On the dotted line a class score of .8 means that eight of ten nuclei are called rightly; below "
-        "it the model is surer than it should be. Bars are 95 % intervals as if nuclei were independent, "
-        "which those of one image are not. Mean distance from the line (expected calibration error): "
-        + "; ".join(f"{spelled(name)} {error:.3f}" for name, error in errors.items())
-        + ". Only nuclei that were found are asked."
+        unbroken(
+            "On the dotted line a class score of 0.8 means that eight of ten nuclei are called rightly; "
+            "below it the model is surer than it should be. Bars are 95 % intervals as if nuclei were "
+            "independent, which those of one image are not. Mean distance from the line (expected "
+            "calibration error): "
+            + "; ".join(f"{spelled(name)} {error:.3f}" for name, error in errors.items())
+            + ". Only nuclei that were found are asked."
+        )
     )
 
 

@@ -84,7 +84,7 @@ class Choice:
 def ask(run: Run, rois: list[Roi]) -> Choice:
     """Let the reader choose what is counted."""
     parts = {part.name: part for part in parts_of(run, rois) if not part.polygon.is_empty}
-    where, score, other = st.columns([5, 4, 3], gap="large", vertical_alignment="bottom")
+    where, score, other = st.columns([4, 5, 4], gap="medium", vertical_alignment="bottom")
     names = (
         where.multiselect("Where", list(parts), default=[WHOLE], key="_where", help=_WHERE_HELP)
         if len(parts) > 1

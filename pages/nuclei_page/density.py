@@ -27,7 +27,7 @@ def show(choice: Choice) -> None:
     if tissue is None:
         st.info("The slide is no longer where it was; its tissue cannot be looked at.")
         return
-    pick, size = st.columns([2, 1], gap="large")
+    pick, size = st.columns([5, 3], gap="medium")
     with pick:
         names = choose_classes(choice, "_map_classes")
     with size:

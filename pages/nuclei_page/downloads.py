@@ -26,7 +26,7 @@ def show(choice: Choice) -> None:
     """Show every format with what opens it."""
     options = _choose_options(choice)
     by_roi = _by_roi(choice)
-    st.caption(f"In every file: {literal(choice.counted.in_words(choice.run))}")
+    st.caption(f"Every file says what it counts. {literal(choice.counted.in_words(choice.run))}")
     name = "slide" if options.anonymous else printable(choice.run.slide_path.stem)
     for form, file in offered():
         missing = form.missing

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.shared.unbroken import unbroken
 from seg_core.nuclei import MEASURES, Measure
 from seg_core.scoring import DENSITY_FORMULA
 
@@ -27,7 +28,7 @@ RATIOS = (
 def how(text: str) -> None:
     """Offer an explanation below a figure."""
     with st.popover("How is this computed", icon=":material/function:", type="tertiary"):
-        st.markdown(text)
+        st.markdown(unbroken(text))
 
 
 def of_measures(*measures: Measure) -> str:

@@ -23,7 +23,7 @@ _HOW = (
 
 def show(choice: Choice) -> None:
     """Show crops of one class; a click on one opens it in the viewer."""
-    names = st.columns([3, 2, 1], gap="large", vertical_alignment="bottom")
+    names = st.columns([10, 7, 3], vertical_alignment="bottom")
     with names[0]:
         name = st.segmented_control(
             "Class", choice.names, default=choice.names[0], required=True, key="_gallery_class"

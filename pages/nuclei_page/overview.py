@@ -9,6 +9,7 @@ from pages.nuclei_page import explained
 from pages.nuclei_page.choice import Choice
 from pages.shared import resources
 from pages.shared.literal import literal
+from pages.shared.unbroken import unbroken
 from seg_core.classes import OTHER, ClassScheme
 from seg_core.figures.nuclei import densities_by_part, density_bars
 from seg_core.figures.style import config_of
@@ -48,9 +49,11 @@ def _tell_other(choice: Choice) -> None:
     if not found:
         return
     counted = "counted here too" if choice.other else "not counted"
+    share = f"{100 * other / found:.0f} %"
     st.caption(
-        f"{found:,} nuclei were found; {other:,} of them ({100 * other / found:.0f} %) are *other* and "
-        f"{counted}."
+        unbroken(
+            f"{found:,} nuclei were found; {other:,} of them ({share}) are *other* and {counted}."
+        )
     )
     if other > found / 2:
         st.warning(

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.shared import resources, singletons, slide_places, state, uploads, visitor
 from pages.shared.analyses import Asked
 from pages.shared.literal import literal
+from pages.shared.unbroken import unbroken
 from seg_core.errors import JobCancelled, SegCoreError
 from seg_core.process.progress import Progress
 from seg_core.process.worker import Job
@@ -100,7 +101,7 @@ def _list_one(job: Job[Run], asked: Asked) -> None:
 
 def _show_progress(job: Job[Any]) -> None:
     progress = job.progress
-    words = "Stopping …" if job.stopping else in_words(progress)
+    words = "Stopping …" if job.stopping else unbroken(in_words(progress))
     st.progress(progress.fraction if progress else 0.0, words)
 
 

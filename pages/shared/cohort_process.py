@@ -49,7 +49,7 @@ class CohortOrder:
     model : str or None
         None is the default model.
     mpp : float or None
-        Of slides whose table and file give none.
+        Of slides whose table gives none, whatever their files say.
     """
 
     source: Path

@@ -5,6 +5,7 @@ import re
 import streamlit as st
 
 from pages.shared.literal import literal
+from pages.shared.unbroken import unbroken
 from seg_core.store import Run
 
 _END_OF_CLAIM = re.compile(r"[:;.] ")
@@ -21,12 +22,13 @@ def show_doubts(run: Run | None, *, briefly: bool = False) -> None:
     """
     warnings = [_sentence(each) for each in (run.facts.warnings if run is not None else ())]
     for warning in warnings:
-        st.warning(literal(_claim(warning) if briefly else warning), icon=":material/warning:")
+        said = _claim(warning) if briefly else warning
+        st.warning(unbroken(literal(said)), icon=":material/warning:")
     longer = [each for each in warnings if _claim(each) != each]
     if briefly and longer:
         with st.expander("Why, and what to do", key="doubts in full"):
             for warning in longer:
-                st.markdown(literal(warning))
+                st.markdown(unbroken(literal(warning)))
 
 
 def _sentence(warning: str) -> str:

@@ -31,7 +31,8 @@ _SIDEBAR_PX = 272
 
 # Less air at the top than Streamlit leaves: a slide wants the space. And the viewer, whose fragment
 # may run to bring tiles, does not pale meanwhile as what is out of date does. Where columns are
-# narrow, words and buttons go on in the next line instead of being cut off.
+# narrow, words and buttons go on in the next line instead of being cut off. What is white on the
+# primary colour keeps the darker one in the dark, and small print and axes have ink enough in the light.
 _STYLE = """
 <style>
 .stAppHeader { height: 2.5rem; min-height: 2.5rem; background: none; }
@@ -44,6 +45,13 @@ _STYLE = """
   word-break: normal;
 }
 .stButtonGroup > div { flex-wrap: wrap; row-gap: 0.25rem; }
+:is([data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"]):enabled,
+[data-tag] { background-color: #0e7490; border-color: #0e7490; color: #fff; }
+[data-testid="stBaseButton-primary"]:hover:enabled { background-color: #0b5d74; }
+[data-testid="stCaptionContainer"] { color: inherit; opacity: 0.75; }
+.js-plotly-plot :is(.xtick, .ytick, .g-xtitle, .g-ytitle, .cbaxis, .cbtitle) text {
+  fill: currentColor !important;
+}
 </style>
 """
 
@@ -119,6 +127,7 @@ def shown_errors() -> Iterator[None]:
 
 
 def sentence(error: SegCoreError) -> str:
-    """Return an error's text with a capital letter, unless it begins with the name of a file."""
+    """Return an error's text with a capital letter, unless it begins with a file's name or a unit."""
     text = str(error)
-    return text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.isalpha() and first != "µm" else text

@@ -6,6 +6,7 @@ from textwrap import indent
 import streamlit as st
 
 from pages.shared.page_list import PAGES
+from pages.shared.unbroken import unbroken
 from seg_core.errors import ModelError
 from seg_core.model import ModelCard, find_model
 
@@ -15,14 +16,14 @@ _TEXT = Path(__file__).with_suffix(".md")
 def offer_help() -> None:
     """Show a button that opens the help."""
     with st.popover("Help", icon=":material/help:", width="stretch"):
-        st.markdown(_manual())
-        st.markdown(_TEXT.read_text("utf-8"))
+        st.markdown(unbroken(_manual()))
+        st.markdown(unbroken(_TEXT.read_text("utf-8")))
         try:
             card, _ = find_model()
         except ModelError as error:
             st.error(str(error))
         else:
-            st.markdown(_about(card))
+            st.markdown(unbroken(_about(card)))
 
 
 def _manual() -> str:

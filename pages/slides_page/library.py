@@ -19,6 +19,7 @@ from pages.shared import (
 )
 from pages.shared.analysed_slides import analysed_slides
 from pages.shared.literal import key_of, literal, printable
+from pages.shared.unbroken import unbroken
 from seg_core.errors import SegCoreError
 from seg_core.slide.listing import files_of_series
 from seg_core.store import Run
@@ -54,13 +55,12 @@ def _show_one(path: Path) -> None:
     chosen = pixel_size.chosen(path)
     info = resources.slide(path, chosen.mpp).info
     finished = runs.finished_runs(chosen)
-    picture, words, buttons = st.columns([1, 3, 1.2], vertical_alignment="center")
+    picture, words, buttons = st.columns([1, 2.6, 1.6], vertical_alignment="center")
     picture.image(resources.card_picture(path), alt=f"Thumbnail of {printable(path.name)}")
     size = "µm/px not stated" if info.mpp is None else f"{info.mpp:.4g} µm/px"
     words.markdown(f"**{literal(path.name)}**")
-    words.caption(
-        f"{_day(path)} · {info.width:,} × {info.height:,} px · {size} · {_count(finished)}"
-    )
+    facts = (_day(path), f"{info.width:,} × {info.height:,} px", size, _count(finished))
+    words.caption(unbroken(" · ".join(facts)))
     is_chosen = state.SLIDE.get() is not None and state.SLIDE.get() == chosen
     buttons.button(
         "Chosen" if is_chosen else "Choose",

@@ -2,9 +2,11 @@
 
 from html import escape
 
+import pandas as pd
 import streamlit as st
 
 from pages.shared.literal import literal
+from pages.shared.unbroken import unbroken
 from seg_core.til import DISCLAIMER, Score, TilResult
 from seg_core.til.score_tables import in_digits, score_table
 from seg_core.til.wording import (
@@ -32,16 +34,16 @@ _SMALL_COLUMNS = 4
 def show_score(result: TilResult, part_name: str) -> None:
     """Show the area score, what it was computed on, what could be wrong with it, and the others."""
     with st.container(border=True):
-        st.html(_STYLE + _headline(result))
-        st.caption(basis_in_words(result, literal(part_name)))
+        st.html(_STYLE + unbroken(_headline(result)))
+        st.caption(unbroken(basis_in_words(result, literal(part_name))))
         if result.tumour:
-            st.markdown(f":material/gesture: {literal(result.tumour.in_words())}")
+            st.markdown(f":material/gesture: {unbroken(literal(result.tumour.in_words()))}")
         eye = eye_in_words(result)
         if eye:
-            st.caption(eye)
+            st.caption(unbroken(eye))
         doubt = doubt_in_words(result)
         if doubt:
-            st.markdown(f"**If some of these are not lymphocytes.** {doubt}")
+            st.markdown(f"**If some of these are not lymphocytes.** {unbroken(doubt)}")
         st.caption(f":material/science: {DISCLAIMER}")
     _show_others(result)
 
@@ -50,31 +52,28 @@ def show_table(result: TilResult) -> None:
     """Show all scores, and behind a fold how each is computed."""
     st.subheader("All scores", anchor=False)
     table = score_table(result)
-    shown = table[["score", "value", "low", "high", "unit", "note"]]
-    st.dataframe(
-        shown.assign(**{name: table[name].map(in_digits) for name in ("value", "low", "high")}),
-        hide_index=True,
-        column_config={
-            "score": "Score",
-            "value": "Value",
-            "low": "95 % from",
-            "high": "to",
-            "unit": st.column_config.TextColumn("Unit", width="medium"),
-            "note": st.column_config.TextColumn("Note", width="large"),
-        },
+    numbers = {
+        title: table[name].map(in_digits)
+        for name, title in {"value": "Value", "low": "95 % from", "high": "to"}.items()
+    }
+    _show_rows(
+        pd.DataFrame(
+            {"Score": table["score"], **numbers, "Unit": table["unit"], "Note": table["note"]}
+        )
     )
     with st.expander("How is this computed?"):
-        st.markdown(_METHOD)
-        st.dataframe(
-            table[["score", "formula", "source", "inputs"]],
-            hide_index=True,
-            column_config={
-                "score": "Score",
-                "formula": st.column_config.TextColumn("Formula", width="large"),
-                "source": "Source",
-                "inputs": st.column_config.TextColumn("What goes in", width="large"),
-            },
+        st.markdown(unbroken(_METHOD))
+        _show_rows(
+            table[["score", "formula", "source", "inputs"]].set_axis(
+                ["Score", "Formula", "Source", "What goes in"], axis="columns"
+            )
         )
+
+
+def _show_rows(rows: pd.DataFrame) -> None:
+    """Show rows whose sentences go on in the next line, where a data frame would cut them off."""
+    as_written = rows.map(lambda cell: unbroken(literal(cell)))
+    st.table(as_written.rename(columns=unbroken), border="horizontal", hide_index=True)
 
 
 _METHOD = """
@@ -121,9 +120,11 @@ def _show_others(result: TilResult) -> None:
             column.metric(label, value, border=True, height="stretch")
     etils = etils_in_words(result)
     if etils:
-        st.caption(etils)
+        st.caption(unbroken(etils))
+    if result.evaluable and result.hotspots.reason:
+        st.caption(f"Hotspots of lymphocytes: {unbroken(result.hotspots.reason)}")
     if result.evaluable and result.phenotype.reason:
-        st.caption(f"Immune phenotype (research): {result.phenotype.reason}")
+        st.caption(f"Immune phenotype (research): {unbroken(result.phenotype.reason)}")
     elif result.phenotype.name:
         kinds = result.phenotype
         st.caption(
@@ -145,7 +146,7 @@ def _hotspots(result: TilResult) -> str:
 
 
 def _with_unit(value: float | None, unit: str, digits: int) -> str:
-    return "–" if value is None else f"{value:,.{digits}f} {unit}".strip()
+    return "–" if value is None else unbroken(f"{value:,.{digits}f} {unit}".strip())
 
 
 def _sentence(text: str) -> str:

@@ -15,6 +15,7 @@ from pages.shared.regions import (
     selected_roi,
     slide_rois,
 )
+from pages.shared.unbroken import unbroken
 from pages.viewer_page import region_files
 from seg_core.roi import CLASS_OF_KIND, Roi, RoiKind
 
@@ -39,7 +40,7 @@ def offer_regions(chosen: state.ChosenSlide, mpp: float | None) -> None:
     selected = selected_roi(chosen)
     if rois:
         _choose(rois, selected)
-    st.caption(_DRAW_ONE if selected is None else describe_roi(selected, mpp))
+    st.caption(_DRAW_ONE if selected is None else unbroken(describe_roi(selected, mpp)))
     with st.container(horizontal=True):
         if selected is not None:
             with st.popover("Edit", icon=":material/edit:", width="stretch"):

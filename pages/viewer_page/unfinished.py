@@ -10,6 +10,7 @@ from pages.shared import resources, run_edit, run_words, singletons, state
 from pages.shared.analyses import Asked, Wanted
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.literal import literal
+from pages.shared.unbroken import unbroken
 from seg_core.errors import ModelError
 from seg_core.model import find_model
 from seg_core.process.worker import Job
@@ -81,9 +82,8 @@ def offer_stopped(
         return
     with st.expander(f"Stopped analyses ({len(stopped)})", expanded=finished is None):
         for run in stopped:
-            st.caption(
-                f"{literal(run_words.part_of(run))}: {100 * run.finished_share:.0f} % is there"
-            )
+            share = f"{100 * run.finished_share:.0f} %"
+            st.caption(unbroken(f"{literal(run_words.part_of(run))}: {share} is there"))
             _switch(chosen, run.path, finished)
             with st.container(horizontal=True):
                 st.button(

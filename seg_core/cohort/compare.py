@@ -289,7 +289,9 @@ def _told(measure: str, groups: str, parts: list[pd.DataFrame]) -> Comparison:
         groups=groups,
         patients=" / ".join(str(len(part)) for part in parts),
         slides=" / ".join(str(part["slides"].sum()) for part in parts),
-        medians=" / ".join(f"{part['value'].median():.4g}" if len(part) else "–" for part in parts),
+        medians=" / ".join(
+            f"{part['value'].median():,.4g}" if len(part) else "–" for part in parts
+        ),
         reason=_too_few(parts),
     )
 

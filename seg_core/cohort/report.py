@@ -14,7 +14,7 @@ from seg_core.cohort.compare import METHOD, by_patient, compare_groups
 from seg_core.cohort.journal import Journal
 from seg_core.cohort.settings_words import settings_in_words
 from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS, mosaic
-from seg_core.errors import CohortError
+from seg_core.errors import CohortError, counted
 from seg_core.figures.groups import strips
 from seg_core.files.atomic import new_file, new_text_file
 from seg_core.report.document import (
@@ -29,6 +29,7 @@ from seg_core.report.document import (
     Words,
 )
 from seg_core.report.html import html_of
+from seg_core.samples import sample_note
 from seg_core.store import Store
 
 _FOR_RESEARCH = "For research only; nothing here is a diagnosis."
@@ -79,10 +80,8 @@ def cohort_document(
     ]
     return Document(
         title=f"Cohort {name}",
-        subtitle=f"{len(table):,} slides of {_patients(table)}. {_FOR_RESEARCH}",
-        warnings=[f"{len(failed):,} of {len(table):,} slides have no result; see Warnings."]
-        if len(failed)
-        else [],
+        subtitle=f"{counted(len(table), 'slide')} of {_patients(table)}. {_FOR_RESEARCH}",
+        warnings=[_without_result(len(failed), len(table))] if len(failed) else [],
         finished=None if times.empty else str(times.max()),
         sections=sections,
     )
@@ -140,7 +139,12 @@ def _numbered(table: pd.DataFrame) -> pd.DataFrame:
 
 def _patients(table: pd.DataFrame) -> str:
     named = table["patient"].nunique()
-    return f"{named:,} patients" if named else "patients that the table does not name"
+    return counted(named, "patient") if named else "patients that the table does not name"
+
+
+def _without_result(count: int, slides: int) -> str:
+    verb = "has" if count == 1 else "have"
+    return f"{count:,} of {counted(slides, 'slide')} {verb} no result; see Warnings."
 
 
 def _facts(table: pd.DataFrame) -> Facts:
@@ -149,7 +153,10 @@ def _facts(table: pd.DataFrame) -> Facts:
     rows.append(("patients named", f"{table['patient'].nunique():,}"))
     for group, part in table.dropna(subset=["group"]).groupby("group"):
         rows.append(
-            (f"group {group}", f"{part['patient'].nunique():,} patients, {len(part):,} slides")
+            (
+                f"group {group}",
+                f"{counted(part['patient'].nunique(), 'patient')}, {counted(len(part), 'slide')}",
+            )
         )
     rows.append(("tissue", f"{table['tissue_mm2'].sum():,.4g} mm²"))
     rows.append(("nuclei", f"{table['nuclei'].sum():,.0f}"))
@@ -183,7 +190,7 @@ def _groups(table: pd.DataFrame, measures: Sequence[str] | None, by: str) -> Ite
         titles=["measure", "groups", "patients", "medians", "shift", "delta", "p", "adjusted"],
         rows=[_compared(row) for row in found.to_dict("records")],
         numbers=[False, False, True, True, True, True, True, True],
-        widths=[18, 16, 9, 14, 20, 20, 8, 8],
+        widths=[18, 18, 9, 13, 18, 17, 8, 11],
     )
     for reason in found["reason"].dropna().unique():
         yield Words(f"No test: {reason}")
@@ -238,7 +245,7 @@ def _slides(table: pd.DataFrame) -> Iterator[Block]:
         ],
         rows=rows,
         numbers=[False] * 4 + [True] * 4 + [False],
-        widths=[22, 12, 10, 10, 10, 10, 13, 18, 11],
+        widths=[20, 11, 15, 10, 9, 9, 13, 16, 12],
     )
 
 
@@ -267,7 +274,10 @@ def _maps(table: pd.DataFrame, store: Path) -> Iterator[Section]:
 
 
 def _warnings(table: pd.DataFrame) -> Iterator[Section]:
-    blocks: list[Block] = []
+    notes = {row["slide"]: sample_note(Path(row["slide_path"])) for row in table.to_dict("records")}
+    blocks: list[Block] = [
+        Words(note, "note", strong=f"{slide}:") for slide, note in notes.items() if note
+    ]
     for row in table.to_dict("records"):
         said = [row[name] for name in ("error", "warnings") if isinstance(row[name], str)]
         if said:

@@ -10,14 +10,20 @@ _DOWNLOAD_SCALE = 3
 
 def lay_out(figure: go.Figure, *, height: int, **changes: Any) -> go.Figure:
     """Give a figure its height, the legend on top, no air around it, and 1,000 written as elsewhere."""
-    figure.update_xaxes(exponentformat="none", separatethousands=True)
-    figure.update_yaxes(exponentformat="none", separatethousands=True)
-    return figure.update_layout(
+    return with_plain_numbers(figure).update_layout(
         height=height,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         **changes,
     )
+
+
+def with_plain_numbers(figure: go.Figure) -> go.Figure:
+    """Write 1,000 beside axes and scales of colours as in tables, and not 1k."""
+    plain = {"exponentformat": "none", "separatethousands": True}
+    figure.update_xaxes(**plain)
+    figure.update_yaxes(**plain)
+    return figure.update_traces(colorbar=plain, selector={"type": "heatmap"})
 
 
 def config_of(name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from seg_core.figures.style import with_plain_numbers
 from seg_core.geometry import Raster
 from seg_core.picture.encoding import jpeg_url
 from seg_core.picture.til_painting import SquareMap, colours_of_numbers
@@ -86,9 +87,9 @@ def til_map(
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     axis = {"showgrid": False, "zeroline": False, "constrain": "domain"}
-    figure.update_xaxes(range=[left, left + width], title="mm", **axis)
-    figure.update_yaxes(range=[top + height, top], scaleanchor="x", **axis)
-    return figure
+    figure.update_xaxes(range=[left, left + width], title="x, mm", **axis)
+    figure.update_yaxes(range=[top + height, top], scaleanchor="x", title="y, mm", **axis)
+    return with_plain_numbers(figure)
 
 
 def _tiles(shown: SquareMap, squares: pd.DataFrame, side_px: float, mm_per_px: float) -> go.Heatmap:
@@ -244,11 +245,11 @@ def distance_histogram(result: TilResult) -> go.Figure:
     if result.distances.median_um is not None:
         figure.add_vline(x=result.distances.median_um, line_color=_LINE, line_dash="dash")
     figure.update_xaxes(range=[0.0, max(end, 1.0)])
-    return _laid_out(figure, "Lymphocyte to nearest epithelial nucleus, µm", "Lymphocytes")
+    return _laid_out(figure, "To nearest epithelial nucleus, µm", "Lymphocytes")
 
 
 def _laid_out(figure: go.Figure, x: str, y: str) -> go.Figure:
     figure.update_layout(height=_PLOT_PX, margin=_MARGINS, bargap=0.04)
     figure.update_xaxes(title=x)
     figure.update_yaxes(title=y)
-    return figure
+    return with_plain_numbers(figure)

@@ -7,7 +7,10 @@ import plotly.graph_objects as go
 from plotly.colors import DEFAULT_PLOTLY_COLORS
 from plotly.subplots import make_subplots
 
-_CURVE_COLUMNS, _CURVE_PX = 3, 240
+from seg_core.figures.style import with_plain_numbers
+
+_CURVE_COLUMNS, _CURVE_PX = 3, 280
+_LEGEND_PX = 90  # from the axes down to it: their numbers and titles lie between
 
 
 def training_curves(logs: Mapping[str, pd.DataFrame]) -> go.Figure:
@@ -35,6 +38,15 @@ def training_curves(logs: Mapping[str, pd.DataFrame]) -> go.Figure:
                     line_color=colour,
                 )
                 figure.add_trace(line, place // _CURVE_COLUMNS + 1, place % _CURVE_COLUMNS + 1)
-    figure.update_xaxes(exponentformat="none", separatethousands=True)
-    figure.update_layout(height=_CURVE_PX * rows, margin={"l": 40, "r": 10, "t": 40, "b": 30})
-    return figure
+    figure.update_xaxes(title="Step")
+    figure.update_layout(
+        height=_CURVE_PX * rows,
+        margin={"l": 40, "r": 10, "t": 40, "b": 0},
+        legend={
+            "orientation": "h",
+            "y": -_LEGEND_PX / (_CURVE_PX * rows),
+            "yanchor": "top",
+            "x": 0,
+        },
+    )
+    return with_plain_numbers(figure)

@@ -116,7 +116,8 @@ def read_slide_reference(
     Raises
     ------
     DataError
-        If the file cannot be read, holds nothing, or is a mask of another size than the slide.
+        If the file cannot be read, holds nothing, or nothing that lies on the slide, or is a mask of another
+        size.
     """
     kind = kind_of_file(path.name)
     if kind is None or not path.is_file():
@@ -144,7 +145,22 @@ def read_slide_reference(
     placed = shapely.transform(
         np.array(shapes, dtype=np.object_), lambda points: points * scale + (bounds.x, bounds.y)
     )
-    return SlideReference(path.name, placed, tuple(names), notes)
+    return SlideReference(path.name, placed, tuple(names), notes + _beyond(path.name, placed, info))
+
+
+def _beyond(name: str, placed: npt.NDArray[np.object_], info: SlideInfo) -> tuple[str, ...]:
+    """Say how many nuclei do not lie on the slide; all of them are those of another one."""
+    slide = shapely.box(0, 0, info.width, info.height)
+    beyond = len(placed) - int(shapely.intersects(placed, slide).sum())
+    if beyond == len(placed):
+        raise DataError(
+            f"{name} has nothing that lies on this slide of {info.width:,} × {info.height:,} pixels; give "
+            "the annotations of this slide, or the size of the pixels that they count in."
+        )
+    if not beyond:
+        return ()
+    lie = "lies" if beyond == 1 else "lie"
+    return (f"{beyond:,} of {len(placed):,} outlines or points {lie} beyond the slide.",)
 
 
 def map_classes(

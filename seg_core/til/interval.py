@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student_t
 
+from seg_core.errors import there_are
+
 _Floats = npt.NDArray[np.float64]
 
 _RANGES = 40
@@ -128,7 +130,7 @@ def ratio_estimate(
         return Estimate(
             value,
             reason=f"an interval needs at least {min_squares} squares of tissue; "
-            f"there are {len(bottom)}.",
+            f"{there_are(len(bottom))}.",
         )
     if ratio == 0:
         return Estimate(

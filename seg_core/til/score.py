@@ -87,10 +87,23 @@ class Score:
         """What goes into the formula, in words."""
         if self.other_inputs is not None:
             return self.other_inputs
-        return ", ".join(
-            f"{name.replace('_', ' ')} {in_four_digits(value)}"
-            for name, value in self.method.inputs.items()
-        )
+        return ", ".join(_in_words(*each) for each in self.method.inputs.items())
+
+
+_UNITS = {"_mm2": "mm²", "_um": "µm"}
+
+
+def _in_words(name: str, value: float | None) -> str:
+    """Return an input by what it is, with its unit behind the number.
+
+    Examples
+    --------
+    >>> _in_words("stroma_mm2", 0.5), _in_words("lymphocytes_in_stroma", 12)
+    ('stroma 0.5 mm²', 'lymphocytes in stroma 12')
+    """
+    unit = next((each for each in _UNITS if name.endswith(each)), "")
+    what = name.removesuffix(unit).replace("_", " ")
+    return f"{what} {in_four_digits(value)} {_UNITS.get(unit, '')}".rstrip()
 
 
 def in_four_digits(value: float | None) -> str:

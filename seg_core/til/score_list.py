@@ -157,7 +157,7 @@ class ScoreList:
             expected = in_four_digits(each.expected)
             yield Score(
                 f"morisita_horn_{each.square_um:g}_um",
-                f"Morisita-Horn, {each.square_um:g} µm",
+                f"Morisita-Horn, {each.square_um:,g} µm",
                 self._plain(each.value),
                 method,
                 other_inputs=f"squares {each.squares}, Poisson scatter would give {expected}",

@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 
 from seg_core.classes import MONUSAC, ClassScheme
+from seg_core.errors import there_are
 from seg_core.process.progress import CountCallback
 from seg_core.slide.tissue import TissueMask
 from seg_core.til.cells import COMPARTMENTS, NEEDED_ROLES, areas_mm2, counts_of, locate, with_roles
@@ -167,7 +168,7 @@ def _why_not(
     if counts["epithelial"] < settings.min_epithelial_nuclei:
         return (
             f"not evaluable: a score needs at least {settings.min_epithelial_nuclei} epithelial "
-            f"nuclei; there are {counts['epithelial']}."
+            f"nuclei; {there_are(counts['epithelial'])}."
         )
     if not areas["stroma"] > 0:
         return "not evaluable: no stroma was found beside epithelium."
@@ -224,7 +225,7 @@ def _phenotype(squares: pd.DataFrame, settings: TilSettings, reason: str | None)
     if reason is None and valid < settings.min_phenotype_squares:
         reason = (
             f"a phenotype needs at least {settings.min_phenotype_squares} valid squares of "
-            f"{settings.phenotype_square_um:g} µm; there are {valid}."
+            f"{settings.phenotype_square_um:,g} µm; {there_are(valid)}."
         )
     if reason is not None:
         return Phenotype(None, valid, inflamed, excluded, desert, reason)

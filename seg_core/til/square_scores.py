@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from seg_core.errors import there_are
 from seg_core.til.cells import COMPARTMENTS, Cells
 from seg_core.til.compartments import Compartments
 from seg_core.til.field import MM2_PER_UM2, Field
@@ -99,7 +100,7 @@ def find_hotspots(squares: pd.DataFrame, settings: TilSettings) -> tuple[pd.Data
         return squares, Hotspots(
             count,
             reason=f"hotspots need at least {settings.min_hotspot_squares} squares with tissue; "
-            f"there are {count}.",
+            f"{there_are(count)}.",
         )
     used = squares[valid]
     squares = squares.copy()

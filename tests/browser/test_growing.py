@@ -38,7 +38,7 @@ def test_the_overlay_grows_and_what_was_stopped_is_shown_and_goes_on(
 
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_text("Stopped. What was")).to_be_visible(timeout=JOB_MS)
-        expect(page.get_by_text(re.compile(r"Whole slide: \d+ % is there"))).to_be_visible()
+        expect(page.get_by_text(re.compile(r"Whole slide: \d+\s% is there"))).to_be_visible()
         assert viewer.evaluate("viewer => viewer.slideViewer.isTheFirst"), "the view was lost"
         page.reload()
         expect(page.locator("section.viewer .openseadragon-canvas").first).to_be_visible()

@@ -1,6 +1,7 @@
 """Nothing that stands on a page is cut off at the smallest sizes that it is made for."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from analysed import analyse_part
@@ -10,8 +11,9 @@ from pages.shared.page_list import MODEL, NUCLEI, PAGES, TEACH
 
 pytestmark = pytest.mark.browser
 
-# Words that end in an ellipsis or at an edge, and words that a button breaks in two. What a person
-# has chosen or named may be longer than the box it stands in.
+# Words that end in an ellipsis or at an edge, words that a button breaks in two, and numbers that a
+# line may part from their sign of per cent. What a person has chosen or named may be longer than the
+# box it stands in.
 CUT = """() => {
     const everything = '[data-testid=stMain] *, [data-testid=stSidebar] *';
     const named = '[data-testid=stSelectbox], [data-testid=stMultiSelect]';
@@ -20,6 +22,7 @@ CUT = """() => {
         const words = [...each.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
         if (!words || !each.checkVisibility({ visibilityProperty: true }) || each.closest(named)) continue;
         const text = each.textContent.trim();
+        if (/\\d %/.test(text) && !each.closest('canvas, svg')) cut.push(text);
         const line = parseFloat(getComputedStyle(each).lineHeight);
         if (each.closest('button, label') && !/\\s/.test(text) && each.offsetHeight > 1.9 * line) cut.push(text);
         for (let box = each, up = 0; box && up < 4; box = box.parentElement, up++) {
@@ -65,3 +68,34 @@ def test_no_words_of_a_section_are_cut(page: Page, dashboard: str, store: Path, 
             page.wait_for_timeout(1000)  # until what came last has been laid out
             cut[entry.title, sections.nth(number).text_content()] = page.evaluate(CUT)
     assert not any(cut.values()), {where: words for where, words in cut.items() if words}
+
+
+# Of the words on a box to the box, as WCAG 2 reckons it.
+CONTRAST = """box => {
+    const channels = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
+    const light = value => value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4;
+    const luminance = colour => {
+        const [red, green, blue] = channels(colour).map(light);
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const style = getComputedStyle(box);
+    const [dark, bright] = [luminance(style.color), luminance(style.backgroundColor)].sort((a, b) => a - b);
+    return (bright + 0.05) / (dark + 0.05);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_on_the_primary_colour_can_be_read(
+    page: Page, dashboard: str, store: Path, scheme: Literal["light", "dark"]
+) -> None:
+    """White on the bright blue of the dark theme had a contrast of 2.9."""
+    run = analyse_part(store)
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{dashboard}/?slide={run.slide_id}")
+    button = page.get_by_role("button", name="Open in the viewer")
+    expect(button).to_be_enabled()
+    assert button.evaluate(CONTRAST) > 4.5
+    page.goto(f"{dashboard}/{TEACH.address}?slide={run.slide_id}&run={run.run_id}")
+    chosen = page.get_by_test_id("stMultiSelect").locator("[data-tag]").first
+    expect(chosen).to_be_visible()
+    assert chosen.evaluate(CONTRAST) > 4.5

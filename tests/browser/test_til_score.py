@@ -63,7 +63,7 @@ def open_a_square(page: Page, dashboard: str) -> None:
     choose_sample(page, dashboard)
     page.get_by_role("link", name="TIL score").click()
     score = page.locator(".til-score")
-    expect(score).to_contain_text(re.compile(r"\d+\.\d\d %"), timeout=JOB_MS)
+    expect(score).to_contain_text(re.compile(r"\d+\.\d\d\s%"), timeout=JOB_MS)
     squares = page.locator(".js-plotly-plot").first
     squares.scroll_into_view_if_needed()
     area = squares.locator(".nsewdrag").first
@@ -78,4 +78,4 @@ def open_a_square(page: Page, dashboard: str) -> None:
 
     expect_centre(page, x, y)
     page.get_by_role("link", name="TIL score").click()
-    expect(score).to_contain_text(re.compile(r"\d+\.\d\d %"))
+    expect(score).to_contain_text(re.compile(r"\d+\.\d\d\s%"))

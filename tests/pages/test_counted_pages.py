@@ -51,7 +51,9 @@ def test_page_legend_and_files_agree_on_what_is_left_out(page, run, tmp_path) ->
 def test_page_and_legend_say_what_they_leave_out(page, run) -> None:
     page.segmented_control(key="_section").set_value("Downloads").run()
     assert not page.exception
-    told = next(each.value for each in page.main.caption if each.value.startswith("In every file"))
+    told = next(
+        each.value for each in page.main.caption if each.value.startswith("Every file says")
+    )
     assert "Whole analysis without fold_1" in told
     assert legend_note(run, [FOLD]) == "Not counted here: what lies in fold_1."
     assert legend_note(run, []) is None

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.cohort_page import cohort_table
 from pages.cohort_page.cohort_table import report_of
-from pages.shared import singletons, state
+from pages.shared import demonstration, singletons, state
 from pages.shared.cohorts import Cohorts
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.columns import groupings_of, measures_of
@@ -95,6 +95,31 @@ def test_each_slide_has_a_row_and_what_failed_has_its_sentence(visit, cohort: Jo
     assert (densities == densities.round()).all()
     config = json.loads(page.dataframe[0].proto.columns)
     assert config["nuclei"]["type_config"]["format"] == "localized"
+
+
+def test_columns_come_with_the_results_until_the_reader_chooses_some(
+    visit, cohort: Journal
+) -> None:
+    """Whoever looked at a cohort before its first slide had ended saw none of its numbers later."""
+    outcomes = cohort.folder / "outcomes.jsonl"
+    kept = outcomes.read_text()
+    outcomes.unlink()
+    page = visit("cohort")
+    assert "nuclei" not in shown_table(page)
+    outcomes.write_text(kept)
+    page.run()
+    assert {"nuclei", "lymphocyte_per_mm2"} <= set(shown_table(page))
+    page.multiselect(key="_columns_trial").set_value(["nuclei"]).run()
+    page.run()
+    assert list(shown_table(page).columns) == ["picture", "slide", "nuclei"]
+
+
+def test_what_has_to_be_known_of_a_sample_stands_above_its_cohort(
+    visit, cohort: Journal, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demonstration, "sample_note", {run.slide_path: "It is a mosaic."}.get)
+    told = [each.value for each in visit("cohort").caption]
+    assert told.count(":material/info: It is a mosaic.") == 1
 
 
 def test_one_slide_is_counted_as_one() -> None:

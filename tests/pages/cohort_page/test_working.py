@@ -74,6 +74,38 @@ def test_a_folder_that_is_not_there_is_told(visit, tmp_path: Path) -> None:
     assert "check the name" in page.error[0].value
 
 
+def test_a_pixel_size_that_no_microscope_gives_starts_nothing(visit, tmp_path: Path) -> None:
+    """The field turned red, and the cohort was started as if nothing had been typed."""
+    (tmp_path / "a.svs").write_bytes(b"no slide")
+    page = visit("cohort")
+    page.text_input(key="_source").set_value(str(tmp_path)).run()
+    page.number_input(key="_cohort_mpp").set_value(25.0).run()
+    page.button(key="_start").click().run()
+    assert page.error[0].value == "µm per pixel is 25; give 0.05 to 4, or leave it empty."
+    assert singletons.cohorts().current is None
+
+
+def test_the_page_turns_to_the_cohort_that_was_started(visit, tmp_path: Path) -> None:
+    """It went on showing the first of the alphabet, and nothing of what had just been asked for."""
+    page = visit("cohort")
+    for name in ("early", "late"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / f"{name}.svs").write_bytes(b"no slide")
+        page.text_input(key="_source").set_value(str(folder)).run()
+        page.button(key="_start").click().run()
+        process = singletons.cohorts().current
+        assert process is not None
+        assert process.order.name.startswith(name)
+        wait(process)
+        page.run()
+        page.run()
+        assert page.selectbox(key="_cohort").value == process.order.name
+        assert list(page.dataframe[0].value["slide"]) == [f"{name}.svs"]
+    page.selectbox(key="_cohort").set_value(page.selectbox(key="_cohort").options[0]).run()
+    assert list(page.dataframe[0].value["slide"]) == ["early.svs"]
+
+
 def test_a_command_that_cannot_begin_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from pages.nuclei_page import distributions, downloads, nucleus_table
 from pages.nuclei_page.choice import Choice
 from pages.shared import singletons, state
 from pages.shared.scoring import ScoringRequest
+from pages.shared.unbroken import unbroken
 from seg_core import analysis
 from seg_core.classes import OTHER, UNCERTAIN, ClassScheme, NucleusClass
 from seg_core.export import formats
@@ -154,7 +155,7 @@ def test_the_overview_says_how_many_nuclei_are_other_and_when_they_prevail(
     write_instead(run, class_name=names)
     page = visit("nuclei", slide=chosen)
     captions = " ".join(caption.value for caption in page.caption)
-    assert f"12 nuclei were found; {told} are *other* and not counted." in captions
+    assert unbroken(f"12 nuclei were found; {told} are *other* and not counted.") in captions
     warned = [each.value for each in page.warning if "More than half" in each.value]
     assert len(warned) == (others > 6)
     page.toggle(key="_other").set_value(True).run()

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import pixel_size, state
+from pages.shared.unbroken import unbroken
 from pages.shared.uploads import UploadFolder
 from pages.shared.visitor import COOKIE
 from seg_core.samples import sample_path
@@ -44,7 +45,7 @@ def test_an_upload_is_found_again_with_its_pixel_size_and_can_be_chosen(visit, u
         pixel_size.keep(upload, 0.31)
     page = library(visit("slides"))
     assert "**my\\_\\*slide\\*.png**" in words(page)
-    assert "400 × 300 px · 0.31 µm/px · no analysis" in words(page)
+    assert unbroken("400 × 300 px · 0.31 µm/px · no analysis") in words(page)
     button(page, "Choose").click().run()
     assert page.session_state["slide"] == state.ChosenSlide(upload, 0.31)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import state
+from pages.shared import runs, state
 from pages.teach_page import labelling
 from pages.teach_page.material import Material
 from seg_core import analysis
@@ -20,6 +20,7 @@ from seg_core.teaching.apply import classify
 from seg_core.teaching.classifier import read_classifier, write_classifier
 from seg_core.teaching.labels import Labels
 from seg_core.teaching.teach import teach
+from tests.browser.starting import ROOT
 from tests.seg_core import painted_slides
 from tests.stand_in import stand_in
 
@@ -64,6 +65,20 @@ def counts(run: Run) -> dict[str, int]:
 def test_where_nothing_is_analysed_the_page_says_where_to_start(visit: Visit) -> None:
     page = visit("teach")
     assert "Nothing has been analysed yet" in told(page)
+
+
+def test_the_address_names_the_analysis_and_brings_it_back(painted: Run, visit: Visit) -> None:
+    """A reload turned to the latest analysis of all slides."""
+    path = painted.slide_path
+    later = analysis.analyse(path, painted.path.parents[1], mpp=2 * painted_slides.MPP)
+    page = visit("teach", run=painted.path)
+    assert page.multiselect(key="_teach_runs").value == [painted.path]
+    assert page.query_params["run"] == painted.run_id
+    again = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+    again.query_params.update(page.query_params)
+    again.switch_page("pages/teach.py").run()
+    assert again.multiselect(key="_teach_runs").value == [painted.path]
+    assert later.path in {each.path for each in runs.finished_runs(state.ChosenSlide(path))}
 
 
 def test_what_is_answered_by_keys_is_in_the_journal(painted: Run, visit: Visit) -> None:

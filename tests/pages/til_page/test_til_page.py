@@ -80,7 +80,12 @@ def answer(monkeypatch: pytest.MonkeyPatch, **given: object) -> Answered:
 
 
 def texts(page: AppTest) -> str:
-    return " ".join(each.value for each in (*page.markdown, *page.caption))
+    return plain(" ".join(each.value for each in (*page.markdown, *page.caption)))
+
+
+def plain(words: str) -> str:
+    """Return words whose numbers may stand apart from their units."""
+    return words.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_with_nothing_chosen_it_says_where_to_choose(visit) -> None:
@@ -107,15 +112,16 @@ def test_the_score_stands_with_what_it_is_made_of_and_what_could_be_wrong(
     assert "eTILs reads 5 % where sTIL area reads 0.4 % because it is a share of cells" in told
     assert "If some of these are not lymphocytes" in told
     shown = [each.proto.body for each in page.get("html") if "til-score" in each.proto.body]
-    assert "0.6 %" in shown[0]
+    assert "0.6\N{NO-BREAK SPACE}%" in shown[0]
     assert not any(band in shown[0] for band in ("low", "intermediate", "high"))
     assert "For research only." in told
     cards = {each.label: each.value for each in page.metric}
     assert cards["Immune phenotype"] == "–"
     assert float(cards["Lymphocytes in stroma, per mm²"]) > 0
     assert "a phenotype needs at least 3 valid squares" in told
-    scores = page.dataframe[0].value.set_index("score")
-    assert scores.loc["sTIL area", "value"] == "0.4"
+    assert "hotspots need at least" in told
+    scores = page.table[0].value.set_index("Score")
+    assert scores.loc["sTIL area", "Value"] == literal("0.4")
     assert len(page.get("plotly_chart")) == 5
     assert page.session_state["til_shown"].run == run.path
 
@@ -127,7 +133,7 @@ def test_what_cannot_be_scored_says_why_and_shows_no_plots(
     answer(monkeypatch, result=small)
     page = visit("til_score", slide=chosen)
     assert not page.get("plotly_chart")
-    notes = page.dataframe[0].value["note"]
+    notes = page.table[0].value["Note"].map(plain)
     assert notes.str.contains("a score needs at least 0.5 mm² of tissue").any()
 
 
@@ -135,7 +141,7 @@ def test_while_it_is_computed_the_page_says_so(visit, chosen, run: Run, monkeypa
     answer(monkeypatch)
     page = visit("til_score", slide=chosen)
     assert page.get("progress")[0].proto.text == "Computing the scores …"
-    assert not page.dataframe
+    assert not page.table
 
 
 def test_a_failure_is_one_sentence_and_is_tried_again(visit, chosen, run, monkeypatch) -> None:

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import resources, shown_names, singletons, state
 from pages.shared.analyses import Analyses, Asked
 from pages.shared.chosen_slide import ChosenSlide
+from pages.shared.unbroken import unbroken
 from pages.viewer_page import unfinished
 from pages.viewer_page.layer_data import layers_of, legend_note, legend_of
 from pages.viewer_page.server.routes import routes_below
@@ -152,7 +153,9 @@ def test_a_stopped_analysis_is_shown_where_there_is_no_other_and_gone_on_with(
     Store(store).delete(run)
     page = visit("viewer", slide=chosen)
     assert "Stopped analyses (1)" in [each.label for each in page.sidebar.expander]
-    assert "50 × 75 µm at x 0, y 0: 100 % is there" in [each.value for each in page.sidebar.caption]
+    assert unbroken("50 × 75 µm at x 0, y 0: 100 % is there") in [
+        each.value for each in page.sidebar.caption
+    ]
     assert switches(page) == [True]
     assert page.session_state["tiles"].runs == {stopped.run_id: stopped}
     press(page, "Resume")

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from pages.shared import resources, shown_names, singletons, state
 from pages.shared.analyses import Analyses
 from pages.shared.page_list import NUCLEI, SLIDES, VIEWER
+from pages.shared.unbroken import unbroken
 from pages.viewer_page.server import drawing
 from pages.viewer_page.server.routes import routes_below
 from seg_core.errors import JobCancelled, SegCoreError, SlideError
@@ -63,7 +64,7 @@ def test_a_slide_can_be_analysed_whole_and_a_region_once_it_is_drawn(visit, chos
     assert "Draw a region on the slide" in page.sidebar.caption[1].value
     assert buttons(page) == {"Analyse region": False, "Analyse slide": True}
     page = visit("viewer", slide=chosen, **DRAWN, roi="tumour")
-    told = "Rectangle of 200 × 100 px, 50 × 25 µm, 0.00125 mm²"
+    told = unbroken("Rectangle of 200 × 100 px, 50 × 25 µm, 0.00125 mm²")
     assert page.sidebar.caption[1].value == told
     assert buttons(page) == {
         "Remove": True,

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from seg_core import commands as cli
+from seg_core.cohort import report
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.compare import compare_groups
 from seg_core.cohort.journal import Journal, Outcome
@@ -75,8 +76,9 @@ def test_both_ways_say_who_is_in_it_how_groups_differ_and_what_went_wrong(
     table = RunCatalog(Store(store)).cohort("trial")
     row = compare_groups(table, ["lymphocyte_per_mm2"]).iloc[0]
     assert "9 slides of 9 patients" in text
-    assert "1 of 9 slides have no result" in text
+    assert "1 of 9 slides has no result" in text
     assert "lymphocyte per mm²" in text
+    assert "4 patients, 4 slides" in text
     assert "A – B" in text
     assert f"{row['p']:.3f}" in text
     assert f"-1.00 ({row['delta_low']:.2f} to {row['delta_high']:.2f})" in text
@@ -85,6 +87,26 @@ def test_both_ways_say_who_is_in_it_how_groups_differ_and_what_went_wrong(
     assert "each in 2 views" in text
     assert "by Macenko's method" in text
     assert "TIL maps" in text
+
+
+def test_no_word_of_a_heading_is_broken_on_paper(store: Path, tmp_path: Path) -> None:
+    """It read "adjuste" and below it "d"."""
+    path = tmp_path / "trial.pdf"
+    write_cohort_report(store, "trial", path)
+    words = " ".join(page.extract_text() for page in pypdf.PdfReader(path).pages).split()
+    assert {"adjusted", "phenotype", "finished"} <= set(words)
+
+
+def test_what_has_to_be_known_of_a_sample_stands_in_the_report(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        report, "sample_note", lambda path: "It is a mosaic." if "secret-3" in path.name else None
+    )
+    path = tmp_path / "trial.html"
+    write_cohort_report(store, "trial", path)
+    assert "secret-3.svs: It is a mosaic." in html_text(path)
+    assert html_text(path).count("It is a mosaic.") == 1
 
 
 def test_the_plot_of_groups_and_the_maps_are_inside_the_file(store: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from seg_core.figures.nuclei import (
     measure_scatter,
     measure_violins,
 )
+from seg_core.figures.training import training_curves
 from seg_core.nuclei import MEASURES
 
 AREA, SCORE = MEASURES["area_um2"], MEASURES["class_score"]
@@ -37,8 +38,16 @@ def binned(names: list[str], areas: np.ndarray, bins: int) -> pd.DataFrame:
 
 
 def test_a_thousand_is_written_on_axes_as_in_tables() -> None:
-    axis = density_bars(CLASSES, MONUSAC).layout.xaxis
-    assert (axis.separatethousands, axis.exponentformat) == (True, "none")
+    (heat,) = density_map(np.array([[9000.0]]), (0.0, 0.0), 0.1).data
+    curves = training_curves({"one": pd.DataFrame({"step": [0, 9000], "loss": [2.0, 1.0]})})
+    bars = density_bars(CLASSES, MONUSAC)
+    for numbers in (bars.layout.xaxis, heat.colorbar, curves.layout.xaxis):
+        assert (numbers.separatethousands, numbers.exponentformat) == (True, "none")
+
+
+def test_curves_of_a_training_say_what_they_are_drawn_against() -> None:
+    curves = training_curves({"one": pd.DataFrame({"step": [0, 1], "loss": [2.0, 1.0]})})
+    assert curves.layout.xaxis.title.text == "Step"
 
 
 def test_bars_have_the_colours_of_the_scheme() -> None:

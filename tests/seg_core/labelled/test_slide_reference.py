@@ -13,6 +13,7 @@ from seg_core.labelled.class_mapping import guessed, mapping_of
 from seg_core.labelled.monusac_xml import draw_outlines, read_annotations
 from seg_core.labelled.painting import painted
 from seg_core.labelled.slide_reference import map_classes, read_slide_reference
+from seg_core.samples import sample_path
 from seg_core.slide import open_slide
 
 MPP = 0.25
@@ -82,3 +83,19 @@ def test_a_line_without_a_place_is_named(tmp_path: Path, shared_data: Path) -> N
         info = slide.info
     with pytest.raises(DataError, match=r"line 3 of dots\.csv has no place"):
         read_slide_reference(path, info, MPP)
+
+
+def test_annotations_of_another_slide_are_refused_and_some_beyond_the_edge_are_told(
+    tmp_path: Path,
+) -> None:
+    """They were kept, and every figure was 0 with an interval of 0 to 0."""
+    with closing(open_slide(sample_path("hgsc_nest"), mpp=MPP)) as slide:
+        info = slide.info
+    path = tmp_path / "dots.csv"
+    path.write_text("x,y,class\n9000,9000,tumour\n9100,9000,tumour\n")
+    with pytest.raises(DataError, match=r"nothing that lies on this slide of 1,500 × 1,500 pixels"):
+        read_slide_reference(path, info, MPP)
+    assert read_slide_reference(path, info, MPP, MPP / 10).notes == ()
+    path.write_text("x,y,class\n9000,9000,tumour\n100,100,tumour\n")
+    (note,) = read_slide_reference(path, info, MPP).notes
+    assert note == "1 of 2 outlines or points lies beyond the slide."

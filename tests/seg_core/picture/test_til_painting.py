@@ -85,6 +85,7 @@ def test_a_map_carries_the_middle_of_its_squares(
 ) -> None:
     shown = SQUARE_MAPS[name]  # type: ignore[index]
     figure = figures.til_map(band, shown, *backdrop_of(slide, band, 400))
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("x, mm", "y, mm")
     points = next(trace for trace in figure.data if trace.customdata is not None)
     squares = shown.values(band)
     assert len(points.x) == len(squares)

@@ -27,7 +27,7 @@ def test_a_score_takes_what_it_does_not_say_from_its_formula() -> None:
         *(3.0, "per mm²"),
         *("n / area", "nobody"),
     )
-    assert score.inputs == "area mm2 0.5, nuclei 1,200"
+    assert score.inputs == "area 0.5 mm², nuclei 1,200"
     own = Score("share", "Share", Estimate(0.5), METHOD, other_unit="", other_inputs="squares 3")
     assert (own.unit, own.inputs) == ("", "squares 3")
 

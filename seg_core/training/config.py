@@ -47,9 +47,6 @@ class SourceConfig:
     """Odds that a crop is centred on a nucleus of class 0 (other), 1, 2, …; what is left over is a
     place drawn at random."""
 
-    pale: float = 0.0
-    """Odds that a crop is centred on a large pale nucleus; see `seg_core.training.pale`."""
-
     outlined_by: Place = ""
     """Weights of a trained model that outlines the nuclei of a data set with dots; see
     `seg_core.training.dots`."""

@@ -15,7 +15,6 @@ from seg_core.training import augment
 from seg_core.training.config import SourceConfig, TrainConfig, existing_folder
 from seg_core.training.dots import outline_dots
 from seg_core.training.naming import name_nuclei
-from seg_core.training.pale import large_and_pale
 from seg_core.training.paste import NucleusBank, paste_nuclei
 from seg_core.training.types import Types
 
@@ -43,22 +42,16 @@ class Source:
             ]
             for k in range(len(config.centres))
         }
-        self._pale = [
-            (image, number)
-            for image in (self.images if config.pale else [])
-            for number in large_and_pale(image)
-        ]
         areas = np.array([image.instances.size for image in self.images], dtype=np.float64)
         self._odds = areas / areas.sum()
 
     def place(self, rng: np.random.Generator) -> tuple[LabelledImage, tuple[float, float]]:
         """Draw an image and a pixel (x, y) of it, by the classes' odds."""
         wanted = rng.random()
-        kinds = [*zip(self.config.centres, self._places.values(), strict=True)]
-        for odds, places in [*kinds, (self.config.pale, self._pale)]:
+        for k, odds in enumerate(self.config.centres):
             wanted -= odds
-            if wanted < 0 and places:
-                image, number = places[rng.integers(len(places))]
+            if wanted < 0 and self._places[k]:
+                image, number = self._places[k][rng.integers(len(self._places[k]))]
                 x0, y0, x1, y1 = image.boxes[number]
                 return image, ((x0 + x1) / 2, (y0 + y1) / 2)
         image = self.images[rng.choice(len(self.images), p=self._odds)]

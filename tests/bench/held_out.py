@@ -11,7 +11,7 @@ from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.labelled.reading import read_labelled
 from seg_core.training.config import read_config
 
-CONFIG = Path("weights/training/lite0-seventh.toml")
+CONFIG = Path("weights/training/lite0-sixth.toml")
 """Of the training that the shipped weights come from."""
 
 

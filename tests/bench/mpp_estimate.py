@@ -1,6 +1,6 @@
 """How far an estimated pixel size is off, on labelled images that were resized by known factors.
 
-    python -m tests.bench.mpp_estimate [--config weights/training/lite0-seventh.toml] [--most 5]
+    python -m tests.bench.mpp_estimate [--config weights/training/lite0-sixth.toml] [--most 5]
                                        [--model NAME|FILE]
 
 Images that the model was never trained on are enlarged or reduced as a whole, so that a pixel has

@@ -1,6 +1,6 @@
 """Whether the warning that a slide is unlike the training data comes where the model errs.
 
-    python -m tests.bench.out_of_depth [--config weights/training/lite0-seventh.toml] [--most 4]
+    python -m tests.bench.out_of_depth [--config weights/training/lite0-sixth.toml] [--most 4]
                                        [--model NAME|FILE]
 
 The middle (192 µm) of images that the model was never trained on is shown as it is, of all images;

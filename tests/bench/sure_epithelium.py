@@ -1,6 +1,6 @@
 """Which share of the nuclei called epithelial is sure, where they are epithelial and where not.
 
-    python -m tests.bench.sure_epithelium [--config weights/training/lite0-seventh.toml] [--most N]
+    python -m tests.bench.sure_epithelium [--config weights/training/lite0-sixth.toml] [--most N]
                                           [--model NAME|FILE]
 
 On images that the model was never trained on: how many nuclei it calls epithelial, which share of them
@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", type=Path, default=Path("weights/training/lite0-seventh.toml"))
+    parser.add_argument("--config", type=Path, default=Path("weights/training/lite0-sixth.toml"))
     parser.add_argument("--most", type=int, help="images of each set")
     parser.add_argument("--model")
     options = parser.parse_args()

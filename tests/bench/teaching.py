@@ -1,7 +1,7 @@
 """How far few labels get: macro F1 over six classes of Lizard that the model may not even name.
 
     python -m tests.bench.teaching --data ../shared/data/lizard --store STORE \
-        --held-out weights/training/lite0-seventh.toml [--images N] [--plot F]
+        --held-out weights/training/lite0-sixth.toml [--images N] [--plot F]
 
 Each image (0.5 µm/px, enlarged twice for the model) is analysed once into the store. A nucleus that
 was found has the class of the labelled nucleus in which its centroid lies; others are left out, so

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 python=${PYTHON:-python}
 name=${1:-nuclei-lite0}
 case $name in
-  nuclei-lite0) stages="lite0 lite0-second lite0-third lite0-fourth lite0-fifth lite0-sixth lite0-seventh" ;;
+  nuclei-lite0) stages="lite0 lite0-second lite0-third lite0-fourth lite0-fifth lite0-sixth" ;;
   nuclei-resnet18) stages="resnet18 resnet18-second resnet18-third" ;;
   *) echo "no weights are called $name; give nuclei-lite0 or nuclei-resnet18." >&2; exit 2 ;;
 esac

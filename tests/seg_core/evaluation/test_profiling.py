@@ -115,7 +115,7 @@ def test_the_command_renews_the_limit_alone_where_it_is_told_so(
         profile_around(seen_at(looks)[0].nuclei),
         familiarity=replace(learn_familiarity(seen_at(looks)), limit=9.0),
     )
-    weights, config = tmp_path / "painted.safetensors", Path("weights/training/lite0-seventh.toml")
+    weights, config = tmp_path / "painted.safetensors", Path("weights/training/lite0-sixth.toml")
     write_profile(before, weights)
     monkeypatch.setattr(profile_command, "find_model", lambda _: (painted_slides.CARD, weights))
     monkeypatch.setattr(profile_command, "make_engine", lambda *_: None)

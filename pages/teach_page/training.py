@@ -6,6 +6,7 @@ import streamlit as st
 from pages.shared import palettes, state
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
+from pages.shared.unbroken import unbroken
 from pages.teach_page.material import Material
 from seg_core.classes import ClassScheme
 from seg_core.figures.style import config_of
@@ -113,6 +114,7 @@ def _show_figures(taught: Taught) -> None:
         st.warning(warning[:1].upper() + warning[1:], icon=":material/warning:")
     validation = taught.validation
     if validation is None:
+        st.caption(unbroken(literal(taught.explanation)))
         return
     confusion, table = st.columns([1, 1], gap="large")
     with confusion:
@@ -125,6 +127,7 @@ def _show_figures(taught: Taught) -> None:
             f"Macro F1 **{validation.macro_f1:.2f}**. Cross-validated: each of {validation.groups} "
             f"{validation.unit}s was answered without labels of its own."
         )
+        st.caption(unbroken(literal(taught.explanation)))
 
 
 def _by_class(validation: Validation) -> pd.DataFrame:

@@ -97,6 +97,7 @@ def _teach(options: argparse.Namespace) -> int:
     taught = teach(labels, own_classes=[*options.classes, *named], groups=tuple(options.features))
     write_classifier(taught.classifier, options.out, force=options.force)
     say(_table(taught))
+    say(taught.explanation)
     for warning in taught.warnings:
         sys.stderr.write(f"note: {warning}\n")
     say(f"{options.out} written.")

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from seg_core.teaching.fitting import Fitted, fitted
 from seg_core.teaching.known import Standards
-from seg_core.teaching.shares import leaning
+from seg_core.teaching.shares import estimated_shares, leaning_on
 from seg_core.teaching.validation import AnswerRows, Validation, cross_validated
 
 _Floats = npt.NDArray[np.float64]
@@ -48,35 +48,59 @@ class Material:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """What answers left-out labels best.
+
+    Attributes
+    ----------
+    fitted : Fitted
+        Of standardised features, leaning on the shares.
+    by_directions : bool
+        Whether it weighs directions, not all features.
+    shares : (K,) float64 or None
+        How frequent each class is on the labelled slides; see `seg_core.teaching.shares`.
+    validation : Validation or None
+        How well it does; None where all labels are of one place.
+    """
+
+    fitted: Fitted
+    by_directions: bool
+    shares: _Floats | None
+    validation: Validation | None
+
+
+@dataclass(frozen=True)
 class _Way:
     """What is weighed: all features, or the directions (D, F) of standardised ones."""
 
     directions: _Floats | None
     strength: float
 
-    def fit(self, material: Material, rows: _Rows, classes: int, *, lean: bool) -> Fitted:
-        """Learn from some rows; the coefficients are of all features again."""
+    def fit(
+        self, material: Material, rows: _Rows, classes: int, *, lean: bool
+    ) -> tuple[Fitted, _Floats | None]:
+        """Learn from some rows; the coefficients are of all features again, beside them the shares."""
         values, everywhere = (
             each if self.directions is None else each @ self.directions.T
             for each in (material.values[rows], material.everywhere)
         )
-        truth = material.truth[rows]
+        truth, shares = material.truth[rows], None
         found = fitted(values, truth, classes, self.strength)
         if lean:
-            found = found.leaning(leaning(values, truth, everywhere, found))
-        if self.directions is None:
-            return found
-        return replace(found, coefficients=found.coefficients @ self.directions)
+            shares = estimated_shares(values, truth, everywhere, found)
+        if shares is not None:
+            found = replace(found, intercepts=found.intercepts + leaning_on(shares, truth))
+        if self.directions is not None:
+            found = replace(found, coefficients=found.coefficients @ self.directions)
+        return found, shares
 
 
-USUAL_WAY = _Way(None, 0.03)
+_USUAL_WAY = _Way(None, 0.03)
 """Where all labels are of one place, and nothing says which is best."""
 
 
-def best_fit(
-    material: Material, names: tuple[str, ...], directions: _Floats | None
-) -> tuple[Fitted, Validation | None]:
-    """Return what answers left-out labels best, and how well.
+def best_fit(material: Material, names: tuple[str, ...], directions: _Floats | None) -> Choice:
+    """Choose by the likelihood of left-out labels.
 
     Parameters
     ----------
@@ -85,24 +109,16 @@ def best_fit(
         Of the classes.
     directions : (D, F) float64, optional
         Of raw features; see `seg_core.teaching.directions`.
-
-    Returns
-    -------
-    fitted : Fitted
-        For standardised features, leaning towards frequent classes (`seg_core.teaching.shares`).
-    validation : Validation or None
-        None where all labels are of one place.
     """
     ways = [_Way(None, each) for each in _STRENGTHS]
     if directions is not None:
         of_standardised = directions * material.standards.scale
         ways += [_Way(of_standardised, each) for each in _STRENGTHS_OF_DIRECTIONS]
-    way = _best(material, names, ways) or USUAL_WAY
+    way = _best(material, names, ways) or _USUAL_WAY
     everything = np.arange(len(material.truth))
-    return (
-        way.fit(material, everything, len(names), lean=True),
-        _validated(material, names, way, lean=True),
-    )
+    found, shares = way.fit(material, everything, len(names), lean=True)
+    validation = _validated(material, names, way, lean=True)
+    return Choice(found, way.directions is not None, shares, validation)
 
 
 def _best(material: Material, names: tuple[str, ...], ways: Sequence[_Way]) -> _Way | None:
@@ -120,7 +136,7 @@ def _validated(
 
     def fit(seen: _Rows) -> AnswerRows:
         rows = np.concatenate([seen, anchors])
-        found = way.fit(material, rows, len(names), lean=lean)
+        found, _ = way.fit(material, rows, len(names), lean=lean)
         return lambda left_out: found.probabilities(material.values[left_out]).astype(np.float32)
 
     truth = material.truth[:count]

@@ -1,6 +1,6 @@
 """Fit multinomial logistic regression to few labels."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -34,10 +34,6 @@ class Fitted:
     def probabilities(self, values: _Floats) -> _Floats:
         """Return the probability of each class, (N, K), for values (N, F)."""
         return np.asarray(softmax(values @ self.coefficients.T + self.intercepts, axis=1))
-
-    def leaning(self, offsets: _Floats) -> "Fitted":
-        """Return the same with something added to its intercepts, (K,)."""
-        return replace(self, intercepts=self.intercepts + offsets)
 
 
 def fitted(values: _Floats, truth: npt.NDArray[np.int64], classes: int, strength: float) -> Fitted:

@@ -34,10 +34,10 @@ _FOLDS = 5
 _Floats = npt.NDArray[np.float64]
 
 
-def leaning(
+def estimated_shares(
     values: _Floats, truth: npt.NDArray[np.int64], everywhere: _Floats, model: Fitted
-) -> _Floats:
-    """Return what to add to the intercepts of a classifier.
+) -> _Floats | None:
+    """Return how frequent each class is among the nuclei of the labelled slides.
 
     Parameters
     ----------
@@ -51,21 +51,38 @@ def leaning(
 
     Returns
     -------
-    (K,) float64
-        Zeros where a class has a single label: nobody knows then how the classifier errs.
+    (K,) float64 or None
+        0 for a class without labels; None where one has a single label: nobody knows then how the
+        classifier errs.
     """
+    present, counts = np.unique(truth, return_counts=True)
+    if not len(everywhere) or counts.min() < 2:
+        return None
     classes = len(model.intercepts)
-    present = np.unique(truth)
-    fewest = int(np.bincount(truth)[present].min())
-    if not len(everywhere) or fewest < 2:
-        return np.zeros(classes)
     answers = _out_of_fold(values, truth, model.strength, classes)
     blur = np.stack([answers[truth == k].mean(axis=0) for k in present], axis=1)[present]
-    seen = model.probabilities(everywhere).mean(axis=0)[present]
-    offsets = np.zeros(classes)
+    shares = np.zeros(classes)
+    shares[present] = class_shares(blur, model.probabilities(everywhere).mean(axis=0)[present])
+    return shares
+
+
+def leaning_on(shares: _Floats, truth: npt.NDArray[np.int64]) -> _Floats:
+    """Return what to add to the intercepts of a classifier.
+
+    Parameters
+    ----------
+    shares : (K,) float64
+    truth : (N,) int64
+        Classes of the labels; the fewer the rarest has, the less is leant.
+
+    Returns
+    -------
+    (K,) float64
+    """
+    fewest = int(np.unique(truth, return_counts=True)[1].min())
     believed = fewest / (fewest + HALF_BELIEVED)
-    offsets[present] = LEAN * believed * np.log(class_shares(blur, seen))
-    return offsets
+    # a class without labels is never answered anyway
+    return np.asarray(LEAN * believed * np.log(np.where(shares > 0, shares, 1.0)))
 
 
 def class_shares(blur: _Floats, seen: _Floats) -> _Floats:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from seg_core.classes import ClassScheme, NucleusClass
 from seg_core.errors import TeachingError
 from seg_core.teaching.anchors import find_anchors
 from seg_core.teaching.centring import CENTRING
-from seg_core.teaching.choosing import Material, best_fit
+from seg_core.teaching.choosing import Choice, Material, best_fit
 from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.directions import directions_of
 from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup
@@ -50,11 +51,14 @@ class Taught:
     validation : Validation or None
         None where all labels are of one place.
     warnings : tuple of str
+    explanation : str
+        What it weighs and what it leans on, in a sentence or two.
     """
 
     classifier: Classifier
     validation: Validation | None
     warnings: tuple[str, ...]
+    explanation: str
 
 
 def teach(
@@ -121,7 +125,7 @@ def teach(
     names = tuple(name for name in scheme.names_with_other if name in counts | anchor_counts)
     material = _material(labels, known, anchored, names)
     directions = directions_of(questions[0].model, questions[0].model_sha256, material.features)
-    found, validation = best_fit(material, names, directions.matrix if directions else None)
+    choice = best_fit(material, names, directions.matrix if directions else None)
     classifier = Classifier(
         scheme=scheme,
         names=names,
@@ -130,13 +134,18 @@ def teach(
         features=material.features,
         mean=material.standards.mean,
         scale=material.standards.scale,
-        coefficients=found.coefficients,
-        intercepts=found.intercepts,
+        coefficients=choice.fitted.coefficients,
+        intercepts=choice.fitted.intercepts,
         centring=CENTRING,
         labels=_counted(labels, anchor_counts, names),
-        figures={} if validation is None else validation.to_json(),
+        figures=_figures(choice, names),
     )
-    return Taught(classifier, validation, _warnings(counts, names, material))
+    return Taught(
+        classifier,
+        choice.validation,
+        _warnings(counts, names, material),
+        _explained(choice, names),
+    )
 
 
 def _material(
@@ -213,6 +222,35 @@ def _counted(
         for name, count in Counter(each.names).items():
             counted[name][slide] = counted[name].get(slide, 0) + count
     return counted
+
+
+def _figures(choice: Choice, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return what stands in the classifier's file beside it."""
+    return {
+        "weighs": "directions" if choice.by_directions else "features",
+        **(
+            {}
+            if choice.shares is None
+            else {"shares": dict(zip(names, choice.shares.round(4).tolist(), strict=True))}
+        ),
+        **({} if choice.validation is None else choice.validation.to_json()),
+    }
+
+
+def _explained(choice: Choice, names: tuple[str, ...]) -> str:
+    weighs = (
+        "It weighs what the types of the model's training data differ in, which answered left-out "
+        "labels better than all that is known of a nucleus."
+        if choice.by_directions
+        else "It weighs all that is known of a nucleus."
+    )
+    if choice.shares is None:
+        return f"{weighs} All classes count as equally frequent."
+    order = np.argsort(-choice.shares, kind="stable")
+    shares = ", ".join(f"{names[k]} {100 * choice.shares[k]:.1f} %" for k in order.tolist())
+    return (
+        f"{weighs} It leans towards what is frequent on the labelled slides, by estimate: {shares}."
+    )
 
 
 def _warnings(counts: Counter[str], names: tuple[str, ...], material: Material) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ def test_few_labels_answer_better_by_directions_and_cross_validation_sees_it() -
     for _ in range(10):
         labels = material(rng, 4)
         answers = [
-            best_fit(labels, tuple(NAMES.values()), each)[0].probabilities(tested.matrix[kept])
+            best_fit(labels, tuple(NAMES.values()), each).fitted.probabilities(tested.matrix[kept])
             for each in (None, directions)
         ]
         right.append([(each.argmax(axis=1) + 1 == tested.types[kept]).mean() for each in answers])
@@ -100,10 +100,11 @@ def test_types_that_no_direction_tells_apart_are_told_by_all_features() -> None:
     values = labels.values.copy()
     values[:, 3:6] += 4 * np.eye(3)[labels.truth]
     values[:, :3] = rng.normal(size=(len(values), 3))
-    fit, validation = best_fit(replace(labels, values=values), tuple(NAMES.values()), directions)
-    assert validation is not None
-    assert validation.macro_f1 > 0.9
-    assert (fit.probabilities(values).argmax(axis=1) == labels.truth).mean() > 0.95
+    choice = best_fit(replace(labels, values=values), tuple(NAMES.values()), directions)
+    assert not choice.by_directions
+    assert choice.validation is not None
+    assert choice.validation.macro_f1 > 0.9
+    assert (choice.fitted.probabilities(values).argmax(axis=1) == labels.truth).mean() > 0.95
 
 
 def test_kept_directions_are_those_of_the_weights(tmp_path: Path) -> None:

@@ -44,6 +44,21 @@ def test_a_few_labels_teach_what_was_painted(run: Run) -> None:
     assert (before == after).mean() > 0.95
 
 
+def test_what_is_weighed_and_leant_on_is_told_and_stands_in_the_file(run: Run) -> None:
+    names = run.scheme.names
+    taught = teach([labelled(run, names, 8)])
+    figures = taught.classifier.figures
+    # the painted model lies in no folder, and nobody has learnt directions for it
+    assert figures["weighs"] == "features"
+    assert taught.explanation.startswith("It weighs all that is known of a nucleus. It leans")
+    assert sum(figures["shares"].values()) == pytest.approx(1, abs=1e-3)
+    for name, share in figures["shares"].items():
+        assert f"{name} {100 * share:.1f} %" in taught.explanation
+    once = teach([labelled(run, names, 1)], with_anchors=False)
+    assert "shares" not in once.classifier.figures
+    assert "All classes count as equally frequent." in once.explanation
+
+
 def test_an_own_class_has_its_colour_and_role_everywhere(run: Run) -> None:
     labels = renamed(labelled(run, run.scheme.names_with_other, 6), {"macrophage": "plasma cell"})
     own = NucleusClass(1, "plasma cell", "#123456", given_role="lymphocyte")

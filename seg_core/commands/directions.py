@@ -47,6 +47,8 @@ def _directions(options: argparse.Namespace) -> int:
     )
     directions = learn_directions(nuclei, card.sha256, command)
     path = write_directions(directions, weights)
-    say(", ".join(f"{count:,} {name}" for name, count in directions.nuclei.items()) + ".")
+    for each in directions.sets:
+        counts = ", ".join(f"{count:,} {name}" for name, count in each.nuclei.items())
+        say(f"{each.title}: {counts}.")
     say(f"{path} written.")
     return 0

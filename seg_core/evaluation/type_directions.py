@@ -18,7 +18,7 @@ from seg_core.files.temporary import temporary_folder
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.settings import AnalysisSettings
 from seg_core.teaching.centring import CENTRING, shift_of
-from seg_core.teaching.directions import Directions
+from seg_core.teaching.directions import Directions, SetDirections
 from seg_core.teaching.features import features_of_run
 from seg_core.teaching.fitting import fitted
 
@@ -38,7 +38,8 @@ class TypedNuclei:
 
     Attributes
     ----------
-    data_set : str
+    title : str
+        Of the data set.
     features : tuple of str
     matrix : (N, F) float32
     types : (N,) int64
@@ -47,7 +48,7 @@ class TypedNuclei:
         Of the ids.
     """
 
-    data_set: str
+    title: str
     features: tuple[str, ...]
     matrix: npt.NDArray[np.float32]
     types: npt.NDArray[np.int64]
@@ -97,43 +98,38 @@ def learn_directions(
     DataError
         If there are no two types of one data set.
     """
-    images = list(nuclei)
     sets: defaultdict[str, list[TypedNuclei]] = defaultdict(list)
-    for each in images:
-        sets[each.data_set].append(each)
-    told = {name: several for name, several in sets.items() if len(_types_of(several)) > 1}
+    for each in nuclei:
+        sets[each.title].append(each)
+    told = {title: several for title, several in sets.items() if len(_types_of(several)) > 1}
     if not told:
         raise DataError(
             "no data set of the training tells two types of nuclei apart; give a configuration with "
             "one that does."
         )
+    features = next(iter(told.values()))[0].features
+    found = tuple(_of_one_set(title, several) for title, several in told.items())
+    return Directions(weights_sha256, command, features, found)
+
+
+def _of_one_set(title: str, images: Sequence[TypedNuclei]) -> SetDirections:
     mean = np.average(
-        [each.matrix.mean(axis=0, dtype=np.float64) for each in images],
+        [each.matrix.mean(axis=0, dtype=np.float64) for each in images if len(each.matrix)],
         axis=0,
-        weights=[len(each.matrix) for each in images],
+        weights=[len(each.matrix) for each in images if len(each.matrix)],
     )
-    centred = {name: [_centred(each, mean) for each in several] for name, several in told.items()}
-    everything = np.concatenate([each for several in centred.values() for each in several])
-    scale = everything.std(axis=0)
+    centred = np.concatenate([_centred(each, mean) for each in images])
+    scale = centred.std(axis=0)
     scale = np.where(scale < _LEAST_SCALE, 1.0, scale)
-    counts: dict[str, int] = {}
-    rows: list[_Floats] = []
-    for name, several in told.items():
-        ids = _types_of(several)
-        types = np.concatenate([each.types for each in several])
-        values = np.concatenate(centred[name]) / scale
-        truth = np.searchsorted(ids, types[types > 0])
-        rows.append(fitted(values[types > 0], truth, len(ids), _STRENGTH).coefficients)
-        called = [f"{name}: {several[0].names[number]}" for number in ids.tolist()]
-        counts |= dict(zip(called, np.bincount(truth).tolist(), strict=True))
-    matrix = np.concatenate(rows) / scale
-    matrix /= (everything @ matrix.T).std(axis=0)[:, None]
-    return Directions(
-        weights_sha256,
-        command,
-        counts,
-        images[0].features,
-        tuple(counts),
+    types = np.concatenate([each.types for each in images])
+    ids = _types_of(images)
+    truth = np.searchsorted(ids, types[types > 0])
+    matrix = fitted((centred / scale)[types > 0], truth, len(ids), _STRENGTH).coefficients / scale
+    matrix /= (centred @ matrix.T).std(axis=0)[:, None]
+    names = [images[0].names[number] for number in ids.tolist()]
+    return SetDirections(
+        title,
+        dict(zip(names, np.bincount(truth).tolist(), strict=True)),
         tuple(tuple(float(f"{each:.{_DIGITS}g}") for each in row) for row in matrix),
     )
 
@@ -154,7 +150,7 @@ def _looked_at(image: LabelledImage, model: str | Path | None) -> TypedNuclei:
     types = own_ids[image.instances[rows, columns]]
     names = _names(image)
     types[~np.isin(types, list(names))] = 0
-    return TypedNuclei(image.data_set.name, features.names, features.matrix, types, names)
+    return TypedNuclei(image.data_set.title, features.names, features.matrix, types, names)
 
 
 def _names(image: LabelledImage) -> dict[int, str]:

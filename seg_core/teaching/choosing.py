@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from seg_core.teaching.directions import SetDirections
 from seg_core.teaching.fitting import Fitted, fitted
 from seg_core.teaching.known import Standards
 from seg_core.teaching.shares import estimated_shares, leaning_on
@@ -14,9 +15,9 @@ from seg_core.teaching.validation import AnswerRows, Validation, cross_validated
 _Floats = npt.NDArray[np.float64]
 _Rows = npt.NDArray[np.int64]
 
-# Strengths of regularisation that are tried, of all features and of a few directions.
+# Of all features several strengths of regularisation are tried; a few directions need little.
 _STRENGTHS = (0.003, 0.03, 0.3)
-_STRENGTHS_OF_DIRECTIONS = (0.1, 0.3)
+_STRENGTH_OF_DIRECTIONS = 0.3
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class Choice:
     ----------
     fitted : Fitted
         Of standardised features, leaning on the shares.
-    by_directions : bool
-        Whether it weighs directions, not all features.
+    weighed : SetDirections or None
+        The directions that it weighs; None where it is all features.
     shares : (K,) float64 or None
         How frequent each class is on the labelled slides; see `seg_core.teaching.shares`.
     validation : Validation or None
@@ -64,24 +65,27 @@ class Choice:
     """
 
     fitted: Fitted
-    by_directions: bool
+    weighed: SetDirections | None
     shares: _Floats | None
     validation: Validation | None
 
 
 @dataclass(frozen=True)
 class _Way:
-    """What is weighed: all features, or the directions (D, F) of standardised ones."""
+    """What is weighed: all features, or directions."""
 
-    directions: _Floats | None
+    weighed: SetDirections | None
     strength: float
 
     def fit(
         self, material: Material, rows: _Rows, classes: int, *, lean: bool
     ) -> tuple[Fitted, _Floats | None]:
         """Learn from some rows; the coefficients are of all features again, beside them the shares."""
+        directions = (
+            None if self.weighed is None else self.weighed.matrix * material.standards.scale
+        )
         values, everywhere = (
-            each if self.directions is None else each @ self.directions.T
+            each if directions is None else each @ directions.T
             for each in (material.values[rows], material.everywhere)
         )
         truth, shares = material.truth[rows], None
@@ -90,8 +94,8 @@ class _Way:
             shares = estimated_shares(values, truth, everywhere, found)
         if shares is not None:
             found = replace(found, intercepts=found.intercepts + leaning_on(shares, truth))
-        if self.directions is not None:
-            found = replace(found, coefficients=found.coefficients @ self.directions)
+        if directions is not None:
+            found = replace(found, coefficients=found.coefficients @ directions)
         return found, shares
 
 
@@ -99,7 +103,9 @@ _USUAL_WAY = _Way(None, 0.03)
 """Where all labels are of one place, and nothing says which is best."""
 
 
-def best_fit(material: Material, names: tuple[str, ...], directions: _Floats | None) -> Choice:
+def best_fit(
+    material: Material, names: tuple[str, ...], directions: Sequence[SetDirections]
+) -> Choice:
     """Choose by the likelihood of left-out labels.
 
     Parameters
@@ -107,18 +113,16 @@ def best_fit(material: Material, names: tuple[str, ...], directions: _Floats | N
     material : Material
     names : tuple of str
         Of the classes.
-    directions : (D, F) float64, optional
-        Of raw features; see `seg_core.teaching.directions`.
+    directions : sequence of SetDirections
+        What may be weighed instead of all features.
     """
     ways = [_Way(None, each) for each in _STRENGTHS]
-    if directions is not None:
-        of_standardised = directions * material.standards.scale
-        ways += [_Way(of_standardised, each) for each in _STRENGTHS_OF_DIRECTIONS]
+    ways += [_Way(each, _STRENGTH_OF_DIRECTIONS) for each in directions]
     way = _best(material, names, ways) or _USUAL_WAY
     everything = np.arange(len(material.truth))
     found, shares = way.fit(material, everything, len(names), lean=True)
     validation = _validated(material, names, way, lean=True)
-    return Choice(found, way.directions is not None, shares, validation)
+    return Choice(found, way.weighed, shares, validation)
 
 
 def _best(material: Material, names: tuple[str, ...], ways: Sequence[_Way]) -> _Way | None:

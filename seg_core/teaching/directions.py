@@ -3,9 +3,10 @@
 The features of a nucleus are many and few labels leave open which of them matter. Whoever labelled
 the data that a network was trained on told more types apart than the network answers: plasma cells,
 eosinophils, spindle-shaped nuclei. What separates those, learnt once from tens of thousands of
-nuclei, is kept beside the weights; a classifier that is taught by a few clicks may weigh these few
-numbers instead of all features, where that answers left-out labels better (a supervised projection
-learnt on other classes, as in Fei-Fei et al. 2006 and Snell et al. 2017 for pictures).
+nuclei of each data set, is kept beside the weights; a classifier that is taught by a few clicks may
+weigh the few numbers of one of them instead of all features, where that answers left-out labels
+better. (What was learnt on other classes tells new ones from a few pictures, Fei-Fei et al. 2006;
+of several data sets at once there are more numbers than a few labels can weigh.)
 """
 
 import json
@@ -25,6 +26,30 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
+class SetDirections:
+    """What the types of one data set differ in.
+
+    Attributes
+    ----------
+    title : str
+        Of the data set.
+    nuclei : dict of int
+        How many nuclei of each type were learnt from, in the order of the coefficients.
+    coefficients : tuple of tuple of float
+        (T, F), for features; each direction varies by 1 (standard deviation) over these nuclei.
+    """
+
+    title: str
+    nuclei: dict[str, int]
+    coefficients: tuple[tuple[float, ...], ...]
+
+    @property
+    def matrix(self) -> npt.NDArray[np.float64]:
+        """The coefficients, (T, F)."""
+        return np.array(self.coefficients, np.float64)
+
+
+@dataclass(frozen=True, slots=True)
 class Directions:
     """What the types of a model's training data differ in.
 
@@ -34,33 +59,22 @@ class Directions:
         Checksum of the weights whose features they combine.
     command : str
         What wrote it.
-    nuclei : dict of int
-        How many nuclei were learnt from, by type, written as *data set: type*.
     features : tuple of str
         Their names; see `seg_core.teaching.features`.
-    types : tuple of str
-        What each direction speaks for.
-    coefficients : tuple of tuple of float
-        (T, F); a direction varies by 1 (standard deviation) over the nuclei learnt from.
+    sets : tuple of SetDirections
     """
 
     weights_sha256: str
     command: str
-    nuclei: dict[str, int]
     features: tuple[str, ...]
-    types: tuple[str, ...]
-    coefficients: tuple[tuple[float, ...], ...]
+    sets: tuple[SetDirections, ...]
 
     def __post_init__(self) -> None:
-        if self.matrix.shape != (len(self.types), len(self.features)) or not len(self.types):
-            raise ValueError("there is not one coefficient for each type and feature")
-        if not np.isfinite(self.matrix).all():
-            raise ValueError("coefficients are not finite")
-
-    @property
-    def matrix(self) -> npt.NDArray[np.float64]:
-        """The coefficients, (T, F)."""
-        return np.array(self.coefficients, np.float64)
+        for each in self.sets:
+            if each.matrix.shape != (len(each.nuclei), len(self.features)) or not each.nuclei:
+                raise ValueError("there is not one coefficient for each type and feature")
+            if not np.isfinite(each.matrix).all():
+                raise ValueError("coefficients are not finite")
 
     def to_json(self) -> dict[str, Any]:
         """Return the directions as they are written."""

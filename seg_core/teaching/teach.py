@@ -72,7 +72,7 @@ def teach(
     """Teach multinomial logistic regression.
 
     Cross-validation chooses its strength, and whether it weighs all features or only what the types
-    of the model's training data differ in (`seg_core.teaching.directions`). Answers lean towards
+    of one of the model's data sets differ in (`seg_core.teaching.directions`). Answers lean towards
     what is frequent on the labelled slides (`seg_core.teaching.shares`).
 
     Who corrects one class only should not have to label all others. So of each class of the model
@@ -125,7 +125,7 @@ def teach(
     names = tuple(name for name in scheme.names_with_other if name in counts | anchor_counts)
     material = _material(labels, known, anchored, names)
     directions = directions_of(questions[0].model, questions[0].model_sha256, material.features)
-    choice = best_fit(material, names, directions.matrix if directions else None)
+    choice = best_fit(material, names, directions.sets if directions else ())
     classifier = Classifier(
         scheme=scheme,
         names=names,
@@ -227,7 +227,7 @@ def _counted(
 def _figures(choice: Choice, names: tuple[str, ...]) -> dict[str, Any]:
     """Return what stands in the classifier's file beside it."""
     return {
-        "weighs": "directions" if choice.by_directions else "features",
+        "weighs": "features" if choice.weighed is None else f"directions of {choice.weighed.title}",
         **(
             {}
             if choice.shares is None
@@ -239,10 +239,10 @@ def _figures(choice: Choice, names: tuple[str, ...]) -> dict[str, Any]:
 
 def _explained(choice: Choice, names: tuple[str, ...]) -> str:
     weighs = (
-        "It weighs what the types of the model's training data differ in, which answered left-out "
+        "It weighs all that is known of a nucleus."
+        if choice.weighed is None
+        else f"It weighs what the types of {choice.weighed.title} differ in, which answered left-out "
         "labels better than all that is known of a nucleus."
-        if choice.by_directions
-        else "It weighs all that is known of a nucleus."
     )
     if choice.shares is None:
         return f"{weighs} All classes count as equally frequent."

@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared.unbroken import unbroken
 from seg_core.errors import counted
 from seg_core.model import ModelCard
 from seg_core.model.measured import (
@@ -23,6 +22,7 @@ from seg_core.model.measured import (
 )
 from seg_core.model.set_names import spelled
 from seg_core.settings import PRESETS
+from seg_core.unbroken import unbroken
 
 _NON_COMMERCIAL = "NC"
 

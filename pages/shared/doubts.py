@@ -5,8 +5,8 @@ import re
 import streamlit as st
 
 from pages.shared.literal import literal
-from pages.shared.unbroken import unbroken
 from seg_core.store import Run
+from seg_core.unbroken import unbroken
 
 _END_OF_CLAIM = re.compile(r"[:;.] ")
 

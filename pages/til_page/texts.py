@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.literal import literal
-from pages.shared.unbroken import unbroken
 from seg_core.til import DISCLAIMER, Score, TilResult
 from seg_core.til.score_tables import in_digits, score_table
 from seg_core.til.wording import (
@@ -16,6 +15,7 @@ from seg_core.til.wording import (
     eye_in_words,
     interval_in_words,
 )
+from seg_core.unbroken import unbroken
 
 # The score in letters that are read from across a table; the rest as the theme has it.
 _STYLE = """

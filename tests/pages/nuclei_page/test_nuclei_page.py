@@ -14,7 +14,6 @@ from pages.nuclei_page import distributions, downloads, nucleus_table
 from pages.nuclei_page.choice import Choice
 from pages.shared import singletons, state
 from pages.shared.scoring import ScoringRequest
-from pages.shared.unbroken import unbroken
 from seg_core import analysis
 from seg_core.classes import OTHER, UNCERTAIN, ClassScheme, NucleusClass
 from seg_core.export import formats
@@ -27,6 +26,7 @@ from seg_core.store.answer import Answer, forget_answer, write_answer
 from seg_core.store.journal import Journal
 from seg_core.store.run import NUCLEI_FILE
 from seg_core.til import TilSettings
+from seg_core.unbroken import unbroken
 
 LEFT, TOP = Roi("left", shapely.box(0, 0, 200, 300)), Roi("top", shapely.box(0, 0, 400, 100))
 SECTIONS = ["Overview", "Distributions", "Scatter", "Map", "Table", "Gallery", "Downloads"]

@@ -10,7 +10,6 @@ from starlette.testclient import TestClient
 from pages.shared import resources, shown_names, singletons, state
 from pages.shared.analyses import Analyses
 from pages.shared.page_list import NUCLEI, SLIDES, VIEWER
-from pages.shared.unbroken import unbroken
 from pages.viewer_page.server import drawing
 from pages.viewer_page.server.routes import routes_below
 from seg_core.errors import JobCancelled, SegCoreError, SlideError
@@ -20,6 +19,7 @@ from seg_core.roi import Roi, roi_of_region
 from seg_core.samples import sample_path
 from seg_core.slide import DeepZoom
 from seg_core.store import Run
+from seg_core.unbroken import unbroken
 
 RECTANGLE = roi_of_region(Region(0, 0, 200, 100), "tumour")
 TRIANGLE = Roi("nest", shapely.Polygon([(0, 0), (200, 0), (0, 100)]))
@@ -167,7 +167,7 @@ def test_a_result_is_offered_to_be_shown(visit, chosen, run) -> None:
 def test_a_running_job_shows_its_progress_and_can_be_stopped(visit, chosen) -> None:
     job = FakeJob(running=True)
     page = visit("viewer", slide=chosen, job=job)
-    assert page.sidebar.get("progress")[0].proto.text == "Tile 30 of 120, 2 min left"
+    assert page.sidebar.get("progress")[0].proto.text == unbroken("Tile 30 of 120, 2 min left")
     assert buttons(page) == {"Stop": True}
     page.sidebar.button[0].click().run()
     assert job.cancelled

@@ -2,14 +2,14 @@
 
 import re
 
-_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|(?:px|[µm]m²?)(?![^\W_])))")
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|(?:px|[µm]m²?|s|min|h|[kMG]B)(?![^\W_])))")
 
 
 def unbroken(words: str) -> str:
     """Return words in which no line ends between a number and its unit.
 
-    Sentences of the core have plain spaces, which files and terminals want; a page narrows, and
-    would begin a line with the sign of per cent.
+    Sentences of the core have plain spaces, which files and terminals want. What is laid out in
+    lines, a page or a report, would begin one with the sign of per cent.
 
     Examples
     --------

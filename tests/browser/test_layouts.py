@@ -12,7 +12,7 @@ from pages.shared.page_list import MODEL, NUCLEI, PAGES, TEACH
 pytestmark = pytest.mark.browser
 
 # Words that end in an ellipsis or at an edge, words that a button breaks in two, and numbers that a
-# line may part from their sign of per cent. What a person has chosen or named may be longer than the
+# line may part from their unit. What a person has chosen or named may be longer than the
 # box it stands in.
 CUT = """() => {
     const everything = '[data-testid=stMain] *, [data-testid=stSidebar] *';
@@ -22,7 +22,7 @@ CUT = """() => {
         const words = [...each.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
         if (!words || !each.checkVisibility({ visibilityProperty: true }) || each.closest(named)) continue;
         const text = each.textContent.trim();
-        if (/\\d %/.test(text) && !each.closest('canvas, svg')) cut.push(text);
+        if (/\\d (%|px|[µm]m)|\\d × \\d/.test(text) && !each.closest('canvas, svg')) cut.push(text);
         const line = parseFloat(getComputedStyle(each).lineHeight);
         if (each.closest('button, label') && !/\\s/.test(text) && each.offsetHeight > 1.9 * line) cut.push(text);
         for (let box = each, up = 0; box && up < 4; box = box.parentElement, up++) {
@@ -33,6 +33,9 @@ CUT = """() => {
     // a row of buttons that goes on beyond its edge, where a mouse without a wheel does not get
     for (const row of document.querySelectorAll('.stButtonGroup > div'))
         if (row.scrollWidth > row.clientWidth + 1) cut.push(row.textContent);
+    // one of several that are joined, alone in a second line
+    for (const button of document.querySelectorAll('[data-testid^="stBaseButton-segmented_control"]'))
+        if (button.offsetTop > button.parentElement.firstElementChild.offsetTop + 1) cut.push(button.textContent);
     return cut;
 }"""
 

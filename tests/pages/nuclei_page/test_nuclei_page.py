@@ -52,7 +52,9 @@ def write_instead(run: Run, **columns: np.ndarray) -> None:
 
 
 def test_with_nothing_chosen_it_says_where_to_choose(visit) -> None:
-    assert visit("nuclei").info[0].value == "Choose a slide on the Slides page first."
+    page = visit("nuclei")
+    assert page.info[0].value == "Choose a slide on the Slides page first."
+    assert [each.value for each in page.header] == ["Nuclei"]
 
 
 def test_before_an_analysis_it_says_where_to_start_one(visit, chosen) -> None:

@@ -89,7 +89,9 @@ def plain(words: str) -> str:
 
 
 def test_with_nothing_chosen_it_says_where_to_choose(visit) -> None:
-    assert visit("til_score").info[0].value == "Choose a slide on the Slides page first."
+    page = visit("til_score")
+    assert page.info[0].value == "Choose a slide on the Slides page first."
+    assert [each.value for each in page.header] == ["TIL score"]
 
 
 def test_before_an_analysis_it_says_where_to_start_one(visit, chosen) -> None:

@@ -56,7 +56,9 @@ def buttons(page) -> dict[str, bool]:
 
 
 def test_with_nothing_chosen_it_says_where_to_choose(visit) -> None:
-    assert visit("viewer").info[0].value == "Choose a slide on the Slides page first."
+    page = visit("viewer")
+    assert page.info[0].value == "Choose a slide on the Slides page first."
+    assert [each.value for each in page.header] == ["Viewer"]
 
 
 def test_a_slide_can_be_analysed_whole_and_a_region_once_it_is_drawn(visit, chosen) -> None:

@@ -39,7 +39,8 @@ def show_result(result: dict[str, Any], reference: str | None = None) -> None:
     overall = overall_table(result)
     st.table(
         pd.DataFrame(
-            {"Value": figures_in_words(overall)}, index=overall["figure"].rename("Figure")
+            {"Value": figures_in_words(overall)},
+            index=overall["figure"].map(unbroken).rename("Figure"),
         ),
         border="horizontal",
     )

@@ -104,7 +104,7 @@ def show_presets(card: ModelCard) -> None:
     }
     shown = {
         "Preset": table["title"],
-        "What it does": [PRESETS[name].words for name in table.index],
+        "What it does": [unbroken(PRESETS[name].words) for name in table.index],
         f"Time, × {table['title'].iloc[0]}": table["time"].map("{:.2f}".format),
         **{title: table[key].map("{:.3f}".format) for key, title in figures.items()},
     }
@@ -190,7 +190,9 @@ def _show_dots(card: ModelCard, data: str) -> None:
 
 
 def _show_overall(table: pd.DataFrame) -> None:
-    shown = {row["figure"]: _with_interval(row, "value", "") for _, row in table.iterrows()}
+    shown = {
+        unbroken(row["figure"]): _with_interval(row, "value", "") for _, row in table.iterrows()
+    }
     st.table(pd.Series(shown, name="Whatever the class"), border="horizontal")
 
 

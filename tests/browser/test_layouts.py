@@ -6,6 +6,7 @@ from typing import Literal
 import pytest
 from analysed import analyse_part
 from playwright.sync_api import Page, expect
+from viewing import open_place, press_and_drag
 
 from pages.shared.page_list import MODEL, NUCLEI, PAGES, TEACH
 
@@ -102,3 +103,31 @@ def test_words_on_the_primary_colour_can_be_read(
     chosen = page.get_by_test_id("stMultiSelect").locator("[data-tag]").first
     expect(chosen).to_be_visible()
     assert chosen.evaluate(CONTRAST) > 4.5
+
+
+# Of the stage, what lies over the slide and what a tool says, as far as they are to be seen.
+COVERED = """hint => {
+    const box = hint.getBoundingClientRect();
+    const covered = each => {
+        const { left, right, top, bottom } = each.getBoundingClientRect();
+        return left < box.right && right > box.left && top < box.bottom && bottom > box.top;
+    };
+    const around = hint.parentElement.querySelectorAll('.toolbar, .measured, .panel, .readout, .navigator');
+    return Array.from(around).filter(each => each.checkVisibility() && covered(each)).map(each => each.className);
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1024, 768)])
+def test_what_a_tool_says_covers_nothing(
+    page: Page, dashboard: str, store: Path, width: int, height: int
+) -> None:
+    """It stood on the lengths that were measured and on the title of the layers."""
+    page.set_viewport_size({"width": width, "height": height})
+    viewer = open_place(page, dashboard)
+    viewer.get_by_role("button", name="Measure").click()
+    middle = width * 5 // 8, height // 2
+    press_and_drag(page, middle, (middle[0] + 60, middle[1] + 20))
+    expect(viewer.locator(".measured li")).to_have_count(1)
+    hint = viewer.locator(".hint")
+    expect(hint).to_contain_text("Drag from one point to the other")
+    assert hint.evaluate(COVERED) == []

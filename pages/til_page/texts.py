@@ -58,7 +58,7 @@ def show_table(result: TilResult) -> None:
     }
     _show_rows(
         pd.DataFrame(
-            {"Score": table["score"], **numbers, "Unit": table["unit"], "Note": table["note"]}
+            {"Score": table["score"], **numbers, "Unit": table["unit"], "Note": _told_once(table)}
         )
     )
     with st.expander("How is this computed?"):
@@ -68,6 +68,15 @@ def show_table(result: TilResult) -> None:
                 ["Score", "Formula", "Source", "What goes in"], axis="columns"
             )
         )
+
+
+def _told_once(table: pd.DataFrame) -> list[str]:
+    """Return the notes of scores; one that a score above has is not told again."""
+    first: dict[str, str] = {}
+    return [
+        note if not note or first.setdefault(note, score) == score else f"as for {first[note]}"
+        for score, note in zip(table["score"], table["note"], strict=True)
+    ]
 
 
 def _show_rows(rows: pd.DataFrame) -> None:

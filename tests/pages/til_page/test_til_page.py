@@ -136,7 +136,8 @@ def test_what_cannot_be_scored_says_why_and_shows_no_plots(
     page = visit("til_score", slide=chosen)
     assert not page.get("plotly_chart")
     notes = page.table[0].value["Note"].map(plain)
-    assert notes.str.contains("a score needs at least 0.5 mm² of tissue").any()
+    assert notes.str.contains("a score needs at least 0.5 mm² of tissue").sum() == 1
+    assert (notes == "as for sTIL area").sum() > 5, "one sentence stood there fifteen times"
 
 
 def test_while_it_is_computed_the_page_says_so(visit, chosen, run: Run, monkeypatch) -> None:

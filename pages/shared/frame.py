@@ -23,7 +23,7 @@ from pages.shared.help import offer_help
 from pages.shared.literal import literal
 from pages.shared.page_list import PAGES, SLIDES, VIEWER, PageEntry
 from pages.shared.sign_in import offer_sign_out, require_sign_in
-from seg_core.errors import SegCoreError, SlideError
+from seg_core.errors import SegCoreError, SlideError, capitalised
 from seg_core.slide import SlideInfo
 from seg_core.unbroken import unbroken
 
@@ -136,6 +136,4 @@ def shown_errors() -> Iterator[None]:
 
 def sentence(error: SegCoreError) -> str:
     """Return an error's text with a capital letter, unless it begins with a file's name or a unit."""
-    text = str(error)
-    first = text.partition(" ")[0]
-    return text[:1].upper() + text[1:] if first.isalpha() and first != "µm" else text
+    return capitalised(str(error))

@@ -8,6 +8,7 @@ from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from pages.teach_page.material import Material
 from seg_core.classes import ClassScheme
+from seg_core.errors import capitalised
 from seg_core.figures.style import config_of
 from seg_core.figures.teaching import change_map, confusion_map
 from seg_core.store import forget_answer
@@ -113,7 +114,7 @@ def _offer_forgetting(material: Material) -> None:
 
 def _show_figures(taught: Taught) -> None:
     for warning in taught.warnings:
-        st.warning(warning[:1].upper() + warning[1:], icon=":material/warning:")
+        st.warning(capitalised(warning), icon=":material/warning:")
     validation = taught.validation
     if validation is None:
         return

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.literal import literal
+from seg_core.errors import capitalised
 from seg_core.til import DISCLAIMER, Score, TilResult
 from seg_core.til.score_tables import in_digits, score_table
 from seg_core.til.wording import (
@@ -100,7 +101,9 @@ takes in the space between the cells: an area of nuclei reads lower, so no band 
 def _headline(result: TilResult) -> str:
     score = result.stil_area_pct
     if score.value is None:
-        return f'<div class="til-score"><span>{escape(_sentence(result.reason or ""))}</span></div>'
+        return (
+            f'<div class="til-score"><span>{escape(capitalised(result.reason or ""))}</span></div>'
+        )
     tiger = result.score("tiger_til")
     return (
         f'<div class="til-score"><span class="faint">{escape(result.scores[0].label)}</span>'
@@ -156,7 +159,3 @@ def _hotspots(result: TilResult) -> str:
 
 def _with_unit(value: float | None, unit: str, digits: int) -> str:
     return "–" if value is None else unbroken(f"{value:,.{digits}f} {unit}".strip())
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

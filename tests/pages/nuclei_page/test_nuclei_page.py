@@ -164,6 +164,18 @@ def test_the_overview_says_how_many_nuclei_are_other_and_when_they_prevail(
     assert "counted here too" in " ".join(caption.value for caption in page.caption)
 
 
+def test_a_taught_classifier_that_claims_few_nuclei_is_named_instead_of_the_model(
+    visit, chosen, run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve labels made most nuclei *other*, and the page blamed the model for it."""
+    write_instead(run, class_name=np.array([OTHER] * 9 + ["lymphocyte"] * 3, object))
+    monkeypatch.setattr(Run, "classifier", "twelve")
+    page = visit("nuclei", slide=chosen)
+    (warned,) = [each.value for each in page.warning if "More than half" in each.value]
+    assert "no class of the taught classifier twelve claims them" in warned
+    assert "the model" not in warned
+
+
 def test_nuclei_below_the_threshold_are_uncertain_in_every_section(open_section, run) -> None:
     scores = np.array([0.4] * 5 + [0.9] * 7, np.float32)
     write_instead(run, class_score=scores)

@@ -9,7 +9,7 @@ from pages.viewer_page import component as viewer_component
 
 sidebar = frame.open_page(VIEWER)
 analysis_panel.collect_result()
-chosen = frame.chosen_slide()
+chosen = frame.chosen_slide(VIEWER.title)
 
 with frame.shown_errors():
     slide = resources.slide(chosen.path, chosen.mpp)

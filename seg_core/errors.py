@@ -129,6 +129,18 @@ def there_are(count: int) -> str:
 _LONGEST_QUOTE = 60
 
 
+def capitalised(text: str) -> str:
+    """Return a sentence as it stands alone: with a capital, unless it begins with a file's name or a unit.
+
+    Examples
+    --------
+    >>> capitalised("no stroma was found."), capitalised("a.svs is damaged.")
+    ('No stroma was found.', 'a.svs is damaged.')
+    """
+    first = text.partition(" ")[0].rstrip(":;,")
+    return text[:1].upper() + text[1:] if first.isalpha() and first != "µm" else text
+
+
 def quoted(value: object) -> str:
     """Return what stands in a file as a sentence quotes it: printable, and not all of it.
 

@@ -12,6 +12,7 @@ from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.model.lender import EngineLender
 from seg_core.question import Question
 from seg_core.roi import Roi
+from seg_core.samples import sample_mpp
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import Slide, open_slide, slide_id
 from seg_core.store import Run, RunFacts
@@ -59,7 +60,8 @@ def opened(
     settings: AnalysisSettings | None = None,
 ) -> Iterator[Subject]:
     """Open a slide and put the question to it; parameters and errors as of `seg_core.analysis.analyse`."""
-    with closing(open_slide(slide_path, mpp=mpp)) as slide:
+    known = sample_mpp(slide_path) if mpp is None else mpp
+    with closing(open_slide(slide_path, mpp=known)) as slide:
         card, weights = find_model(model)
         question = _question(slide, card, settings or AnalysisSettings(), region=region, roi=roi)
         yield Subject(slide, question, card, weights)

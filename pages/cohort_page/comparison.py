@@ -8,13 +8,13 @@ import streamlit as st
 
 from pages.cohort_page import drawn_around
 from pages.cohort_page.cohort_table import open_slide_of
-from pages.shared.unbroken import unbroken
 from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, known, measures_of, title_of
 from seg_core.cohort.compare import METHOD, by_patient, compare_groups, numbers_of
 from seg_core.cohort.correlate import rank_correlation
 from seg_core.errors import counted
 from seg_core.figures.groups import scatter, strips
 from seg_core.files.csv import csv_text
+from seg_core.unbroken import unbroken
 
 _COLUMNS = {
     name: st.column_config.NumberColumn(title, format="%.3g")

@@ -5,11 +5,11 @@ import streamlit as st
 
 from pages.cohort_page.cohort_table import open_slide_of
 from pages.shared.literal import literal
-from pages.shared.unbroken import unbroken
 from seg_core.cohort.columns import measures_of, title_of
 from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS
 from seg_core.errors import counted
 from seg_core.store import default_store
+from seg_core.unbroken import unbroken
 
 _COLUMNS, _A_PAGE = 4, 24
 

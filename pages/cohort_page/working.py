@@ -14,11 +14,11 @@ from pages.shared.asked_number import check_number
 from pages.shared.cohort_process import CohortProcess, order_of, write_slide_table
 from pages.shared.literal import literal, printable
 from pages.shared.models import choose_model
-from pages.shared.unbroken import unbroken
 from seg_core.cohort.progress import AtWork, CohortProgress
 from seg_core.errors import CohortError, counted
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import PLAUSIBLE_MPP
+from seg_core.unbroken import unbroken
 
 _TYPED, _CHOSEN = "A folder or a table", "Slides that are known here"
 

@@ -7,9 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.literal import literal
-from pages.shared.unbroken import unbroken
 from seg_core.evaluation.report_section import measured_in_words
 from seg_core.evaluation.tables import class_rows, figures_in_words, overall_table
+from seg_core.unbroken import unbroken
 
 AREA_TITLES = {
     "bpq": "bPQ",
@@ -39,7 +39,8 @@ def show_result(result: dict[str, Any], reference: str | None = None) -> None:
     overall = overall_table(result)
     st.table(
         pd.DataFrame(
-            {"Value": figures_in_words(overall)}, index=overall["figure"].rename("Figure")
+            {"Value": figures_in_words(overall)},
+            index=overall["figure"].map(unbroken).rename("Figure"),
         ),
         border="horizontal",
     )

@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared.unbroken import unbroken
 from seg_core.errors import counted
 from seg_core.model import ModelCard
 from seg_core.model.measured import (
@@ -23,6 +22,7 @@ from seg_core.model.measured import (
 )
 from seg_core.model.set_names import spelled
 from seg_core.settings import PRESETS
+from seg_core.unbroken import unbroken
 
 _NON_COMMERCIAL = "NC"
 
@@ -104,7 +104,7 @@ def show_presets(card: ModelCard) -> None:
     }
     shown = {
         "Preset": table["title"],
-        "What it does": [PRESETS[name].words for name in table.index],
+        "What it does": [unbroken(PRESETS[name].words) for name in table.index],
         f"Time, × {table['title'].iloc[0]}": table["time"].map("{:.2f}".format),
         **{title: table[key].map("{:.3f}".format) for key, title in figures.items()},
     }
@@ -190,7 +190,9 @@ def _show_dots(card: ModelCard, data: str) -> None:
 
 
 def _show_overall(table: pd.DataFrame) -> None:
-    shown = {row["figure"]: _with_interval(row, "value", "") for _, row in table.iterrows()}
+    shown = {
+        unbroken(row["figure"]): _with_interval(row, "value", "") for _, row in table.iterrows()
+    }
     st.table(pd.Series(shown, name="Whatever the class"), border="horizontal")
 
 

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from pages.shared.unbroken import unbroken
 from seg_core.figures.model import reliability_diagram
 from seg_core.figures.style import config_of
 from seg_core.figures.training import training_curves
 from seg_core.model import ModelCard
 from seg_core.model.measured import reliability, reliability_sets, training_log
 from seg_core.model.set_names import spelled
+from seg_core.unbroken import unbroken
 
 _FIRST_CURVES = ("loss", "score", "monusac class mean iou")
 _NO_CURVES = ("step", "stage", "rate")

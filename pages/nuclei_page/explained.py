@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.shared.unbroken import unbroken
 from seg_core.nuclei import MEASURES, Measure
 from seg_core.scoring import DENSITY_FORMULA
+from seg_core.unbroken import unbroken
 
 COUNTS = (
     "**Count** – nuclei whose centroid lies in the part. A nucleus belongs to the class with the "

@@ -23,12 +23,11 @@ _HOW = (
 
 def show(choice: Choice) -> None:
     """Show crops of one class; a click on one opens it in the viewer."""
-    names = st.columns([10, 7, 3], vertical_alignment="bottom")
-    with names[0]:
+    # what does not fit beside goes on in the next line as a whole
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.segmented_control(
             "Class", choice.names, default=choice.names[0], required=True, key="_gallery_class"
         )
-    with names[1]:
         order = st.segmented_control(
             "First",
             ["Most certain", "Least certain"],
@@ -36,7 +35,7 @@ def show(choice: Choice) -> None:
             required=True,
             key="_gallery_order",
         )
-    outlined = names[2].toggle("Outline", value=True, key="_gallery_outline")
+        outlined = st.toggle("Outline", value=True, key="_gallery_outline")
     nuclei, crops = resources.gallery(
         choice.run,
         choice.selection((name,)),

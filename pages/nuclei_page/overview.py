@@ -9,12 +9,12 @@ from pages.nuclei_page import explained
 from pages.nuclei_page.choice import Choice
 from pages.shared import resources
 from pages.shared.literal import literal
-from pages.shared.unbroken import unbroken
 from seg_core.classes import OTHER, ClassScheme
 from seg_core.figures.nuclei import densities_by_part, density_bars
 from seg_core.figures.style import config_of
 from seg_core.nuclei import MEASURES
 from seg_core.scoring import Statistics, cautions_in_words
+from seg_core.unbroken import unbroken
 
 _UM2_PER_MM2 = 1e6
 _MISSING = "–"
@@ -56,13 +56,24 @@ def _tell_other(choice: Choice) -> None:
         )
     )
     if other > found / 2:
-        st.warning(
-            "More than half of the nuclei are *other*: no class of the model claims them. That is "
-            "so where fibroblasts, endothelium or muscle prevail. In a cellular tumour it says "
-            "that the model does not know this tissue or stain, or that µm/px is wrong; count "
-            "other nuclei and look at them in the gallery.",
-            icon=":material/help:",
+        st.warning(_most_are_other(choice.run.classifier), icon=":material/help:")
+
+
+def _most_are_other(classifier: str | None) -> str:
+    """Say what it may mean that most nuclei are *other*; ``classifier`` is taught, if one named them."""
+    who, why = (
+        ("model", "that the model does not know this tissue or stain, or that µm/px is wrong")
+        if classifier is None
+        else (
+            f"taught classifier {literal(classifier)}",
+            "that it needs more labels, or labels of more classes",
         )
+    )
+    return (
+        f"More than half of the nuclei are *other*: no class of the {who} claims them. That is so where "
+        f"fibroblasts, endothelium or muscle prevail. In a cellular tumour it says {why}; count other "
+        "nuclei and look at them in the gallery."
+    )
 
 
 def _show_metrics(part: Statistics) -> None:

@@ -7,11 +7,11 @@ import streamlit as st
 from pages.shared import resources, singletons, slide_places, state, uploads, visitor
 from pages.shared.analyses import Asked
 from pages.shared.literal import literal
-from pages.shared.unbroken import unbroken
 from seg_core.errors import JobCancelled, SegCoreError
 from seg_core.process.progress import Progress
 from seg_core.process.worker import Job
 from seg_core.store import Run
+from seg_core.unbroken import unbroken
 
 _STAGES = {
     "tiles": "Tile {done:,} of {total:,}",

@@ -5,8 +5,9 @@ import re
 import streamlit as st
 
 from pages.shared.literal import literal
-from pages.shared.unbroken import unbroken
+from seg_core.errors import capitalised
 from seg_core.store import Run
+from seg_core.unbroken import unbroken
 
 _END_OF_CLAIM = re.compile(r"[:;.] ")
 
@@ -20,7 +21,7 @@ def show_doubts(run: Run | None, *, briefly: bool = False) -> None:
     briefly : bool
         Where there is little room: what each says first, and the rest for who unfolds it.
     """
-    warnings = [_sentence(each) for each in (run.facts.warnings if run is not None else ())]
+    warnings = [capitalised(each) for each in (run.facts.warnings if run is not None else ())]
     for warning in warnings:
         said = _claim(warning) if briefly else warning
         st.warning(unbroken(literal(said)), icon=":material/warning:")
@@ -29,10 +30,6 @@ def show_doubts(run: Run | None, *, briefly: bool = False) -> None:
         with st.expander("Why, and what to do", key="doubts in full"):
             for warning in longer:
                 st.markdown(unbroken(literal(warning)))
-
-
-def _sentence(warning: str) -> str:
-    return f"{warning[:1].upper()}{warning[1:]}"
 
 
 def _claim(warning: str) -> str:

@@ -23,8 +23,9 @@ from pages.shared.help import offer_help
 from pages.shared.literal import literal
 from pages.shared.page_list import PAGES, SLIDES, VIEWER, PageEntry
 from pages.shared.sign_in import offer_sign_out, require_sign_in
-from seg_core.errors import SegCoreError, SlideError
+from seg_core.errors import SegCoreError, SlideError, capitalised
 from seg_core.slide import SlideInfo
+from seg_core.unbroken import unbroken
 
 _ICON = Path(__file__).parent / "icon.svg"
 _SIDEBAR_PX = 272
@@ -87,14 +88,21 @@ def open_page(page: PageEntry) -> DeltaGenerator:
     return sidebar
 
 
-def chosen_slide() -> state.ChosenSlide:
+def chosen_slide(title: str | None = None) -> state.ChosenSlide:
     """Return the slide the session works on, or end the page with a word on where to choose one.
 
     The address of the page names it, and the run that is shown.
+
+    Parameters
+    ----------
+    title : str, optional
+        Of a page that shows the slide in place of a title: what stands above that word.
     """
     linked_slide.follow_address()
     chosen = state.SLIDE.get()
     if chosen is None:
+        if title is not None:
+            st.header(title)
         st.info(f"Choose a slide on the {SLIDES.title} page first.", icon=SLIDES.icon)
         SLIDES.link("Go to Slides")
         st.stop()
@@ -111,7 +119,7 @@ def describe_slide(info: SlideInfo) -> None:
     if info.objective_power is not None:
         facts.append(f"{info.objective_power:g}×")
     st.subheader(literal(info.path.name), anchor=False)
-    st.caption(" · ".join(facts))
+    st.caption(unbroken(" · ".join(facts)))
 
 
 @contextmanager
@@ -128,6 +136,4 @@ def shown_errors() -> Iterator[None]:
 
 def sentence(error: SegCoreError) -> str:
     """Return an error's text with a capital letter, unless it begins with a file's name or a unit."""
-    text = str(error)
-    first = text.partition(" ")[0]
-    return text[:1].upper() + text[1:] if first.isalpha() and first != "µm" else text
+    return capitalised(str(error))

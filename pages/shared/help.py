@@ -6,9 +6,9 @@ from textwrap import indent
 import streamlit as st
 
 from pages.shared.page_list import PAGES
-from pages.shared.unbroken import unbroken
 from seg_core.errors import ModelError
 from seg_core.model import ModelCard, find_model
+from seg_core.unbroken import unbroken
 
 _TEXT = Path(__file__).with_suffix(".md")
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pages.shared import reader_place, resources, state
-from seg_core.samples import sample_at
+from seg_core.samples import sample_mpp
 from seg_core.store.pixel_size import keep_pixel_size, pixel_size_of
 
 
@@ -24,8 +24,7 @@ def chosen(path: Path, mpp: float | None = None) -> state.ChosenSlide:
     """
     place = reader_place.of_slide(path)
     kept = None if place is None else pixel_size_of(place, resources.identity(path))
-    sample = sample_at(path)
-    return state.ChosenSlide(path, kept or mpp or (sample.mpp if sample is not None else None))
+    return state.ChosenSlide(path, kept or mpp or sample_mpp(path))
 
 
 def keep(path: Path, mpp: float | None) -> None:

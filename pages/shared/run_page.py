@@ -40,8 +40,8 @@ def open_page(page: PageEntry) -> Opened:
     Where no slide is chosen, or nothing is analysed on it, the page ends with a word on where to go.
     """
     sidebar = frame.open_page(page)
-    chosen = frame.chosen_slide()
     st.header(page.title)
+    chosen = frame.chosen_slide()
     return open_run(sidebar, chosen)
 
 

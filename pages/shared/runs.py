@@ -7,6 +7,7 @@ from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from seg_core.slide import Slide
 from seg_core.store import Run, Store
+from seg_core.unbroken import unbroken
 
 # Less is how a number was written.
 _SAME_MPP = 0.001
@@ -69,13 +70,15 @@ def pick_run(chosen: state.ChosenSlide) -> None:
         st.rerun()
     facts = run_words.facets(shown)
     told = literal(" · ".join(run_words.with_unit(*each) for each in facts.items()))
-    st.caption(told)
+    st.caption(unbroken(told))
     own_answer.offer(shown)
     run_edit.offer(shown)
     slide_mpp = resources.slide(chosen.path, chosen.mpp).info.mpp
     if slide_mpp is not None and abs(shown.slide_mpp / slide_mpp - 1) > _SAME_MPP:
         st.warning(
-            f"This analysis was made with {shown.slide_mpp:.4g} µm/px; the slide is now said to "
-            f"have {slide_mpp:.4g}. Analyse it again to go on with that.",
+            unbroken(
+                f"This analysis was made with {shown.slide_mpp:.4g} µm/px; the slide is now said to "
+                f"have {slide_mpp:.4g}. Analyse it again to go on with that."
+            ),
             icon=":material/straighten:",
         )

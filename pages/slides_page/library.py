@@ -19,10 +19,10 @@ from pages.shared import (
 )
 from pages.shared.analysed_slides import analysed_slides
 from pages.shared.literal import key_of, literal, printable
-from pages.shared.unbroken import unbroken
 from seg_core.errors import SegCoreError
 from seg_core.slide.listing import files_of_series
 from seg_core.store import Run
+from seg_core.unbroken import unbroken
 
 _MOST = 40
 

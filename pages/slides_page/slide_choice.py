@@ -13,6 +13,7 @@ from pages.shared.size_estimate import offer_estimate
 from pages.shared.uploads import UploadFolder
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import PLAUSIBLE_MPP, SlideInfo, series_apart
+from seg_core.unbroken import unbroken
 
 _UPLOADER, _SLIDE = "_slide_files", "_slide"
 _UPLOAD_HELP = (
@@ -142,8 +143,8 @@ def _facts(info: SlideInfo) -> dict[str, str]:
     if info.mpp is not None:
         size += f" ({info.width * info.mpp / 1000:.2f} × {info.height * info.mpp / 1000:.2f} mm)"
     return {
-        "Size": size,
-        "Pixel": "not stated" if info.mpp is None else f"{info.mpp:.4g} µm",
+        "Size": unbroken(size),
+        "Pixel": "not stated" if info.mpp is None else unbroken(f"{info.mpp:.4g} µm"),
         "Magnification": "not stated"
         if info.objective_power is None
         else f"{info.objective_power:g}×",

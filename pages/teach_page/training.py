@@ -9,6 +9,7 @@ from pages.shared.page_list import VIEWER
 from pages.shared.unbroken import unbroken
 from pages.teach_page.material import Material
 from seg_core.classes import ClassScheme
+from seg_core.errors import capitalised
 from seg_core.figures.style import config_of
 from seg_core.figures.teaching import change_map, confusion_map
 from seg_core.store import forget_answer
@@ -18,8 +19,11 @@ from seg_core.teaching.changes import PLACE_UM, Changes, changes_by
 from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.teach import Taught, teach
 from seg_core.teaching.validation import Validation
+from seg_core.unbroken import unbroken
 
 _PLACES = 8
+_COUNTED = st.column_config.NumberColumn(format="localized")
+
 _DRAWN = 5_000
 _SEED = 0
 
@@ -111,7 +115,7 @@ def _offer_forgetting(material: Material) -> None:
 
 def _show_figures(taught: Taught) -> None:
     for warning in taught.warnings:
-        st.warning(warning[:1].upper() + warning[1:], icon=":material/warning:")
+        st.warning(capitalised(warning), icon=":material/warning:")
     validation = taught.validation
     if validation is None:
         st.caption(unbroken(literal(taught.explanation)))
@@ -122,7 +126,16 @@ def _show_figures(taught: Taught) -> None:
         st.plotly_chart(confusion_map(validation), key="_confusion", config=config_of("confusion"))
     with table:
         st.subheader("How well it does", anchor=False)
-        st.dataframe(_by_class(validation), hide_index=True)
+        figures = st.column_config.NumberColumn(format="%.2f")
+        st.dataframe(
+            _by_class(validation),
+            hide_index=True,
+            placeholder="–",
+            column_config={
+                **dict.fromkeys(["Precision", "Recall", "F1"], figures),
+                "Labels": _COUNTED,
+            },
+        )
         st.caption(
             f"Macro F1 **{validation.macro_f1:.2f}**. Cross-validated: each of {validation.groups} "
             f"{validation.unit}s was answered without labels of its own."
@@ -133,7 +146,7 @@ def _show_figures(taught: Taught) -> None:
 def _by_class(validation: Validation) -> pd.DataFrame:
     table = pd.DataFrame(validation.by_class())
     table.columns = pd.Index(["Class", "Precision", "Recall", "F1", "Labels"])
-    return table.round(2)
+    return table.astype(dict.fromkeys(["Precision", "Recall", "F1"], float))
 
 
 def _show_changes(lesson: state.Lesson) -> None:
@@ -144,7 +157,11 @@ def _show_changes(lesson: state.Lesson) -> None:
         scheme = _scheme(changes, lesson.classifier)
         counts, drawn = st.columns([2, 3], gap="large")
         with counts:
-            st.dataframe(_counts(changes, scheme), hide_index=True)
+            st.dataframe(
+                _counts(changes, scheme),
+                hide_index=True,
+                column_config={"Now": _COUNTED, "Taught": _COUNTED},
+            )
             _offer_places(changes, number)
         with drawn:
             _show_map(changes, scheme, number)
@@ -171,12 +188,14 @@ def _offer_places(changes: Changes, number: int) -> None:
     places = changes.places(_PLACES)
     if places.empty:
         return
-    st.caption(f"Where most nuclei change, squares of {PLACE_UM:.0f} µm; a click opens the viewer.")
+    squares = unbroken(f"squares of {PLACE_UM:.0f} µm")
+    st.caption(f"Where most nuclei change, {squares}; a click opens the viewer.")
     event = st.dataframe(
         places[["nuclei", "change"]].rename(columns={"nuclei": "Nuclei", "change": "Mostly"}),
         hide_index=True,
         on_select="rerun",
         selection_mode="single-cell",
+        column_config={"Nuclei": _COUNTED},
         key=f"_places_{number}",
     )
     if event["selection"]["cells"]:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.literal import literal
-from pages.shared.unbroken import unbroken
+from seg_core.errors import capitalised
 from seg_core.til import DISCLAIMER, Score, TilResult
 from seg_core.til.score_tables import in_digits, score_table
 from seg_core.til.wording import (
@@ -16,6 +16,7 @@ from seg_core.til.wording import (
     eye_in_words,
     interval_in_words,
 )
+from seg_core.unbroken import unbroken
 
 # The score in letters that are read from across a table; the rest as the theme has it.
 _STYLE = """
@@ -58,7 +59,7 @@ def show_table(result: TilResult) -> None:
     }
     _show_rows(
         pd.DataFrame(
-            {"Score": table["score"], **numbers, "Unit": table["unit"], "Note": table["note"]}
+            {"Score": table["score"], **numbers, "Unit": table["unit"], "Note": _told_once(table)}
         )
     )
     with st.expander("How is this computed?"):
@@ -68,6 +69,15 @@ def show_table(result: TilResult) -> None:
                 ["Score", "Formula", "Source", "What goes in"], axis="columns"
             )
         )
+
+
+def _told_once(table: pd.DataFrame) -> list[str]:
+    """Return the notes of scores; one that a score above has is not told again."""
+    first: dict[str, str] = {}
+    return [
+        note if not note or first.setdefault(note, score) == score else f"as for {first[note]}"
+        for score, note in zip(table["score"], table["note"], strict=True)
+    ]
 
 
 def _show_rows(rows: pd.DataFrame) -> None:
@@ -91,7 +101,9 @@ takes in the space between the cells: an area of nuclei reads lower, so no band 
 def _headline(result: TilResult) -> str:
     score = result.stil_area_pct
     if score.value is None:
-        return f'<div class="til-score"><span>{escape(_sentence(result.reason or ""))}</span></div>'
+        return (
+            f'<div class="til-score"><span>{escape(capitalised(result.reason or ""))}</span></div>'
+        )
     tiger = result.score("tiger_til")
     return (
         f'<div class="til-score"><span class="faint">{escape(result.scores[0].label)}</span>'
@@ -147,7 +159,3 @@ def _hotspots(result: TilResult) -> str:
 
 def _with_unit(value: float | None, unit: str, digits: int) -> str:
     return "–" if value is None else unbroken(f"{value:,.{digits}f} {unit}".strip())
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

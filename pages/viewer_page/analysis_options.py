@@ -11,6 +11,7 @@ from seg_core.errors import ModelError
 from seg_core.model import ModelCard, find_model, suits_int8
 from seg_core.model.measured import preset_in_words
 from seg_core.settings import PRESETS, STAIN_TITLES, AnalysisSettings, Precision, PresetName
+from seg_core.unbroken import unbroken
 
 _TILES_PX = (256, 512, 1024)
 _VIEWS = (1, 2, 4, 8)
@@ -65,7 +66,7 @@ def _choose_preset(card: ModelCard | None) -> PresetName:
         key="_preset",
     )
     name: PresetName = chosen or names[0]
-    st.caption(preset_in_words(card, name))
+    st.caption(unbroken(preset_in_words(card, name)))
     return name
 
 

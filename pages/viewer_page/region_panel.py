@@ -15,9 +15,9 @@ from pages.shared.regions import (
     selected_roi,
     slide_rois,
 )
-from pages.shared.unbroken import unbroken
 from pages.viewer_page import region_files
 from seg_core.roi import CLASS_OF_KIND, Roi, RoiKind
+from seg_core.unbroken import unbroken
 
 _UM2_PER_MM2 = 1e6
 

@@ -10,12 +10,12 @@ from pages.shared import resources, run_edit, run_words, singletons, state
 from pages.shared.analyses import Asked, Wanted
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.literal import literal
-from pages.shared.unbroken import unbroken
 from seg_core.errors import ModelError
 from seg_core.model import find_model
 from seg_core.process.worker import Job
 from seg_core.roi import roi_of_region
 from seg_core.store import Run, Store
+from seg_core.unbroken import unbroken
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from distributed.worker import Worker
 
 from seg_core import ranges
 from seg_core.analysis import analyse
+from seg_core.apart import apart
 from seg_core.classes import VoteWeight
 from seg_core.cohort.journal import Ending, Outcome
 from seg_core.cohort.named_classifier import NamedClassifier
@@ -194,9 +195,10 @@ def too_small(worker: Worker, settings: AnalysisSettings) -> str | None:
     needed = needed_bytes(settings)
     if limit is None or limit >= slides * needed:
         return None
+    there, asked = apart(limit / 1e9, needed / 1e9, places=1)
     return (
-        f"the worker {_name_of(worker)} has {limit / 1e9:.1f} GB for {counted(slides, 'slide')} "
-        f"at a time, and each needs {needed / 1e9:.1f} GB; give it more memory (--memory, or --memory-limit "
+        f"the worker {_name_of(worker)} has {there} GB for {counted(slides, 'slide')} "
+        f"at a time, and each needs {asked} GB; give it more memory (--memory, or --memory-limit "
         "of dask worker), or start fewer workers."
     )
 

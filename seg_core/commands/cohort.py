@@ -15,6 +15,7 @@ from typing import Any, NoReturn, Self, TextIO
 from distributed import Client
 from tqdm import tqdm
 
+from seg_core.apart import apart
 from seg_core.cohort.cluster import existing_cluster, local_workers, memory_of_each
 from seg_core.cohort.journal import Journal, name_of
 from seg_core.cohort.named_classifier import NamedClassifier
@@ -168,9 +169,9 @@ def _workers(
     needed = needed_bytes(settings)
     if each < needed:
         who = "the worker" if options.workers == 1 else f"each of {options.workers} workers"
+        there, asked = apart(each / 1e9, needed / 1e9, places=1)
         raise CohortError(
-            f"{who} would have {each / 1e9:.1f} GB and needs "
-            f"{needed / 1e9:.1f} GB; start fewer with --workers, or give each more with --memory."
+            f"{who} would have {there} GB and needs {asked} GB; start fewer with --workers, or give each more with --memory."
         )
     return local_workers(options.workers, memory_gb=options.memory)
 

@@ -155,7 +155,10 @@ def _rows(validation: Validation) -> list[str]:
     for row in validation.by_class():
         shown = [
             f"{row['labels']}",
-            *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")),
+            *(
+                "–" if row[name] is None else f"{row[name]:.3f}"
+                for name in ("precision", "recall", "f1")
+            ),
         ]
         rows.append(str(row["class"]).ljust(width) + "".join(each.rjust(11) for each in shown))
     rows.append(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import geopandas as gpd
 
+from seg_core.apart import apart
 from seg_core.classes import ClassScheme
 from seg_core.plausibility.digest import Digest, digest_of
 from seg_core.plausibility.profile import ModelProfile
@@ -128,8 +129,9 @@ def _look_doubt(nuclei: Digest, profile: ModelProfile) -> str | None:
         "its nuclei have a shape, texture or surroundings that the network has not seen (another tissue, "
         "stain, scanner, focus or pixel size)"
     )
+    told, limit = apart(distance, cloud.limit, places=2)
     return (
         f"this slide is unlike the images that the model has learnt from: {why}. Its distance from them is "
-        f"{distance:.2f}; of familiar images one in forty is beyond {cloud.limit:.2f}. Its counts may be far off; "
+        f"{told}; of familiar images one in forty is beyond {limit}. Its counts may be far off; "
         "look at the outlines and classes before using them."
     )

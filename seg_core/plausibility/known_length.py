@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from seg_core.apart import apart
 from seg_core.errors import ResolutionError
 from seg_core.plausibility.pixel_size import PixelSizeEstimate
 from seg_core.slide.levelled import check_mpp
@@ -40,8 +41,9 @@ class KnownLength:
 
     def __post_init__(self) -> None:
         if not self.px >= SHORTEST_PX:
+            length, _ = apart(self.px, SHORTEST_PX)
             raise ResolutionError(
-                f"a line of {self.px:.0f} pixels is too short to go by; zoom in and measure one of at least "
+                f"a line of {length} pixels is too short to go by; zoom in and measure one of at least "
                 f"{SHORTEST_PX:g}."
             )
         check_mpp(self.mpp)

@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 from PIL import Image
 
+from seg_core.errors import capitalised
 from seg_core.figures.nuclei import density_bars, measure_histogram
 from seg_core.geometry import Raster
 from seg_core.nuclei import MEASURES
@@ -45,6 +46,7 @@ from seg_core.scoring import (
 from seg_core.slide import Slide
 from seg_core.store import Run, Selection
 from seg_core.til import AssessedPart
+from seg_core.til.score_tables import in_digits
 
 _THUMBNAIL_PX, _OVERLAY_PX = 900, 1600
 
@@ -99,7 +101,7 @@ def report_content(
         title=f"Nuclei of {'a slide' if anonymous else run.slide_path.name}",
         subtitle=f"Run {run.run_id}, finished {_day(facts.finished)}, by {program_of(run)}. For research "
         "only; nothing here is a diagnosis.",
-        warnings=[*facts.warnings, *filter(None, [sample_note(run.slide_path)])],
+        warnings=[*map(capitalised, facts.warnings), *filter(None, [sample_note(run.slide_path)])],
         finished=facts.finished,
         sections=[
             *([Section("Comment", [Words(comment, "plain")])] if comment else []),
@@ -174,12 +176,7 @@ def _figures(run: Run, counted: Counted) -> Iterator[Block]:
     areas = run.nucleus_queries().histogram(counted.selection(run), area.column)
     yield Words(_counted_in_words(run, counted, statistics.tissue_um2))
     yield _class_table(run, statistics)
-    yield Words(
-        " ".join(
-            f"{ratio.name}: {'–' if ratio.value is None else f'{ratio.value:.2f}'}."
-            for ratio in statistics.ratios
-        )
-    )
+    yield Words(" ".join(f"{ratio.name}: {in_digits(ratio.value)}." for ratio in statistics.ratios))
     no_interval = statistics.no_interval
     yield Words(f"Density = {DENSITY_FORMULA}" + (f" Here, {no_interval}" if no_interval else ""))
     yield from (Words(each) for each in cautions_in_words(statistics))

@@ -29,6 +29,7 @@ from seg_core.report.document import (
     Table,
     Words,
 )
+from seg_core.unbroken import unbroken
 
 _FONT = "DejaVu"
 _MARGIN_MM, _GAP_MM = 14.0, 6.0
@@ -95,10 +96,10 @@ class _Paper(FPDF):
         self.cell(28, 5, page, align="R")
 
     def shown(self, text: Any) -> str:
-        """Return a text in letters that the font has."""
+        """Return a text in letters that the font has; no line of it ends between number and unit."""
         kept = [
             letter if ord(letter) in self._letters or letter == "\n" else _LACKING
-            for letter in str(text)
+            for letter in unbroken(str(text))
         ]
         self._lacks_letters |= _LACKING in kept
         return "".join(kept)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seg_core.errors import capitalised
 from seg_core.figures import til as figures
 from seg_core.picture.til_painting import draw_map
 from seg_core.report.document import Block, Heading, Picture, Plots, Section, Table, Words
@@ -56,7 +57,7 @@ def _blocks(assessed: Sequence[AssessedPart], result: TilResult, slide: Slide) -
     yield Words(DISCLAIMER, "warning")
     score = result.stil_area_pct
     if score.value is None:
-        yield Words(result.reason or "", "plain")
+        yield Words(capitalised(result.reason or ""), "plain")
     else:
         text = f"of the stroma is lymphocytes (sTIL area; {interval_in_words(score)})."
         yield Words(text, "plain", strong=f"{score.value:.2f} %")

@@ -88,6 +88,18 @@ def sample_note(path: Path) -> str | None:
     return None if sample is None else sample.note
 
 
+def sample_mpp(path: Path) -> float | None:
+    """Return how large a pixel of a slide that ships is, µm; None where its file says so, or it is another.
+
+    Examples
+    --------
+    >>> sample_mpp(sample_path("hgsc_nest"))
+    0.25
+    """
+    sample = sample_at(path)
+    return None if sample is None else sample.mpp
+
+
 def sample_at(path: Path) -> Sample | None:
     """Return the sample that a file is; None where it is another.
 

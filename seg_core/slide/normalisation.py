@@ -25,6 +25,7 @@ import numpy.typing as npt
 from PIL import Image
 from torchstain.numpy.normalizers import NumpyMacenkoNormalizer, NumpyReinhardNormalizer
 
+from seg_core.apart import apart
 from seg_core.errors import StainError
 from seg_core.geometry import Raster, Region, Window
 from seg_core.slide.slide import Slide, SlideInfo
@@ -105,8 +106,9 @@ class MacenkoFit:
         cosine = float(np.dot(self.haematoxylin, self.eosin))
         angle = math.degrees(math.acos(min(max(cosine, -1.0), 1.0)))
         if angle < _MIN_ANGLE_DEGREES:
+            found, _ = apart(angle, _MIN_ANGLE_DEGREES, places=1)
             raise StainError(
-                f"the two stains found are {angle:.1f}° apart, less than {_MIN_ANGLE_DEGREES:g}°, "
+                f"the two stains found are {found}° apart, less than {_MIN_ANGLE_DEGREES:g}°, "
                 "so they are one; use the colours as they are."
             )
 

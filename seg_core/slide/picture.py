@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from seg_core.apart import apart
 from seg_core.errors import SlideError, told_by
 from seg_core.process.confined import spare_memory
 
@@ -68,9 +69,10 @@ def check_size(path: Path, width: int, height: int) -> None:
     check_density(path, width, height)
     pixels = width * height
     if pixels > MOST_IMAGE_PX:
+        size, most = apart(pixels / 1e6, MOST_IMAGE_PX / 1e6)
         raise SlideError(
-            f"{path.name} is an ordinary image of {pixels / 1e6:.0f} megapixels, too large to be "
-            f"held in memory (at most {MOST_IMAGE_PX / 1e6:.0f}); save it as a pyramidal, tiled "
+            f"{path.name} is an ordinary image of {size} megapixels, too large to be "
+            f"held in memory (at most {most}); save it as a pyramidal, tiled "
             "TIFF."
         )
     if pixels * BYTES_A_PIXEL > spare_memory():

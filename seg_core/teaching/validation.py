@@ -53,20 +53,20 @@ class Validation:
 
     @property
     def macro_f1(self) -> float:
-        """Mean of the classes' F1."""
-        return float(np.mean([row["f1"] for row in self.by_class()]))
+        """Mean F1 of the classes that have labels."""
+        return float(np.mean([row["f1"] for row in self.by_class() if row["labels"]]))
 
     def by_class(self) -> list[dict[str, Any]]:
-        """Return precision, recall, F1 and number of labels of each class."""
+        """Return precision, recall, F1 and number of labels of each class; None where it has no label."""
         labels = np.arange(len(self.names))
         truth, answers = (axis.repeat(self.confusion.ravel()) for axis in self._pairs())
         figures = precision_recall_fscore_support(truth, answers, labels=labels, zero_division=0.0)
         return [
             {
                 "class": name,
-                "precision": round(float(precision), 4),
-                "recall": round(float(recall), 4),
-                "f1": round(float(f1), 4),
+                "precision": round(float(precision), 4) if count else None,
+                "recall": round(float(recall), 4) if count else None,
+                "f1": round(float(f1), 4) if count else None,
                 "labels": int(count),
             }
             for name, precision, recall, f1, count in zip(self.names, *figures, strict=True)

@@ -14,6 +14,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
+from seg_core.apart import apart
 from seg_core.classes import MONUSAC, ClassScheme
 from seg_core.errors import there_are
 from seg_core.process.progress import CountCallback
@@ -161,9 +162,10 @@ def _why_not(
     areas: dict[str, float], counts: dict[str, int], sure: float, settings: TilSettings
 ) -> str | None:
     if areas["tissue"] < settings.min_tissue_mm2:
+        there, _ = apart(areas["tissue"], settings.min_tissue_mm2, places=2)
         return (
             f"not evaluable: a score needs at least {settings.min_tissue_mm2:g} mm² of tissue; "
-            f"there are {areas['tissue']:.2f}."
+            f"there are {there}."
         )
     if counts["epithelial"] < settings.min_epithelial_nuclei:
         return (
@@ -173,10 +175,11 @@ def _why_not(
     if not areas["stroma"] > 0:
         return "not evaluable: no stroma was found beside epithelium."
     if sure < settings.min_sure_share:
+        found, least = apart(100 * sure, 100 * settings.min_sure_share)
         return (
-            f"not evaluable: only {100 * sure:.0f} % of the {counts['epithelial']:,} nuclei called epithelial lie in "
+            f"not evaluable: only {found} % of the {counts['epithelial']:,} nuclei called epithelial lie in "
             f"nests and have a class score of {settings.sure_score:g} or more, and a score needs "
-            f"{100 * settings.min_sure_share:.0f} %; the others may be endothelium, muscle or plasma cells, so nobody "
+            f"{least} %; the others may be endothelium, muscle or plasma cells, so nobody "
             "can say what is tumour here. Draw a ROI of the kind tumour around the tumour that you see."
         )
     return None

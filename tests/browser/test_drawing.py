@@ -224,7 +224,7 @@ def test_a_line_of_known_length_sets_the_size_of_a_pixel(page: Page, viewer: Loc
     expect(page.get_by_text("every area would change")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Take .* µm.px$")).click()
     expect(page.get_by_text("µm/px from this line")).to_have_count(0)
-    expect(page.get_by_text(re.compile(r"\b(1|1\.0\d|0\.99\d?) µm.px"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"\b(1|1\.0\d|0\.99\d?)\sµm.px"))).to_be_visible()
 
     # the viewer has begun anew, with tiles for the new size
     expect(viewer.locator(".openseadragon-canvas").first).to_be_visible()

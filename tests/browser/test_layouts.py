@@ -6,13 +6,14 @@ from typing import Literal
 import pytest
 from analysed import analyse_part
 from playwright.sync_api import Page, expect
+from viewing import open_place, press_and_drag
 
 from pages.shared.page_list import MODEL, NUCLEI, PAGES, TEACH
 
 pytestmark = pytest.mark.browser
 
 # Words that end in an ellipsis or at an edge, words that a button breaks in two, and numbers that a
-# line may part from their sign of per cent. What a person has chosen or named may be longer than the
+# line may part from their unit. What a person has chosen or named may be longer than the
 # box it stands in.
 CUT = """() => {
     const everything = '[data-testid=stMain] *, [data-testid=stSidebar] *';
@@ -22,7 +23,7 @@ CUT = """() => {
         const words = [...each.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
         if (!words || !each.checkVisibility({ visibilityProperty: true }) || each.closest(named)) continue;
         const text = each.textContent.trim();
-        if (/\\d %/.test(text) && !each.closest('canvas, svg')) cut.push(text);
+        if (/\\d (%|px|[µm]m)|\\d × \\d/.test(text) && !each.closest('canvas, svg')) cut.push(text);
         const line = parseFloat(getComputedStyle(each).lineHeight);
         if (each.closest('button, label') && !/\\s/.test(text) && each.offsetHeight > 1.9 * line) cut.push(text);
         for (let box = each, up = 0; box && up < 4; box = box.parentElement, up++) {
@@ -33,6 +34,9 @@ CUT = """() => {
     // a row of buttons that goes on beyond its edge, where a mouse without a wheel does not get
     for (const row of document.querySelectorAll('.stButtonGroup > div'))
         if (row.scrollWidth > row.clientWidth + 1) cut.push(row.textContent);
+    // one of several that are joined, alone in a second line
+    for (const button of document.querySelectorAll('[data-testid^="stBaseButton-segmented_control"]'))
+        if (button.offsetTop > button.parentElement.firstElementChild.offsetTop + 1) cut.push(button.textContent);
     return cut;
 }"""
 
@@ -99,3 +103,31 @@ def test_words_on_the_primary_colour_can_be_read(
     chosen = page.get_by_test_id("stMultiSelect").locator("[data-tag]").first
     expect(chosen).to_be_visible()
     assert chosen.evaluate(CONTRAST) > 4.5
+
+
+# Of the stage, what lies over the slide and what a tool says, as far as they are to be seen.
+COVERED = """hint => {
+    const box = hint.getBoundingClientRect();
+    const covered = each => {
+        const { left, right, top, bottom } = each.getBoundingClientRect();
+        return left < box.right && right > box.left && top < box.bottom && bottom > box.top;
+    };
+    const around = hint.parentElement.querySelectorAll('.toolbar, .measured, .panel, .readout, .navigator');
+    return Array.from(around).filter(each => each.checkVisibility() && covered(each)).map(each => each.className);
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1024, 768)])
+def test_what_a_tool_says_covers_nothing(
+    page: Page, dashboard: str, store: Path, width: int, height: int
+) -> None:
+    """It stood on the lengths that were measured and on the title of the layers."""
+    page.set_viewport_size({"width": width, "height": height})
+    viewer = open_place(page, dashboard)
+    viewer.get_by_role("button", name="Measure").click()
+    middle = width * 5 // 8, height // 2
+    press_and_drag(page, middle, (middle[0] + 60, middle[1] + 20))
+    expect(viewer.locator(".measured li")).to_have_count(1)
+    hint = viewer.locator(".hint")
+    expect(hint).to_contain_text("Drag from one point to the other")
+    assert hint.evaluate(COVERED) == []

@@ -42,6 +42,8 @@ def test_the_nucleus_under_the_pointer_is_the_tables_and_the_arrows_go_on(
     expect(card).to_contain_text(f"Nucleus {nucleus['nucleus_id']},")
     expect(card).to_contain_text("lymphocyte")
     expect(card).to_contain_text(f"{nucleus['area_um2']:.1f} µm²")
+    # whose the shares are: above them may stand what a person or a taught classifier called it
+    expect(card.get_by_text("Vote of the model")).to_be_visible()
     expect(card.get_by_role("img")).to_be_visible()
     start = place_in_class(card.inner_text())
     assert start[1] == len(table)

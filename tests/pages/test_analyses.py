@@ -15,6 +15,7 @@ from seg_core.process.progress import Progress
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run
+from seg_core.unbroken import unbroken
 
 MPP = 0.25
 NEST = Roi("nest", shapely.Polygon([(0, 0), (200, 0), (0, 100)]))
@@ -90,7 +91,7 @@ def test_a_visit_loaded_anew_finds_its_running_analysis_and_can_stop_it(
     monkeypatch.setenv("SEG_LOCAL", "1")
     job = analyses.ask(asked(chosen))
     page = visit("viewer", slide=chosen)
-    assert page.sidebar.get("progress")[0].proto.text == "Tile 30 of 120, 2 min left"
+    assert page.sidebar.get("progress")[0].proto.text == unbroken("Tile 30 of 120, 2 min left")
     assert buttons(page) == ["Stop"]
     page.sidebar.button[0].click().run()
     assert job.done()
@@ -165,7 +166,7 @@ def test_another_page_follows_the_readers_analysis_and_tells_its_end_once(
     job = EndedJob(run)
     page = visit("nuclei", slide=chosen, job=job)
     assert "Your analysis goes on:" in captions(page)
-    assert page.sidebar.get("progress")[0].proto.text == "Tile 30 of 120, 2 min left"
+    assert page.sidebar.get("progress")[0].proto.text == unbroken("Tile 30 of 120, 2 min left")
     job.ended = True
     page.run()
     assert page.toast[0].value == "Your analysis of discs.png is done; the viewer shows it."

@@ -9,6 +9,7 @@ from pages.shared.visitor import COOKIE, folder_name
 from seg_core import analysis
 from seg_core.store import Run
 from seg_core.store.label import RunLabel, read_label, write_label
+from seg_core.unbroken import unbroken
 from tests.pages.test_analyses import RunningJob
 
 MPP = 0.25
@@ -35,15 +36,17 @@ def test_a_list_says_what_differs_and_a_caption_all_of_the_shown_one(
     assert "Whole slide · 0.25 µm/px · tiles of 256 px · by an unknown reader" in titles[1]
     assert not any("As scanned" in each for each in titles)
     for facet in ("blue", "fp32", "As scanned", "1 view", "0.5 µm/px", "by Dr Ada"):
-        assert facet in words(page)
+        assert unbroken(facet) in words(page)
 
 
 def test_the_pixel_size_on_every_page_is_that_of_the_analysis(visit, chosen, run, coarse) -> None:
     for name in ("nuclei", "til_score"):
         page = visit(name, slide=chosen, run=coarse.path)
-        assert "400 × 300 px · 0.5 µm/px" in words(page)
+        assert unbroken("400 × 300 px · 0.5 µm/px") in words(page)
         assert "now said to have 0.25" in page.sidebar.warning[0].value
-        assert "400 × 300 px · 0.25 µm/px" in words(visit(name, slide=chosen, run=run.path))
+        assert unbroken("400 × 300 px · 0.25 µm/px") in words(
+            visit(name, slide=chosen, run=run.path)
+        )
 
 
 def test_a_name_stands_first_and_lasts_with_the_run(

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pages.shared import resources
-from pages.shared.unbroken import unbroken
 from seg_core.store import Run
 from seg_core.store.run import RUN_FILE
+from seg_core.unbroken import unbroken
 
 DOUBTS = (
     "the nuclei seem too large for pixels of 0.5 µm: by their sizes a pixel is about 0.25 µm.",

@@ -1,13 +1,15 @@
 import hashlib
 import re
+import shutil
 
 import numpy as np
 import pytest
 
-from seg_core.errors import SlideError
+from seg_core.errors import ResolutionError, SlideError
 from seg_core.geometry import Window
 from seg_core.samples import SAMPLES, sample_note, sample_path
 from seg_core.slide import find_tissue, open_slide
+from seg_core.subject import opened
 from tests.bench.brca_mosaic import IMAGES, held_out, lay_out
 
 
@@ -22,6 +24,23 @@ def test_a_sample_opens_and_shows_what_its_readme_says(sample):
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert f"{digest}  {sample.file}" in readme
     assert sample.credit
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_a_sample_is_analysed_with_the_pixels_that_its_source_states(sample):
+    """A cohort's table or a command that named one without µm per pixel was refused."""
+    path = sample_path(sample.name)
+    with opened(path) as asked:
+        assert asked.question.slide_mpp == pytest.approx(sample.mpp or open_slide(path).info.mpp)
+    with opened(path, mpp=0.4) as asked:
+        assert asked.question.slide_mpp == pytest.approx(0.4)
+
+
+def test_a_copy_of_a_sample_is_a_file_as_any_other(tmp_path):
+    copied = tmp_path / "hgsc_nest.jpg"
+    shutil.copy(sample_path("hgsc_nest"), copied)
+    with pytest.raises(ResolutionError), opened(copied):
+        pass
 
 
 def test_the_slide_knows_its_resolution():

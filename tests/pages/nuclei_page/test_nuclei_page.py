@@ -14,7 +14,6 @@ from pages.nuclei_page import distributions, downloads, nucleus_table
 from pages.nuclei_page.choice import Choice
 from pages.shared import singletons, state
 from pages.shared.scoring import ScoringRequest
-from pages.shared.unbroken import unbroken
 from seg_core import analysis
 from seg_core.classes import OTHER, UNCERTAIN, ClassScheme, NucleusClass
 from seg_core.export import formats
@@ -27,6 +26,7 @@ from seg_core.store.answer import Answer, forget_answer, write_answer
 from seg_core.store.journal import Journal
 from seg_core.store.run import NUCLEI_FILE
 from seg_core.til import TilSettings
+from seg_core.unbroken import unbroken
 
 LEFT, TOP = Roi("left", shapely.box(0, 0, 200, 300)), Roi("top", shapely.box(0, 0, 400, 100))
 SECTIONS = ["Overview", "Distributions", "Scatter", "Map", "Table", "Gallery", "Downloads"]
@@ -52,7 +52,9 @@ def write_instead(run: Run, **columns: np.ndarray) -> None:
 
 
 def test_with_nothing_chosen_it_says_where_to_choose(visit) -> None:
-    assert visit("nuclei").info[0].value == "Choose a slide on the Slides page first."
+    page = visit("nuclei")
+    assert page.info[0].value == "Choose a slide on the Slides page first."
+    assert [each.value for each in page.header] == ["Nuclei"]
 
 
 def test_before_an_analysis_it_says_where_to_start_one(visit, chosen) -> None:
@@ -160,6 +162,18 @@ def test_the_overview_says_how_many_nuclei_are_other_and_when_they_prevail(
     assert len(warned) == (others > 6)
     page.toggle(key="_other").set_value(True).run()
     assert "counted here too" in " ".join(caption.value for caption in page.caption)
+
+
+def test_a_taught_classifier_that_claims_few_nuclei_is_named_instead_of_the_model(
+    visit, chosen, run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve labels made most nuclei *other*, and the page blamed the model for it."""
+    write_instead(run, class_name=np.array([OTHER] * 9 + ["lymphocyte"] * 3, object))
+    monkeypatch.setattr(Run, "classifier", "twelve")
+    page = visit("nuclei", slide=chosen)
+    (warned,) = [each.value for each in page.warning if "More than half" in each.value]
+    assert "no class of the taught classifier twelve claims them" in warned
+    assert "the model" not in warned
 
 
 def test_nuclei_below_the_threshold_are_uncertain_in_every_section(open_section, run) -> None:

@@ -7,11 +7,11 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import pixel_size, state
-from pages.shared.unbroken import unbroken
 from pages.shared.uploads import UploadFolder
 from pages.shared.visitor import COOKIE
 from seg_core.samples import sample_path
 from seg_core.store import Run
+from seg_core.unbroken import unbroken
 
 
 @pytest.fixture

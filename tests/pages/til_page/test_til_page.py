@@ -89,7 +89,9 @@ def plain(words: str) -> str:
 
 
 def test_with_nothing_chosen_it_says_where_to_choose(visit) -> None:
-    assert visit("til_score").info[0].value == "Choose a slide on the Slides page first."
+    page = visit("til_score")
+    assert page.info[0].value == "Choose a slide on the Slides page first."
+    assert [each.value for each in page.header] == ["TIL score"]
 
 
 def test_before_an_analysis_it_says_where_to_start_one(visit, chosen) -> None:
@@ -134,7 +136,8 @@ def test_what_cannot_be_scored_says_why_and_shows_no_plots(
     page = visit("til_score", slide=chosen)
     assert not page.get("plotly_chart")
     notes = page.table[0].value["Note"].map(plain)
-    assert notes.str.contains("a score needs at least 0.5 mm² of tissue").any()
+    assert notes.str.contains("a score needs at least 0.5 mm² of tissue").sum() == 1
+    assert (notes == "as for sTIL area").sum() > 5, "one sentence stood there fifteen times"
 
 
 def test_while_it_is_computed_the_page_says_so(visit, chosen, run: Run, monkeypatch) -> None:

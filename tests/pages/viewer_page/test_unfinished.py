@@ -16,7 +16,6 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import resources, shown_names, singletons, state
 from pages.shared.analyses import Analyses, Asked
 from pages.shared.chosen_slide import ChosenSlide
-from pages.shared.unbroken import unbroken
 from pages.viewer_page import unfinished
 from pages.viewer_page.layer_data import layers_of, legend_note, legend_of
 from pages.viewer_page.server.routes import routes_below
@@ -30,6 +29,7 @@ from seg_core.settings import AnalysisSettings
 from seg_core.slide import DeepZoom
 from seg_core.store import Run, Store, open_run
 from seg_core.subject import opened
+from seg_core.unbroken import unbroken
 from tests.pages.conftest import use_blue_engine
 
 MPP = 0.25

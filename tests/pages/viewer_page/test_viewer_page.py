@@ -10,7 +10,6 @@ from starlette.testclient import TestClient
 from pages.shared import resources, shown_names, singletons, state
 from pages.shared.analyses import Analyses
 from pages.shared.page_list import NUCLEI, SLIDES, VIEWER
-from pages.shared.unbroken import unbroken
 from pages.viewer_page.server import drawing
 from pages.viewer_page.server.routes import routes_below
 from seg_core.errors import JobCancelled, SegCoreError, SlideError
@@ -20,6 +19,7 @@ from seg_core.roi import Roi, roi_of_region
 from seg_core.samples import sample_path
 from seg_core.slide import DeepZoom
 from seg_core.store import Run
+from seg_core.unbroken import unbroken
 
 RECTANGLE = roi_of_region(Region(0, 0, 200, 100), "tumour")
 TRIANGLE = Roi("nest", shapely.Polygon([(0, 0), (200, 0), (0, 100)]))
@@ -56,7 +56,9 @@ def buttons(page) -> dict[str, bool]:
 
 
 def test_with_nothing_chosen_it_says_where_to_choose(visit) -> None:
-    assert visit("viewer").info[0].value == "Choose a slide on the Slides page first."
+    page = visit("viewer")
+    assert page.info[0].value == "Choose a slide on the Slides page first."
+    assert [each.value for each in page.header] == ["Viewer"]
 
 
 def test_a_slide_can_be_analysed_whole_and_a_region_once_it_is_drawn(visit, chosen) -> None:
@@ -167,7 +169,7 @@ def test_a_result_is_offered_to_be_shown(visit, chosen, run) -> None:
 def test_a_running_job_shows_its_progress_and_can_be_stopped(visit, chosen) -> None:
     job = FakeJob(running=True)
     page = visit("viewer", slide=chosen, job=job)
-    assert page.sidebar.get("progress")[0].proto.text == "Tile 30 of 120, 2 min left"
+    assert page.sidebar.get("progress")[0].proto.text == unbroken("Tile 30 of 120, 2 min left")
     assert buttons(page) == {"Stop": True}
     page.sidebar.button[0].click().run()
     assert job.cancelled

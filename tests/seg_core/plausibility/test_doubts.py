@@ -124,3 +124,19 @@ def test_the_shipped_model_has_a_profile_of_its_own_weights(model: str) -> None:
     assert profile is not None, "make it with python -m seg_core profile"
     assert profile.areas_um2["lymphocyte"][1] == pytest.approx(16, abs=4)
     assert 0.05 < profile.scale.spread < 0.4
+
+
+def test_a_distance_hardly_beyond_the_limit_is_told_apart_from_it(nuclei: Digest) -> None:
+    """It once read "0.73; of familiar images one in forty is beyond 0.73"."""
+    profile = profile_around(nuclei)
+    stained = replace(nuclei, stain_sums=nuclei.stain_sums + np.array([0.4 * 500, 0.0]))
+    look = stained.look()
+    assert look is not None
+    limit = profile.familiarity.distance(look) - 2e-4
+    near = replace(profile, familiarity=replace(profile.familiarity, limit=limit))
+    (told,) = doubts_of(stained, near, slide_mpp=0.25, tissue_um2=2e5)
+    found = re.search(
+        r"from them is (\S+); of familiar images one in forty is beyond (\S+)\. ", told
+    )
+    assert found is not None
+    assert float(found[1]) > float(found[2])

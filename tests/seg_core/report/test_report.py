@@ -21,8 +21,10 @@ from seg_core.report import content
 from seg_core.report import method as report_method
 from seg_core.report.method import program_of
 from seg_core.roi import Roi, roi_of_region
-from seg_core.scoring import counted_of, describe_run, measure_columns
+from seg_core.scoring import counted_of, describe_run, measure_columns, parts_of
+from seg_core.scoring.assessment import assess_parts
 from seg_core.store import Run, Selection
+from seg_core.unbroken import unbroken
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +151,36 @@ def test_warnings_stand_at_the_top(painted_run: Run, tmp_path: Path) -> None:
     facts = replace(painted_run.facts, warnings=("1 mm² is a smear.",))
     write_report(Run(painted_run.path, facts), tmp_path / "report.html")
     html = (tmp_path / "report.html").read_text("utf-8")
-    assert html.index("1 mm² is a smear.") < html.index("<h2>")
+    assert html.index(unbroken("1 mm² is a smear.")) < html.index("<h2>")
+
+
+def test_sentences_begin_with_a_capital_and_files_as_they_are_called(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """Only pages gave what speaks against a run its capital."""
+    said = ("the nuclei seem too large.", "painted.png is out of focus.")
+    run = Run(painted_run.path, replace(painted_run.facts, warnings=said))
+    assessed = list(assess_parts(run, parts_of(run, [])))
+    write_report(run, tmp_path / "report.html", ExportOptions(assessed=assessed))
+    told = text_of((tmp_path / "report.html").read_text("utf-8"))
+    for sentence in (
+        "The nuclei seem too large.",
+        "painted.png is out of focus.",
+        "Not evaluable: ",
+    ):
+        assert sentence in told
+
+
+def test_a_small_ratio_has_the_digits_that_the_page_shows(
+    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was told as 0.00."""
+    found = describe_run(painted_run)
+    rare = replace(found, ratios=(replace(found.ratios[0], value=0.00418),))
+    monkeypatch.setattr(content, "describe_run", lambda *_: rare)
+    write_report(painted_run, tmp_path / "report.html", ExportOptions(assessed=()))
+    told = text_of((tmp_path / "report.html").read_text("utf-8"))
+    assert f"{found.ratios[0].name}: 0.00418." in told
 
 
 def test_what_has_to_be_known_of_a_sample_stands_at_the_top(

@@ -17,7 +17,17 @@ from seg_core.analysis import analyse
 from seg_core.errors import ExportError, SlideError
 from seg_core.export.options import ExportOptions
 from seg_core.export.report import write_report
-from seg_core.report.document import Document, Facts, Picture, Section, Table, Words
+from seg_core.report.document import (
+    Beside,
+    Document,
+    Facts,
+    Heading,
+    Picture,
+    Section,
+    Table,
+    Words,
+)
+from seg_core.report.html import html_of
 from seg_core.report.pdf import pdf_of
 from seg_core.roi import Roi, roi_of_region
 from seg_core.scoring import describe_run, measure_columns, parts_of
@@ -196,3 +206,24 @@ def test_an_older_report_stays_where_the_new_one_fails(
         write_report(run, tmp_path / "report.pdf", ExportOptions(force=True))
     assert (tmp_path / "report.pdf").read_bytes() == b"older"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["report.pdf", "store"]
+
+
+def test_no_line_ends_between_a_number_and_its_unit() -> None:
+    """Every block narrows somewhere, and a line began with the sign of per cent."""
+    units = "95 % of 2.5 mm² and 0.25 µm/px in 30 s "
+    told = [f"{'so ' * more}{units * 4}" for more in range(8)]
+    picture = Picture(np.zeros((40, 90, 3), np.uint8), "Discs", told[0])
+    blocks = [
+        *(Words(each, tone) for each in told for tone in ("plain", "note", "warning")),
+        *(Heading(each) for each in told),
+        *(Table([each], [[each]], [False], [10]) for each in told),
+        *(Beside(picture, Facts([(each, each)])) for each in told),
+        picture,
+    ]
+    document = a_document(subtitle=told[0], warnings=told, sections=[Section(units, blocks)])
+    lines = [line for page in read(document).pages for line in page.extract_text().split("\n")]
+    assert len(lines) > 100
+    assert [line for line in lines if re.match(r"\s*(%|mm²|µm|s\b(?!o))", line)] == []
+    written = html.unescape(HTML_TEXT.sub(" ", html_of(document)))
+    assert "95\N{NO-BREAK SPACE}%" in written
+    assert re.findall(r"\d (?:%|mm²|µm|s\b)", written) == []

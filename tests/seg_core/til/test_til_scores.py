@@ -214,6 +214,13 @@ def test_few_sure_epithelial_nuclei_are_no_tumour_to_score() -> None:
     )
 
 
+def test_a_share_hardly_too_small_is_told_apart_from_what_a_score_needs() -> None:
+    """It once read "only 70 % of the 1,000 nuclei …, and a score needs 70 %"."""
+    reason = doubtful_stroma(sure=697, doubtful=303, scattered=0).reason or ""
+    assert "only 69.7 % of the 1,000" in reason
+    assert "a score needs 70.0 %;" in reason
+
+
 def test_the_score_is_shown_again_at_other_dilations(band: TilResult) -> None:
     assert [each.dilation_um for each in band.sensitivity] == [10, 15, 20, 25, 30]
     # a straight edge is where it was: growth past it does not change

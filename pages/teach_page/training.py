@@ -6,7 +6,6 @@ import streamlit as st
 from pages.shared import palettes, state
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
-from pages.shared.unbroken import unbroken
 from pages.teach_page.material import Material
 from seg_core.classes import ClassScheme
 from seg_core.errors import capitalised

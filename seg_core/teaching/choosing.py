@@ -59,7 +59,8 @@ class Choice:
     weighed : SetDirections or None
         The directions that it weighs; None where it is all features.
     shares : (K,) float64 or None
-        How frequent each class is on the labelled slides; see `seg_core.teaching.shares`.
+        How frequent each class is on the labelled slides, see `seg_core.teaching.shares`; None where
+        anchors stand in for a class.
     validation : Validation or None
         How well it does; None where all labels are of one place.
     """
@@ -120,8 +121,10 @@ def best_fit(
     ways += [_Way(each, _STRENGTH_OF_DIRECTIONS) for each in directions]
     way = _best(material, names, ways) or _USUAL_WAY
     everything = np.arange(len(material.truth))
-    found, shares = way.fit(material, everything, len(names), lean=True)
-    validation = _validated(material, names, way, lean=True)
+    # anchors are where the model is sure, so they do not say how a classifier errs
+    lean = len(material.places) == len(material.truth)
+    found, shares = way.fit(material, everything, len(names), lean=lean)
+    validation = _validated(material, names, way, lean=lean)
     return Choice(found, way.weighed, shares, validation)
 
 

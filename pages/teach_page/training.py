@@ -82,6 +82,8 @@ def _what_to_do(material: Material) -> str:
 
 def _offer_applying(material: Material, lesson: state.Lesson) -> None:
     changed = sum(len(each.changed) for each in lesson.changes)
+    if not changed and all(run.classifier == lesson.name for run in material.runs):
+        return  # all of it was applied already, which is said above
     words, button = st.columns([3, 1], vertical_alignment="center")
     words.markdown(
         f"**{literal(lesson.name)}** would change {changed:,} of "

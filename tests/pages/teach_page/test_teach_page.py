@@ -144,8 +144,10 @@ def test_training_tells_how_well_and_what_changes_and_apply_and_forget_do_it(
     after = counts(painted)
     assert after["plasma cell"] == before["plasma cell"] + before["macrophage"]
     assert after["macrophage"] == 0
+    assert "Apply" not in [button.label for button in page.button]
     named(page.button, "Forget").click().run()
     assert counts(painted) == before
+    named(page.button, "Apply")
 
 
 def test_a_classifier_of_another_model_is_refused_in_a_sentence(

@@ -30,7 +30,6 @@ _CARD_STYLE = """
 .st-key-sample_cards p { line-height: 1.4; }
 </style>
 """
-_FORMATS = {"generic-tiff": "Tiled TIFF", "dicom": "DICOM", "mirax": "MIRAX"}
 _MPP_HELP = "Scanners cover about 0.25 µm with a pixel at 40x and 0.5 µm at 20x."
 
 
@@ -148,16 +147,9 @@ def _facts(info: SlideInfo) -> dict[str, str]:
         "Magnification": "not stated"
         if info.objective_power is None
         else f"{info.objective_power:g}×",
-        "Format": literal(_format(info)),
+        "Format": literal(info.format_title),
         "Levels": ", ".join(f"1 : {round(each)}" for each in info.level_downsamples),
     }
-
-
-def _format(info: SlideInfo) -> str:
-    """Return the format as people call it: OpenSlide has names of its own for vendors."""
-    if info.vendor is None:
-        return f"Image ({info.path.suffix.lstrip('.').upper()})"
-    return _FORMATS.get(info.vendor, info.vendor.capitalize())
 
 
 def _ask_mpp(chosen: state.ChosenSlide) -> None:

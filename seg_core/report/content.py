@@ -135,7 +135,7 @@ def _slide_facts(run: Run) -> Facts:
         [
             ("size", f"{info.width:,} × {info.height:,} pixels"),
             ("µm per pixel", f"{question.slide_mpp:g}"),
-            ("format", info.vendor or "ordinary image"),
+            ("format", info.format_title),
             ("magnification", "unknown" if info.objective_power is None else info.objective_power),
             ("analysed part", f"{region.width:,} × {region.height:,} pixels"),
             ("its corner", f"x {region.x:,}, y {region.y:,}"),

@@ -10,6 +10,8 @@ from PIL import Image
 
 from seg_core.geometry import Raster, Region, Window
 
+_FORMAT_TITLES = {"generic-tiff": "Tiled TIFF", "dicom": "DICOM", "mirax": "MIRAX"}
+
 
 @dataclass(frozen=True, slots=True)
 class SlideInfo:
@@ -43,6 +45,13 @@ class SlideInfo:
     objective_power: float | None
     bounds: Region
     notes: tuple[str, ...] = ()
+
+    @property
+    def format_title(self) -> str:
+        """The format as people call it: OpenSlide has names of its own for vendors."""
+        if self.vendor is None:
+            return f"Image ({self.path.suffix.lstrip('.').upper()})"
+        return _FORMAT_TITLES.get(self.vendor, self.vendor.capitalize())
 
 
 class Slide(Protocol):

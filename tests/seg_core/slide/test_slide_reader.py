@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,9 @@ def test_what_the_file_of_a_slide_says(svs):
     assert info.level_downsamples == (1.0,)
     assert info.bounds == Region(0, 0, 2220, 2967)
     assert info.path == svs
+    assert info.format_title == "Aperio"
+    assert replace(info, vendor="generic-tiff").format_title == "Tiled TIFF"
+    assert replace(info, vendor=None, path=Path("a.png")).format_title == "Image (PNG)"
 
 
 def test_associated_images_are_rgb_by_name(svs):

@@ -117,7 +117,7 @@ def ratio_estimate(
     Estimate(value=0.25, low=0.25, high=0.25, reason=None, caution=None)
     >>> one = Grid(rows[:1], columns[:1], side_um=250.0)
     >>> ratio_estimate([1.0], [4.0], one, min_squares=20).reason
-    'an interval needs at least 20 squares of tissue; there are 1.'
+    'an interval needs at least 20 squares of tissue; there is 1.'
     """
     top, bottom = np.asarray(numerators, float), np.asarray(denominators, float)
     held = bottom > 0

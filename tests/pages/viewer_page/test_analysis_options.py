@@ -13,6 +13,7 @@ from seg_core.model import ModelCard
 from seg_core.model.card import MODEL_VARIABLE
 from seg_core.model.int8 import Int8Graph
 from seg_core.settings import PRESETS, AnalysisSettings, PresetName
+from seg_core.unbroken import unbroken
 
 MPP = 0.25
 Visit = Callable[..., AppTest]
@@ -72,7 +73,7 @@ def test_a_preset_is_asked_for_and_single_options_overrule_it(
     page = visit("viewer", slide=state.ChosenSlide(slide_path, MPP))
     page.sidebar.segmented_control(key="_preset").set_value(name).run()
     words = [each.value for each in page.sidebar.caption]
-    assert any(each.startswith(PRESETS[name].words.capitalize()) for each in words)
+    assert any(each.startswith(unbroken(PRESETS[name].words.capitalize())) for each in words)
     analyse_slide(page)
     preset = PRESETS[name].applied(AnalysisSettings(), int8=True)
     assert asked == [preset]

@@ -16,6 +16,7 @@ from seg_core import analysis, subject
 from seg_core.classes import MONUSAC
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.commands import main
+from seg_core.errors import capitalised
 from seg_core.export.options import ExportOptions
 from seg_core.export.report import write_report
 from seg_core.nuclei.nucleus_table import FEATURES
@@ -81,9 +82,9 @@ def test_the_commands_say_it_in_words_and_in_json(
 
 def test_both_reports_and_the_table_of_runs_have_it(run: Run, tmp_path: Path) -> None:
     write_report(run, tmp_path / "report.html", ExportOptions(assessed=()))
-    assert UNLIKE in (tmp_path / "report.html").read_text("utf-8")
+    assert capitalised(UNLIKE) in (tmp_path / "report.html").read_text("utf-8")
     write_report(run, tmp_path / "report.pdf", ExportOptions(assessed=()))
     first = pypdf.PdfReader(tmp_path / "report.pdf").pages[0].extract_text()
-    assert UNLIKE in " ".join(first.split())
+    assert capitalised(UNLIKE) in " ".join(first.split())
     table = RunCatalog(Store(tmp_path / "store")).runs()
     assert table["warnings"].iloc[0].startswith(UNLIKE)

@@ -118,7 +118,7 @@ def test_the_selected_region_is_saved_in_full_size(dashboard: str, page: Page) -
     viewer = open_place(page, dashboard)
     draw_rectangle(page, viewer)
     size = page.get_by_text("Rectangle of")
-    width, height = map(int, re.findall(r"(\d+) × (\d+) px", size.inner_text())[0])
+    width, height = map(int, re.findall(r"(\d+)\s×\s(\d+)\spx", size.inner_text())[0])
     with page.expect_download() as download:
         viewer.get_by_role("button", name="Full size").click()
     saved = Image.open(io.BytesIO(download.value.path().read_bytes()))

@@ -28,8 +28,8 @@ SOURCES = sorted(
     ]
 )
 
-# Where models lie that people add, and what is kept beside one in examples.
-MADE_BY_PEOPLE = {"weights/own", "weights/directions/mine.json", "weights/profiles/mine.json"}
+# Where models lie that people add, and what is kept beside one in an example.
+MADE_BY_PEOPLE = {"weights/own", "weights/profiles/mine.json"}
 
 FENCED = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")

@@ -9,20 +9,19 @@ better. (What was learnt on other classes tells new ones from a few pictures, Fe
 of several data sets at once there are more numbers than a few labels can weigh.)
 """
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from seg_core.errors import ModelError, told_by
-from seg_core.files.atomic import write_json
-from seg_core.files.typed import filled
+from seg_core.errors import ModelError
+from seg_core.model.beside import read_beside, write_beside
 from seg_core.model.card import find_model
 
 FORMAT = 1
+
+_FOLDER = "directions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +75,10 @@ class Directions:
             if not np.isfinite(each.matrix).all():
                 raise ValueError("coefficients are not finite")
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the directions as they are written."""
-        return {"format": FORMAT, **asdict(self)}
-
-
-def directions_path(weights: Path) -> Path:
-    """Return where the directions of a file of weights are.
-
-    Examples
-    --------
-    >>> directions_path(Path("weights/mine.safetensors")).as_posix()
-    'weights/directions/mine.json'
-    """
-    return weights.parent / "directions" / f"{weights.stem}.json"
-
 
 def write_directions(directions: Directions, weights: Path) -> Path:
     """Write directions beside the weights, and return where."""
-    path = directions_path(weights)
-    path.parent.mkdir(exist_ok=True)
-    write_json(path, directions.to_json())
-    return path
+    return write_beside(weights, _FOLDER, FORMAT, asdict(directions))
 
 
 def read_directions(weights: Path, sha256: str) -> Directions | None:
@@ -114,19 +95,15 @@ def read_directions(weights: Path, sha256: str) -> Directions | None:
     ModelError
         If the file holds none.
     """
-    path = directions_path(weights)
-    if not path.is_file():
-        return None
-    try:
-        entries = json.loads(path.read_bytes().decode("utf-8"))
-        if (entries.pop("format", None), entries["weights_sha256"]) != (FORMAT, sha256):
-            return None
-        return filled(Directions, entries)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelError(
-            f"{path.name} holds no directions of a model ({told_by(error)}); make it anew with python -m "
-            "seg_core directions, or remove it."
-        ) from error
+    return read_beside(
+        Directions,
+        weights,
+        sha256,
+        folder=_FOLDER,
+        version=FORMAT,
+        what="file of a model's directions",
+        command="directions",
+    )
 
 
 def directions_of(model: str, sha256: str, features: tuple[str, ...]) -> Directions | None:

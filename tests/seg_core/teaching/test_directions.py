@@ -17,7 +17,6 @@ from seg_core.teaching.choosing import Material, best_fit
 from seg_core.teaching.directions import (
     Directions,
     directions_of,
-    directions_path,
     read_directions,
     write_directions,
 )
@@ -113,7 +112,7 @@ def test_kept_directions_are_those_of_the_weights(tmp_path: Path) -> None:
     weights = tmp_path / "mine.safetensors"
     assert read_directions(weights, "a" * 64) is None
     path = write_directions(found, weights)
-    assert path == directions_path(weights)
+    assert path == tmp_path / "directions" / "mine.json"
     assert read_directions(weights, "a" * 64) == found
     assert read_directions(weights, "b" * 64) is None
 
@@ -134,7 +133,9 @@ def test_damaged_directions_are_refused_in_a_sentence(
     text = path.read_text("utf-8")
     assert said in text
     path.write_text(text.replace(said, instead, 1), "utf-8")
-    with pytest.raises(ModelError, match=r"mine\.json holds no directions of a model") as refused:
+    with pytest.raises(
+        ModelError, match=r"mine\.json is no file of a model's directions"
+    ) as refused:
         read_directions(weights, "a" * 64)
     assert len(str(refused.value).splitlines()) == 1
     assert reason in str(refused.value)

@@ -4,11 +4,11 @@ import argparse
 import sys
 from collections import defaultdict
 from dataclasses import replace
-from pathlib import Path
 
 from tqdm import tqdm
 
 from seg_core.classes import ClassScheme
+from seg_core.commands.terminal import add_config_and_model
 from seg_core.errors import counted
 from seg_core.evaluation.calibration import ENTRY, Votes, calibrate, report_of, votes_on
 from seg_core.evaluation.card_figures import rounded
@@ -32,10 +32,7 @@ def add_calibrate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--config", metavar="FILE", type=Path, required=True, help="TOML, see weights/training/"
-    )
-    parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
+    add_config_and_model(parser)
     parser.set_defaults(run=_calibrate, parser=parser)
 
 

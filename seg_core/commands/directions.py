@@ -1,9 +1,8 @@
 """The command ``directions``: what the types of a model's training data differ in."""
 
 import argparse
-from pathlib import Path
 
-from seg_core.commands.terminal import Subparsers, counting_bar, say
+from seg_core.commands.terminal import Subparsers, add_config_and_model, counting_bar, say
 from seg_core.evaluation.type_directions import learn_directions, typed_nuclei
 from seg_core.model import find_model
 from seg_core.teaching.directions import write_directions
@@ -25,10 +24,7 @@ def add_directions(subparsers: Subparsers) -> None:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--config", metavar="FILE", type=Path, required=True, help="TOML, see weights/training/"
-    )
-    parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
+    add_config_and_model(parser)
     parser.set_defaults(run=_directions, parser=parser)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from seg_core.commands.terminal import Subparsers, counting_bar, say
+from seg_core.commands.terminal import Subparsers, add_config_and_model, counting_bar, say
 from seg_core.evaluation.profiling import (
     DOUBLINGS,
     areas_of,
@@ -39,10 +39,7 @@ def add_profile(subparsers: Subparsers) -> None:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--config", metavar="FILE", type=Path, required=True, help="TOML, see weights/training/"
-    )
-    parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
+    add_config_and_model(parser)
     parser.add_argument(
         "--only-limit",
         action="store_true",

@@ -22,6 +22,14 @@ PROGRAM = "python -m seg_core"
 _STDOUT = "-"
 
 
+def add_config_and_model(parser: argparse.ArgumentParser) -> None:
+    """Add ``--config`` and ``--model``, for what goes by the labelled images of a training."""
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, required=True, help="TOML, see weights/training/"
+    )
+    parser.add_argument("--model", metavar="NAME|FILE", help="instead of the default model")
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add ``--json``, which `write_json` answers."""
     parser.add_argument(

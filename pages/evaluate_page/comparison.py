@@ -1,13 +1,12 @@
 """Two analyses beside one reference."""
 
-import pandas as pd
 import streamlit as st
 
+from pages.evaluate_page import side_by_side
 from pages.evaluate_page.reference import Asked
 from pages.shared import run_words, runs, state
 from pages.shared.literal import literal
 from seg_core.evaluation.kept import compare_kept
-from seg_core.evaluation.tables import figures_in_words, overall_table
 from seg_core.store import Run
 
 
@@ -31,12 +30,7 @@ def offer(chosen: state.ChosenSlide, run: Run, asked: Asked) -> None:
         return
     with st.spinner("Comparing both with the reference …"):
         both = compare_kept(asked.reference, run, others[path], asked.rois)
-    one, two = (overall_table(both[name]).set_index("figure") for name in ("first", "second"))
-    columns = {title: figures_in_words(table) for title, table in (("Shown", one), ("Other", two))}
-    if both["difference"] is not None:
-        difference = overall_table(both["difference"], both["difference95"])
-        columns["Other less shown"] = figures_in_words(difference, signed=True)
-    st.dataframe(pd.DataFrame(columns, index=one.index))
+    side_by_side.show(both["first"], both["second"], both, ("Shown", "Other"))
     st.caption(
         literal(
             "Measured where both have looked. The interval of a difference is by paired bootstrap, the "

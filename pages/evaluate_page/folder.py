@@ -1,4 +1,4 @@
-"""A model measured by a folder of labelled images of this machine."""
+"""One or two models measured by a folder of labelled images of this machine."""
 
 import json
 from functools import partial
@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.evaluate_page import side_by_side
 from pages.evaluate_page.figures import AREA_TITLES, show_result
 from pages.shared import analysis_list, singletons, slide_places, state, visitor
 from pages.shared.asked_number import check_number
 from pages.shared.literal import literal
-from pages.shared.models import choose_model
+from pages.shared.models import choose_model, choose_second_model
 from seg_core.errors import JobCancelled
 from seg_core.evaluation.folder_evaluation import FolderQuestion, kept_answer
 from seg_core.evaluation.tables import area_table, class_table, confusion_table, overall_table
@@ -80,11 +81,15 @@ def _choose() -> FolderQuestion | None:
         help="Nuclei that an image's edge cuts are outlined by some annotators and not by others; what "
         "lies within the rim does not count, in the labels and in the answer.",
     )
-    model = choose_model("_labelled_model")
+    left, right = st.columns(2)
+    with left:
+        model = choose_model("_labelled_model")
+    with right:
+        beside = choose_second_model("_labelled_beside", model)
     if st.button("Measure", type="primary", disabled=not typed, key="_measure_folder") and typed:
         check_number("µm per pixel", mpp, *PLAUSIBLE_MPP)
         check_number("Rim left out, µm,", edge, 0.0, _MOST_EDGE_UM)
-        asked = FolderQuestion(Path(typed).expanduser(), classes, model, mpp, edge)
+        asked = FolderQuestion(Path(typed).expanduser(), classes, model, mpp, edge, beside)
         asked.kept_in(default_store())  # says at once what is wrong with it
         if kept_answer(asked, default_store()) is None:
             singletons.folder_evaluations().ask(asked, visitor.asker())
@@ -109,11 +114,28 @@ def _answer(question: FolderQuestion, *, is_running: bool) -> None:
 
 
 def _title(question: FolderQuestion) -> str:
-    return question.model or "the default model"
+    title = question.model or "the default model"
+    return title if question.beside is None else f"{title} and {question.beside}"
+
+
+def _compare(result: dict[str, Any]) -> None:
+    """Show two models side by side; the rest of the page is about the first of them."""
+    second = result["beside"]
+    titles = (result["model"]["name"], second["model"]["name"])
+    side_by_side.show(result, second, result, titles)
+    words = (
+        "The interval of a difference is by paired bootstrap, the same patients drawn for both; it needs "
+        "more than one image."
+        if result["difference"] is not None
+        else "The two have different classes, so no difference is told."
+    )
+    st.caption(literal(f"{words} What follows is of {titles[0]}."))
 
 
 def _show(question: FolderQuestion, result: dict[str, Any]) -> None:
     st.subheader(f"{literal(question.data.name)}: {literal(result['model']['name'])}", anchor=False)
+    if question.beside is not None:
+        _compare(result)
     show_result(result)
     confusion = confusion_table(result)
     if confusion is not None:

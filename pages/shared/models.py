@@ -31,5 +31,32 @@ def choose_model(key: str) -> str | None:
     )
 
 
+def choose_second_model(key: str, first: str | None) -> str | None:
+    """Let the reader choose another model beside a first one; None where there is none, or no choice.
+
+    Parameters
+    ----------
+    key : str
+        Of the widget.
+    first : str or None
+        Name of the first, as `choose_model` returns it.
+    """
+    titles = {name: title for name, title in _titles().items() if name != first}
+    if first is None or not titles:
+        return None
+    if st.session_state.get(key) == first:  # it is the first one by now
+        del st.session_state[key]
+    return st.selectbox(
+        "Beside it",
+        list(titles),
+        index=None,
+        format_func=titles.__getitem__,
+        placeholder="a second model, if you like",
+        help="Both answer the same images; how they differ is told with its interval. It takes twice "
+        "as long.",
+        key=key,
+    )
+
+
 def _titles() -> dict[str, str]:
     return {card.name: card.title or card.name for card in available_models()}

@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 from seg_core.commands.analysis_options import add_engine_options, engine_settings
-from seg_core.commands.evaluate_run import add_run_options, evaluate_run_asked, figure_lines
+from seg_core.commands.evaluate_run import (
+    add_run_options,
+    difference_lines,
+    evaluate_run_asked,
+    figure_lines,
+)
 from seg_core.commands.terminal import Subparsers, add_json, counting_bar, write_json
 from seg_core.errors import counted
 from seg_core.evaluation.card_figures import keep_in_card
@@ -31,6 +36,11 @@ def add_evaluate(subparsers: Subparsers) -> None:
     parser.add_argument("--data", metavar="DIR", type=Path, help="folder of labelled images")
     add_run_options(parser)
     add_engine_options(parser, precision="fp32", words="default: fp32")
+    parser.add_argument(
+        "--with-model",
+        metavar="MODEL",
+        help="measure a second model by the images too, and tell the paired difference",
+    )
     parser.add_argument(
         "--stain",
         choices=get_args(StainName),
@@ -89,6 +99,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         options.parser.error("give either --data DIR, or --run RUN and --reference FILE")
     if options.run_folder is not None:
         return evaluate_run_asked(options)
+    if options.with_model and options.card_entry:
+        options.parser.error("a card keeps the figures of one model; leave --with-model out")
     settings = replace(engine_settings(options), stain=options.stain)
     with counting_bar(options.data.name, " images") as report:
         result = evaluate(
@@ -101,11 +113,16 @@ def _evaluate(options: argparse.Namespace) -> int:
             only=options.only,
             scanned=Scan(options.reduce, options.jpeg),
             predictions=options.predictions,
+            beside=options.with_model,
             report=report,
         )
     if options.card_entry:
         keep_in_card(options.card_entry, _command(options), result, options.model)
     sys.stdout.write(_in_words(result))
+    if options.with_model:
+        second = result["beside"]
+        lines = [f"beside it {second['model']['name']}", *figure_lines(second)]
+        sys.stdout.write("\n".join([*lines, *difference_lines(result)]) + "\n")
     if options.json:
         write_json(result, options.json, indent=2)
     return 0

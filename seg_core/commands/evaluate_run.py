@@ -78,9 +78,8 @@ def evaluate_run_asked(options: argparse.Namespace) -> int:
                     [f"{name}: {_measured_in_words(result[name])}", *figure_lines(result[name])]
                 )
             )
-        if result["difference"] is not None:
-            differences = {**result["difference"], "interval95": result["difference95"]}
-            say("\n".join(["second less first", *figure_lines(differences)]))
+        if lines := difference_lines(result):
+            say("\n".join(lines))
     else:
         result = evaluate_run(run, reference, rois).result
         say("\n".join([_measured_in_words(result), *figure_lines(result)]))
@@ -120,6 +119,14 @@ def _measured_in_words(result: dict[str, Any]) -> str:
         "one area alone allows no interval" if over is None else f"95 % intervals over {over}"
     )
     return f"{result['run']} in {result['areas']} areas, {result['protocol']['scored']}; {interval}"
+
+
+def difference_lines(compared: dict[str, Any]) -> list[str]:
+    """Return how two answers differ as lines; none where they cannot be compared."""
+    if compared["difference"] is None:
+        return []
+    differences = {**compared["difference"], "interval95": compared["difference95"]}
+    return ["second less first", *figure_lines(differences)]
 
 
 def figure_lines(result: dict[str, Any]) -> list[str]:

@@ -1,7 +1,8 @@
 """Measure a model, or anybody's predictions, by labelled images."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,12 @@ from seg_core.evaluation.prediction import (
     read_prediction,
     write_prediction,
 )
-from seg_core.evaluation.result_parts import figures_of_image, nuclei_counted, protocol_of
+from seg_core.evaluation.result_parts import (
+    differences_of,
+    figures_of_image,
+    nuclei_counted,
+    protocol_of,
+)
 from seg_core.evaluation.scan import SAME_SCAN, Scan
 from seg_core.labelled.data_sets import MONUSAC_DATA, DataSet, data_set_of
 from seg_core.labelled.labelled_image import LabelledImage
@@ -39,6 +45,18 @@ from seg_core.slide import ArraySlide, StainMethod, find_tissue, fit_stain
 
 DEFAULT_MPP = 0.25
 """µm per pixel of labelled images where no model says otherwise: a scan at 40x."""
+
+Report = Callable[[int, int], None]
+"""Called with the number of images done and of all images."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """What a model is worth: for JSON, and image by image for what is drawn from them."""
+
+    result: dict[str, Any]
+    scores: Sequence[ImageScore] | Sequence[DotScore]
+    scheme: ClassScheme
 
 
 def evaluate(
@@ -52,9 +70,10 @@ def evaluate(
     only: Collection[str] = (),
     scanned: Scan = SAME_SCAN,
     predictions: Path | None = None,
-    report: Callable[[int, int], None] | None = None,
+    beside: str | None = None,
+    report: Report | None = None,
 ) -> dict[str, Any]:
-    """Measure a model by labelled images.
+    """Measure a model by labelled images, or two models by the same ones.
 
     Images are taken at the pixel size that the data set's description has, without tissue mask.
     What the files say of it is recorded, not used: MoNuSAC's say 0.1945 µm/px, for example, yet
@@ -82,23 +101,60 @@ def evaluate(
     scanned : Scan
         As what scan the images are shown.
     predictions : Path, optional
-        Folder to write the predictions to, see `write_prediction`.
+        Folder to write the model's predictions to, see `write_prediction`.
+    beside : str, optional
+        Name or file of a second model.
     report : callable, optional
-        Called with the number of images done and of all images.
+        Called with the number of images done and of all images; with two models each image counts
+        twice.
 
     Returns
     -------
     result : dict
         Ready for JSON. ``figures_of`` says what is what, for a data set with dots ``dot_figures``;
-        ``protocol`` what was counted.
+        ``protocol`` what was counted. With a second model its result stands under ``beside``, and
+        `differences_of` says what ``difference`` and ``difference95`` are.
 
     Raises
     ------
     DataError, ModelError, ExportError
         If the data, the model or the place for predictions is not as it should be.
     """
+    measure = partial(
+        _measured,
+        data,
+        data_set=_data_set(classes, edge_um),
+        mpp=mpp,
+        only=only,
+        scanned=scanned,
+        settings=settings,
+    )
+    if beside is None:
+        return measure(model=model, predictions=predictions, report=report).result
+    one = measure(model=model, predictions=predictions, report=_half_of(report, 0))
+    two = measure(model=beside, report=_half_of(report, 1))
+    compared = differences_of(one.scores, two.scores, one.scheme, two.scheme)
+    return {**one.result, "beside": two.result, **compared}
+
+
+def _half_of(report: Report | None, number: int) -> Report | None:
+    """Return what tells the images of one of two models as part of both."""
+    return report and (lambda done, total: report(number * total + done, 2 * total))
+
+
+def _measured(
+    data: Path,
+    *,
+    model: str | None,
+    data_set: DataSet,
+    mpp: float | None,
+    only: Collection[str],
+    scanned: Scan,
+    settings: AnalysisSettings,
+    predictions: Path | None = None,
+    report: Report | None = None,
+) -> _Measured:
     card, weights = find_model(model)
-    data_set = _data_set(classes, edge_um)
     images = read_labelled(data, data_set, card.scheme, mpp=mpp)
     if only:
         images = images.only(only)
@@ -118,15 +174,19 @@ def evaluate(
         return prediction
 
     measure = _measure_dots if data_set.labels == "dots" else _measure
-    result = measure(images, predicted, card.scheme, card.mpp, report)
-    return result | {
-        "scanned": scanned.to_json(),
-        "model": {"name": card.name, "sha256": card.sha256},
-        "engine": engine.name,
-        "precision": engine.precision,
-        "settings": settings.to_json(),
-        "warnings": warnings,
-    }
+    measured = measure(images, predicted, card.scheme, card.mpp, report)
+    return replace(
+        measured,
+        result=measured.result
+        | {
+            "scanned": scanned.to_json(),
+            "model": {"name": card.name, "sha256": card.sha256},
+            "engine": engine.name,
+            "precision": engine.precision,
+            "settings": settings.to_json(),
+            "warnings": warnings,
+        },
+    )
 
 
 def evaluate_predictions(
@@ -171,7 +231,7 @@ def evaluate_predictions(
     measure = _measure_dots if data_set.labels == "dots" else _measure
     return measure(
         images, lambda each: read_prediction(predictions, each.name), scheme, DEFAULT_MPP, None
-    )
+    ).result
 
 
 def _data_set(classes: str, edge_um: float | None) -> DataSet:
@@ -183,7 +243,7 @@ def _pairs(
     images: LabelledImages,
     predicted: Callable[[LabelledImage], Prediction],
     model_mpp: float,
-    report: Callable[[int, int], None] | None,
+    report: Report | None,
 ) -> Iterator[tuple[LabelledImage, Prediction]]:
     """Yield each image, enlarged where its pixels are twice as large as the model's, answered."""
     if report is not None:
@@ -203,8 +263,8 @@ def _measure(
     predicted: Callable[[LabelledImage], Prediction],
     scheme: ClassScheme,
     model_mpp: float,
-    report: Callable[[int, int], None] | None,
-) -> dict[str, Any]:
+    report: Report | None,
+) -> _Measured:
     scores: list[ImageScore] = []
     mpps, file_mpps = set(), set()
     every, rim_px, edge_um = images.outlines_every_nucleus, RIM_PX, 0.0
@@ -216,7 +276,7 @@ def _measure(
         mpps.add(labelled.mpp)
         file_mpps.add(labelled.file_mpp)
     figures = figures_of(scores, scheme)
-    return {
+    result = {
         **_of_all([score.patient for score in scores], mpps, file_mpps),
         **nuclei_counted(figures, scheme),
         **figures,
@@ -227,6 +287,7 @@ def _measure(
             for name, score in zip(images.names, scores, strict=True)
         ],
     }
+    return _Measured(result, scores, scheme)
 
 
 def _measure_dots(
@@ -234,8 +295,8 @@ def _measure_dots(
     predicted: Callable[[LabelledImage], Prediction],
     scheme: ClassScheme,
     model_mpp: float,
-    report: Callable[[int, int], None] | None,
-) -> dict[str, Any]:
+    report: Report | None,
+) -> _Measured:
     scores: list[DotScore] = []
     mpps, file_mpps = set(), set()
     for labelled, prediction in _pairs(images, predicted, model_mpp, report):
@@ -251,7 +312,7 @@ def _measure_dots(
         )
         mpps.add(labelled.mpp)
         file_mpps.add(labelled.file_mpp)
-    return {
+    result = {
         **_of_all([score.patient for score in scores], mpps, file_mpps),
         "dots": dot_figures(scores, scheme),
         "interval95": {"dots": dot_intervals(scores, scheme)},
@@ -267,6 +328,7 @@ def _measure_dots(
             for name, score in zip(images.names, scores, strict=True)
         ],
     }
+    return _Measured(result, scores, scheme)
 
 
 def _of_all(

@@ -1,4 +1,4 @@
-"""A model measured by a folder of labelled images, as a job that the dashboard's worker does."""
+"""One or two models measured by a folder of labelled images, as a job of the dashboard's worker."""
 
 import hashlib
 import json
@@ -36,6 +36,8 @@ class FolderQuestion:
         µm per pixel of the images, instead of the data set's.
     edge_um : float or None
         Width of the frame along each image's edges that is left out, instead of the data set's.
+    beside : str or None
+        Name or file of a second model that is measured by the same images.
     """
 
     data: Path
@@ -43,6 +45,7 @@ class FolderQuestion:
     model: str | None = None
     mpp: float | None = None
     edge_um: float | None = None
+    beside: str | None = None
 
     def kept_in(self, store: Path) -> Path:
         """Return where the answer is kept: by the question, the weights, and when files were changed.
@@ -59,12 +62,14 @@ class FolderQuestion:
                 f"there is no folder {self.data}; give the folder of labelled images as it is called "
                 "on the machine that runs the dashboard."
             )
-        card, _ = find_model(self.model)
+        models = [self.model] if self.beside is None else [self.model, self.beside]
+        cards = [find_model(model)[0] for model in models]
         found = (*self.data.glob("*"), *self.data.glob("*/*"))
         files = sorted(each for each in found if each.is_file())
         stamps = [(str(each), each.stat().st_mtime_ns, each.stat().st_size) for each in files]
-        asked = {**asdict(self), "model": card.sha256, "votes": repr(card.scheme.votes)}
-        said = json.dumps([asked, stamps], default=str)
+        answering = [[card.sha256, repr(card.scheme.votes)] for card in cards]
+        asked = asdict(self) | {"model": None, "beside": None}  # however they were named
+        said = json.dumps([asked, answering, stamps], default=str)
         return store / FOLDER / f"{hashlib.sha256(said.encode()).hexdigest()[:16]}.json"
 
 
@@ -85,7 +90,7 @@ def kept_answer(question: FolderQuestion, store: Path) -> dict[str, Any] | None:
 def evaluate_folder(
     question: FolderQuestion, store: Path, *, report: ProgressCallback | None = None
 ) -> dict[str, Any]:
-    """Measure a model by a folder of labelled images, and keep what came of it.
+    """Measure one or two models by a folder of labelled images, and keep what came of it.
 
     Parameters
     ----------
@@ -115,6 +120,7 @@ def evaluate_folder(
         mpp=question.mpp,
         classes=question.classes,
         edge_um=question.edge_um,
+        beside=question.beside,
         report=None if report is None else Pace("images", report),
     )
     with store_errors(path.parent):

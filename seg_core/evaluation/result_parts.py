@@ -1,9 +1,16 @@
 """Parts of the JSON of ``evaluate`` that images and regions of a slide have in common."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from seg_core.classes import OTHER, ClassScheme
-from seg_core.evaluation.metrics import DETECTION_RADIUS_UM, ImageScore, figures_of
+from seg_core.evaluation.dots import DotScore, dot_differences
+from seg_core.evaluation.metrics import (
+    DETECTION_RADIUS_UM,
+    ImageScore,
+    figures_of,
+    paired_differences,
+)
 from seg_core.evaluation.metrics.instance import MATCH_IOU
 
 
@@ -68,3 +75,42 @@ def figures_of_image(name: str, score: ImageScore, scheme: ClassScheme) -> dict[
             key: figures["instance"][key] for key in ("bpq", "aji_plus", "detection_f1", "mpq_plus")
         },
     }
+
+
+def differences_of(
+    first: Sequence[ImageScore] | Sequence[DotScore],
+    second: Sequence[ImageScore] | Sequence[DotScore],
+    first_scheme: ClassScheme,
+    second_scheme: ClassScheme,
+) -> dict[str, Any]:
+    """Return how two answers to the same images or regions differ.
+
+    Parameters
+    ----------
+    first, second : sequence of ImageScore or DotScore
+        Of the same images in the same order, both of one kind.
+    first_scheme, second_scheme : ClassScheme
+        The classes of each answer.
+
+    Returns
+    -------
+    compared : dict
+        Ready for JSON: ``difference`` is the second one's figures less the first one's and
+        ``difference95`` has their 95 % intervals by paired bootstrap; both are None where the
+        answers have different classes.
+
+    Raises
+    ------
+    DataError
+        If they are not of the same images.
+    """
+    if first_scheme.names != second_scheme.names:
+        return {"difference": None, "difference95": None}
+    if first and isinstance(first[0], DotScore):
+        one, two = cast("tuple[Sequence[DotScore], Sequence[DotScore]]", (first, second))
+        of_dots = dot_differences(one, two, first_scheme)
+        difference, difference95 = ({"dots": each} for each in of_dots)
+    else:
+        outlined = cast("tuple[Sequence[ImageScore], Sequence[ImageScore]]", (first, second))
+        difference, difference95 = paired_differences(*outlined, first_scheme)
+    return {"difference": difference, "difference95": difference95}

@@ -13,7 +13,7 @@ import shapely
 from seg_core.classes import OTHER, ClassScheme
 from seg_core.errors import DataError
 from seg_core.evaluation.area_scores import InArea, Setting, score_dotted, score_outlines
-from seg_core.evaluation.dots import dot_differences, dot_figures, dot_intervals
+from seg_core.evaluation.dots import dot_figures, dot_intervals
 from seg_core.evaluation.metrics import (
     BOOTSTRAP_SAMPLES,
     BOOTSTRAP_SEED,
@@ -21,9 +21,13 @@ from seg_core.evaluation.metrics import (
     FEW_PATIENTS,
     figures_of,
     intervals_of,
-    paired_differences,
 )
-from seg_core.evaluation.result_parts import figures_of_image, nuclei_counted, protocol_of
+from seg_core.evaluation.result_parts import (
+    differences_of,
+    figures_of_image,
+    nuclei_counted,
+    protocol_of,
+)
 from seg_core.evaluation.scored_areas import (
     areas_of_dots,
     areas_of_outlines,
@@ -165,9 +169,8 @@ def compare_runs(
     Returns
     -------
     result : dict
-        Ready for JSON: ``first`` and ``second`` as `evaluate_run` gives them, ``difference`` the
-        second less the first, and its 95 % intervals by paired bootstrap as ``difference95``; the
-        two are None where the runs have different classes.
+        Ready for JSON: ``first`` and ``second`` as `evaluate_run` gives them, and what
+        `differences_of` says of both.
 
     Raises
     ------
@@ -178,19 +181,8 @@ def compare_runs(
         raise DataError("two runs are compared on one slide; these are of different ones.")
     common = analysed_part(first).intersection(analysed_part(second))
     one, two = (evaluate_run(run, reference, rois, analysed=common) for run in (first, second))
-    difference = difference95 = None
-    if first.scheme.names == second.scheme.names:
-        if reference.has_dots:
-            of_dots = dot_differences(one.scores, two.scores, first.scheme)
-            difference, difference95 = ({"dots": each} for each in of_dots)
-        else:
-            difference, difference95 = paired_differences(one.scores, two.scores, first.scheme)
-    return {
-        "first": one.result,
-        "second": two.result,
-        "difference": difference,
-        "difference95": difference95,
-    }
+    compared = differences_of(one.scores, two.scores, first.scheme, second.scheme)
+    return {"first": one.result, "second": two.result, **compared}
 
 
 def reference_of_run(run: Run, scheme: ClassScheme | None = None) -> MappedReference:

@@ -20,6 +20,7 @@ from viewing import expect_centre
 from pages.shared.page_list import EVALUATE
 from seg_core import commands as cli
 from seg_core.evaluation.tables import OVERALL
+from seg_core.model import find_model
 from seg_core.samples import sample_path
 from seg_core.store import Run
 
@@ -201,6 +202,32 @@ def test_a_model_is_measured_by_a_folder_of_images_as_by_the_command(
     expect(page.get_by_test_id("stDataFrame").last).to_be_visible()
     page.reload()
     expect(page.get_by_role("textbox", name="Folder of labelled images")).to_be_visible()
+
+
+def test_two_models_are_measured_side_by_side_as_by_the_command(
+    local_dashboard: str, page: Page, tmp_path: Path
+) -> None:
+    folder, out = write_images(tmp_path / "mine"), tmp_path / "out.json"
+    second = "nuclei-resnet18"
+    asked = ["evaluate", "--data", str(folder), "--with-model", second, "--json", str(out)]
+    assert cli.main(asked) == 0
+    result = json.loads(out.read_text())
+    assert abs(result["difference"]["instance"]["bpq"]) > 0.001, "too alike to tell a mistake by"
+
+    page.goto(f"{local_dashboard}/{EVALUATE.address}")
+    open_section(page, "A model, on a folder of images")
+    named = page.get_by_role("textbox", name="Folder of labelled images")
+    named.fill(str(folder))
+    named.press("Enter")
+    page.get_by_role("combobox", name="Beside it").click()
+    page.get_by_role("option", name=find_model(second)[0].title).click()
+    page.get_by_role("button", name="Measure", exact=True).click()
+    row = page.get_by_role("row").filter(
+        has=page.get_by_text(OVERALL["instance", "bpq"], exact=True)
+    )
+    expect(row.first).to_contain_text(f"{result['beside']['instance']['bpq']:.3f}")
+    difference = f"{abs(result['difference']['instance']['bpq']):.3f}"
+    expect(row.first).to_contain_text(difference)
 
 
 def test_a_corrected_analysis_is_a_reference_and_its_figures_are_those_of_the_command(

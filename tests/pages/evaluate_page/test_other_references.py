@@ -22,7 +22,7 @@ from seg_core.evaluation.kept import (
     kept_evaluation,
 )
 from seg_core.labelled.reference_list import in_words
-from seg_core.model import find_model
+from seg_core.model import available_models, find_model
 from seg_core.process.progress import Progress
 from seg_core.roi import Roi
 from seg_core.store import Run
@@ -176,6 +176,30 @@ def test_what_was_measured_before_is_shown_at_once(measure, folder, store) -> No
     assert "Measured by 3 images of 2 patients" in page.caption[0].value
     worst = next(each.value for each in page.dataframe if "name" in each.value)
     assert worst["name"].tolist() == ["b", "a"]
+
+
+def test_two_models_stand_side_by_side_with_their_difference(measure, folder, store) -> None:
+    page, _ = measure(Ended())
+    names = page.selectbox(key="_labelled_beside").options
+    question = FolderQuestion(folder, "monusac", find_model()[0].name, beside=_second_model())
+    gain = {"dots": {"detected": 0.125}}
+    result = _result() | {"beside": _result() | {"model": {"name": "other one"}}}
+    result |= {"difference": gain, "difference95": {"dots": {"detected": [-0.25, 0.5]}}}
+    kept = question.kept_in(store)
+    kept.parent.mkdir(parents=True)
+    kept.write_text(json.dumps(result))
+    page.selectbox(key="_labelled_beside").set_value(question.beside).run()
+    page.button(key="_measure_folder").click().run()
+    assert not page.exception
+    assert len(names) == 1, "the first model is not offered beside itself"
+    found = page.table[0].value.loc["Share of dots that were found"]
+    assert found["m"] == found["other one"] == "0.500 (0.25–0.75)"
+    assert found["other one less m"].startswith("+0.125 (")
+    assert "What follows is of m." in page.caption[0].value
+
+
+def _second_model() -> str:
+    return next(card.name for card in available_models() if card.name != find_model()[0].name)
 
 
 def test_a_folder_is_not_named_by_whoever_sits_elsewhere(visit, monkeypatch) -> None:

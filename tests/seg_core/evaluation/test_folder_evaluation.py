@@ -1,6 +1,7 @@
 """A model measured by a folder of images as the dashboard asks for it: the command's figures, kept."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -61,6 +62,17 @@ def test_it_is_measured_anew_when_labels_changed_or_something_else_is_asked(
     mask = question.data / "inst" / "case0.png"
     mask.write_bytes(mask.read_bytes() + b"\0")
     assert kept_answer(question, store) is None
+
+
+def test_with_a_second_model_it_is_another_question(
+    question: FolderQuestion, tmp_path: Path
+) -> None:
+    store, both = tmp_path / "store", replace(question, beside="painted")
+    evaluate_folder(question, store)
+    assert kept_answer(both, store) is None
+    result = evaluate_folder(both, store)
+    assert result["beside"]["instance"] == result["instance"]
+    assert kept_answer(both, store) == json.loads(json.dumps(result))
 
 
 def test_stopped_it_keeps_nothing(question: FolderQuestion, tmp_path: Path) -> None:

@@ -212,5 +212,6 @@ def start(order: CohortOrder) -> CohortProcess:
     if hasattr(os, "setpriority"):
         # its workers are started later and have the same, so that pages and tiles stay quick
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, process.pid, own + NICENESS)
     return CohortProcess(order, process, folder, kept.close)

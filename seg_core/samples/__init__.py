@@ -1,6 +1,7 @@
 """Slides that ship with the program; README.md beside them tells where they come from."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from seg_core.errors import SlideError
@@ -108,8 +109,13 @@ def sample_at(path: Path) -> Sample | None:
     >>> sample_at(sample_path("hgsc_nest")).mpp
     0.25
     """
-    own = path.resolve()
-    return next((each for each in SAMPLES if (_FOLDER / each.file).resolve() == own), None)
+    return _by_file().get(path.resolve())
+
+
+@cache
+def _by_file() -> dict[Path, Sample]:
+    """Return the samples by where they lie; a page asks it of each slide of a cohort."""
+    return {(_FOLDER / each.file).resolve(): each for each in SAMPLES}
 
 
 def sample_path(name: str) -> Path:

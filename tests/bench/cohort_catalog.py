@@ -19,6 +19,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import shapely
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.page_list import COHORT
@@ -103,28 +104,35 @@ def _write_cohort(store: Store, runs: int) -> None:
 
 def _gestures() -> dict[str, Callable[[], object]]:
     """Return what a reader does on the page, in turn."""
+    type(st.context).cookies = {}  # AppTest's browser has made-up ones
     page = AppTest.from_file(str(_ROOT / "streamlit_app.py"), default_timeout=120)
-    page.run()
+    _whole(page.run())
 
     def filter_groups() -> None:
         pills = next(each for each in page.get("button_group") if each.key == "_group")
-        pills.set_value(["A"]).run()
+        _whole(pills.set_value(["A"]).run())
 
     def filter_numbers() -> None:
-        page.selectbox(key="_filter_by").set_value("count_lymphocyte").run()
+        _whole(page.selectbox(key="_filter_by").set_value("count_lymphocyte").run())
 
     def show(section: str) -> None:
         chosen = next(each for each in page.segmented_control if each.label == "Section")
-        chosen.set_value(section).run()
+        _whole(chosen.set_value(section).run())
 
     return {
-        "page: first table": lambda: page.switch_page(COHORT.file).run(),
+        "page: first table": lambda: _whole(page.switch_page(COHORT.file).run()),
         "page: one group": filter_groups,
         "page: another filter": filter_numbers,
         "page: groups compared": lambda: show("Groups"),
         "page: scatter": lambda: show("Scatter"),
         "page: table again": lambda: show("Table"),
     }
+
+
+def _whole(page: AppTest) -> None:
+    """Stop where the page did not come to its end: how long that took is no figure."""
+    for failure in page.exception:
+        raise SystemExit(f"The page failed: {failure.message}")
 
 
 def _write_store(store: Path, runs: int, nuclei: int) -> None:

@@ -32,12 +32,13 @@ from tests.fuzz.kinds import Kind
 from tests.fuzz.mutations import damaged
 
 LONGEST_CPU_S = 10.0  # of the process itself: the machine may have other work
-LONGEST_S = 30.0
+LONGEST_S = 30.0  # without the time in which no processor was free, or the judge was halted
 MOST_EXTRA_MB = 1000.0
 LONGEST_SENTENCE = 600  # one that names all options of a training has 500
 
 _READY_S = 300.0  # until torch and all else is imported, on a busy machine
 _LOOK_EVERY_S = 0.05  # a gigabyte takes longer to fill
+_LONGEST_LOOK_S = 1.0  # whoever looks later was halted
 _MEGABYTE = 1e6
 
 _OF_THE_PROGRAM = re.compile(
@@ -106,13 +107,14 @@ class Judge:
         began = time.monotonic()
         self._connection.send((name, seed))
         children_mb, before_s = 0.0, _cpu_s(process.pid)
+        patience = _Patience(process.pid)
         while not self._connection.poll(_LOOK_EVERY_S):
             children_mb = max(children_mb, _growth_of_children_mb(process.pid))
-            took, cpu_s = time.monotonic() - began, _cpu_s(process.pid) - before_s
-            if took > LONGEST_S or cpu_s > LONGEST_CPU_S:
+            had_s, cpu_s = patience.had_s(), _cpu_s(process.pid) - before_s
+            if had_s > LONGEST_S or cpu_s > LONGEST_CPU_S:
                 self._stop()
-                text = f"no answer in {took:.1f} s, {cpu_s:.1f} s of processor time"
-                return Verdict("fault", text, took)
+                text = f"no answer in {had_s:.1f} s, {cpu_s:.1f} s of processor time"
+                return Verdict("fault", text, had_s)
         took = time.monotonic() - began
         try:
             outcome, text = self._connection.recv()
@@ -134,10 +136,12 @@ class Judge:
         )
         self._process.start()
         theirs.close()
-        if not self._connection.poll(_READY_S):
-            raise TimeoutError("the process that reads the files does not start")
-        self._connection.recv()
         assert self._process.pid is not None
+        patience = _Patience(self._process.pid)
+        while not self._connection.poll(_LONGEST_LOOK_S):
+            if patience.had_s() > _READY_S:
+                raise TimeoutError("the process that reads the files does not start")
+        self._connection.recv()
         self._idle_mb = _memory_mb(self._process.pid, "VmRSS")
 
     def _stop(self) -> None:
@@ -146,6 +150,48 @@ class Judge:
             self._process.join()
             self._connection.close()
             self._process = None
+
+
+class _Patience:
+    """Counts the time that a process and those it has started have had for an answer.
+
+    On a machine with other work a process of low priority may wait for minutes until it runs at
+    all, and the judge may be halted from its terminal: neither says anything of a file.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._looked, self._passed_s = time.monotonic(), 0.0
+        self._before: dict[int, float] | None = None  # most answers come before one looks
+
+    def had_s(self) -> float:
+        """Look, and return the time until now."""
+        now = time.monotonic()
+        self._passed_s += min(now - self._looked, _LONGEST_LOOK_S)
+        self._looked = now
+        if self._before is None:
+            self._before = _waited_s(self._pid)
+        if self._passed_s <= LONGEST_S:
+            return self._passed_s
+        waited = _waited_s(self._pid).items()
+        return self._passed_s - sum(
+            max(0.0, seconds - self._before.get(pid, 0.0)) for pid, seconds in waited
+        )
+
+
+def _waited_s(pid: int) -> dict[int, float]:
+    """Return how long a process and those below it have been kept from running by others."""
+    parents = dict(_parents())
+    waited = {}
+    for each in parents:
+        above = each
+        while above not in (pid, 0):
+            above = parents.get(above, 0)
+        if above == pid:
+            with suppress(OSError):  # it has just ended, or the system does not count it
+                said = Path(f"/proc/{each}/schedstat").read_text("ascii")
+                waited[each] = int(said.split()[1]) / 1e9
+    return waited
 
 
 def _growth_of_children_mb(pid: int) -> float:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from threading import Event
 
 from seg_core.errors import SlideError
 from tests.fuzz.kinds import Kind
@@ -24,6 +25,10 @@ def _abort(_path: Path) -> object:
 
 def _hang(_path: Path) -> object:
     return all(number >= 0 for number in _numbers)
+
+
+def _wait(_path: Path) -> object:
+    return Event().wait()
 
 
 def _grow(_path: Path) -> object:
@@ -52,6 +57,7 @@ KINDS = {
     for kind in (
         Kind("aborts", _make, _abort),
         Kind("hangs", _make, _hang),
+        Kind("waits", _make, _wait),
         Kind("grows", _make, _grow),
         Kind("fails", _make, _fail),
         Kind("talks", _make, _talk),

@@ -1,5 +1,8 @@
 """What goes wrong with a damaged file is seen, whatever becomes of the process that reads it."""
 
+import os
+import subprocess
+
 import pytest
 
 from tests.fuzz import judging, misbehaving
@@ -36,6 +39,46 @@ def test_what_does_not_end_is_ended(judge: Judge, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(judging, "LONGEST_CPU_S", 0.2)
     assert judge.judge("hangs", 1).text.startswith("no answer in")
     assert judge.judge("opens", 1).outcome == "opened"
+
+
+def test_what_waits_for_ever_is_ended(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "LONGEST_S", 0.5)
+    assert judge.judge("waits", 1).text.startswith("no answer in")
+    assert judge.judge("opens", 1).outcome == "opened"
+
+
+def test_time_without_a_free_processor_is_no_fault_of_a_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A run of low priority on a busy machine told of hangs that had taken no processor time."""
+    now, waited = [0.0], {1: 5.0}
+    monkeypatch.setattr(judging.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(judging, "_waited_s", lambda _pid: dict(waited))
+    patience = judging._Patience(1)
+    assert patience.had_s() == 0
+    for _ in range(40):
+        now[0] += 1
+        had_s = patience.had_s()
+    assert had_s == 40
+    waited.update({1: 30.0, 2: 4.0})
+    assert patience.had_s() == 40 - 25 - 4
+
+
+def test_time_in_which_the_judge_was_halted_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(judging.time, "monotonic", lambda: now[0])
+    patience = judging._Patience(os.getpid())
+    now[0] += 700
+    assert patience.had_s() == judging._LONGEST_LOOK_S
+
+
+def test_a_process_and_those_below_it_are_asked_how_long_they_waited() -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        try:
+            assert {os.getpid(), child.pid} <= judging._waited_s(os.getpid()).keys()
+            assert os.getpid() not in judging._waited_s(child.pid)
+        finally:
+            child.kill()
 
 
 def test_what_grows_too_far_is_seen(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 import hashlib
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,6 +81,18 @@ def test_a_sample_is_known_by_a_relative_path_too(monkeypatch):
     path = sample_path("brca_mosaic")
     monkeypatch.chdir(path.parents[1])
     assert sample_note(path.relative_to(path.parents[1])) == sample_note(path)
+
+
+def test_only_the_slide_itself_is_looked_up_on_the_disk(monkeypatch, tmp_path):
+    """All samples were, for each slide of a cohort, each time somebody touched its page."""
+    sample_note(tmp_path / "first.png")
+    resolved = []
+    resolve = Path.resolve
+    monkeypatch.setattr(
+        Path, "resolve", lambda path, strict=False: resolved.append(path) or resolve(path, strict)
+    )
+    sample_note(tmp_path / "a.png")
+    assert resolved == [tmp_path / "a.png"]
 
 
 def test_an_unknown_sample_is_refused():

@@ -1,6 +1,9 @@
 """Cohorts are started, followed and stopped from the page."""
 
+import os
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +13,7 @@ from pages.cohort_page import working
 from pages.shared import singletons
 from pages.shared.cohort_process import CohortProcess, order_of, start
 from seg_core.errors import CohortError
+from seg_core.process.worker import NICENESS
 
 
 def test_model_and_pixel_size_reach_the_command(tmp_path: Path) -> None:
@@ -120,6 +124,26 @@ def test_a_command_that_cannot_begin_says_why(
     (tmp_path / "slides.csv").write_text("slide\n")
     with pytest.raises(CohortError, match="there is no slide in"):
         order_of(tmp_path / "slides.csv")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_a_cohort_has_a_lower_priority_than_its_dashboard_whatever_that_has(tmp_path: Path) -> None:
+    """It had always 10, so beside a dashboard of 10 its tiles waited for the cohort."""
+    (tmp_path / "a.svs").write_bytes(b"no slide")
+
+    def both() -> tuple[int, int]:
+        process = start(order_of(tmp_path / "a.svs"))
+        try:
+            pid = process.process.pid
+            return os.getpriority(os.PRIO_PROCESS, 0), os.getpriority(os.PRIO_PROCESS, pid)
+        finally:
+            process.stop()
+            process.process.wait()
+            process.clear_up()
+
+    with ThreadPoolExecutor(1, initializer=os.nice, initargs=(3,)) as dashboard:
+        own, of_the_cohort = dashboard.submit(both).result()
+    assert of_the_cohort == min(own + NICENESS, 19)
 
 
 def wait(process: CohortProcess, seconds: float = 240) -> None:

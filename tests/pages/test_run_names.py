@@ -113,7 +113,8 @@ def test_two_analyses_are_compared_where_both_have_looked(visit, chosen, run, co
     whole = resources.run(run.path).nuclei()
     assert row["count_first"] == (whole["x"] < 200).sum() == 6
     assert row["count_second"] == coarse.facts.counts["lymphocyte"]
-    assert row["count_difference"] == row["count_second"] - row["count_first"]
+    difference = row["count_second"] - row["count_first"]
+    assert row["count_difference"] == f"{difference:+,d}".replace("-", "−")
     button(page, "Show that one instead, in the viewer").click().run()
     assert page.session_state["run"] == coarse.path
 

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.shared.literal import literal
 from seg_core.errors import capitalised
 from seg_core.til import DISCLAIMER, Score, TilResult
-from seg_core.til.score_tables import in_digits, score_table
+from seg_core.til.score_tables import formula_table, in_digits, score_table
 from seg_core.til.wording import (
     basis_in_words,
     doubt_in_words,
@@ -65,8 +65,8 @@ def show_table(result: TilResult) -> None:
     with st.expander("How is this computed?"):
         st.markdown(unbroken(_METHOD))
         _show_rows(
-            table[["score", "formula", "source", "inputs"]].set_axis(
-                ["Score", "Formula", "Source", "What goes in"], axis="columns"
+            formula_table(result).set_axis(
+                ["Scores", "Formula", "Source", "What goes in"], axis="columns"
             )
         )
 

@@ -29,7 +29,8 @@ _MOST = 40
 
 def show() -> None:
     """Show each slide with its picture, its pixel size and its analyses."""
-    found = list(islice(_slides(), _MOST))
+    slides = _slides()
+    found = list(islice(slides, _MOST))
     if not found:
         st.info(
             "Nothing here yet: slides that you upload are listed as long as your visit lasts, and on "
@@ -42,6 +43,8 @@ def show() -> None:
                 _show_one(path)
             except SegCoreError as error:
                 _show_unreadable(path, error)
+    if next(slides, None) is not None:
+        st.caption(f"The latest {_MOST} are shown; open an older one under *Folder*.")
 
 
 def _slides() -> Iterator[Path]:

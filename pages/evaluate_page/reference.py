@@ -52,7 +52,7 @@ class Asked:
 def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
     """Let the reader bring and choose a reference, and say what its classes mean."""
     known = evaluations.references(chosen.path, resources.identity(chosen.path))
-    with st.expander("Bring a reference", expanded=not known, icon=":material/upload_file:"):
+    with st.expander("Bring a reference", expanded=not known):
         _bring(chosen)
     if not known:
         st.info(
@@ -147,7 +147,7 @@ def _map(reference: KeptReference, run: Run) -> KeptReference:
     counts = Counter(read.names)
     decided = {k: v for k, v in reference.mapping.items() if v in targets(run.scheme)}
     mapping = mapping_of(read.class_names, decided, run.scheme)
-    with st.expander("Classes: what theirs are among ours", icon=":material/compare_arrows:"):
+    with st.expander("Classes: what theirs are among ours"):
         edited = st.data_editor(
             pd.DataFrame(
                 {

@@ -248,9 +248,9 @@ def open_slide_of(row: pd.Series) -> None:
     path = Path(row["slide_path"])
     if not path.exists():
         raise SlideError(f"{path.name} is no longer where it was when the cohort was analysed.")
-    mpp, stated = row.get("mpp"), resources.slide(path).info.mpp
-    is_as_stated = pd.isna(mpp) or mpp == stated
-    state.choose_slide(state.ChosenSlide(path, None if is_as_stated else float(mpp)))
+    mpp = float(row["mpp"])
+    is_as_stated = np.isnan(mpp) or mpp == resources.slide(path).info.mpp
+    state.choose_slide(state.ChosenSlide(path, None if is_as_stated else mpp))
     if isinstance(row["folder"], str):
         state.RUN.set(default_store() / row["folder"])
     VIEWER.open()

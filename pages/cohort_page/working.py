@@ -105,7 +105,7 @@ def offer_start() -> None:
 
 def _typed_source() -> Path | None:
     typed = st.text_input(
-        "Folder of slides, or CSV with a column slide",
+        "Folder of slides, or CSV with a column *slide*",
         key="_source",
         placeholder=str(Path.home() / "trial-7.csv"),
         help="The CSV may also have mpp, roi, patient, group and other columns, which are kept.",

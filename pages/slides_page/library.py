@@ -63,7 +63,8 @@ def _show_one(path: Path) -> None:
     size = "µm/px not stated" if info.mpp is None else f"{info.mpp:.4g} µm/px"
     words.markdown(f"**{literal(path.name)}**")
     facts = (_day(path), f"{info.width:,} × {info.height:,} px", size, _count(finished))
-    words.caption(unbroken(" · ".join(facts)))
+    # a line may end after a point, and does not begin with one
+    words.caption(unbroken("\N{NO-BREAK SPACE}· ".join(facts)))
     is_chosen = state.SLIDE.get() is not None and state.SLIDE.get() == chosen
     buttons.button(
         "Chosen" if is_chosen else "Choose",

@@ -65,6 +65,11 @@ def choose_upload() -> None:
     """Take slides from the reader's own computer."""
     largest = st.get_option("server.maxUploadSize")
     st.caption(
+        "Slides of Aperio, Hamamatsu, Leica, Ventana, Philips and DICOM (all its files together), pyramidal "
+        "TIFF, and plain images (PNG, JPEG, TIFF, WebP). A MIRAX slide has a folder of its own and is "
+        "opened on the machine that holds it."
+    )
+    st.caption(
         f"Files of up to {largest:,} MB. For larger ones run this program on a machine that holds "
         "them; nothing then leaves that machine."
     )

@@ -95,13 +95,13 @@ def _title(reference: Reference, titles: dict[Path, str]) -> str:
 def _bring(chosen: state.ChosenSlide) -> None:
     with st.form("_bring_reference", border=False, clear_on_submit=True):
         uploaded = st.file_uploader(
-            "File",
+            "File of labelled nuclei",
             type=[each.removeprefix(".") for each in FILE_SUFFIXES],
             key="_reference_file",
             max_upload_size=_MOST_MB,
         )
         class_mask = st.file_uploader(
-            "With a mask of nuclei: a second mask of their classes, of the same size (or none)",
+            "Beside a mask of nuclei, if there is one: a second mask, of their classes and of the same size",
             type=[each.removeprefix(".") for each in _MASK_SUFFIXES],
             key="_class_mask_file",
             max_upload_size=_MOST_MB,
@@ -112,7 +112,9 @@ def _bring(chosen: state.ChosenSlide) -> None:
             step=0.01,
             format="%.4f",
         )
-        sent = st.form_submit_button("Keep with the slide", icon=":material/save:")
+        sent = st.form_submit_button("Keep with the slide", icon=":material/save:", type="primary")
+    if sent and uploaded is None:
+        st.warning("There is no file yet; choose one above.", icon=":material/upload_file:")
     if sent and uploaded is not None:
         check_number("µm per pixel of the file", stated, *_FILE_MPP)
         kind = kind_of_file(uploaded.name)

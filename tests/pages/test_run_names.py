@@ -35,7 +35,14 @@ def test_a_list_says_what_differs_and_a_caption_all_of_the_shown_one(
     assert "100 × 150 µm at x 0, y 0 · 0.5 µm/px · tiles of 512 px · by Dr Ada" in titles[0]
     assert "Whole slide · 0.25 µm/px · tiles of 256 px · by an unknown reader" in titles[1]
     assert not any("As scanned" in each for each in titles)
-    for facet in ("blue", "fp32", "As scanned", "1 view", "0.5 µm/px", "by Dr Ada"):
+    for facet in (
+        "blue",
+        "fp32",
+        "As scanned",
+        "1\N{NO-BREAK SPACE}view",
+        "0.5 µm/px",
+        "by Dr Ada",
+    ):
         assert unbroken(facet) in words(page)
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from pages.evaluate_page.figures import AREA_TITLES, show_result
 from pages.shared import analysis_list, singletons, slide_places, state, visitor
 from pages.shared.asked_number import check_number
+from pages.shared.figure_words import CONFUSION_IN_WORDS
 from pages.shared.literal import literal
 from pages.shared.models import choose_model
 from seg_core.errors import JobCancelled
@@ -119,6 +120,7 @@ def _show(question: FolderQuestion, result: dict[str, Any]) -> None:
     if confusion is not None:
         with st.expander("Confusion of nuclei: rows are the labels, columns the answer"):
             st.dataframe(confusion)
+            st.caption(CONFUSION_IN_WORDS)
     with st.expander("Images, the worst first"):
         st.dataframe(
             area_table(result),

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.shared.figure_words import CONFUSION_IN_WORDS, FIGURES_IN_WORDS
 from seg_core.errors import counted
 from seg_core.minus import with_minus
 from seg_core.model import ModelCard
@@ -26,23 +27,6 @@ from seg_core.settings import PRESETS
 from seg_core.unbroken import unbroken
 
 _NON_COMMERCIAL = "NC"
-
-CONFUSION_IN_WORDS = (
-    "*missed*: nuclei of the reference that were not found; *spurious*: found where the reference has "
-    "none; *other*: found, and of no class."
-)
-
-_FIGURES_IN_WORDS = """
-All go from 0 to 1; 1 is perfect. A nucleus is found where its outline and one of the reference share more than half of
-their union (for *detection*: where their centroids lie within 3 µm).
-
-- **F1** – of found and true nuclei together, how many are both: 2 × found rightly / (found + in the reference). **Macro
-  F1** – its mean over the classes, each counting the same.
-- **PQ** (panoptic quality) – F1 times how well the outlines cover each other. **bPQ** – whatever the class. **mPQ+** –
-  mean over the classes. With **+** all images are pooled; without, each image counts the same.
-- **AJI** (aggregated Jaccard index) – shared area over joint area of all nuclei; **AJI+** pairs each nucleus once.
-- **IoU of pixels** – pixels of a class in both, over pixels of it in either.
-"""
 
 
 def show_licence(card: ModelCard) -> None:
@@ -228,7 +212,7 @@ def _show_overall(table: pd.DataFrame) -> None:
     shown = pd.DataFrame({"Of all nuclei": table["figure"].map(unbroken), "Value": values})
     st.table(shown, border="horizontal", hide_index=True)
     with st.popover("What these figures are", icon=":material/function:", type="tertiary"):
-        st.markdown(unbroken(_FIGURES_IN_WORDS))
+        st.markdown(unbroken(FIGURES_IN_WORDS))
 
 
 def _with_interval(row: pd.Series, key: str, prefix: str | None = None) -> str:

@@ -53,7 +53,7 @@ def formula_table(result: TilResult) -> pd.DataFrame:
         inputs = list(dict.fromkeys(score.inputs for score in scores))
         if len(inputs) > 1:
             inputs = [f"{score.label}: {score.inputs}" for score in scores]
-        names = ", ".join(score.label for score in scores)
+        names = "; ".join(score.label for score in scores)
         rows.append((names, formula, source, "; ".join(inputs)))
     return pd.DataFrame(rows, columns=["scores", "formula", "source", "inputs"])
 

@@ -79,7 +79,7 @@ def test_what_goes_into_a_formula_is_told_once(result: TilResult) -> None:
     """The same list stood three times below one another."""
     table = formula_table(result)
     assert len(table) == len({(score.formula, score.source) for score in result.scores}) < 12
-    assert ", ".join(table["scores"]) == ", ".join(score.label for score in result.scores)
+    assert "; ".join(table["scores"]) == "; ".join(score.label for score in result.scores)
     (densities,) = table[table["scores"].str.startswith("Lymphocytes in tissue")].to_dict("records")
     assert densities["inputs"] == result.score("density_per_mm2_tissue").inputs
     (spread,) = table[table["scores"].str.startswith("Morisita")].to_dict("records")

@@ -24,7 +24,7 @@ with frame.shown_errors():
     working.follow()
     name = cohort_table.choose_cohort(sidebar)
     table = resources.cohort(name)
-    cohort_table.show_counts(table)
+    cohort_table.show_counts(table, states=not working.is_at_work(name))
     show_notes(map(Path, table["slide_path"]))
     kept = cohort_table.filtered(table, sidebar)
     section = preferences.chosen_section(working.SECTION, working.SECTIONS)

@@ -55,6 +55,7 @@ def analyse(
     roi: Roi | None = None,
     model: str | Path | None = None,
     mpp: float | None = None,
+    unstated_mpp: float | None = None,
     settings: AnalysisSettings | None = None,
     label: RunLabel | None = None,
     report: ProgressCallback | None = None,
@@ -79,6 +80,8 @@ def analyse(
         Name or file; see `seg_core.model.find_model`.
     mpp : float, optional
         Size of a level-0 pixel, µm; wins over what the slide's file says.
+    unstated_mpp : float, optional
+        The same where ``mpp`` is not given and the file says nothing.
     settings : AnalysisSettings, optional
     label : RunLabel, optional
         Kept with a run that is new.
@@ -103,7 +106,13 @@ def analyse(
         If ``report`` raised it.
     """
     with opened(
-        slide_path, region=region, roi=roi, model=model, mpp=mpp, settings=settings
+        slide_path,
+        region=region,
+        roi=roi,
+        model=model,
+        mpp=mpp,
+        unstated_mpp=unstated_mpp,
+        settings=settings,
     ) as subject:
         question, runs = subject.question, Store(store)
         if run := finished_run(runs, question, thoroughly=thoroughly):

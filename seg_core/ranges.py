@@ -51,6 +51,7 @@ class AnalysisOptions(TypedDict, total=False):
     roi: Roi | None
     model: str | Path | None
     mpp: float | None
+    unstated_mpp: float | None
     settings: AnalysisSettings | None
 
 

@@ -57,11 +57,12 @@ def opened(
     roi: Roi | None = None,
     model: str | Path | None = None,
     mpp: float | None = None,
+    unstated_mpp: float | None = None,
     settings: AnalysisSettings | None = None,
 ) -> Iterator[Subject]:
     """Open a slide and put the question to it; parameters and errors as of `seg_core.analysis.analyse`."""
     known = sample_mpp(slide_path) if mpp is None else mpp
-    with closing(open_slide(slide_path, mpp=known)) as slide:
+    with closing(open_slide(slide_path, mpp=known, unstated_mpp=unstated_mpp)) as slide:
         card, weights = find_model(model)
         question = _question(slide, card, settings or AnalysisSettings(), region=region, roi=roi)
         yield Subject(slide, question, card, weights)

@@ -11,7 +11,7 @@ from pandas.api.types import is_numeric_dtype
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from pages.shared import resources, slide_places, state
+from pages.shared import resources, singletons, slide_places, state
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from seg_core.cohort.columns import groupings_of, known, measures_of, title_of
@@ -24,6 +24,7 @@ from seg_core.files.csv import csv_text
 from seg_core.files.temporary import temporary_folder
 from seg_core.picture.encoding import jpeg_url
 from seg_core.store import default_store
+from seg_core.unbroken import unbroken
 
 # What a person wants to see first; everything else can be chosen.
 _FIRST = (
@@ -33,6 +34,8 @@ _FIRST = (
 
 STARTED = "_cohort_started"
 """Of the session: the cohort that was asked for last, until the page has turned to it."""
+
+_SENTENCES, _MOST_TOLD = ("error", "warnings"), 100
 
 _USUAL_FILTERS = ("state", "group", "phenotype")
 
@@ -45,6 +48,9 @@ _MOST_PICTURES, _MOST_OPENED = 1000, 60
 def choose_cohort(place: DeltaGenerator) -> str:
     """Let the reader choose one of the store's cohorts; end the page where there is none to see."""
     names = [name for name in cohort_names(default_store()) if _may_see(name)]
+    if not names and slide_places.reader_is_local() and singletons.cohorts().current is not None:
+        st.info("The cohort is being started; its table stands here in a moment.")
+        st.stop()
     if not names:
         st.info(
             "There is no cohort yet that you may see. "
@@ -80,14 +86,15 @@ def _may_see(name: str) -> bool:
     )
 
 
-def show_counts(table: pd.DataFrame) -> None:
-    """Say how far the cohort is."""
-    states = table["state"].value_counts()
+def show_counts(table: pd.DataFrame, *, states: bool) -> None:
+    """Say how large the cohort is, and how far, unless that is said above."""
     patients = table["patient"].nunique()
-    facts = [f"{count:,} {name}" for name, count in states.items()]
-    st.caption(
-        " · ".join([counted(len(table), "slide"), *facts, f"{counted(patients, 'patient')} named"])
-    )
+    facts = [counted(len(table), "slide")]
+    if states:
+        facts += [f"{count:,} {name}" for name, count in table["state"].value_counts().items()]
+    if patients:
+        facts.append(counted(patients, "patient"))
+    st.caption(" · ".join(facts))
 
 
 def filtered(table: pd.DataFrame, place: DeltaGenerator) -> pd.DataFrame:
@@ -156,6 +163,7 @@ def show(table: pd.DataFrame, name: str) -> None:
         key=f"_table_{name}",
     )
     st.caption("Click the left edge of a row to open its slide; the head of a column sorts.")
+    _show_sentences(table)
     csv, html, pdf = st.columns(3)
     csv.download_button(
         "Table as CSV",
@@ -182,6 +190,22 @@ def show(table: pd.DataFrame, name: str) -> None:
     rows = event["selection"]["rows"]
     if rows:
         open_slide_of(table.iloc[rows[0]])
+
+
+def _show_sentences(table: pd.DataFrame) -> None:
+    """Show in full what a cell of the table cuts off: why slides failed, and what to be warned of."""
+    told = [
+        (str(row["slide"]), " ".join(sentences))
+        for row in table[["slide", *_SENTENCES]].to_dict("records")
+        if (sentences := [row[each] for each in _SENTENCES if isinstance(row[each], str)])
+    ]
+    if not told:
+        return
+    with st.expander(f"Failures and warnings ({counted(len(told), 'slide')})"):
+        lines = [f"- **{literal(name)}**: {literal(words)}" for name, words in told[:_MOST_TOLD]]
+        st.markdown(unbroken("\n".join(lines)))
+        if len(told) > _MOST_TOLD:
+            st.caption(f"{len(told) - _MOST_TOLD:,} more: in the table's file and the report.")
 
 
 def _choose_columns(table: pd.DataFrame, name: str) -> list[str]:
@@ -224,8 +248,9 @@ def open_slide_of(row: pd.Series) -> None:
     path = Path(row["slide_path"])
     if not path.exists():
         raise SlideError(f"{path.name} is no longer where it was when the cohort was analysed.")
-    mpp = row.get("mpp")
-    state.choose_slide(state.ChosenSlide(path, None if pd.isna(mpp) else float(mpp)))
+    mpp = float(row["mpp"])
+    is_as_stated = np.isnan(mpp) or mpp == resources.slide(path).info.mpp
+    state.choose_slide(state.ChosenSlide(path, None if is_as_stated else mpp))
     if isinstance(row["folder"], str):
         state.RUN.set(default_store() / row["folder"])
     VIEWER.open()

@@ -14,20 +14,22 @@ from seg_core.cohort.correlate import rank_correlation
 from seg_core.errors import counted
 from seg_core.figures.groups import scatter, strips
 from seg_core.files.csv import csv_text
+from seg_core.minus import with_minus
+from seg_core.til.score_tables import in_digits
 from seg_core.unbroken import unbroken
 
+_FIGURES = {
+    "shift": "shift",
+    "shift_low": "from",
+    "shift_high": "to",
+    "delta": "Cliff's delta",
+    "delta_low": "from",
+    "delta_high": "to",
+    "p": "p",
+    "p_adjusted": "p, adjusted",
+}
 _COLUMNS = {
-    name: st.column_config.NumberColumn(title, format="%.3g")
-    for name, title in {
-        "shift": "shift",
-        "shift_low": "from",
-        "shift_high": "to",
-        "delta": "Cliff's delta",
-        "delta_low": "from",
-        "delta_high": "to",
-        "p": "p",
-        "p_adjusted": "p, adjusted",
-    }.items()
+    name: st.column_config.TextColumn(title, alignment="right") for name, title in _FIGURES.items()
 }
 
 
@@ -57,7 +59,13 @@ def show_groups(table: pd.DataFrame, name: str) -> None:
             strips(by_patient(table, measure, group=group), title_of(measure), group)
         )
     named = found.assign(measure=found["measure"].map(title_of))
-    st.dataframe(named.dropna(axis="columns", how="all"), column_config=_COLUMNS, hide_index=True)
+    told = {name: named[name].map(in_digits, na_action="ignore") for name in _FIGURES}
+    st.dataframe(
+        named.assign(**told).dropna(axis="columns", how="all"),
+        column_config=_COLUMNS,
+        hide_index=True,
+        placeholder="–",
+    )
     st.caption(unbroken(METHOD))
     st.download_button(
         "Comparison as CSV",
@@ -140,6 +148,6 @@ def _correlation_in_words(points: pd.DataFrame, x: str, y: str) -> str:
     )
     p = "< 0.001" if found.p < 0.001 else f"= {found.p:.3f}"
     return (
-        f"Spearman's rank correlation {found.rho:.2f}{interval}, p {p}, n = "
+        f"Spearman's rank correlation {with_minus(f'{found.rho:.2f}{interval}')}, p {p}, n = "
         f"{counted(found.patients, 'patient')} ({counted(found.slides, 'slide')}, averaged by patient). For research only."
     )

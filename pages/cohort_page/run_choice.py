@@ -16,7 +16,7 @@ def offer_edits(table: pd.DataFrame) -> None:
     rows = rows[[(default_store() / folder / "run.json").is_file() for folder in rows["folder"]]]
     if rows.empty:
         return
-    with st.expander("Name, delete or move an analysis", icon=":material/edit:"):
+    with st.expander("Name, delete or move an analysis"):
         titles = _titles(rows)
         folder = st.selectbox(
             "Analysis", list(titles), format_func=titles.__getitem__, key="_edited"

@@ -55,7 +55,10 @@ def _show_row(rows: pd.DataFrame) -> None:
                 type="tertiary",
             ):
                 open_slide_of(row)
-            st.caption(unbroken(_words_of(row)))
+            reason = row["til_reason"] if pd.isna(row["til_pct"]) else None
+            st.caption(
+                unbroken(_words_of(row)), help=literal(reason) if isinstance(reason, str) else None
+            )
 
 
 def _words_of(row: pd.Series) -> str:

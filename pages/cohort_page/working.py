@@ -14,10 +14,12 @@ from pages.shared.asked_number import check_number
 from pages.shared.cohort_process import CohortProcess, order_of, write_slide_table
 from pages.shared.literal import literal, printable
 from pages.shared.models import choose_model
+from seg_core.cohort.journal import cohort_names
 from seg_core.cohort.progress import AtWork, CohortProgress
 from seg_core.errors import CohortError, counted
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import PLAUSIBLE_MPP
+from seg_core.store import default_store
 from seg_core.unbroken import unbroken
 
 _TYPED, _CHOSEN = "A folder or a table", "Slides that are known here"
@@ -37,7 +39,7 @@ def offer_start() -> None:
     """Let a reader of this machine name or choose slides, and start."""
     if not slide_places.reader_is_local():
         return
-    with st.expander("Analyse a cohort", expanded=False, icon=":material/playlist_add:"):
+    with st.expander("Analyse a cohort", expanded=False):
         where = st.segmented_control(
             "Slides", [_TYPED, _CHOSEN], default=_TYPED, required=True, key="_where"
         )
@@ -66,10 +68,17 @@ def offer_start() -> None:
             value=None,
             step=0.01,
             format="%.4f",
-            placeholder="as each file says",
-            help="Of every slide whose row in the table gives none, whatever its file says; needed for plain "
-            "images, which say nothing.",
+            placeholder="needed where a file says none",
+            help="Of slides for which neither the file nor a column *mpp* of the table says it: plain "
+            "images as a rule.",
             key="_cohort_mpp",
+        )
+        override = right.checkbox(
+            "Also where the file says another",
+            disabled=mpp is None,
+            help="For scanners that write a wrong size: it is taken for every slide whose row in the "
+            "table gives none, whatever its file says.",
+            key="_cohort_override",
         )
         retry = st.checkbox("Try slides again that failed before", key="_retry")
         is_named = source is not None or bool(slides and name)
@@ -81,7 +90,14 @@ def offer_start() -> None:
             if not source.exists():
                 raise CohortError(f"there is no {source}; check the name.")
             check_number("µm per pixel", mpp, *PLAUSIBLE_MPP)
-            order = order_of(source, name=name, retry_failed=retry, model=model, mpp=mpp)
+            order = order_of(
+                source,
+                name=name,
+                retry_failed=retry,
+                model=model,
+                mpp=mpp,
+                override_mpp=override and mpp is not None,
+            )
             singletons.cohorts().add(order)
             st.session_state[STARTED] = order.name
             st.rerun()
@@ -89,7 +105,7 @@ def offer_start() -> None:
 
 def _typed_source() -> Path | None:
     typed = st.text_input(
-        "Folder of slides, or CSV with a column slide",
+        "Folder of slides, or CSV with a column *slide*",
         key="_source",
         placeholder=str(Path.home() / "trial-7.csv"),
         help="The CSV may also have mpp, roi, patient, group and other columns, which are kept.",
@@ -117,7 +133,7 @@ def follow() -> None:
     cohorts.advance()
     current = cohorts.current
     progress = CohortProgress(0) if current is None else current.progress()
-    _look_again(None if current is None else str(current.folder), progress.ended)
+    _look_again(None if current is None else _what_is_seen_of(current), progress.ended)
     if cohorts.problem is not None:
         st.error(literal(cohorts.problem), icon=":material/error:")
     if cohorts.makes_way:
@@ -135,6 +151,18 @@ def follow() -> None:
         if button.button("Take away", key=f"_take_away_{place.order.name}"):
             cohorts.stop(place.order.name)
             st.rerun(scope="fragment")
+
+
+def is_at_work(name: str) -> bool:
+    """Tell whether a cohort was started here and has not come to its end."""
+    current = singletons.cohorts().current
+    return current is not None and current.order.name == name
+
+
+def _what_is_seen_of(current: CohortProcess) -> str:
+    """Return what is another when another cohort is at work, or its plan is there to be shown."""
+    is_planned = current.order.name in cohort_names(default_store())
+    return f"{current.folder} {'planned' if is_planned else 'begun'}"
 
 
 def _show_current(current: CohortProcess, progress: CohortProgress) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.shared.figure_words import FIGURES_IN_WORDS
 from pages.shared.literal import literal
 from seg_core.evaluation.report_section import measured_in_words
 from seg_core.evaluation.tables import class_rows, figures_in_words, overall_table
@@ -39,10 +40,10 @@ def show_result(result: dict[str, Any], reference: str | None = None) -> None:
     overall = overall_table(result)
     st.table(
         pd.DataFrame(
-            {"Value": figures_in_words(overall)},
-            index=overall["figure"].map(unbroken).rename("Figure"),
+            {"Figure": overall["figure"].map(unbroken), "Value": figures_in_words(overall)}
         ),
         border="horizontal",
+        hide_index=True,
     )
     rows = class_rows(result)
     if not rows:
@@ -64,7 +65,5 @@ def show_result(result: dict[str, Any], reference: str | None = None) -> None:
     with st.popover("How is this computed", icon=":material/function:", type="tertiary"):
         st.markdown(
             f"{result['protocol'].get('explanation', '')}\n\n{result['protocol'].get('border', '')}\n\n"
-            "Nuclei are the same where their outlines share more than half of their union; *detection* "
-            "asks only for centroids within 3 µm. Which figure to compare with which paper: "
-            "docs/evaluation.md."
+            f"{unbroken(FIGURES_IN_WORDS)}\n\nWhich figure to compare with which paper: docs/evaluation.md."
         )

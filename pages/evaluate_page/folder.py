@@ -12,6 +12,7 @@ from pages.evaluate_page import side_by_side
 from pages.evaluate_page.figures import AREA_TITLES, show_result
 from pages.shared import analysis_list, singletons, slide_places, state, visitor
 from pages.shared.asked_number import check_number
+from pages.shared.figure_words import CONFUSION_IN_WORDS
 from pages.shared.literal import literal
 from pages.shared.models import choose_model, choose_second_model
 from seg_core.errors import JobCancelled
@@ -141,6 +142,7 @@ def _show(question: FolderQuestion, result: dict[str, Any]) -> None:
     if confusion is not None:
         with st.expander("Confusion of nuclei: rows are the labels, columns the answer"):
             st.dataframe(confusion)
+            st.caption(CONFUSION_IN_WORDS)
     with st.expander("Images, the worst first"):
         st.dataframe(
             area_table(result),

@@ -52,7 +52,7 @@ class Asked:
 def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
     """Let the reader bring and choose a reference, and say what its classes mean."""
     known = evaluations.references(chosen.path, resources.identity(chosen.path))
-    with st.expander("Bring a reference", expanded=not known, icon=":material/upload_file:"):
+    with st.expander("Bring a reference", expanded=not known):
         _bring(chosen)
     if not known:
         st.info(
@@ -95,13 +95,13 @@ def _title(reference: Reference, titles: dict[Path, str]) -> str:
 def _bring(chosen: state.ChosenSlide) -> None:
     with st.form("_bring_reference", border=False, clear_on_submit=True):
         uploaded = st.file_uploader(
-            "File",
+            "File of labelled nuclei",
             type=[each.removeprefix(".") for each in FILE_SUFFIXES],
             key="_reference_file",
             max_upload_size=_MOST_MB,
         )
         class_mask = st.file_uploader(
-            "With a mask of nuclei: a second mask of their classes, of the same size (or none)",
+            "Beside a mask of nuclei, if there is one: a second mask, of their classes and of the same size",
             type=[each.removeprefix(".") for each in _MASK_SUFFIXES],
             key="_class_mask_file",
             max_upload_size=_MOST_MB,
@@ -112,7 +112,9 @@ def _bring(chosen: state.ChosenSlide) -> None:
             step=0.01,
             format="%.4f",
         )
-        sent = st.form_submit_button("Keep with the slide", icon=":material/save:")
+        sent = st.form_submit_button("Keep with the slide", icon=":material/save:", type="primary")
+    if sent and uploaded is None:
+        st.warning("There is no file yet; choose one above.", icon=":material/upload_file:")
     if sent and uploaded is not None:
         check_number("µm per pixel of the file", stated, *_FILE_MPP)
         kind = kind_of_file(uploaded.name)
@@ -147,7 +149,7 @@ def _map(reference: KeptReference, run: Run) -> KeptReference:
     counts = Counter(read.names)
     decided = {k: v for k, v in reference.mapping.items() if v in targets(run.scheme)}
     mapping = mapping_of(read.class_names, decided, run.scheme)
-    with st.expander("Classes: what theirs are among ours", icon=":material/compare_arrows:"):
+    with st.expander("Classes: what theirs are among ours"):
         edited = st.data_editor(
             pd.DataFrame(
                 {

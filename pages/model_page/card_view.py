@@ -6,7 +6,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.shared.figure_words import CONFUSION_IN_WORDS, FIGURES_IN_WORDS
 from seg_core.errors import counted
+from seg_core.minus import with_minus
 from seg_core.model import ModelCard
 from seg_core.model.measured import (
     FEW_NUCLEI,
@@ -41,7 +43,7 @@ def show_licence(card: ModelCard) -> None:
 
 def show_origin(card: ModelCard) -> None:
     """Show what the model learned from, and what it is."""
-    with st.expander("What it learned from, and what it is", icon=":material/school:"):
+    with st.expander("What it learned from, and what it is"):
         if card.data:
             st.markdown(card.data)
         st.caption(
@@ -80,6 +82,7 @@ def show_figures(card: ModelCard) -> None:
     if table is not None:
         with st.expander("Confusion of nuclei: rows are the reference, columns the answer"):
             st.dataframe(table)
+            st.caption(CONFUSION_IN_WORDS)
     if entry.get("command"):
         st.caption(f"Printed by `{entry['command']}`.")
 
@@ -119,24 +122,39 @@ def show_speed(card: ModelCard) -> None:
     if table is None:
         st.caption("What other arithmetic and tiles cost was not measured with these weights.")
         return
+    changes = ["mpq_plus_change_40x", "mpq_plus_change_20x"]
+    signed = {
+        name: table[name]
+        .map("{:+.3f}".format, na_action="ignore")
+        .map(with_minus, na_action="ignore")
+        for name in changes
+    }
     st.dataframe(
-        table.assign(same_class=100 * table["same_class"]),
+        table.assign(same_class=100 * table["same_class"], **signed),
         hide_index=True,
+        placeholder="–",
         column_config={
             "precision": "Precision",
             "tile": st.column_config.NumberColumn("Tile, px"),
             "mpq_plus": st.column_config.NumberColumn("mPQ+, 40x", format="%.3f"),
-            "mpq_plus_change_40x": st.column_config.NumberColumn(
-                "Against fp32, 40x", format="%+.3f"
+            "mpq_plus_change_40x": st.column_config.TextColumn(
+                "Against fp32, 40x", alignment="right"
             ),
             "mpq_plus_20x": st.column_config.NumberColumn("mPQ+, 20x", format="%.3f"),
-            "mpq_plus_change_20x": st.column_config.NumberColumn(
-                "Against fp32, 20x", format="%+.3f"
+            "mpq_plus_change_20x": st.column_config.TextColumn(
+                "Against fp32, 20x", alignment="right"
             ),
             "same_class": st.column_config.NumberColumn(
                 "Pixels of the same class", format="%.1f %%"
             ),
         },
+    )
+    st.caption(
+        unbroken(
+            "fp32: 32-bit numbers; bf16: 16-bit numbers; int8: 8-bit integers. On validation images, as they "
+            "are (40x) and shown as a scan at 20x would be; differences and pixels are against fp32 with "
+            "tiles of 256 px. *Figures* tells what mPQ+ is; 1 is perfect."
+        )
     )
 
 
@@ -190,10 +208,11 @@ def _show_dots(card: ModelCard, data: str) -> None:
 
 
 def _show_overall(table: pd.DataFrame) -> None:
-    shown = {
-        unbroken(row["figure"]): _with_interval(row, "value", "") for _, row in table.iterrows()
-    }
-    st.table(pd.Series(shown, name="Whatever the class"), border="horizontal")
+    values = [_with_interval(row, "value", "") for _, row in table.iterrows()]
+    shown = pd.DataFrame({"Of all nuclei": table["figure"].map(unbroken), "Value": values})
+    st.table(shown, border="horizontal", hide_index=True)
+    with st.popover("What these figures are", icon=":material/function:", type="tertiary"):
+        st.markdown(unbroken(FIGURES_IN_WORDS))
 
 
 def _with_interval(row: pd.Series, key: str, prefix: str | None = None) -> str:

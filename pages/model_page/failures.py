@@ -1,7 +1,11 @@
 """Where a model is known to fail, with pictures."""
 
+from collections.abc import Sequence
+from html import escape
+
 import streamlit as st
 
+from seg_core.classes import OTHER, OTHER_COLOUR, NucleusClass
 from seg_core.model import ModelCard
 from seg_core.model.measured import known_failures
 
@@ -16,12 +20,8 @@ def show(card: ModelCard) -> None:
             "Nobody has collected pictures of what this model does wrong.", icon=":material/help:"
         )
         return
-    st.caption(
-        "Outlines in the colours of the classes: "
-        + ", ".join(f"{each.name}" for each in card.scheme.classes)
-        + "; grey is *other*. From the samples, whose licences allow it; found by looking, so no "
-        "statistics."
-    )
+    st.html(_legend(card.scheme.classes))
+    st.caption("From the samples, whose licences allow it; found by looking, so no statistics.")
     for first in range(0, len(found), _COLUMNS):
         columns = st.columns(_COLUMNS)
         for column, failure in zip(columns, found[first : first + _COLUMNS], strict=False):
@@ -29,3 +29,14 @@ def show(card: ModelCard) -> None:
                 st.image(failure.picture, width="stretch")
                 st.markdown(failure.words)
                 st.caption(failure.credit)
+
+
+def _legend(classes: Sequence[NucleusClass]) -> str:
+    """Return the names of the classes, each behind a square of the colour of its outlines."""
+    colours = [*((each.name, each.colour) for each in classes), (OTHER, OTHER_COLOUR)]
+    named = "&emsp;".join(
+        f'<span style="white-space: nowrap"><span style="color: {escape(colour)}">■</span> '
+        f"{escape(name)}</span>"
+        for name, colour in colours
+    )
+    return f"<span>Outlines by class: {named}</span>"

@@ -24,7 +24,7 @@ _MARGIN_UM = 25.0  # around picked nuclei in the viewer
 def show_one(choice: Choice) -> None:
     """Show a histogram or violins of one measure."""
     queries = resources.nucleus_queries(choice.run)
-    pick, kind = st.columns([2, 1], vertical_alignment="bottom")
+    pick, kind = st.columns([2, 1])
     with pick:
         measure = _choose_measure("Measure", "_distribution", "area_um2")
     with kind:

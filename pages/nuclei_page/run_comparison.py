@@ -6,12 +6,15 @@ import streamlit as st
 from pages.nuclei_page.choice import Choice
 from pages.shared import regions, resources, run_words, runs, state
 from pages.shared.page_list import VIEWER
+from seg_core.minus import with_minus
 from seg_core.scoring import compare_classes, part_in_both
 from seg_core.store import Run
 from seg_core.store.label import read_label
 
 _MISSING = "–"
 _UM2_PER_MM2 = 1e6
+
+_SIGNED = {"count_difference": "{:+,d}", "density_difference": "{:+,.0f}", "change": "{:+.1%}"}
 
 
 def show(choice: Choice) -> None:
@@ -68,20 +71,27 @@ def _show_beside(choice: Choice, other: Run) -> None:
         f"Counted where both have looked: {tissue[0]} mm² of tissue by the shown analysis, "
         f"{tissue[1]} mm² by the other. Differences are the other less the shown one."
     )
+    compared = compare_classes(one, two)
+    told = {
+        name: compared[name].map(
+            lambda number, form=form: with_minus(form.format(number)), na_action="ignore"
+        )
+        for name, form in _SIGNED.items()
+    }
     st.dataframe(
-        compare_classes(one, two),
+        compared.assign(**told),
         hide_index=True,
         placeholder=_MISSING,
         column_config={
             "class_name": "Class",
             "count_first": st.column_config.NumberColumn("Shown", format="localized"),
             "count_second": st.column_config.NumberColumn("Other", format="localized"),
-            "count_difference": st.column_config.NumberColumn("Difference", format="%+d"),
+            "count_difference": st.column_config.TextColumn("Difference", alignment="right"),
             "density_first": st.column_config.NumberColumn("Shown, per mm²", format="%.0f"),
             "density_second": st.column_config.NumberColumn("Other, per mm²", format="%.0f"),
-            "density_difference": st.column_config.NumberColumn(
-                "Difference, per mm²", format="%+.0f"
+            "density_difference": st.column_config.TextColumn(
+                "Difference, per mm²", alignment="right"
             ),
-            "change": st.column_config.NumberColumn("Change", format="percent"),
+            "change": st.column_config.TextColumn("Change", alignment="right"),
         },
     )

@@ -49,7 +49,9 @@ class CohortOrder:
     model : str or None
         None is the default model.
     mpp : float or None
-        Of slides whose table gives none, whatever their files say.
+        Size of a pixel, µm, of slides for which neither table nor file states one.
+    override_mpp : bool
+        Whether it is taken for slides whose files state another, too.
     """
 
     source: Path
@@ -58,6 +60,7 @@ class CohortOrder:
     retry_failed: bool = False
     model: str | None = None
     mpp: float | None = None
+    override_mpp: bool = False
 
     def again(self) -> "CohortOrder":
         """Return what is left to do of it: what failed meanwhile is not tried again."""
@@ -69,7 +72,8 @@ class CohortOrder:
         said += ["--json", str(events)]
         said += ["--retry-failed"] if self.retry_failed else []
         said += [] if self.model is None else ["--model", self.model]
-        return said + ([] if self.mpp is None else ["--mpp", f"{self.mpp:g}"])
+        said += [] if self.mpp is None else ["--mpp", f"{self.mpp:g}"]
+        return said + (["--override-mpp"] if self.override_mpp else [])
 
 
 @dataclass
@@ -149,6 +153,7 @@ def order_of(
     retry_failed: bool = False,
     model: str | None = None,
     mpp: float | None = None,
+    override_mpp: bool = False,
 ) -> CohortOrder:
     """Return the order for a folder, a CSV or a slide.
 
@@ -158,7 +163,9 @@ def order_of(
         If there is no slide, or the table makes no sense.
     """
     total = len(read_plan([source]))
-    return CohortOrder(source, name or name_of([source]), total, retry_failed, model, mpp)
+    return CohortOrder(
+        source, name or name_of([source]), total, retry_failed, model, mpp, override_mpp
+    )
 
 
 def write_slide_table(name: str, slides: Mapping[Path, float | None]) -> Path:

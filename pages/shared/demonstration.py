@@ -5,10 +5,17 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.shared.literal import literal
 from seg_core.samples import sample_note
 
 
 def show_notes(paths: Iterable[Path]) -> None:
-    """Say it of those slides that ship with a note, each once; nothing of others."""
-    for note in dict.fromkeys(filter(None, map(sample_note, paths))):
-        st.caption(f":material/info: {note}")
+    """Say it of those slides that ship with a note, each once; nothing of others.
+
+    Where several slides are shown the note names the one that it is of.
+    """
+    slides = list(dict.fromkeys(paths))
+    for path in slides:
+        if (note := sample_note(path)) is not None:
+            of = f"{literal(path.name)}: " if len(slides) > 1 else ""
+            st.caption(f":material/info: {of}{note}")

@@ -115,7 +115,7 @@ def describe_slide(info: SlideInfo) -> None:
     """Say in a few words which slide this is."""
     facts = [f"{info.width:,} × {info.height:,} px"]
     if info.mpp is not None:
-        facts.append(f"{info.mpp:.3g} µm/px")
+        facts.append(f"{info.mpp:.4g} µm/px")
     if info.objective_power is not None:
         facts.append(f"{info.objective_power:g}×")
     st.subheader(literal(info.path.name), anchor=False)

@@ -172,7 +172,8 @@ COHORT = PageEntry(
     ":material/table_view:",
     """
 many slides in one table. Name a folder, or a CSV with the columns *slide*, *patient* and *group*, or
-choose slides that are known here, and press **Start**; whatever stops it, the next start goes on, and
+choose slides that are known here, and press **Start**. A size of a pixel that is given there counts for
+files that state none; that it wins over what files state is a tick of its own. Whatever stops it, the next start goes on, and
 a slide or a row that makes no sense has its reason in the table. *Groups* compares patients, not slides:
 a patient's slides are averaged first. *Scatter* plots a measure against any other column; draw around
 points, and *Table*, *Groups* and *TIL maps* show their slides alone until **All slides**. *TIL maps*

@@ -29,7 +29,8 @@ _MOST = 40
 
 def show() -> None:
     """Show each slide with its picture, its pixel size and its analyses."""
-    found = list(islice(_slides(), _MOST))
+    slides = _slides()
+    found = list(islice(slides, _MOST))
     if not found:
         st.info(
             "Nothing here yet: slides that you upload are listed as long as your visit lasts, and on "
@@ -42,6 +43,8 @@ def show() -> None:
                 _show_one(path)
             except SegCoreError as error:
                 _show_unreadable(path, error)
+    if next(slides, None) is not None:
+        st.caption(f"The latest {_MOST} are shown; open an older one under *Folder*.")
 
 
 def _slides() -> Iterator[Path]:
@@ -60,7 +63,8 @@ def _show_one(path: Path) -> None:
     size = "µm/px not stated" if info.mpp is None else f"{info.mpp:.4g} µm/px"
     words.markdown(f"**{literal(path.name)}**")
     facts = (_day(path), f"{info.width:,} × {info.height:,} px", size, _count(finished))
-    words.caption(unbroken(" · ".join(facts)))
+    # a line may end after a point, and does not begin with one
+    words.caption(unbroken("\N{NO-BREAK SPACE}· ".join(facts)))
     is_chosen = state.SLIDE.get() is not None and state.SLIDE.get() == chosen
     buttons.button(
         "Chosen" if is_chosen else "Choose",

@@ -65,6 +65,11 @@ def choose_upload() -> None:
     """Take slides from the reader's own computer."""
     largest = st.get_option("server.maxUploadSize")
     st.caption(
+        "Slides of Aperio, Hamamatsu, Leica, Ventana, Philips and DICOM (all its files together), pyramidal "
+        "TIFF, and plain images (PNG, JPEG, TIFF, WebP). A MIRAX slide has a folder of its own and is "
+        "opened on the machine that holds it."
+    )
+    st.caption(
         f"Files of up to {largest:,} MB. For larger ones run this program on a machine that holds "
         "them; nothing then leaves that machine."
     )
@@ -105,7 +110,11 @@ def describe(chosen: state.ChosenSlide) -> None:
     if st.button("Open in the viewer", type="primary", icon=":material/biotech:", width="stretch"):
         VIEWER.open()
     show_notes([path])
-    st.table(_facts(info), border="horizontal", hide_header=True)
+    st.table(
+        _facts(resources.slide(path, chosen.mpp).info, info.mpp),
+        border="horizontal",
+        hide_header=True,
+    )
     st.image(resources.thumbnail(path), alt=f"Thumbnail of {printable(path.name)}")
     _show_associated(path)
 
@@ -137,13 +146,17 @@ def _choose_button(path: Path, mpp: float | None) -> None:
     )
 
 
-def _facts(info: SlideInfo) -> dict[str, str]:
+def _facts(info: SlideInfo, stated_mpp: float | None) -> dict[str, str]:
+    """Return what is known of a slide; a size of its pixels that its file does not state is given."""
     size = f"{info.width:,} × {info.height:,} px"
     if info.mpp is not None:
         size += f" ({info.width * info.mpp / 1000:.2f} × {info.height * info.mpp / 1000:.2f} mm)"
+    pixel = "not stated"
+    if info.mpp is not None:
+        pixel = f"{info.mpp:.4g} µm" + ("" if info.mpp == stated_mpp else ", as given")
     return {
         "Size": unbroken(size),
-        "Pixel": "not stated" if info.mpp is None else unbroken(f"{info.mpp:.4g} µm"),
+        "Pixel": unbroken(pixel),
         "Magnification": "not stated"
         if info.objective_power is None
         else f"{info.objective_power:g}×",

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.shared.literal import literal
 from seg_core.errors import capitalised
 from seg_core.til import DISCLAIMER, Score, TilResult
-from seg_core.til.score_tables import in_digits, score_table
+from seg_core.til.score_tables import formula_table, in_digits, score_table
 from seg_core.til.wording import (
     basis_in_words,
     doubt_in_words,
@@ -65,8 +65,8 @@ def show_table(result: TilResult) -> None:
     with st.expander("How is this computed?"):
         st.markdown(unbroken(_METHOD))
         _show_rows(
-            table[["score", "formula", "source", "inputs"]].set_axis(
-                ["Score", "Formula", "Source", "What goes in"], axis="columns"
+            formula_table(result).set_axis(
+                ["Scores", "Formula", "Source", "What goes in"], axis="columns"
             )
         )
 
@@ -89,7 +89,7 @@ def _show_rows(rows: pd.DataFrame) -> None:
 _METHOD = """
 TILs are the lymphocytes; neutrophils and macrophages never count. A nucleus belongs to the compartment that its centroid
 lies in. **E**, the epithelium, is the union of the epithelial nuclei, grown and shrunk as the settings say, without small
-islands; **S**, the stroma, is the tissue outside E and near it. Neither was taught to the model: both are estimated from
+islands; **S**, the stroma, is the tissue outside E and near it; **n_L** and **n_E** count lymphocytes and epithelial nuclei. Neither was taught to the model: both are estimated from
 nuclei, and benign epithelium counts like a tumour's, unless you draw the tumour: with a ROI of the kind *Tumour* both
 compartments lie in it alone, and S is all tissue there outside E. Take out necrosis, carcinoma in situ and artefacts with
 a ROI of the kind *Leave out*. Intervals come from how squares of tissue differ by the distance between them: they tell how the score varies over the slide,

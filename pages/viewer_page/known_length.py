@@ -23,7 +23,7 @@ def offer_size(chosen: state.ChosenSlide, mpp: float | None) -> None:
     px = state.MEASURED.get()
     if px is None:
         return
-    with st.expander("µm/px from this line", icon=":material/straighten:", expanded=mpp is None):
+    with st.expander("µm/px from this line", expanded=mpp is None):
         um = st.number_input(
             f"True length of the line ({px:,.0f} px), µm",
             min_value=0.0,

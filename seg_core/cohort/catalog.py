@@ -110,7 +110,11 @@ class RunCatalog:
         known = [each for each in self._runs.columns if each == "folder" or each not in items]
         # where no slide has a run the column would be one of numbers, which joins with no names
         items = items.astype({"folder": object})
-        return items.merge(self._runs[known].astype({"folder": object}), on="folder", how="left")
+        runs = self._runs.astype({"folder": object})
+        table = items.merge(runs[known], on="folder", how="left")
+        # what a slide was analysed with, else what its row says
+        analysed = items[["folder"]].merge(runs[["folder", "mpp"]], on="folder", how="left")["mpp"]
+        return table.assign(mpp=analysed.fillna(table["mpp"]))
 
     def ask(self, sql: str) -> pd.DataFrame:
         """Answer a question in SQL about the tables that the module's docstring names.

@@ -79,13 +79,15 @@ class Item:
     ----------
     slide : Path
     mpp : float or None
-        Size of a level-0 pixel, µm, where the table gives it.
+        Size of a level-0 pixel, µm, which wins over what the file says.
     roi : Roi or None
     patient, group : str or None
     columns : dict of str
         All other columns of the table, as they stand there.
     problem : str or None
         Why nothing can be analysed, where that is known before.
+    unstated_mpp : float or None
+        Size of a level-0 pixel, µm, where ``mpp`` is None and the file says nothing.
     """
 
     slide: Path
@@ -95,6 +97,21 @@ class Item:
     group: str | None = None
     columns: dict[str, str] = field(default_factory=dict)
     problem: str | None = None
+    unstated_mpp: float | None = None
+
+    def sized(self, mpp: float | None, *, overrides: bool) -> "Item":
+        """Return the item with the size of a pixel that was given for the whole cohort.
+
+        Parameters
+        ----------
+        mpp : float or None
+            µm; what the item's own row says goes before.
+        overrides : bool
+            Whether it wins over what the file says.
+        """
+        if self.mpp is not None or mpp is None:
+            return self
+        return replace(self, mpp=mpp) if overrides else replace(self, unstated_mpp=mpp)
 
     @property
     def name(self) -> str:
@@ -113,6 +130,8 @@ class Item:
             "settings": question.settings.to_json(),
         }
         # what is not usual is named, so that the usual has the key that it has always had
+        if self.unstated_mpp is not None:
+            asked["unstated_mpp"] = self.unstated_mpp
         if question.classifier is not None:
             asked["classifier"] = question.classifier.sha256
         if question.region is not None:

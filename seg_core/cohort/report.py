@@ -17,6 +17,7 @@ from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS, mosaic
 from seg_core.errors import CohortError, counted
 from seg_core.figures.groups import strips
 from seg_core.files.atomic import new_file, new_text_file
+from seg_core.minus import with_minus
 from seg_core.report.document import (
     Block,
     Document,
@@ -35,6 +36,8 @@ from seg_core.store import Store
 _FOR_RESEARCH = "For research only; nothing here is a diagnosis."
 
 _NONE = "–"
+
+_MOST_PIXEL_SIZES = 4
 
 
 def cohort_document(
@@ -212,7 +215,7 @@ def _with_interval(row: dict[Any, Any], name: str, form: Callable[[float], str])
     if any(pd.isna(value) for value in values):
         return _NONE
     value, low, high = map(form, values)
-    return f"{value} ({low} to {high})"
+    return with_minus(f"{value} ({low} to {high})")
 
 
 def _readable(value: float) -> str:
@@ -291,12 +294,14 @@ def _warnings(table: pd.DataFrame) -> Iterator[Section]:
 
 
 def _settings(plan: dict[str, Any], table: pd.DataFrame) -> Iterator[Block]:
-    model = plan.get("model") or {}
+    model, taught = plan.get("model") or {}, plan.get("classifier")
     used = table[["engine", "precision"]].dropna().drop_duplicates()
     yield Facts(
         [
             ("model", model.get("name", _NONE)),
             ("SHA-256 of the weights", model.get("sha256", _NONE)),
+            *([("classes by", _classifier_in_words(taught))] if isinstance(taught, dict) else []),
+            ("µm per pixel", _pixel_sizes(table["mpp"].dropna())),
             ("engine used", "; ".join(" ".join(each) for each in used.to_numpy()) or _NONE),
         ]
     )
@@ -304,6 +309,22 @@ def _settings(plan: dict[str, Any], table: pd.DataFrame) -> Iterator[Block]:
     if sentences:
         yield Heading("In words")
         yield Words(" ".join(sentences), "plain")
+
+
+def _classifier_in_words(taught: dict[str, Any]) -> str:
+    return (
+        f"the taught classifier {taught.get('name', _NONE)}, SHA-256 {taught.get('sha256', _NONE)}"
+    )
+
+
+def _pixel_sizes(mpp: "pd.Series[float]") -> str:
+    """Tell what the slides were analysed with; of many sizes the range."""
+    found = mpp.map("{:.4g}".format).value_counts()
+    if len(found) > _MOST_PIXEL_SIZES:
+        return f"{mpp.min():.4g} to {mpp.max():.4g}"
+    return (
+        "; ".join(f"{size} ({counted(count, 'slide')})" for size, count in found.items()) or _NONE
+    )
 
 
 def _text(value: object) -> str:

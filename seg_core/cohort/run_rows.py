@@ -36,7 +36,7 @@ RUN_COLUMNS = (
         "precision",
         "settings",
     ),
-    *("started", "finished", "seconds", "megapixels", "peak_rss_mb", "tissue_mm2", "nuclei"),
+    *("started", "finished", "seconds", "megapixels", "peak_rss_mb", "mpp", "tissue_mm2", "nuclei"),
     *("other", "classifier", "corrections", "warnings", "slide_path", "model_sha256"),
 )
 
@@ -82,6 +82,7 @@ def run_row(run: Run, store: Path) -> dict[str, Any]:
         "seconds": facts.seconds,
         "megapixels": facts.megapixels,
         "peak_rss_mb": number_or_nan(facts.peak_rss_mb),
+        "mpp": run.slide_mpp,
         "tissue_mm2": facts.tissue_um2 / _UM2_PER_MM2,
         "nuclei": sum(counts.values()) if counts else math.nan,
         "other": number_or_nan(other),

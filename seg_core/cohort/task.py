@@ -116,6 +116,7 @@ class Asked:
             "roi": self.item.roi,
             "model": self.model,
             "mpp": self.item.mpp,
+            "unstated_mpp": self.item.unstated_mpp,
             "settings": self.settings,
         }
 

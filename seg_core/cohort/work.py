@@ -81,7 +81,9 @@ class CohortOptions:
     model : str or Path or None
     settings : AnalysisSettings
     mpp : float or None
-        Of slides whose table row gives none.
+        Size of a level-0 pixel, µm, of slides for which neither row nor file states one.
+    override_mpp : bool
+        Whether ``mpp`` is taken for slides whose file states another, too.
     region : Region or None
         A part of every slide, level-0 pixels.
     til : bool
@@ -98,6 +100,7 @@ class CohortOptions:
     model: str | Path | None = None
     settings: AnalysisSettings = field(default_factory=AnalysisSettings)
     mpp: float | None = None
+    override_mpp: bool = False
     region: Region | None = None
     til: bool = True
     retry_failed: bool = False
@@ -149,7 +152,7 @@ def work_off(
         options.til,
         card.scheme.votes,
     )
-    items = [item if item.mpp else replace(item, mpp=options.mpp) for item in items]
+    items = [item.sized(options.mpp, overrides=options.override_mpp) for item in items]
     with ExitStack() as stack:
         try:
             stack.enter_context(held(journal.folder))

@@ -11,8 +11,19 @@ from seg_core.model import find_model, suits_int8
 from seg_core.settings import PRESETS, AnalysisSettings, EngineName, Precision, StainName
 
 
-def add_analysis_options(parser: argparse.ArgumentParser) -> None:
-    """Add what an analysis can be told; `analysis_settings` reads most of it."""
+def add_analysis_options(
+    parser: argparse.ArgumentParser,
+    *,
+    mpp_words: str = "size of a level-0 pixel, where the slide errs",
+) -> None:
+    """Add what an analysis can be told; `analysis_settings` reads most of it.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    mpp_words : str
+        What the help says of the size of a pixel.
+    """
     defaults = AnalysisSettings()
     part = parser.add_mutually_exclusive_group()
     part.add_argument(
@@ -22,9 +33,7 @@ def add_analysis_options(parser: argparse.ArgumentParser) -> None:
         "--roi", metavar="FILE", type=Path, help="GeoJSON polygons; each becomes a run"
     )
     add_engine_options(parser)
-    parser.add_argument(
-        "--mpp", metavar="UM", type=float, help="size of a level-0 pixel, where the slide errs"
-    )
+    parser.add_argument("--mpp", metavar="UM", type=float, help=mpp_words)
     parser.add_argument(
         "--no-tissue", action="store_true", help="look at glass too, not at tissue alone"
     )

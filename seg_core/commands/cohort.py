@@ -29,6 +29,7 @@ from seg_core.commands.terminal import Subparsers, json_line, shown
 from seg_core.errors import CohortError, counted
 from seg_core.files.outputs import check_events, place_of, refuse_inputs
 from seg_core.settings import AnalysisSettings
+from seg_core.slide import check_mpp
 from seg_core.store import default_store
 
 _STDOUT = "-"
@@ -101,7 +102,15 @@ def add_cohort(subparsers: Subparsers) -> None:
         type=Path,
         help="write the cohort as one document at the end, HTML or PDF, over an earlier one",
     )
-    add_analysis_options(parser)
+    add_analysis_options(
+        parser,
+        mpp_words="size of a level-0 pixel, of slides for which neither row nor file states one",
+    )
+    parser.add_argument(
+        "--override-mpp",
+        action="store_true",
+        help="take --mpp for slides whose file states another, too; a row's own mpp always goes before",
+    )
     parser.add_argument(
         "--json",
         metavar="FILE",
@@ -118,10 +127,15 @@ def _cohort(options: argparse.Namespace) -> int:
             "--memory is for workers of this machine; those of a cluster are told theirs when they "
             "are started, with --memory-limit of dask worker."
         )
+    if options.mpp is not None:
+        check_mpp(options.mpp)
+    elif options.override_mpp:
+        options.parser.error("--override-mpp needs the size that is to be taken; add --mpp.")
     asked = CohortOptions(
         model=options.model,
         settings=analysis_settings(options),
         mpp=options.mpp,
+        override_mpp=options.override_mpp,
         region=options.region,
         til=not options.no_til,
         retry_failed=options.retry_failed,

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from seg_core.evaluation.dots import MISSED
+from seg_core.minus import with_minus
 
 OVERALL = {
     ("instance", "bpq"): "PQ, whatever the class (bPQ)",
@@ -132,14 +133,14 @@ def in_words(value: float, low: float, high: float, *, signed: bool = False) -> 
     >>> in_words(0.5, 0.25, 0.75), in_words(0.5, float("nan"), float("nan"))
     ('0.500 (0.25–0.75)', '0.500')
     >>> in_words(float("nan"), 0, 0), in_words(0.5, -0.25, 0.75, signed=True)
-    ('–', '+0.500 (-0.25–+0.75)')
+    ('–', '+0.500 (−0.25 to +0.75)')
     """
-    sign = "+" if signed else ""
+    sign, to = ("+", " to ") if signed else ("", "–")
     if pd.isna(value):
         return "–"
     if pd.isna(low):
-        return f"{value:{sign}.3f}"
-    return f"{value:{sign}.3f} ({low:{sign}.2f}–{high:{sign}.2f})"
+        return with_minus(f"{value:{sign}.3f}")
+    return with_minus(f"{value:{sign}.3f} ({low:{sign}.2f}{to}{high:{sign}.2f})")
 
 
 def figures_in_words(table: pd.DataFrame, *, signed: bool = False) -> list[str]:

@@ -15,6 +15,7 @@ from seg_core.model.measured import (
     overall_figures,
     weaknesses,
 )
+from seg_core.report.classes_named_by import classifier_blocks
 from seg_core.report.document import Block, Facts, Heading, Table, Words
 from seg_core.settings import STAIN_TITLES
 from seg_core.store import Run
@@ -29,8 +30,12 @@ _ARITHMETIC = {
 
 
 def model_blocks(run: Run) -> Iterator[Block]:
-    """Tell which model it was, what it learnt from, what it is worth and where it fails."""
+    """Tell who named the classes, which model it was, what it learnt from, and what it is worth."""
     question = run.facts.question
+    said = run.named_by
+    if said is not None:
+        yield from classifier_blocks(said, question.model)
+        yield Heading("The model that found the nuclei")
     rows: list[tuple[str, Any]] = [
         ("name", question.model),
         ("SHA-256 of the weights", question.model_sha256),
@@ -49,6 +54,10 @@ def model_blocks(run: Run) -> Iterator[Block]:
         yield Words("The card has no figures: nobody knows what this model is worth.")
         return
     yield Heading(f"What it is worth, measured on {sets[0]}")
+    if said is not None:
+        yield Words(
+            "Figures by class are of the model's own classes, which do not count in this report."
+        )
     yield _class_table(card, sets[0])
     yield Words(f"{_overall_in_words(card, sets[0])} In brackets 95 % intervals.")
     yield Heading("Where it fails")

@@ -4,6 +4,7 @@ from seg_core.slide.array import ArraySlide
 from seg_core.slide.deepzoom import DeepZoom
 from seg_core.slide.formats import SLIDE_SUFFIXES
 from seg_core.slide.identity import is_identity, may_have_id, slide_id
+from seg_core.slide.levelled import check_mpp
 from seg_core.slide.listing import series_apart, slides_among, slides_below, whole_of
 from seg_core.slide.normalisation import NormalisedSlide, StainFit, StainMethod, fit_stain
 from seg_core.slide.opening import bounds_of, open_slide, read_label_image
@@ -28,6 +29,7 @@ __all__ = [
     "TissueMask",
     "assess_quality",
     "bounds_of",
+    "check_mpp",
     "find_tissue",
     "fit_stain",
     "forget_decoded",

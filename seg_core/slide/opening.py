@@ -39,7 +39,7 @@ _remembered: "OrderedDict[tuple[Any, ...], dict[str, Any]]" = OrderedDict()
 _remembered_lock = Lock()
 
 
-def open_slide(path: Path, *, mpp: float | None = None) -> Slide:
+def open_slide(path: Path, *, mpp: float | None = None, unstated_mpp: float | None = None) -> Slide:
     """Open a whole-slide image or an ordinary image.
 
     Parameters
@@ -48,6 +48,8 @@ def open_slide(path: Path, *, mpp: float | None = None) -> Slide:
         Any file of `seg_core.slide.formats`; of a DICOM slide any of its files.
     mpp : float, optional
         Size of a level-0 pixel, µm, as the user says; it wins over the file's.
+    unstated_mpp : float, optional
+        The same where neither ``mpp`` nor the file says it.
 
     Returns
     -------
@@ -59,11 +61,12 @@ def open_slide(path: Path, *, mpp: float | None = None) -> Slide:
         If there is no such file, it is neither slide nor image, or its name says that it is of
         another kind.
     ResolutionError
-        If ``mpp`` is no size that a microscope gives.
+        If a size given is none that a microscope gives.
     """
     path = Path(path)
-    if mpp is not None:
-        check_mpp(mpp)
+    for given in (mpp, unstated_mpp):
+        if given is not None:
+            check_mpp(given)
     _check_file(path)
     key = _key_of(path)
     with _remembered_lock:
@@ -72,8 +75,8 @@ def open_slide(path: Path, *, mpp: float | None = None) -> Slide:
         facts, payload = _probe(path)
         if facts["reader"] == "array":
             rgb = np.frombuffer(payload, dtype=np.uint8).reshape(*facts["shape"], 3)
-            own_mpp = facts["mpp"] if mpp is None else mpp
-            return ArraySlide(rgb, own_mpp, path, notes=tuple(facts["notes"]))
+            known = mpp or facts["mpp"] or unstated_mpp
+            return ArraySlide(rgb, known, path, notes=tuple(facts["notes"]))
         with _remembered_lock:
             _remembered[key] = facts
             while len(_remembered) > _MOST_REMEMBERED:
@@ -86,7 +89,11 @@ def open_slide(path: Path, *, mpp: float | None = None) -> Slide:
         ) from error
     share_decoded(handle)
     return ScannedSlide(
-        handle, path, mpp=mpp, described_mpp=facts["mpp"], notes=tuple(facts["notes"])
+        handle,
+        path,
+        mpp=mpp,
+        described_mpp=facts["mpp"] or unstated_mpp,
+        notes=tuple(facts["notes"]),
     )
 
 

@@ -1,9 +1,9 @@
 """What a taught classifier answered about the nuclei of a run, beside what the model had answered."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,12 +34,18 @@ class Answer:
         Those of them that it can give; it knows no others.
     table : DataFrame
         ``nucleus_id``, ``class_name``, ``class_score``: the probability of the class.
+    figures : dict
+        How well the classifier does, as it stands in its file.
+    sha256 : str
+        Of the classifier.
     """
 
     classifier: str
     scheme: ClassScheme
     names: tuple[str, ...]
     table: pd.DataFrame
+    figures: dict[str, Any] = field(default_factory=dict)
+    sha256: str = ""
 
 
 class AnswerFacts(NamedTuple):
@@ -48,6 +54,8 @@ class AnswerFacts(NamedTuple):
     classifier: str
     scheme: ClassScheme
     names: tuple[str, ...]
+    figures: dict[str, Any]
+    sha256: str
 
 
 def write_answer(folder: Path, answer: Answer) -> None:
@@ -67,6 +75,8 @@ def write_answer(folder: Path, answer: Answer) -> None:
         "classifier": answer.classifier,
         "classes": answer.scheme.to_json(),
         "names": list(answer.names),
+        "figures": answer.figures,
+        "sha256": answer.sha256,
     }
     table = pa.table(columns).replace_schema_metadata({_KEY: json.dumps(said).encode()})
     with store_errors(folder):
@@ -90,7 +100,7 @@ def read_answer(folder: Path) -> Answer | None:
     with store_errors(folder):
         table = pq.read_table(path, use_threads=False).to_pandas()
     table["class_score"] = table["class_score"].astype(np.float32)
-    return Answer(*facts, table)
+    return Answer(facts.classifier, facts.scheme, facts.names, table, facts.figures, facts.sha256)
 
 
 def read_answer_facts(folder: Path) -> AnswerFacts | None:
@@ -111,7 +121,11 @@ def _said(path: Path) -> AnswerFacts:
             said = json.loads((pq.read_schema(path).metadata or {})[_KEY])
         scheme = ClassScheme.from_json(said["classes"])
         names = tuple(map(str, said.get("names", scheme.names_with_other)))
-        return AnswerFacts(str(said["classifier"]), scheme, names)
+        figures = said.get("figures")  # earlier versions kept none
+        kept = figures if isinstance(figures, dict) else {}
+        return AnswerFacts(
+            str(said["classifier"]), scheme, names, kept, str(said.get("sha256", ""))
+        )
     except (pa.ArrowInvalid, KeyError, ValueError, TypeError, ModelError) as error:
         raise StoreError(
             f"{path.name} in {path.parent} is damaged; classify the run again, or remove the file."

@@ -23,7 +23,7 @@ from seg_core.nuclei.names import Names
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
 from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
-from seg_core.store.answer import ANSWER_FILE, read_answer_facts
+from seg_core.store.answer import ANSWER_FILE, AnswerFacts, read_answer_facts
 from seg_core.store.band_record import RECORD_FILE, BandRecord, finished_share
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.growing_maps import GrowingMaps
@@ -104,9 +104,7 @@ class Run:
 
         The model's classes, or a classifier's, and those that people have named for this run.
         """
-        if self.only_found:
-            return self.facts.scheme
-        said = read_answer_facts(self._answer_in)
+        said = self.named_by
         named = self.facts.scheme if said is None else said.scheme
         return named.joined_with(read_own_classes(self.said_in))
 
@@ -118,8 +116,13 @@ class Run:
     @property
     def classifier(self) -> str | None:
         """What the taught classifier is called that named the nuclei; None: the model did."""
-        said = None if self.only_found else read_answer_facts(self._answer_in)
+        said = self.named_by
         return None if said is None else said.classifier
+
+    @property
+    def named_by(self) -> AnswerFacts | None:
+        """The taught classifier that named the nuclei, and how well it does; None: the model did."""
+        return None if self.only_found else read_answer_facts(self._answer_in)
 
     def require_roles(self, roles: Sequence[Role], purpose: str) -> None:
         """Refuse a purpose that needs nuclei which whoever named them does not tell apart.
@@ -136,7 +139,7 @@ class Run:
             If neither the model nor the taught classifier, whichever named the nuclei, has a class of
             one of the roles.
         """
-        said = None if self.only_found else read_answer_facts(self._answer_in)
+        said = self.named_by
         if said is None:
             self.model_scheme.require_roles(roles, purpose)
             return

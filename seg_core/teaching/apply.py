@@ -43,7 +43,15 @@ def classify(run: Run, classifier: Classifier, *, name: str) -> Run:
             "class_score": probabilities[np.arange(len(best)), best],
         }
     )
-    write_answer(run.said_in, Answer(name, classifier.scheme, classifier.names, table))
+    answer = Answer(
+        name,
+        classifier.scheme,
+        classifier.names,
+        table,
+        classifier.figures,
+        classifier.sha256,
+    )
+    write_answer(run.said_in, answer)
     return run
 
 

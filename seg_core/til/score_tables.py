@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
+from seg_core.minus import with_minus
 from seg_core.til.result import TilResult
 from seg_core.til.score import Score
 
@@ -39,6 +40,24 @@ def score_table(result: TilResult) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(TABLE_COLUMNS))
 
 
+def formula_table(result: TilResult) -> pd.DataFrame:
+    """Return a row for each formula: ``scores`` that it gives, ``formula``, ``source``, ``inputs``.
+
+    What goes into a formula is told once, by score only where it is not the same for all of them.
+    """
+    by_formula: dict[tuple[str, str], list[Score]] = {}
+    for score in result.scores:
+        by_formula.setdefault((score.formula, score.source), []).append(score)
+    rows = []
+    for (formula, source), scores in by_formula.items():
+        inputs = list(dict.fromkeys(score.inputs for score in scores))
+        if len(inputs) > 1:
+            inputs = [f"{score.label}: {score.inputs}" for score in scores]
+        names = "; ".join(score.label for score in scores)
+        rows.append((names, formula, source, "; ".join(inputs)))
+    return pd.DataFrame(rows, columns=["scores", "formula", "source", "inputs"])
+
+
 def _note(score: Score) -> str:
     return score.estimate.reason or score.estimate.caution or ""
 
@@ -61,11 +80,11 @@ def in_digits(value: str | float | None) -> str:
 
     Examples
     --------
-    >>> in_digits(1234.5), in_digits(0.012345), in_digits(None), in_digits("desert")
-    ('1,234', '0.0123', '–', 'desert')
+    >>> in_digits(1234.5), in_digits(-0.012345), in_digits(None), in_digits("desert")
+    ('1,234', '−0.0123', '–', 'desert')
     """
     if isinstance(value, str):
         return value
     if value is None or pd.isna(value):
         return "–"
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+    return with_minus(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}")

@@ -35,7 +35,14 @@ def test_a_list_says_what_differs_and_a_caption_all_of_the_shown_one(
     assert "100 × 150 µm at x 0, y 0 · 0.5 µm/px · tiles of 512 px · by Dr Ada" in titles[0]
     assert "Whole slide · 0.25 µm/px · tiles of 256 px · by an unknown reader" in titles[1]
     assert not any("As scanned" in each for each in titles)
-    for facet in ("blue", "fp32", "As scanned", "1 view", "0.5 µm/px", "by Dr Ada"):
+    for facet in (
+        "blue",
+        "fp32",
+        "As scanned",
+        "1\N{NO-BREAK SPACE}view",
+        "0.5 µm/px",
+        "by Dr Ada",
+    ):
         assert unbroken(facet) in words(page)
 
 
@@ -113,7 +120,8 @@ def test_two_analyses_are_compared_where_both_have_looked(visit, chosen, run, co
     whole = resources.run(run.path).nuclei()
     assert row["count_first"] == (whole["x"] < 200).sum() == 6
     assert row["count_second"] == coarse.facts.counts["lymphocyte"]
-    assert row["count_difference"] == row["count_second"] - row["count_first"]
+    difference = row["count_second"] - row["count_first"]
+    assert row["count_difference"] == f"{difference:+,d}".replace("-", "−")
     button(page, "Show that one instead, in the viewer").click().run()
     assert page.session_state["run"] == coarse.path
 

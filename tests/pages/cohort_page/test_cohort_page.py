@@ -12,10 +12,11 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.cohort_page import cohort_table
+from pages.cohort_page import cohort_table, working
 from pages.cohort_page.cohort_table import report_of
 from pages.shared import demonstration, singletons, state
 from pages.shared.cohorts import Cohorts
+from pages.shared.literal import literal
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.columns import groupings_of, measures_of
 from seg_core.cohort.journal import Journal, Outcome
@@ -119,7 +120,25 @@ def test_what_has_to_be_known_of_a_sample_stands_above_its_cohort(
 ) -> None:
     monkeypatch.setattr(demonstration, "sample_note", {run.slide_path: "It is a mosaic."}.get)
     told = [each.value for each in visit("cohort").caption]
-    assert told.count(":material/info: It is a mosaic.") == 1
+    assert [each for each in told if "mosaic" in each] == [
+        f":material/info: {run.slide_path.name}: It is a mosaic."
+    ]
+
+
+def test_what_a_cell_cuts_off_can_be_read_in_full(visit, cohort: Journal) -> None:
+    page = visit("cohort")
+    (fold,) = (each for each in page.expander if each.label.startswith("Failures and warnings"))
+    assert fold.label == "Failures and warnings (1 slide)"
+    assert fold.markdown[0].value == f"- **broken.svs**: {literal(FAILED)}"
+
+
+def test_while_a_cohort_is_at_work_one_line_says_how_far_it_is(
+    visit, cohort: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below "2 finished, 1 at work" stood "3 waiting · 1 finished", of some seconds before."""
+    monkeypatch.setattr(working, "is_at_work", lambda name: name == "trial")
+    counts = [each.value for each in visit("cohort").caption if "7 slides" in each.value]
+    assert counts == ["7 slides · 7 patients"]
 
 
 def test_one_slide_is_counted_as_one() -> None:
@@ -132,8 +151,8 @@ def test_groups_are_compared_by_patients(visit, cohort: Journal) -> None:
     assert page.selectbox(key="_by").value == "group"
     page.multiselect(key="_measures").set_value(["count_lymphocyte"]).run()
     (row,) = shown_table(page).to_dict("records")
-    assert (row["groups"], row["patients"], row["delta"]) == ("A – B", "3 / 3", -1)
-    assert row["p"] == pytest.approx(0.1)
+    assert (row["groups"], row["patients"], row["delta"]) == ("A – B", "3 / 3", "−1")
+    assert row["p"] == "0.1"
     page.selectbox(key="_by").set_value("Stage").run()
     assert not page.exception
     assert shown_table(page)["groups"].item() == "I – II"

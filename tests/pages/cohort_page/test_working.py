@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import pytest
 from pages.cohort_page import working
 from pages.shared import singletons
 from pages.shared.cohort_process import CohortProcess, order_of, start
+from pages.shared.cohorts import Cohorts
 from seg_core.errors import CohortError
 from seg_core.process.worker import NICENESS
 
@@ -22,6 +24,9 @@ def test_model_and_pixel_size_reach_the_command(tmp_path: Path) -> None:
     said = order.arguments(tmp_path / "events")
     assert said[said.index("--model") + 1] == "resnet18"
     assert said[said.index("--mpp") + 1] == "0.5"
+    assert "--override-mpp" not in said, "what a file says stays"
+    order = replace(order, override_mpp=True)
+    assert "--override-mpp" in order.again().arguments(tmp_path / "events")
     assert "--retry-failed" in said
     assert "--retry-failed" not in order.again().arguments(tmp_path / "events")
 
@@ -38,6 +43,10 @@ def test_a_cohort_is_started_followed_and_ends_in_the_table(visit, tmp_path: Pat
     process = singletons.cohorts().current
     assert process is not None
     assert page.button(key="_stop").label == "Stop"
+    if not page.dataframe:  # its plan is not written yet
+        assert [each.value for each in page.info] == [
+            "The cohort is being started; its table stands here in a moment."
+        ]
     wait(process)
     page.run()
     assert list(page.dataframe[0].value["state"]) == ["failed", "failed"]
@@ -87,6 +96,27 @@ def test_a_pixel_size_that_no_microscope_gives_starts_nothing(visit, tmp_path: P
     page.button(key="_start").click().run()
     assert page.error[0].value == "µm per pixel is 25; give 0.05 to 4, or leave it empty."
     assert singletons.cohorts().current is None
+
+
+def test_a_pixel_size_overrides_what_files_say_only_where_that_is_chosen(
+    visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Cohorts(lambda: True)
+    monkeypatch.setattr(singletons, "cohorts", lambda: waiting)
+    page = visit("cohort")
+    assert page.checkbox(key="_cohort_override").disabled
+    for name, is_chosen in (("usual", False), ("overridden", True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "a.svs").write_bytes(b"no slide")
+        page.text_input(key="_source").set_value(str(folder)).run()
+        page.number_input(key="_cohort_mpp").set_value(0.5).run()
+        page.checkbox(key="_cohort_override").set_value(is_chosen).run()
+        page.button(key="_start").click().run()
+        order = waiting.waiting()[-1].order
+        assert (order.mpp, order.override_mpp) == (0.5, is_chosen)
+    page.number_input(key="_cohort_mpp").set_value(None).run()
+    assert page.checkbox(key="_cohort_override").disabled
 
 
 def test_the_page_turns_to_the_cohort_that_was_started(visit, tmp_path: Path) -> None:

@@ -54,7 +54,10 @@ def test_a_corrected_analysis_measures_what_the_model_found_and_needs_no_file(
     assert "Measured by Whole slide" in said
     assert run.run_id not in said
     # one of 12 nuclei is called otherwise by then; all are where they were
-    assert page.table[0].value.loc[unbroken("Detection F1, 3 µm"), "Value"] == "1.000"
+    assert (
+        page.table[0].value.set_index("Figure").loc[unbroken("Detection F1, 3 µm"), "Value"]
+        == "1.000"
+    )
     (reference,) = corrected_runs(store, [run])
     found = kept_evaluation(reference, run, ())
     assert found is not None
@@ -172,7 +175,10 @@ def test_what_was_measured_before_is_shown_at_once(measure, folder, store) -> No
     kept.write_text(json.dumps(result))
     page, worker = measure(Ended())
     assert worker.asked == []
-    assert page.table[0].value.loc["Share of dots that were found", "Value"] == "0.500 (0.25–0.75)"
+    assert (
+        page.table[0].value.set_index("Figure").loc["Share of dots that were found", "Value"]
+        == "0.500 (0.25–0.75)"
+    )
     assert "Measured by 3 images of 2 patients" in page.caption[0].value
     worst = next(each.value for each in page.dataframe if "name" in each.value)
     assert worst["name"].tolist() == ["b", "a"]

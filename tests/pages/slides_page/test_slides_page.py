@@ -7,6 +7,7 @@ from seg_core.errors import ResolutionError, SegCoreError
 from seg_core.plausibility import PixelSizeEstimate
 from seg_core.process.progress import Progress
 from seg_core.samples import SAMPLES, sample_path
+from seg_core.unbroken import unbroken
 
 
 class EstimatingWorker:
@@ -70,6 +71,9 @@ def test_a_slide_that_is_silent_on_its_pixels_is_asked_about(visit, slide_path: 
     page.number_input[0].set_value(0.5).run()
     assert not page.exception
     assert page.session_state["slide"] == state.ChosenSlide(slide_path, 0.5)
+    facts = page.table[0].value.to_string()
+    assert unbroken("0.5 µm, as given") in facts, "it went on saying that nothing is stated"
+    assert "mm)" in facts
 
 
 def labelled(page, words: str):

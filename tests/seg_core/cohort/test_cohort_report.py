@@ -81,9 +81,12 @@ def test_both_ways_say_who_is_in_it_how_groups_differ_and_what_went_wrong(
     assert "4 patients, 4 slides" in text
     assert "A – B" in text
     assert f"{row['p']:.3f}" in text
-    assert f"-1.00 ({row['delta_low']:.2f} to {row['delta_high']:.2f})" in text
+    interval = f"-1.00 ({row['delta_low']:.2f} to {row['delta_high']:.2f})"
+    assert interval.replace("-", "−") in text
+    assert interval not in text
     assert all(f"secret-{number}.svs" in text for number in range(8))
     assert "is no slide; open another file." in text
+    assert f"µm per pixel {table['mpp'].max():g} (8 slides)" in text
     assert "each in 2 views" in text
     assert "by Macenko's method" in text
     assert "TIL maps" in text

@@ -201,12 +201,23 @@ def test_another_file_model_or_setting_is_another_question(tmp_path: Path) -> No
         item.key(replace(question, votes=(VoteWeight(), VoteWeight(bias=0.5)))),
         item.key(replace(question, votes=(VoteWeight(), VoteWeight(bias=0.6)))),
         Item(path, 0.5).key(question),
+        Item(path, unstated_mpp=0.25).key(question),
+        Item(path).key(question),
     }
     paint(80, 60).save(path)
     others.add(item.key(question))
     path.unlink()
     others.add(item.key(question))
-    assert len(others | {key}) == 11
+    assert len(others | {key}) == 13
+
+
+def test_a_size_for_all_slides_leaves_alone_what_a_row_says(tmp_path: Path) -> None:
+    bare, told = Item(tmp_path / "a.png"), Item(tmp_path / "a.png", 0.25)
+    for overrides in (False, True):
+        assert told.sized(0.5, overrides=overrides) == told
+        assert bare.sized(None, overrides=overrides) == bare
+    assert bare.sized(0.5, overrides=False) == replace(bare, unstated_mpp=0.5)
+    assert bare.sized(0.5, overrides=True) == replace(bare, mpp=0.5)
 
 
 def test_names_of_any_bytes_stand_in_plans_outcomes_and_tables(tmp_path: Path) -> None:

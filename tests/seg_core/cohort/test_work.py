@@ -17,6 +17,7 @@ import pytest
 from distributed import Client, LocalCluster
 from painted_crew import BROKEN, GOOD, LARGE, OPTIONS, let_paint, write_cohort
 from painted_slides import MPP, PaintedEngine
+from PIL import Image
 
 from seg_core.analysis import analyse
 from seg_core.classes import ClassScheme, VoteWeight
@@ -29,7 +30,7 @@ from seg_core.cohort.plan import Item, read_plan
 from seg_core.cohort.progress import CohortProgress
 from seg_core.cohort.thumbnails import THUMBNAIL_FILE
 from seg_core.cohort.til_maps import MAP_FILE
-from seg_core.cohort.work import Event, work_off
+from seg_core.cohort.work import CohortOptions, Event, work_off
 from seg_core.errors import BusyError, TeachingError
 from seg_core.model import ModelCard
 from seg_core.scoring.assessment import TIL_FILE
@@ -150,6 +151,45 @@ def test_what_ended_is_skipped_and_what_failed_is_tried_again_when_asked(
     other = replace(OPTIONS, settings=replace(OPTIONS.settings, block_px=512))
     changed = list(work_off(items[:2], journal, other, client))
     assert [event.kind for event in changed if event.kind != "progress"] == ["ended", "ended"]
+
+
+def test_a_size_for_the_cohort_is_for_files_that_state_none_unless_it_is_to_override(
+    client: Client, tmp_path: Path
+) -> None:
+    """It once overrode, without a word, what each file says itself."""
+    folder = tmp_path / "slides"
+    folder.mkdir()
+    painting = painted_slides.paint(300, 300)
+    painting.save(folder / "silent.png")
+    dots_per_inch = 25_400 / 0.5
+    Image.fromarray(painting.rgb).save(folder / "stating.tif", dpi=(dots_per_inch, dots_per_inch))
+    painting.save(folder / "told.png")
+    (folder / "table.csv").write_text("slide,mpp\nsilent.png,\nstating.tif,\ntold.png,0.4\n")
+    items = read_plan([folder / "table.csv"])
+    journal = Journal(tmp_path / "store", "trial")
+    let_paint(client)
+
+    def sizes(options: CohortOptions) -> dict[str, float]:
+        events = list(work_off(items, journal, options, client))
+        assert set(endings(events).values()) == {"finished"}
+        table = RunCatalog(Store(journal.store)).cohort("trial")
+        analysed = {
+            name: open_run(journal.store / at).slide_mpp
+            for name, at in zip(table["slide"], table["folder"], strict=True)
+        }
+        assert dict(zip(table["slide"], table["mpp"], strict=True)) == analysed
+        return analysed
+
+    options = replace(OPTIONS, mpp=0.25, til=False)
+    assert sizes(options) == {
+        "silent.png": 0.25,
+        "stating.tif": pytest.approx(0.5, rel=1e-3),
+        "told.png": 0.4,
+    }
+    overriding = replace(options, override_mpp=True)
+    assert sizes(overriding) == {"silent.png": 0.25, "stating.tif": 0.25, "told.png": 0.4}
+    again = list(work_off(items, journal, overriding, client))
+    assert {event.kind for event in again} == {"skipped"}
 
 
 def test_a_worker_that_does_two_slides_at_a_time_finds_what_one_at_a_time_finds(

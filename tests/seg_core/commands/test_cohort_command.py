@@ -229,3 +229,15 @@ def test_events_are_written_over_nothing_but_events(
     assert cli.main([*command, f"--json={inputs[target]}"]) == 1
     assert sentence in capsys.readouterr().err
     assert {name: inputs[name].read_bytes() for name in before} == before
+
+
+def test_sizes_of_pixels_that_make_no_sense_are_refused_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["cohort", str(tmp_path), "--out", str(tmp_path / "store")]
+    assert cli.main([*command, "--mpp", "25"]) == 1
+    assert "a pixel cannot be 25 µm large" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*command, "--override-mpp"])
+    assert ended.value.code == 2
+    assert "--override-mpp needs the size that is to be taken" in capsys.readouterr().err

@@ -3,9 +3,11 @@
 import base64
 import io
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from painted_slides import MPP, PaintedEngine, paint
 from PIL import Image
@@ -23,7 +25,8 @@ from seg_core.report.method import program_of
 from seg_core.roi import Roi, roi_of_region
 from seg_core.scoring import counted_of, describe_run, measure_columns, parts_of
 from seg_core.scoring.assessment import assess_parts
-from seg_core.store import Run, Selection
+from seg_core.store import Run, Selection, open_run
+from seg_core.store.answer import Answer, write_answer
 from seg_core.unbroken import unbroken
 
 
@@ -102,6 +105,35 @@ def test_the_card_of_the_model_is_told(
     assert "measured on validation" in text_of(html)
     assert "lymphocyte 812 – 0.61 (0.50–0.70)" in text_of(html)
     assert "bPQ, mean over images 0.50" in text_of(html)
+
+
+def test_the_classifier_that_named_the_classes_is_told_with_its_own_figures(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """Only the model's figures stood there, which are not of the classes in the report."""
+    run = open_run(shutil.copytree(painted_run.path, tmp_path / "run"))
+    found = run.found_columns(["nucleus_id"])["nucleus_id"]
+    table = pd.DataFrame({"nucleus_id": found, "class_name": "lymphocyte", "class_score": 0.75})
+    by_class = [
+        {"class": "lymphocyte", "labels": 30, "precision": 0.9, "recall": 0.8, "f1": 0.8471},
+        {"class": "other", "labels": 12, "precision": None, "recall": None, "f1": None},
+    ]
+    figures = {"left_out": "square", "groups": 7, "macro_f1": 0.6123, "by_class": by_class}
+    names = ("lymphocyte", "other")
+    for kept, told in (
+        (figures, "Macro F1 0.61. Cross-validated: each of 7 squares was answered without labels"),
+        ({}, "How well it does was not measured, or not kept"),
+        ({**figures, "macro_f1": "<high>"}, "How well it does was not measured, or not kept"),
+    ):
+        write_answer(run.path, Answer("skin <2>", run.scheme, names, table, kept, "ab12"))
+        write_report(run, tmp_path / "report.html", ExportOptions(force=True))
+        text = text_of((tmp_path / "report.html").read_text("utf-8"))
+        assert "Classes by the taught classifier skin &lt;2&gt;" in text
+        assert f"The model {run.facts.question.model} found and outlined the nuclei" in text
+        assert "its classes lymphocyte, other" in text
+        assert "SHA-256 ab12" in text
+        assert told in text
+        assert ("lymphocyte 30 0.90 0.80 0.85 other 12 – – –" in text) == (kept == figures)
 
 
 def test_what_somebody_has_to_say_and_the_regions_are_told(

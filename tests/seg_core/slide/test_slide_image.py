@@ -124,6 +124,7 @@ def test_resolution_counts_only_where_a_microscope_can_have_it(tmp_path, picture
     own = open_slide(path).info.mpp
     assert own == (mpp and pytest.approx(mpp, rel=1e-3))
     assert open_slide(path, mpp=0.7).info.mpp == 0.7
+    assert open_slide(path, unstated_mpp=0.7).info.mpp == own or 0.7
 
 
 def test_a_resolution_of_zero_is_unknown(tmp_path, picture):

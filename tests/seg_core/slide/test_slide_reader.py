@@ -154,6 +154,7 @@ def test_a_slide_without_pixel_size_asks_for_it(shared_data):
     with pytest.raises(ResolutionError, match=r"does not say how large a pixel is.*--mpp"):
         slide.raster(0.25)
     assert open_slide(path, mpp=0.25).raster(0.25).downsample == 1.0
+    assert open_slide(path, unstated_mpp=0.25).raster(0.25).downsample == 1.0
 
 
 @pytest.mark.parametrize(
@@ -171,12 +172,15 @@ def test_a_tiff_tells_its_pixel_size_where_the_unit_is_real(write_pyramid, noise
 
 def test_the_users_pixel_size_wins_over_the_files(svs):
     assert open_slide(svs, mpp=0.3).info.mpp == 0.3
+    assert open_slide(svs, unstated_mpp=0.3).info.mpp == pytest.approx(0.499)
 
 
 @pytest.mark.parametrize("mpp", [0, -0.25, float("nan"), float("inf")])
 def test_a_pixel_size_that_cannot_be_is_refused(svs, mpp):
     with pytest.raises(ResolutionError, match=r"a pixel cannot be .* µm large"):
         open_slide(svs, mpp=mpp)
+    with pytest.raises(ResolutionError, match="a pixel cannot be"):
+        open_slide(svs, unstated_mpp=mpp)
     with pytest.raises(ResolutionError, match="a pixel cannot be"):
         ArraySlide(np.zeros((2, 2, 3), dtype=np.uint8), mpp=mpp)
     with pytest.raises(ResolutionError, match="a pixel cannot be"):

@@ -5,7 +5,7 @@ import pytest
 from til_layouts import block, nuclei, scatter, tissue
 
 from seg_core.til import Estimate, Formula, Score, TilResult, TilSettings, score_tils
-from seg_core.til.score_tables import score_table
+from seg_core.til.score_tables import formula_table, score_table
 
 METHOD = Formula("tils", "n / area", "per mm²", "nobody", {"area_mm2": 0.5, "nuclei": 1200})
 
@@ -73,6 +73,19 @@ def test_every_formula_of_a_score_and_of_the_curves_is_in_the_json(result: TilRe
     formulas = result.to_json()["formulas"]
     assert set(formulas) == {*(score.method.id for score in result.scores), "cross"}
     assert set(formulas["tiger_til"]) == {"formula", "unit", "source", "inputs"}
+
+
+def test_what_goes_into_a_formula_is_told_once(result: TilResult) -> None:
+    """The same list stood three times below one another."""
+    table = formula_table(result)
+    assert len(table) == len({(score.formula, score.source) for score in result.scores}) < 12
+    assert "; ".join(table["scores"]) == "; ".join(score.label for score in result.scores)
+    (densities,) = table[table["scores"].str.startswith("Lymphocytes in tissue")].to_dict("records")
+    assert densities["inputs"] == result.score("density_per_mm2_tissue").inputs
+    (spread,) = table[table["scores"].str.startswith("Morisita")].to_dict("records")
+    for side in (250, 100, 50):
+        of_side = result.score(f"morisita_horn_{side}_um")
+        assert f"{of_side.label}: {of_side.inputs}" in spread["inputs"]
 
 
 def test_a_score_that_is_not_there_is_no_score(result: TilResult) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-_BEFORE_UNIT = r"(?<=\d) (?=(?:%|(?:px|[µm]m²?|s|min|h|[kMG]B)(?![^\W_])))"
+_BEFORE_UNIT = r"(?<=\d) (?=(?:%|(?:px|[µm]m²?|s|min|h|[kMG]B|views?)(?![^\W_])))"
 _AROUND_TIMES = r"(?<=\d) (?=× \d)|(?<=\d ×) (?=\d)"
 _JOINED = re.compile(f"{_BEFORE_UNIT}|{_AROUND_TIMES}")
 
@@ -16,6 +16,8 @@ def unbroken(words: str) -> str:
     Examples
     --------
     >>> unbroken("10 and 40 % of 2 mm²") == "10 and 40\N{NO-BREAK SPACE}% of 2\N{NO-BREAK SPACE}mm²"
+    True
+    >>> unbroken("1 view") == "1\N{NO-BREAK SPACE}view"
     True
     """
     return _JOINED.sub("\N{NO-BREAK SPACE}", words)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.shared import evaluations, palettes, resources, state
 from pages.shared.crop_gallery import Shown, show_crops
+from pages.shared.figure_words import CONFUSION_IN_WORDS
 from pages.shared.page_list import VIEWER
 from seg_core.evaluation.area_scores import FOUND, MISSED, SPURIOUS
 from seg_core.evaluation.kept import KeptEvaluation
@@ -44,7 +45,8 @@ def show(run: Run, evaluation: KeptEvaluation) -> None:
         st.rerun()
     st.caption(
         "Rows are what the reference says, columns what the run says. Green is right, orange wrong; "
-        "the stronger, the larger the share of its row. Click a cell to see its nuclei."
+        "the stronger, the larger the share of its row. Click a cell to see its nuclei.\n\n"
+        + CONFUSION_IN_WORDS
     )
     if picked is not None and picked[0] in table.index and picked[1] in table.columns:
         _show_nuclei(run, evaluation, *picked)

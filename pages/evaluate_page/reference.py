@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import evaluations, regions, resources, run_words, runs, state
+from pages.shared.asked_file import say_if_missing
 from pages.shared.asked_number import check_number
 from pages.shared.literal import literal
 from pages.shared.slide_places import file_name_of
@@ -113,8 +114,7 @@ def _bring(chosen: state.ChosenSlide) -> None:
             format="%.4f",
         )
         sent = st.form_submit_button("Keep with the slide", icon=":material/save:", type="primary")
-    if sent and uploaded is None:
-        st.warning("There is no file yet; choose one above.", icon=":material/upload_file:")
+    say_if_missing(uploaded, sent=sent)
     if sent and uploaded is not None:
         check_number("µm per pixel of the file", stated, *_FILE_MPP)
         kind = kind_of_file(uploaded.name)

@@ -81,8 +81,7 @@ def with_unit(facet: str, value: str) -> str:
         case "By" | "Named by":
             return f"{facet.lower()} {value}"
         case "Views":
-            # the number and its word stay in one line
-            return f"{value}\N{NO-BREAK SPACE}view{'' if value == '1' else 's'}"
+            return "1 view" if value == "1" else f"{value} views"
         case "Skipped":
             return f"{value} skipped"
         case "Precision":

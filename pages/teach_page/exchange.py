@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.shared import state
+from pages.shared.asked_file import say_if_missing
 from pages.shared.literal import literal
 from pages.shared.slide_places import file_name_of
 from pages.shared.writing import written
@@ -64,6 +65,7 @@ def _take_classifier(material: Material) -> None:
             max_upload_size=_MOST_MB,
         )
         sent = st.form_submit_button("Use it", icon=":material/upload:")
+    say_if_missing(file, sent=sent)
     if sent and file is not None:
         with temporary_folder() as folder:
             path = _saved(file, folder)
@@ -98,6 +100,7 @@ def _take_labels(material: Material) -> None:
             max_upload_size=_MOST_MB,
         )
         sent = st.form_submit_button("Take them over", icon=":material/upload:")
+    say_if_missing(file, sent=sent)
     if sent and file is not None:
         with temporary_folder() as folder:
             found = labels_of(read_marks(_saved(file, folder)), material.runs)

@@ -39,7 +39,7 @@ def test_a_list_says_what_differs_and_a_caption_all_of_the_shown_one(
         "blue",
         "fp32",
         "As scanned",
-        "1\N{NO-BREAK SPACE}view",
+        "1 view",
         "0.5 µm/px",
         "by Dr Ada",
     ):

@@ -45,7 +45,8 @@ def test_an_upload_is_found_again_with_its_pixel_size_and_can_be_chosen(visit, u
         pixel_size.keep(upload, 0.31)
     page = library(visit("slides"))
     assert "**my\\_\\*slide\\*.png**" in words(page)
-    assert unbroken("400 × 300 px · 0.31 µm/px · no analysis") in words(page)
+    facts = "400 × 300 px · 0.31 µm/px · no analysis".replace(" ·", "\N{NO-BREAK SPACE}·")
+    assert unbroken(facts) in words(page)
     button(page, "Choose").click().run()
     assert page.session_state["slide"] == state.ChosenSlide(upload, 0.31)
 

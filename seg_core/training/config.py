@@ -204,6 +204,10 @@ class TrainConfig:
     """Weights of earlier runs that count as much as this run's in the mean it leaves, or `LAST_STEP`;
     see `seg_core.training.soup`."""
 
+    ternary_offsets: tuple[float, ...] = ()
+    """Added to what the ternary head of the weights it leaves says of background, inside and
+    boundary; see `seg_core.training.ternary_offsets`."""
+
     save_minutes: float = 4.0
     tensorboard: bool = False
     """Write the log for TensorBoard too, into the run's folder."""
@@ -218,6 +222,11 @@ class TrainConfig:
         for name in ("steps", "batch", "validate_every"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} is {getattr(self, name)}; give at least 1.")
+        if len(self.ternary_offsets) not in (0, 3):
+            raise SettingsError(
+                f"ternary_offsets has {len(self.ternary_offsets)} numbers; give three, of background, "
+                "inside and boundary, or none."
+            )
         if self.keep not in ("best", "last"):
             raise SettingsError(f"keep is {quoted(self.keep)}; choose best or last.")
         if not self.sources:

@@ -42,6 +42,7 @@ from seg_core.training.losses import median_frequency_weights, two_head_loss
 from seg_core.training.previews import write_previews
 from seg_core.training.soup import mean_weights
 from seg_core.training.teacher import BlockOutputs, Teacher, hand_over_decoder
+from seg_core.training.ternary_offsets import with_offsets
 from seg_core.training.types import TypeHead, Types
 from seg_core.training.validation import Validation
 
@@ -257,6 +258,10 @@ class _Run:
                 save_weights(self.average, last)
             parts = [weights, *(last if each == LAST_STEP else Path(each) for each in config.soup)]
             fill_network(self.average, mean_weights(parts), weights.name)
+            save_weights(self.average, weights)
+        if config.ternary_offsets:
+            moved = with_offsets(read_weights(weights), config.ternary_offsets)
+            fill_network(self.average, moved, weights.name)
             save_weights(self.average, weights)
         card = ModelCard(
             name=config.name,

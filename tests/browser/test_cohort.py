@@ -50,6 +50,7 @@ def draw_around_first_point(page: Page) -> None:
     expect(plot.locator(".nsewdrag")).to_be_visible()
     point = plot.locator(".scatterlayer .point").first
     expect(point).to_be_visible()
+    point.scroll_into_view_if_needed()
     box = point.bounding_box()
     assert box is not None
     x, y, far = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, 14

@@ -63,6 +63,7 @@ def offer_start() -> None:
         left, right = st.columns(2)
         with left:
             model = choose_model("_cohort_model")
+            retry = st.checkbox("Try slides again that failed before", key="_retry")
         mpp = right.number_input(
             "µm per pixel",
             value=None,
@@ -80,7 +81,6 @@ def offer_start() -> None:
             "table gives none, whatever its file says.",
             key="_cohort_override",
         )
-        retry = st.checkbox("Try slides again that failed before", key="_retry")
         is_named = source is not None or bool(slides and name)
         if st.button("Start", type="primary", disabled=not is_named, key="_start"):
             if name is not None:

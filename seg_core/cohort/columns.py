@@ -30,7 +30,16 @@ _TITLES = {
     "tumour_mm2": "epithelium, mm²",
     "stroma_mm2": "stroma, mm²",
     "tumour_rois": "tumour as drawn",
+    "til_reason": "why no TIL score",
+    "til_evaluable": "TIL score evaluable",
+    "seconds": "time of work, s",
+    "peak_rss_mb": "memory, MB",
+    "mpp": "µm/px",
+    "name": "name of the analysis",
 }
+
+
+_ENDS = {"low": "from", "high": "to"}
 
 
 def title_of(column: str) -> str:
@@ -40,11 +49,18 @@ def title_of(column: str) -> str:
     --------
     >>> title_of("til_pct"), title_of("lymphocyte_per_mm2"), title_of("Stage")
     ('TIL score, %', 'lymphocyte per mm²', 'Stage')
+    >>> title_of("lymphocyte_per_mm2_low"), title_of("count_lymphocyte")
+    ('lymphocyte per mm², from', 'lymphocyte, count')
     """
     if column in _TITLES:
         return _TITLES[column]
+    if (end := re.fullmatch(r"(.+)_(low|high)", column)) is not None:
+        title = title_of(end[1])
+        return column if title == end[1] else f"{title}, {_ENDS[end[2]]}"
     if (density := re.fullmatch(r"(.+)_per_mm2", column)) is not None:
         return f"{density[1]} per mm²"
+    if (counted := re.fullmatch(r"count_(.+)", column)) is not None:
+        return f"{counted[1]}, count"
     return column
 
 

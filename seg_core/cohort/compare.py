@@ -37,7 +37,8 @@ METHOD = (
     "groups are tested; adjusted is for all that is compared here (Benjamini and Hochberg). The "
     "shift is the median difference between a patient of the first group and one of the second "
     "(Hodges and Lehmann), in the measure's unit. Delta tells how much more often the first has the "
-    "higher value (Cliff): 0 no difference, 1 always. Both have 95 % intervals. For research only."
+    "higher value (Cliff): 0 no difference, 1 always, −1 never. Both have 95 % intervals. "
+    "For research only."
 )
 """How `compare_groups` compares, for a reader."""
 

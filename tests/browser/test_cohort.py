@@ -50,6 +50,7 @@ def draw_around_first_point(page: Page) -> None:
     expect(plot.locator(".nsewdrag")).to_be_visible()
     point = plot.locator(".scatterlayer .point").first
     expect(point).to_be_visible()
+    point.scroll_into_view_if_needed()
     box = point.bounding_box()
     assert box is not None
     x, y, far = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, 14
@@ -70,7 +71,9 @@ def test_a_cohort_is_followed_to_its_end_compared_and_a_slide_of_it_opened(
     source.fill(str(table))
     source.press("Enter")
     page.get_by_role("button", name="Start").click()
-    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    # the header has a button of that name, too, while a page is made
+    main = page.get_by_test_id("stMain")
+    expect(main.get_by_role("button", name="Stop")).to_be_visible()
     expect(page.get_by_text("6 finished")).to_be_visible(timeout=COHORT_MS)
 
     page.get_by_role("radio", name="Groups", exact=True).click()

@@ -169,7 +169,7 @@ def test_the_command_writes_it_and_refuses_other_formats(
 ) -> None:
     command = ["catalog", str(store), "--cohort", "trial", "--report"]
     assert cli.main([*command, str(tmp_path / "a.pdf"), "--compare", "count_lymphocyte"]) == 0
-    assert "count_lymphocyte" in pdf_text(tmp_path / "a.pdf")
+    assert "lymphocyte, count" in pdf_text(tmp_path / "a.pdf")
     assert cli.main([*command, str(tmp_path / "a.docx")]) == 1
     assert "a.docx ends in neither .html nor .pdf" in capsys.readouterr().err
     with pytest.raises(SystemExit):

@@ -24,7 +24,7 @@ from seg_core.settings import AnalysisSettings
 from seg_core.training.config import read_config
 from tests.bench.held_out import bench_options, held_out_images
 
-BACKGROUNDS, INSIDES = (0.0, 0.2), (0.0, 0.3, 0.5, 0.8)
+BACKGROUNDS, INSIDES = (0.0, 0.15, 0.25), (0.0, 0.3, 0.6)
 SETTINGS = AnalysisSettings(precision="fp32")
 
 

@@ -141,8 +141,10 @@ def _validated(
     count = len(material.places)
     anchors = np.arange(count, len(material.truth))
 
-    def fit(seen: _Rows) -> AnswerRows:
+    def fit(seen: _Rows) -> AnswerRows | None:
         rows = np.concatenate([seen, anchors])
+        if len(np.unique(material.truth[rows])) < 2:
+            return None
         found, _ = way.fit(material, rows, len(names), lean=lean)
         return lambda left_out: found.probabilities(material.values[left_out]).astype(np.float32)
 

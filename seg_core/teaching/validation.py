@@ -24,8 +24,8 @@ FEW_LABELS = 10
 AnswerRows = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]]
 """Takes rows to answer, gives (N, K) probabilities."""
 
-Fit = Callable[[npt.NDArray[np.int64]], AnswerRows]
-"""Takes rows to learn from."""
+Fit = Callable[[npt.NDArray[np.int64]], AnswerRows | None]
+"""Takes rows of labels to learn from; None where these leave nothing to tell apart."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,8 @@ def cross_validated(
     Parameters
     ----------
     fit : callable
-        Takes the rows to learn from, gives what takes rows to answer: (N, K) probabilities.
+        Takes the rows to learn from, gives what takes rows to answer: (N, K) probabilities. What it
+        learns from beside the labels, nuclei that stand in for other classes, is its own affair.
     truth : (N,) int64
         Class of each label, 0 to K - 1.
     groups : (N,) int64
@@ -131,8 +132,9 @@ def cross_validated(
         return None
     answered = np.zeros((len(truth), len(names)), np.float32)
     for seen, left_out in GroupKFold(min(FOLDS, count)).split(truth, truth, groups):
-        if len(np.unique(truth[seen])) > 1:
-            answered[left_out] = fit(seen)(left_out)
+        answer = fit(seen)
+        if answer is not None:
+            answered[left_out] = answer(left_out)
     own = np.clip(answered[np.arange(len(truth)), truth], 1e-6, 1)
     weights = (1 / np.bincount(truth, minlength=len(names)).clip(1))[truth]
     return Validation(

@@ -41,7 +41,7 @@ def test_thirty_clicks_on_keratinocytes_leave_hardly_a_lymphocyte_in_the_epithel
         table["class_name"].isin(epithelial).to_numpy()[inside & unclicked].mean()
         for table in (found, called)
     )
-    assert taught > seen + 0.2 * (1 - seen)
+    assert taught > seen + 0.15 * (1 - seen)
     # those of the dermis stay what they were
     before = (found["class_name"] == "lymphocyte").to_numpy()
     assert np.count_nonzero(lymphocytes & ~inside) > 0.6 * np.count_nonzero(before & ~inside)

@@ -104,6 +104,8 @@ class Run:
 
         The model's classes, or a classifier's, and those that people have named for this run.
         """
+        if self.only_found:
+            return self.facts.scheme
         said = self.named_by
         named = self.facts.scheme if said is None else said.scheme
         return named.joined_with(read_own_classes(self.said_in))

@@ -11,8 +11,12 @@ from playwright.sync_api import Page, Response, expect
 from serving import serve_dashboard
 from viewing import WAIT_FOR_TILES, open_place
 
+from seg_core.model.card import MODEL_VARIABLE
+
 pytestmark = pytest.mark.browser
 
+# By the small model a fast processor has answered the slide before anybody can stop it.
+SLOW = {MODEL_VARIABLE: "nuclei-resnet18"}
 JOB_MS = 300_000  # a ceiling for a machine that is busy: the worker gives way to everything else
 TILE = re.compile(r"Tile ([\d,]+) of ([\d,]+)")
 
@@ -20,7 +24,7 @@ TILE = re.compile(r"Tile ([\d,]+) of ([\d,]+)")
 def test_the_overlay_grows_and_what_was_stopped_is_shown_and_goes_on(
     page: Page, tmp_path: Path
 ) -> None:
-    with serve_dashboard(tmp_path) as dashboard:
+    with serve_dashboard(tmp_path, **SLOW) as dashboard:
         viewer = open_place(page, dashboard, query="")
         viewer.evaluate("viewer => { viewer.slideViewer.isTheFirst = true; }")
         with page.expect_response(is_painted, timeout=JOB_MS) as painted:

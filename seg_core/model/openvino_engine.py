@@ -76,7 +76,7 @@ CACHE_VARIABLE = "SEG_CACHE"
 _TYPES = {"fp32": ov.Type.f32, "bf16": ov.Type.bf16}
 
 # Counts up when `_convert` makes another graph of the same weights.
-_GRAPH_VERSION = 2
+_GRAPH_VERSION = 3
 
 # An analysis has tiles of one size, and at the slide's edges narrower, lower ones, and both.
 _SIZES_KEPT = 4

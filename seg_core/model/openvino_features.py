@@ -1,9 +1,9 @@
 """Features of nuclei out of a graph of OpenVINO, found by its structure.
 
 The names in a graph come from whoever converted it, and a quantised one has nodes of its own in
-between. What does not change is that a block of the decoder enlarges what the block before it gave
-and joins it with what the encoder gives. So a graph that ships, in whatever precision, needs no
-making anew.
+between. What does not change is that a block of the decoder enlarges what the block before it gave,
+by a transposed convolution, and adds to it a convolution of what the encoder gives. So a graph that
+ships, in whatever precision, needs no making anew.
 """
 
 import openvino as ov
@@ -12,7 +12,8 @@ from openvino import opset13 as operations
 from seg_core.errors import ModelError
 from seg_core.model.features import FEATURE_BLOCK
 
-_ENLARGEMENT, _JOIN = "Interpolate", "Concat"
+_ENLARGEMENT, _SUM, _CONVOLUTION = "ConvolutionBackpropData", "Add", "Convolution"
+_QUANTISATION = "FakeQuantize"
 
 
 def described(model: ov.Model, blocks: int) -> ov.Model:
@@ -47,15 +48,30 @@ def described(model: ov.Model, blocks: int) -> ov.Model:
         )
     # the block after it begins with the enlargement of its output
     given = enlargements[FEATURE_BLOCK + 1].input_value(0)
-    taken = _join_after(enlargements[FEATURE_BLOCK]).input_value(1)
+    taken = _convolved_beside(enlargements[FEATURE_BLOCK]).input_value(0)
     both = operations.concat([taken, given], axis=1)
     model.add_outputs([operations.convert(both, "f16").output(0)])
     return model
 
 
-def _join_after(node: ov.Node) -> ov.Node:
-    """Return the next join behind a node; in a quantised graph others lie in between."""
-    while node.get_type_name() != _JOIN:
+def _convolved_beside(enlargement: ov.Node) -> ov.Node:
+    """Return the convolution whose answer is added to that of an enlargement.
+
+    A bias may be added before.
+    """
+    node = enlargement
+    while True:
         (target,) = node.output(0).get_target_inputs()
         node = target.get_node()
+        if node.get_type_name() == _SUM:
+            for place in (0, 1):
+                source = _before_quantisation(node.input_value(place).get_node())
+                if source.get_type_name() == _CONVOLUTION:
+                    return source
+
+
+def _before_quantisation(node: ov.Node) -> ov.Node:
+    """Return what is quantised here, where it is."""
+    while node.get_type_name() == _QUANTISATION:
+        node = node.input_value(0).get_node()
     return node

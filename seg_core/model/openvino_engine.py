@@ -140,28 +140,30 @@ class OpenVinoEngine:
         still while the caller deals with an answer, nor when the next tile is of another size.
         """
         idle: defaultdict[tuple[int, ...], list[ov.InferRequest]] = defaultdict(list)
-        # The image is kept with its request, which reads it in place.
-        busy: deque[tuple[int, npt.NDArray[np.uint8], ov.InferRequest]] = deque()
+        # A request reads the image and writes the answers in place, so they are kept with it.
+        busy: deque[tuple[int, npt.NDArray[np.uint8], list[npt.NDArray[Any]], ov.InferRequest]]
+        busy = deque()
 
         def next_answer() -> tuple[int, list[npt.NDArray[Any]]]:
-            number, image, request = busy.popleft()
+            number, image, answers, request = busy.popleft()
             request.wait()
             idle[image.shape].append(request)
-            return number, [each.data[0].copy() for each in request.output_tensors]
+            return number, [each[0] for each in answers]
 
         try:
             for number, image in tiles:
                 compiled = self._compiled_for(image.shape, with_features)
                 requests = idle[image.shape]
                 request = requests.pop() if requests else compiled.create_infer_request()
+                answers = _room_for_answers(compiled, request)
                 request.start_async([image[None]], share_inputs=True)
-                busy.append((number, image, request))
+                busy.append((number, image, answers, request))
                 if len(busy) > compiled.get_property(optimal_number_of_infer_requests):
                     yield next_answer()
             while busy:
                 yield next_answer()
         finally:
-            for _, _, request in busy:
+            for *_, request in busy:
                 request.wait()
 
     def _compiled_for(self, shape: tuple[int, ...], with_features: bool) -> ov.CompiledModel:
@@ -184,6 +186,17 @@ class OpenVinoEngine:
                 },
             )
         return self._compiled[key]
+
+
+def _room_for_answers(
+    compiled: ov.CompiledModel, request: ov.InferRequest
+) -> list[npt.NDArray[Any]]:
+    """Have a request write its next answers into arrays that nobody else has."""
+    answers: list[npt.NDArray[Any]] = []
+    for place, output in enumerate(compiled.outputs):
+        answers.append(np.empty(tuple(output.shape), output.element_type.to_dtype()))
+        request.set_output_tensor(place, ov.Tensor(answers[-1], shared_memory=True))
+    return answers
 
 
 def has_bf16() -> bool:

@@ -59,7 +59,8 @@ def quantise(
         quantised = nncf.quantize(
             graph,
             nncf.Dataset([tile[None] for tile in tiles]),
-            preset=nncf.QuantizationPreset.MIXED,
+            # symmetric integers: others have a zero point, which transposed convolutions lack
+            preset=nncf.QuantizationPreset.PERFORMANCE,
             subset_size=len(tiles),
             ignored_scope=nncf.IgnoredScope(names=_ends(graph)) if floating == "ends" else None,
         )

@@ -43,8 +43,9 @@ def described(model: ov.Model, blocks: int) -> ov.Model:
     ]
     if len(enlargements) != blocks:
         raise ModelError(
-            f"the graph enlarges {len(enlargements)} times, its card describes a decoder of "
-            f"{blocks} blocks; convert or quantise the weights again."
+            f"the graph enlarges {len(enlargements)} times by transposed convolutions, the decoder in "
+            f"its card {blocks} times; if an earlier version has quantised it, make it anew with "
+            "python -m seg_core quantise, or choose another precision."
         )
     # the block after it begins with the enlargement of its output
     given = enlargements[FEATURE_BLOCK + 1].input_value(0)

@@ -81,7 +81,7 @@ def test_a_graph_with_another_decoder_than_its_card_says_is_refused(tiny_model: 
     card, weights = tiny_model
     graph = read_converted(card, weights)
     with pytest.raises(
-        ModelError, match="enlarges 5 times by .* in its card 4 times; if an earlier"
+        ModelError, match=r"enlarges 5 times by .* in its card 4 times; if an earlier"
     ):
         described(graph, 4)
     assert len(graph.outputs) == 1

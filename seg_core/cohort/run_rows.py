@@ -143,8 +143,14 @@ def _summary_of(run: Run) -> dict[str, Any]:
 
 
 def _tissue_mm2(run: Run, summary: dict[str, Any]) -> float:
-    """Return how much tissue counts; that of a summary of before regions is all of it."""
-    return (summary.get("tissue_um2") or run.facts.tissue_um2) / _UM2_PER_MM2
+    """Return how much tissue counts; that of a summary of before regions is all of it.
+
+    NaN where ROIs bound what counts, and the slide was gone when it was to be measured.
+    """
+    found = summary.get("tissue_um2", run.facts.tissue_um2)
+    if found is None and regions_version(run) == NO_REGIONS:
+        found = run.facts.tissue_um2
+    return number_or_nan(found) / _UM2_PER_MM2
 
 
 def _kept_of(kept: object, name: str) -> dict[str, float | None]:

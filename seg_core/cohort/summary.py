@@ -41,7 +41,7 @@ def keep_summary(run: Run) -> Path:
         "tissue_um2": statistics.tissue_um2,
         "no_interval": statistics.no_interval,
         "counted": counted.facts(),
-        NAMES: run.names_version,
+        NAMES: run.kept_names_version,
         REGIONS: regions_version(run),
         "interval": {"method": "variogram", "square_um": SQUARE_UM, "min_squares": MIN_SQUARES},
     }
@@ -58,7 +58,7 @@ def is_kept_for(run: Run, file: str) -> bool:
     one of all that was analysed.
     """
     kept = read_kept(run.path / file)
-    if not kept or kept.get(NAMES, NO_NAMES) != run.names_version:
+    if not kept or kept.get(NAMES, NO_NAMES) != run.kept_names_version:
         return False
     return bool(kept.get(REGIONS, NO_REGIONS) == regions_version(run))
 

@@ -175,8 +175,13 @@ class Run:
         return self.corrections_in or self.path
 
     @property
+    def has_own_answer(self) -> bool:
+        """Whether a classifier's answer lies in `said_in`, where it can be forgotten."""
+        return (self.said_in / ANSWER_FILE).is_file()
+
+    @property
     def _answer_in(self) -> Path:
-        return self.said_in if (self.said_in / ANSWER_FILE).is_file() else self.path
+        return self.said_in if self.has_own_answer else self.path
 
     @property
     def names_version(self) -> str:
@@ -184,10 +189,17 @@ class Run:
 
         What is kept of a run by this word is never out of date.
         """
-        if self.only_found:
-            return "found"
+        return "found" if self.only_found else version_of_names(self._said_files)
+
+    @property
+    def kept_names_version(self) -> str:
+        """The same for files of figures: no other one where the run was moved or is called otherwise."""
+        return "found" if self.only_found else version_of_names(self._said_files, anywhere=True)
+
+    @property
+    def _said_files(self) -> list[Path]:
         answer, classes = self._answer_in / ANSWER_FILE, self.said_in / OWN_CLASSES_FILE
-        return version_of_names([answer, classes, self.journal().path])
+        return [answer, classes, self.journal().path]
 
     def corrections(self) -> dict[int, Correction]:
         """Return what is corrected now, by id of the nucleus; none in a run as found."""

@@ -111,6 +111,30 @@ class Overlay:
         return pd.DataFrame({"nucleus_id": ids, "class_name": pd.Series(names, dtype=object)})
 
 
+def differing(
+    said: dict[int, Correction], answered: Overlay, found: pd.DataFrame
+) -> dict[int, Correction]:
+    """Return what people said of nuclei but for what they are called without it, and were before.
+
+    Parameters
+    ----------
+    said : dict of int to Correction
+    answered : Overlay
+        Without corrections.
+    found : DataFrame
+        ``nucleus_id`` and ``class_name`` as the model found them.
+    """
+    right = [number for number, each in said.items() if each.name == each.found]
+    rows = found[found["nucleus_id"].isin(right)]
+    names = answered.names_of(rows).class_names
+    same = {
+        number
+        for number, name in zip(rows["nucleus_id"].tolist(), names, strict=True)
+        if name == said[number].name
+    }
+    return {number: each for number, each in said.items() if number not in same}
+
+
 def overlay_of(folder: Path, journal: Journal) -> Overlay:
     """Read what goes over the table of a run: the answer in a folder, and a journal over it."""
     return Overlay(folder, read_answer(folder), journal.said())

@@ -162,10 +162,14 @@ def test_corrections_are_labels_but_not_those_that_take_a_nucleus_away(run: Run)
 
 
 def test_what_was_right_already_is_a_label_and_stays_over_a_classifier(run: Run) -> None:
-    run.journal().correct([1], ["lymphocyte"], "lymphocyte", by="a")
-    assert corrected_labels(run).names == ("lymphocyte",)
+    called = run.nuclei().set_index("nucleus_id").loc[1, "class_name"]
+    run.journal().correct([1], [called], called, by="a")
+    assert corrected_labels(run).names == (called,)
     assert run.corrections() == {}
     ids = run.nuclei()["nucleus_id"]
-    table = pd.DataFrame({"nucleus_id": ids, "class_name": "epithelial", "class_score": 0.5})
+    table = pd.DataFrame({"nucleus_id": ids, "class_name": "mitosis", "class_score": 0.5})
     write_answer(run.path, Answer("mine", run.scheme, run.scheme.names, table))
-    assert run.nuclei().set_index("nucleus_id").loc[1, "class_name"] == "lymphocyte"
+    assert run.nuclei().set_index("nucleus_id").loc[1, "class_name"] == called
+    # and is told of, now that it is not what the classifier says
+    assert list(run.corrections()) == [1]
+    assert run.said_since()[-1] == "1 nucleus was corrected by hand."

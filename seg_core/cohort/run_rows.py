@@ -13,7 +13,9 @@ from seg_core.cohort.summary import (
     is_kept_for,
     keep_summary,
     read_kept,
+    summary_of,
 )
+from seg_core.errors import StoreError
 from seg_core.scoring import counted_of
 from seg_core.scoring.assessment import TIL_FILE
 from seg_core.scoring.counted import NO_REGIONS, regions_version
@@ -138,7 +140,10 @@ def _summary_of(run: Run) -> dict[str, Any]:
     if not is_kept_for(run, SUMMARY_FILE):
         if regions_version(run) == NO_REGIONS:
             return {}
-        keep_summary(run)
+        try:
+            keep_summary(run)
+        except StoreError:  # the store can be read only, or is full
+            return summary_of(run)
     return read_kept(run.path / SUMMARY_FILE)
 
 

@@ -1,5 +1,6 @@
 """All runs of a store as tables."""
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from seg_core.cohort import summary
 from seg_core.cohort.catalog import RunCatalog, writable_paths
 from seg_core.cohort.columns import title_of
 from seg_core.cohort.journal import COHORTS_FOLDER, PLAN_FILE, Journal, Outcome
@@ -159,6 +161,26 @@ def test_tissue_that_nobody_could_measure_is_not_that_of_the_whole(
 
 def _no_slide(_: Run) -> None:
     raise SlideError("it is gone.")
+
+
+def test_a_store_that_nothing_can_be_written_to_is_listed_all_the_same(
+    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where regions bound what counts its runs were told to be deleted."""
+    folder = tmp_path / painted_run.path.parent.name / painted_run.run_id
+    shutil.copytree(painted_run.path, folder)
+    x, y, width, height = painted_run.region.to_json()
+    fold = Roi("fold", shapely.box(x, y, x + width / 2, y + height), "exclude")
+    keep_rois(tmp_path, folder.parent.name, [fold])
+    monkeypatch.setattr(summary, "write_sealed", _read_only)
+    (row,) = RunCatalog(Store(tmp_path)).runs().to_dict("records")
+    page = describe_run(open_run(folder))
+    assert row["nuclei"] == page.count
+    assert row["tissue_mm2"] == pytest.approx((page.tissue_um2 or 0) / 1e6)
+
+
+def _read_only(*_: object) -> None:
+    raise OSError(errno.EROFS, "Read-only file system")
 
 
 def test_a_score_is_called_as_where_it_is_computed(painted_run: Run) -> None:

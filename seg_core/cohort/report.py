@@ -13,7 +13,7 @@ from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, measures_of, t
 from seg_core.cohort.compare import METHOD, by_patient, compare_groups
 from seg_core.cohort.journal import Journal
 from seg_core.cohort.settings_words import settings_in_words
-from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS, mosaic
+from seg_core.cohort.til_maps import MAP_WORDS, map_of, mosaic
 from seg_core.errors import CohortError, counted
 from seg_core.figures.groups import strips
 from seg_core.files.atomic import new_file, new_text_file
@@ -259,10 +259,10 @@ def _til(row: dict[Any, Any]) -> str:
 
 def _maps(table: pd.DataFrame, store: Path) -> Iterator[Section]:
     files = [
-        (str(row["slide"]), store / str(row["folder"]) / MAP_FILE)
+        (str(row["slide"]), path)
         for row in table.dropna(subset=["folder"]).to_dict("records")
+        if (path := map_of(store / str(row["folder"]))) is not None
     ]
-    files = [(name, path) for name, path in files if path.is_file()]
     if files:
         yield Section(
             "TIL maps",

@@ -27,6 +27,7 @@ from seg_core.cohort.til_maps import MAP_FILE
 from seg_core.picture.encoding import encode_jpeg
 from seg_core.roi import Roi
 from seg_core.samples import sample_path
+from seg_core.scoring.assessment import assess, keep_scores
 from seg_core.store import Run, Store, open_run
 from seg_core.store.answer import Answer, write_answer
 from seg_core.store.label import read_label
@@ -334,6 +335,14 @@ def test_maps_are_shown_in_order_and_open_their_slides(visit, cohort: Journal, r
     assert next(str(each.key).removeprefix("_map_") for each in buttons) == first
     assert len(buttons) == 3
     assert any("4 slides without a map." in each.value for each in page.caption)
+    # a map of nuclei that are called otherwise by now stood beside "no TIL score"
+    scored = open_run(copy_of(run, 2))
+    keep_scores(scored, assess(scored))
+    page.run()
+    assert any("4 slides without a map." in each.value for each in page.caption)
+    scored.journal().correct([1], ["lymphocyte"], "epithelial", by="a")
+    page.run()
+    assert any("5 slides without a map." in each.value for each in page.caption)
     buttons[1].click().run()
     assert page.session_state[state.RUN.name] == copy_of(run, 1)
 

@@ -6,7 +6,7 @@ import streamlit as st
 from pages.cohort_page.cohort_table import open_slide_of
 from pages.shared.literal import literal
 from seg_core.cohort.columns import measures_of, title_of
-from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS
+from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS, map_of
 from seg_core.errors import counted
 from seg_core.store import default_store
 from seg_core.unbroken import unbroken
@@ -17,7 +17,7 @@ _COLUMNS, _A_PAGE = 4, 24
 def show_maps(table: pd.DataFrame) -> None:
     """Show the small maps in an order of choice; a button under each opens its slide."""
     has_map = [
-        isinstance(folder, str) and (default_store() / folder / MAP_FILE).is_file()
+        isinstance(folder, str) and map_of(default_store() / folder) is not None
         for folder in table["folder"]
     ]
     mapped = table[has_map]

@@ -22,7 +22,7 @@ from seg_core.evaluation.kept import (
     keep_reference,
     kept_evaluation,
 )
-from seg_core.labelled.class_mapping import AREA, mapping_of, targets
+from seg_core.labelled.class_mapping import AREA, targets
 from seg_core.labelled.reference_list import FILE_SUFFIXES, REFERENCES, in_words, kind_of_file
 from seg_core.roi import Roi
 from seg_core.store import Run
@@ -147,8 +147,7 @@ def _map(reference: KeptReference, run: Run) -> KeptReference:
     for note in read.notes:
         st.caption(literal(note))
     counts = Counter(read.names)
-    decided = {k: v for k, v in reference.mapping.items() if v in targets(run.scheme)}
-    mapping = mapping_of(read.class_names, decided, run.scheme)
+    mapping = reference.means(read, run.scheme)
     with st.expander("Classes: what theirs are among ours"):
         edited = st.data_editor(
             pd.DataFrame(
@@ -198,7 +197,7 @@ def _rois(chosen: state.ChosenSlide, reference: Reference, run: Run) -> tuple[Ro
 
 def _names_regions(reference: KeptReference, run: Run) -> bool:
     read = resources.slide_reference(reference.file, reference.mpp, run.path)
-    return AREA in mapping_of(read.class_names, reference.mapping, run.scheme).values()
+    return AREA in reference.means(read, run.scheme).values()
 
 
 def measured(run: Run, asked: Asked) -> KeptEvaluation:

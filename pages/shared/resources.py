@@ -37,7 +37,7 @@ from seg_core.picture.outline_squares import OutlineSquares
 from seg_core.picture.til_painting import backdrop_of
 from seg_core.picture.uncounted import Uncounted
 from seg_core.roi import Roi
-from seg_core.scoring import Part, Statistics, counted_of, describe_part
+from seg_core.scoring import Part, Statistics, counted_of, describe_part, told_apart
 from seg_core.slide import (
     Slide,
     SlideQuality,
@@ -51,6 +51,9 @@ from seg_core.slide import (
     slide_id,
 )
 from seg_core.store import NucleusQueries, Run, RunMaps, Selection, Store, default_store, open_run
+from seg_core.store.answer import ANSWER_FILE
+from seg_core.store.journal import JOURNAL_FILE
+from seg_core.store.rois import ROI_FILE
 from seg_core.teaching.features import FEATURE_GROUPS
 from seg_core.teaching.known import Known
 
@@ -66,6 +69,9 @@ _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
     shapely.MultiPolygon: lambda polygons: polygons.wkb,
     Run: lambda run: (os.fsencode(run.path), run.names_version),
 }
+
+# What a cohort's table tells of runs stands in these: facts, figures, corrections, answers, regions.
+_OF_RUNS = ("*/*/*.json", f"*/*/{JOURNAL_FILE}", f"*/*/{ANSWER_FILE}", f"*/{ROI_FILE}")
 
 # Of ordinary images, which are held decoded: the largest takes 400 MB.
 _IMAGES_BYTES = 512 * 1024 * 1024
@@ -99,8 +105,8 @@ def cohort(name: str) -> pd.DataFrame:
     """Return the table of a cohort as it is now."""
     journal = Journal(default_store(), name)
     files = (journal.folder / PLAN_FILE, journal.folder / OUTCOMES_FILE)
-    # runs are named, deleted and moved without a word in the cohort's own files
-    runs = sum(map(changed, journal.store.glob("*/*/*.json")))
+    # runs are named, deleted, moved, corrected and answered without a word in the cohort's own files
+    runs = sum(changed(path) for each in _OF_RUNS for path in journal.store.glob(each))
     return _cohort(journal.store, name, (*map(changed, files), runs))
 
 
@@ -271,6 +277,7 @@ def statistics(run: Run, part: Part, *, min_score: float, other: bool) -> Statis
         tissue_um2=run.facts.tissue_um2 if part.everything else None,
         min_score=min_score,
         other=other,
+        told=told_apart(run),
     )
 
 

@@ -121,12 +121,14 @@ def _write(labels: Labels) -> None:
     run = labels.run
     everything = Selection(run.scheme.names_with_other)
     table = run.nucleus_queries().columns(everything, ["nucleus_id", "class_name"])
-    called = dict(zip(table["nucleus_id"].tolist(), table["class_name"], strict=True))
+    # a label takes back that something is no nucleus, as any later word on it does
+    called = {number: each.found for number, each in run.journal().said().items()}
+    called |= zip(table["nucleus_id"].tolist(), table["class_name"], strict=True)
     for name in Counter(labels.names):
         ids = [
             int(nucleus)
             for nucleus, each in zip(labels.nucleus_ids, labels.names, strict=True)
-            if each == name and int(nucleus) in called
+            if each == name
         ]
         write_down(run, ids, [called[nucleus] for nucleus in ids], name)
 

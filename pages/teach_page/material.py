@@ -62,21 +62,28 @@ def write_down(run: Run, nuclei: Sequence[int], found: Sequence[str], name: str 
     TeachingError
         If nobody would know the reader again.
     """
-    by = _reader()
+    by = reader()
     run.said_in.mkdir(parents=True, exist_ok=True)
     run.journal().correct(nuclei, found, name, by=by)
 
 
 def take_back(run: Run) -> bool:
     """Take back what the reader has said last of a run; False where there is nothing."""
-    return run.journal().exists and run.journal().undo(by=_reader())
+    return run.journal().exists and run.journal().undo(by=reader())
 
 
-def _reader() -> str:
+def reader() -> str:
+    """Return under what name the reader changes runs.
+
+    Raises
+    ------
+    TeachingError
+        If nobody would know the reader again: what such a reader says would be said to all.
+    """
     who = own_answer.corrector()
     if who is None:
         raise TeachingError(
-            "this browser takes no cookies, so nobody would know your labels again; allow them."
+            "this browser takes no cookies, so nobody would know again what you say; allow them."
         )
     return who.name
 

@@ -5,7 +5,7 @@ from typing import get_args
 import pandas as pd
 import streamlit as st
 
-from pages.teach_page.material import Material
+from pages.teach_page.material import Material, reader
 from seg_core.classes import NucleusClass, Role
 from seg_core.errors import TeachingError
 from seg_core.store.own_classes import read_own_classes, write_own_classes
@@ -97,6 +97,7 @@ def _own(material: Material) -> tuple[NucleusClass, ...]:
 
 
 def _write(material: Material, classes: tuple[NucleusClass, ...]) -> None:
+    reader()  # who is nobody would name them for all
     for run in material.runs:
         write_own_classes(run.said_in, classes)
 

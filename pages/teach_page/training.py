@@ -6,7 +6,7 @@ import streamlit as st
 from pages.shared import palettes, state
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
-from pages.teach_page.material import Material
+from pages.teach_page.material import Material, reader
 from seg_core.classes import ClassScheme
 from seg_core.errors import capitalised
 from seg_core.figures.style import config_of
@@ -90,6 +90,7 @@ def _offer_applying(material: Material, lesson: state.Lesson) -> None:
         f"{sum(sum(each.before.values()) for each in lesson.changes):,} nuclei."
     )
     if button.button("Apply", icon=":material/done_all:", width="stretch"):
+        reader()  # who is nobody has no place of their own, and would answer for all
         for run in material.runs:
             classify(run, lesson.classifier, name=lesson.name)
         take_up(material, lesson.name, lesson.classifier, lesson.taught)
@@ -105,8 +106,11 @@ def _offer_forgetting(material: Material) -> None:
     words.success(
         f"Nuclei are named by the taught classifier {names}.", icon=":material/check_circle:"
     )
-    if button.button("Forget", icon=":material/undo:", width="stretch"):
-        for run in named:
+    # what lies beside a run for all readers is not forgotten by one who has a place of their own
+    own = [run for run in named if run.has_own_answer]
+    if own and button.button("Forget", icon=":material/undo:", width="stretch"):
+        reader()
+        for run in own:
             forget_answer(run.said_in)
         lesson = state.LESSON.get()
         if lesson is not None:

@@ -14,10 +14,11 @@ from pages.shared.regions import slide_rois
 from pages.shared.scoring import ScoringRequest
 from pages.shared.writing import written
 from seg_core.errors import SegCoreError
+from seg_core.export.by_roi import plain_name
 from seg_core.files.csv import csv_text
 from seg_core.picture.til_painting import MapName, write_map_png
 from seg_core.process.worker import Job
-from seg_core.scoring import Part, parts_of
+from seg_core.scoring import WHOLE, Part, parts_of
 from seg_core.slide import Slide
 from seg_core.store import Run
 from seg_core.til import TilResult, TilSettings
@@ -111,6 +112,8 @@ def offer_downloads(slide: Slide, request: ScoringRequest, result: TilResult) ->
         "and scale bar."
     )
     stem = f"{printable(slide.info.path.stem)}-{request.run.run_id}-til"
+    if request.part.name != WHOLE:  # or files of several parts would have one name
+        stem += f"-{plain_name(request.part.name)}"
     tables: dict[str, Callable[[], pd.DataFrame]] = {
         "Scores": lambda: score_table(result),
         "Squares": lambda: result.squares,
@@ -123,7 +126,7 @@ def offer_downloads(slide: Slide, request: ScoringRequest, result: TilResult) ->
     with st.container(horizontal=True):
         for name, make in tables.items():
             _offer(name, "csv", "text/csv", partial(_csv, make), stem)
-        _offer("Everything", "json", "application/json", partial(_json, result), stem)
+        _offer("Everything", "json", "application/json", partial(_json, request, result), stem)
         for name, shown in maps.items():
             write = partial(write_map_png, result, slide, shown)
             _offer(name, "png", "image/png", partial(written, write), stem)
@@ -141,8 +144,9 @@ def _offer(name: str, suffix: str, mime: str, make: Callable[[], str | bytes], s
     )
 
 
-def _json(result: TilResult) -> str:
-    return json.dumps(result.to_json(), ensure_ascii=False, indent=1)
+def _json(request: ScoringRequest, result: TilResult) -> str:
+    said = {"part": request.part.name, "min_score": request.min_score, **result.to_json()}
+    return json.dumps(said, ensure_ascii=False, indent=1)
 
 
 def _csv(make: Callable[[], pd.DataFrame]) -> str:

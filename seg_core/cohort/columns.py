@@ -11,6 +11,7 @@ USUAL_MEASURES = ("til_pct", "lymphocyte_per_mm2", "til_stroma_per_mm2")
 
 _NO_MEASURES = {
     *("seconds", "megapixels", "peak_rss_mb", "mpp", "til_low", "til_high", "til_evaluable"),
+    *("patient", "group"),  # numbers may stand for them
 }
 
 _NO_GROUPS = {
@@ -25,7 +26,7 @@ _TITLES = {
     "til_tiger_pct": "TIGER-style score, %",
     "til_per_mm2": "TILs per mm² of tissue",
     "til_stroma_per_mm2": "TILs per mm² of stroma",
-    "etils_pct": "lymphocytes in epithelium, %",
+    "etils_pct": "eTILs, %",
     "tissue_mm2": "tissue, mm²",
     "tumour_mm2": "epithelium, mm²",
     "stroma_mm2": "stroma, mm²",

@@ -1,7 +1,7 @@
 """Compare groups of patients by what was measured on their slides.
 
-What is independent is a patient, not a slide and not a nucleus: a patient's slides are averaged
-first, and *n* counts patients. The figures suit small groups and skewed measures:
+What is independent is a patient, not a slide, a ROI or a nucleus: ROIs are averaged to their slide,
+slides to their patient, and *n* counts patients. The figures suit small groups and skewed measures:
 
 - the two-sided rank test of Mann and Whitney, exact where there are no ties and few patients;
 - the shift, the median of all differences between a patient of one group and one of the other
@@ -45,6 +45,8 @@ METHOD = (
 _Z = float(stats.norm.ppf(0.975))
 
 _TINY = 1e-12
+
+_OWN = "slide in row"
 
 _Values = npt.NDArray[np.float64]
 
@@ -96,10 +98,10 @@ def by_patient(
     Parameters
     ----------
     table : DataFrame
-        A row a slide, for instance of `seg_core.cohort.catalog.RunCatalog.cohort`.
+        A row a slide, or a ROI of it, for instance of `seg_core.cohort.catalog.RunCatalog.cohort`.
     measure, group, patient : str
-        Columns. A slide without a patient counts as one of its own; slides without group or
-        measure are left out.
+        Columns. A slide without a patient counts as one of its own; rows without group or measure
+        are left out, and those of one slide (`slides_of`) are averaged first.
 
     Returns
     -------
@@ -120,21 +122,34 @@ def by_patient(
         {
             "patient": patients_of(table, patient),
             "group": known(table[group]),
+            "slide": slides_of(table),
             "value": numbers_of(table[measure], measure),
         }
     ).dropna()
     _refuse_two_groups(found)
+    slides = found.groupby(["patient", "group", "slide"], sort=False)["value"].mean()
     return (
-        found.groupby(["patient", "group"], sort=False)["value"]
+        slides.groupby(["patient", "group"], sort=False)
         .agg(value="mean", slides="size")
         .reset_index()
     )
 
 
 def patients_of(table: pd.DataFrame, patient: str = "patient") -> "pd.Series[str]":
-    """Return whose slide each row is; one without a patient is a patient of its own."""
-    own = pd.Series([f"slide in row {row}" for row in range(len(table))], index=table.index)
+    """Return whose slide each row is; a slide without a patient is a patient of its own."""
+    own = pd.Series([f"{_OWN} {row}" for row in slides_of(table)], index=table.index)
     return known(table.get(patient, own)).fillna(own).astype(str)
+
+
+def slides_of(table: pd.DataFrame) -> list[int]:
+    """Return the number of the slide of each row, which is that of its first row.
+
+    ROIs of a slide are rows of their own and no more independent than the nuclei in them. Where no
+    column says which slides they are of, each row is of another one.
+    """
+    first: dict[str, int] = {}
+    paths = map(str, table.get("slide_path", pd.Series(range(len(table)))))
+    return [first.setdefault(path, row) for row, path in enumerate(paths)]
 
 
 def numbers_of(column: "pd.Series[Any]", name: str) -> _Values:
@@ -310,7 +325,8 @@ def _too_few(parts: list[pd.DataFrame]) -> str | None:
 def _refuse_two_groups(found: pd.DataFrame) -> None:
     groups = found.groupby("patient")["group"].unique()
     for name, its in groups[groups.map(len) > 1].items():
+        who = "a slide without a patient" if str(name).startswith(_OWN) else f"the patient {name}"
         raise CohortError(
-            f"the patient {name} is in the groups {' and '.join(map(str, its))}; put all slides of "
+            f"{who} is in the groups {' and '.join(map(str, its))}; put all slides of "
             "a patient into one group, or compare a column that is the same for all of them."
         )

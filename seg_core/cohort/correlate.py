@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from seg_core.cohort.compare import numbers_of, patients_of
+from seg_core.cohort.compare import numbers_of, patients_of, slides_of
 
 MIN_PATIENTS = 5
 
@@ -51,9 +51,9 @@ def rank_correlation(
     Parameters
     ----------
     table : DataFrame
-        A row a slide, for instance of `seg_core.cohort.catalog.RunCatalog.cohort`.
+        A row a slide, or a ROI of it, for instance of `seg_core.cohort.catalog.RunCatalog.cohort`.
     one, other : str
-        Columns of numbers; slides without either are left out.
+        Columns of numbers; rows without either are left out.
     patient : str
         Column. A slide without a patient counts as one of its own.
 
@@ -62,13 +62,15 @@ def rank_correlation(
     CohortError
         If a column holds no numbers.
     """
-    slides = pd.DataFrame(
+    rows = pd.DataFrame(
         {
             "patient": patients_of(table, patient),
+            "slide": slides_of(table),
             "one": numbers_of(table[one], one),
             "other": numbers_of(table[other], other),
         }
     ).dropna()
+    slides = rows.groupby(["patient", "slide"], sort=False).mean()
     means = slides.groupby("patient", sort=False).mean()
     found = RankCorrelation(len(means), len(slides))
     if len(means) < MIN_PATIENTS or (means.nunique() < 2).any():

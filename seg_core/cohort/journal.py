@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import CohortQuestion, Item
 from seg_core.errors import CohortError, StoreError
 from seg_core.files.disk_errors import store_errors
@@ -154,14 +155,27 @@ class Journal:
                 found[outcome.key] = outcome
         return found
 
-    def is_finished(self, outcome: Outcome | None) -> bool:
-        """Tell whether an item has a finished run that is still there."""
+    def is_finished(
+        self, outcome: Outcome | None, classifier: NamedClassifier | None = None
+    ) -> bool:
+        """Tell whether an item has a finished run that is still there, named by who is to name it.
+
+        Parameters
+        ----------
+        outcome : Outcome or None
+            Its last one.
+        classifier : NamedClassifier, optional
+            Of the cohort; another may have answered since, or somebody has gone back to the model.
+        """
         if outcome is None or outcome.state != "finished" or outcome.run is None:
             return False
         try:
-            return open_run(self.store / outcome.run).status == "finished"
+            run = open_run(self.store / outcome.run)
+            said = None if classifier is None else run.named_by
         except StoreError:
             return False
+        named = classifier is None or (said is not None and said.sha256 == classifier.sha256)
+        return run.status == "finished" and named
 
 
 # Kinds of what has to stand in the plan of each item, and may stand in a line on an outcome.

@@ -13,7 +13,7 @@ from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, measures_of, t
 from seg_core.cohort.compare import METHOD, by_patient, compare_groups
 from seg_core.cohort.journal import Journal
 from seg_core.cohort.settings_words import settings_in_words
-from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS, mosaic
+from seg_core.cohort.til_maps import MAP_WORDS, map_of, mosaic
 from seg_core.errors import CohortError, counted
 from seg_core.figures.groups import strips
 from seg_core.files.atomic import new_file, new_text_file
@@ -155,12 +155,9 @@ def _facts(table: pd.DataFrame) -> Facts:
     rows: list[tuple[str, Any]] = [(f"slides {state}", f"{n:,}") for state, n in states.items()]
     rows.append(("patients named", f"{table['patient'].nunique():,}"))
     for group, part in table.dropna(subset=["group"]).groupby("group"):
-        rows.append(
-            (
-                f"group {group}",
-                f"{counted(part['patient'].nunique(), 'patient')}, {counted(len(part), 'slide')}",
-            )
-        )
+        named = part["patient"].nunique()
+        told = [*([counted(named, "patient")] if named else []), counted(len(part), "slide")]
+        rows.append((f"group {group}", ", ".join(told)))
     rows.append(("tissue", f"{table['tissue_mm2'].sum():,.4g} mm²"))
     rows.append(("nuclei", f"{table['nuclei'].sum():,.0f}"))
     return Facts(rows)
@@ -262,10 +259,10 @@ def _til(row: dict[Any, Any]) -> str:
 
 def _maps(table: pd.DataFrame, store: Path) -> Iterator[Section]:
     files = [
-        (str(row["slide"]), store / str(row["folder"]) / MAP_FILE)
+        (str(row["slide"]), path)
         for row in table.dropna(subset=["folder"]).to_dict("records")
+        if (path := map_of(store / str(row["folder"]))) is not None
     ]
-    files = [(name, path) for name, path in files if path.is_file()]
     if files:
         yield Section(
             "TIL maps",
@@ -300,7 +297,11 @@ def _settings(plan: dict[str, Any], table: pd.DataFrame) -> Iterator[Block]:
         [
             ("model", model.get("name", _NONE)),
             ("SHA-256 of the weights", model.get("sha256", _NONE)),
-            *([("classes by", _classifier_in_words(taught))] if isinstance(taught, dict) else []),
+            *(
+                [("classes by", "; ".join(said))]
+                if (said := list(_classes_by(taught, table)))
+                else []
+            ),
             ("µm per pixel", _pixel_sizes(table["mpp"].dropna())),
             ("engine used", "; ".join(" ".join(each) for each in used.to_numpy()) or _NONE),
         ]
@@ -311,10 +312,15 @@ def _settings(plan: dict[str, Any], table: pd.DataFrame) -> Iterator[Block]:
         yield Words(" ".join(sentences), "plain")
 
 
-def _classifier_in_words(taught: dict[str, Any]) -> str:
-    return (
-        f"the taught classifier {taught.get('name', _NONE)}, SHA-256 {taught.get('sha256', _NONE)}"
-    )
+def _classes_by(taught: object, table: pd.DataFrame) -> Iterator[str]:
+    """Tell which classifier was to name the nuclei, and which others have named some since."""
+    asked = taught if isinstance(taught, dict) else {}
+    if asked:
+        name, sha256 = (asked.get(each, _NONE) for each in ("name", "sha256"))
+        yield f"the taught classifier {name}, SHA-256 {sha256}"
+    for name, count in table["classifier"].dropna().value_counts().items():
+        if name != asked.get("name"):
+            yield f"the taught classifier {name} ({counted(count, 'slide')})"
 
 
 def _pixel_sizes(mpp: "pd.Series[float]") -> str:

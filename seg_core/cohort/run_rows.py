@@ -13,7 +13,9 @@ from seg_core.cohort.summary import (
     is_kept_for,
     keep_summary,
     read_kept,
+    summary_of,
 )
+from seg_core.errors import StoreError
 from seg_core.scoring import counted_of
 from seg_core.scoring.assessment import TIL_FILE
 from seg_core.scoring.counted import NO_REGIONS, regions_version
@@ -138,13 +140,22 @@ def _summary_of(run: Run) -> dict[str, Any]:
     if not is_kept_for(run, SUMMARY_FILE):
         if regions_version(run) == NO_REGIONS:
             return {}
-        keep_summary(run)
+        try:
+            keep_summary(run)
+        except StoreError:  # the store can be read only, or is full
+            return summary_of(run)
     return read_kept(run.path / SUMMARY_FILE)
 
 
 def _tissue_mm2(run: Run, summary: dict[str, Any]) -> float:
-    """Return how much tissue counts; that of a summary of before regions is all of it."""
-    return (summary.get("tissue_um2") or run.facts.tissue_um2) / _UM2_PER_MM2
+    """Return how much tissue counts; that of a summary of before regions is all of it.
+
+    NaN where ROIs bound what counts, and the slide was gone when it was to be measured.
+    """
+    found = summary.get("tissue_um2", run.facts.tissue_um2)
+    if found is None and regions_version(run) == NO_REGIONS:
+        found = run.facts.tissue_um2
+    return number_or_nan(found) / _UM2_PER_MM2
 
 
 def _kept_of(kept: object, name: str) -> dict[str, float | None]:

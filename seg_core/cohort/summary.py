@@ -33,22 +33,32 @@ def keep_summary(run: Run) -> Path:
     RegionError
         If the ROIs that are kept with the slide can no longer be read.
     """
+    content, path = summary_of(run), run.path / SUMMARY_FILE
+    with store_errors(run.path):
+        write_sealed(path, content)
+    return path
+
+
+def summary_of(run: Run) -> dict[str, Any]:
+    """Return what `keep_summary` keeps.
+
+    Raises
+    ------
+    RegionError
+        If the ROIs that are kept with the slide can no longer be read.
+    """
     counted = counted_of(run)
     statistics = describe_run(run, counted)
     rows = statistics.classes.astype(object).replace({np.nan: None}).to_dict("records")
-    content = {
+    return {
         "classes": {row.pop("class_name"): row for row in rows},
         "tissue_um2": statistics.tissue_um2,
         "no_interval": statistics.no_interval,
         "counted": counted.facts(),
-        NAMES: run.names_version,
+        NAMES: run.kept_names_version,
         REGIONS: regions_version(run),
         "interval": {"method": "variogram", "square_um": SQUARE_UM, "min_squares": MIN_SQUARES},
     }
-    path = run.path / SUMMARY_FILE
-    with store_errors(run.path):
-        write_sealed(path, content)
-    return path
 
 
 def is_kept_for(run: Run, file: str) -> bool:
@@ -58,7 +68,7 @@ def is_kept_for(run: Run, file: str) -> bool:
     one of all that was analysed.
     """
     kept = read_kept(run.path / file)
-    if not kept or kept.get(NAMES, NO_NAMES) != run.names_version:
+    if not kept or kept.get(NAMES, NO_NAMES) != run.kept_names_version:
         return False
     return bool(kept.get(REGIONS, NO_REGIONS) == regions_version(run))
 

@@ -5,11 +5,14 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from seg_core.cohort.summary import is_kept_for
+from seg_core.errors import SegCoreError
 from seg_core.files.atomic import replacing
 from seg_core.files.disk_errors import store_errors
 from seg_core.picture.til_painting import draw_map
+from seg_core.scoring.assessment import TIL_FILE
 from seg_core.slide import Slide
-from seg_core.store import Run
+from seg_core.store import Run, open_run
 from seg_core.til import TilResult
 
 MAP_FILE = "til-map.jpg"
@@ -44,6 +47,22 @@ def keep_map(run: Run, slide: Slide, result: TilResult) -> None:
     picture = drawn.convert("RGB")
     with store_errors(run.path), replacing(run.path / MAP_FILE) as temporary:
         picture.save(temporary, "JPEG", quality=_QUALITY)
+
+
+def map_of(folder: Path) -> Path | None:
+    """Return the map that is kept in the folder of a run.
+
+    None where there is none, or its nuclei are called otherwise or count no longer since.
+    """
+    path = folder / MAP_FILE
+    if not path.is_file():
+        return None
+    try:
+        is_scored = (folder / TIL_FILE).is_file()
+        is_old = is_scored and not is_kept_for(open_run(folder), TIL_FILE)
+    except SegCoreError:
+        return None
+    return None if is_old else path
 
 
 def mosaic(maps: Sequence[tuple[str, Path]]) -> Iterator[Image.Image]:

@@ -181,7 +181,8 @@ def work_off(
             )
             outcome = before.get(key)
             failed = outcome is not None and outcome.state == "failed"
-            if journal.is_finished(outcome) or (failed and not options.retry_failed):
+            finished = journal.is_finished(outcome, options.classifier)
+            if finished or (failed and not options.retry_failed):
                 yield Event("skipped", item, key, outcome)
             elif item.problem is not None:
                 outcome = Outcome(key, "failed", error=item.problem)

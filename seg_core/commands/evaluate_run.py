@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from seg_core.annotations import read_rois
-from seg_core.classes import MONUSAC
 from seg_core.commands.terminal import say, write_json
-from seg_core.errors import DataError
+from seg_core.errors import DataError, counted
 from seg_core.evaluation.run_evaluation import compare_runs, evaluate_run, reference_of_run
-from seg_core.labelled.class_mapping import mapping_of, parse_mapping
+from seg_core.labelled.class_mapping import mapping_of, parse_mapping, targets
 from seg_core.labelled.reference_list import in_words
 from seg_core.labelled.slide_reference import MappedReference, map_classes, read_slide_reference
 from seg_core.roi import Roi
@@ -67,11 +66,20 @@ def evaluate_run_asked(options: argparse.Namespace) -> int:
     if options.reference is None:
         raise DataError("--run needs a reference; name one with --reference FILE.")
     run = _measured(options.run_folder, options.reference)
-    reference, mapping = _reference(run, options)
+    decided = parse_mapping(options.map)
+    reference, mapping = _reference(run, options, decided)
     rois = _rois(run, options.areas)
     if options.with_run is not None:
         other = _measured(options.with_run, options.reference)
-        result = compare_runs(run, other, reference, rois)
+        if other.scheme.names == run.scheme.names:
+            beside = reference
+        else:
+            say(f"{other.run_id}, whose classes are {', '.join(other.scheme.names)}:")
+            # what was decided for classes that it does not have is guessed
+            known = targets(other.scheme)
+            own = {theirs: ours for theirs, ours in decided.items() if ours in known}
+            beside, _ = _reference(other, options, own)
+        result = compare_runs(run, other, (reference, beside), rois)
         for name in ("first", "second"):
             say(
                 "\n".join(
@@ -94,13 +102,15 @@ def _measured(folder: Path, reference: Path) -> Run:
     return run.as_found() if reference.resolve() == folder.resolve() else run
 
 
-def _reference(run: Run, options: argparse.Namespace) -> tuple[MappedReference, dict[str, str]]:
+def _reference(
+    run: Run, options: argparse.Namespace, decided: dict[str, str]
+) -> tuple[MappedReference, dict[str, str]]:
     if options.reference.is_dir():
         return reference_of_run(open_run(options.reference), run.scheme), {}
     mpp = run.slide_mpp
     with closing(run.open_slide()) as slide:
         read = read_slide_reference(options.reference, slide.info, mpp, options.reference_mpp)
-    mapping = mapping_of(read.class_names, parse_mapping(options.map), run.scheme)
+    mapping = mapping_of(read.class_names, decided, run.scheme)
     for theirs, ours in mapping.items():
         say(f"{theirs or '(no class)'} is {ours}")
     return map_classes(read, mapping, run.scheme), mapping
@@ -118,7 +128,8 @@ def _measured_in_words(result: dict[str, Any]) -> str:
     interval = (
         "one area alone allows no interval" if over is None else f"95 % intervals over {over}"
     )
-    return f"{result['run']} in {result['areas']} areas, {result['protocol']['scored']}; {interval}"
+    areas = counted(result["areas"], "area")
+    return f"{result['run']} in {areas}, {result['protocol']['scored']}; {interval}"
 
 
 def difference_lines(compared: dict[str, Any]) -> list[str]:
@@ -132,7 +143,8 @@ def difference_lines(compared: dict[str, Any]) -> list[str]:
 def figure_lines(result: dict[str, Any]) -> list[str]:
     """Return the figures that matter most as lines, each with its interval."""
     lines = []
-    for *path, name in _SHOWN:
+    of_dots = (result.get("dots") or {}).get("f1") or {}
+    for *path, name in (*_SHOWN, *(("dots", "f1", name) for name in of_dots)):
         values, intervals = result, result["interval95"]
         for part in path:
             values, intervals = values.get(part) or {}, intervals.get(part) or {}
@@ -161,5 +173,4 @@ _SHOWN = (
     ),
     ("dots", "detected"),
     ("dots", "detection_f1"),
-    *(("dots", "f1", name) for name in MONUSAC.names_with_other),
 )

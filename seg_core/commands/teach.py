@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seg_core.classes import NucleusClass
+from seg_core.classes import NucleusClass, require_showable
 from seg_core.commands.terminal import Subparsers, say
 from seg_core.errors import SegCoreError, TeachingError
 from seg_core.store import Run, Selection, forget_answer, open_run
@@ -178,12 +178,10 @@ def _own_class(text: str) -> NucleusClass:
     name, _, rest = text.partition("=")
     colour, _, role = rest.partition(":")
     try:
-        bytes.fromhex(colour.removeprefix("#"))
-        if not name or len(colour) != 7:
-            raise ValueError(text)
+        require_showable(name, colour)
         given: Any = role or None
         made = NucleusClass(1, name, colour, given_role=given)
-    except (ValueError, SegCoreError) as error:
+    except SegCoreError as error:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no class; give for instance keratinocyte=#7a5c3e:epithelium."
         ) from error

@@ -10,7 +10,7 @@ import shapely
 
 from seg_core.classes import OTHER, ClassScheme
 from seg_core.errors import DataError
-from seg_core.evaluation.dots import DotScore, nuclei_of_dots, score_dots
+from seg_core.evaluation.dots import DotScore, nuclei_of_dots, nuclei_unjudged, score_dots
 from seg_core.evaluation.metrics import ImageScore, compare, score_image
 from seg_core.evaluation.scored_areas import ScoredArea
 from seg_core.labelled.data_sets import UNKNOWN
@@ -137,13 +137,13 @@ def score_dotted(
             "dots without a class of ours say nothing that can be scored; map at least one of their "
             "classes."
         )
-    asked &= side.classes != UNKNOWN
     dots = Dots(points[asked], side.classes[asked])
     score = score_dots(dots, Nuclei(answer, ids), scheme, mpp=setting.mpp, patient=patient)
-    own = np.flatnonzero(asked)
-    found = nuclei_of_dots(answer, dots.points, setting.mpp)
+    known = dots.classes != UNKNOWN
+    own = np.flatnonzero(asked)[known]
+    found = nuclei_of_dots(answer, dots.points[known], setting.mpp)
     rows, columns = own[found > 0], found[found > 0] - 1
-    there = np.unique(answer[answer > 0]) - 1
+    there = np.setdiff1d(answer, [0, *nuclei_unjudged(dots, answer, found, setting.mpp)]) - 1
     return score, _outcomes(
         side, setting, rows, columns, own[found == 0], np.setdiff1d(there, columns), every
     )

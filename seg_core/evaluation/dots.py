@@ -51,7 +51,8 @@ def score_dots(
     Parameters
     ----------
     dots : Dots
-        Those of unknown class are left out.
+        Those of unknown class are left out, and so are the nuclei that they find and no other dot
+        does: nobody knows what they should be called.
     predicted : Nuclei
         With classes.
     scheme : ClassScheme
@@ -70,7 +71,7 @@ def score_dots(
     called[found > 0] = of_nucleus[found[found > 0] - 1]
     table = np.zeros((classes + 1, classes + 2), dtype=np.int64)
     np.add.at(table, (rows, called), 1)
-    there = np.unique(labels[labels > 0])
+    there = np.setdiff1d(labels, [0, *nuclei_unjudged(dots, labels, found, mpp)])
     counts = np.bincount(of_nucleus[there - 1], minlength=classes + 1)
     return DotScore(patient, table, counts.astype(np.int64))
 
@@ -91,6 +92,27 @@ def nuclei_of_dots(
     found = nuclei_at(labels, points, DETECTION_RADIUS_UM / mpp)
     owner = _nearest_dot(labels, found, points)
     return np.where(owner[found] == np.arange(len(points)) + 1, found, 0).astype(np.int32)
+
+
+def nuclei_unjudged(
+    dots: Dots,
+    labels: npt.NDArray[np.integer],
+    found: npt.NDArray[np.integer],
+    mpp: float,
+) -> npt.NDArray[np.int32]:
+    """Return the labels of nuclei that dots of unknown class find and those of known class do not.
+
+    Parameters
+    ----------
+    dots : Dots
+    labels : (H, W) integer
+    found : (N,) integer
+        Labels that the dots of known class find, see `nuclei_of_dots`.
+    mpp : float
+        µm per pixel.
+    """
+    unknown = dots.points[dots.classes == UNKNOWN]
+    return np.setdiff1d(nuclei_at(labels, unknown, DETECTION_RADIUS_UM / mpp), [0, *found])
 
 
 def _at_the_end(class_ids: npt.NDArray[np.integer], classes: int) -> npt.NDArray[np.intp]:

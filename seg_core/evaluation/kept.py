@@ -15,6 +15,7 @@ from typing import Any
 
 import geopandas as gpd
 
+from seg_core.classes import ClassScheme
 from seg_core.errors import DataError
 from seg_core.evaluation.run_evaluation import (
     RunEvaluation,
@@ -25,7 +26,7 @@ from seg_core.evaluation.run_evaluation import (
 from seg_core.files.atomic import replacing
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.sealed import checksum_of, read_sealed, write_sealed
-from seg_core.labelled.class_mapping import mapping_of
+from seg_core.labelled.class_mapping import mapping_of, targets
 from seg_core.labelled.layouts import CLASSES, INSTANCES
 from seg_core.labelled.slide_reference import (
     MappedReference,
@@ -86,7 +87,16 @@ class KeptReference:
             If it cannot be read, or holds no nuclei.
         """
         read = self.read(run.facts.slide, run.slide_mpp)
-        return map_classes(read, mapping_of(read.class_names, self.mapping, run.scheme), run.scheme)
+        return map_classes(read, self.means(read, run.scheme), run.scheme)
+
+    def means(self, read: SlideReference, scheme: ClassScheme) -> dict[str, str]:
+        """Return what each of its classes is among those of a run: as decided, else as guessed.
+
+        What was decided for runs with other classes is not said of this one.
+        """
+        known = targets(scheme)
+        decided = {theirs: ours for theirs, ours in self.mapping.items() if ours in known}
+        return mapping_of(read.class_names, decided, scheme)
 
     def read(self, info: SlideInfo, slide_mpp: float) -> SlideReference:
         """Read it; see `read_slide_reference`."""
@@ -138,7 +148,7 @@ class CorrectedRun:
     @property
     def asked(self) -> dict[str, Any]:
         """What it depends on."""
-        return {"corrected": self.run.names_version}
+        return {"corrected": self.run.kept_names_version}
 
     def measured(self, run: Run) -> Run:
         """Return a run as it is measured by this: its own one as the model left it."""
@@ -286,12 +296,18 @@ def compare_kept(
         If the reference or a run is not as it should be.
     """
     first, second = (reference.measured(run) for run in (first, second))
-    asked = json.loads(json.dumps([asked_of(reference, run, rois) for run in (first, second)]))
+    runs = (first, second)
+    asked = json.loads(
+        json.dumps(
+            [{**asked_of(reference, run, rois), "classes": run.scheme.names} for run in runs]
+        )
+    )
     path = reference.folder / f"{first.run_id}-{second.run_id}.json"
     kept = read_sealed(path) or {}
     if kept.get("asked") == asked and isinstance(kept.get("result"), dict):
         return dict(kept["result"])
-    result = compare_runs(first, second, reference.mapped(first), rois)
+    references = reference.mapped(first), reference.mapped(second)
+    result = compare_runs(first, second, references, rois)
     with store_errors(reference.folder):
         reference.folder.mkdir(parents=True, exist_ok=True)
         write_sealed(path, {"asked": asked, "result": result})
@@ -348,7 +364,7 @@ def asked_of(reference: Reference, run: Run, rois: Sequence[Roi]) -> dict[str, A
     return {
         **reference.asked,
         "rois": [roi.to_json() for roi in rois],
-        "names": run.names_version,
+        "names": run.kept_names_version,
     }
 
 

@@ -162,9 +162,19 @@ def evaluate_run(
 
 
 def compare_runs(
-    first: Run, second: Run, reference: MappedReference, rois: Sequence[Roi] = ()
+    first: Run,
+    second: Run,
+    references: tuple[MappedReference, MappedReference],
+    rois: Sequence[Roi] = (),
 ) -> dict[str, Any]:
     """Measure two runs by one reference, where both have looked.
+
+    Parameters
+    ----------
+    first, second : Run
+    references : (MappedReference, MappedReference)
+        The same for both, its classes among those of the one and those of the other.
+    rois : sequence of Roi
 
     Returns
     -------
@@ -180,7 +190,10 @@ def compare_runs(
     if first.slide_id != second.slide_id:
         raise DataError("two runs are compared on one slide; these are of different ones.")
     common = analysed_part(first).intersection(analysed_part(second))
-    one, two = (evaluate_run(run, reference, rois, analysed=common) for run in (first, second))
+    one, two = (
+        evaluate_run(run, reference, rois, analysed=common)
+        for run, reference in zip((first, second), references, strict=True)
+    )
     compared = differences_of(one.scores, two.scores, first.scheme, second.scheme)
     return {"first": one.result, "second": two.result, **compared}
 

@@ -5,6 +5,7 @@ A nucleus counts where its centroid lies, whole and not cut. Two nuclei that are
 one then counts where its partner of the reference does. So does a nucleus with the dot that finds it.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,7 +61,11 @@ def scored_areas(
         If nothing of the labelled regions was analysed.
     """
     scored: list[ScoredArea] = []
-    for name, shape in labelled or [("analysed part", analysed)]:
+    told: Counter[str] = Counter()
+    for given, shape in labelled or [("analysed part", analysed)]:
+        told[given] += 1
+        # areas are told apart by name, and people draw several that they call alike
+        name = given if told[given] == 1 else f"{given} ({told[given]})"
         inside = shape.intersection(analysed)
         if inside.area <= 0:
             continue

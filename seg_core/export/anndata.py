@@ -8,7 +8,8 @@ A nucleus is an observation, named by its ``nucleus_id``; a measure is a variabl
                         ``voted_class`` where uncertain nuclei were asked for
 ``obsm["spatial"]``     centroid (x, y), µm from the corner of level 0
 ``uns``                 ``class_name_colors``, as scanpy looks for them, the run's facts under ``run``,
-                        and which nuclei these are under ``counted``
+                        with the tissue that densities divide by, ``counted_tissue_um2``, and which
+                        nuclei these are under ``counted``
 ======================  ============================================================
 """
 
@@ -24,6 +25,7 @@ from seg_core.export.places import rois_holding
 from seg_core.files.atomic import new_file
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.nuclei.nucleus_table import share_columns
+from seg_core.scoring import Counted, tissue_of
 from seg_core.store import Run
 from seg_core.store.chosen import chosen_names
 
@@ -95,7 +97,8 @@ def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnD
     # it takes seconds to import, which whoever exports nothing of the kind need not wait for
     from anndata import AnnData
 
-    names = chosen_names(run, other=options.other, min_score=options.min_score)
+    counted = options.counted(run)
+    names = counted.names(run)
     measures = table.drop(columns=list(_NO_MEASURES), errors="ignore")
     index = pd.Index(table["nucleus_id"].astype(str), dtype=object, name=None)
     obs = pd.DataFrame(
@@ -123,14 +126,14 @@ def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnD
         uns={
             # scanpy gives the categories these colours, in order
             "class_name_colors": np.array([run.scheme.colours[name] for name in names]),
-            "run": _facts(run, anonymous=options.anonymous),
-            "counted": options.counted(run).facts(),
+            "run": _facts(run, counted, anonymous=options.anonymous),
+            "counted": counted.facts(),
         },
     )
 
 
-def _facts(run: Run, *, anonymous: bool) -> dict[str, str | float]:
-    """Return what a reader needs to know of the run; its area is what densities divide by."""
+def _facts(run: Run, counted: Counted, *, anonymous: bool) -> dict[str, str | float]:
+    """Return what a reader needs to know of the run, and the tissue that densities divide by."""
     question = run.facts.question
     facts: dict[str, str | float] = {
         "run_id": run.run_id,
@@ -139,4 +142,7 @@ def _facts(run: Run, *, anonymous: bool) -> dict[str, str | float]:
         "model": question.model,
         "model_sha256": question.model_sha256,
     }
+    counted_um2 = tissue_of(run, counted.part)
+    if counted_um2 is not None:
+        facts["counted_tissue_um2"] = counted_um2
     return facts if anonymous else {"slide": run.slide_path.name, **facts}

@@ -62,13 +62,24 @@ def write_by_roi(
 
 def _free(name: str, taken: set[str]) -> str:
     """Return what of a name a file can be called by, with a number behind it where it is taken."""
-    plain = re.sub(r"[^\w ().-]+", "_", name).strip(" .")[:_LONGEST_NAME] or "ROI"
+    plain = plain_name(name)
     free, number = plain, 1
     while free.casefold() in taken:  # some disks take Nest for nest
         number += 1
         free = f"{plain} {number}"
     taken.add(free.casefold())
     return free
+
+
+def plain_name(name: str) -> str:
+    """Return what of a region's name a file can be called by.
+
+    Examples
+    --------
+    >>> plain_name("nest 1/2"), plain_name("..")
+    ('nest 1_2', 'ROI')
+    """
+    return re.sub(r"[^\w ().-]+", "_", name).strip(" .")[:_LONGEST_NAME] or "ROI"
 
 
 def named(file: str, name: str) -> str:

@@ -1,7 +1,7 @@
 """From the nuclei of a run to the numbers a reader takes away: by class and by part of the slide."""
 
 from seg_core.scoring.comparison import IN_BOTH, compare_classes, part_in_both
-from seg_core.scoring.counted import Counted, counted_of, kept_rois
+from seg_core.scoring.counted import Counted, counted_of, kept_rois, told_apart
 from seg_core.scoring.parts import WHOLE, Part, joined, parts_of
 from seg_core.scoring.square_counts import Squares, count_squares
 from seg_core.scoring.summary import (
@@ -12,6 +12,7 @@ from seg_core.scoring.summary import (
     describe_part,
     describe_run,
     measure_columns,
+    tissue_of,
 )
 
 __all__ = [
@@ -34,4 +35,6 @@ __all__ = [
     "measure_columns",
     "part_in_both",
     "parts_of",
+    "tissue_of",
+    "told_apart",
 ]

@@ -13,7 +13,7 @@ from seg_core.model.card import card_of_weights
 from seg_core.nuclei import label_uncertain
 from seg_core.process.progress import Progress, ProgressCallback
 from seg_core.scoring import Part, counted_of
-from seg_core.scoring.counted import NO_REGIONS, regions_version
+from seg_core.scoring.counted import NO_REGIONS, regions_version, told_apart
 from seg_core.slide import TissueMask
 from seg_core.store import Run
 from seg_core.store.overlay import NAMES, NO_NAMES
@@ -113,7 +113,7 @@ def _scored(
     result = score_tils(
         nuclei,
         tissue,
-        scheme=run.scheme,
+        scheme=told_apart(run),
         within=part.polygon,
         tumour=part.tumour,
         settings=settings,
@@ -142,7 +142,7 @@ def keep_scores(run: Run, result: TilResult) -> Path:
     StoreError
         If the disk is full or cannot be written.
     """
-    content, names, regions = result.to_json(), run.names_version, regions_version(run)
+    content, names, regions = result.to_json(), run.kept_names_version, regions_version(run)
     if names != NO_NAMES:
         content[NAMES] = names
     if regions != NO_REGIONS:

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
 import shapely
 
-from seg_core.classes import OTHER
+from seg_core.classes import OTHER, ClassScheme
 from seg_core.roi import Roi
 from seg_core.scoring.parts import Part, parts_of
 from seg_core.store import Run, Selection
@@ -132,6 +132,20 @@ def kept_rois(run: Run) -> list[Roi]:
     """
     folder = run.path.parent
     return rois_of(folder.parent, folder.name)
+
+
+def told_apart(run: Run) -> ClassScheme:
+    """Return the classes that whoever named the nuclei of a run tells apart, numbered anew.
+
+    A taught classifier need not know all of the model's classes, which are in its scheme all the
+    same; of one that it does not know there are as many as people have named by hand, perhaps none.
+    """
+    said = run.named_by
+    if said is None:
+        return run.scheme
+    names = {*said.names, *(each.name for each in run.journal().said().values())}
+    classes = [each for each in run.scheme.classes if each.name in names]
+    return ClassScheme(tuple(replace(each, id=number) for number, each in enumerate(classes, 1)))
 
 
 NO_REGIONS = ""

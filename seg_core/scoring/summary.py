@@ -9,7 +9,7 @@ import pandas as pd
 from seg_core.classes import ClassScheme, Role
 from seg_core.errors import SlideError
 from seg_core.nuclei.measures import MEASURES
-from seg_core.scoring.counted import Counted, counted_of
+from seg_core.scoring.counted import Counted, counted_of, told_apart
 from seg_core.scoring.parts import Part
 from seg_core.scoring.square_counts import count_squares
 from seg_core.slide import TissueMask
@@ -104,6 +104,7 @@ def describe_part(
     tissue_um2: float | None = None,
     min_score: float = 0.0,
     other: bool = False,
+    told: ClassScheme | None = None,
 ) -> Statistics:
     """Count and describe the nuclei of a part.
 
@@ -121,6 +122,9 @@ def describe_part(
     other : bool
         Also count the nuclei that no class names, in a last row. By default they are not counted,
         and shares are of the others.
+    told : ClassScheme, optional
+        The classes that whoever named the nuclei tells apart, of which there are ratios: those of
+        ``scheme`` by default.
 
     Returns
     -------
@@ -148,7 +152,7 @@ def describe_part(
         tissue_um2=tissue_um2,
         classes=pd.concat([classes, intervals], axis=1),
         measures=queries.describe(selection, list(MEASURES)),
-        ratios=tuple(_ratios(counts, scheme)),
+        ratios=tuple(_ratios(counts, told or scheme)),
         no_interval=no_interval,
     )
 
@@ -177,7 +181,19 @@ def describe_run(run: Run, counted: Counted | None = None) -> Statistics:
         tissue_um2=run.facts.tissue_um2 if part.everything else None,
         min_score=counted.min_score,
         other=counted.other,
+        told=told_apart(run),
     )
+
+
+def tissue_of(run: Run, part: Part) -> float | None:
+    """Return the tissue of a part of a run, µm², which densities divide by; None without the slide."""
+    if part.everything:
+        return run.facts.tissue_um2
+    try:
+        tissue = run.tissue()
+    except SlideError:
+        return None
+    return float(tissue.coverage(part.polygon).sum() * tissue.raster.mpp**2)
 
 
 def measure_columns(statistics: Statistics) -> pd.DataFrame:

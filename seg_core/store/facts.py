@@ -152,7 +152,7 @@ def _checksum(entries: dict[str, Any]) -> str:
 def _slide_to_json(info: SlideInfo) -> dict[str, Any]:
     return {
         "name": info.path.name,
-        "path": str(info.path),
+        "path": str(info.path.absolute()),  # a run is read from other folders, too
         "width": info.width,
         "height": info.height,
         "mpp": info.mpp,

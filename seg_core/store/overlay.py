@@ -111,25 +111,57 @@ class Overlay:
         return pd.DataFrame({"nucleus_id": ids, "class_name": pd.Series(names, dtype=object)})
 
 
+def differing(
+    said: dict[int, Correction], answered: Overlay, found: pd.DataFrame
+) -> dict[int, Correction]:
+    """Return what people said of nuclei but for what they are called without it, and were before.
+
+    Parameters
+    ----------
+    said : dict of int to Correction
+    answered : Overlay
+        Without corrections.
+    found : DataFrame
+        ``nucleus_id`` and ``class_name`` as the model found them.
+    """
+    right = [number for number, each in said.items() if each.name == each.found]
+    rows = found[found["nucleus_id"].isin(right)]
+    names = answered.names_of(rows).class_names
+    same = {
+        number
+        for number, name in zip(rows["nucleus_id"].tolist(), names, strict=True)
+        if name == said[number].name
+    }
+    return {number: each for number, each in said.items() if number not in same}
+
+
 def overlay_of(folder: Path, journal: Journal) -> Overlay:
     """Read what goes over the table of a run: the answer in a folder, and a journal over it."""
     return Overlay(folder, read_answer(folder), journal.said())
 
 
-def version_of_names(files: Sequence[Path]) -> str:
+def version_of_names(files: Sequence[Path], *, anywhere: bool = False) -> str:
     """Return a word for the state of what says how nuclei are called, without reading it.
 
     Answers and classes are other files each time they are written, and a journal only grows.
+
+    Parameters
+    ----------
+    files : sequence of Path
+    anywhere : bool
+        Whether copies of the files, and the same files by a relative path, have the same word: their
+        size and time stay.
     """
-    state = [_state_of(each) for each in files]
+    state = [_state_of(each, anywhere=anywhere) for each in files]
     if not any(state):
         return NO_NAMES
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:_VERSION_DIGITS]
 
 
-def _state_of(path: Path) -> tuple[str, int, int, int] | None:
+def _state_of(path: Path, *, anywhere: bool) -> tuple[str, int, int, int] | None:
     try:
         found = path.stat()
     except FileNotFoundError:
         return None
-    return str(path), found.st_ino, found.st_size, found.st_mtime_ns
+    where, which = (path.name, 0) if anywhere else (str(path), found.st_ino)
+    return where, which, found.st_size, found.st_mtime_ns

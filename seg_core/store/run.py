@@ -23,7 +23,7 @@ from seg_core.nuclei.names import Names
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
 from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
-from seg_core.store.answer import ANSWER_FILE, AnswerFacts, read_answer_facts
+from seg_core.store.answer import ANSWER_FILE, AnswerFacts, read_answer, read_answer_facts
 from seg_core.store.band_record import RECORD_FILE, BandRecord, finished_share
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.growing_maps import GrowingMaps
@@ -35,7 +35,7 @@ from seg_core.store.nuclei_file import (
     read_nuclei,
 )
 from seg_core.store.nucleus_queries import NucleusQueries, Selection
-from seg_core.store.overlay import Overlay, overlay_of, version_of_names
+from seg_core.store.overlay import Overlay, differing, overlay_of, version_of_names
 from seg_core.store.own_classes import OWN_CLASSES_FILE, read_own_classes
 from seg_core.store.row_ranges import is_in_use
 from seg_core.store.run_maps import RunMaps
@@ -175,8 +175,13 @@ class Run:
         return self.corrections_in or self.path
 
     @property
+    def has_own_answer(self) -> bool:
+        """Whether a classifier's answer lies in `said_in`, where it can be forgotten."""
+        return (self.said_in / ANSWER_FILE).is_file()
+
+    @property
     def _answer_in(self) -> Path:
-        return self.said_in if (self.said_in / ANSWER_FILE).is_file() else self.path
+        return self.said_in if self.has_own_answer else self.path
 
     @property
     def names_version(self) -> str:
@@ -184,14 +189,29 @@ class Run:
 
         What is kept of a run by this word is never out of date.
         """
-        if self.only_found:
-            return "found"
+        return "found" if self.only_found else version_of_names(self._said_files)
+
+    @property
+    def kept_names_version(self) -> str:
+        """The same for files of figures: no other one where the run was moved or is called otherwise."""
+        return "found" if self.only_found else version_of_names(self._said_files, anywhere=True)
+
+    @property
+    def _said_files(self) -> list[Path]:
         answer, classes = self._answer_in / ANSWER_FILE, self.said_in / OWN_CLASSES_FILE
-        return version_of_names([answer, classes, self.journal().path])
+        return [answer, classes, self.journal().path]
 
     def corrections(self) -> dict[int, Correction]:
-        """Return what is corrected now, by id of the nucleus; none in a run as found."""
-        return {} if self.only_found else self.journal().current()
+        """Return what is corrected now, by id of the nucleus; none in a run as found.
+
+        What somebody called rightly named is corrected once a classifier has come or gone that names it
+        otherwise.
+        """
+        said = {} if self.only_found else self.journal().said()
+        if all(each.name != each.found for each in said.values()):
+            return said
+        found = self.found_columns(["nucleus_id", "class_name"])
+        return differing(said, Overlay(self._answer_in, read_answer(self._answer_in)), found)
 
     @property
     def raster(self) -> Raster:

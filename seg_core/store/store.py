@@ -12,11 +12,12 @@ from pathlib import Path
 import platformdirs
 
 from seg_core.errors import SegCoreError, StoreError
-from seg_core.files.atomic import sync_disk_of
+from seg_core.files.atomic import replacing, sync_disk_of
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.lease import held
 from seg_core.question import Question
 from seg_core.slide.identity import earlier_slide_id
+from seg_core.store.rois import ROI_FILE
 from seg_core.store.row_ranges import RowRanges, is_in_use
 from seg_core.store.run import RUN_FILE, Run, open_run
 from seg_core.store.run_writer import RunWriter
@@ -187,7 +188,8 @@ class Store:
     def move(self, run: Run, other: "Store") -> Run:
         """Move a run, with all that people said of it, to another store.
 
-        It is there whole before it is no longer here.
+        It is there whole before it is no longer here. The regions of its slide, which bound what counts,
+        go along, unless there are some there already; they stay here too, for other runs of the slide.
 
         Parameters
         ----------
@@ -216,6 +218,7 @@ class Store:
                 with store_errors(goal.parent):
                     shutil.copytree(run.path, arriving, ignore=shutil.ignore_patterns(*_WHO_WORKS))
                     sync_disk_of(arriving)
+                    _take_along(run.path.parent / ROI_FILE, goal.parent / ROI_FILE)
                     arriving.rename(goal)
             finally:
                 shutil.rmtree(arriving, ignore_errors=True)
@@ -270,6 +273,13 @@ class Store:
             if not kept and not is_in_use(run.path):
                 excess -= self.delete(run)
         return excess <= 0
+
+
+def _take_along(source: Path, goal: Path) -> None:
+    """Copy a file where there is one, and none yet where it goes."""
+    if source.is_file() and not goal.exists():
+        with replacing(goal) as temporary:
+            shutil.copy2(source, temporary)
 
 
 def _readable(files: Iterable[Path]) -> Iterator[Run]:

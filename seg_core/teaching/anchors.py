@@ -66,7 +66,8 @@ def find_anchors(labels: Sequence[Labels], known: Sequence[Known]) -> list[dict[
 
 def _draw(labels: Labels, known: Known, labelled: set[str], runs: int) -> dict[int, str]:
     generator = np.random.default_rng(0)
-    taken = set(labels.nucleus_ids.tolist())
+    # what somebody has corrected is not what the model took it for, and perhaps no nucleus at all
+    taken = {*labels.nucleus_ids.tolist(), *labels.run.journal().said()}
     drawn: dict[int, str] = {}
     for name, rows in known.table.groupby("class_name", sort=True):
         if name in labelled:

@@ -60,6 +60,9 @@ def features_of_run(run: Run, groups: tuple[FeatureGroup, ...] = FEATURE_GROUPS)
         columns |= {name: table[name].to_numpy().astype(np.float32) for name in measures}
     if "surroundings" in groups:
         question = run.facts.question
-        columns |= surroundings(table, scheme.names_with_other, run.region, question.slide_mpp)
+        outline = None if run.roi is None else run.roi.polygon
+        columns |= surroundings(
+            table, scheme.names_with_other, run.region, question.slide_mpp, outline
+        )
     values = np.stack(list(columns.values()), axis=1) if columns else np.empty((len(table), 0))
     return NucleusFeatures(tuple(columns), np.nan_to_num(values.astype(np.float32), copy=False))

@@ -12,7 +12,8 @@ import shapely
 import shapely.affinity
 
 from seg_core.annotations import read_drawn
-from seg_core.errors import RegionError, TeachingError, told_by
+from seg_core.classes import OTHER, OTHER_COLOUR, require_showable
+from seg_core.errors import ModelError, RegionError, TeachingError, told_by
 from seg_core.files.bounded import CSV_BYTES, refuse_large
 from seg_core.store import Run
 
@@ -118,6 +119,11 @@ def corrected_labels(run: Run) -> Labels:
     return Labels(run, np.array(list(named), np.int64), tuple(named.values()))
 
 
+def not_nuclei(run: Run) -> list[int]:
+    """Return the ids of what the model found and people said is no nucleus."""
+    return [number for number, each in run.journal().said().items() if each.name is None]
+
+
 def _run_of(mark: Mark, runs: Sequence[Run]) -> int:
     if mark.slide is None:
         if len(runs) > 1:
@@ -204,7 +210,8 @@ def _marks_of_rows(reader: "csv.DictReader[str]", path: Path) -> list[Mark]:
             raise TeachingError(
                 f"line {number} of {path.name} has no x and y that are numbers; correct it."
             ) from error
-        marks.append(Mark(point, _name(row["class"], f"line {number}", path), row.get("slide")))
+        name = _name(row["class"], f"line {number}", path)
+        marks.append(Mark(point, name, _slide(row.get("slide"))))
     return marks
 
 
@@ -216,12 +223,22 @@ def _from_geojson(path: Path) -> list[Mark]:
     marks = []
     for each in drawn:
         name = _name(each.class_name, f"entry {each.number}", path)
-        slide = each.properties.get("slide")
-        marks.append(Mark(each.shape, name, slide if isinstance(slide, str) else None, True))
+        marks.append(Mark(each.shape, name, _slide(each.properties.get("slide")), True))
     return marks
 
 
 def _name(given: object, place: str, path: Path) -> str:
     if not isinstance(given, str) or not given.strip():
         raise TeachingError(f"{place} of {path.name} names no class; name it, or leave it out.")
-    return given.strip()
+    name = given.strip()
+    if name != OTHER:
+        try:
+            require_showable(name, OTHER_COLOUR)
+        except ModelError as error:
+            raise TeachingError(f"{place} of {path.name}: {error}") from error
+    return name
+
+
+def _slide(given: object) -> str | None:
+    """Return what a file says of the slide; an empty cell says nothing."""
+    return (given.strip() or None) if isinstance(given, str) else None

@@ -11,8 +11,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import shapely
 
 from seg_core.geometry import Region
+from seg_core.nuclei.filling import fill_polygons
 
 RADII_UM = (25.0, 50.0, 100.0)
 
@@ -27,7 +29,11 @@ _Floats = npt.NDArray[np.float32]
 
 
 def surroundings(
-    table: pd.DataFrame, names: Sequence[str], region: Region, slide_mpp: float
+    table: pd.DataFrame,
+    names: Sequence[str],
+    region: Region,
+    slide_mpp: float,
+    outline: shapely.Polygon | None = None,
 ) -> dict[str, _Floats]:
     """Return what surrounds each nucleus.
 
@@ -42,6 +48,9 @@ def surroundings(
         of the disc that lies inside.
     slide_mpp : float
         Size of a level-0 pixel, µm.
+    outline : shapely.Polygon, optional
+        What of the region was asked for, level-0 pixels: all nuclei lie in it, and of the rest of the
+        region nothing is known either.
 
     Returns
     -------
@@ -54,9 +63,9 @@ def surroundings(
     columns: dict[str, _Floats] = {}
     for radius in RADII_UM:
         grid = _Grid(points * slide_mpp, region, slide_mpp, radius)
-        area_mm2 = grid.disc_sum(np.ones(grid.shape, np.float32)) * np.float32(
-            (grid.side_um / 1000) ** 2
-        )
+        # a nucleus in a sliver of the outline has its own square at least
+        squares = np.maximum(grid.disc_sum(grid.looked_at(outline, region, slide_mpp)), 1)
+        area_mm2 = squares * np.float32((grid.side_um / 1000) ** 2)
         for name in names:
             own = (classes == name).astype(np.float32)
             counts = grid.at_points(grid.disc_sum(grid.sums(own))) - own
@@ -90,6 +99,18 @@ class _Grid:
         self._disc = (np.hypot(*np.meshgrid(reach, reach)) <= _SQUARES_TO_A_RADIUS).astype(
             np.float32
         )
+
+    def looked_at(self, outline: shapely.Polygon | None, region: Region, mpp: float) -> _Floats:
+        """Return 1 for the squares whose middle an outline holds, all without one, else 0."""
+        if outline is None:
+            return np.ones(self.shape, np.float32)
+        placed = shapely.transform(
+            np.array([outline], dtype=object),
+            lambda points: (points - (region.x, region.y)) * (mpp / self.side_um),
+        )
+        held = np.zeros(self.shape, np.uint32)
+        fill_polygons(placed, np.ones(1, np.uint32), held)
+        return held.astype(np.float32)
 
     def sums(self, values: npt.ArrayLike) -> _Floats:
         """Add up the values of the points in each square."""

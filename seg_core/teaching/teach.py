@@ -17,7 +17,7 @@ from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.directions import directions_of
 from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup
 from seg_core.teaching.known import Known, standards_of
-from seg_core.teaching.labels import Labels
+from seg_core.teaching.labels import Labels, not_nuclei
 from seg_core.teaching.validation import FEW_LABELS, Validation, square_um
 
 ANCHORED = "(the model's own answers)"
@@ -170,11 +170,14 @@ def _material(
         for run, (k, each) in enumerate(zip(known, kind, strict=True))
     ]
     truth = np.array([names.index(name) for name in (*said, *stood_in)])
-    total = sum(len(k.matrix) for k in known)
-    step = max(1, -(-total // _EVERYWHERE))
+    present = [
+        np.flatnonzero(~np.isin(k.table["nucleus_id"].to_numpy(), not_nuclei(each.run)))
+        for each, k in zip(labels, known, strict=True)
+    ]
+    step = max(1, -(-sum(map(len, present)) // _EVERYWHERE))
     everywhere = [
-        standards.standardised(run, k.matrix[::step].astype(np.float64))
-        for run, k in enumerate(known)
+        standards.standardised(run, k.matrix[rows[::step]].astype(np.float64))
+        for run, (k, rows) in enumerate(zip(known, present, strict=True))
     ]
     return Material(
         features=known[0].features,

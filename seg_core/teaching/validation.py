@@ -24,8 +24,8 @@ FEW_LABELS = 10
 AnswerRows = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]]
 """Takes rows to answer, gives (N, K) probabilities."""
 
-Fit = Callable[[npt.NDArray[np.int64]], AnswerRows | None]
-"""Takes rows of labels to learn from; None where these leave nothing to tell apart."""
+Fit = Callable[[npt.NDArray[np.int64]], AnswerRows]
+"""Takes rows of labels to learn from."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +132,7 @@ def cross_validated(
         return None
     answered = np.zeros((len(truth), len(names)), np.float32)
     for seen, left_out in GroupKFold(min(FOLDS, count)).split(truth, truth, groups):
-        answer = fit(seen)
-        if answer is not None:
-            answered[left_out] = answer(left_out)
+        answered[left_out] = fit(seen)(left_out)
     own = np.clip(answered[np.arange(len(truth)), truth], 1e-6, 1)
     weights = (1 / np.bincount(truth, minlength=len(names)).clip(1))[truth]
     return Validation(

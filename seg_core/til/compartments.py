@@ -96,15 +96,18 @@ def find_compartments(
     Yields
     ------
     dilation_um : float
-        That of the settings, then those of `TilSettings.sensitivity_um`.
+        That of the settings, then `TilSettings.other_dilations_um`.
     compartments : Compartments
     """
     exact = _exact(field, epithelial, settings)
     yield settings.dilation_um, exact
     centres = field.pixels_of(epithelial["x"], epithelial["y"])
-    dilations = sorted({*settings.sensitivity_um})
+    others = settings.other_dilations_um
+    if not others:
+        return
+    dilations = sorted({*others})
     levels = _dilation_levels(field, epithelial.geometry.to_numpy(), dilations, settings.grid_um)
-    for dilation in settings.sensitivity_um:
+    for dilation in others:
         if dilation == settings.dilation_um:
             yield dilation, exact
             continue

@@ -127,6 +127,11 @@ class TilSettings:
         """How far epithelium reaches past its outermost nuclei, µm."""
         return self.dilation_um - self.erosion_um
 
+    @property
+    def other_dilations_um(self) -> tuple[float, ...]:
+        """Those of `sensitivity_um` at which so much growth is left: a smaller one cannot reach it, µm."""
+        return tuple(each for each in self.sensitivity_um if each >= self.growth_um)
+
     def to_json(self) -> dict[str, Any]:
         """Return the options as they stand in ``til.json``."""
         return {

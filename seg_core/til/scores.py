@@ -84,7 +84,7 @@ def score_tils(
     """
     scheme.require_roles(NEEDED_ROLES, "TIL scores")
     settings = settings or TilSettings()
-    step = _steps(len(settings.sensitivity_um), report)
+    step = _steps(len(settings.other_dilations_um), report)
     step()
     field = find_field(tissue, settings, within, tumour)
     nuclei = nuclei[field.holds(nuclei["x"], nuclei["y"])]

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.cohort_page import cohort_table, working
 from pages.cohort_page.cohort_table import report_of
-from pages.shared import demonstration, singletons, state
+from pages.shared import demonstration, resources, singletons, state
 from pages.shared.cohorts import Cohorts
 from pages.shared.literal import literal
 from seg_core.cohort.catalog import RunCatalog
@@ -24,9 +25,13 @@ from seg_core.cohort.plan import CohortQuestion, Item, read_plan
 from seg_core.cohort.thumbnails import THUMBNAIL_FILE
 from seg_core.cohort.til_maps import MAP_FILE
 from seg_core.picture.encoding import encode_jpeg
+from seg_core.roi import Roi
 from seg_core.samples import sample_path
+from seg_core.scoring.assessment import assess, keep_scores
 from seg_core.store import Run, Store, open_run
+from seg_core.store.answer import Answer, write_answer
 from seg_core.store.label import read_label
+from seg_core.store.rois import keep_rois
 
 MODEL = "0" * 64
 FAILED = "broken.svs is no slide; open another file."
@@ -156,6 +161,28 @@ def test_groups_are_compared_by_patients(visit, cohort: Journal) -> None:
     page.selectbox(key="_by").set_value("Stage").run()
     assert not page.exception
     assert shown_table(page)["groups"].item() == "I – II"
+
+
+def test_the_table_follows_what_is_said_of_the_nuclei_and_what_is_left_out(
+    run: Run, store: Path, cohort: Journal
+) -> None:
+    """It stood as before until something else of a run was written."""
+
+    def nuclei() -> dict[str, float]:
+        return resources.cohort("trial").set_index("patient")["nuclei"].dropna().to_dict()
+
+    before, corrected, answered = nuclei(), open_run(copy_of(run, 0)), open_run(copy_of(run, 1))
+    table = corrected.nuclei()
+    first = table.iloc[0]
+    corrected.journal().correct([first["nucleus_id"]], [first["class_name"]], None, by="a")
+    assert nuclei() == before | {"P0": len(table) - 1}
+    answer = table[["nucleus_id"]].assign(class_name="other", class_score=1.0)
+    names = run.scheme.names_with_other
+    write_answer(answered.path, Answer("mine", run.scheme, names, answer))
+    assert nuclei() == before | {"P0": len(table) - 1, "P1": 0}
+    bounds = shapely.box(*table.total_bounds).buffer(9)
+    keep_rois(store, run.path.parent.name, [Roi("fold", bounds, "exclude")])
+    assert {*nuclei().values()} == {0}
 
 
 def test_a_filter_leaves_slides_out_everywhere(visit, cohort: Journal) -> None:
@@ -308,6 +335,14 @@ def test_maps_are_shown_in_order_and_open_their_slides(visit, cohort: Journal, r
     assert next(str(each.key).removeprefix("_map_") for each in buttons) == first
     assert len(buttons) == 3
     assert any("4 slides without a map." in each.value for each in page.caption)
+    # a map of nuclei that are called otherwise by now stood beside "no TIL score"
+    scored = open_run(copy_of(run, 2))
+    keep_scores(scored, assess(scored))
+    page.run()
+    assert any("4 slides without a map." in each.value for each in page.caption)
+    scored.journal().correct([1], ["lymphocyte"], "epithelial", by="a")
+    page.run()
+    assert any("5 slides without a map." in each.value for each in page.caption)
     buttons[1].click().run()
     assert page.session_state[state.RUN.name] == copy_of(run, 1)
 

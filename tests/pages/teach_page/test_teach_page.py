@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import runs, state
+from pages.shared import own_answer, runs, state
 from pages.teach_page import labelling
 from pages.teach_page.material import Material
 from seg_core import analysis
@@ -180,6 +180,64 @@ def test_labels_from_elsewhere_name_their_classes(painted: Run, visit: Visit) ->
     assert [each.name for each in read_own_classes(painted.path)] == ["melanocyte"]
     page = open_section(page, "Classes")
     assert "melanocyte" in page.dataframe[0].value["Class"].tolist()
+
+
+def test_a_label_from_elsewhere_takes_back_that_something_is_no_nucleus(
+    painted: Run, visit: Visit
+) -> None:
+    """It was said to be labelled and was not."""
+    row = painted.nuclei().iloc[3]
+    painted.journal().correct([row["nucleus_id"]], [row["class_name"]], None, by="ada")
+    page = open_section(visit("teach"), "Files")
+    text = f"x,y,class\n{row['x']},{row['y']},neutrophil\n"
+    send(page, "Labels from elsewhere", "labels.csv", text.encode())
+    assert "1 nucleus was labelled." in told(page)
+    called = painted.nuclei().set_index("nucleus_id")["class_name"]
+    assert called[row["nucleus_id"]] == "neutrophil"
+    assert painted.journal().said()[row["nucleus_id"]].found == row["class_name"]
+
+
+def test_who_would_not_be_known_again_changes_no_run_for_all(
+    painted: Run, visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser without cookies has no place of its own, so its answer became that of all readers."""
+    label_some(painted)
+    write_classifier(teach(Material((painted,)).labels).classifier, tmp_path / "mine.json")
+    monkeypatch.setattr(own_answer, "corrector", lambda: None)
+    page = open_section(visit("teach"), "Files")
+    send(page, "A classifier from elsewhere", "mine.json", (tmp_path / "mine.json").read_bytes())
+    page = open_section(page, "Train")
+    named(page.button, "Apply").click().run()
+    assert "takes no cookies" in told(page)
+    assert painted.classifier is None
+    page = open_section(page, "Classes")
+    named(page.text_input, "Name a class").set_value("melanocyte")
+    named(page.button, "Add").click().run()
+    assert "takes no cookies" in told(page)
+    assert read_own_classes(painted.path) == ()
+    classify(painted, read_classifier(tmp_path / "mine.json"), name="skin")
+    page = open_section(page, "Train")
+    named(page.button, "Forget").click().run()
+    assert "takes no cookies" in told(page)
+    assert painted.classifier == "skin"
+
+
+def test_an_answer_for_all_readers_is_not_offered_to_be_forgotten_by_one_of_them(
+    painted: Run, visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The button was there, and nothing happened."""
+    label_some(painted)
+    classifier = teach(Material((painted,)).labels).classifier
+    classify(painted, classifier, name="skin")
+    own = own_answer.Corrector("reader", tmp_path / "own")
+    monkeypatch.setattr(own_answer, "corrector", lambda: own)
+    page = open_section(visit("teach"), "Train")
+    assert "named by the taught classifier skin" in told(page)
+    assert "Forget" not in [button.label for button in page.button]
+    classify(own_answer.with_own(painted), classifier, name="mine")
+    page.run()
+    named(page.button, "Forget").click().run()
+    assert own_answer.with_own(painted).classifier == painted.classifier == "skin"
 
 
 def test_the_page_of_scores_refuses_what_the_classifier_does_not_know(

@@ -1,6 +1,9 @@
 """The page of the TIL scores, on scores whose layout is known."""
 
+import json
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import resources, singletons, state
 from pages.shared.literal import literal
 from pages.shared.scoring import ScoringRequest, Scorings
+from pages.til_page import panel
 from pages.viewer_page.layers.til_layers import COMPARTMENTS
 from seg_core.errors import RegionError, SegCoreError
 from seg_core.process.progress import Progress
@@ -202,6 +206,25 @@ def test_settings_are_sent_as_a_form_and_can_be_put_back(
     assert answered.asked[-1].settings.dilation_um == 30
     next(b for b in page.sidebar.button if b.label.startswith("Back to")).click().run()
     assert answered.asked[-1].settings == TilSettings()
+
+
+def test_files_say_which_part_they_are_of(run: Run, band: TilResult, monkeypatch) -> None:
+    """Those of a ROI had the names of those of the whole, and nothing in them said otherwise."""
+    offered: dict[str, Callable[[], str]] = {}
+
+    def take(label: str, data: Callable[[], str], name: str, *_: object, **__: object) -> None:
+        offered[name] = data
+
+    monkeypatch.setattr(panel.st, "download_button", take)
+    parts = parts_of(run, [Roi("nest 1/2", shapely.box(0, 0, 200, 200))])
+    with closing(run.open_slide()) as slide:
+        for part in parts:
+            panel.offer_downloads(slide, ScoringRequest(run, part, TilSettings(), 0.5), band)
+    of_whole = [name for name in offered if "nest" not in name]
+    assert len(offered) == 2 * len(of_whole) > 0
+    (file,) = (name for name in offered if "-til-nest 1_2-" in name and name.endswith(".json"))
+    told = json.loads(offered[file]())
+    assert (told["part"], told["min_score"]) == ("nest 1/2", 0.5)
 
 
 def test_a_real_worker_answers_once(run: Run) -> None:

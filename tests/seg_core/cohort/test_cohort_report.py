@@ -7,6 +7,7 @@ from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
+import pandas as pd
 import pypdf
 import pytest
 from PIL import Image
@@ -24,6 +25,7 @@ from seg_core.errors import CohortError, ExportError
 from seg_core.files.sealed import SEAL
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run, Store
+from seg_core.store.answer import Answer, write_answer
 
 SENTENCE = "secret-9.svs is no slide; open another file."
 
@@ -147,6 +149,28 @@ def test_a_cohort_without_groups_has_a_report_that_says_so(
     assert not (tmp_path / "b.html").exists()
     with pytest.raises(ExportError, match="exists already"):
         write_cohort_report(tmp_path, "alone", tmp_path / "alone.html")
+
+
+def test_who_named_the_nuclei_of_some_slides_is_told_whatever_was_asked(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """A cohort without a classifier did not say that another had answered its slides."""
+    folder = tmp_path / painted_run.path.parent.name / painted_run.run_id
+    shutil.copytree(painted_run.path, folder)
+    journal = Journal(tmp_path, "trial")
+    item = Item(painted_run.slide_path, group="A")
+    (key,) = journal.write_plan([item], CohortQuestion("painted", "0" * 64))
+    journal.record(Outcome(key, "finished", folder.relative_to(tmp_path).as_posix()))
+    write_cohort_report(tmp_path, "trial", tmp_path / "before.html")
+    before = html_text(tmp_path / "before.html")
+    assert "taught classifier" not in before
+    assert "group A 1 slide" in before, "no patient is named"
+    ids = painted_run.nuclei()["nucleus_id"]
+    table = pd.DataFrame({"nucleus_id": ids, "class_name": "other", "class_score": 0.5})
+    names = painted_run.scheme.names_with_other
+    write_answer(folder, Answer("mine", painted_run.scheme, names, table))
+    write_cohort_report(tmp_path, "trial", tmp_path / "after.html")
+    assert "classes by the taught classifier mine (1 slide)" in html_text(tmp_path / "after.html")
 
 
 def test_a_patient_in_two_groups_does_not_cost_the_report(store: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from seg_core.cohort.columns import groupings_of, measures_of
 from seg_core.cohort.compare import (
     by_patient,
     cliffs_delta,
@@ -46,6 +47,35 @@ def test_patients_are_the_n_and_their_slides_are_averaged() -> None:
     assert list(patients["value"]) == [2.0, 5.0, 7.0]
     assert list(patients["slides"]) == [2, 1, 1]
     assert list(patients["group"]) == ["A", "B", "B"]
+
+
+def test_rois_of_a_slide_are_one_slide_and_no_patients() -> None:
+    """Each ROI of a slide without a patient counted as one of its own."""
+    table = pd.DataFrame(
+        {
+            "slide_path": ["a", "a", "a", "b", "c", "c", "d"],
+            "patient": [None, None, None, None, "P1", "P1", "P1"],
+            "group": ["A", "A", "A", "A", "B", "B", "B"],
+            "til": [1.0, 2.0, 6.0, 4.0, 1.0, 3.0, 8.0],
+        }
+    )
+    patients = by_patient(table, "til")
+    assert list(patients["value"]) == [3.0, 4.0, 5.0]
+    assert list(patients["slides"]) == [1, 1, 2]
+    (row,) = compare_groups(table, ["til"]).to_dict("records")
+    assert (row["patients"], row["slides"]) == ("2 / 1", "2 / 2")
+    paired = table.assign(group=["A", "B", "B", "A", "B", "B", "B"])
+    with pytest.raises(CohortError, match="a slide without a patient is in the groups A and B"):
+        compare_groups(paired, ["til"])
+
+
+def test_numbers_that_stand_for_groups_and_patients_are_no_measures() -> None:
+    """Arms called 1 and 2 could not be chosen as groups."""
+    table = pd.DataFrame(
+        {"patient": ["7", "8", "9", "10"], "group": ["1", "2", "1", "2"], "til": [1.0, 2, 3, 4]}
+    )
+    assert measures_of(table) == ["til"]
+    assert groupings_of(table) == ["group"]
 
 
 def test_equal_groups_are_told_apart_in_one_study_of_twenty_and_slides_as_n_would_in_far_more() -> (

@@ -32,6 +32,13 @@ def test_patients_are_the_n_and_ranks_alone_count() -> None:
     assert math.isnan(found.low)
 
 
+def test_rois_of_a_slide_are_one_slide_and_no_patients() -> None:
+    rows = table([1.0, 3.0, 5.0, 6.0, 7.0, 8.0], [1.0, 1, 2, 3, 4, 5], [None] * 6)
+    found = rank_correlation(rows.assign(slide_path=list("aabcde")), "one", "other")
+    assert (found.patients, found.slides) == (5, 5)
+    assert found.rho == pytest.approx(1)
+
+
 def test_few_patients_are_tested_exactly() -> None:
     rng = np.random.default_rng(3)
     one, other = rng.normal(size=(2, 8))

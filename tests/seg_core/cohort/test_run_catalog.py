@@ -1,5 +1,6 @@
 """All runs of a store as tables."""
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -12,11 +13,13 @@ import pandas as pd
 import pytest
 import shapely
 
+from seg_core.cohort import summary
 from seg_core.cohort.catalog import RunCatalog, writable_paths
+from seg_core.cohort.columns import title_of
 from seg_core.cohort.journal import COHORTS_FOLDER, PLAN_FILE, Journal, Outcome
 from seg_core.cohort.plan import CohortQuestion, Item
 from seg_core.cohort.summary import SUMMARY_FILE, is_kept_for, keep_summary, read_kept
-from seg_core.errors import CohortError
+from seg_core.errors import CohortError, SlideError
 from seg_core.files.sealed import SEAL
 from seg_core.roi import Roi
 from seg_core.scoring import counted_of
@@ -114,6 +117,75 @@ def test_what_a_region_leaves_out_counts_in_no_figure_of_a_cohort(
     keep_rois(tmp_path, folder.parent.name, [])
     assert not is_kept_for(run, TIL_FILE)  # of other nuclei than count now
     assert not is_kept_for(run, SUMMARY_FILE)
+
+
+def test_figures_of_corrected_nuclei_stay_where_a_run_is_moved_or_called_by_a_relative_path(
+    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cohort kept them by the absolute path, and its table did not find them by another."""
+    folder = tmp_path / "store" / painted_run.path.parent.name / painted_run.run_id
+    shutil.copytree(painted_run.path, folder)
+    run = open_run(folder)
+    run.journal().correct([1], ["other"], "lymphocyte", by="a")
+    keep_summary(run)
+    keep_scores(run, assess(run))
+    (kept,) = RunCatalog(Store(tmp_path / "store")).runs()["stroma_mm2"]
+    assert kept >= 0
+    monkeypatch.chdir(tmp_path)
+    here = Store(Path("store"))
+    assert RunCatalog(here).runs()["stroma_mm2"].tolist() == [kept]
+    here.move(open_run(folder.relative_to(tmp_path)), Store(Path("archive")))
+    assert RunCatalog(Store(tmp_path / "archive")).runs()["stroma_mm2"].tolist() == [kept]
+    moved = open_run(tmp_path / "archive" / folder.relative_to(tmp_path / "store"))
+    moved.journal().correct([2], ["other"], "lymphocyte", by="a")
+    assert RunCatalog(Store(tmp_path / "archive")).runs()["stroma_mm2"].isna().all()
+
+
+def test_tissue_that_nobody_could_measure_is_not_that_of_the_whole(
+    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where regions bound what counts it stood beside the nuclei of what they leave."""
+    folder = tmp_path / painted_run.path.parent.name / painted_run.run_id
+    shutil.copytree(painted_run.path, folder)
+    x, y, width, height = painted_run.region.to_json()
+    for left, gone in ((width / 2, True), (0, False)):
+        fold = Roi("fold", shapely.box(x + left, y, x + width, y + height), "exclude")
+        keep_rois(tmp_path, folder.parent.name, [fold])
+        with monkeypatch.context() as patch:
+            if gone:
+                patch.setattr(Run, "tissue", _no_slide)
+            (row,) = RunCatalog(Store(tmp_path)).runs().to_dict("records")
+        assert pd.isna(row["tissue_mm2"]) if gone else row["tissue_mm2"] == 0
+        assert pd.isna(row["lymphocyte_per_mm2"])
+
+
+def _no_slide(_: Run) -> None:
+    raise SlideError("it is gone.")
+
+
+def test_a_store_that_nothing_can_be_written_to_is_listed_all_the_same(
+    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where regions bound what counts its runs were told to be deleted."""
+    folder = tmp_path / painted_run.path.parent.name / painted_run.run_id
+    shutil.copytree(painted_run.path, folder)
+    x, y, width, height = painted_run.region.to_json()
+    fold = Roi("fold", shapely.box(x, y, x + width / 2, y + height), "exclude")
+    keep_rois(tmp_path, folder.parent.name, [fold])
+    monkeypatch.setattr(summary, "write_sealed", _read_only)
+    (row,) = RunCatalog(Store(tmp_path)).runs().to_dict("records")
+    page = describe_run(open_run(folder))
+    assert row["nuclei"] == page.count
+    assert row["tissue_mm2"] == pytest.approx((page.tissue_um2 or 0) / 1e6)
+
+
+def _read_only(*_: object) -> None:
+    raise OSError(errno.EROFS, "Read-only file system")
+
+
+def test_a_score_is_called_as_where_it_is_computed(painted_run: Run) -> None:
+    """eTILs was called lymphocytes in epithelium, and counts those of all tissue."""
+    assert title_of("etils_pct") == f"{assess(painted_run).score('etils_pct').label}, %"
 
 
 def test_nuclei_of_all_runs_are_asked_in_sql(store: Store, painted_run: Run) -> None:

@@ -34,7 +34,8 @@ from seg_core.cohort.work import CohortOptions, Event, work_off
 from seg_core.errors import BusyError, TeachingError
 from seg_core.model import ModelCard
 from seg_core.scoring.assessment import TIL_FILE
-from seg_core.store import Run, Store, open_run
+from seg_core.store import Run, Store, forget_answer, open_run
+from seg_core.teaching.apply import classify
 from seg_core.teaching.labels import Labels
 from seg_core.teaching.teach import teach
 
@@ -424,6 +425,14 @@ def test_a_taught_classifier_names_the_nuclei_of_all_slides_and_the_table_says_s
     assert found["til_reason"].notna().all() or found["til_pct"].notna().any()
     again = [e.kind for e in work_off(items, journal, with_it, client) if e.kind != "progress"]
     assert set(again) == {"skipped"}
+    # another answer than what the report says named them
+    one, two = runs_by_slide(journal).values()
+    another = replace(taught.classifier, intercepts=taught.classifier.intercepts + 1)
+    classify(one, another, name="another")
+    forget_answer(two.path)
+    events = list(work_off(items, journal, with_it, client))
+    assert [e.kind for e in events if e.outcome and e.outcome.state == "finished"] == ["ended"] * 2
+    assert {each.classifier for each in runs_by_slide(journal).values()} == {"skin"}
     foreign = replace(taught.classifier, model_sha256="1" * 64)
     other = replace(OPTIONS, classifier=NamedClassifier("skin", foreign))
     with pytest.raises(TeachingError, match="was taught on what the model painted sees"):

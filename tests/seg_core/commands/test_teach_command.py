@@ -81,7 +81,9 @@ def test_corrections_are_exported_counted_and_taught_from(
     assert "has 5 labels; give at least 10" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("text", ["melanocyte", "m=red", "=#112233", "m=#112233:lung"])
+@pytest.mark.parametrize(
+    "text", ["melanocyte", "m=red", "=#112233", "m=#112233:lung", "uncertain=#112233"]
+)
 def test_what_is_no_class_is_wrong_use(run: Run, labels: Path, text: str) -> None:
     options = ["--labels", str(labels), "--out", "c.json", "--class", text]
     with pytest.raises(SystemExit) as ended:

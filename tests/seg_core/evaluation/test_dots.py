@@ -135,3 +135,14 @@ def test_a_difference_on_dots_needs_the_same_images_and_several_for_an_interval(
     assert dot_differences(one, one, MONUSAC)[1]["detected"] is None
     with pytest.raises(DataError, match="on the same images"):
         dot_differences(one, patients_with([20, 30]), MONUSAC)
+
+
+def test_a_nucleus_that_a_dot_of_unknown_class_finds_is_neither_right_nor_wrong() -> None:
+    """It counted as one without a dot, which cost precision and the F1 of detection."""
+    score = scored(
+        dots((15, 15, 2), (45, 15, UNKNOWN), (12, 12, UNKNOWN)),
+        squares((10, 10, 2), (40, 10, 2)),
+    )
+    figures = dot_figures([score], MONUSAC)
+    assert figures["predicted"]["lymphocyte"] == 1
+    assert figures["precision"]["lymphocyte"] == figures["detection_f1"] == 1

@@ -14,13 +14,15 @@ import shapely
 import shapely.affinity
 
 from seg_core import commands as cli
-from seg_core.classes import MONUSAC
+from seg_core.classes import MONUSAC, NucleusClass
 from seg_core.errors import DataError
+from seg_core.evaluation.kept import compare_kept, evaluate_kept, keep_reference
 from seg_core.evaluation.run_evaluation import compare_runs, evaluate_run, reference_of_run
 from seg_core.labelled.class_mapping import mapping_of
 from seg_core.labelled.slide_reference import MappedReference, map_classes, read_slide_reference
 from seg_core.roi import Roi
 from seg_core.store import Run, open_run
+from seg_core.store.own_classes import write_own_classes
 
 THEIRS = {
     "epithelial": "Tumor: Positive",
@@ -253,7 +255,7 @@ def test_two_runs_are_compared_by_dots_with_a_paired_interval(
     ids = rows["nucleus_id"].astype(int).tolist()
     run.journal().correct(ids, ["lymphocyte"] * len(ids), "other", by="reader")
     rois = [Roi(str(y), shapely.box(0, y, 1000, y + 150)) for y in (0, 150, 300, 450)]
-    both = compare_runs(run.as_found(), run, reference, rois)
+    both = compare_runs(run.as_found(), run, (reference, reference), rois)
     lost = both["difference"]["dots"]["recall"]["lymphocyte"]
     assert both["first"]["dots"]["recall"]["lymphocyte"] == 1
     assert lost == pytest.approx(both["second"]["dots"]["recall"]["lymphocyte"] - 1)
@@ -271,6 +273,10 @@ def test_without_annotated_regions_drawn_ones_are_taken_and_what_is_excluded_doe
     result = evaluate_run(painted_run, reference, rois).result
     assert [each["name"] for each in result["per_area"]] == ["a", "b"]
     assert result["interval95"]["instance"]["bpq"] == [1, 1]
+    alike = [Roi("a", roi.polygon) for roi in rois]  # QuPath calls regions by their class
+    same = evaluate_run(painted_run, reference, alike).result
+    assert (same["areas"], same["bootstrap"]["over"]) == (2, "areas of one slide")
+    assert [each["name"] for each in same["per_area"]] == ["a", "a (2)"]
     out = Roi("out", AREA, "exclude")
     fewer = evaluate_run(painted_run, reference, [*rois, out]).result
     assert sum(fewer["reference"].values()) < sum(result["reference"].values())
@@ -295,7 +301,8 @@ def test_a_corrected_run_is_a_reference_for_what_the_model_found(
     assert wrong[["reference_class", "called", "nucleus_id"]].to_numpy().tolist() == [
         [new, first["class_name"], int(first["nucleus_id"])]
     ]
-    both = compare_runs(run.as_found(), run, reference_of_run(run))
+    reference = reference_of_run(run)
+    both = compare_runs(run.as_found(), run, (reference, reference))
     gained = both["second"]["instance"]["macro_f1"] - both["first"]["instance"]["macro_f1"]
     assert gained > 0
     assert both["difference"]["instance"]["macro_f1"] == pytest.approx(gained)
@@ -357,3 +364,82 @@ def test_a_reference_that_cannot_be_read_is_to_be_exported_again(
     path.write_text("{", "utf-8")
     with pytest.raises(DataError, match=r"as GeoJSON \(.*\); export the reference again\.$"):
         read_slide_reference(path, painted_run.facts.slide, 0.25)
+
+
+@pytest.fixture
+def eosinophils(painted_run: Run, tmp_path: Path) -> Run:
+    """The painted run, its macrophages called by a class that the model does not have."""
+    folder = tmp_path / "own" / painted_run.run_id
+    shutil.copytree(painted_run.path, folder)
+    run = open_run(folder)
+    write_own_classes(folder, [NucleusClass(1, "eosinophil", "#123456")])
+    table = run.nuclei()
+    ids = table[table["class_name"] == "macrophage"]["nucleus_id"].astype(int).tolist()
+    run.journal().correct(ids, ["macrophage"] * len(ids), "eosinophil", by="reader")
+    return run
+
+
+def test_runs_of_different_classes_are_each_measured_among_their_own(
+    painted_run: Run, eosinophils: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second was measured by the numbers that the classes have in the first, or not at all."""
+    features = of_run(painted_run)
+    for each in features:
+        if each["properties"].get("classification") == {"name": "Histiocytes"}:
+            each["properties"]["classification"] = {"name": "Eosinophils"}
+    file = write_geojson(tmp_path / "r.geojson", features)
+    kept = keep_reference(tmp_path, painted_run.slide_id, file.name, file.read_bytes())
+    pairs = [(painted_run, eosinophils), (eosinophils, painted_run)]
+    for number, (first, second) in enumerate(pairs):
+        both = compare_kept(kept, first, second)
+        of = {run.path: both[name] for run, name in ((first, "first"), (second, "second"))}
+        assert of[eosinophils.path]["instance"]["f1"]["eosinophil"] == 1
+        assert of[painted_run.path]["instance"]["f1"]["epithelial"] == 1
+        assert both["difference"] is None
+        out = tmp_path / f"{number}.json"
+        runs = ["--run", str(first.path), "--with-run", str(second.path)]
+        command = ["evaluate", *runs, "--reference", str(file), "--json", str(out)]
+        assert cli.main([*command, "--map", "Stroma=none"]) == 0
+        said = capsys.readouterr().out
+        assert "Eosinophils is none" in said
+        assert "Eosinophils is eosinophil" in said
+        named = ("first", "second")[first is painted_run]
+        assert json.loads(out.read_text())[named]["instance"]["f1"]["eosinophil"] == 1
+
+
+def test_what_was_decided_for_a_run_with_other_classes_costs_another_run_nothing(
+    painted_run: Run, eosinophils: Run, tmp_path: Path
+) -> None:
+    """The page showed what is guessed instead, and then refused it."""
+    file = write_geojson(tmp_path / "r.geojson", of_run(painted_run))
+    kept = keep_reference(tmp_path, painted_run.slide_id, file.name, file.read_bytes())
+    kept = kept.with_mapping({"Histiocytes": "eosinophil"})
+    assert evaluate_kept(kept, eosinophils).result["instance"]["f1"]["eosinophil"] == 1
+    assert evaluate_kept(kept, painted_run).result["instance"]["f1"]["macrophage"] == 1
+
+
+def test_the_command_tells_the_figures_of_dots_by_the_classes_of_the_run(
+    eosinophils: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those of the model's classes alone were printed."""
+    points = [
+        feature(shapely.Point(row.x, row.y), row.class_name)
+        for row in eosinophils.nuclei().itertuples()
+    ]
+    file = write_geojson(tmp_path / "dots.geojson", points)
+    assert cli.main(["evaluate", "--run", str(eosinophils.path), "--reference", str(file)]) == 0
+    said = capsys.readouterr().out
+    assert "f1 eosinophil" in said
+    assert "in 1 area, all that was analysed" in said
+
+
+def test_dots_of_no_known_class_make_no_nucleus_spurious(painted_run: Run, tmp_path: Path) -> None:
+    points = [
+        feature(shapely.Point(row.x, row.y), THEIRS[row.class_name])
+        for row in painted_run.nuclei().itertuples()
+    ]
+    reference = read(painted_run, write_geojson(tmp_path / "dots.geojson", points), Stroma="none")
+    evaluation = evaluate_run(painted_run, reference)
+    assert set(evaluation.outcomes["outcome"]) == {"found"}
+    assert evaluation.result["dots"]["detection_f1"] == 1
+    assert evaluation.result["dots"]["predicted"]["other"] == 0

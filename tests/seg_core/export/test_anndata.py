@@ -4,6 +4,8 @@ from pathlib import Path
 
 import anndata
 import numpy as np
+import pytest
+import shapely
 from painted_slides import MPP, PaintedEngine
 from PIL import Image
 
@@ -11,6 +13,8 @@ from seg_core.analysis import analyse
 from seg_core.classes import OTHER
 from seg_core.export.anndata import write_anndata
 from seg_core.export.options import ExportOptions
+from seg_core.roi import Roi
+from seg_core.scoring import describe_run
 from seg_core.store import Run
 
 
@@ -50,6 +54,21 @@ def test_the_slide_is_named_unless_anonymous(painted_run: Run, tmp_path: Path) -
     assert facts["tissue_um2"] == painted_run.facts.tissue_um2
     write_anndata(painted_run, tmp_path / "unnamed.h5ad", ExportOptions(anonymous=True))
     assert b"painted.png" not in (tmp_path / "unnamed.h5ad").read_bytes()
+
+
+def test_the_tissue_of_what_is_counted_stands_beside_the_nuclei(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """That of the whole alone did, by which densities of a part come out too low."""
+    x, y, width, height = painted_run.region.to_json()
+    half = Roi("half", shapely.box(x, y, x + width / 2, y + height), "exclude")
+    for rois in ([], [half]):
+        options = ExportOptions(rois=rois, force=True)
+        write_anndata(painted_run, tmp_path / "nuclei.h5ad", options)
+        facts = anndata.read_h5ad(tmp_path / "nuclei.h5ad").uns["run"]
+        counted = describe_run(painted_run, options.counted(painted_run)).tissue_um2
+        assert facts["counted_tissue_um2"] == pytest.approx(counted)
+        assert (facts["counted_tissue_um2"] < 0.6 * facts["tissue_um2"]) is bool(rois)
 
 
 def test_a_run_without_nuclei_has_no_observations(

@@ -14,6 +14,7 @@ from seg_core.store import RunFacts, RunWriter, Store, open_run
 from seg_core.store.journal import Journal
 from seg_core.store.label import name_run, read_label
 from seg_core.store.limit import store_limit
+from seg_core.store.rois import ROI_FILE
 
 WHOLE = Region(0, 0, 4000, 2000)
 SLIDE = SlideInfo(Path("/slides/a.svs"), 4000, 2000, 0.25, (1.0,), None, None, WHOLE)
@@ -212,6 +213,18 @@ def test_a_run_that_is_moved_is_there_whole_with_its_name_and_no_longer_here(
     assert not runs[0].exists()
     assert [path.name for path in moved.path.parent.iterdir()] == ["run-0"]
     assert not list(moved.path.glob("lease-*"))
+
+
+def test_the_regions_of_a_slide_go_along_with_its_run(tmp_path: Path, runs: list[Path]) -> None:
+    """What was left out counted again where a run was moved to."""
+    regions = runs[0].parent / ROI_FILE
+    regions.write_text("here")
+    moved = Store(tmp_path).move(open_run(runs[0]), Store(tmp_path / "archive"))
+    assert (moved.path.parent / ROI_FILE).read_text() == regions.read_text() == "here"
+    (tmp_path / "other" / "a-01").mkdir(parents=True)
+    (tmp_path / "other" / "a-01" / ROI_FILE).write_text("there")
+    again = Store(tmp_path / "archive").move(moved, Store(tmp_path / "other"))
+    assert (again.path.parent / ROI_FILE).read_text() == "there"
 
 
 def test_what_is_worked_on_or_there_already_is_not_moved(tmp_path: Path, runs: list[Path]) -> None:

@@ -70,6 +70,12 @@ def test_facts_survive_the_file(tmp_path: Path) -> None:
     assert entries["classes"][0] == {"id": 1, "name": "epithelial", "colour": "#e69f00"}
 
 
+def test_the_slide_of_a_run_is_found_from_any_folder(tmp_path: Path) -> None:
+    """A command that named it from where it was leaves runs whose slide was gone elsewhere."""
+    there = replace(FACTS, slide=replace(FACTS.slide, path=Path("slides/a.svs")))
+    assert RunFacts.from_json(there.to_json()).slide.path == Path.cwd() / "slides/a.svs"
+
+
 def test_a_run_from_before_stain_was_recorded_can_still_be_read(tmp_path: Path) -> None:
     RunWriter(tmp_path).write_facts(FACTS)
     entries = json.loads((tmp_path / "run.json").read_text())

@@ -56,6 +56,8 @@ def test_csv_names_slides_where_there_are_several(run: Run, tmp_path: Path) -> N
     path.write_text(f"slide,x,y,class\nelse.svs{row[row.index(',') :]}\n", "utf-8")
     with pytest.raises(TeachingError, match=r"a label is of the slide else\.svs, which is none of"):
         labels_of(read_marks(path), [run])
+    path.write_text(f"slide,x,y,class\n{row[row.index(',') :]}\n", "utf-8")
+    assert labels_of(read_marks(path), [run])[0].names == ("melanocyte",)
     with pytest.raises(TeachingError, match="2 runs are given, and a label does not say"):
         labels_of([Mark(shapely.Point(1, 1), "a")], [run, run])
 
@@ -68,6 +70,16 @@ def test_csv_names_slides_where_there_are_several(run: Run, tmp_path: Path) -> N
         ("a.csv", "x,y,class\n1,nan,a\n", "line 2 of a.csv has no x and y that are numbers"),
         ("a.csv", "x,y,class\n1,2,\n", "line 2 of a.csv names no class"),
         ("a.csv", "x,y,class\n", "holds no labels"),
+        (
+            "a.csv",
+            "x,y,class\n1,2,uncertain\n",
+            "line 2 of a.csv: a class cannot be called 'uncertain'; choose another name",
+        ),
+        (
+            "a.csv",
+            f"x,y,class\n1,2,{'a' * 61}\n",
+            "line 2 of a.csv: a class has no name of 1 to 60 printable characters",
+        ),
         ("a.geojson", "{", r"cannot be read as GeoJSON \(.*\); export the labels again"),
         ("a.geojson", '{"features": [3]}', "entry 1 of a.geojson is no GeoJSON feature"),
         (
@@ -150,10 +162,14 @@ def test_corrections_are_labels_but_not_those_that_take_a_nucleus_away(run: Run)
 
 
 def test_what_was_right_already_is_a_label_and_stays_over_a_classifier(run: Run) -> None:
-    run.journal().correct([1], ["lymphocyte"], "lymphocyte", by="a")
-    assert corrected_labels(run).names == ("lymphocyte",)
+    called = run.nuclei().set_index("nucleus_id").loc[1, "class_name"]
+    run.journal().correct([1], [called], called, by="a")
+    assert corrected_labels(run).names == (called,)
     assert run.corrections() == {}
     ids = run.nuclei()["nucleus_id"]
-    table = pd.DataFrame({"nucleus_id": ids, "class_name": "epithelial", "class_score": 0.5})
+    table = pd.DataFrame({"nucleus_id": ids, "class_name": "mitosis", "class_score": 0.5})
     write_answer(run.path, Answer("mine", run.scheme, run.scheme.names, table))
-    assert run.nuclei().set_index("nucleus_id").loc[1, "class_name"] == "lymphocyte"
+    assert run.nuclei().set_index("nucleus_id").loc[1, "class_name"] == called
+    # and is told of, now that it is not what the classifier says
+    assert list(run.corrections()) == [1]
+    assert run.said_since()[-1] == "1 nucleus was corrected by hand."

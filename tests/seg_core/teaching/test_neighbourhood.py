@@ -3,6 +3,7 @@
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from seg_core.geometry import Region
 from seg_core.teaching.neighbourhood import RADII_UM, surroundings
@@ -44,6 +45,22 @@ def test_at_the_edge_only_what_lies_inside_counts() -> None:
     density = surroundings(table, ["a"], REGION, MPP)["density_a_100"]
     corner = (table["x"] < 160) & (table["y"] < 260)
     assert abs(density[corner].mean() / density.mean() - 1) < 0.25
+
+
+def test_of_an_outline_that_was_asked_for_only_what_it_holds_counts() -> None:
+    """Densities were of the box around it, so at its rim they came out too low."""
+    table = nuclei(20_000)
+    middle, radius = shapely.Point(1300, 1200), 900
+    outline = middle.buffer(radius)
+    inside = table[shapely.contains_xy(outline, table["x"], table["y"])]
+    box = Region(400, 300, 2 * radius, 2 * radius)
+    density = surroundings(inside, ["a"], box, MPP, outline)["density_a_100"]
+    distance = np.hypot(inside["x"] - middle.x, inside["y"] - middle.y).to_numpy()
+    assert abs(density[distance > radius - 50].mean() / density[distance < 500].mean() - 1) < 0.05
+    sliver = shapely.box(1300, 1200, 1300.5, 1200.5)
+    alone = inside.head(1).assign(x=1300.2, y=1200.2)
+    own = surroundings(alone, ["a"], Region(1300, 1200, 1, 1), MPP, sliver)
+    assert own["density_a_25"].tolist() == [0]
 
 
 def test_means_are_over_the_neighbours() -> None:

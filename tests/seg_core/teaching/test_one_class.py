@@ -37,3 +37,12 @@ def test_without_stand_ins_there_is_nothing_to_tell_apart() -> None:
     choice = best_fit(few, NAMES, ())
     assert choice.validation is not None
     assert choice.validation.confusion[1].sum() == 1
+
+
+def test_a_fold_that_knows_one_class_calls_everything_so() -> None:
+    """Where each slide has labels of one class alone, those of the first class counted as right."""
+    both = clicked_alone(apart=5.0)
+    choice = best_fit(replace(both, places=both.truth, unit="slide"), NAMES, ())
+    assert choice.validation is not None
+    assert choice.validation.confusion.tolist() == [[0, 30], [30, 0]]
+    assert choice.validation.macro_f1 == 0

@@ -7,16 +7,21 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seg_core.classes import MONUSAC, NucleusClass
 from seg_core.errors import TeachingError
+from seg_core.roi import Roi
+from seg_core.scoring import describe_run
+from seg_core.scoring.assessment import assess
 from seg_core.store import Run, Selection, forget_answer
+from seg_core.teaching.anchors import find_anchors
 from seg_core.teaching.apply import classify
 from seg_core.teaching.centring import CENTRING, shift_of
 from seg_core.teaching.classifier import Classifier
-from seg_core.teaching.features import FEATURE_GROUPS
+from seg_core.teaching.features import FEATURE_GROUPS, features_of_run
 from seg_core.teaching.known import Known, standards_of
 from seg_core.teaching.labels import Labels
 from seg_core.teaching.teach import ANCHORED, teach
@@ -98,6 +103,38 @@ def test_what_the_model_is_sure_of_stands_in_for_classes_without_labels(run: Run
     assert (called[found == "epithelial"] == "epithelial").mean() > 0.7
 
 
+def test_what_somebody_corrected_stands_in_for_no_class(run: Run) -> None:
+    """What is no nucleus could teach what a lymphocyte looks like."""
+    labels, known = [labelled(run, ["macrophage"], 10)], [Known.of(run, FEATURE_GROUPS)]
+    (drawn,) = find_anchors(labels, known)
+    gone = [number for number, name in drawn.items() if name == "lymphocyte"]
+    assert gone
+    run.journal().correct(gone, ["lymphocyte"] * len(gone), None, by="a")
+    (again,) = find_anchors(labels, known)
+    assert not {*gone} & {*again}
+
+
+def test_what_is_no_nucleus_says_nothing_of_how_frequent_classes_are(run: Run) -> None:
+    labels = labelled(run, run.scheme.names_with_other, 8)
+    before = teach([labels]).classifier.figures["shares"]["lymphocyte"]
+    table = run.as_found().nuclei()
+    ids = table[table["class_name"] == "lymphocyte"]["nucleus_id"]
+    gone = [number for number in ids.tolist() if number not in labels.nucleus_ids]
+    run.journal().correct(gone, ["lymphocyte"] * len(gone), None, by="a")
+    assert teach([labels]).classifier.figures["shares"]["lymphocyte"] < before / 2
+
+
+def test_around_the_nuclei_of_a_drawn_region_only_the_region_is_known(run: Run) -> None:
+    x, y, width, height = run.region.to_json()
+    triangle = shapely.Polygon([(x, y), (x + width, y), (x, y + height)])
+    question = replace(run.facts.question, roi=Roi("a", triangle))
+    drawn = replace(run, facts=replace(run.facts, question=question))
+    whole, within = (features_of_run(each, ("surroundings",)) for each in (run, drawn))
+    density = [name.startswith("density") for name in whole.names]
+    assert (within.matrix[:, density] >= whole.matrix[:, density]).all()
+    assert (within.matrix[:, density] > whole.matrix[:, density]).any()
+
+
 def test_left_out_places_are_whole_squares_and_one_place_is_warned_of(run: Run) -> None:
     names = run.scheme.names
     taught = teach([labelled(run, names, 6)])
@@ -127,6 +164,20 @@ def test_runs_of_two_models_are_refused(run: Run) -> None:
 def test_one_class_is_not_enough(run: Run) -> None:
     with pytest.raises(TeachingError, match="labels name 1 class; label nuclei of at least two"):
         teach([labelled(run, ["epithelial"], 3)], with_anchors=False)
+
+
+def test_what_a_classifier_does_not_know_is_not_counted_as_none(run: Run) -> None:
+    """Its scheme still has the model's classes: slides had 0 neutrophils to a lymphocyte."""
+    labels = labelled(run, ["epithelial", "lymphocyte", "other"], 6)
+    assert "neutrophil" in assess(run).counts
+    classify(run, teach([labels], with_anchors=False).classifier, name="mine")
+    scored = assess(run)
+    assert scored.counts["lymphocyte"] > 0
+    assert not {"neutrophil", "macrophage"} & {*scored.counts, *scored.to_json()["composition"]}
+    assert [each.under for each in describe_run(run).ratios] == ["epithelial"]
+    run.journal().correct([5], ["other"], "neutrophil", by="a")
+    assert assess(run).counts["neutrophil"] == 1
+    assert [each.over for each in describe_run(run).ratios] == ["neutrophil", "lymphocyte"]
 
 
 def test_corrections_stay_over_the_answer_of_a_classifier(run: Run) -> None:

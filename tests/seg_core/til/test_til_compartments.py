@@ -76,6 +76,16 @@ def test_epithelium_at_other_dilations_is_true_to_half_a_pixel() -> None:
         assert wrong.sum() * settings.grid_um**2 < exact.length * MPP * settings.grid_um / 2
 
 
+def test_a_dilation_that_cannot_reach_as_far_as_the_epithelium_grows_is_not_shown() -> None:
+    """Its epithelium grew less, and was shown as if a gap that is closed were all that differed."""
+    layout = nuclei(epithelial=clusters())
+    for dilation, erosion, others in ((40, 20, [20, 25, 30]), (60, 0, [])):
+        settings = TilSettings(min_island_nuclei=1, dilation_um=dilation, erosion_um=erosion)
+        field = find_field(tissue(1000, 1000), settings)
+        found = [each for each, _ in find_compartments(field, layout, settings)]
+        assert found == [dilation, *others]
+
+
 def test_stroma_is_the_tissue_near_epithelium() -> None:
     settings = TilSettings(dilation_um=20, erosion_um=10, stroma_reach_um=100)
     field = find_field(tissue(1000, 1000), settings)

@@ -114,7 +114,7 @@ class Overlay:
 def differing(
     said: dict[int, Correction], answered: Overlay, found: pd.DataFrame
 ) -> dict[int, Correction]:
-    """Return what people said of nuclei but for what they are called without it, and were before.
+    """Return what people said of nuclei but for what these are called without it, and were before.
 
     Parameters
     ----------
@@ -122,14 +122,13 @@ def differing(
     answered : Overlay
         Without corrections.
     found : DataFrame
-        ``nucleus_id`` and ``class_name`` as the model found them.
+        ``nucleus_id`` and ``class_name``, as the model found them, of nuclei of which people said what
+        they were called before.
     """
-    right = [number for number, each in said.items() if each.name == each.found]
-    rows = found[found["nucleus_id"].isin(right)]
-    names = answered.names_of(rows).class_names
+    names = answered.names_of(found).class_names
     same = {
         number
-        for number, name in zip(rows["nucleus_id"].tolist(), names, strict=True)
+        for number, name in zip(found["nucleus_id"].tolist(), names, strict=True)
         if name == said[number].name
     }
     return {number: each for number, each in said.items() if number not in same}

@@ -16,7 +16,7 @@ that person has said. Of two corrections of one nucleus the later counts, whoeve
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -76,6 +76,20 @@ class Entry:
     nuclei: tuple[int, ...] = ()
     found: tuple[str, ...] = ()
     name: str | None = None
+
+
+def corrected_in_words(corrections: Collection[Correction]) -> str:
+    """Return a sentence on how many nuclei were corrected.
+
+    Examples
+    --------
+    >>> corrected_in_words([Correction("lymphocyte", "other", "Ada", "2026-11-30T08:00:00Z")])
+    '1 nucleus was corrected by hand.'
+    """
+    gone = sum(each.name is None for each in corrections)
+    corrected = "1 nucleus was" if len(corrections) == 1 else f"{len(corrections):,} nuclei were"
+    taken = f", {gone:,} of them taken away" if gone else ""
+    return f"{corrected} corrected by hand{taken}."
 
 
 class Journal:

@@ -5,7 +5,7 @@ question finds the same run: one that is finished answers at once, one that is n
 """
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from seg_core.store.answer import ANSWER_FILE, AnswerFacts, read_answer, read_an
 from seg_core.store.band_record import RECORD_FILE, BandRecord, finished_share
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.growing_maps import GrowingMaps
-from seg_core.store.journal import Correction, Journal
+from seg_core.store.journal import Correction, Journal, corrected_in_words
 from seg_core.store.nuclei_file import (
     iterate_nuclei,
     read_columns,
@@ -321,7 +321,7 @@ class Run:
             sentences.append(f"Nuclei are named by the taught classifier {self.classifier}.")
         corrections = self.corrections()
         if corrections:
-            sentences.append(_corrected_in_words(corrections.values()))
+            sentences.append(corrected_in_words(corrections.values()))
         return sentences
 
     def overlay(self) -> Overlay:
@@ -371,13 +371,6 @@ class Run:
     def damage(self) -> list[Path]:
         """Read all files of a finished run and return those that are not as they were written."""
         return list(damage_of(self.path / MAPS_FOLDER, self.path / NUCLEI_FILE, self.facts.seal))
-
-
-def _corrected_in_words(corrections: Collection[Correction]) -> str:
-    gone = sum(each.name is None for each in corrections)
-    corrected = "1 nucleus was" if len(corrections) == 1 else f"{len(corrections):,} nuclei were"
-    taken = f", {gone:,} of them taken away" if gone else ""
-    return f"{corrected} corrected by hand{taken}."
 
 
 def open_run(path: Path) -> Run:

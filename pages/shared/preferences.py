@@ -55,8 +55,6 @@ _LASTING = (
 
 def open_session() -> None:
     """Bring what was set back into a session that begins, and keep what has been set since."""
-    _, before = state.READY.get() or (frozenset(), frozenset())
-    state.READY.set((before, frozenset()))
     begins = state.PREFERENCES.get() is None
     kept = dict(_kept())
     for each in _LASTING:
@@ -90,14 +88,12 @@ def ready(key: str, default: Any, valid: Callable[[Any], bool]) -> None:
     # What a person wrote into the file may be of any kind, and a list is in no set of choices.
     if isinstance(value, list | dict) or not valid(value):
         value = default
-    before, now = state.READY.get() or (frozenset(), frozenset())
-    state.READY.set((before, now | {key}))
-    # A widget that the last run did not show, since an error ended it, comes back in the browser as
-    # if nothing were chosen, unless the session says anew what is.
-    if key not in before or key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
-    if st.session_state[key] != kept.get(key, default):
-        _keep({**kept, key: st.session_state[key]})
+    # Said in every run: a widget that the browser has not drawn before, in a popover that nobody had
+    # opened or since an error stood in its place, else comes up as if nothing were chosen, and the
+    # next click anywhere takes that for the reader's word.
+    st.session_state[key] = value
+    if value != kept.get(key, default):
+        _keep({**kept, key: value})
 
 
 def chosen_section(key: str, names: Sequence[str], *, first: str | None = None) -> str:

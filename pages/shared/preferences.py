@@ -5,7 +5,7 @@ one file for a reader, and is read when a session begins: a second tab begins li
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ import streamlit as st
 from pages.shared import reader_place, state
 from seg_core.classes import PALETTES
 from seg_core.errors import SegCoreError
+from seg_core.evaluation.folder_evaluation import FolderQuestion
 from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.sealed import read_object
+from seg_core.labelled.data_sets import DATA_SETS
 from seg_core.til import TilSettings
 
 PREFERENCES_FILE = "preferences.json"
@@ -46,10 +48,28 @@ def _palette(value: Any) -> str:
     return str(value)
 
 
+def _written_folder(question: FolderQuestion) -> dict[str, Any]:
+    return {**asdict(question), "data": str(question.data)}
+
+
+def _folder(entries: Any) -> FolderQuestion:
+    question = FolderQuestion(**entries)
+    names = (question.model, question.beside)
+    numbers = (question.mpp, question.edge_um)
+    if (
+        question.classes not in DATA_SETS
+        or not all(each is None or isinstance(each, str) for each in names)
+        or not all(each is None or isinstance(each, float) for each in numbers)
+    ):
+        raise ValueError("no folder was asked about so")
+    return replace(question, data=Path(question.data))
+
+
 _LASTING = (
     _Lasting(state.MIN_SCORE, float, _share),
     _Lasting(state.PALETTE, str, _palette),
     _Lasting(state.TIL_SETTINGS, asdict, lambda entries: TilSettings(**entries)),
+    _Lasting(state.LABELLED_FOLDER, _written_folder, _folder),
 )
 
 

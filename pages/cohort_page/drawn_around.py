@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.shared import state
 from pages.shared.state import DrawnAround
+from seg_core.errors import counted
 
 _TIMES = "_times_all_shown"
 
@@ -19,7 +20,7 @@ def narrowed(table: pd.DataFrame, cohort: str) -> pd.DataFrame:
     kept = table[[row in drawn for row in rows_of(table)]]
     words, button = st.columns([5, 1], vertical_alignment="center")
     words.info(
-        f"{len(kept):,} of {len(table):,} slides: those that were drawn around in *Scatter*.",
+        f"{len(kept):,} of {counted(len(table), 'slide')}: those that were drawn around in *Scatter*.",
         icon=":material/lasso_select:",
     )
     button.button("All slides", key="_all_slides", width="stretch", on_click=_forget)

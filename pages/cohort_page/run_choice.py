@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.shared import resources, run_edit, singletons, slide_places, state
 from pages.shared.literal import literal
+from pages.shared.steady_choice import keep_chosen
 from seg_core.store import Run, Store, default_store, open_run
 
 
@@ -18,6 +19,7 @@ def offer_edits(table: pd.DataFrame) -> None:
         return
     with st.expander("Name, delete or move an analysis"):
         titles = _titles(rows)
+        keep_chosen("_edited", titles)
         folder = st.selectbox(
             "Analysis", list(titles), format_func=titles.__getitem__, key="_edited"
         )

@@ -6,6 +6,7 @@ from pages.evaluate_page import side_by_side
 from pages.evaluate_page.reference import Asked
 from pages.shared import run_words, runs, state
 from pages.shared.literal import literal
+from pages.shared.steady_choice import keep_chosen
 from seg_core.evaluation.kept import compare_kept
 from seg_core.store import Run
 
@@ -18,6 +19,7 @@ def offer(chosen: state.ChosenSlide, run: Run, asked: Asked) -> None:
         return
     st.subheader("Two analyses side by side", anchor=False)
     titles = run_words.titles(found)
+    keep_chosen("_evaluated_beside", others)
     path = st.selectbox(
         "Compare the shown analysis with",
         list(others),

@@ -11,6 +11,7 @@ from pages.shared import evaluations, palettes, resources, state
 from pages.shared.crop_gallery import Shown, show_crops
 from pages.shared.figure_words import CONFUSION_IN_WORDS
 from pages.shared.page_list import VIEWER
+from seg_core.errors import counted
 from seg_core.evaluation.area_scores import FOUND, MISSED, SPURIOUS
 from seg_core.evaluation.kept import KeptEvaluation
 from seg_core.evaluation.tables import confusion_table
@@ -76,7 +77,10 @@ def _show_nuclei(run: Run, evaluation: KeptEvaluation, row: str, column: str) ->
         (outcomes["reference_class"] == ("" if row == SPURIOUS else row))
         & (outcomes["called"] == ("" if column == MISSED else column))
     ]
-    st.markdown(f"**{row} → {column}**: {len(listed):,} nuclei" + _first_of(len(listed)))
+    st.markdown(
+        f"**{row} → {column}**: {counted(len(listed), 'nucleus', 'nuclei')}"
+        + _first_of(len(listed))
+    )
     show_nuclei(run, listed.head(_CROPS), f"_confused_{row}_{column}")
 
 

@@ -43,9 +43,14 @@ def show() -> None:
 
 
 def _choose() -> FolderQuestion | None:
-    """Let the reader say what is to be measured by what; None until it was asked for."""
+    """Let the reader say what is to be measured by what; None until it was asked for.
+
+    What was asked last is there again after another page, a reload or a restart.
+    """
+    last = state.LABELLED_FOLDER.get()
     typed = st.text_input(
         "Folder of labelled images",
+        str(last.data) if last else "",
         key="_labelled_folder",
         placeholder=str(Path.home() / "my-annotations"),
         help="With images/, inst/ (one number a nucleus) and, where there are classes, class/ and ignore/, "
@@ -56,7 +61,7 @@ def _choose() -> FolderQuestion | None:
     classes = one.selectbox(
         "Labels as of",
         list(DATA_SETS),
-        index=list(DATA_SETS).index(MONUSAC_DATA.name),
+        index=list(DATA_SETS).index(last.classes if last else MONUSAC_DATA.name),
         format_func=lambda name: DATA_SETS[name].title,
         key="_labelled_classes",
         help="Which data set's numbers stand for which class, at which µm per pixel. Of MoNuSAC 2020 they are "
@@ -66,7 +71,7 @@ def _choose() -> FolderQuestion | None:
     data_set = DATA_SETS[classes]
     mpp = two.number_input(
         "µm per pixel",
-        value=None,
+        value=last.mpp if last else None,
         step=0.01,
         format="%.4f",
         placeholder=f"{data_set.mpp:g} unless given",
@@ -75,7 +80,7 @@ def _choose() -> FolderQuestion | None:
     )
     edge = three.number_input(
         "Rim left out, µm",
-        value=None,
+        value=last.edge_um if last else None,
         step=1.0,
         placeholder=f"{data_set.rim_um:g} unless given",
         key="_labelled_edge",
@@ -86,8 +91,9 @@ def _choose() -> FolderQuestion | None:
     with left:
         model = choose_model("_labelled_model")
     with right:
-        beside = choose_second_model("_labelled_beside", model)
-    if st.button("Measure", type="primary", disabled=not typed, key="_measure_folder") and typed:
+        beside = choose_second_model("_labelled_beside", model, last.beside if last else None)
+    typed = typed.strip()
+    if st.button("Measure", type="primary", disabled=not typed, key="_measure_folder"):
         check_number("µm per pixel", mpp, *PLAUSIBLE_MPP)
         check_number("Rim left out, µm,", edge, 0.0, _MOST_EDGE_UM)
         asked = FolderQuestion(Path(typed).expanduser(), classes, model, mpp, edge, beside)

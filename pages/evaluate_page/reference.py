@@ -12,6 +12,7 @@ from pages.shared.asked_file import say_if_missing
 from pages.shared.asked_number import check_number
 from pages.shared.literal import literal
 from pages.shared.slide_places import file_name_of
+from pages.shared.steady_choice import keep_chosen
 from seg_core.errors import DataError, SegCoreError
 from seg_core.evaluation.kept import (
     CorrectedRun,
@@ -66,6 +67,7 @@ def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
     wanted = st.session_state.pop("_new_reference", None)
     if wanted in by_id:
         st.session_state["_reference"] = wanted
+    keep_chosen("_reference", by_id)
     titles = run_words.titles([each.run for each in known if isinstance(each, CorrectedRun)])
     picked, forget = st.columns([5, 1], vertical_alignment="bottom")
     name = picked.selectbox(

@@ -6,6 +6,7 @@ import streamlit as st
 from pages.nuclei_page.choice import Choice
 from pages.shared import regions, resources, run_words, runs, state
 from pages.shared.page_list import VIEWER
+from pages.shared.steady_choice import keep_chosen
 from seg_core.minus import with_minus
 from seg_core.scoring import compare_classes, part_in_both
 from seg_core.store import Run
@@ -14,7 +15,8 @@ from seg_core.store.label import read_label
 _MISSING = "–"
 _UM2_PER_MM2 = 1e6
 
-_SIGNED = {"count_difference": "{:+,d}", "density_difference": "{:+,.0f}", "change": "{:+.1%}"}
+_DENSITIES = ["density_first", "density_second"]
+_SIGNED = {"count_difference": "{:+,d}", "density_difference": "{:+,.0f}", "change": "{:+.1f} %"}
 
 
 def show(choice: Choice) -> None:
@@ -27,20 +29,21 @@ def show(choice: Choice) -> None:
         hide_index=True,
         column_config={"Nuclei": st.column_config.NumberColumn(format="localized")},
     )
-    others = [run for run in found if run != choice.run]
+    others = {run.path: run for run in found if run.path != choice.run.path}
     if not others:
         st.info("There is one analysis of this slide; with a second one the two are compared here.")
         return
     titles = run_words.titles(found)
-    other = st.selectbox(
+    keep_chosen("_compared_run", others)
+    path = st.selectbox(
         "Compare the shown analysis with",
-        others,
-        format_func=lambda run: titles[run.path],
+        list(others),
+        format_func=titles.__getitem__,
         key="_compared_run",
     )
-    _show_beside(choice, other)
+    _show_beside(choice, others[path])
     if st.button("Show that one instead, in the viewer", icon=":material/biotech:"):
-        state.RUN.set(other.path)
+        state.RUN.set(path)
         VIEWER.open()
 
 
@@ -71,7 +74,7 @@ def _show_beside(choice: Choice, other: Run) -> None:
         f"Counted where both have looked: {tissue[0]} mm² of tissue by the shown analysis, "
         f"{tissue[1]} mm² by the other. Differences are the other less the shown one."
     )
-    compared = compare_classes(one, two)
+    compared = compare_classes(one, two).assign(change=lambda each: 100 * each["change"])
     told = {
         name: compared[name].map(
             lambda number, form=form: with_minus(form.format(number)), na_action="ignore"
@@ -79,7 +82,8 @@ def _show_beside(choice: Choice, other: Run) -> None:
         for name, form in _SIGNED.items()
     }
     st.dataframe(
-        compared.assign(**told),
+        # rounded, since what is set off in thousands would else show three decimals
+        compared.assign(**compared[_DENSITIES].round(), **told),
         hide_index=True,
         placeholder=_MISSING,
         column_config={
@@ -87,8 +91,8 @@ def _show_beside(choice: Choice, other: Run) -> None:
             "count_first": st.column_config.NumberColumn("Shown", format="localized"),
             "count_second": st.column_config.NumberColumn("Other", format="localized"),
             "count_difference": st.column_config.TextColumn("Difference", alignment="right"),
-            "density_first": st.column_config.NumberColumn("Shown, per mm²", format="%.0f"),
-            "density_second": st.column_config.NumberColumn("Other, per mm²", format="%.0f"),
+            "density_first": st.column_config.NumberColumn("Shown, per mm²", format="localized"),
+            "density_second": st.column_config.NumberColumn("Other, per mm²", format="localized"),
             "density_difference": st.column_config.TextColumn(
                 "Difference, per mm²", alignment="right"
             ),

@@ -31,7 +31,7 @@ def choose_model(key: str) -> str | None:
     )
 
 
-def choose_second_model(key: str, first: str | None) -> str | None:
+def choose_second_model(key: str, first: str | None, last: str | None = None) -> str | None:
     """Let the reader choose another model beside a first one; None where there is none, or no choice.
 
     Parameters
@@ -40,6 +40,8 @@ def choose_second_model(key: str, first: str | None) -> str | None:
         Of the widget.
     first : str or None
         Name of the first, as `choose_model` returns it.
+    last : str, optional
+        The one that is chosen until the reader says otherwise.
     """
     titles = {name: title for name, title in _titles().items() if name != first}
     if first is None or not titles:
@@ -49,7 +51,7 @@ def choose_second_model(key: str, first: str | None) -> str | None:
     return st.selectbox(
         "Beside it",
         list(titles),
-        index=None,
+        index=list(titles).index(last) if last in titles else None,
         format_func=titles.__getitem__,
         placeholder="a second model, if you like",
         help="Both answer the same images; how they differ is told with its interval. It takes twice "

@@ -5,7 +5,7 @@ one file for a reader, and is read when a session begins: a second tab begins li
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ import streamlit as st
 from pages.shared import reader_place, state
 from seg_core.classes import PALETTES
 from seg_core.errors import SegCoreError
+from seg_core.evaluation.folder_evaluation import FolderQuestion
 from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.sealed import read_object
+from seg_core.labelled.data_sets import DATA_SETS
 from seg_core.til import TilSettings
 
 PREFERENCES_FILE = "preferences.json"
@@ -46,17 +48,33 @@ def _palette(value: Any) -> str:
     return str(value)
 
 
+def _written_folder(question: FolderQuestion) -> dict[str, Any]:
+    return {**asdict(question), "data": str(question.data)}
+
+
+def _folder(entries: Any) -> FolderQuestion:
+    question = FolderQuestion(**entries)
+    names = (question.model, question.beside)
+    numbers = (question.mpp, question.edge_um)
+    if (
+        question.classes not in DATA_SETS
+        or not all(each is None or isinstance(each, str) for each in names)
+        or not all(each is None or isinstance(each, float) for each in numbers)
+    ):
+        raise ValueError("no folder was asked about so")
+    return replace(question, data=Path(question.data))
+
+
 _LASTING = (
     _Lasting(state.MIN_SCORE, float, _share),
     _Lasting(state.PALETTE, str, _palette),
     _Lasting(state.TIL_SETTINGS, asdict, lambda entries: TilSettings(**entries)),
+    _Lasting(state.LABELLED_FOLDER, _written_folder, _folder),
 )
 
 
 def open_session() -> None:
     """Bring what was set back into a session that begins, and keep what has been set since."""
-    _, before = state.READY.get() or (frozenset(), frozenset())
-    state.READY.set((before, frozenset()))
     begins = state.PREFERENCES.get() is None
     kept = dict(_kept())
     for each in _LASTING:
@@ -90,14 +108,12 @@ def ready(key: str, default: Any, valid: Callable[[Any], bool]) -> None:
     # What a person wrote into the file may be of any kind, and a list is in no set of choices.
     if isinstance(value, list | dict) or not valid(value):
         value = default
-    before, now = state.READY.get() or (frozenset(), frozenset())
-    state.READY.set((before, now | {key}))
-    # A widget that the last run did not show, since an error ended it, comes back in the browser as
-    # if nothing were chosen, unless the session says anew what is.
-    if key not in before or key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
-    if st.session_state[key] != kept.get(key, default):
-        _keep({**kept, key: st.session_state[key]})
+    # Said in every run: a widget that the browser has not drawn before, in a popover that nobody had
+    # opened or since an error stood in its place, else comes up as if nothing were chosen, and the
+    # next click anywhere takes that for the reader's word.
+    st.session_state[key] = value
+    if value != kept.get(key, default):
+        _keep({**kept, key: value})
 
 
 def chosen_section(key: str, names: Sequence[str], *, first: str | None = None) -> str:

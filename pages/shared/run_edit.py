@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.shared import resources, singletons, slide_places, state, visitor
-from seg_core.errors import SegCoreError
+from pages.shared import resources, run_words, singletons, slide_places, state, visitor
+from pages.shared.literal import literal
+from seg_core.errors import SegCoreError, counted
 from seg_core.store import Run, Store
 from seg_core.store.label import MOST_LETTERS, name_run, read_label
 
@@ -60,14 +61,16 @@ def _rename(run: Run) -> None:
 def _confirm(run: Run) -> None:
     """Ask once more: what is deleted is gone, but for what the same analysis finds again."""
     corrections = len(run.journal().current())
+    st.markdown(literal(f"{run.slide_path.name} · {run_words.titles([run])[run.path]}"))
     st.write(
         "Its nuclei, maps and scores are removed from the disk. The same analysis can be made "
         "again, in the same time."
     )
     if corrections:
+        said = counted(corrections, "correction")
         st.warning(
-            f"{corrections:,} corrections by hand go with it and cannot be made again by the "
-            "program.",
+            f"{said} by hand {'goes' if corrections == 1 else 'go'} with it and cannot be made again "
+            "by the program.",
             icon=":material/warning:",
         )
     if singletons.visitors().is_looked_at_by_others(run.path, state.LOOKED_AT.get()):

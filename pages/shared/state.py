@@ -170,9 +170,6 @@ class LabelScreen:
 SLIDE = Key[ChosenSlide]("slide")
 ADDRESS = Key[tuple[str | None, str | None]]("address")  # slide and run of the address last seen
 PREFERENCES = Key[dict[str, Any]]("preferences")  # what lasts, as it is kept on the disk
-READY = Key[tuple[frozenset[str], frozenset[str]]](
-    "ready"
-)  # widgets of the last run of a page, and of this
 TILES = Key[TileSource]("tiles")
 ROI = Key[str]("roi")  # name of the slide's ROI that is selected
 ROIS = Key[tuple[Roi, ...]]("rois")  # the slide's ROIs where they are kept nowhere else

@@ -14,6 +14,7 @@ from pages.shared.slide_places import file_name_of
 from pages.shared.writing import written
 from pages.teach_page import own_classes, training
 from pages.teach_page.material import Material, write_down
+from seg_core.errors import counted
 from seg_core.files.temporary import temporary_folder
 from seg_core.store import Selection
 from seg_core.teaching.classifier import read_classifier, write_classifier
@@ -80,7 +81,7 @@ def _offer_labels(material: Material) -> None:
         st.caption("Nothing is labelled yet.")
         return
     st.download_button(
-        f"{count:,} labels, GeoJSON",
+        f"{counted(count, 'label')}, GeoJSON",
         partial(written, partial(write_labels, labels), "labels.geojson"),
         f"{material.runs[0].slide_path.stem}-labels.geojson",
         "application/geo+json",
@@ -108,7 +109,8 @@ def _take_labels(material: Material) -> None:
         for each in found:
             _write(each)
         count = sum(len(each.names) for each in found)
-        state.TAKEN_LABELS.set(f"{count:,} nuclei were" if count > 1 else "1 nucleus was")
+        nuclei = counted(count, "nucleus", "nuclei")
+        state.TAKEN_LABELS.set(f"{nuclei} {'was' if count == 1 else 'were'}")
         state.LABEL_SCREEN.clear()
         st.rerun()
     told = state.TAKEN_LABELS.get()

@@ -12,7 +12,7 @@ from pages.shared import frame, palettes, resources, state
 from pages.shared.literal import literal
 from pages.teach_page.material import Material, take_back, write_down
 from seg_core.classes import ClassScheme
-from seg_core.errors import TeachingError
+from seg_core.errors import TeachingError, counted
 from seg_core.picture.crops import crop_nuclei
 from seg_core.picture.encoding import jpeg_url
 from seg_core.store import Run, Selection
@@ -177,9 +177,14 @@ def _choices(scheme: ClassScheme) -> list[dict[str, str | None]]:
 def _tell_labels(material: Material) -> None:
     counts = material.counts()
     told = ", ".join(f"{literal(name)} {count:,}" for name, count in counts.items())
+    away = material.not_nuclei()
     words, button = st.columns([3, 1], vertical_alignment="center")
-    words.caption(f"**{sum(counts.values()):,} labels**{': ' + told if told else ''}")
-    if counts and button.button("Take back the last label", icon=":material/undo:"):
+    words.caption(
+        f"**{counted(sum(counts.values()), 'label')}**"
+        + f": {told}" * bool(told)
+        + f"; {NOT_A_NUCLEUS} {away:,}" * bool(away)
+    )
+    if (counts or away) and button.button("Take back the last label", icon=":material/undo:"):
         take_back_last(material)
         st.rerun(scope="app")
 

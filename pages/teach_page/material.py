@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.shared import own_answer, resources, run_words, slide_places, state, uploads
 from pages.shared.literal import printable
 from pages.shared.page_list import VIEWER
+from pages.shared.steady_choice import keep_chosen
 from seg_core.classes import ClassScheme
 from seg_core.errors import TeachingError
 from seg_core.samples import SAMPLES, sample_path
@@ -52,6 +53,11 @@ class Material:
     def counts(self) -> dict[str, int]:
         """Return the number of labels of each class."""
         return dict(Counter(name for each in self.labels for name in each.names))
+
+    def not_nuclei(self) -> int:
+        """Return how many people have called no nuclei; these teach nothing, and are taken away."""
+        said = (each.name for run in self.runs for each in run.journal().said().values())
+        return sum(name is None for name in said)
 
 
 def write_down(run: Run, nuclei: Sequence[int], found: Sequence[str], name: str | None) -> None:
@@ -96,11 +102,13 @@ def choose_runs(place: DeltaGenerator) -> Material:
         VIEWER.link("Go to the viewer")
         st.stop()
     titles = run_words.titles(list(offered.values()))
-    remembered = [path for path in state.TEACH_RUNS.get() or () if path in offered]
+    if "_teach_runs" not in st.session_state:
+        remembered = [path for path in state.TEACH_RUNS.get() or () if path in offered]
+        st.session_state["_teach_runs"] = remembered or [_first(offered)]
+    keep_chosen("_teach_runs", offered)
     chosen = place.multiselect(
         "Analyses",
         list(offered),
-        default=remembered or [_first(list(offered))],
         format_func=lambda path: printable(f"{offered[path].slide_path.name} · {titles[path]}"),
         key="_teach_runs",
         help="Labels of several slides join, and what was taught is applied to all that are chosen.",
@@ -118,10 +126,16 @@ def choose_runs(place: DeltaGenerator) -> Material:
     return Material(tuple(own_answer.with_own(offered[path]) for path in chosen))
 
 
-def _first(paths: list[Path]) -> Path:
-    """Return the run that other pages show, else the latest."""
+def _first(offered: dict[Path, Run]) -> Path:
+    """Return the run that other pages show, else the latest of the chosen slide, else of all."""
     shown = state.RUN.get()
-    return shown if shown in paths else paths[0]
+    if shown in offered:
+        return shown
+    chosen = state.SLIDE.get()
+    here = resources.identity(chosen.path) if chosen is not None and chosen.path.exists() else None
+    return next(
+        (path for path, run in offered.items() if run.slide_id == here), next(iter(offered))
+    )
 
 
 def _offered() -> list[Run]:

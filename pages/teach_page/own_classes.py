@@ -5,6 +5,7 @@ from typing import get_args
 import pandas as pd
 import streamlit as st
 
+from pages.shared import palettes
 from pages.teach_page.material import Material, reader
 from seg_core.classes import NucleusClass, Role
 from seg_core.errors import TeachingError
@@ -32,14 +33,16 @@ def show(material: Material) -> None:
     table = pd.DataFrame(
         {
             "Key": [str(number) for number, _ in enumerate(scheme.names_with_other, 1)],
+            "Colour": "",
             "Class": scheme.names_with_other,
             "Role": [*(_ROLES[each.role] for each in scheme.classes), _ROLES["other"]],
             "Labels": [counts.get(name, 0) for name in scheme.names_with_other],
         }
     )
-    styled = table.style.apply(
-        lambda row: ["", f"border-left: 6px solid {scheme.colours[row['Class']]}", "", ""], axis=1
-    )
+    # of all that a style may say, the table paints the ground of a cell and its letters alone
+    colours = palettes.recoloured(scheme).colours
+    grounds = [f"background-color: {colours[name]}" for name in table["Class"]]
+    styled = table.style.apply(lambda _: grounds, subset=["Colour"])
     listed, named = st.columns([3, 2], gap="large")
     listed.dataframe(styled, hide_index=True)
     with named:
@@ -67,8 +70,9 @@ def _offer_naming(material: Material) -> None:
             help=_ROLE_HELP,
         )
         if st.form_submit_button("Add", icon=":material/add:"):
-            if name.strip() in material.scheme.names_with_other:
-                raise TeachingError(f"there is a class {name.strip()} already; give another name.")
+            for known in material.scheme.names_with_other:
+                if known.casefold() == name.strip().casefold():
+                    raise TeachingError(f"there is a class {known} already; give another name.")
             made = NucleusClass(1, name.strip(), colour, given_role=role)
             _write(material, (*_own(material), made))
             st.rerun()

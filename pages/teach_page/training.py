@@ -8,7 +8,7 @@ from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from pages.teach_page.material import Material, reader
 from seg_core.classes import ClassScheme
-from seg_core.errors import capitalised
+from seg_core.errors import capitalised, counted
 from seg_core.figures.style import config_of
 from seg_core.figures.teaching import change_map, confusion_map
 from seg_core.store import forget_answer
@@ -76,7 +76,7 @@ def _teach(material: Material, name: str) -> None:
 def _what_to_do(material: Material) -> str:
     count = sum(material.counts().values())
     if count:
-        return f"{count:,} labels are there; press Train."
+        return f"{counted(count, 'label')} {'is' if count == 1 else 'are'} there; press Train."
     return "Nothing is labelled yet; answer some nuclei under Label first."
 
 

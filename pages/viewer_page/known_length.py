@@ -28,7 +28,7 @@ def offer_size(chosen: state.ChosenSlide, mpp: float | None) -> None:
             f"True length of the line ({px:,.0f} px), µm",
             min_value=0.0,
             value=None,
-            placeholder="100 for a scale bar of 100 µm",
+            placeholder="such as 100",
             help=_HELP,
             key=f"_known_length_{px:.1f}",
         )

@@ -11,7 +11,7 @@ from pages.shared.literal import literal, printable
 from pages.shared.regions import add_rois
 from pages.shared.slide_places import file_name_of
 from seg_core.annotations import Annotations, read_annotations
-from seg_core.errors import RegionError, SegCoreError
+from seg_core.errors import RegionError, SegCoreError, counted
 from seg_core.files.temporary import temporary_folder
 from seg_core.roi import Roi
 from seg_core.store.rois import geojson_of
@@ -97,8 +97,8 @@ def ask_about_detections(chosen: state.ChosenSlide) -> None:
 
     count = len(imported.detections)
     st.warning(
-        f"{literal(imported.file)} holds {count:,} detections: nuclei or cells that a program has "
-        "found, and no regions that somebody has drawn. What is to become of them?"
+        f"{literal(imported.file)} holds {counted(count, 'detection')}: nuclei or cells that a program "
+        "has found, and no regions that somebody has drawn. What is to become of them?"
     )
     st.button("Leave them out", on_click=answer, args=((),), width="stretch", type="primary")
     st.button(
@@ -106,7 +106,9 @@ def ask_about_detections(chosen: state.ChosenSlide) -> None:
         on_click=lambda: answer([_around(imported)]),
         width="stretch",
     )
-    st.button(f"{count:,} regions", on_click=answer, args=(imported.detections,), width="stretch")
+    st.button(
+        counted(count, "region"), on_click=answer, args=(imported.detections,), width="stretch"
+    )
 
 
 def read_file(name: str, content: bytes) -> Annotations:
@@ -126,7 +128,7 @@ def read_file(name: str, content: bytes) -> Annotations:
 def _around(imported: state.Imported) -> Roi:
     polygons = [roi.polygon for roi in imported.detections]
     hull = shapely.convex_hull(shapely.MultiPoint(shapely.get_coordinates(polygons)))
-    return Roi(f"around {len(polygons):,} detections", hull)
+    return Roi(f"around {counted(len(polygons), 'detection')}", hull)
 
 
 def _from_corner(chosen: state.ChosenSlide, rois: Sequence[Roi], sign: int) -> list[Roi]:

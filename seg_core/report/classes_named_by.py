@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from seg_core.errors import counted
 from seg_core.report.document import Block, Facts, Heading, Table, Words
 from seg_core.store.answer import AnswerFacts
 
@@ -34,7 +35,7 @@ def classifier_blocks(said: AnswerFacts, model: str) -> Iterator[Block]:
     labels = [row["labels"] for row in rows if _is_count(row.get("labels"))]
     facts = [("its classes", ", ".join(said.names))]
     if labels:
-        facts.append(("taught with", f"{sum(labels):,} labels"))
+        facts.append(("taught with", counted(sum(labels), "label")))
     if said.sha256:
         facts.append(("SHA-256", said.sha256))
     yield Facts(facts)

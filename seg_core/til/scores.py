@@ -165,7 +165,7 @@ def _why_not(
         there, _ = apart(areas["tissue"], settings.min_tissue_mm2, places=2)
         return (
             f"not evaluable: a score needs at least {settings.min_tissue_mm2:g} mm² of tissue; "
-            f"there are {there}."
+            f"there is {there} mm²."
         )
     if counts["epithelial"] < settings.min_epithelial_nuclei:
         return (

@@ -84,6 +84,8 @@ def test_twelve_answers_teach_what_the_numbers_follow_until_it_is_forgotten(
     page.get_by_role("button", name="Apply").click()
     named = page.get_by_test_id("stMain").get_by_text("named by the taught classifier taught")
     expect(named).to_be_visible()
+    open_section(page, "Files")  # what is chosen is called otherwise by now, and stays chosen
+    expect(page.get_by_text("Labels from elsewhere")).to_be_visible()
     taught = csv_of(page, dashboard, run, tmp_path / "taught.csv")
     assert taught[NEUTROPHIL] > labelled[NEUTROPHIL]
     expect(page.get_by_text("named by the taught classifier taught").first).to_be_visible()
@@ -94,6 +96,8 @@ def test_twelve_answers_teach_what_the_numbers_follow_until_it_is_forgotten(
     expect(named).to_be_visible()
     page.get_by_role("button", name="Forget").click()
     expect(named).to_have_count(0)
+    open_section(page, "Files")
+    expect(page.get_by_text("Labels from elsewhere")).to_be_visible()
     assert csv_of(page, dashboard, run, tmp_path / "forgotten.csv") == labelled
 
     open_page(page, dashboard, run, "teach")

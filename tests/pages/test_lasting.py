@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import pixel_size, resources, state
 from pages.shared.literal import key_of
-from pages.shared.page_list import NUCLEI, SLIDES, TEACH, TIL_SCORE, VIEWER
+from pages.shared.page_list import EVALUATE, NUCLEI, SLIDES, TEACH, TIL_SCORE, VIEWER
 from pages.shared.preferences import PREFERENCES_FILE
 from pages.shared.visitor import COOKIE
 from seg_core.samples import SAMPLES, sample_path
@@ -132,6 +132,7 @@ def test_teach_comes_back_to_the_section_that_was_open(visit, run: Run) -> None:
         "[]",
         json.dumps({"_tile_px": [1], "_stain": "none such", "_section": 7, "min_score": "x"}),
         json.dumps({"_tissue_only": "yes", "palette": {}, "til_settings": {"erosion_um": -1}}),
+        json.dumps({"labelled_folder": {"data": "/x", "classes": "monusac", "mpp": "wide"}}),
     ],
 )
 def test_preferences_that_cannot_be_are_the_usual_ones(
@@ -143,3 +144,4 @@ def test_preferences_that_cannot_be_are_the_usual_ones(
     assert page.selectbox(key="_stain").value == "none"
     assert page.toggle(key="_tissue_only").value
     assert arrive(NUCLEI.file, slide=run.slide_id).slider(key="_min_score").value == 0
+    assert "labelled_folder" not in arrive(EVALUATE.file).session_state

@@ -97,6 +97,21 @@ def test_an_analysis_is_deleted_after_one_more_question(
     assert page.session_state["run"] == run.path
 
 
+@pytest.mark.parametrize(
+    ("nuclei", "told"),
+    [([1], "1 correction by hand goes with it"), ([1, 2], "2 corrections by hand go with it")],
+)
+def test_what_is_deleted_is_named_with_what_goes_with_it(
+    visit, chosen, run, coarse, monkeypatch, nuclei: list[int], told: str
+) -> None:
+    monkeypatch.setenv("SEG_LOCAL", "1")
+    run.journal().correct(nuclei, ["lymphocyte"] * len(nuclei), "epithelial", by="Ada")
+    page = visit("viewer", slide=chosen, run=run.path)
+    button(page, "Delete").click().run()
+    assert any(f"{chosen.path.name} · Whole slide" in each.value for each in page.markdown)
+    assert any(told in each.value for each in page.warning)
+
+
 def test_an_analysis_that_somebody_else_reads_is_not_deleted(
     visit, chosen, run, coarse, monkeypatch
 ) -> None:
@@ -122,6 +137,8 @@ def test_two_analyses_are_compared_where_both_have_looked(visit, chosen, run, co
     assert row["count_second"] == coarse.facts.counts["lymphocyte"]
     difference = row["count_second"] - row["count_first"]
     assert row["count_difference"] == f"{difference:+,d}".replace("-", "−")
+    assert row["change"] == f"{100 * difference / row['count_first']:+.1f} %".replace("-", "−")
+    assert row["density_first"] == round(row["density_first"]), "else 2,994.283 where 2,994 was"
     button(page, "Show that one instead, in the viewer").click().run()
     assert page.session_state["run"] == coarse.path
 

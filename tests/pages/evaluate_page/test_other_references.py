@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import analysis_list, evaluations, resources, singletons
 from pages.shared.folder_evaluations import FolderEvaluations
+from pages.shared.page_list import EVALUATE, MODEL
 from seg_core.errors import DataError, JobCancelled
 from seg_core.evaluation.area_scores import FOUND, WRONG_CLASS
 from seg_core.evaluation.folder_evaluation import FolderQuestion
@@ -160,6 +161,33 @@ def test_a_folder_is_measured_in_the_worker_with_progress_and_stop(measure, fold
     stop = next(each for each in page.button if each.label == "Stop")
     stop.click().run()
     assert "Stopped" in page.info[0].value
+
+
+def test_what_was_asked_of_a_folder_is_there_again(measure, folder, visit) -> None:
+    """After a reload, and on the way back from another page, the form was empty and the figures gone."""
+    page, _ = measure(Ended(JobCancelled()))
+    page.number_input(key="_labelled_edge").set_value(1.5)
+    page.selectbox(key="_labelled_classes").set_value("consep")
+    page.selectbox(key="_labelled_beside").set_value(_second_model()).run()
+    page.button(key="_measure_folder").click().run()
+    page.switch_page(MODEL.file).run()
+    page.switch_page(EVALUATE.file).run()
+    for here in (page, visit("evaluate")):
+        assert not here.exception
+        assert here.text_input(key="_labelled_folder").value == str(folder)
+        assert here.number_input(key="_labelled_edge").value == 1.5
+        assert here.number_input(key="_labelled_mpp").value is None
+        assert here.selectbox(key="_labelled_classes").value == "consep"
+        assert here.selectbox(key="_labelled_beside").value == _second_model()
+
+
+def test_blanks_are_no_folder(measure, folder) -> None:
+    page, worker = measure(Ended(JobCancelled()))
+    page.text_input(key="_labelled_folder").input("   ").run()
+    assert page.button(key="_measure_folder").disabled
+    page.text_input(key="_labelled_folder").input(f" {folder} ").run()
+    page.button(key="_measure_folder").click().run()
+    assert {each.data for each in worker.asked} == {folder}
 
 
 def test_why_a_folder_could_not_be_measured_is_a_sentence(measure, folder) -> None:

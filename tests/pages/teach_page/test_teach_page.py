@@ -1,5 +1,6 @@
 """The page Teach on a painted slide: labels, own classes, a classifier and its files."""
 
+import getpass
 import json
 import time
 from collections.abc import Callable, Iterable
@@ -10,10 +11,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import own_answer, runs, state
+from pages.shared.page_list import NUCLEI
 from pages.teach_page import labelling
 from pages.teach_page.material import Material
 from seg_core import analysis
-from seg_core.classes import NucleusClass
+from seg_core.classes import USUAL_PALETTE, NucleusClass
 from seg_core.store import Run, Selection
 from seg_core.store.own_classes import read_own_classes, write_own_classes
 from seg_core.teaching.apply import classify
@@ -119,9 +121,57 @@ def test_a_class_of_ones_own_is_named_with_its_role(painted: Run, visit: Visit) 
     (own,) = read_own_classes(painted.path)
     assert (own.name, own.role) == ("plasma cell", "lymphocyte")
     assert painted.scheme.names[-1] == "plasma cell"
-    named(page.text_input, "Name a class").set_value("plasma cell")
-    named(page.button, "Add").click().run()
-    assert "there is a class plasma cell already" in told(page).lower()
+    for once_more in ("plasma cell", "Plasma cell ", "Lymphocyte", "Other"):
+        named(page.text_input, "Name a class").set_value(once_more)
+        named(page.button, "Add").click().run()
+        assert f"there is a class {once_more.strip().lower()} already" in told(page).lower()
+    assert len(read_own_classes(painted.path)) == 1
+
+
+@pytest.mark.parametrize("palette", [USUAL_PALETTE, "colour-blind"])
+def test_the_table_of_classes_shows_their_colours(painted: Run, visit: Visit, palette: str) -> None:
+    """They were given as borders, which the table does not paint, and not as the reader chose them."""
+    page = open_section(visit("teach", palette=palette), "Classes")
+    styles = page.dataframe[0].proto.arrow_data.styler.styles
+    scheme = painted.scheme.recoloured(palette)
+    for name in scheme.names_with_other:
+        assert f"background-color: {scheme.colours[name]}" in styles
+
+
+def test_what_is_no_nucleus_is_told_beside_the_labels_and_taken_back(
+    painted: Run, visit: Visit
+) -> None:
+    """It was in neither number, and could not be taken back where nothing else was labelled."""
+    ids = painted.nuclei()["nucleus_id"].tolist()[:3]
+    painted.journal().correct(ids, ["other"] * 3, None, by=getpass.getuser())
+    page = visit("teach")
+    assert "**0 labels**; not a nucleus 3" in told(page)
+    named(page.button, "Take back the last label").click().run()
+    assert not painted.journal().said()
+
+
+def test_the_chosen_slide_is_taught_where_none_of_its_analyses_was_looked_at(
+    painted: Run, visit: Visit, tmp_path: Path
+) -> None:
+    """Straight from the page Slides one came to the latest analysis of whatever slide."""
+    other = painted_slides.paint(500, 400).save(tmp_path / "other.png")
+    later = analysis.analyse(
+        other, painted.path.parents[1], mpp=painted_slides.MPP, settings=painted_slides.SMALL_TILES
+    )
+    for run in (painted, later):
+        page = visit("teach", slide=state.ChosenSlide(run.slide_path))
+        assert page.multiselect(key="_teach_runs").value == [run.path]
+
+
+def test_other_pages_show_what_is_taught_where_no_slide_was_chosen(
+    painted: Run, visit: Visit
+) -> None:
+    """A session that began on this page was told on the next one to choose a slide."""
+    page = visit("teach")
+    page.switch_page(NUCLEI.file).run()
+    assert not page.exception
+    assert page.session_state[state.RUN.name] == painted.path
+    assert "Choose a slide" not in told(page)
 
 
 def test_training_tells_how_well_and_what_changes_and_apply_and_forget_do_it(

@@ -165,7 +165,7 @@ def flat(entries: object, path: str = "") -> dict[str, object]:
         (
             nuclei(epithelial=block(0, 0, 200, 200)),
             600,
-            "at least 0.5 mm² of tissue; there are 0.36",
+            "at least 0.5 mm² of tissue; there is 0.36 mm²",
         ),
         (
             nuclei(epithelial=block(0, 0, 70, 70)),

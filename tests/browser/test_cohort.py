@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from serving import serve_dashboard
 
 from pages.shared.page_list import COHORT
@@ -76,19 +76,23 @@ def name_second_analysis(page: Page) -> None:
     chosen.click()
     page.get_by_role("option", name="hgsc_nest-late.png").click()
     expect(chosen).to_have_value("hgsc_nest-late.png")
-    page.wait_for_timeout(4000)  # until then the field of the name is that of the first
     main = page.get_by_test_id("stMain")
+    keep(main, page.get_by_role("dialog"), "hgsc_nest-late.png")
     main.get_by_role("button", name="Name").click()
     named = page.get_by_role("textbox", name="Name of the analysis")
     named.fill("second look")
     named.press("Enter")
     expect(chosen).to_have_value("hgsc_nest-late.png · second look")
     page.keyboard.press("Escape")
+    keep(main, page.get_by_role("dialog"), "hgsc_nest-late.png · second look")
+
+
+def keep(main: Locator, dialog: Locator, named: str) -> None:
+    """Be asked whether the chosen analysis is to be deleted, and keep it."""
     main.get_by_role("button", name="Delete").click()
-    asked = page.get_by_role("dialog")
-    expect(asked).to_contain_text("hgsc_nest-late.png · second look")
-    asked.get_by_role("button", name="Keep it").click()
-    expect(asked).to_be_hidden()
+    expect(dialog).to_contain_text(named)
+    dialog.get_by_role("button", name="Keep it").click()
+    expect(dialog).to_be_hidden()
 
 
 def test_a_cohort_is_followed_to_its_end_compared_and_a_slide_of_it_opened(

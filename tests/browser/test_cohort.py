@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 from serving import serve_dashboard
 
 from pages.shared.page_list import COHORT
@@ -62,39 +62,6 @@ def draw_around_first_point(page: Page) -> None:
     page.mouse.up()
 
 
-def name_second_analysis(page: Page) -> None:
-    """Name an analysis that is not the first; it stays the one that is named and deleted.
-
-    Its new title was unknown to the browser, and *Delete* went for the first of all.
-    """
-    # a list closes where the page scrolls, or is made anew since a cohort has ended
-    page.set_viewport_size({"width": 1280, "height": 1400})
-    page.reload()
-    expect(page.get_by_role("button", name="Table as CSV")).to_be_visible()
-    page.get_by_text("Name, delete or move an analysis").click()
-    chosen = page.get_by_role("combobox", name="Analysis", exact=True)
-    chosen.click()
-    page.get_by_role("option", name="hgsc_nest-late.png").click()
-    expect(chosen).to_have_value("hgsc_nest-late.png")
-    main = page.get_by_test_id("stMain")
-    keep(main, page.get_by_role("dialog"), "hgsc_nest-late.png")
-    main.get_by_role("button", name="Name").click()
-    named = page.get_by_role("textbox", name="Name of the analysis")
-    named.fill("second look")
-    named.press("Enter")
-    expect(chosen).to_have_value("hgsc_nest-late.png · second look")
-    page.keyboard.press("Escape")
-    keep(main, page.get_by_role("dialog"), "hgsc_nest-late.png · second look")
-
-
-def keep(main: Locator, dialog: Locator, named: str) -> None:
-    """Be asked whether the chosen analysis is to be deleted, and keep it."""
-    main.get_by_role("button", name="Delete").click()
-    expect(dialog).to_contain_text(named)
-    dialog.get_by_role("button", name="Keep it").click()
-    expect(dialog).to_be_hidden()
-
-
 def test_a_cohort_is_followed_to_its_end_compared_and_a_slide_of_it_opened(
     local_dashboard: str, page: Page, table: Path
 ) -> None:
@@ -136,7 +103,6 @@ def test_a_cohort_is_followed_to_its_end_compared_and_a_slide_of_it_opened(
     report = Path(started.value.path()).read_text("utf-8")
     assert all(f"{name}-late.png" in report for name in SAMPLES)
     assert "early – late" in report
-    name_second_analysis(page)
     # the table is painted on a canvas below a layer that scrolls; the left edge chooses a row
     rows = page.get_by_test_id("stDataFrame").first
     rows.click(position={"x": 15, "y": 60}, force=True)

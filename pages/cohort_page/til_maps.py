@@ -6,6 +6,7 @@ import streamlit as st
 from pages.cohort_page.cohort_table import open_slide_of
 from pages.shared.literal import literal
 from seg_core.cohort.columns import measures_of, title_of
+from seg_core.cohort.run_rows import is_scored
 from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS, map_of
 from seg_core.errors import counted
 from seg_core.store import default_store
@@ -17,8 +18,9 @@ _COLUMNS, _A_PAGE = 4, 24
 def show_maps(table: pd.DataFrame) -> None:
     """Show the small maps in an order of choice; a button under each opens its slide."""
     has_map = [
-        isinstance(folder, str) and map_of(default_store() / folder) is not None
-        for folder in table["folder"]
+        isinstance(row["folder"], str)
+        and map_of(default_store() / row["folder"], scored=is_scored(row)) is not None
+        for row in table.to_dict("records")
     ]
     mapped = table[has_map]
     if mapped.empty:

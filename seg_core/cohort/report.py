@@ -12,6 +12,7 @@ from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, measures_of, title_of
 from seg_core.cohort.compare import METHOD, by_patient, compare_groups
 from seg_core.cohort.journal import Journal
+from seg_core.cohort.run_rows import is_scored
 from seg_core.cohort.settings_words import settings_in_words
 from seg_core.cohort.til_maps import MAP_WORDS, map_of, mosaic
 from seg_core.errors import CohortError, counted
@@ -261,7 +262,7 @@ def _maps(table: pd.DataFrame, store: Path) -> Iterator[Section]:
     files = [
         (str(row["slide"]), path)
         for row in table.dropna(subset=["folder"]).to_dict("records")
-        if (path := map_of(store / str(row["folder"]))) is not None
+        if (path := map_of(store / str(row["folder"]), scored=is_scored(row))) is not None
     ]
     if files:
         yield Section(

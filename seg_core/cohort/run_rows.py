@@ -2,9 +2,12 @@
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from types import NoneType
 from typing import Any
+
+import pandas as pd
 
 from seg_core.classes import OTHER
 from seg_core.cohort.summary import (
@@ -208,6 +211,11 @@ def _columns_of(kept: dict[str, Any]) -> dict[str, Any]:
         "stroma_mm2": number_or_nan(kept["areas_mm2"].get("stroma")),
         "tumour_rois": ", ".join(kept.get("tumour_rois", [])) or None,
     }
+
+
+def is_scored(row: Mapping[Any, Any]) -> bool:
+    """Tell whether a row has the TIL scores of its nuclei as they are called and counted now."""
+    return bool(pd.notna(row.get("til_evaluable")))
 
 
 def number_or_nan(value: float | None) -> float:

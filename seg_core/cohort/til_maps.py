@@ -5,14 +5,12 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from seg_core.cohort.summary import is_kept_for
-from seg_core.errors import SegCoreError
 from seg_core.files.atomic import replacing
 from seg_core.files.disk_errors import store_errors
 from seg_core.picture.til_painting import draw_map
 from seg_core.scoring.assessment import TIL_FILE
 from seg_core.slide import Slide
-from seg_core.store import Run, open_run
+from seg_core.store import Run
 from seg_core.til import TilResult
 
 MAP_FILE = "til-map.jpg"
@@ -49,20 +47,19 @@ def keep_map(run: Run, slide: Slide, result: TilResult) -> None:
         picture.save(temporary, "JPEG", quality=_QUALITY)
 
 
-def map_of(folder: Path) -> Path | None:
-    """Return the map that is kept in the folder of a run.
+def map_of(folder: Path, *, scored: bool) -> Path | None:
+    """Return the map that is kept in the folder of a run; None where there is none that holds.
 
-    None where there is none, or its nuclei are called otherwise or count no longer since.
+    Parameters
+    ----------
+    folder : Path
+    scored : bool
+        Whether a table of runs has its TIL scores. It has none where nuclei are called otherwise, or
+        count no longer, since they were kept, and the map is of those too.
     """
     path = folder / MAP_FILE
-    if not path.is_file():
-        return None
-    try:
-        is_scored = (folder / TIL_FILE).is_file()
-        is_old = is_scored and not is_kept_for(open_run(folder), TIL_FILE)
-    except SegCoreError:
-        return None
-    return None if is_old else path
+    holds = scored or not (folder / TIL_FILE).is_file()
+    return path if holds and path.is_file() else None
 
 
 def mosaic(maps: Sequence[tuple[str, Path]]) -> Iterator[Image.Image]:

@@ -10,7 +10,7 @@ from seg_core.annotations import read_rois
 from seg_core.commands.terminal import say, write_json
 from seg_core.errors import DataError, counted
 from seg_core.evaluation.run_evaluation import compare_runs, evaluate_run, reference_of_run
-from seg_core.labelled.class_mapping import mapping_of, parse_mapping, targets
+from seg_core.labelled.class_mapping import decided_for, mapping_of, parse_mapping
 from seg_core.labelled.reference_list import in_words
 from seg_core.labelled.slide_reference import MappedReference, map_classes, read_slide_reference
 from seg_core.roi import Roi
@@ -75,10 +75,7 @@ def evaluate_run_asked(options: argparse.Namespace) -> int:
             beside = reference
         else:
             say(f"{other.run_id}, whose classes are {', '.join(other.scheme.names)}:")
-            # what was decided for classes that it does not have is guessed
-            known = targets(other.scheme)
-            own = {theirs: ours for theirs, ours in decided.items() if ours in known}
-            beside, _ = _reference(other, options, own)
+            beside, _ = _reference(other, options, decided_for(other.scheme, decided))
         result = compare_runs(run, other, (reference, beside), rois)
         for name in ("first", "second"):
             say(

@@ -26,7 +26,7 @@ from seg_core.evaluation.run_evaluation import (
 from seg_core.files.atomic import replacing
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.sealed import checksum_of, read_sealed, write_sealed
-from seg_core.labelled.class_mapping import mapping_of, targets
+from seg_core.labelled.class_mapping import decided_for, mapping_of
 from seg_core.labelled.layouts import CLASSES, INSTANCES
 from seg_core.labelled.slide_reference import (
     MappedReference,
@@ -94,9 +94,7 @@ class KeptReference:
 
         What was decided for runs with other classes is not said of this one.
         """
-        known = targets(scheme)
-        decided = {theirs: ours for theirs, ours in self.mapping.items() if ours in known}
-        return mapping_of(read.class_names, decided, scheme)
+        return mapping_of(read.class_names, decided_for(scheme, self.mapping), scheme)
 
     def read(self, info: SlideInfo, slide_mpp: float) -> SlideReference:
         """Read it; see `read_slide_reference`."""

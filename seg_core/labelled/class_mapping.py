@@ -90,6 +90,19 @@ def mapping_of(
     return {name: decided.get(name) or guessed(name, scheme) for name in names}
 
 
+def decided_for(scheme: ClassScheme, decided: Mapping[str, str]) -> dict[str, str]:
+    """Return what of a decision holds for a run; the rest was said of runs with other classes.
+
+    Examples
+    --------
+    >>> from seg_core.classes import MONUSAC
+    >>> decided_for(MONUSAC, {"Tumour": "epithelial", "Plasma": "plasma cell"})
+    {'Tumour': 'epithelial'}
+    """
+    known = targets(scheme)
+    return {theirs: ours for theirs, ours in decided.items() if ours in known}
+
+
 def parse_mapping(entries: Iterable[str]) -> dict[str, str]:
     """Read what a command line says, ``Tumor=epithelial``.
 

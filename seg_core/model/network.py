@@ -97,9 +97,9 @@ class TwoHeadUnet(nn.Module):
 class NormalisedNetwork(nn.Module):
     """A network as engines run it, from the bytes of a tile to the logits.
 
-    It answers what the network answers, but for rounding, in two thirds of the time. The decoder
-    enlarges nothing before it convolves it (`seg_core.model.doubling`), and both heads are one
-    convolution, which goes through the decoder's full-size output once and leaves nothing to join.
+    It answers what the network answers, but for rounding, with fewer products. The decoder enlarges
+    nothing before it convolves it (`seg_core.model.doubling`), and both heads are one convolution,
+    which goes through the decoder's full-size output once and leaves nothing to join.
 
     Parameters
     ----------

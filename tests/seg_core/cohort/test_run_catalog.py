@@ -33,6 +33,11 @@ from seg_core.til.interval import Estimate
 SCORE = Estimate(12.5, 9.0, 17.0)  # a painting is too small to have one
 
 
+def copied(run: Run, store: Path) -> Path:
+    """Copy a run into a store of its own, and return its folder there."""
+    return Path(shutil.copytree(run.path, store / run.path.parent.name / run.run_id))
+
+
 @pytest.fixture(scope="module")
 def store(painted_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A run with summary and scores, the same again without, and a damaged one."""
@@ -94,8 +99,7 @@ def test_what_a_region_leaves_out_counts_in_no_figure_of_a_cohort(
     painted_run: Run, tmp_path: Path
 ) -> None:
     """The pages left it out, and the cohort's table and `assess` counted it."""
-    folder = tmp_path / painted_run.path.parent.name / painted_run.run_id
-    shutil.copytree(painted_run.path, folder)
+    folder = copied(painted_run, tmp_path)
     run = open_run(folder)
     keep_summary(run)
     [before] = RunCatalog(Store(tmp_path)).runs().to_dict("records")
@@ -123,8 +127,7 @@ def test_figures_of_corrected_nuclei_stay_where_a_run_is_moved_or_called_by_a_re
     painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cohort kept them by the absolute path, and its table did not find them by another."""
-    folder = tmp_path / "store" / painted_run.path.parent.name / painted_run.run_id
-    shutil.copytree(painted_run.path, folder)
+    folder = copied(painted_run, tmp_path / "store")
     run = open_run(folder)
     run.journal().correct([1], ["other"], "lymphocyte", by="a")
     keep_summary(run)
@@ -145,8 +148,7 @@ def test_tissue_that_nobody_could_measure_is_not_that_of_the_whole(
     painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where regions bound what counts it stood beside the nuclei of what they leave."""
-    folder = tmp_path / painted_run.path.parent.name / painted_run.run_id
-    shutil.copytree(painted_run.path, folder)
+    folder = copied(painted_run, tmp_path)
     x, y, width, height = painted_run.region.to_json()
     for left, gone in ((width / 2, True), (0, False)):
         fold = Roi("fold", shapely.box(x + left, y, x + width, y + height), "exclude")
@@ -167,8 +169,7 @@ def test_a_store_that_nothing_can_be_written_to_is_listed_all_the_same(
     painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where regions bound what counts its runs were told to be deleted."""
-    folder = tmp_path / painted_run.path.parent.name / painted_run.run_id
-    shutil.copytree(painted_run.path, folder)
+    folder = copied(painted_run, tmp_path)
     x, y, width, height = painted_run.region.to_json()
     fold = Roi("fold", shapely.box(x, y, x + width / 2, y + height), "exclude")
     keep_rois(tmp_path, folder.parent.name, [fold])

@@ -90,7 +90,7 @@ def test_the_command_prints_and_keeps_the_scores(
     out, err = capsys.readouterr()
     assert err == ""
     first, last = out.splitlines()
-    assert "not evaluable: a score needs at least 0.5 mm² of tissue; there are 0.02" in first
+    assert "not evaluable: a score needs at least 0.5 mm² of tissue; there is 0.02 mm²" in first
     figures = json.loads(last)
     assert figures["run"] == str(painted_run.path)
     assert figures["stil_area_pct"]["value"] is None

@@ -9,6 +9,7 @@ from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
 
 from seg_core.errors import SlideError
 from seg_core.slide.picture import Picture, check_size, damaged, scaled_to_bytes
+from seg_core.slide.png import check_data
 from seg_core.slide.pyramid import square_mpp
 
 _BROKEN_IMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError)
@@ -47,6 +48,8 @@ def read_image(path: Path, pillow_format: str) -> Picture:
                 check_size(path, *_canvas_of_webp(path))
             with Image.open(path, formats=(pillow_format,)) as image:
                 check_size(path, image.width, image.height)
+                if pillow_format == "PNG":
+                    check_data(path)
                 mpp, notes = mpp_of_image(image)
                 frames = getattr(image, "n_frames", 1)
                 if frames > 1:

@@ -1,3 +1,7 @@
+import io
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -6,6 +10,7 @@ from seg_core.errors import SlideError
 from seg_core.geometry import Region
 from seg_core.slide import open_slide
 from seg_core.slide.image import read_image
+from seg_core.slide.png import check_data
 from seg_core.slide.tiff import describe_tiff, read_tiff
 
 
@@ -183,6 +188,72 @@ def test_a_truncated_image_is_refused(tmp_path, noise, suffix):
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(SlideError, match=r"cut\.\w+ cannot be read .*damaged or incomplete"):
         open_slide(path)
+
+
+def declaring(content, height):
+    """Return a PNG that says to have other rows than it has, with a checksum that is right."""
+    header = content[12:20] + struct.pack(">I", height) + content[24:29]
+    return content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_a_png_that_holds_fewer_rows_than_it_says_is_refused(tmp_path, noise, mode):
+    picture = Image.fromarray(noise)
+    if mode == "I;16":
+        picture = Image.fromarray(noise[..., 0].astype(np.uint16) * 257)
+    content = io.BytesIO()
+    (picture if mode == "I;16" else picture.convert(mode)).save(content, "PNG")
+    rows = len(noise)
+    path = tmp_path / "a.png"
+    path.write_bytes(declaring(content.getvalue(), rows))
+    assert open_slide(path).info.height == rows
+    for more in (rows + 1, 10 * rows):
+        path.write_bytes(declaring(content.getvalue(), more))
+        with pytest.raises(
+            SlideError, match=r"a\.png cannot be read \(its data end before the pic"
+        ):
+            open_slide(path)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("size", [(1, 1), (2, 5), (3, 3), (8, 9), (17, 30)])
+def test_an_interlaced_png_is_whole_where_its_seven_pictures_are(tmp_path, noise, size, channels):
+    width, height = size
+    pixels = np.dstack([noise, noise[..., :1]])[:height, :width, :channels]
+    path = tmp_path / "a.png"
+    # the filters of all scanlines are none: a zero before the bytes
+    passes = [
+        b"".join(b"\0" + row.tobytes() for row in pixels[top::down, left::across] if row.size)
+        for left, top, across, down in ADAM7
+    ]
+    path.write_bytes(interlaced(size, channels, b"".join(passes)))
+    with Image.open(path) as image:
+        assert (np.asarray(image).reshape(pixels.shape) == pixels).all()
+    check_data(path)
+    path.write_bytes(interlaced(size, channels, b"".join(passes)[:-1]))
+    with pytest.raises(SlideError, match="its data end before the picture does"):
+        check_data(path)
+
+
+ADAM7 = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
+
+
+def interlaced(size, channels, scanlines):
+    """Return an interlaced PNG of 8 bits a channel."""
+    header = struct.pack(">IIBBBBB", *size, 8, {1: 0, 3: 2, 4: 6}[channels], 0, 0, 1)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(scanlines)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
 
 
 def test_a_compressed_tiff_whose_directory_is_missing_is_refused(tmp_path, noise):

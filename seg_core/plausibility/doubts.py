@@ -13,9 +13,7 @@ FEWEST_NUCLEI = 50
 """Fewer say neither how large nuclei are here nor how they look."""
 
 _WRONG_SIZE = 0.6
-"""Doublings that nuclei seem off from which it is said. On validation images (one picture of 112 µm
-each) 4 % of those of the right size are beyond it and 96 % of those told half or twice the size; of data
-sets that were left out of learning 18 % and 91 %."""
+"""Doublings that nuclei seem off from which it is said; how often rightly stands in docs/models.md."""
 
 _SPARSE_PER_MM2, _MUCH_MM2 = 100.0, 0.2
 """Even fat has more nuclei than this; on less tissue there may be none by chance."""

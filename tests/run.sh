@@ -25,4 +25,6 @@ python3 -m venv "$environment"
 npm run --silent lint
 npm run --silent types
 npm run --silent test
-"$environment/bin/python" -m pytest --hypothesis-profile=steady
+# Two at a time; those in a browser share the cores with a server and its worker and run alone.
+"$environment/bin/python" -m pytest --hypothesis-profile=steady -m "not browser" -n 2 --dist loadfile
+"$environment/bin/python" -m pytest --hypothesis-profile=steady -m browser

@@ -67,20 +67,21 @@ def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
     wanted = st.session_state.pop("_new_reference", None)
     if wanted in by_id:
         st.session_state["_reference"] = wanted
-    keep_chosen("_reference", by_id)
-    titles = run_words.titles([each.run for each in known if isinstance(each, CorrectedRun)])
+    parts = run_words.titles([each.run for each in known if isinstance(each, CorrectedRun)])
+    titles = {name: _title(each, parts) for name, each in by_id.items()}
+    keep_chosen("_reference", titles)
     picked, forget = st.columns([5, 1], vertical_alignment="bottom")
     name = picked.selectbox(
         "Reference",
-        list(by_id),
-        format_func=lambda each: _title(by_id[each], titles),
+        list(titles),
+        format_func=titles.__getitem__,
         key="_reference",
     )
     reference = by_id[name]
     if isinstance(reference, CorrectedRun):
         if reference.run.path == run.path:
             st.caption("What the model found is measured by what people have made of it since.")
-        title = f"{titles[reference.run.path]} (corrected by hand)"
+        title = f"{parts[reference.run.path]} (corrected by hand)"
         return Asked(reference, _rois(chosen, reference, run), title)
     if forget.button("Forget it", icon=":material/delete:", width="stretch"):
         reference.remove()
@@ -89,9 +90,9 @@ def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
     return Asked(reference, _rois(chosen, reference, run), reference.name)
 
 
-def _title(reference: Reference, titles: dict[Path, str]) -> str:
+def _title(reference: Reference, parts: dict[Path, str]) -> str:
     if isinstance(reference, CorrectedRun):
-        return f"Corrected by hand: {titles[reference.run.path]}"
+        return f"Corrected by hand: {parts[reference.run.path]}"
     return reference.name
 
 

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.shared import (
     analysis_list,
     linked_slide,
+    one_entry,
     palettes,
     preferences,
     resources,
@@ -85,6 +86,7 @@ def open_page(page: PageEntry) -> DeltaGenerator:
         offer_sign_out()
         st.caption("For research only. Not for diagnosis or treatment.")
         restarts.watch()
+        one_entry.keep_one_entry()
     return sidebar
 
 

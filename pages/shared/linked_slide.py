@@ -11,11 +11,12 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import pixel_size, resources, runs, slide_places, state, uploads
+from pages.shared.page_list import NAMED
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import may_have_id
 from seg_core.store import Run, Store
 
-_SLIDE, _RUN = "slide", "run"
+_SLIDE, _RUN = NAMED
 
 
 def follow_address() -> None:

@@ -10,6 +10,9 @@ from typing import NoReturn
 
 import streamlit as st
 
+NAMED = ("slide", "run")
+"""What the address of a page names: ids of the slide and of the run that are shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class PageEntry:
@@ -48,7 +51,9 @@ class PageEntry:
 
     def open(self) -> NoReturn:
         """Turn to it; the page that runs ends here."""
-        st.switch_page(self.file)
+        # Streamlit would take what the address names from the entry of the page that is left.
+        named = {name: st.query_params[name] for name in NAMED if name in st.query_params}
+        st.switch_page(self.file, query_params=named)
 
 
 SLIDES = PageEntry(

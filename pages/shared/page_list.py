@@ -185,6 +185,7 @@ points, and *Table*, *Groups* and *TIL maps* show their slides alone until **All
 stand side by side in one scale of colours, in the order of a measure. Click the left edge of a row to
 see the slide in the viewer. *Report* is the whole cohort as one file. Cohorts follow one another, and
 one at work makes way for an analysis that somebody waits for in the viewer; it then goes on by itself.
+*Remove this cohort* takes one that is not at work from the list; its analyses stay unless you say otherwise.
 """,
 )
 

@@ -20,8 +20,9 @@ from pages.shared.page_list import COHORT
 sidebar = frame.open_page(COHORT)
 st.header(COHORT.title)
 
-with frame.shown_errors():
+with frame.told_errors():
     working.offer_start()
+with frame.shown_errors():
     working.follow()
     removal.tell()
     name = cohort_table.choose_cohort(sidebar)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from pages.shared import evaluations, regions, resources, run_words, runs, state
+from pages.shared import evaluations, frame, regions, resources, run_words, runs, state
 from pages.shared.asked_file import say_if_missing
 from pages.shared.asked_number import check_number
 from pages.shared.literal import literal
@@ -54,7 +54,7 @@ class Asked:
 def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
     """Let the reader bring and choose a reference, and say what its classes mean."""
     known = evaluations.references(chosen.path, resources.identity(chosen.path))
-    with st.expander("Bring a reference", expanded=not known):
+    with st.expander("Bring a reference", expanded=not known), frame.told_errors():
         _bring(chosen)
     if not known:
         st.info(

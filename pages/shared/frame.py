@@ -130,10 +130,23 @@ def shown_errors() -> Iterator[None]:
     try:
         yield
     except SegCoreError as error:
-        if isinstance(error, SlideError):
-            resources.forget_slides()
-        st.error(literal(sentence(error)), icon=":material/error:")
+        _show(error)
         st.stop()
+
+
+@contextmanager
+def told_errors() -> Iterator[None]:
+    """Show the same sentence in its place; what the page has beside that goes on."""
+    try:
+        yield
+    except SegCoreError as error:
+        _show(error)
+
+
+def _show(error: SegCoreError) -> None:
+    if isinstance(error, SlideError):
+        resources.forget_slides()
+    st.error(literal(sentence(error)), icon=":material/error:")
 
 
 def sentence(error: SegCoreError) -> str:

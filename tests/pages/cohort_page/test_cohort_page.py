@@ -282,6 +282,7 @@ def test_slides_are_chosen_from_those_that_are_known_here(
     page.text_input(key="_name").set_value("trial").run()
     page.button(key="_start").click().run()
     assert "There is a cohort trial of other slides" in page.error[0].value
+    assert len(shown_table(page)) == 7, "the cohort that is there stays in sight"
 
 
 def cohort_slide(cohort: Journal) -> Path:

@@ -120,7 +120,7 @@ def show_speed(card: ModelCard) -> None:
     table = speed_table(card)
     st.markdown("**Precision and tile**")
     if table is None:
-        st.caption("What other arithmetic and tiles cost was not measured with these weights.")
+        st.caption("What other precisions and tiles cost was not measured with these weights.")
         return
     changes = ["mpq_plus_change_40x", "mpq_plus_change_20x"]
     signed = {

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shared import visitor
 from seg_core.model.card import card_of_weights
-from seg_core.settings import STAIN_TITLES
+from seg_core.settings import PRECISION_TITLES, STAIN_TITLES
 from seg_core.store import Run
 from seg_core.store.label import RunLabel, read_label
 
@@ -28,7 +28,7 @@ def facets(run: Run) -> dict[str, str]:
         "µm/px": f"{question.slide_mpp:.4g}",
         "Model": question.model if card is None else card.title or card.name,
         "Named by": run.classifier or "the model",
-        "Precision": run.facts.precision,
+        "Precision": PRECISION_TITLES.get(run.facts.precision, run.facts.precision),
         "Tile": f"{settings.tile_px} px",
         "Views": str(settings.views),
         "Stain": STAIN_TITLES[settings.stain],

@@ -37,7 +37,7 @@ def test_a_list_says_what_differs_and_a_caption_all_of_the_shown_one(
     assert not any("As scanned" in each for each in titles)
     for facet in (
         "blue",
-        "fp32",
+        "32-bit (fp32)",
         "As scanned",
         "1 view",
         "0.5 µm/px",

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # What nobody calls a thing any more, and what it is called.
 ONCE = {
     r"\barithmetic\b": "precision",
+    r"\bmeasured by (?!``python|paired)|\bmeasures? (it|them|a model) by\b": "on images, against a reference",
     r"\blooks? at each\b|\beach tile looked at\b|\b(two|four|eight) looks\b": "views",
 }
 # What changed is told in the words of its time.

@@ -80,7 +80,9 @@ def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
     reference = by_id[name]
     if isinstance(reference, CorrectedRun):
         if reference.run.path == run.path:
-            st.caption("What the model found is measured by what people have made of it since.")
+            st.caption(
+                "What the model found is measured against what people have made of it since."
+            )
         title = f"{parts[reference.run.path]} (corrected by hand)"
         return Asked(reference, _rois(chosen, reference, run), title)
     if forget.button("Forget it", icon=":material/delete:", width="stretch"):

@@ -23,7 +23,7 @@ def show() -> None:
         state.MODEL_ADDED.clear()
         st.success(
             f"{literal(told)} is there, and is offered wherever a model is chosen. It has no figures yet: "
-            "measure it on the page Evaluate by labelled images.",
+            "measure it on labelled images on the page Evaluate.",
             icon=":material/check:",
         )
     with frame.told_errors():

@@ -154,7 +154,7 @@ ours, and in which regions every nucleus is labelled: outside nothing is scored.
 intervals over regions. Click a cell of *Confusion* for its nuclei, and a nucleus for its place; the
 viewer's layers *Found*, *Missed*, *Spurious* and *Wrong class* show all of them. A second analysis is
 compared on the same nuclei. *A model, on a folder of images* lets a model answer labelled images of this
-machine (*images*, *inst* and *class*, dots, or MoNuSAC's folders) and measures it by them.
+machine (*images*, *inst* and *class*, dots, or MoNuSAC's folders) and measures it on them.
 """,
 )
 

@@ -138,7 +138,7 @@ def read_slide_reference(
         case "xml":
             read = _of_xml(path, stated)
         case "dots":
-            read = _of_csv(path, stated)
+            read = _of_csv(path, stated, info.path.name)
         case "mask":
             read = _of_mask(path, info, scale)
         case _:
@@ -289,11 +289,12 @@ def _other_size(path: Path, said_mpp: float | None, mpp: float, what: str) -> tu
     return (f"{said}, its {what} were taken as pixels of {mpp:.4g} µm.",)
 
 
-def _of_csv(path: Path, mpp: float) -> _Read:
+def _of_csv(path: Path, mpp: float, slide: str) -> _Read:
     """Read dots; ``x_um`` and ``y_um`` are µm and become pixels of ``mpp``."""
     shapes: list[shapely.Geometry] = []
     names: list[str] = []
     sizes: list[float] = []
+    slides: set[str] = set()
     try:
         content = path.read_bytes()
         refuse_large(content, CSV_BYTES)
@@ -319,6 +320,7 @@ def _of_csv(path: Path, mpp: float) -> _Read:
                 shapes.append(_point(row[x], row[y], scale, path, number))
                 names.append((row.get(called) or UNNAMED).strip())
                 if own:
+                    slides.add(row.get("slide") or slide)
                     in_um = _point(row[titles["x_um"]], row[titles["y_um"]], 1.0, path, number)
                     sizes.append((in_um.x + in_um.y) / max(1.0, shapes[-1].x + shapes[-1].y))
     except (OSError, ValueError, csv.Error) as error:
@@ -328,6 +330,8 @@ def _of_csv(path: Path, mpp: float) -> _Read:
     if not own:
         return _Read(shapes, names)
     notes = _other_size(path, float(np.median(sizes)) if sizes else None, mpp, "places")
+    for other in sorted(slides - {slide}):
+        notes += (f"{path.name} says that its nuclei are of {other}; this slide is {slide}.",)
     return _Read(shapes, names, notes, from_level0_corner=True)
 
 

@@ -376,6 +376,9 @@ def test_the_nuclei_that_a_run_exports_are_a_reference_where_they_lie(
     outlines = read_slide_reference(tmp_path / "own.geojson", info, run.slide_mpp)
     assert shapely.intersects(outlines.shapes, shapely.buffer(read.shapes, 2)).all()
 
+    other = replace(info, path=info.path.with_name("other.svs"))
+    (note,) = read_slide_reference(tmp_path / "own.csv", other, run.slide_mpp).notes
+    assert note == f"own.csv says that its nuclei are of {info.path.name}; this slide is other.svs."
     (note,) = read_slide_reference(tmp_path / "own.csv", info, 2 * run.slide_mpp).notes
     assert note == "own.csv says 0.25 µm/px, its places were taken as pixels of 0.5 µm."
 

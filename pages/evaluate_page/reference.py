@@ -25,8 +25,10 @@ from seg_core.evaluation.kept import (
 )
 from seg_core.labelled.class_mapping import AREA, targets
 from seg_core.labelled.reference_list import FILE_SUFFIXES, REFERENCES, in_words, kind_of_file
+from seg_core.labelled.slide_reference import SlideReference
 from seg_core.roi import Roi
 from seg_core.store import Run
+from seg_core.unbroken import unbroken
 
 _MOST_MB = 200
 _FILE_MPP = (0.01, 100.0)
@@ -44,11 +46,14 @@ class Asked:
         Regions in which every nucleus is labelled, where the reference names none.
     title : str
         How readers know the reference.
+    notes : tuple of str
+        What has been said of it already.
     """
 
     reference: Reference
     rois: tuple[Roi, ...]
     title: str
+    notes: tuple[str, ...] = ()
 
 
 def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
@@ -88,8 +93,11 @@ def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
     if forget.button("Forget it", icon=":material/delete:", width="stretch"):
         reference.remove()
         st.rerun()
-    reference = _map(reference, run)
-    return Asked(reference, _rois(chosen, reference, run), reference.name)
+    read = resources.slide_reference(reference.file, reference.mpp, run.path)
+    for note in read.notes:
+        st.caption(unbroken(literal(note)))
+    reference = _map(reference, read, run)
+    return Asked(reference, _rois(chosen, reference, run), reference.name, read.notes)
 
 
 def _title(reference: Reference, parts: dict[Path, str]) -> str:
@@ -146,11 +154,8 @@ def _bring(chosen: state.ChosenSlide) -> None:
         st.rerun()
 
 
-def _map(reference: KeptReference, run: Run) -> KeptReference:
+def _map(reference: KeptReference, read: SlideReference, run: Run) -> KeptReference:
     """Show what each class is taken for; what the person changes is kept."""
-    read = resources.slide_reference(reference.file, reference.mpp, run.path)
-    for note in read.notes:
-        st.caption(literal(note))
     counts = Counter(read.names)
     mapping = reference.means(read, run.scheme)
     with st.expander("Classes: what theirs are among ours"):

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from viewing import SAMPLE, SAMPLE_ID, choose_button, open_sample
 
-from pages.shared.page_list import NUCLEI, VIEWER
+from pages.shared.page_list import NUCLEI, SLIDES, VIEWER
 
 pytestmark = pytest.mark.browser
 
@@ -28,6 +28,16 @@ def test_back_leads_from_page_to_page_with_the_slide(page: Page, dashboard: str)
     expect(page.get_by_role("heading", name=SAMPLE)).to_be_visible()
     page.go_forward()
     expect(page).to_have_url(viewed)
+
+    page.get_by_test_id("stSidebar").get_by_role("link", name=SLIDES.title).click()
+    choose_button(page, "hgsc_nest").click()
+    page.get_by_role("button", name="Open in the viewer").click()
+    expect(page).to_have_url(re.compile(rf"/{VIEWER.address}\?slide=hgsc_nest-"))
+    page.go_back()
+    expect(page).to_have_url(re.compile(rf"^{dashboard}/\?slide=hgsc_nest-"))
+    page.go_back()
+    expect(page).to_have_url(viewed)
+    expect(page.get_by_role("heading", name=SAMPLE)).to_be_visible()
 
 
 def test_another_slide_of_the_same_page_is_no_further_entry(page: Page, dashboard: str) -> None:

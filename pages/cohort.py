@@ -8,6 +8,7 @@ from pages.cohort_page import (
     cohort_table,
     comparison,
     drawn_around,
+    removal,
     run_choice,
     til_maps,
     working,
@@ -19,10 +20,14 @@ from pages.shared.page_list import COHORT
 sidebar = frame.open_page(COHORT)
 st.header(COHORT.title)
 
-with frame.shown_errors():
+with frame.told_errors():
     working.offer_start()
+with frame.shown_errors():
     working.follow()
+    removal.tell()
     name = cohort_table.choose_cohort(sidebar)
+    with sidebar:
+        removal.offer(name)
     table = resources.cohort(name)
     cohort_table.show_counts(table, states=not working.is_at_work(name))
     show_notes(map(Path, table["slide_path"]))

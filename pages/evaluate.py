@@ -30,7 +30,7 @@ with frame.shown_errors():
     evaluations.show(run, evaluation)
     section = preferences.chosen_section("_evaluation_section", [FIGURES, *SECTIONS])
     if section == FIGURES:
-        figures.show_result(evaluation.result, asked.title)
+        figures.show_result(evaluation.result, asked.title, asked.notes)
     else:
         SECTIONS[section](run, evaluation)
     comparison.offer(chosen, run, asked)

@@ -12,16 +12,16 @@ _WHAT_THIS_IS = (
 )
 
 sidebar = frame.open_page(SLIDES)
-with sidebar, frame.shown_errors():
+with sidebar, frame.told_errors():
     analysis_list.offer_list()
 st.header(SLIDES.title)
 st.caption(_WHAT_THIS_IS)
-with frame.shown_errors():
+with frame.told_errors():
     linked_slide.follow_address()
 
 places, details = st.columns([3, 2], gap="large")
 
-with places, frame.shown_errors():
+with places, frame.told_errors():
     names = ["Samples", "Upload", "Library"]
     if slide_places.reader_is_local() or slide_places.offered_folder():
         names.insert(1, "Folder")

@@ -17,6 +17,14 @@ STAIN_TITLES: dict[StainName, str] = {
 }
 """What people call the methods."""
 
+PRECISION_TITLES = {
+    "fp32": "32-bit (fp32)",
+    "bf16": "16-bit (bf16)",
+    "fp16": "16-bit (fp16)",
+    "int8": "8-bit integers (int8)",
+}
+"""What people call the precision that the network was really computed in."""
+
 _CHOICES: dict[str, tuple[str, ...]] = {
     "stain": get_args(StainName),
     "engine": get_args(EngineName),
@@ -62,7 +70,7 @@ class AnalysisSettings:
     """Runtime of the network; auto takes torch where there is CUDA, else OpenVINO if installed."""
 
     precision: Precision = "auto"
-    """Arithmetic of the network; auto takes bf16 where the processor has it, else fp32.
+    """Of the network's numbers; auto takes bf16 where the processor has it, else fp32.
     int8 is for models that ship a graph in it, on a CPU."""
 
     min_nucleus_um2: float = 7.5
@@ -171,7 +179,7 @@ PRESETS: dict[PresetName, Preset] = {
             *(512, 64, 1),
             prefers_int8=True,
         ),
-        Preset("best", "Best", "tiles of 512 px, four looks at each, averaged", 512, 64, 4),
+        Preset("best", "Best", "tiles of 512 px, four views of each, averaged", 512, 64, 4),
     )
 }
 """The presets by name, in the order in which they are offered; the first one is what settings are

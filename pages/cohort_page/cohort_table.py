@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages.shared import resources, singletons, slide_places, state
+from pages.shared.browser_answer import say
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from seg_core.cohort.columns import groupings_of, known, measures_of, title_of
@@ -215,7 +216,7 @@ def _choose_columns(table: pd.DataFrame, name: str) -> list[str]:
     wanted = st.session_state.get(own)
     if wanted is None:
         wanted = [each for each in _FIRST if each in table and table[each].notna().any()]
-    st.session_state[key] = [each for each in wanted if each in options]
+    say(key, [each for each in wanted if each in options])
 
     def keep() -> None:
         st.session_state[own] = st.session_state[key]

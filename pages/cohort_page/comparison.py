@@ -15,7 +15,7 @@ from seg_core.errors import counted
 from seg_core.figures.groups import scatter, strips
 from seg_core.files.csv import csv_text
 from seg_core.minus import with_minus
-from seg_core.til.score_tables import in_digits
+from seg_core.til.digits import in_digits
 from seg_core.unbroken import unbroken
 
 _FIGURES = {

@@ -10,6 +10,7 @@ from seg_core.cohort.run_rows import is_scored
 from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS, map_of
 from seg_core.errors import counted
 from seg_core.store import default_store
+from seg_core.til.digits import in_percent
 from seg_core.unbroken import unbroken
 
 _COLUMNS, _A_PAGE = 4, 24
@@ -65,9 +66,9 @@ def _show_row(rows: pd.DataFrame) -> None:
 
 def _words_of(row: pd.Series) -> str:
     score = row["til_pct"]
-    said = "no TIL score" if pd.isna(score) else f"TIL score {score:.1f} %"
+    said = "no TIL score" if pd.isna(score) else f"TIL score {in_percent(score)} %"
     interval = ""
     if pd.notna(row["til_low"]) and pd.notna(row["til_high"]):
-        interval = f" ({row['til_low']:.1f}–{row['til_high']:.1f})"
+        interval = f" ({in_percent(row['til_low'])}–{in_percent(row['til_high'])})"
     group = f" · {literal(row['group'])}" if isinstance(row["group"], str) else ""
     return f"{said}{interval}{group}"

@@ -18,13 +18,14 @@ def offer(chosen: state.ChosenSlide, run: Run, asked: Asked) -> None:
     if not others:
         return
     st.subheader("Two analyses side by side", anchor=False)
-    titles = run_words.titles(found)
-    keep_chosen("_evaluated_beside", others)
+    told_apart = run_words.titles(found)
+    titles = {path: told_apart[path] for path in others}
+    keep_chosen("_evaluated_beside", titles)
     path = st.selectbox(
         "Compare the shown analysis with",
-        list(others),
+        list(titles),
         index=None,
-        format_func=lambda each: titles[each],
+        format_func=titles.__getitem__,
         key="_evaluated_beside",
         placeholder="another analysis of this slide",
     )

@@ -1,5 +1,6 @@
 """The figures of an evaluation, with their intervals."""
 
+from collections.abc import Collection
 from itertools import chain
 from typing import Any
 
@@ -23,7 +24,9 @@ AREA_TITLES = {
 """What figures of regions and images are called."""
 
 
-def show_result(result: dict[str, Any], reference: str | None = None) -> None:
+def show_result(
+    result: dict[str, Any], reference: str | None = None, told: Collection[str] = ()
+) -> None:
     """Show the figures of all nuclei, then by class.
 
     Parameters
@@ -32,11 +35,14 @@ def show_result(result: dict[str, Any], reference: str | None = None) -> None:
         Of a run, or of a model by a folder of images.
     reference : str, optional
         What the reference of a run is called on the page.
+    told : collection of str
+        Notes that stand on the page already.
     """
     st.caption(unbroken(literal(measured_in_words(result, reference))))
     notes = (result.get(key, ()) for key in ("said_since", "notes", "warnings"))
     for note in chain.from_iterable(notes):
-        st.caption(unbroken(literal(note)))
+        if note not in told:
+            st.caption(unbroken(literal(note)))
     overall = overall_table(result)
     st.table(
         pd.DataFrame(

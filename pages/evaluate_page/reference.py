@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from pages.shared import evaluations, regions, resources, run_words, runs, state
+from pages.shared import evaluations, frame, regions, resources, run_words, runs, state
 from pages.shared.asked_file import say_if_missing
 from pages.shared.asked_number import check_number
 from pages.shared.literal import literal
@@ -25,8 +25,10 @@ from seg_core.evaluation.kept import (
 )
 from seg_core.labelled.class_mapping import AREA, targets
 from seg_core.labelled.reference_list import FILE_SUFFIXES, REFERENCES, in_words, kind_of_file
+from seg_core.labelled.slide_reference import SlideReference
 from seg_core.roi import Roi
 from seg_core.store import Run
+from seg_core.unbroken import unbroken
 
 _MOST_MB = 200
 _FILE_MPP = (0.01, 100.0)
@@ -44,17 +46,20 @@ class Asked:
         Regions in which every nucleus is labelled, where the reference names none.
     title : str
         How readers know the reference.
+    notes : tuple of str
+        What has been said of it already.
     """
 
     reference: Reference
     rois: tuple[Roi, ...]
     title: str
+    notes: tuple[str, ...] = ()
 
 
 def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
     """Let the reader bring and choose a reference, and say what its classes mean."""
     known = evaluations.references(chosen.path, resources.identity(chosen.path))
-    with st.expander("Bring a reference", expanded=not known):
+    with st.expander("Bring a reference", expanded=not known), frame.told_errors():
         _bring(chosen)
     if not known:
         st.info(
@@ -67,31 +72,37 @@ def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
     wanted = st.session_state.pop("_new_reference", None)
     if wanted in by_id:
         st.session_state["_reference"] = wanted
-    keep_chosen("_reference", by_id)
-    titles = run_words.titles([each.run for each in known if isinstance(each, CorrectedRun)])
+    parts = run_words.titles([each.run for each in known if isinstance(each, CorrectedRun)])
+    titles = {name: _title(each, parts) for name, each in by_id.items()}
+    keep_chosen("_reference", titles)
     picked, forget = st.columns([5, 1], vertical_alignment="bottom")
     name = picked.selectbox(
         "Reference",
-        list(by_id),
-        format_func=lambda each: _title(by_id[each], titles),
+        list(titles),
+        format_func=titles.__getitem__,
         key="_reference",
     )
     reference = by_id[name]
     if isinstance(reference, CorrectedRun):
         if reference.run.path == run.path:
-            st.caption("What the model found is measured by what people have made of it since.")
-        title = f"{titles[reference.run.path]} (corrected by hand)"
+            st.caption(
+                "What the model found is measured against what people have made of it since."
+            )
+        title = f"{parts[reference.run.path]} (corrected by hand)"
         return Asked(reference, _rois(chosen, reference, run), title)
     if forget.button("Forget it", icon=":material/delete:", width="stretch"):
         reference.remove()
         st.rerun()
-    reference = _map(reference, run)
-    return Asked(reference, _rois(chosen, reference, run), reference.name)
+    read = resources.slide_reference(reference.file, reference.mpp, run.path)
+    for note in read.notes:
+        st.caption(unbroken(literal(note)))
+    reference = _map(reference, read, run)
+    return Asked(reference, _rois(chosen, reference, run), reference.name, read.notes)
 
 
-def _title(reference: Reference, titles: dict[Path, str]) -> str:
+def _title(reference: Reference, parts: dict[Path, str]) -> str:
     if isinstance(reference, CorrectedRun):
-        return f"Corrected by hand: {titles[reference.run.path]}"
+        return f"Corrected by hand: {parts[reference.run.path]}"
     return reference.name
 
 
@@ -143,11 +154,8 @@ def _bring(chosen: state.ChosenSlide) -> None:
         st.rerun()
 
 
-def _map(reference: KeptReference, run: Run) -> KeptReference:
+def _map(reference: KeptReference, read: SlideReference, run: Run) -> KeptReference:
     """Show what each class is taken for; what the person changes is kept."""
-    read = resources.slide_reference(reference.file, reference.mpp, run.path)
-    for note in read.notes:
-        st.caption(literal(note))
     counts = Counter(read.names)
     mapping = reference.means(read, run.scheme)
     with st.expander("Classes: what theirs are among ours"):

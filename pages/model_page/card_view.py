@@ -23,7 +23,7 @@ from seg_core.model.measured import (
     weaknesses,
 )
 from seg_core.model.set_names import spelled
-from seg_core.settings import PRESETS
+from seg_core.settings import PRECISION_TITLES, PRESETS
 from seg_core.unbroken import unbroken
 
 _NON_COMMERCIAL = "NC"
@@ -120,7 +120,7 @@ def show_speed(card: ModelCard) -> None:
     table = speed_table(card)
     st.markdown("**Precision and tile**")
     if table is None:
-        st.caption("What other arithmetic and tiles cost was not measured with these weights.")
+        st.caption("What other precisions and tiles cost was not measured with these weights.")
         return
     changes = ["mpq_plus_change_40x", "mpq_plus_change_20x"]
     signed = {
@@ -130,7 +130,11 @@ def show_speed(card: ModelCard) -> None:
         for name in changes
     }
     st.dataframe(
-        table.assign(same_class=100 * table["same_class"], **signed),
+        table.assign(
+            precision=table["precision"].replace(PRECISION_TITLES),
+            same_class=100 * table["same_class"],
+            **signed,
+        ),
         hide_index=True,
         placeholder="–",
         column_config={
@@ -151,9 +155,8 @@ def show_speed(card: ModelCard) -> None:
     )
     st.caption(
         unbroken(
-            "fp32: 32-bit numbers; bf16: 16-bit numbers; int8: 8-bit integers. On validation images, as they "
-            "are (40x) and shown as a scan at 20x would be; differences and pixels are against fp32 with "
-            "tiles of 256 px. *Figures* tells what mPQ+ is; 1 is perfect."
+            "On validation images, as they are (40x) and shown as a scan at 20x would be; differences and "
+            "pixels are against fp32 with tiles of 256 px. *Figures* tells what mPQ+ is; 1 is perfect."
         )
     )
 

@@ -6,7 +6,7 @@ from seg_core.errors import JobError
 from seg_core.model.engine_choice import engine_name, precision_name
 from seg_core.process.progress import ProgressCallback
 from seg_core.process.worker import Worker
-from seg_core.settings import AnalysisSettings
+from seg_core.settings import PRECISION_TITLES, AnalysisSettings
 
 _ENGINES = {"openvino": "OpenVINO", "torch": "PyTorch"}
 
@@ -19,7 +19,7 @@ def show() -> None:
     named = _ENGINES.get(engine, engine)
     precision = _precision()
     if precision is not None:
-        named += f" in {precision}, where no preset or option says otherwise"
+        named += f" in {PRECISION_TITLES.get(precision, precision)}, where no preset or option says otherwise"
     st.caption(
         f"On this machine it runs on {named}; the facts of each analysis name the engine and the "
         "precision that were used."

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import slide_places, state
+from pages.shared import frame, slide_places, state
 from pages.shared.literal import literal
 from seg_core.model import ModelCard, available_models
 from seg_core.model.adding import WEIGHTS, add_model, card_template, is_own, remove_model
@@ -23,10 +23,11 @@ def show() -> None:
         state.MODEL_ADDED.clear()
         st.success(
             f"{literal(told)} is there, and is offered wherever a model is chosen. It has no figures yet: "
-            "measure it on the page Evaluate by labelled images.",
+            "measure it on labelled images on the page Evaluate.",
             icon=":material/check:",
         )
-    _offer_adding()
+    with frame.told_errors():
+        _offer_adding()
     for card in filter(is_own, available_models()):
         words, button = st.columns([5, 1], vertical_alignment="center")
         words.markdown(f"**{literal(card.name)}**: {literal(card.title or 'no title')}")

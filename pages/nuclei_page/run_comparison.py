@@ -33,11 +33,12 @@ def show(choice: Choice) -> None:
     if not others:
         st.info("There is one analysis of this slide; with a second one the two are compared here.")
         return
-    titles = run_words.titles(found)
-    keep_chosen("_compared_run", others)
+    told_apart = run_words.titles(found)
+    titles = {path: told_apart[path] for path in others}
+    keep_chosen("_compared_run", titles)
     path = st.selectbox(
         "Compare the shown analysis with",
-        list(others),
+        list(titles),
         format_func=titles.__getitem__,
         key="_compared_run",
     )

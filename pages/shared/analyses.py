@@ -82,7 +82,7 @@ class Asked:
     person : str
         Who asked first, in other readers' words; empty where nobody signs in.
     size : float or None
-        Area in pixels times looks at each: much larger analyses make way for this one.
+        Area in pixels times views of each: much larger analyses make way for this one.
     """
 
     slide: ChosenSlide

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.shared import (
     analysis_list,
     linked_slide,
+    one_entry,
     palettes,
     preferences,
     resources,
@@ -85,6 +86,7 @@ def open_page(page: PageEntry) -> DeltaGenerator:
         offer_sign_out()
         st.caption("For research only. Not for diagnosis or treatment.")
         restarts.watch()
+        one_entry.keep_one_entry()
     return sidebar
 
 
@@ -128,10 +130,23 @@ def shown_errors() -> Iterator[None]:
     try:
         yield
     except SegCoreError as error:
-        if isinstance(error, SlideError):
-            resources.forget_slides()
-        st.error(literal(sentence(error)), icon=":material/error:")
+        _show(error)
         st.stop()
+
+
+@contextmanager
+def told_errors() -> Iterator[None]:
+    """Show the same sentence in its place; what the page has beside that goes on."""
+    try:
+        yield
+    except SegCoreError as error:
+        _show(error)
+
+
+def _show(error: SegCoreError) -> None:
+    if isinstance(error, SlideError):
+        resources.forget_slides()
+    st.error(literal(sentence(error)), icon=":material/error:")
 
 
 def sentence(error: SegCoreError) -> str:

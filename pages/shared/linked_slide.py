@@ -9,23 +9,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.shared import pixel_size, resources, runs, slide_places, state, uploads
+from pages.shared.page_list import NAMED
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import may_have_id
 from seg_core.store import Run, Store
 
-_SLIDE, _RUN = "slide", "run"
+_SLIDE, _RUN = NAMED
 
 
 def follow_address() -> None:
     """Turn to the slide and the run in the address, or say that this visit may not.
 
-    Once for each address: what the reader has turned to since stays.
+    Once for each address, and again where the reader goes back to it: what they have turned to since
+    stays, also while the browser has not received yet how the address reads by now.
     """
     wanted = (st.query_params.get(_SLIDE), st.query_params.get(_RUN))
     slide_id, run_id = wanted
-    if slide_id is None or wanted == state.ADDRESS.get():
+    last, *earlier = state.ADDRESSES.get() or (None,)
+    if slide_id is None or wanted == last or (wanted in earlier and not _goes_back()):
         return
     chosen = state.SLIDE.get()
     if chosen is None or not chosen.path.exists() or resources.identity(chosen.path) != slide_id:
@@ -44,7 +48,7 @@ def follow_address() -> None:
     for run in runs.finished_runs(chosen) if run_id else ():
         if run.run_id == run_id:
             state.RUN.set(run.path)
-    state.ADDRESS.set(wanted)
+    _remember(wanted)
 
 
 def write_address(chosen: state.ChosenSlide, run: Run | None) -> None:
@@ -57,7 +61,17 @@ def write_address(chosen: state.ChosenSlide, run: Run | None) -> None:
             del st.query_params[name]
     if any(st.query_params.get(name) != value for name, value in names.items()):
         st.query_params.update(names)
-    state.ADDRESS.set((names[_SLIDE], names.get(_RUN)))
+    _remember((names[_SLIDE], names.get(_RUN)))
+
+
+def _remember(address: state.Address) -> None:
+    state.ADDRESSES.set(tuple(dict.fromkeys((address, *(state.ADDRESSES.get() or ())))))
+
+
+def _goes_back() -> bool:
+    """Tell whether the browser's *Back* or *Forward* has led to this run of the page."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def find_slide(slide_id: str) -> state.ChosenSlide | None:

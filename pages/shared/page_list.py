@@ -10,6 +10,9 @@ from typing import NoReturn
 
 import streamlit as st
 
+NAMED = ("slide", "run")
+"""What the address of a page names: ids of the slide and of the run that are shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class PageEntry:
@@ -48,7 +51,9 @@ class PageEntry:
 
     def open(self) -> NoReturn:
         """Turn to it; the page that runs ends here."""
-        st.switch_page(self.file)
+        # Streamlit would take what the address names from the entry of the page that is left.
+        named = {name: st.query_params[name] for name in NAMED if name in st.query_params}
+        st.switch_page(self.file, query_params=named)
 
 
 SLIDES = PageEntry(
@@ -149,7 +154,7 @@ ours, and in which regions every nucleus is labelled: outside nothing is scored.
 intervals over regions. Click a cell of *Confusion* for its nuclei, and a nucleus for its place; the
 viewer's layers *Found*, *Missed*, *Spurious* and *Wrong class* show all of them. A second analysis is
 compared on the same nuclei. *A model, on a folder of images* lets a model answer labelled images of this
-machine (*images*, *inst* and *class*, dots, or MoNuSAC's folders) and measures it by them.
+machine (*images*, *inst* and *class*, dots, or MoNuSAC's folders) and measures it on them.
 """,
 )
 
@@ -180,6 +185,7 @@ points, and *Table*, *Groups* and *TIL maps* show their slides alone until **All
 stand side by side in one scale of colours, in the order of a measure. Click the left edge of a row to
 see the slide in the viewer. *Report* is the whole cohort as one file. Cohorts follow one another, and
 one at work makes way for an analysis that somebody waits for in the viewer; it then goes on by itself.
+*Remove this cohort* takes one that is not at work from the list; its analyses stay unless you say otherwise.
 """,
 )
 

@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import reader_place, state
+from pages.shared.browser_answer import say
 from seg_core.classes import PALETTES
 from seg_core.errors import SegCoreError
 from seg_core.evaluation.folder_evaluation import FolderQuestion
@@ -108,10 +109,7 @@ def ready(key: str, default: Any, valid: Callable[[Any], bool]) -> None:
     # What a person wrote into the file may be of any kind, and a list is in no set of choices.
     if isinstance(value, list | dict) or not valid(value):
         value = default
-    # Said in every run: a widget that the browser has not drawn before, in a popover that nobody had
-    # opened or since an error stood in its place, else comes up as if nothing were chosen, and the
-    # next click anywhere takes that for the reader's word.
-    st.session_state[key] = value
+    say(key, value)
     if value != kept.get(key, default):
         _keep({**kept, key: value})
 

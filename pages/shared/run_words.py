@@ -1,5 +1,6 @@
 """What an analysis was, in words by which readers tell it from others of the same slide."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ import streamlit as st
 
 from pages.shared import visitor
 from seg_core.model.card import card_of_weights
-from seg_core.settings import STAIN_TITLES
+from seg_core.settings import PRECISION_TITLES, STAIN_TITLES
 from seg_core.store import Run
 from seg_core.store.label import RunLabel, read_label
 
@@ -28,7 +29,7 @@ def facets(run: Run) -> dict[str, str]:
         "µm/px": f"{question.slide_mpp:.4g}",
         "Model": question.model if card is None else card.title or card.name,
         "Named by": run.classifier or "the model",
-        "Precision": run.facts.precision,
+        "Precision": PRECISION_TITLES.get(run.facts.precision, run.facts.precision),
         "Tile": f"{settings.tile_px} px",
         "Views": str(settings.views),
         "Stain": STAIN_TITLES[settings.stain],
@@ -49,7 +50,7 @@ def titles(runs: Sequence[Run]) -> dict[Path, str]:
         for facet in next(iter(told.values()), {})
         if len({each[facet] for each in told.values()}) > 1
     } - {_PART, _TIME}
-    return {
+    lines = {
         run.path: " · ".join(
             (
                 *filter(None, [read_label(run.path).name]),
@@ -62,6 +63,14 @@ def titles(runs: Sequence[Run]) -> dict[Path, str]:
                 told[run.path][_TIME],
             )
         )
+        for run in runs
+    }
+    # What the command line alone may set apart, as the overlap of tiles, is no facet.
+    several = Counter(lines.values())
+    return {
+        run.path: lines[run.path]
+        if several[lines[run.path]] == 1
+        else f"{lines[run.path]} · {run.run_id}"
         for run in runs
     }
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import own_answer, resources, run_edit, run_words, singletons, state
+from pages.shared.browser_answer import say
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from seg_core.slide import Slide
@@ -11,6 +12,8 @@ from seg_core.unbroken import unbroken
 
 # Less is how a number was written.
 _SAME_MPP = 0.001
+
+_PICKED = "_shown_run"
 
 
 def finished_runs(chosen: state.ChosenSlide) -> list[Run]:
@@ -58,16 +61,21 @@ def pick_run(chosen: state.ChosenSlide) -> None:
         return
     shown = needed_run(chosen)
     titles = run_words.titles(runs)
-    picked = st.selectbox(
+
+    def keep() -> None:
+        picked = st.session_state[_PICKED]
+        if picked in titles:  # not one that is called otherwise by now
+            state.RUN.set(picked)
+
+    # Taken over before the page is made: a button that is pressed at once goes for the one picked.
+    say(_PICKED, shown.path, titles[shown.path])
+    st.selectbox(
         f"Shown analysis ({len(runs)})" if len(runs) > 1 else "Shown analysis",
-        runs,
-        index=next(index for index, run in enumerate(runs) if run == shown),
-        format_func=lambda run: titles[run.path],
+        list(titles),
+        format_func=lambda path: titles.get(path, str(path)),
+        key=_PICKED,
+        on_change=keep,
     )
-    # the browser's answer may be the same run as it was seen before the switch was turned
-    if picked.path != shown.path:
-        state.RUN.set(picked.path)
-        st.rerun()
     facts = run_words.facets(shown)
     told = literal(" · ".join(run_words.with_unit(*each) for each in facts.items()))
     st.caption(unbroken(told))

@@ -24,7 +24,11 @@ if TYPE_CHECKING:  # scikit-learn is loaded where somebody teaches
 
 T = TypeVar("T")
 
+Address = tuple[str | None, str | None]
+"""Slide and run that the address of a page names."""
+
 __all__ = [
+    "Address",
     "ChosenSlide",
     "Key",
     "LabelScreen",
@@ -168,7 +172,7 @@ class LabelScreen:
 
 
 SLIDE = Key[ChosenSlide]("slide")
-ADDRESS = Key[tuple[str | None, str | None]]("address")  # slide and run of the address last seen
+ADDRESSES = Key[tuple[Address, ...]]("addresses")  # those that were seen or written, the last first
 PREFERENCES = Key[dict[str, Any]]("preferences")  # what lasts, as it is kept on the disk
 TILES = Key[TileSource]("tiles")
 ROI = Key[str]("roi")  # name of the slide's ROI that is selected

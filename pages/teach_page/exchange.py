@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from pages.shared import state
+from pages.shared import frame, state
 from pages.shared.asked_file import say_if_missing
 from pages.shared.literal import literal
 from pages.shared.slide_places import file_name_of
@@ -27,11 +27,11 @@ _MOST_MB = 100
 def show(material: Material) -> None:
     """Offer what was taught and labelled as files, and take such files."""
     classifier, labels = st.columns(2, gap="large")
-    with classifier:
+    with classifier, frame.told_errors():
         st.subheader("Classifier", anchor=False)
         _offer_classifier()
         _take_classifier(material)
-    with labels:
+    with labels, frame.told_errors():
         st.subheader("Labels", anchor=False)
         _offer_labels(material)
         _take_labels(material)

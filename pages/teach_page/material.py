@@ -101,15 +101,18 @@ def choose_runs(place: DeltaGenerator) -> Material:
         st.info(f"Nothing has been analysed yet; start on the {VIEWER.title} page.")
         VIEWER.link("Go to the viewer")
         st.stop()
-    titles = run_words.titles(list(offered.values()))
+    parts = run_words.titles(list(offered.values()))
+    titles = {
+        path: printable(f"{run.slide_path.name} · {parts[path]}") for path, run in offered.items()
+    }
     if "_teach_runs" not in st.session_state:
         remembered = [path for path in state.TEACH_RUNS.get() or () if path in offered]
         st.session_state["_teach_runs"] = remembered or [_first(offered)]
-    keep_chosen("_teach_runs", offered)
+    keep_chosen("_teach_runs", titles)
     chosen = place.multiselect(
         "Analyses",
-        list(offered),
-        format_func=lambda path: printable(f"{offered[path].slide_path.name} · {titles[path]}"),
+        list(titles),
+        format_func=titles.__getitem__,
         key="_teach_runs",
         help="Labels of several slides join, and what was taught is applied to all that are chosen.",
     )

@@ -5,7 +5,7 @@ from typing import get_args
 import pandas as pd
 import streamlit as st
 
-from pages.shared import palettes
+from pages.shared import frame, palettes
 from pages.teach_page.material import Material, reader
 from seg_core.classes import NucleusClass, Role
 from seg_core.errors import TeachingError
@@ -45,8 +45,9 @@ def show(material: Material) -> None:
     styled = table.style.apply(lambda _: grounds, subset=["Colour"])
     listed, named = st.columns([3, 2], gap="large")
     listed.dataframe(styled, hide_index=True)
-    with named:
+    with named, frame.told_errors():
         _offer_naming(material)
+    with named, frame.told_errors():
         _offer_removing(material, counts)
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pages.shared import palettes, state
+from pages.shared import frame, palettes, state
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from pages.teach_page.material import Material, reader
@@ -42,9 +42,10 @@ def show(material: Material) -> None:
         help="It stands wherever a run shows its answer.",
     )
     if button.button("Train", type="primary", icon=":material/school:", width="stretch"):
-        with st.spinner("Teaching …"):
-            _teach(material, called.strip() or _DEFAULT_NAME)
-        st.rerun()
+        with frame.told_errors():
+            with st.spinner("Teaching …"):
+                _teach(material, called.strip() or _DEFAULT_NAME)
+            st.rerun()
     _offer_forgetting(material)
     if lesson is None or [each.path for each in runs] != [each.path for each in material.runs]:
         st.info(_what_to_do(material))

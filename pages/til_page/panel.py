@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import singletons, state, visitor
+from pages.shared.browser_answer import say
 from pages.shared.literal import printable
 from pages.shared.regions import slide_rois
 from pages.shared.scoring import ScoringRequest
@@ -25,6 +26,8 @@ from seg_core.til import TilResult, TilSettings
 from seg_core.til.score_tables import cross_table, dilation_table, score_table
 
 _DEFAULTS = TilSettings()
+
+_PART = "_scored_part"
 
 # Label, help, and the range a reader may choose from.
 _OPTIONS: dict[str, tuple[str, str, float, float]] = {
@@ -43,9 +46,13 @@ def choose_part(run: Run) -> Part:
     parts = {part.name: part for part in parts_of(run, rois)}
     names = list(parts)
     remembered = state.TIL_PART.get()
-    index = names.index(remembered) if remembered in parts else 0
-    name = st.selectbox("Scored part", names, index)
-    state.TIL_PART.set(name)
+    say(_PART, remembered if remembered in parts else names[0])
+    name = st.selectbox(
+        "Scored part",
+        names,
+        key=_PART,
+        on_change=lambda: state.TIL_PART.set(st.session_state[_PART]),
+    )
     excluded = sum(not roi.counts for roi in rois)
     if excluded:
         st.caption(f"{excluded} ROI{'s' * (excluded > 1)} to exclude taken out of every area.")

@@ -8,7 +8,8 @@ import streamlit as st
 from pages.shared.literal import literal
 from seg_core.errors import capitalised
 from seg_core.til import DISCLAIMER, Score, TilResult
-from seg_core.til.score_tables import formula_table, in_digits, score_table
+from seg_core.til.digits import in_percent, in_unit
+from seg_core.til.score_tables import formula_table, score_table
 from seg_core.til.wording import (
     basis_in_words,
     doubt_in_words,
@@ -54,7 +55,9 @@ def show_table(result: TilResult) -> None:
     st.subheader("All scores", anchor=False)
     table = score_table(result)
     numbers = {
-        title: table[name].map(in_digits)
+        title: [
+            in_unit(value, unit) for value, unit in zip(table[name], table["unit"], strict=True)
+        ]
         for name, title in {"value": "Value", "low": "95 % from", "high": "to"}.items()
     }
     _show_rows(
@@ -107,10 +110,10 @@ def _headline(result: TilResult) -> str:
     tiger = result.score("tiger_til")
     return (
         f'<div class="til-score"><span class="faint">{escape(result.scores[0].label)}</span>'
-        f'<span class="number">{score.value:.2f} %</span>'
+        f'<span class="number">{in_percent(score.value)} %</span>'
         f'<span class="faint">of stroma, {escape(interval_in_words(score))}</span>'
         f'<span class="pair"><span class="faint">{escape(tiger.label)}</span> '
-        f'<span class="beside">{_with_unit(result.tiger_til, "%", 1)}</span></span></div>'
+        f'<span class="beside">{in_percent(result.tiger_til)} %</span></span></div>'
     )
 
 
@@ -120,7 +123,7 @@ def _show_others(result: TilResult) -> None:
         _metric(result.score("density_per_mm2_stroma"), "", 0, of="per mm²"),
         _metric(result.score("density_per_mm2_epithelium"), "", 0, of="per mm²"),
         _metric(result.score("phenotype"), "", 0),
-        _metric(result.score("etils_pct"), "%", 1),
+        _metric(result.score("etils_pct"), "%", 2),
         ("Morisita-Horn", _with_unit(result.morisita_horn[0].value, "", 2)),
         _metric(result.score("intraepithelial_ratio"), "", 2),
         ("Distance to epithelium", _with_unit(result.distances.median_um, "µm", 0)),

@@ -15,7 +15,7 @@ from seg_core.unbroken import unbroken
 
 _TILES_PX = (256, 512, 1024)
 _VIEWS = (1, 2, 4, 8)
-_ARITHMETIC: dict[Precision, str] = {"auto": "16-bit", "fp32": "32-bit", "int8": "8-bit integers"}
+_PRECISIONS: dict[Precision, str] = {"auto": "16-bit", "fp32": "32-bit", "int8": "8-bit integers"}
 
 _SINGLE = ("_tile_px", "_views", "_precision")
 """Keys of the single options; None where the preset decides."""
@@ -73,8 +73,8 @@ def _choose_preset(card: ModelCard | None) -> PresetName:
 def _overruled(settings: AnalysisSettings, *, int8: bool) -> AnalysisSettings:
     """Let single options overrule what a preset says; of what is not chosen it decides."""
     st.caption("What is chosen here overrules the choice above.")
-    arithmetic = [name for name in _ARITHMETIC if int8 or name != "int8"]
-    choices = (_TILES_PX, _VIEWS, arithmetic)
+    precisions = [name for name in _PRECISIONS if int8 or name != "int8"]
+    choices = (_TILES_PX, _VIEWS, precisions)
     for key, offered in zip(_SINGLE, choices, strict=True):
         preferences.ready(key, None, [None, *offered].__contains__)
     tile_px = st.segmented_control(
@@ -86,16 +86,16 @@ def _overruled(settings: AnalysisSettings, *, int8: bool) -> AnalysisSettings:
         key="_tile_px",
     )
     views = st.segmented_control(
-        "Looks at each tile",
+        "Views of each tile",
         _VIEWS,
-        help="Flipped and turned, with the answers averaged: steadier classes, most of all "
+        help="Test-time augmentation: flipped and turned, with the answers averaged: steadier classes, most of all "
         "macrophages, in as many times the time.",
         key="_views",
     )
     precision = st.segmented_control(
-        "Arithmetic",
-        arithmetic,
-        format_func=_ARITHMETIC.__getitem__,
+        "Precision",
+        precisions,
+        format_func=_PRECISIONS.__getitem__,
         help="8-bit integers are offered where the model was measured to lose little in them; "
         "16-bit is 32-bit where the processor has none.",
         key="_precision",

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import state
+from pages.shared.browser_answer import say
 from pages.shared.literal import literal
 from pages.shared.regions import (
     bring_back,
@@ -73,19 +74,19 @@ def _choose(rois: list[Roi], selected: Roi | None) -> None:
         name = st.session_state["_roi"]
         if name is None:
             state.ROI.clear()
-        else:
+        elif name in names:  # not a region that is called otherwise by now
             state.ROI.set(name)
 
     # The slide may have selected another one since; a widget's own memory would not notice.
-    st.session_state["_roi"] = selected.name if selected else None
-    said = {roi.name: _SAID.get(roi.kind, "") for roi in rois}
+    titles = {roi.name: f"{roi.name}{_SAID.get(roi.kind, '')}" for roi in rois}
+    say("_roi", selected.name if selected else None, titles[selected.name] if selected else None)
     st.selectbox(
         f"Regions ({len(rois)})",
         names,
         index=None,
         key="_roi",
         placeholder="Choose or click one",
-        format_func=lambda name: f"{name}{said.get(name, '')}",
+        format_func=lambda name: titles.get(name, name),
         on_change=keep,
     )
 

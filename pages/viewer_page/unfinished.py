@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.shared import resources, run_edit, run_words, singletons, state
 from pages.shared.analyses import Asked, Wanted
+from pages.shared.browser_answer import say
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.literal import literal
 from seg_core.errors import ModelError
@@ -107,7 +108,7 @@ def _switch(chosen: ChosenSlide, folder: Path, finished: Run | None) -> None:
         others = {} if not on else {each.run.path: False for each in unfinished_of(chosen)}
         state.UNFINISHED.set({**(state.UNFINISHED.get() or {}), **others, folder: on})
 
-    st.session_state[key] = _is_shown(folder, finished)
+    say(key, _is_shown(folder, finished))
     st.toggle(
         "Show what is found so far",
         key=key,

@@ -33,6 +33,7 @@ from seg_core.report.document import (
 from seg_core.report.html import html_of
 from seg_core.samples import sample_note
 from seg_core.store import Store
+from seg_core.til.digits import in_percent
 
 _FOR_RESEARCH = "For research only; nothing here is a diagnosis."
 
@@ -254,8 +255,9 @@ def _til(row: dict[Any, Any]) -> str:
     if pd.isna(row["til_pct"]):
         return _NONE
     if pd.isna(row["til_low"]) or pd.isna(row["til_high"]):
-        return f"{row['til_pct']:.1f}"
-    return f"{row['til_pct']:.1f} ({row['til_low']:.1f}–{row['til_high']:.1f})"
+        return in_percent(row["til_pct"])
+    low, high = in_percent(row["til_low"]), in_percent(row["til_high"])
+    return f"{in_percent(row['til_pct'])} ({low}–{high})"
 
 
 def _maps(table: pd.DataFrame, store: Path) -> Iterator[Section]:

@@ -54,7 +54,7 @@ COMMANDS = (
     Command("masks", "write corrections as images to train with", "masks"),
     Command(
         "evaluate",
-        "measure a model by labelled images, or a run by a reference of its slide",
+        "measure a model on labelled images, or a run against a reference of its slide",
         "evaluate",
     ),
     Command("patches", "cut labelled images into patches, split by patient", "training"),

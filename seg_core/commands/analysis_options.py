@@ -86,7 +86,8 @@ def add_engine_options(
         "--views",
         metavar="N",
         type=int,
-        help="average the answers on 2, 4 or 8 flips and turns of each tile",
+        help="average the answers on 2, 4 or 8 views of each tile, flipped and turned (test-time "
+        "augmentation)",
     )
     parser.set_defaults(usual_precision=precision)
 

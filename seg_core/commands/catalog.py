@@ -9,6 +9,8 @@ from pandas.api.types import is_float_dtype
 
 from seg_core.cohort.catalog import RunCatalog, writable_paths
 from seg_core.cohort.compare import compare_groups
+from seg_core.cohort.journal import Journal
+from seg_core.cohort.removal import remove_cohort
 from seg_core.cohort.report import check_report_path, write_cohort_report
 from seg_core.commands.terminal import Subparsers, say
 from seg_core.errors import CohortError, ExportError
@@ -68,13 +70,20 @@ def add_catalog(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--anonymous", action="store_true", help="number slides and patients in the report"
     )
-    change = parser.add_argument_group("change runs, which are named by their folder in the list")
+    change = parser.add_argument_group(
+        "change runs, which are named by their folder in the list, or a cohort"
+    )
     change.add_argument(
         "--name-run", nargs=2, metavar=("RUN", "NAME"), help="call a run something; '' for nothing"
     )
     change.add_argument("--delete", nargs="+", metavar="RUN", help="remove runs from the disk")
     change.add_argument("--move", nargs="+", metavar="RUN", help="move runs to the store --to")
     change.add_argument("--to", metavar="STORE", type=Path, help="where --move moves them")
+    change.add_argument(
+        "--remove-cohort",
+        metavar="NAME",
+        help="remove a cohort that no command works off; the runs of its slides stay",
+    )
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.set_defaults(run=_catalog, parser=parser)
 
@@ -129,7 +138,7 @@ def _catalog(options: argparse.Namespace) -> int:
 
 
 def _change_runs(options: argparse.Namespace) -> bool:
-    """Name, delete and move what the options say; tell whether they say anything."""
+    """Name, delete, move and remove what the options say; tell whether they say anything."""
     store = Store(options.store)
     asked = False
     if options.name_run is not None:
@@ -144,6 +153,10 @@ def _change_runs(options: argparse.Namespace) -> bool:
     for folder in options.move or ():
         moved = store.move(_run(store, folder), Store(options.to))
         say(f"{folder} of {moved.slide_path.name}: {moved.path}")
+        asked = True
+    if options.remove_cohort is not None:
+        remove_cohort(Journal(store.path, options.remove_cohort))
+        say(f"the cohort {options.remove_cohort} is removed; the runs of its slides stay.")
         asked = True
     return asked
 

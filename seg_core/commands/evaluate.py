@@ -24,12 +24,12 @@ from seg_core.settings import AnalysisSettings, StainName
 
 
 def add_evaluate(subparsers: Subparsers) -> None:
-    """Add ``evaluate``: measure a model by labelled images, or a run by a reference."""
+    """Add ``evaluate``: measure a model on labelled images, or a run against a reference."""
     parser = subparsers.add_parser(
         "evaluate",
-        help="measure a model by labelled images, or a run by a reference of its slide",
-        description="With --run and --reference measure a finished run by what somebody labelled on "
-        "its slide. With --data measure a model by labelled images: a folder a patient with .svs or .tif and "
+        help="measure a model on labelled images, or a run against a reference of its slide",
+        description="With --run and --reference measure a finished run against what somebody labelled on "
+        "its slide. With --data measure a model on labelled images: a folder a patient with .svs or .tif and "
         ".xml as the MoNuSAC challenge has them, or images/, inst/, class/ and ignore/.",
     )
     defaults = AnalysisSettings()
@@ -39,7 +39,7 @@ def add_evaluate(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--with-model",
         metavar="MODEL",
-        help="measure a second model by the images too, and tell the paired difference",
+        help="measure a second model on the images too, and tell the paired difference",
     )
     parser.add_argument(
         "--stain",
@@ -84,7 +84,7 @@ def add_evaluate(subparsers: Subparsers) -> None:
         metavar="NAME",
         nargs="+",
         default=(),
-        help="images to measure by (stems, with a * all that fit), instead of all",
+        help="images to measure on (stems, with a * all that fit), instead of all",
     )
     parser.add_argument(
         "--card-entry", metavar="NAME", help="keep the figures in the model's card under this name"

@@ -63,7 +63,7 @@ def add_quantise(subparsers: Subparsers) -> None:
         help="what to leave in floating point: nothing, or the first convolution and the head",
     )
     parser.add_argument(
-        "--measure", metavar="DIR", type=Path, help="labelled images with classes, to measure by"
+        "--measure", metavar="DIR", type=Path, help="labelled images with classes, to measure on"
     )
     parser.set_defaults(run=_quantise, parser=parser)
 

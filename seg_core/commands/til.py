@@ -10,6 +10,7 @@ from seg_core.scoring import joined, kept_rois, parts_of
 from seg_core.scoring.assessment import assess, assess_parts, keep_scores
 from seg_core.store import Run, open_run
 from seg_core.til import TilResult
+from seg_core.til.digits import in_percent
 
 
 def add_til(subparsers: Subparsers) -> None:
@@ -92,10 +93,12 @@ def _til_sentence(name: str, result: TilResult) -> str:
         return f"{name}: {result.reason}"
     least = "at least " if score.caution else ""
     interval = (
-        "no interval" if score.low is None else f"95 % {least}{score.low:.2f} to {score.high:.2f}"
+        "no interval"
+        if score.low is None
+        else f"95 % {least}{in_percent(score.low)} to {in_percent(score.high)}"
     )
     return (
-        f"{name}: lymphocytes cover {score.value:.2f} % of {result.areas_mm2['stroma']:.2f} mm² "
+        f"{name}: lymphocytes cover {in_percent(score.value)} % of {result.areas_mm2['stroma']:.2f} mm² "
         f"stroma ({interval}), phenotype {result.phenotype.name or 'not evaluable'}; "
         "for research only."
     )

@@ -1,4 +1,4 @@
-"""Measure a model, or anybody's predictions, by labelled images."""
+"""Measure a model, or anybody's predictions, on labelled images."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -73,7 +73,7 @@ def evaluate(
     beside: str | None = None,
     report: Report | None = None,
 ) -> dict[str, Any]:
-    """Measure a model by labelled images, or two models by the same ones.
+    """Measure a model on labelled images, or two models on the same ones.
 
     Images are taken at the pixel size that the data set's description has, without tissue mask.
     What the files say of it is recorded, not used: MoNuSAC's say 0.1945 µm/px, for example, yet
@@ -97,7 +97,7 @@ def evaluate(
         Width of the frame along each image's edges that is left out, on both sides, instead of
         the data set's.
     only : collection of str
-        Names of the images to measure by; with a ``*`` all that fit. All where none is named.
+        Names of the images to measure on; with a ``*`` all that fit. All where none is named.
     scanned : Scan
         As what scan the images are shown.
     predictions : Path, optional

@@ -79,7 +79,7 @@ def measured_in_words(result: dict[str, Any], reference: str | None = None) -> s
     over = result["bootstrap"]["over"]
     areas = result["areas"]
     said = (
-        f"Measured by {reference or result['reference_file']} in "
+        f"Measured against {reference or result['reference_file']} in "
         f"{counted(areas, 'region')} ({result['protocol']['scored']}). "
     )
     if over is None:
@@ -91,7 +91,7 @@ def measured_in_words(result: dict[str, Any], reference: str | None = None) -> s
 def _images_in_words(result: dict[str, Any]) -> str:
     images, patients = result["images"], result["patients"]
     of = "" if patients == images else f" of {counted(patients, 'patient')}"
-    said = f"Measured by {counted(images, 'image')}{of}, at {result['mpp']:g} µm/px. "
+    said = f"Measured on {counted(images, 'image')}{of}, at {result['mpp']:g} µm/px. "
     if images < 2:
         return said + "One image alone allows no interval."
     bootstrap = result["bootstrap"]

@@ -188,7 +188,7 @@ def dilation_curve(result: TilResult) -> go.Figure:
             customdata=[[each.epithelium_mm2, each.stroma_mm2] for each in found],
             mode="lines+markers",
             line_color=_BAR,
-            hovertemplate="%{y:.3g} % at %{x:g} µm<br>E %{customdata[0]:.3g} mm², "
+            hovertemplate="%{y:.2f} % at %{x:g} µm<br>E %{customdata[0]:.3g} mm², "
             "S %{customdata[1]:.3g} mm²<extra></extra>",
         )
     )

@@ -51,7 +51,8 @@ REFERENCES = (
     ReferenceKind(
         "dots",
         "CSV of dots",
-        "columns `x`, `y` (pixels) or `x_um`, `y_um`, and `class`",
+        "columns `x`, `y` (pixels) or `x_um`, `y_um`, and `class`; or the nuclei of a run as `export --csv` "
+        "writes them",
         "run",
         (".csv",),
     ),

@@ -2,7 +2,8 @@
 
 It comes as GeoJSON (QuPath), XML (Aperio ImageScope), CSV of dots, or a mask. Coordinates are pixels
 of the slide's level 0, counted from the corner of its bounds as QuPath does, or pixels of a size that
-somebody states; nothing is guessed. What the classes mean is decided afterwards, see
+somebody states; nothing is guessed. The nuclei of a run as `seg_core.export.csv` writes them are dots,
+too, counted from the corner of level 0. What the classes mean is decided afterwards, see
 `seg_core.labelled.class_mapping`.
 """
 
@@ -37,6 +38,10 @@ UNNAMED, ANNOTATION = "", "annotation without class"
 an annotation is a region and no nucleus."""
 
 _SAME_PX = 1.0
+_SAME_MPP = 0.05
+
+_OWN_COLUMNS = {"nucleus_id", "class_name", "x_px", "y_px", "x_um", "y_um"}
+"""By which a CSV of the nuclei of a run is told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,24 +133,24 @@ def read_slide_reference(
     if reference_mpp is not None and not 0 < reference_mpp < float("inf"):
         raise DataError(f"{reference_mpp:g} µm is no size of a pixel; give one such as 0.25.")
     scale = 1.0 if reference_mpp is None else reference_mpp / slide_mpp
-    notes: tuple[str, ...] = ()
+    stated = slide_mpp if reference_mpp is None else reference_mpp
     match kind.name:
         case "xml":
-            stated = slide_mpp if reference_mpp is None else reference_mpp
-            shapes, names, notes = _of_xml(path, stated)
+            read = _of_xml(path, stated)
         case "dots":
-            shapes, names = _of_csv(path, slide_mpp / scale)
+            read = _of_csv(path, stated, info.path.name)
         case "mask":
-            shapes, names = _of_mask(path, info, scale)
+            read = _of_mask(path, info, scale)
         case _:
-            shapes, names = _of_geojson(path)
-    if not shapes:
+            read = _of_geojson(path)
+    if not read.shapes:
         raise DataError(f"{path.name} holds no outline and no point; export the nuclei again.")
-    bounds = info.bounds
+    corner = (0, 0) if read.from_level0_corner else (info.bounds.x, info.bounds.y)
     placed = shapely.transform(
-        np.array(shapes, dtype=np.object_), lambda points: points * scale + (bounds.x, bounds.y)
+        np.array(read.shapes, dtype=np.object_), lambda points: points * scale + corner
     )
-    return SlideReference(path.name, placed, tuple(names), notes + _beyond(path.name, placed, info))
+    notes = read.notes + _beyond(path.name, placed, info)
+    return SlideReference(path.name, placed, tuple(read.names), notes)
 
 
 def _beyond(name: str, placed: npt.NDArray[np.object_], info: SlideInfo) -> tuple[str, ...]:
@@ -216,7 +221,14 @@ def map_classes(
     )
 
 
-_Read = tuple[list[shapely.Geometry], list[str]]
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a file holds, in pixels as it counts them: from the corner of the bounds, or of level 0."""
+
+    shapes: list[shapely.Geometry]
+    names: list[str]
+    notes: tuple[str, ...] = ()
+    from_level0_corner: bool = False
 
 
 def _of_geojson(path: Path) -> _Read:
@@ -234,7 +246,7 @@ def _of_geojson(path: Path) -> _Read:
         for part in _polygons(each.shape):
             shapes.append(part)
             names.append(each.class_name or unnamed)
-    return shapes, names
+    return _Read(shapes, names)
 
 
 def _polygons(shape: shapely.Geometry) -> list[shapely.Geometry]:
@@ -245,7 +257,7 @@ def _polygons(shape: shapely.Geometry) -> list[shapely.Geometry]:
     return [each for each in mended if each.geom_type == "Polygon" and each.area > 0]
 
 
-def _of_xml(path: Path, mpp: float) -> tuple[list[shapely.Geometry], list[str], tuple[str, ...]]:
+def _of_xml(path: Path, mpp: float) -> _Read:
     root = open_annotations(path)
     shapes: list[shapely.Geometry] = []
     names: list[str] = []
@@ -265,24 +277,36 @@ def _of_xml(path: Path, mpp: float) -> tuple[list[shapely.Geometry], list[str], 
                 shapes.append(shape)
                 names.append(name)
     left = [row for row, shape in enumerate(shapes) if not shape.is_empty]
-    said_mpp = mpp_of(root)
-    notes: tuple[str, ...] = ()
-    if said_mpp is not None and abs(said_mpp / mpp - 1) > 0.05:
-        notes = (
-            f"{path.name} says {said_mpp:g} µm/px, its vertices were taken as pixels of {mpp:g} µm.",
-        )
-    return [shapes[row] for row in left], [names[row] for row in left], notes
+    notes = _other_size(path, mpp_of(root), mpp, "vertices")
+    return _Read([shapes[row] for row in left], [names[row] for row in left], notes)
 
 
-def _of_csv(path: Path, mpp: float) -> _Read:
+def _other_size(path: Path, said_mpp: float | None, mpp: float, what: str) -> tuple[str, ...]:
+    """Say that a file speaks of pixels of another size than those that it was read in."""
+    if said_mpp is None or abs(said_mpp / mpp - 1) <= _SAME_MPP:
+        return ()
+    said = f"{path.name} says {said_mpp:.4g} µm/px"
+    return (f"{said}, its {what} were taken as pixels of {mpp:.4g} µm.",)
+
+
+def _of_csv(path: Path, mpp: float, slide: str) -> _Read:
     """Read dots; ``x_um`` and ``y_um`` are µm and become pixels of ``mpp``."""
-    shapes, names = [], []
+    shapes: list[shapely.Geometry] = []
+    names: list[str] = []
+    sizes: list[float] = []
+    slides: set[str] = set()
     try:
         content = path.read_bytes()
         refuse_large(content, CSV_BYTES)
         with io.StringIO(content.decode("utf-8-sig"), newline="") as file:
             rows = csv.DictReader(file)
             titles = {(each or "").strip().lower(): each for each in rows.fieldnames or ()}
+            own = titles.keys() >= _OWN_COLUMNS
+            if {"x_px", "side_px"} <= titles.keys():
+                raise DataError(
+                    f"{path.name} holds the squares of TIL scores and no nuclei; give the CSV of the "
+                    "nuclei."
+                )
             pairs = (("x", "y", 1.0), ("x_px", "y_px", 1.0), ("x_um", "y_um", 1 / mpp))
             found = next((each for each in pairs if each[0] in titles and each[1] in titles), None)
             if found is None:
@@ -291,14 +315,24 @@ def _of_csv(path: Path, mpp: float) -> _Read:
                     "must name the columns x, y, class."
                 )
             x, y, scale = titles[found[0]], titles[found[1]], found[2]
+            called = titles["class_name"] if own else titles.get("class", "class")
             for number, row in enumerate(rows, start=2):
                 shapes.append(_point(row[x], row[y], scale, path, number))
-                names.append((row.get(titles.get("class", "class")) or UNNAMED).strip())
+                names.append((row.get(called) or UNNAMED).strip())
+                if own:
+                    slides.add(row.get("slide") or slide)
+                    in_um = _point(row[titles["x_um"]], row[titles["y_um"]], 1.0, path, number)
+                    sizes.append((in_um.x + in_um.y) / max(1.0, shapes[-1].x + shapes[-1].y))
     except (OSError, ValueError, csv.Error) as error:
         raise DataError(
             f"{path.name} cannot be read as CSV ({told_by(error)}); export it again."
         ) from error
-    return shapes, names
+    if not own:
+        return _Read(shapes, names)
+    notes = _other_size(path, float(np.median(sizes)) if sizes else None, mpp, "places")
+    for other in sorted(slides - {slide}):
+        notes += (f"{path.name} says that its nuclei are of {other}; this slide is {slide}.",)
+    return _Read(shapes, names, notes, from_level0_corner=True)
 
 
 def _point(x: str | None, y: str | None, scale: float, path: Path, line: int) -> shapely.Point:
@@ -331,12 +365,12 @@ def _of_mask(path: Path, info: SlideInfo, scale: float) -> _Read:
     ]
     class_path = path.parents[1] / CLASSES / path.name
     if path.parent.name != INSTANCES or not class_path.is_file():
-        return whole, [UNNAMED] * len(whole)
+        return _Read(whole, [UNNAMED] * len(whole))
     class_map = _labels(class_path)
     if class_map.shape != labels.shape:
         raise DataError(f"the masks of {path.name} of instances and of classes differ in size.")
     ids = majority_class_ids(consecutive(labels), class_map)
-    return whole, [f"class {each}" if each != BACKGROUND else UNNAMED for each in ids]
+    return _Read(whole, [f"class {each}" if each != BACKGROUND else UNNAMED for each in ids])
 
 
 def _labels(path: Path) -> npt.NDArray[np.int32]:

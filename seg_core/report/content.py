@@ -46,7 +46,7 @@ from seg_core.scoring import (
 from seg_core.slide import Slide
 from seg_core.store import Run, Selection
 from seg_core.til import AssessedPart
-from seg_core.til.score_tables import in_digits
+from seg_core.til.digits import in_digits
 
 _THUMBNAIL_PX, _OVERLAY_PX = 900, 1600
 

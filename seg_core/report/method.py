@@ -17,16 +17,10 @@ from seg_core.model.measured import (
 )
 from seg_core.report.classes_named_by import classifier_blocks
 from seg_core.report.document import Block, Facts, Heading, Table, Words
-from seg_core.settings import STAIN_TITLES
+from seg_core.settings import PRECISION_TITLES, STAIN_TITLES
 from seg_core.store import Run
 
 _FIGURES = {"pq_plus": "PQ+", "f1": "F1", "iou": "IoU of pixels"}
-
-_ARITHMETIC = {
-    "fp32": "32-bit numbers",
-    "bf16": "16-bit numbers (bfloat16)",
-    "int8": "8-bit integers, the fast way",
-}
 
 
 def model_blocks(run: Run) -> Iterator[Block]:
@@ -75,7 +69,7 @@ def settings_facts(run: Run) -> Facts:
     facts, settings = run.facts, run.facts.question.settings
     skipped = ["glass"] * settings.tissue_only
     skipped += ["pen marks"] * (settings.tissue_only and settings.quality)
-    looks = "once" if settings.views == 1 else f"{settings.views} times, flipped and turned"
+    several = f"{settings.views}, flipped and turned, averaged (test-time augmentation)"
     packages = [f"{name} {of}" for name, of in facts.versions.items() if name != "seg_core"]
     return Facts(
         [
@@ -83,7 +77,7 @@ def settings_facts(run: Run) -> Facts:
                 "tiles",
                 f"{settings.tile_px} px a side, {settings.overlap_px} px blended with each neighbour",
             ),
-            ("each tile looked at", looks),
+            ("views of each tile", "1" if settings.views == 1 else several),
             ("stain", STAIN_TITLES[settings.stain]),
             ("not looked at", " and ".join(skipped) or "nothing: glass was analysed too"),
             ("a nucleus is", f"{settings.min_nucleus_um2:g} µm² or more; smaller is debris"),
@@ -92,7 +86,7 @@ def settings_facts(run: Run) -> Facts:
                 f"a seed of {settings.min_seed_um2:g} µm² or more, by {settings.growth_um:g} µm at most",
             ),
             ("too large for a nucleus", f"{settings.max_extent_um:g} µm across: a fold or a smear"),
-            ("arithmetic", _ARITHMETIC.get(facts.precision, facts.precision)),
+            ("precision", PRECISION_TITLES.get(facts.precision, facts.precision)),
             ("engine", facts.engine),
             ("time of work", f"{facts.seconds:,.0f} s"),
             ("analysed by", program_of(run)),

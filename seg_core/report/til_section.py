@@ -12,7 +12,8 @@ from seg_core.picture.til_painting import draw_map
 from seg_core.report.document import Block, Heading, Picture, Plots, Section, Table, Words
 from seg_core.slide import Slide
 from seg_core.til import DISCLAIMER, AssessedPart, TilResult
-from seg_core.til.score_tables import in_digits, score_table
+from seg_core.til.digits import in_digits, in_percent, in_unit
+from seg_core.til.score_tables import score_table
 from seg_core.til.wording import (
     basis_in_words,
     doubt_in_words,
@@ -60,7 +61,7 @@ def _blocks(assessed: Sequence[AssessedPart], result: TilResult, slide: Slide) -
         yield Words(capitalised(result.reason or ""), "plain")
     else:
         text = f"of the stroma is lymphocytes (sTIL area; {interval_in_words(score)})."
-        yield Words(text, "plain", strong=f"{score.value:.2f} %")
+        yield Words(text, "plain", strong=f"{in_percent(score.value)} %")
     yield Words(basis_in_words(result, assessed[0].name))
     if result.tumour:
         yield Words(result.tumour.in_words(), "plain")
@@ -96,12 +97,12 @@ def _row(part: AssessedPart) -> list[str]:
         tissue, stroma = (f"{result.areas_mm2[name]:.3g}" for name in ("tissue", "stroma"))
         score = result.stil_area_pct
         if score.value is not None:
-            value = f"{score.value:.2f}"
-            tiger = in_digits(result.tiger_til)
+            value = in_percent(score.value)
+            tiger = in_percent(result.tiger_til)
             density = in_digits(result.density_per_mm2["stroma"].value)
             phenotype = result.phenotype.name or "–"
         if score.low is not None:
-            interval = f"{score.low:.2f} to {score.high:.2f}"
+            interval = f"{in_percent(score.low)} to {in_percent(score.high)}"
     note = part.reason or ""
     return [part.name, value, interval, tiger, tissue, stroma, density, phenotype, note]
 
@@ -143,7 +144,8 @@ def _scores(result: TilResult) -> Iterator[Block]:
 
 
 def _with_interval(row: dict[Any, Any]) -> str:
-    value = in_digits(row["value"])
+    value = in_unit(row["value"], row["unit"])
     if pd.isna(row["low"]):
         return value
-    return f"{value} ({in_digits(row['low'])} to {in_digits(row['high'])})"
+    low, high = (in_unit(row[each], row["unit"]) for each in ("low", "high"))
+    return f"{value} ({low} to {high})"

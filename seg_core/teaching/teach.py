@@ -117,10 +117,8 @@ def teach(
     anchored = find_anchors(labels, known) if with_anchors and counts else [{} for _ in labels]
     anchor_counts = Counter(name for each in anchored for name in each.values())
     if len(counts | anchor_counts) < 2:
-        raise TeachingError(
-            f"labels name {len(counts)} class{'' if len(counts) == 1 else 'es'}; label nuclei of at "
-            "least two."
-        )
+        said = "labels name 1 class" if counts else "nothing is labelled yet"
+        raise TeachingError(f"{said}; label nuclei of at least two classes.")
     scheme = _scheme(labels[0].run.model_scheme, own_classes, counts)
     names = tuple(name for name in scheme.names_with_other if name in counts | anchor_counts)
     material = _material(labels, known, anchored, names)

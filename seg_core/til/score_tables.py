@@ -4,7 +4,6 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from seg_core.minus import with_minus
 from seg_core.til.result import TilResult
 from seg_core.til.score import Score
 
@@ -73,18 +72,3 @@ def cross_table(result: TilResult) -> pd.DataFrame:
     names = ("radius_um", "l_um", "l_low_um", "l_high_um", "g", "g_low", "g_high")
     columns = {name: pd.Series(getattr(result.cross, name), dtype=float) for name in names}
     return pd.DataFrame(columns)
-
-
-def in_digits(value: str | float | None) -> str:
-    """Return a number with three digits that count, a word as it is, a dash for nothing.
-
-    Examples
-    --------
-    >>> in_digits(1234.5), in_digits(-0.012345), in_digits(None), in_digits("desert")
-    ('1,234', '−0.0123', '–', 'desert')
-    """
-    if isinstance(value, str):
-        return value
-    if value is None or pd.isna(value):
-        return "–"
-    return with_minus(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}")

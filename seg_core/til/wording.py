@@ -1,6 +1,7 @@
 """An assessment in sentences, the same on the page, in the report and on the command line."""
 
 from seg_core.model.set_names import spelled
+from seg_core.til.digits import in_percent
 from seg_core.til.interval import Estimate
 from seg_core.til.result import TilResult
 
@@ -17,7 +18,7 @@ def interval_in_words(score: Estimate) -> str:
     """
     if score.low is None or score.high is None:
         return f"no interval: {(score.reason or '').rstrip('.')}"
-    ends = f"95 % interval {score.low:.2f} to {score.high:.2f}"
+    ends = f"95 % interval {in_percent(score.low)} to {in_percent(score.high)}"
     return f"{ends}; {score.caution.rstrip('.')}" if score.caution else ends
 
 
@@ -38,7 +39,7 @@ def eye_in_words(result: TilResult) -> str | None:
     if value is None:
         return None
     return (
-        f"TIGER-style {value:.1f} %: each lymphocyte in S counts as a box of "
+        f"TIGER-style {in_percent(value)} %: each lymphocyte in S counts as a box of "
         f"{result.settings.tiger_nucleus_um2:g} µm², as the cell and not the nucleus alone. A "
         "pathologist's estimate takes in the space between the cells, too, and reads higher than "
         "both; its cut-offs (10 and 40 %) do not hold for either."
@@ -51,8 +52,8 @@ def etils_in_words(result: TilResult) -> str | None:
     if etils is None or stil is None:
         return None
     return (
-        f"eTILs reads {etils:.0f} % where sTIL area reads {stil:.1f} % because it is a share of "
-        "cells, lymphocytes among lymphocytes and epithelial nuclei, and sTIL area a share of "
+        f"eTILs reads {in_percent(etils)} % where sTIL area reads {in_percent(stil)} % because it is a share "
+        "of cells, lymphocytes among lymphocytes and epithelial nuclei, and sTIL area a share of "
         "ground, most of which is fibres and space between the nuclei."
     )
 
@@ -73,7 +74,7 @@ def doubt_in_words(result: TilResult) -> str | None:
         f"On labelled images ({spelled(confusion.data)}) the model called {100 * confusion.share_of_other:.1f} % of "
         "other nuclei (fibroblasts, endothelium, muscle) lymphocytes; they were "
         f"{100 * share:.1f} % of what it called so. Were that share of the lymphocytes in S false, the "
-        f"score would be {result.stil_without_false_pct(share):.2f} %. There were "
+        f"score would be {in_percent(result.stil_without_false_pct(share))} %. There were "
         f"{confusion.other_per_lymphocyte:.1f} other nuclei to a lymphocyte there{here}: the more "
         "there are, the larger the share."
     )

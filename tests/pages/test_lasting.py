@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import pixel_size, resources, state
+from pages.shared import linked_slide, pixel_size, resources, state
 from pages.shared.literal import key_of
 from pages.shared.page_list import EVALUATE, NUCLEI, SLIDES, TEACH, TIL_SCORE, VIEWER
 from pages.shared.preferences import PREFERENCES_FILE
@@ -58,6 +58,24 @@ def test_an_address_does_not_bring_back_what_the_reader_has_turned_from(
     page.run()
     assert page.session_state["run"] == coarse.path
     assert page.query_params["run"] == coarse.run_id
+
+
+def test_a_browser_that_does_not_know_the_new_address_yet_turns_nothing_back(
+    visit, chosen, run: Run, coarse: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Delete* pressed right after another analysis was chosen asked about the one before."""
+    page = arrive(VIEWER.file, slide=run.slide_id, run=run.run_id)
+    page.session_state["run"] = coarse.path
+    page.run()
+    page.query_params["run"] = run.run_id
+    page.run()
+    assert page.session_state["run"] == coarse.path
+    assert page.query_params["run"] == coarse.run_id
+
+    monkeypatch.setattr(linked_slide, "_goes_back", lambda: True)
+    page.query_params["run"] = run.run_id
+    page.run()
+    assert page.session_state["run"] == run.path, "what the browser's Back leads to is shown again"
 
 
 def test_the_slides_page_keeps_the_chosen_slide_too(visit, run: Run) -> None:

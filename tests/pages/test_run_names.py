@@ -8,7 +8,7 @@ from pages.shared import resources, run_words, singletons
 from pages.shared.visitor import COOKIE, folder_name
 from seg_core import analysis
 from seg_core.store import Run
-from seg_core.store.label import RunLabel, read_label, write_label
+from seg_core.store.label import RunLabel, name_run, read_label, write_label
 from seg_core.unbroken import unbroken
 from tests.pages.test_analyses import RunningJob
 
@@ -37,13 +37,56 @@ def test_a_list_says_what_differs_and_a_caption_all_of_the_shown_one(
     assert not any("As scanned" in each for each in titles)
     for facet in (
         "blue",
-        "fp32",
+        "32-bit (fp32)",
         "As scanned",
         "1 view",
         "0.5 µm/px",
         "by Dr Ada",
     ):
         assert unbroken(facet) in words(page)
+
+
+def test_delete_pressed_with_the_choice_asks_about_the_one_chosen(
+    visit, chosen, run, coarse, monkeypatch
+) -> None:
+    """The page turned to the choice by running anew, and what was pressed meanwhile was lost."""
+    monkeypatch.setenv("SEG_LOCAL", "1")
+    page = visit("nuclei", slide=chosen, run=coarse.path)
+    shown_list(page).set_value(run.path)
+    page.button(key="_delete_run").click()
+    page.run()
+    assert not page.exception
+    assert page.session_state["run"] == run.path
+    page.button(key="_really_delete_run").click().run()
+    assert not run.path.exists()
+    assert coarse.path.exists()
+
+
+def test_another_analysis_is_picked_and_one_of_another_name_is_not_taken_for_none(
+    visit, chosen, run, coarse
+) -> None:
+    page = visit("nuclei", slide=chosen, run=coarse.path)
+    shown_list(page).set_value(run.path).run()
+    assert page.session_state["run"] == run.path
+    assert not shown_list(page).proto.set_value, "what the browser has said is not said again"
+    on_its_way = page._tree.get_widget_states()
+    name_run(run.path, "second look")
+    page.run()
+    assert "second look" in shown_list(page).options[1]
+    page._run(on_its_way)
+    assert page.session_state["run"] == run.path
+    assert shown_list(page).value == run.path
+
+
+def test_analyses_that_only_the_command_line_sets_apart_have_titles_of_their_own(
+    run, coarse, monkeypatch
+) -> None:
+    facets = run_words.facets(run)
+    monkeypatch.setattr(run_words, "facets", lambda _: facets)
+    titles = run_words.titles([run, coarse])
+    assert titles[run.path].endswith(run.run_id)
+    assert titles[coarse.path].endswith(coarse.run_id)
+    assert run_words.titles([run])[run.path].endswith(facets["Finished"])
 
 
 def test_the_pixel_size_on_every_page_is_that_of_the_analysis(visit, chosen, run, coarse) -> None:

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from pages.cohort_page import cohort_table, working
 from pages.cohort_page.cohort_table import report_of
 from pages.shared import demonstration, resources, singletons, state
+from pages.shared.cohort_process import CohortOrder
 from pages.shared.cohorts import Cohorts
 from pages.shared.literal import literal
 from seg_core.cohort.catalog import RunCatalog
@@ -24,6 +25,7 @@ from seg_core.cohort.journal import Journal, Outcome
 from seg_core.cohort.plan import CohortQuestion, Item, read_plan
 from seg_core.cohort.thumbnails import THUMBNAIL_FILE
 from seg_core.cohort.til_maps import MAP_FILE
+from seg_core.files.lease import held
 from seg_core.picture.encoding import encode_jpeg
 from seg_core.roi import Roi
 from seg_core.samples import sample_path
@@ -280,6 +282,7 @@ def test_slides_are_chosen_from_those_that_are_known_here(
     page.text_input(key="_name").set_value("trial").run()
     page.button(key="_start").click().run()
     assert "There is a cohort trial of other slides" in page.error[0].value
+    assert len(shown_table(page)) == 7, "the cohort that is there stays in sight"
 
 
 def cohort_slide(cohort: Journal) -> Path:
@@ -370,6 +373,70 @@ def test_an_analysis_of_the_table_is_named_moved_and_deleted(
     page.button(key="_delete_run").click().run()
     page.button(key="_really_delete_run").click().run()
     assert not copy_of(run, 0).exists()
+
+
+def test_a_cohort_is_removed_and_its_analyses_stay(visit, cohort: Journal, run: Run) -> None:
+    """One that was started by mistake stood there for good."""
+    page = visit("cohort")
+    page.button(key="_remove_cohort").click().run()
+    assert not page.checkbox(key="_also_runs").value
+    page.button(key="_keep_cohort").click().run()
+    assert cohort.folder.is_dir()
+    page.button(key="_remove_cohort").click().run()
+    page.button(key="_really_remove_cohort").click().run()
+    assert not page.exception
+    assert not cohort.folder.exists()
+    assert all((copy_of(run, number) / "run.json").is_file() for number in range(6))
+    assert [each.value for each in page.toast] == ["The cohort trial was removed."]
+    assert any("There is no cohort yet" in each.value for each in page.info)
+
+
+def test_its_analyses_go_with_it_where_that_is_asked_but_for_those_of_another(
+    visit, cohort: Journal, run: Run
+) -> None:
+    other = Journal(cohort.store, "untouched")
+    shutil.copytree(cohort.folder, other.folder)
+    plan = other.read_plan()
+    plan["items"] = plan["items"][:2]
+    (other.folder / "cohort.json").write_text(json.dumps(plan))
+    copy = open_run(copy_of(run, 3))
+    copy.journal().correct([1], ["lymphocyte"], "epithelial", by="a")
+
+    page = visit("cohort")
+    page.button(key="_remove_cohort").click().run()
+    also = page.checkbox(key="_also_runs")
+    assert also.label == "Delete its 4 analyses too"
+    assert any("1 correction by hand goes with them" in each.value for each in page.warning)
+    also.check()
+    page.button(key="_really_remove_cohort").click().run()
+    assert not page.exception
+    assert [each.value for each in page.toast] == [
+        "The cohort trial was removed, and 4 analyses with it."
+    ]
+    assert [copy_of(run, number).exists() for number in range(6)] == [True] * 2 + [False] * 4
+    assert page.selectbox(key="_cohort").value == "untouched"
+
+
+def test_a_cohort_that_a_command_works_off_is_not_removed(visit, cohort: Journal) -> None:
+    page = visit("cohort")
+    with held(cohort.folder):
+        page.button(key="_remove_cohort").click().run()
+        page.button(key="_really_remove_cohort").click().run()
+        assert [
+            "A command is at work on the cohort trial; stop it" in each.value for each in page.error
+        ] == [True]
+    assert cohort.folder.is_dir()
+
+
+def test_a_cohort_that_is_at_work_or_waits_here_cannot_be_removed(
+    visit, cohort: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cohorts = Cohorts(lambda: True)  # somebody waits for an analysis, so that it is not begun
+    monkeypatch.setattr(singletons, "cohorts", lambda: cohorts)
+    cohorts.add(CohortOrder(Path("trial.csv"), "trial", 7))
+    assert visit("cohort").button(key="_remove_cohort").disabled
+    cohorts.stop("trial")
+    assert not visit("cohort").button(key="_remove_cohort").disabled
 
 
 def test_the_report_is_offered_as_html_and_pdf(visit, cohort: Journal) -> None:

@@ -22,6 +22,7 @@ from seg_core.evaluation.kept import (
     kept_evaluation,
     references_of,
 )
+from seg_core.export.csv import write_nuclei_csv
 from seg_core.export.options import ExportOptions
 from seg_core.export.report import write_report
 from seg_core.picture.viewport import Viewport
@@ -66,6 +67,22 @@ def open_section(
         return page
 
     return open_at
+
+
+def test_what_is_odd_about_a_reference_is_told_once_and_in_every_section(
+    visit, chosen, run: Run, store: Path, tmp_path: Path
+) -> None:
+    """It stood above the figures and once more beside the reference."""
+    path = tmp_path / "own.csv"
+    write_nuclei_csv(run, path)
+    content = path.read_text().replace(run.slide_path.name, "another.svs").encode()
+    keep_reference(store, run.slide_id, "own.csv", content)
+    page = visit("evaluate", slide=chosen)
+    for section in ("Figures", "Confusion"):
+        page.segmented_control(key="_evaluation_section").set_value(section).run()
+        assert not page.exception
+        notes = [each.value for each in page.caption if "another.svs" in each.value]
+        assert len(notes) == 1, section
 
 
 def test_without_a_reference_it_says_what_to_bring(visit, chosen, run) -> None:

@@ -52,7 +52,7 @@ def test_a_corrected_analysis_measures_what_the_model_found_and_needs_no_file(
     assert [each for each in page.selectbox(key="_reference").options if "Corrected" in each]
     said = " ".join(each.value for each in page.caption)
     assert "What the model found is measured" in said
-    assert "Measured by Whole slide" in said
+    assert "Measured against Whole slide" in said
     assert run.run_id not in said
     # one of 12 nuclei is called otherwise by then; all are where they were
     assert (
@@ -207,7 +207,7 @@ def test_what_was_measured_before_is_shown_at_once(measure, folder, store) -> No
         page.table[0].value.set_index("Figure").loc["Share of dots that were found", "Value"]
         == "0.500 (0.25–0.75)"
     )
-    assert "Measured by 3 images of 2 patients" in page.caption[0].value
+    assert "Measured on 3 images of 2 patients" in page.caption[0].value
     worst = next(each.value for each in page.dataframe if "name" in each.value)
     assert worst["name"].tolist() == ["b", "a"]
 

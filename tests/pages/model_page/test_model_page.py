@@ -10,7 +10,7 @@ from seg_core.model.card import OWN_MODELS_VARIABLE, WEIGHTS_FOLDER
 from seg_core.model.engine_choice import engine_name, precision_name
 from seg_core.model.measured import dotted_sets, measured_sets, reliability_sets
 from seg_core.model.set_names import spelled
-from seg_core.settings import AnalysisSettings
+from seg_core.settings import PRECISION_TITLES, AnalysisSettings
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +103,8 @@ def test_engine_and_precision_are_those_that_an_analysis_has_here(visit) -> None
     usual = AnalysisSettings()
     named = {"openvino": "OpenVINO", "torch": "PyTorch"}[engine_name(usual)]
     said = " ".join(each.value for each in page.caption)
-    assert f"On this machine it runs on {named} in {precision_name(usual)}, where no" in said
+    precision = PRECISION_TITLES[precision_name(usual)]
+    assert f"On this machine it runs on {named} in {precision}, where no" in said
 
 
 def test_the_reliability_diagram_has_the_bins_of_each_data_set(visit) -> None:

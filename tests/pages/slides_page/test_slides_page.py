@@ -118,6 +118,20 @@ def test_a_damaged_slide_is_one_sentence(visit, tmp_path: Path) -> None:
     assert page.error[0].value.startswith("text.svs is neither a slide")
 
 
+def test_what_is_chosen_stays_in_sight_beside_a_folder_that_is_not_there(
+    visit, chosen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error ended the page, and the facts of the chosen slide went with it."""
+    monkeypatch.setenv("SEG_LOCAL", "1")
+    page = visit("slides", slide=chosen)
+    page.segmented_control(key="_place").set_value("Folder").run()
+    next(each for each in page.text_input if each.label == "Folder on this machine").set_value(
+        "/nowhere at all"
+    ).run()
+    assert "there is no folder /nowhere at all" in page.error[0].value.lower()
+    assert page.subheader[0].value == chosen.path.name
+
+
 def test_folders_are_shown_to_nobody_by_default(visit) -> None:
     page = visit("slides")
     assert page.segmented_control[0].options == ["Samples", "Upload", "Library"]

@@ -220,6 +220,22 @@ def test_a_classifier_of_another_model_is_refused_in_a_sentence(
     assert read_classifier(tmp_path / "mine.json").names == classifier.names
 
 
+def test_an_error_in_one_column_leaves_what_stands_beside_it(painted: Run, visit: Visit) -> None:
+    """A file that was no classifier took the column of labels away."""
+    page = open_section(visit("teach"), "Files")
+    send(page, "A classifier from elsewhere", "b.json", b"{}")
+    assert len(page.error) == 1
+    assert [each.value for each in page.subheader] == ["Classifier", "Labels"]
+    assert [each.label for each in page.get("file_uploader")][1].startswith("Labels from elsewhere")
+
+    write_own_classes(painted.path, (NucleusClass(1, "melanocyte", "#102030"),))
+    page = open_section(page, "Classes")
+    named(page.text_input, "Name a class").set_value("melanocyte")
+    named(page.button, "Add").click().run()
+    assert len(page.error) == 1
+    assert "Remove a class" in [each.label for each in page.selectbox]
+
+
 def test_labels_from_elsewhere_name_their_classes(painted: Run, visit: Visit) -> None:
     row = painted.nuclei().iloc[3]
     page = open_section(visit("teach"), "Files")

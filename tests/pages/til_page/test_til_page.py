@@ -24,6 +24,7 @@ from seg_core.scoring import parts_of
 from seg_core.store import Run
 from seg_core.store.rois import keep_rois
 from seg_core.til import Confusion, TilResult, TilSettings, score_tils, tumour_of
+from seg_core.til.digits import in_percent
 
 sys.path.append(str(Path(__file__).parents[2] / "seg_core" / "til"))
 from til_layouts import block, nuclei, scatter, tissue
@@ -114,20 +115,26 @@ def test_the_score_stands_with_what_it_is_made_of_and_what_could_be_wrong(
     assert "25.0 % of what it called so" in told
     assert "the score would be 0.30 %" in told
     assert "in this stroma 2.0" in told
-    assert "TIGER-style 0.6 %: each lymphocyte in S counts as a box of 64 µm²" in told
-    assert "eTILs reads 5 % where sTIL area reads 0.4 % because it is a share of cells" in told
+    # one figure is rounded alike wherever it stands: 0.26 % was 0.3 % two lines below
+    stil, tiger, etils = map(in_percent, (band.stil_area_pct.value, band.tiger_til, band.etils_pct))
+    assert (stil, tiger) == ("0.40", "0.64")
+    assert f"TIGER-style {tiger} %: each lymphocyte in S counts as a box of 64 µm²" in told
+    assert f"eTILs reads {etils} % where sTIL area reads {stil} % because it is a share of" in told
     assert "If some of these are not lymphocytes" in told
     shown = [each.proto.body for each in page.get("html") if "til-score" in each.proto.body]
-    assert "0.6\N{NO-BREAK SPACE}%" in shown[0]
+    assert f"{stil}\N{NO-BREAK SPACE}%" in shown[0]
+    assert f"{tiger}\N{NO-BREAK SPACE}%" in shown[0]
     assert not any(band in shown[0] for band in ("low", "intermediate", "high"))
     assert "For research only." in told
     cards = {each.label: each.value for each in page.metric}
     assert cards["Immune phenotype"] == "–"
+    assert cards["eTILs"] == f"{etils}\N{NO-BREAK SPACE}%"
     assert float(cards["Lymphocytes in stroma, per mm²"]) > 0
     assert "a phenotype needs at least 3 valid squares" in told
     assert "hotspots need at least" in told
     scores = page.table[0].value.set_index("Score")
-    assert scores.loc["sTIL area", "Value"] == literal("0.4")
+    for name, figure in {"sTIL area": stil, "TIGER-style": tiger, "eTILs": etils}.items():
+        assert scores.loc[name, "Value"] == literal(figure)
     assert len(page.get("plotly_chart")) == 5
     assert page.session_state["til_shown"].run == run.path
 

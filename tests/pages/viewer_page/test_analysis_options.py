@@ -118,8 +118,8 @@ def test_another_model_can_be_chosen_and_has_no_graph_in_integers_of_the_first(
     assert model.value == "nuclei-lite0"
     page.sidebar.segmented_control(key="_preset").set_value("fast").run()
     page.sidebar.selectbox(key="_model").select("nuclei-resnet18").run()
-    arithmetic = page.sidebar.segmented_control(key="_precision").options
-    assert "8-bit integers" not in arithmetic
+    precisions = page.sidebar.segmented_control(key="_precision").options
+    assert "8-bit integers" not in precisions
     analyse_slide(page)
     assert submitted[0]["model"] == "nuclei-resnet18"
     assert submitted[0]["settings"] == AnalysisSettings(tile_px=512)

@@ -94,7 +94,7 @@ def test_words_and_the_table_of_images_are_of_images(
     question: FolderQuestion, tmp_path: Path
 ) -> None:
     result = evaluate_folder(question, tmp_path / "store")
-    assert measured_in_words(result).startswith("Measured by 2 images, at 0.25 µm/px.")
+    assert measured_in_words(result).startswith("Measured on 2 images, at 0.25 µm/px.")
     table = area_table(result)
     assert sorted(table["name"]) == ["case0", "case1"]
     assert table["bpq"].is_monotonic_increasing

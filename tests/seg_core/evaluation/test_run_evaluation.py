@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from seg_core.classes import MONUSAC, NucleusClass
 from seg_core.errors import DataError
 from seg_core.evaluation.kept import compare_kept, evaluate_kept, keep_reference
 from seg_core.evaluation.run_evaluation import compare_runs, evaluate_run, reference_of_run
+from seg_core.export.csv import write_nuclei_csv
+from seg_core.export.geojson import write_geojson as write_run_geojson
+from seg_core.geometry import Raster, Region
 from seg_core.labelled.class_mapping import mapping_of
 from seg_core.labelled.slide_reference import MappedReference, map_classes, read_slide_reference
 from seg_core.roi import Roi
@@ -347,6 +351,54 @@ def test_a_mask_of_another_size_is_not_guessed_at(painted_run: Run, tmp_path: Pa
         read_slide_reference(path, info, 0.25)
     stated = read_slide_reference(path, info, 0.25, 0.5)
     assert shapely.bounds(stated.shapes).tolist() == [[20, 20, 40, 40]]
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (100, 40)], ids=["whole", "with bounds"])
+def test_the_nuclei_that_a_run_exports_are_a_reference_where_they_lie(
+    painted_run: Run, tmp_path: Path, corner: tuple[int, int]
+) -> None:
+    """The CSV counts from the corner of level 0, and was read as if from that of the bounds, without classes."""
+    bounds = Region(*corner, 300, 400)
+    info = replace(painted_run.facts.slide, bounds=bounds)
+    question = replace(painted_run.facts.question, raster=Raster(bounds, 0.25, 1.0))
+    run = Run(painted_run.path, replace(painted_run.facts, slide=info, question=question))
+    write_nuclei_csv(run, tmp_path / "own.csv")
+    table = run.nuclei()
+    table = table[table["class_name"] != "other"]
+    read = read_slide_reference(tmp_path / "own.csv", info, run.slide_mpp)
+    np.testing.assert_allclose(shapely.get_coordinates(read.shapes), table[["x", "y"]].to_numpy())
+    assert list(read.names) == table["class_name"].tolist()
+    assert read.notes == ()
+    reference = map_classes(read, mapping_of(read.class_names, {}, run.scheme), run.scheme)
+    assert [run.scheme.name_of(each) for each in reference.classes] == list(read.names)
+
+    write_run_geojson(run, tmp_path / "own.geojson")
+    outlines = read_slide_reference(tmp_path / "own.geojson", info, run.slide_mpp)
+    assert shapely.intersects(outlines.shapes, shapely.buffer(read.shapes, 2)).all()
+
+    other = replace(info, path=info.path.with_name("other.svs"))
+    (note,) = read_slide_reference(tmp_path / "own.csv", other, run.slide_mpp).notes
+    assert note == f"own.csv says that its nuclei are of {info.path.name}; this slide is other.svs."
+    (note,) = read_slide_reference(tmp_path / "own.csv", info, 2 * run.slide_mpp).notes
+    assert note == "own.csv says 0.25 µm/px, its places were taken as pixels of 0.5 µm."
+
+
+def test_places_in_um_are_the_same_whatever_pixels_are_stated(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """They were scaled by the size that somebody stated, twice."""
+    path = tmp_path / "dots.csv"
+    path.write_text("x_um,y_um,class\n25,10,epithelial\n")
+    for stated in (None, 0.25, 0.5):
+        read = read_slide_reference(path, painted_run.facts.slide, 0.25, stated)
+        assert shapely.get_coordinates(read.shapes).tolist() == [[100, 40]]
+
+
+def test_squares_of_til_scores_are_no_reference(painted_run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "til.csv"
+    path.write_text("slide,run,part,x_px,y_px,side_px\na,b,c,0,0,100\n")
+    with pytest.raises(DataError, match="squares of TIL scores and no nuclei"):
+        read_slide_reference(path, painted_run.facts.slide, 0.25)
 
 
 def test_a_hole_and_parts_of_a_multipolygon_are_kept(painted_run: Run, tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_a_preset_is_said_with_what_it_costs_where_that_was_measured() -> None:
         "Original, mPQ+ 0.610 and macro F1 0.700 at 40x, 0.600 and 0.680 at 20x."
     )
     assert "times the time" not in preset_in_words(card, "original")
-    bare = "Tiles of 512 px, four looks at each, averaged."
+    bare = "Tiles of 512 px, four views of each, averaged."
     assert preset_in_words(card, "best") == bare
     assert preset_in_words(None, "best") == bare
     assert preset_in_words(priced(weights_sha256="b" * 64), "fast").endswith("keeps them.")

@@ -164,6 +164,8 @@ def test_runs_of_two_models_are_refused(run: Run) -> None:
 def test_one_class_is_not_enough(run: Run) -> None:
     with pytest.raises(TeachingError, match="labels name 1 class; label nuclei of at least two"):
         teach([labelled(run, ["epithelial"], 3)], with_anchors=False)
+    with pytest.raises(TeachingError, match="nothing is labelled yet; label nuclei of at least"):
+        teach([Labels(run, np.array([], int), ())], with_anchors=False)
 
 
 def test_what_a_classifier_does_not_know_is_not_counted_as_none(run: Run) -> None:

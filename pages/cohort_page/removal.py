@@ -1,0 +1,118 @@
+"""A cohort that is not at work is removed: its entry, and the analyses of its slides where that is asked."""
+
+import streamlit as st
+
+from pages.shared import resources, singletons, slide_places, state
+from pages.shared.literal import literal
+from seg_core.cohort.journal import Journal
+from seg_core.cohort.removal import own_runs, remove_cohort
+from seg_core.errors import SegCoreError, capitalised, counted
+from seg_core.store import Run, Store, default_store
+
+_REMOVED, _PROBLEM = "_cohort_removed", "_cohort_not_removed"
+"""Of the session: what is to be said of the last try."""
+
+_ALSO_RUNS = "_also_runs"
+
+
+def offer(name: str) -> None:
+    """Let a reader of this machine remove the chosen cohort, once it is not at work."""
+    if not slide_places.reader_is_local():
+        return
+    cohorts = singletons.cohorts()
+    current = cohorts.current
+    waits = any(place.order.name == name for place in cohorts.waiting())
+    at_work = current is not None and current.order.name == name
+    if st.button(
+        "Remove this cohort",
+        icon=":material/delete:",
+        width="stretch",
+        key="_remove_cohort",
+        disabled=at_work or waits,
+        help="Stop it, or take it away, first." if at_work or waits else None,
+    ):
+        _confirm(name)
+
+
+def tell() -> None:
+    """Say once what was removed, or why it was not."""
+    told = st.session_state.pop(_REMOVED, None)
+    if told is not None:
+        st.toast(told, icon=":material/delete:")
+    problem = st.session_state.pop(_PROBLEM, None)
+    if problem is not None:
+        st.error(literal(problem), icon=":material/error:")
+
+
+@st.dialog("Remove this cohort?")
+def _confirm(name: str) -> None:
+    """Ask once more, and how much of it is to go."""
+    journal = Journal(default_store(), name)
+    runs = own_runs(journal)
+    st.markdown(f"**{literal(name)}**")
+    st.write(
+        "Its entry is removed: the list of its slides with their columns, and how each of them ended. "
+        "Slides and analyses stay, and the same cohort started again takes them up."
+    )
+    if runs:
+        st.checkbox(
+            f"Delete its {counted(len(runs), 'analysis', 'analyses')} too",
+            key=_ALSO_RUNS,
+            help="All that its table shows, also those that were made before or on the Viewer page; "
+            "what another cohort shows as well stays.",
+        )
+        _warn_of(runs)
+    remove, keep = st.columns(2)
+    if keep.button("Keep it", width="stretch", key="_keep_cohort") or remove.button(
+        "Remove it",
+        type="primary",
+        width="stretch",
+        key="_really_remove_cohort",
+        on_click=_remove_asked,
+        args=(journal, runs),
+    ):
+        st.rerun()
+
+
+def _warn_of(runs: list[Run]) -> None:
+    corrections = sum(len(run.journal().current()) for run in runs)
+    if corrections:
+        goes = "goes" if corrections == 1 else "go"
+        st.warning(
+            f"{counted(corrections, 'correction')} by hand {goes} with them and cannot be made again "
+            "by the program.",
+            icon=":material/warning:",
+        )
+
+
+def _remove_asked(journal: Journal, runs: list[Run]) -> None:
+    try:
+        also_runs = st.session_state.get(_ALSO_RUNS, False)
+        st.session_state[_REMOVED] = _remove(journal, runs if also_runs else [])
+    except SegCoreError as error:
+        st.session_state[_PROBLEM] = capitalised(str(error))
+
+
+def _remove(journal: Journal, runs: list[Run]) -> str:
+    """Remove a cohort, then those of some analyses that may go; return what is to be said of it."""
+    remove_cohort(journal)
+    stayed = 0
+    for run in runs:
+        if singletons.visitors().is_looked_at_by_others(run.path, state.LOOKED_AT.get()):
+            stayed += 1
+            continue
+        try:
+            Store(journal.store).delete(run)
+        except SegCoreError:  # another process works on it, or the disk refuses
+            stayed += 1
+            continue
+        resources.forget_run(run.path)
+        if run.path == state.RUN.get():
+            state.turn_from_run()
+    told = f"The cohort {literal(journal.name)} was removed"
+    gone = len(runs) - stayed
+    if runs:
+        told += f", and {counted(gone, 'analysis', 'analyses')} with it"
+    if stayed:
+        told += f"; {stayed:,} in use {'stays' if stayed == 1 else 'stay'}"
+    return f"{told}."

@@ -1,0 +1,51 @@
+"""The browser's *Back*: one press for each page."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from viewing import SAMPLE, SAMPLE_ID, choose_button, open_sample
+
+from pages.shared.page_list import NUCLEI, SLIDES, VIEWER
+
+pytestmark = pytest.mark.browser
+
+
+def test_back_leads_from_page_to_page_with_the_slide(page: Page, dashboard: str) -> None:
+    """It led to the same page, whose address was then written again: two presses, and more."""
+    open_sample(page, dashboard)
+    placed = re.compile(rf"/{VIEWER.address}\?slide={SAMPLE_ID}.*&width=")
+    expect(page).to_have_url(placed)
+    viewed = page.url
+    page.get_by_test_id("stSidebar").get_by_role("link", name=NUCLEI.title).click()
+    expect(page).to_have_url(re.compile(rf"/{NUCLEI.address}\?slide={SAMPLE_ID}$"))
+
+    page.go_back()
+    expect(page).to_have_url(viewed)
+    expect(page.locator("section.viewer .openseadragon-canvas").first).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url(re.compile(rf"^{dashboard}/\?slide={SAMPLE_ID}$"))
+    expect(page.get_by_role("heading", name=SAMPLE)).to_be_visible()
+    page.go_forward()
+    expect(page).to_have_url(viewed)
+
+    page.get_by_test_id("stSidebar").get_by_role("link", name=SLIDES.title).click()
+    choose_button(page, "hgsc_nest").click()
+    page.get_by_role("button", name="Open in the viewer").click()
+    expect(page).to_have_url(re.compile(rf"/{VIEWER.address}\?slide=hgsc_nest-"))
+    page.go_back()
+    expect(page).to_have_url(re.compile(rf"^{dashboard}/\?slide=hgsc_nest-"))
+    page.go_back()
+    expect(page).to_have_url(viewed)
+    expect(page.get_by_role("heading", name=SAMPLE)).to_be_visible()
+
+
+def test_another_slide_of_the_same_page_is_no_further_entry(page: Page, dashboard: str) -> None:
+    page.goto(dashboard)
+    expect(choose_button(page)).to_be_visible()
+    before = page.evaluate("history.length")
+    choose_button(page, "hgsc_nest").click()
+    expect(page).to_have_url(re.compile(r"\?slide=hgsc_nest-"))
+    page.get_by_role("button", name="Choose").last.click()
+    expect(page).not_to_have_url(re.compile(r"\?slide=hgsc_nest-"))
+    assert page.evaluate("history.length") == before

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { entering } from "../../../pages/shared/history_view/one_entry.js";
+
+/** @param {string} here @param {string} url */
+function entered(here, url) {
+  /** @type {string[]} */
+  const done = [];
+  const enter = entering(
+    () => here,
+    (_data, _unused, next) => void done.push(`added ${next}`),
+    (_data, _unused, next) => void done.push(`replaced ${next}`),
+  );
+  enter({}, "", url);
+  return done;
+}
+
+test("another page is another entry", () => {
+  const here = "http://localhost:8501/seg/viewer?slide=a&x=1";
+  assert.deepEqual(entered(here, "/seg/nuclei"), ["added /seg/nuclei"]);
+  assert.deepEqual(entered(here, "/seg/?slide=a"), ["added /seg/?slide=a"]);
+});
+
+test("what is written into the address of the same page is not", () => {
+  const here = "http://localhost:8501/viewer";
+  for (const url of ["/viewer?slide=a", "/viewer?slide=a&run=b", "/viewer", "http://localhost:8501/viewer?slide=b"]) {
+    assert.deepEqual(entered(here, url), [`replaced ${url}`]);
+  }
+});
+
+test("a place within a page that somebody turns to stays an entry", () => {
+  assert.deepEqual(entered("http://localhost:8501/viewer", "#legend"), ["added #legend"]);
+});

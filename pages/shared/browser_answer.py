@@ -36,12 +36,16 @@ def _answer(key: str) -> tuple[Any] | None:
     context = get_script_run_ctx()
     if context is None:
         return None
-    # Streamlit tells what a widget is set to, and not whether the browser knows of it.
-    state = context.session_state._state
-    answers = state._new_widget_state
-    number = state._get_widget_id(key)
-    metadata = answers.widget_metadata.get(number)
-    # What was drawn on a page that the reader has left meanwhile, the browser is about to forget.
-    if metadata is None or number not in answers or number not in state._old_state:
+    # Streamlit tells what a widget is set to, and not whether the browser knows of it. A version that
+    # keeps this elsewhere is told each value anew, which a quick reader may notice and no page fails of.
+    try:
+        state = context.session_state._state
+        answers = state._new_widget_state
+        number = state._get_widget_id(key)
+        metadata = answers.widget_metadata.get(number)
+        # What was drawn on a page that the reader has left meanwhile, the browser is about to forget.
+        if metadata is None or number not in answers or number not in state._old_state:
+            return None
+        return (metadata.serializer(answers[number]),)
+    except AttributeError:
         return None
-    return (metadata.serializer(answers[number]),)

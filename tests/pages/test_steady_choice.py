@@ -1,9 +1,12 @@
 """A choice that the page sets, and one that the browser has made meanwhile."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from pages.shared import browser_answer
 
 FIRST = {"a": "one", "b": "two", "c": "three"}
 RENAMED = {"a": "one", "b": "second look", "c": "three"}
@@ -99,3 +102,14 @@ def test_a_browser_that_has_not_drawn_a_widget_is_told_again(page: AppTest) -> N
     page._run(states)
     assert page.selectbox(key="kept").value == "two"
     assert said(page)["kept"]
+
+
+def test_a_streamlit_that_does_not_tell_has_each_value_said(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        browser_answer, "get_script_run_ctx", lambda: SimpleNamespace(session_state=0)
+    )
+    page.run()
+    assert said(page) == {"one": True, "kept": True, "many": True}
+    assert page.selectbox(key="one").value == "b"

@@ -48,6 +48,9 @@ _LAYOUTS = {
 # A whole slide has a dozen; a stack of microscope pictures some thousand.
 _MOST_DIRECTORIES = 20_000
 
+# Red, green, blue, what is clear, and some masks; all of them are read.
+_MOST_SAMPLES = 8
+
 _MICROMETRES = {2: 25_400.0, 3: 10_000.0}  # of TIFF's units of resolution: inch, centimetre
 _MOST_UINT16 = 65_535
 
@@ -138,6 +141,11 @@ def _unlike_openslide(level: Any, page: Any) -> str:
 
 def _check_size(path: Path, page: Any, facts: TiffFacts) -> None:
     """Refuse what cannot be held in memory; of a tiled one, tell why it would have to be."""
+    if page.samplesperpixel > _MOST_SAMPLES:
+        raise SlideError(
+            f"{path.name} has {page.samplesperpixel:,} values a pixel, which are no red, green and "
+            "blue; save the picture as RGB."
+        )
     if page.is_tiled and page.imagewidth * page.imagelength > MOST_IMAGE_PX:
         check_density(path, page.imagewidth, page.imagelength)
         why = facts.unlike_openslide or f"its compression is {page.compression.name}"
@@ -172,9 +180,10 @@ def read_tiff(path: Path, facts: TiffFacts) -> Picture:
             page = level.keyframe
             _check_size(path, page, facts)
             channels = channel_names(file.ome_metadata if file.is_ome else None)
+            missing = _missing_pieces(path, page)
             values, several, put_together = _values_of(path, level, channels)
             rgb, notes = _to_rgb(path, page, values, _bits_said(file))
-            notes = (*put_together, *notes)
+            notes = (*missing, *put_together, *notes)
             if len(file.series) > 1 or several:
                 notes = (*notes, "of several pictures in the file the largest, or first, is shown.")
             turned = upright(rgb, _orientation_of(page))
@@ -183,6 +192,18 @@ def read_tiff(path: Path, facts: TiffFacts) -> Picture:
         raise
     except Exception as error:  # whatever a damaged file makes of a decoder
         raise damaged(path, error) from error
+
+
+def _missing_pieces(path: Path, page: Any) -> tuple[str, ...]:
+    """Tell of tiles or strips that the file lists without content."""
+    pieces = len(page.databytecounts)
+    missing = sum(size == 0 for size in page.databytecounts)
+    if not missing:
+        return ()
+    if missing == pieces:
+        raise damaged(path, "it lists its pixels and holds none")
+    what = "tiles" if page.is_tiled else "strips"
+    return (f"{missing:,} of its {pieces:,} {what} are missing and shown blank.",)
 
 
 def check_directories(path: Path) -> None:

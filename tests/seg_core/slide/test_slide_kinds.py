@@ -11,6 +11,7 @@ from scipy import ndimage
 from seg_core.errors import ResolutionError, SlideError
 from seg_core.geometry import Region
 from seg_core.slide import open_slide
+from seg_core.slide.tiff import describe_tiff, read_tiff
 
 DISCS = {
     *((40, 50), (120, 44), (205, 70), (60, 130), (150, 120)),
@@ -374,3 +375,34 @@ def test_a_jpeg_of_12_bits_that_declares_too_much_is_refused(tmp_path):
     path.write_bytes(content[: at + 5] + b"\xff\xf0\xff\xf0" + content[at + 9 :] + bytes(600_000))
     with pytest.raises(SlideError, match="too large to be held in memory"):
         open_slide(path)
+
+
+def test_more_values_a_pixel_than_colours_and_masks_are_refused(tmp_path, noise):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.repeat(noise, 3, axis=2), photometric="rgb")
+    with pytest.raises(SlideError, match=r"has 9 values a pixel, which are no red, green and blue"):
+        open_slide(path)
+    tifffile.imwrite(path, np.dstack([noise, noise]), photometric="rgb")
+    assert (picture_of(open_slide(path)) == noise).all()
+
+
+@pytest.mark.parametrize(
+    "pieces", [{"tile": (64, 64)}, {"rowsperstrip": 16}], ids=lambda each: next(iter(each))
+)
+def test_pieces_that_a_tiff_lists_without_content_are_told(tmp_path, noise, pieces):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, noise, photometric="rgb", compression="zlib", **pieces)
+    what = "Tile" if "tile" in pieces else "Strip"
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        counts = file.pages[0].tags[f"{what}ByteCounts"]
+        all_of_them = len(counts.value)
+        counts.overwrite((0, *counts.value[1:]))
+    described = describe_tiff(path)
+    picture = read_tiff(path, described)
+    assert f"1 of its {all_of_them} {what.lower()}s are missing and shown blank." in picture.notes
+    assert (picture.rgb[-1, -1] == noise[-1, -1]).all()
+    assert not picture.rgb[0, 0].any()
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        file.pages[0].tags[f"{what}ByteCounts"].overwrite((0,) * all_of_them)
+    with pytest.raises(SlideError, match="it lists its pixels and holds none"):
+        read_tiff(path, describe_tiff(path))

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.cohort_page.working import is_at_work
 from pages.shared import resources, singletons, slide_places, state
 from pages.shared.literal import literal
 from seg_core.cohort.journal import Journal
@@ -19,17 +20,16 @@ def offer(name: str) -> None:
     """Let a reader of this machine remove the chosen cohort, once it is not at work."""
     if not slide_places.reader_is_local():
         return
-    cohorts = singletons.cohorts()
-    current = cohorts.current
-    waits = any(place.order.name == name for place in cohorts.waiting())
-    at_work = current is not None and current.order.name == name
+    is_busy = is_at_work(name) or any(
+        place.order.name == name for place in singletons.cohorts().waiting()
+    )
     if st.button(
         "Remove this cohort",
         icon=":material/delete:",
         width="stretch",
         key="_remove_cohort",
-        disabled=at_work or waits,
-        help="Stop it, or take it away, first." if at_work or waits else None,
+        disabled=is_busy,
+        help="Stop it, or take it away, first." if is_busy else None,
     ):
         _confirm(name)
 
@@ -111,8 +111,8 @@ def _remove(journal: Journal, runs: list[Run]) -> str:
             state.turn_from_run()
     told = f"The cohort {literal(journal.name)} was removed"
     gone = len(runs) - stayed
-    if runs:
+    if gone:
         told += f", and {counted(gone, 'analysis', 'analyses')} with it"
     if stayed:
-        told += f"; {stayed:,} in use {'stays' if stayed == 1 else 'stay'}"
+        told += f"; {counted(stayed, 'analysis', 'analyses')} in use {'stays' if stayed == 1 else 'stay'}"
     return f"{told}."

@@ -286,7 +286,7 @@ def _other_size(path: Path, said_mpp: float | None, mpp: float, what: str) -> tu
     if said_mpp is None or same_resolution(said_mpp, mpp):
         return ()
     said = f"{path.name} says {said_mpp:.4g} µm/px"
-    return (f"{said}, its {what} were taken as pixels of {mpp:.4g} µm.",)
+    return (f"{said}, but its {what} were taken as pixels of {mpp:.4g} µm.",)
 
 
 def _of_csv(path: Path, mpp: float, slide: str) -> _Read:

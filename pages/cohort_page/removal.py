@@ -31,6 +31,7 @@ def offer(name: str) -> None:
         disabled=is_busy,
         help="Stop it, or take it away, first." if is_busy else None,
     ):
+        st.session_state[_ALSO_RUNS] = False  # whatever was ticked when it was last closed
         _confirm(name)
 
 
@@ -52,15 +53,15 @@ def _confirm(name: str) -> None:
     st.markdown(f"**{literal(name)}**")
     st.write(
         "Its entry is removed: the list of its slides with their columns, and how each of them ended. "
-        "Slides and analyses stay, and the same cohort started again takes them up."
+        "The slides stay, and so do analyses that you do not delete here; the same cohort started again "
+        "takes them up."
     )
-    if runs:
-        st.checkbox(
-            f"Delete its {counted(len(runs), 'analysis', 'analyses')} too",
-            key=_ALSO_RUNS,
-            help="All that its table shows, also those that were made before or on the Viewer page; "
-            "what another cohort shows as well stays.",
-        )
+    if runs and st.checkbox(
+        f"Delete its {counted(len(runs), 'analysis', 'analyses')} too",
+        key=_ALSO_RUNS,
+        help="All that its table shows, also those that were made before or on the Viewer page; "
+        "what another cohort shows as well stays.",
+    ):
         _warn_of(runs)
     remove, keep = st.columns(2)
     if keep.button("Keep it", width="stretch", key="_keep_cohort") or remove.button(

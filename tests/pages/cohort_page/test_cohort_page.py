@@ -415,15 +415,14 @@ def test_its_analyses_go_with_it_where_that_is_asked_but_for_those_of_another(
     plan = other.read_plan()
     plan["items"] = plan["items"][:2]
     (other.folder / "cohort.json").write_text(json.dumps(plan))
-    copy = open_run(copy_of(run, 3))
-    copy.journal().correct([1], ["lymphocyte"], "epithelial", by="a")
-
     page = visit("cohort")
     page.button(key="_remove_cohort").click().run()
     also = page.checkbox(key="_also_runs")
     assert also.label == "Delete its 4 analyses too"
-    assert any("1 correction by hand goes with them" in each.value for each in page.warning)
     also.check()
+    page.button(key="_remove_cohort").click().run()  # the question was closed and is asked again
+    assert not page.checkbox(key="_also_runs").value
+    page.checkbox(key="_also_runs").check()
     page.button(key="_really_remove_cohort").click().run()
     assert not page.exception
     assert [each.value for each in page.toast] == [
@@ -431,6 +430,23 @@ def test_its_analyses_go_with_it_where_that_is_asked_but_for_those_of_another(
     ]
     assert [copy_of(run, number).exists() for number in range(6)] == [True] * 2 + [False] * 4
     assert page.selectbox(key="_cohort").value == "untouched"
+
+
+def test_of_corrections_that_would_go_with_a_cohort_it_is_said_where_they_would(
+    cohort: Journal, run: Run
+) -> None:
+    """It was said before anybody had asked for the analyses to be deleted."""
+
+    def asking() -> None:
+        from pages.cohort_page import removal
+
+        removal._confirm("trial")
+
+    open_run(copy_of(run, 3)).journal().correct([1], ["lymphocyte"], "epithelial", by="a")
+    page = AppTest.from_function(asking).run()
+    assert not page.warning
+    page.checkbox(key="_also_runs").check().run()
+    assert [each.value[:35] for each in page.warning] == ["1 correction by hand goes with them"]
 
 
 def test_analyses_that_somebody_reads_stay_when_their_cohort_is_removed(

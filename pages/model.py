@@ -4,8 +4,9 @@ import streamlit as st
 
 from pages.model_page import card_view, failures, machine, own_model, trust
 from pages.shared import frame, preferences
+from pages.shared.models import titles_of_models
 from pages.shared.page_list import MODEL
-from seg_core.model import ModelCard, available_models, find_model
+from seg_core.model import ModelCard, find_model
 
 
 def _show_worth(card: ModelCard) -> None:
@@ -31,14 +32,11 @@ OWN = "Add a model"
 sidebar = frame.open_page(MODEL)
 st.header(MODEL.title)
 with frame.shown_errors():
-    cards = {each.name: each for each in available_models()}
+    titles = titles_of_models()
     name = None
-    if len(cards) > 1:
+    if len(titles) > 1:
         name = st.selectbox(
-            "Model",
-            list(cards),
-            format_func=lambda each: cards[each].title or each,
-            key="_model_shown",
+            "Model", list(titles), format_func=titles.__getitem__, key="_model_shown"
         )
     card, _ = find_model(name)
     card_view.show_licence(card)

@@ -53,3 +53,18 @@ def test_no_page_report_help_or_document_has_a_second_word_for_it(word: str) -> 
         if (match := re.search(word, text, re.IGNORECASE))
     }
     assert not found, f"say {ONCE[word]}"
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_figure_that_may_be_large_is_written_as_a_power_of_ten(path: Path) -> None:
+    """A density of a square was 1.23e+03 per mm²: *g* has no thousands that a comma could set off."""
+    specs = [
+        spec.value
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FormattedValue) and isinstance(node.format_spec, ast.JoinedStr)
+        for spec in node.format_spec.values
+        if isinstance(spec, ast.Constant)
+    ]
+    assert not [spec for spec in specs if re.search(r",\.\dg", str(spec))], (
+        "say seg_core.til.digits"
+    )

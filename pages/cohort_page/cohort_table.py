@@ -1,5 +1,6 @@
 """The table of a cohort: chosen, filtered, sorted, taken away, and each slide opened."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -142,12 +143,7 @@ def _filtered_by_choice(table: pd.DataFrame) -> pd.DataFrame:
 def show(table: pd.DataFrame, name: str) -> None:
     """Show the rows; a click on one opens its slide."""
     columns = _choose_columns(table, name)
-    shown = table[["slide", *columns]].reset_index(drop=True)
-    for each in columns:
-        if each.endswith("_per_mm2") and is_numeric_dtype(shown[each]):
-            # what is set off in thousands would else show three decimals; rare nuclei keep some
-            shown[each] = shown[each].round(0 if shown[each].max() >= 100 else 2)
-    settings = {each: _setting(each, shown[each]) for each in columns}
+    shown, settings = readable(table, ["slide", *columns])
     if len(table) <= _MOST_PICTURES:
         may_open = len(table) <= _MOST_OPENED
         of_slides = zip(table["folder"], table["slide_path"], strict=True)
@@ -193,6 +189,18 @@ def show(table: pd.DataFrame, name: str) -> None:
         open_slide_of(table.iloc[rows[0]])
 
 
+def readable(
+    table: pd.DataFrame, columns: Sequence[str]
+) -> tuple[pd.DataFrame, dict[str, ColumnConfig]]:
+    """Return columns of a table and how each is shown: numbers of ours with the digits that they have elsewhere."""
+    shown = table[list(columns)].reset_index(drop=True)
+    for each in columns:
+        if each.endswith("_per_mm2") and is_numeric_dtype(shown[each]):
+            # what is set off in thousands would else show three decimals; rare nuclei keep some
+            shown[each] = shown[each].round(0 if shown[each].max() >= 100 else 2)
+    return shown, {each: _setting(each, shown[each]) for each in columns}
+
+
 def _show_sentences(table: pd.DataFrame) -> None:
     """Show in full what a cell of the table cuts off: why slides failed, and what to be warned of."""
     told = [
@@ -225,7 +233,6 @@ def _choose_columns(table: pd.DataFrame, name: str) -> list[str]:
 
 
 def _setting(name: str, column: "pd.Series[Any]") -> ColumnConfig:
-    """Return how a column is shown: numbers of ours with the digits that they have elsewhere."""
     title = title_of(name)
     if not is_numeric_dtype(column):
         return st.column_config.Column(title)

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.cohort_page import drawn_around
-from pages.cohort_page.cohort_table import open_slide_of
+from pages.cohort_page.cohort_table import open_slide_of, readable
 from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, known, measures_of, title_of
 from seg_core.cohort.compare import METHOD, by_patient, compare_groups, numbers_of
 from seg_core.cohort.correlate import rank_correlation
@@ -124,9 +124,10 @@ def show_scatter(table: pd.DataFrame, drawn: pd.DataFrame, name: str) -> None:
 
 def _list_drawn(drawn: pd.DataFrame, columns: list[str]) -> None:
     """List slides; a click on one opens it."""
+    shown, settings = readable(drawn, columns)
     event = st.dataframe(
-        drawn[columns],
-        column_config={each: title_of(each) for each in columns},
+        shown,
+        column_config=settings,
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.cohort_page.working import is_at_work
 from pages.shared import resources, singletons, slide_places, state
 from pages.shared.literal import literal
 from seg_core.cohort.journal import Journal
@@ -19,18 +20,18 @@ def offer(name: str) -> None:
     """Let a reader of this machine remove the chosen cohort, once it is not at work."""
     if not slide_places.reader_is_local():
         return
-    cohorts = singletons.cohorts()
-    current = cohorts.current
-    waits = any(place.order.name == name for place in cohorts.waiting())
-    at_work = current is not None and current.order.name == name
+    is_busy = is_at_work(name) or any(
+        place.order.name == name for place in singletons.cohorts().waiting()
+    )
     if st.button(
         "Remove this cohort",
         icon=":material/delete:",
         width="stretch",
         key="_remove_cohort",
-        disabled=at_work or waits,
-        help="Stop it, or take it away, first." if at_work or waits else None,
+        disabled=is_busy,
+        help="Stop it, or take it away, first." if is_busy else None,
     ):
+        st.session_state[_ALSO_RUNS] = False  # whatever was ticked when it was last closed
         _confirm(name)
 
 
@@ -52,15 +53,15 @@ def _confirm(name: str) -> None:
     st.markdown(f"**{literal(name)}**")
     st.write(
         "Its entry is removed: the list of its slides with their columns, and how each of them ended. "
-        "Slides and analyses stay, and the same cohort started again takes them up."
+        "The slides stay, and so do analyses that you do not delete here; the same cohort started again "
+        "takes them up."
     )
-    if runs:
-        st.checkbox(
-            f"Delete its {counted(len(runs), 'analysis', 'analyses')} too",
-            key=_ALSO_RUNS,
-            help="All that its table shows, also those that were made before or on the Viewer page; "
-            "what another cohort shows as well stays.",
-        )
+    if runs and st.checkbox(
+        f"Delete its {counted(len(runs), 'analysis', 'analyses')} too",
+        key=_ALSO_RUNS,
+        help="All that its table shows, also those that were made before or on the Viewer page; "
+        "what another cohort shows as well stays.",
+    ):
         _warn_of(runs)
     remove, keep = st.columns(2)
     if keep.button("Keep it", width="stretch", key="_keep_cohort") or remove.button(
@@ -111,8 +112,8 @@ def _remove(journal: Journal, runs: list[Run]) -> str:
             state.turn_from_run()
     told = f"The cohort {literal(journal.name)} was removed"
     gone = len(runs) - stayed
-    if runs:
+    if gone:
         told += f", and {counted(gone, 'analysis', 'analyses')} with it"
     if stayed:
-        told += f"; {stayed:,} in use {'stays' if stayed == 1 else 'stay'}"
+        told += f"; {counted(stayed, 'analysis', 'analyses')} in use {'stays' if stayed == 1 else 'stay'}"
     return f"{told}."

@@ -8,6 +8,7 @@ import streamlit as st
 from pages.shared import resources, run_edit, singletons, slide_places, state
 from pages.shared.literal import literal
 from pages.shared.steady_choice import keep_chosen
+from pages.shared.told_apart import told_apart
 from seg_core.store import Run, Store, default_store, open_run
 
 
@@ -32,18 +33,12 @@ def offer_edits(table: pd.DataFrame) -> None:
 def _titles(rows: pd.DataFrame) -> dict[str, str]:
     """Return a line for each analysis, by its folder; what two share is told apart by its id."""
     told = {
-        row["folder"]: [
+        row["folder"]: " · ".join(
             str(row[each]) for each in ("slide", "roi", "name") if isinstance(row[each], str)
-        ]
+        )
         for row in rows.to_dict("records")
     }
-    lines = list(told.values())
-    return {
-        folder: " · ".join(
-            words if lines.count(words) == 1 else [*words, folder.rpartition("/")[2]]
-        )
-        for folder, words in told.items()
-    }
+    return told_apart(told, {folder: folder.rpartition("/")[2] for folder in told})
 
 
 def _offer_move(run: Run) -> None:

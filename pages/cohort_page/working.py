@@ -14,6 +14,7 @@ from pages.shared.asked_number import check_number
 from pages.shared.cohort_process import CohortProcess, order_of, write_slide_table
 from pages.shared.literal import literal, printable
 from pages.shared.models import choose_model
+from pages.shared.told_apart import told_apart
 from seg_core.cohort.journal import cohort_names
 from seg_core.cohort.progress import AtWork, CohortProgress
 from seg_core.errors import CohortError, counted
@@ -49,10 +50,14 @@ def offer_start() -> None:
         known: dict[Path, float | None] = {}
         if where == _CHOSEN:
             known = _known_slides()
+            titles = told_apart(
+                {path: printable(path.name) for path in known},
+                {path: printable(str(path.parent)) for path in known},
+            )
             slides = st.multiselect(
                 "Samples, slides of the offered folder, and what was analysed here",
-                list(known),
-                format_func=lambda path: printable(path.name),
+                list(titles),
+                format_func=titles.__getitem__,
                 key="_slides",
             )
             name = st.text_input(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from pages.shared.asked_number import check_number
 from pages.shared.literal import literal
 from pages.shared.slide_places import file_name_of
 from pages.shared.steady_choice import keep_chosen
+from pages.shared.told_apart import told_apart
 from seg_core.errors import DataError, SegCoreError
 from seg_core.evaluation.kept import (
     CorrectedRun,
@@ -73,7 +75,11 @@ def choose(chosen: state.ChosenSlide, run: Run) -> Asked:
     if wanted in by_id:
         st.session_state["_reference"] = wanted
     parts = run_words.titles([each.run for each in known if isinstance(each, CorrectedRun)])
-    titles = {name: _title(each, parts) for name, each in by_id.items()}
+    titles = told_apart(
+        {name: _title(each, parts) for name, each in by_id.items()},
+        {name: _brought(each) for name, each in by_id.items()},
+        {name: name for name in by_id},
+    )
     keep_chosen("_reference", titles)
     picked, forget = st.columns([5, 1], vertical_alignment="bottom")
     name = picked.selectbox(
@@ -104,6 +110,14 @@ def _title(reference: Reference, parts: dict[Path, str]) -> str:
     if isinstance(reference, CorrectedRun):
         return f"Corrected by hand: {parts[reference.run.path]}"
     return reference.name
+
+
+def _brought(reference: Reference) -> str:
+    if isinstance(reference, CorrectedRun):
+        return reference.run.run_id
+    said = run_words.day_of(datetime.fromtimestamp(reference.file.stat().st_mtime, UTC))
+    size = "" if reference.mpp is None else f"{reference.mpp:g} µm/px, "
+    return f"{size}brought {said}"
 
 
 def _bring(chosen: state.ChosenSlide) -> None:

@@ -14,6 +14,7 @@ from seg_core.figures.nuclei import densities_by_part, density_bars
 from seg_core.figures.style import config_of
 from seg_core.nuclei import MEASURES
 from seg_core.scoring import Statistics, cautions_in_words
+from seg_core.til.digits import in_digits
 from seg_core.unbroken import unbroken
 
 _UM2_PER_MM2 = 1e6
@@ -83,7 +84,7 @@ def _show_metrics(part: Statistics) -> None:
     columns[1].metric("Tissue, mm²", _tissue(part), border=True, height="stretch")
     columns[2].metric("Density, per mm²", _density(part), border=True, height="stretch")
     for column, ratio in zip(columns[3:], part.ratios, strict=True):
-        column.metric(ratio.name, _ratio(ratio.value), border=True, height="stretch")
+        column.metric(ratio.name, in_digits(ratio.value), border=True, height="stretch")
 
 
 def _compare(statistics: Sequence[Statistics]) -> None:
@@ -92,7 +93,7 @@ def _compare(statistics: Sequence[Statistics]) -> None:
             "Nuclei": f"{each.count:,}",
             "Tissue, mm²": _tissue(each),
             "Density, per mm²": _density(each),
-            **{ratio.name: _ratio(ratio.value) for ratio in each.ratios},
+            **{ratio.name: in_digits(ratio.value) for ratio in each.ratios},
         }
         for each in statistics
     }
@@ -180,15 +181,9 @@ def _show_measures(statistics: Sequence[Statistics]) -> None:
 
 
 def _tissue(part: Statistics) -> str:
-    if part.tissue_um2 is None:
-        return _MISSING
-    return f"{part.tissue_um2 / _UM2_PER_MM2:,.3g}"
+    return _MISSING if part.tissue_um2 is None else in_digits(part.tissue_um2 / _UM2_PER_MM2)
 
 
 def _density(part: Statistics) -> str:
     density = part.density_per_mm2
     return _MISSING if density is None else f"{density:,.0f}"
-
-
-def _ratio(value: float | None) -> str:
-    return _MISSING if value is None else f"{value:.3g}"

@@ -11,6 +11,7 @@ from seg_core.minus import with_minus
 from seg_core.scoring import compare_classes, part_in_both
 from seg_core.store import Run
 from seg_core.store.label import read_label
+from seg_core.til.digits import in_digits
 
 _MISSING = "–"
 _UM2_PER_MM2 = 1e6
@@ -68,7 +69,7 @@ def _show_beside(choice: Choice, other: Run) -> None:
         for run in (choice.run, other)
     )
     tissue = [
-        _MISSING if each.tissue_um2 is None else f"{each.tissue_um2 / _UM2_PER_MM2:.3g}"
+        _MISSING if each.tissue_um2 is None else in_digits(each.tissue_um2 / _UM2_PER_MM2)
         for each in (one, two)
     ]
     st.caption(

@@ -70,8 +70,8 @@ def _remember(address: state.Address) -> None:
 
 def _goes_back() -> bool:
     """Tell whether the browser's *Back* or *Forward* has led to this run of the page."""
-    context = get_script_run_ctx()
-    return context is not None and context.is_history_navigation
+    # A name of Streamlit's own: one that calls it otherwise goes back to the page, and fails of nothing.
+    return bool(getattr(get_script_run_ctx(), "is_history_navigation", False))
 
 
 def find_slide(slide_id: str) -> state.ChosenSlide | None:

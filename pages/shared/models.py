@@ -5,6 +5,7 @@ import os
 import streamlit as st
 
 from pages.shared import preferences
+from pages.shared.told_apart import told_apart
 from seg_core.model import available_models
 from seg_core.model.card import MODEL_VARIABLE
 
@@ -17,7 +18,7 @@ def choose_model(key: str) -> str | None:
     key : str
         Of the widget.
     """
-    titles = {} if os.environ.get(MODEL_VARIABLE) else _titles()
+    titles = {} if os.environ.get(MODEL_VARIABLE) else titles_of_models()
     if len(titles) < 2:
         return None
     preferences.ready(key, next(iter(titles)), titles.__contains__)
@@ -43,7 +44,7 @@ def choose_second_model(key: str, first: str | None, last: str | None = None) ->
     last : str, optional
         The one that is chosen until the reader says otherwise.
     """
-    titles = {name: title for name, title in _titles().items() if name != first}
+    titles = {name: title for name, title in titles_of_models().items() if name != first}
     if first is None or not titles:
         return None
     if st.session_state.get(key) == first:  # it is the first one by now
@@ -60,5 +61,10 @@ def choose_second_model(key: str, first: str | None, last: str | None = None) ->
     )
 
 
-def _titles() -> dict[str, str]:
-    return {card.name: card.title or card.name for card in available_models()}
+def titles_of_models() -> dict[str, str]:
+    """Return what readers call each model that is there, by its name."""
+    cards = available_models()
+    return told_apart(
+        {card.name: card.title or card.name for card in cards},
+        {card.name: card.name for card in cards},
+    )

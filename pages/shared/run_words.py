@@ -1,6 +1,5 @@
 """What an analysis was, in words by which readers tell it from others of the same slide."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from pages.shared import visitor
+from pages.shared.told_apart import told_apart
 from seg_core.model.card import card_of_weights
 from seg_core.settings import PRECISION_TITLES, STAIN_TITLES
 from seg_core.store import Run
@@ -66,13 +66,7 @@ def titles(runs: Sequence[Run]) -> dict[Path, str]:
         for run in runs
     }
     # What the command line alone may set apart, as the overlap of tiles, is no facet.
-    several = Counter(lines.values())
-    return {
-        run.path: lines[run.path]
-        if several[lines[run.path]] == 1
-        else f"{lines[run.path]} · {run.run_id}"
-        for run in runs
-    }
+    return told_apart(lines, {run.path: run.run_id for run in runs})
 
 
 def whose(label: RunLabel) -> str:

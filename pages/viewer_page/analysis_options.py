@@ -88,8 +88,8 @@ def _overruled(settings: AnalysisSettings, *, int8: bool) -> AnalysisSettings:
     views = st.segmented_control(
         "Views of each tile",
         _VIEWS,
-        help="Test-time augmentation: flipped and turned, with the answers averaged: steadier classes, most of all "
-        "macrophages, in as many times the time.",
+        help="Test-time augmentation: each view is flipped or turned, and the answers are averaged. Two "
+        "views take twice the time and make classes steadier, most of all macrophages.",
         key="_views",
     )
     precision = st.segmented_control(

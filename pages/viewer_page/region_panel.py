@@ -18,6 +18,7 @@ from pages.shared.regions import (
 )
 from pages.viewer_page import region_files
 from seg_core.roi import CLASS_OF_KIND, Roi, RoiKind
+from seg_core.til.digits import in_digits
 from seg_core.unbroken import unbroken
 
 _UM2_PER_MM2 = 1e6
@@ -64,7 +65,7 @@ def describe_roi(roi: Roi, mpp: float | None) -> str:
         return size
     width, height = region.width * mpp, region.height * mpp
     area = roi.polygon.area * mpp**2 / _UM2_PER_MM2
-    return f"{size}, {width:,.0f} × {height:,.0f} µm, {area:.3g} mm²"
+    return f"{size}, {width:,.0f} × {height:,.0f} µm, {in_digits(area)} mm²"
 
 
 def _choose(rois: list[Roi], selected: Roi | None) -> None:

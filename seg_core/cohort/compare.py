@@ -27,6 +27,7 @@ from scipy import optimize, stats
 
 from seg_core.cohort.columns import known, numbers_in
 from seg_core.errors import CohortError, counted
+from seg_core.til.digits import in_digits
 
 MIN_PATIENTS = 3
 """Of each group. Two against two cannot give a p below 0.33 whatever is measured."""
@@ -305,9 +306,7 @@ def _told(measure: str, groups: str, parts: list[pd.DataFrame]) -> Comparison:
         groups=groups,
         patients=" / ".join(str(len(part)) for part in parts),
         slides=" / ".join(str(part["slides"].sum()) for part in parts),
-        medians=" / ".join(
-            f"{part['value'].median():,.4g}" if len(part) else "–" for part in parts
-        ),
+        medians=" / ".join(in_digits(part["value"].median(), 4) for part in parts),
         reason=_too_few(parts),
     )
 

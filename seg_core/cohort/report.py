@@ -33,7 +33,7 @@ from seg_core.report.document import (
 from seg_core.report.html import html_of
 from seg_core.samples import sample_note
 from seg_core.store import Store
-from seg_core.til.digits import in_percent
+from seg_core.til.digits import in_digits, in_percent
 
 _FOR_RESEARCH = "For research only; nothing here is a diagnosis."
 
@@ -160,7 +160,7 @@ def _facts(table: pd.DataFrame) -> Facts:
         named = part["patient"].nunique()
         told = [*([counted(named, "patient")] if named else []), counted(len(part), "slide")]
         rows.append((f"group {group}", ", ".join(told)))
-    rows.append(("tissue", f"{table['tissue_mm2'].sum():,.4g} mm²"))
+    rows.append(("tissue", f"{in_digits(table['tissue_mm2'].sum(), 4)} mm²"))
     rows.append(("nuclei", f"{table['nuclei'].sum():,.0f}"))
     return Facts(rows)
 

@@ -1,6 +1,7 @@
 """Patients of several groups by one measure, and slides by two."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -8,9 +9,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from seg_core.figures.style import lay_out
+from seg_core.til.digits import in_digits
 
 # How far a point may lie beside its group's middle, where groups are 1 apart.
 _SPREAD = 0.2
+
+_in_digits = partial(in_digits, digits=4)
 
 # Seen on white and on the dark theme; groups are told apart by their names below.
 _COLOUR = "#2a8fb0"
@@ -37,10 +41,11 @@ def strips(patients: pd.DataFrame, title: str, group: str) -> go.Figure:
             y=part["value"],
             name=f"{name} (n = {len(part)})",
             text=part["patient"],
+            customdata=part["value"].map(_in_digits),
             boxpoints="all",
             pointpos=-1.6,
             jitter=0.5,
-            hovertemplate="%{text}: %{y:.4g}<extra></extra>",
+            hovertemplate="%{text}: %{customdata}<extra></extra>",
             marker_color=_COLOUR,
         )
     figure = lay_out(figure, height=360, yaxis_title=title, xaxis_title=group, showlegend=False)
@@ -81,7 +86,8 @@ def scatter(
             y=up,
             mode="markers",
             text=list(slides),
-            hovertemplate="%{text}<br>%{y:.4g}<extra></extra>",
+            customdata=[_in_digits(value) for value in up],
+            hovertemplate="%{text}<br>%{customdata}<extra></extra>",
             selectedpoints=list(selected) or None,
             marker_color=_COLOUR,
         )

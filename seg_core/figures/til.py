@@ -10,6 +10,7 @@ from seg_core.geometry import Raster
 from seg_core.picture.encoding import jpeg_url
 from seg_core.picture.til_painting import SquareMap, colours_of_numbers
 from seg_core.til import TilResult
+from seg_core.til.digits import in_unit
 
 _MAP_PX, _PLOT_PX = 430, 250
 _MARGINS = {"l": 0, "r": 8, "t": 24, "b": 0}
@@ -137,7 +138,7 @@ def _places(corners_px: pd.Series, side_px: float) -> npt.NDArray[np.int64]:
 
 def _words(shown: SquareMap, squares: pd.DataFrame) -> list[str]:
     words = [
-        value if isinstance(value, str) else f"{value:,.3g} {shown.unit}"
+        value if isinstance(value, str) else f"{in_unit(value, shown.unit)} {shown.unit}"
         for value in squares["value"]
     ]
     counts = zip(words, squares["lymphocyte"], squares["epithelial"], strict=True)

@@ -32,13 +32,13 @@ from seg_core.labelled.painting import enclosed
 from seg_core.labelled.reference_list import FILE_SUFFIXES, kind_of_file
 from seg_core.nuclei.contours import outline_polygons
 from seg_core.slide import SlideInfo, read_label_image
+from seg_core.slide.pyramid import same_resolution
 
 UNNAMED, ANNOTATION = "", "annotation without class"
 """Names of the class of what has none; the second where a file has detections beside it, since then
 an annotation is a region and no nucleus."""
 
 _SAME_PX = 1.0
-_SAME_MPP = 0.05
 
 _OWN_COLUMNS = {"nucleus_id", "class_name", "x_px", "y_px", "x_um", "y_um"}
 """By which a CSV of the nuclei of a run is told."""
@@ -283,10 +283,10 @@ def _of_xml(path: Path, mpp: float) -> _Read:
 
 def _other_size(path: Path, said_mpp: float | None, mpp: float, what: str) -> tuple[str, ...]:
     """Say that a file speaks of pixels of another size than those that it was read in."""
-    if said_mpp is None or abs(said_mpp / mpp - 1) <= _SAME_MPP:
+    if said_mpp is None or same_resolution(said_mpp, mpp):
         return ()
     said = f"{path.name} says {said_mpp:.4g} µm/px"
-    return (f"{said}, its {what} were taken as pixels of {mpp:.4g} µm.",)
+    return (f"{said}, but its {what} were taken as pixels of {mpp:.4g} µm.",)
 
 
 def _of_csv(path: Path, mpp: float, slide: str) -> _Read:
@@ -320,7 +320,7 @@ def _of_csv(path: Path, mpp: float, slide: str) -> _Read:
                 shapes.append(_point(row[x], row[y], scale, path, number))
                 names.append((row.get(called) or UNNAMED).strip())
                 if own:
-                    slides.add(row.get("slide") or slide)
+                    slides.add(row.get(titles.get("slide", "slide")) or slide)
                     in_um = _point(row[titles["x_um"]], row[titles["y_um"]], 1.0, path, number)
                     sizes.append((in_um.x + in_um.y) / max(1.0, shapes[-1].x + shapes[-1].y))
     except (OSError, ValueError, csv.Error) as error:

@@ -94,7 +94,7 @@ def _row(part: AssessedPart) -> list[str]:
     value = interval = tiger = tissue = stroma = density = phenotype = "–"
     result = part.result
     if result is not None:
-        tissue, stroma = (f"{result.areas_mm2[name]:.3g}" for name in ("tissue", "stroma"))
+        tissue, stroma = (in_digits(result.areas_mm2[name]) for name in ("tissue", "stroma"))
         score = result.stil_area_pct
         if score.value is not None:
             value = in_percent(score.value)

@@ -18,19 +18,24 @@ def in_percent(value: float | None) -> str:
     return with_minus(f"{value:.2f}")
 
 
-def in_digits(value: str | float | None) -> str:
-    """Return a number with three digits that count, a word as it is, a dash for nothing.
+def in_digits(value: str | float | None, digits: int = 3) -> str:
+    """Return a number with so many digits that count, a word as it is, a dash for nothing.
+
+    All digits before the point stand, and never a power of ten in their place.
 
     Examples
     --------
     >>> in_digits(1234.5), in_digits(-0.012345), in_digits(None), in_digits("desert")
     ('1,234', '−0.0123', '–', 'desert')
+    >>> in_digits(999.6), in_digits(0.123456, 4), in_digits(1234.5, 4), in_digits(12345.6, 4)
+    ('1,000', '0.1235', '1,234', '12,346')
     """
     if isinstance(value, str):
         return value
     if value is None or pd.isna(value):
         return "–"
-    return with_minus(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}")
+    is_whole = abs(value) >= 10**digits - 0.5
+    return with_minus(f"{value:,.0f}" if is_whole else f"{value:,.{digits}g}")
 
 
 def in_unit(value: str | float | None, unit: str) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from seg_core.til.digits import in_digits
 from seg_core.til.interval import Estimate
 
 
@@ -103,15 +104,4 @@ def _in_words(name: str, value: float | None) -> str:
     """
     unit = next((each for each in _UNITS if name.endswith(each)), "")
     what = name.removesuffix(unit).replace("_", " ")
-    return f"{what} {in_four_digits(value)} {_UNITS.get(unit, '')}".rstrip()
-
-
-def in_four_digits(value: float | None) -> str:
-    """Return a number with four digits that count, a count as it is, a dash for nothing.
-
-    Examples
-    --------
-    >>> in_four_digits(0.123456), in_four_digits(12345), in_four_digits(None)
-    ('0.1235', '12,345', '–')
-    """
-    return "–" if value is None else f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
+    return f"{what} {in_digits(value, 4)} {_UNITS.get(unit, '')}".rstrip()

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from seg_core.til.digits import in_digits
 from seg_core.til.field import MM2_PER_UM2
 from seg_core.til.interval import Estimate
 from seg_core.til.result import Colocalisation, Distances, Hotspots, Phenotype
-from seg_core.til.score import Formula, Score, in_four_digits
+from seg_core.til.score import Formula, Score
 from seg_core.til.score_settings import TilSettings
 
 
@@ -154,7 +155,7 @@ class ScoreList:
             {"square_um": settings.square_um},
         )
         for each in found:
-            expected = in_four_digits(each.expected)
+            expected = in_digits(each.expected, 4)
             yield Score(
                 f"morisita_horn_{each.square_um:g}_um",
                 f"Morisita-Horn, {each.square_um:,g} µm",

@@ -1,7 +1,7 @@
 """An assessment in sentences, the same on the page, in the report and on the command line."""
 
 from seg_core.model.set_names import spelled
-from seg_core.til.digits import in_percent
+from seg_core.til.digits import in_digits, in_percent
 from seg_core.til.interval import Estimate
 from seg_core.til.result import TilResult
 
@@ -26,8 +26,8 @@ def basis_in_words(result: TilResult, part_name: str) -> str:
     """Say what the scores were computed on."""
     areas, counts = result.areas_mm2, result.counts
     return (
-        f"{part_name}: {areas['tissue']:.3g} mm² tissue, with {areas['epithelium']:.3g} mm² "
-        f"epithelium E and {areas['stroma']:.3g} mm² stroma S; {counts['lymphocyte']:,} "
+        f"{part_name}: {in_digits(areas['tissue'])} mm² tissue, with {in_digits(areas['epithelium'])} mm² "
+        f"epithelium E and {in_digits(areas['stroma'])} mm² stroma S; {counts['lymphocyte']:,} "
         f"lymphocytes, {counts['lymphocyte_in_stroma']:,} of them in S, "
         f"{counts['epithelial']:,} epithelial nuclei."
     )

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
@@ -72,7 +73,14 @@ def test_a_browser_that_does_not_know_the_new_address_yet_turns_nothing_back(
     assert page.session_state["run"] == coarse.path
     assert page.query_params["run"] == coarse.run_id
 
-    monkeypatch.setattr(linked_slide, "_goes_back", lambda: True)
+    monkeypatch.setattr(linked_slide, "get_script_run_ctx", SimpleNamespace)
+    page.query_params["run"] = run.run_id
+    page.run()
+    assert not page.exception, "a Streamlit that does not tell"
+    assert page.session_state["run"] == coarse.path
+    monkeypatch.setattr(
+        linked_slide, "get_script_run_ctx", lambda: SimpleNamespace(is_history_navigation=True)
+    )
     page.query_params["run"] = run.run_id
     page.run()
     assert page.session_state["run"] == run.path, "what the browser's Back leads to is shown again"

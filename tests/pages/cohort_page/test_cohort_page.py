@@ -247,6 +247,8 @@ def test_slides_that_were_drawn_around_alone_are_shown_until_all_are_again(
     figure = json.loads(page.get("plotly_chart")[0].proto.spec)
     assert figure["data"][0]["selectedpoints"] == [0, 1, 2, 4]
     assert list(shown_table(page)["patient"]) == ["P0", "P1", "P2", "P4"]
+    shown_as = json.loads(page.dataframe[-1].proto.columns)
+    assert shown_as["nuclei"]["type_config"]["format"] == "localized", "as in the table"
     at_section(page, "Table")
     page.button(key="_all_slides").click().run()
     assert len(shown_table(page)) == 7
@@ -283,6 +285,20 @@ def test_slides_are_chosen_from_those_that_are_known_here(
     page.button(key="_start").click().run()
     assert "There is a cohort trial of other slides" in page.error[0].value
     assert len(shown_table(page)) == 7, "the cohort that is there stays in sight"
+
+
+def test_each_of_two_slides_of_one_name_can_be_chosen(
+    visit, cohort: Journal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whichever of them was chosen, the same one was taken."""
+    monkeypatch.setattr(singletons, "cohorts", lambda: Cohorts(lambda: True))
+    slides = [tmp_path / folder / "slide.png" for folder in ("before", "after")]
+    monkeypatch.setattr(working, "analysed_slides", lambda: slides)
+    page = visit("cohort")
+    page.segmented_control(key="_where").set_value("Slides that are known here").run()
+    for each in slides:
+        page.multiselect(key="_slides").set_value([each]).run()
+        assert page.multiselect(key="_slides").value == [each]
 
 
 def cohort_slide(cohort: Journal) -> Path:
@@ -399,15 +415,14 @@ def test_its_analyses_go_with_it_where_that_is_asked_but_for_those_of_another(
     plan = other.read_plan()
     plan["items"] = plan["items"][:2]
     (other.folder / "cohort.json").write_text(json.dumps(plan))
-    copy = open_run(copy_of(run, 3))
-    copy.journal().correct([1], ["lymphocyte"], "epithelial", by="a")
-
     page = visit("cohort")
     page.button(key="_remove_cohort").click().run()
     also = page.checkbox(key="_also_runs")
     assert also.label == "Delete its 4 analyses too"
-    assert any("1 correction by hand goes with them" in each.value for each in page.warning)
     also.check()
+    page.button(key="_remove_cohort").click().run()  # the question was closed and is asked again
+    assert not page.checkbox(key="_also_runs").value
+    page.checkbox(key="_also_runs").check()
     page.button(key="_really_remove_cohort").click().run()
     assert not page.exception
     assert [each.value for each in page.toast] == [
@@ -415,6 +430,38 @@ def test_its_analyses_go_with_it_where_that_is_asked_but_for_those_of_another(
     ]
     assert [copy_of(run, number).exists() for number in range(6)] == [True] * 2 + [False] * 4
     assert page.selectbox(key="_cohort").value == "untouched"
+
+
+def test_of_corrections_that_would_go_with_a_cohort_it_is_said_where_they_would(
+    cohort: Journal, run: Run
+) -> None:
+    """It was said before anybody had asked for the analyses to be deleted."""
+
+    def asking() -> None:
+        from pages.cohort_page import removal
+
+        removal._confirm("trial")
+
+    open_run(copy_of(run, 3)).journal().correct([1], ["lymphocyte"], "epithelial", by="a")
+    page = AppTest.from_function(asking).run()
+    assert not page.warning
+    page.checkbox(key="_also_runs").check().run()
+    assert [each.value[:35] for each in page.warning] == ["1 correction by hand goes with them"]
+
+
+def test_analyses_that_somebody_reads_stay_when_their_cohort_is_removed(
+    visit, cohort: Journal, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(singletons.visitors(), "is_looked_at_by_others", lambda *_: True)
+    page = visit("cohort")
+    page.button(key="_remove_cohort").click().run()
+    page.checkbox(key="_also_runs").check()
+    page.button(key="_really_remove_cohort").click().run()
+    assert not page.exception
+    assert [each.value for each in page.toast] == [
+        "The cohort trial was removed; 6 analyses in use stay."
+    ]
+    assert all(copy_of(run, number).is_dir() for number in range(6))
 
 
 def test_a_cohort_that_a_command_works_off_is_not_removed(visit, cohort: Journal) -> None:

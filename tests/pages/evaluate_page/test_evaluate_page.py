@@ -85,6 +85,23 @@ def test_what_is_odd_about_a_reference_is_told_once_and_in_every_section(
         assert len(notes) == 1, section
 
 
+def test_each_of_two_references_of_one_name_can_be_chosen(
+    visit, chosen, run: Run, store: Path, reference: KeptReference
+) -> None:
+    """Brought again with another size of its pixels, the first one was chosen all the same."""
+    content = reference.file.read_bytes()
+    other = keep_reference(store, run.slide_id, reference.name, content, 2 * run.slide_mpp)
+    page = visit("evaluate", slide=chosen)
+    titles = page.selectbox(key="_reference").options
+    assert len(set(titles)) == 2
+    assert any(f"{other.mpp:g} µm/px, brought" in each for each in titles)
+    for each in (other, reference):
+        page.selectbox(key="_reference").set_value(each.folder.name).run()
+        page.run()
+        assert not page.exception
+        assert page.selectbox(key="_reference").value == each.folder.name
+
+
 def test_without_a_reference_it_says_what_to_bring(visit, chosen, run) -> None:
     page = visit("evaluate", slide=chosen)
     assert page.info[0].value.startswith(

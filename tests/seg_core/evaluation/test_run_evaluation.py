@@ -380,7 +380,7 @@ def test_the_nuclei_that_a_run_exports_are_a_reference_where_they_lie(
     (note,) = read_slide_reference(tmp_path / "own.csv", other, run.slide_mpp).notes
     assert note == f"own.csv says that its nuclei are of {info.path.name}; this slide is other.svs."
     (note,) = read_slide_reference(tmp_path / "own.csv", info, 2 * run.slide_mpp).notes
-    assert note == "own.csv says 0.25 µm/px, its places were taken as pixels of 0.5 µm."
+    assert note == "own.csv says 0.25 µm/px, but its places were taken as pixels of 0.5 µm."
 
 
 def test_places_in_um_are_the_same_whatever_pixels_are_stated(

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from seg_core.classes import MONUSAC, UNCERTAIN
+from seg_core.figures.groups import scatter, strips
 from seg_core.figures.nuclei import (
     densities_by_part,
     density_bars,
@@ -144,3 +145,14 @@ def test_the_map_lies_as_the_slide_does() -> None:
     assert figure.data[0].y.tolist() == [2.125, 2.375]
     assert figure.layout.yaxis.autorange == "reversed"
     assert figure.layout.yaxis.scaleanchor == "x"
+
+
+def test_patients_and_slides_say_their_value_in_digits_however_large_it_is() -> None:
+    """A nucleus count of 12,346 was 1.235e+4."""
+    patients = pd.DataFrame(
+        {"patient": ["P1", "P2"], "group": ["a", "b"], "value": [12345.6, 0.25]}
+    )
+    boxes = strips(patients, "nuclei", "group").data
+    assert [box.customdata.tolist() for box in boxes] == [["12,346"], ["0.25"]]
+    points = scatter(["one", "two"], np.array([1.0, 2.0]), np.array([12345.6, 0.25]), ("x", "y"))
+    assert list(points.data[0].customdata) == ["12,346", "0.25"]

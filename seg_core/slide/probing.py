@@ -14,8 +14,10 @@ from PIL import Image
 from seg_core.errors import SlideError, told_by
 from seg_core.slide.companions import size_of
 from seg_core.slide.deep_image import is_deep, read_deep
-from seg_core.slide.formats import TIFF, SlideFormat, format_of
+from seg_core.slide.dicom import frames_are_in_place
+from seg_core.slide.formats import DICOM, TIFF, SlideFormat, format_of
 from seg_core.slide.image import read_image
+from seg_core.slide.listing import files_of_series
 from seg_core.slide.picture import MOST_ASSOCIATED_PX, Picture, check_density, damaged
 from seg_core.slide.tiff import TiffFacts, describe_tiff, read_tiff
 
@@ -91,6 +93,8 @@ def _probe_slide(
     try:
         with openslide.OpenSlide(path) as handle:
             _check_declared(path, kind, handle)
+            if kind is DICOM:
+                _check_frames(path)
             width, height = handle.dimensions
             metadata = _digest_of(handle)
             _try_levels(handle)
@@ -122,6 +126,14 @@ def _check_declared(path: Path, kind: SlideFormat, handle: openslide.OpenSlide) 
                 "much memory; save it with tiles of 256 to 1,024 pixels."
             )
     check_density(path, *handle.dimensions, size=size_of(path, kind))
+
+
+def _check_frames(path: Path) -> None:
+    """Refuse a DICOM slide with a frame that does not begin where its file says."""
+    for each in files_of_series(path):
+        with each.open("rb") as file:
+            if not frames_are_in_place(file):
+                raise damaged(path, "a frame of it does not begin where its table says")
 
 
 def _try_levels(handle: openslide.OpenSlide) -> None:

@@ -154,3 +154,42 @@ def test_a_tiled_tiff_that_lists_fewer_tiles_than_its_size_needs_is_refused(tmp_
     with tifffile.TiffFile(path, mode="r+b") as file:
         file.pages[0].tags[name].overwrite(10_000)
     assert "tiles, and it lists" in sentence_of(path)
+
+
+PIXELS_BEGIN = b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0"
+
+
+@pytest.fixture
+def dicom_level(shared_data, tmp_path):
+    """The largest file of a DICOM slide, beside its others, and where its table of frames begins."""
+    folder = tmp_path / "slide"
+    shutil.copytree(shared_data / "slides" / "dicom_cmu_small", folder)
+    level = max(folder.glob("*.dcm"), key=lambda each: each.stat().st_size)
+    table = level.read_bytes().index(PIXELS_BEGIN) + len(PIXELS_BEGIN) + 4
+    return level, table
+
+
+@pytest.mark.parametrize("frame", [0, 7, -1])
+@pytest.mark.parametrize("shift", [-2, 2, 0x1000, 0x7000_0000])
+def test_a_dicom_slide_with_a_frame_that_begins_elsewhere_is_refused(dicom_level, frame, shift):
+    """OpenSlide, led into the middle of a frame, ended the process, the server's own."""
+    level, table = dicom_level
+    content = bytearray(level.read_bytes())
+    frames = int.from_bytes(content[table - 4 : table], "little") // 4
+    at = table + 4 * (frame % frames)
+    offset = int.from_bytes(content[at : at + 4], "little")
+    content[at : at + 4] = ((offset + shift) % 2**32).to_bytes(4, "little")
+    level.write_bytes(content)
+    for each in (level, next(each for each in level.parent.glob("*.dcm") if each != level)):
+        with pytest.raises(SlideError, match="a frame of it does not begin where its table says"):
+            open_slide(each)
+
+
+def test_a_dicom_slide_without_a_table_of_frames_is_opened(dicom_level):
+    """OpenSlide then looks for them itself."""
+    level, table = dicom_level
+    whole = open_slide(level).thumbnail(200)
+    content = level.read_bytes()
+    length = int.from_bytes(content[table - 4 : table], "little")
+    level.write_bytes(content[: table - 4] + bytes(4) + content[table + length :])
+    assert (np.asarray(open_slide(level).thumbnail(200)) == np.asarray(whole)).all()

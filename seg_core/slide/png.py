@@ -14,8 +14,7 @@ _SIGNATURE_BYTES = 8
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by the kind of colours
 _PIECE_BYTES = 1 << 20
 
-# Of each pass of Adam7: the first column and row, and the steps to the next.
-_ADAM7 = (
+ADAM7 = (
     (0, 0, 8, 8),
     (4, 0, 8, 8),
     (0, 4, 4, 8),
@@ -24,6 +23,8 @@ _ADAM7 = (
     (1, 0, 2, 2),
     (0, 1, 1, 2),
 )
+"""Of each pass of an interlaced picture: its first column and row, and the steps to the next."""
+
 _ONE_PASS = ((0, 0, 1, 1),)
 
 
@@ -80,7 +81,7 @@ def _bytes_of_scanlines(header: bytes) -> int:
     width, height, depth, colours, _, _, interlace = struct.unpack(">IIBBBBB", header)
     bits = depth * _SAMPLES[colours]
     total = 0
-    for left, top, across, down in _ADAM7 if interlace else _ONE_PASS:
+    for left, top, across, down in ADAM7 if interlace else _ONE_PASS:
         columns, rows = -(-(width - left) // across), -(-(height - top) // down)
         if columns > 0 and rows > 0:
             total += rows * (1 + -(-columns * bits // 8))

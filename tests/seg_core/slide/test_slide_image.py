@@ -10,7 +10,7 @@ from seg_core.errors import SlideError
 from seg_core.geometry import Region
 from seg_core.slide import open_slide
 from seg_core.slide.image import read_image
-from seg_core.slide.png import check_data
+from seg_core.slide.png import ADAM7, check_data
 from seg_core.slide.tiff import describe_tiff, read_tiff
 
 
@@ -233,17 +233,6 @@ def test_an_interlaced_png_is_whole_where_its_seven_pictures_are(tmp_path, noise
     path.write_bytes(interlaced(size, channels, b"".join(passes)[:-1]))
     with pytest.raises(SlideError, match="its data end before the picture does"):
         check_data(path)
-
-
-ADAM7 = (
-    (0, 0, 8, 8),
-    (4, 0, 8, 8),
-    (0, 4, 4, 8),
-    (2, 0, 4, 4),
-    (0, 2, 2, 4),
-    (1, 0, 2, 2),
-    (0, 1, 1, 2),
-)
 
 
 def interlaced(size, channels, scanlines):

@@ -18,8 +18,8 @@ def offer(chosen: state.ChosenSlide, run: Run, asked: Asked) -> None:
     if not others:
         return
     st.subheader("Two analyses side by side", anchor=False)
-    told_apart = run_words.titles(found)
-    titles = {path: told_apart[path] for path in others}
+    of_all = run_words.titles(found)
+    titles = {path: of_all[path] for path in others}
     keep_chosen("_evaluated_beside", titles)
     path = st.selectbox(
         "Compare the shown analysis with",

@@ -34,8 +34,8 @@ def show(choice: Choice) -> None:
     if not others:
         st.info("There is one analysis of this slide; with a second one the two are compared here.")
         return
-    told_apart = run_words.titles(found)
-    titles = {path: told_apart[path] for path in others}
+    of_all = run_words.titles(found)
+    titles = {path: of_all[path] for path in others}
     keep_chosen("_compared_run", titles)
     path = st.selectbox(
         "Compare the shown analysis with",

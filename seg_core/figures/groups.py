@@ -19,9 +19,6 @@ _in_digits = partial(in_digits, digits=4)
 # Seen on white and on the dark theme; groups are told apart by their names below.
 _COLOUR = "#2a8fb0"
 
-# For the buttons of the plot, which else lie on its highest points.
-_ABOVE_PX = 36
-
 
 def strips(patients: pd.DataFrame, title: str, group: str) -> go.Figure:
     """Return each patient as a point beside the box of the group.
@@ -48,8 +45,7 @@ def strips(patients: pd.DataFrame, title: str, group: str) -> go.Figure:
             hovertemplate="%{text}: %{customdata}<extra></extra>",
             marker_color=_COLOUR,
         )
-    figure = lay_out(figure, height=360, yaxis_title=title, xaxis_title=group, showlegend=False)
-    return figure.update_layout(margin_t=_ABOVE_PX)
+    return lay_out(figure, height=330, yaxis_title=title, xaxis_title=group)
 
 
 def scatter(
@@ -92,5 +88,4 @@ def scatter(
             marker_color=_COLOUR,
         )
     )
-    figure = lay_out(figure, height=440, xaxis=axis, yaxis_title=titles[1], dragmode="lasso")
-    return figure.update_layout(margin_t=_ABOVE_PX)
+    return lay_out(figure, height=410, xaxis=axis, yaxis_title=titles[1], dragmode="lasso")

@@ -155,7 +155,7 @@ def measure_violins(sample: pd.DataFrame, scheme: ClassScheme, measure: Measure)
             spanmode="hard",
             hoveron="violins",
         )
-    lay_out(figure, height=_DISTRIBUTION_PX, showlegend=False)
+    lay_out(figure, height=_DISTRIBUTION_PX)
     figure.update_yaxes(title=measure.title)
     return figure
 

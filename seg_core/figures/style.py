@@ -8,12 +8,32 @@ import plotly.graph_objects as go
 _DOWNLOAD_SCALE = 3
 
 
-def lay_out(figure: go.Figure, *, height: int, **changes: Any) -> go.Figure:
-    """Give a figure its height, the legend on top, no air around it, and 1,000 written as elsewhere."""
+# The buttons of a plot come up at its upper edge, over whatever is drawn there.
+_BUTTONS_PX, _LEGEND_PX = 32, 24
+
+
+def lay_out(
+    figure: go.Figure, *, height: int, showlegend: bool = False, **changes: Any
+) -> go.Figure:
+    """Give a figure its height, no air around it, and 1,000 written as elsewhere.
+
+    The buttons have the uppermost row to themselves, the legend the one below.
+
+    Parameters
+    ----------
+    figure : Figure
+    height : int
+        Of the plot with its axes, px; these rows come on top of it.
+    showlegend : bool
+    **changes
+        Anything else that ``Figure.update_layout`` takes.
+    """
+    above = _BUTTONS_PX + _LEGEND_PX * showlegend
     return with_plain_numbers(figure).update_layout(
-        height=height,
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        height=height + above,
+        margin={"l": 0, "r": 0, "t": above, "b": 0},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+        showlegend=showlegend,
         **changes,
     )
 

@@ -5,15 +5,14 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from seg_core.figures.style import with_plain_numbers
+from seg_core.figures.style import lay_out
 from seg_core.geometry import Raster
 from seg_core.picture.encoding import jpeg_url
 from seg_core.picture.til_painting import SquareMap, colours_of_numbers
 from seg_core.til import TilResult
 from seg_core.til.digits import in_unit
 
-_MAP_PX, _PLOT_PX = 430, 250
-_MARGINS = {"l": 0, "r": 8, "t": 24, "b": 0}
+_MAP_PX, _PLOT_PX = 400, 225
 _SQUARES_OPACITY = 0.6
 _UM_PER_MM = 1000.0
 
@@ -77,20 +76,20 @@ def til_map(
         sizing="stretch",
         layer="below",
     )
-    figure.update_layout(
+    lay_out(
+        figure,
         height=_MAP_PX,
-        margin=_MARGINS,
+        showlegend=shown.colours is not None,
         hovermode="closest",
         hoverdistance=-1,
         clickmode="event+select",
         dragmode="pan",
         plot_bgcolor="rgba(0, 0, 0, 0)",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     axis = {"showgrid": False, "zeroline": False, "constrain": "domain"}
     figure.update_xaxes(range=[left, left + width], title="x, mm", **axis)
     figure.update_yaxes(range=[top + height, top], scaleanchor="x", title="y, mm", **axis)
-    return with_plain_numbers(figure)
+    return figure
 
 
 def _tiles(shown: SquareMap, squares: pd.DataFrame, side_px: float, mm_per_px: float) -> go.Heatmap:
@@ -227,8 +226,7 @@ def cross_l_curve(result: TilResult) -> go.Figure:
             ),
         ]
     )
-    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
-    return _laid_out(figure, "r, µm", "L(r) − r, µm")
+    return _laid_out(figure, "r, µm", "L(r) − r, µm", showlegend=True)
 
 
 def distance_histogram(result: TilResult) -> go.Figure:
@@ -249,8 +247,10 @@ def distance_histogram(result: TilResult) -> go.Figure:
     return _laid_out(figure, "To nearest epithelial nucleus, µm", "Lymphocytes")
 
 
-def _laid_out(figure: go.Figure, x: str, y: str) -> go.Figure:
-    figure.update_layout(height=_PLOT_PX, margin=_MARGINS, bargap=0.04)
+def _laid_out(figure: go.Figure, x: str, y: str, *, showlegend: bool = False) -> go.Figure:
+    lay_out(figure, height=_PLOT_PX, showlegend=showlegend, bargap=0.04)
+    # the last number of the x axis reaches beyond its end
+    figure.update_layout(margin_r=8)
     figure.update_xaxes(title=x)
     figure.update_yaxes(title=y)
-    return with_plain_numbers(figure)
+    return figure

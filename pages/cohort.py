@@ -19,6 +19,7 @@ from pages.shared.page_list import COHORT
 
 sidebar = frame.open_page(COHORT)
 st.header(COHORT.title)
+frame.keep_slide()
 
 with frame.told_errors():
     working.offer_start()

@@ -18,6 +18,7 @@ sidebar = frame.open_page(EVALUATE)
 st.header(EVALUATE.title)
 measured = preferences.chosen_section("_evaluated", [OF_SLIDE, OF_FOLDER])
 if measured == OF_FOLDER:
+    frame.keep_slide()
     with frame.shown_errors():
         folder.show()
     st.stop()

@@ -31,6 +31,7 @@ OWN = "Add a model"
 
 sidebar = frame.open_page(MODEL)
 st.header(MODEL.title)
+frame.keep_slide()
 with frame.shown_errors():
     titles = titles_of_models()
     name = None

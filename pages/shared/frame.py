@@ -100,16 +100,27 @@ def chosen_slide(title: str | None = None) -> state.ChosenSlide:
     title : str, optional
         Of a page that shows the slide in place of a title: what stands above that word.
     """
-    linked_slide.follow_address()
-    chosen = state.SLIDE.get()
+    chosen = keep_slide()
     if chosen is None:
         if title is not None:
             st.header(title)
         st.info(f"Choose a slide on the {SLIDES.title} page first.", icon=SLIDES.icon)
         SLIDES.link("Go to Slides")
         st.stop()
-    with suppress(SegCoreError):  # the page says it, where the slide would be
-        linked_slide.write_address(chosen, runs.shown_run(chosen))
+    return chosen
+
+
+def keep_slide() -> state.ChosenSlide | None:
+    """Return the slide the session works on, if any, named in the address with its shown run.
+
+    A page that shows no slide names it too: loaded anew, it still leads to the pages that do.
+    """
+    with told_errors():
+        linked_slide.follow_address()
+    chosen = state.SLIDE.get()
+    if chosen is not None:
+        with suppress(SegCoreError):  # a page that needs the slide says it, where it would be
+            linked_slide.write_address(chosen, runs.shown_run(chosen))
     return chosen
 
 

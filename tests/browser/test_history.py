@@ -1,12 +1,23 @@
 """The browser's *Back*: one press for each page."""
 
 import re
+from pathlib import Path
 
 import pytest
+from analysed import analyse_part
 from playwright.sync_api import Page, expect
 from viewing import SAMPLE, SAMPLE_ID, choose_button, open_sample
 
-from pages.shared.page_list import NUCLEI, SLIDES, VIEWER
+from pages.shared.page_list import (
+    COHORT,
+    EVALUATE,
+    MODEL,
+    NUCLEI,
+    SLIDES,
+    TEACH,
+    VIEWER,
+    PageEntry,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -52,3 +63,36 @@ def test_another_slide_of_the_same_page_is_no_further_entry(page: Page, dashboar
     page.get_by_role("button", name="Choose").last.click()
     expect(page).not_to_have_url(re.compile(r"\?slide=hgsc_nest-"))
     assert page.evaluate("history.length") == before
+
+
+def test_a_link_that_names_no_run_is_one_entry(page: Page, dashboard: str, store: Path) -> None:
+    """Its run was written into the address before the browser knew of one entry a page."""
+    run = analyse_part(store)
+    page.goto(f"{dashboard}/{MODEL.address}")
+    expect(page.get_by_role("heading", name=MODEL.title)).to_be_visible()
+    before = page.evaluate("history.length")
+    page.goto(f"{dashboard}/{NUCLEI.address}?slide={run.slide_id}")
+    named = re.compile(rf"/{NUCLEI.address}\?slide={run.slide_id}&run={run.run_id}$")
+    expect(page).to_have_url(named)
+    assert page.evaluate("history.length") == before + 1
+    page.go_back()
+    expect(page).to_have_url(re.compile(rf"/{MODEL.address}$"))
+    page.go_forward()
+    expect(page).to_have_url(named)
+
+
+@pytest.mark.parametrize("entry", [COHORT, MODEL, TEACH, EVALUATE], ids=lambda each: each.title)
+def test_a_page_that_shows_no_slide_keeps_the_one_that_was_chosen(
+    page: Page, dashboard: str, store: Path, entry: PageEntry
+) -> None:
+    """Loaded anew it forgot it; Teach named the slide of what was taught there."""
+    analyse_part(store)
+    open_sample(page, dashboard)  # which has no analysis
+    page.get_by_test_id("stSidebar").get_by_role("link", name=entry.title).click()
+    named = re.compile(rf"/{entry.address}\?slide={SAMPLE_ID}$")
+    expect(page).to_have_url(named)
+    page.reload()
+    expect(page.get_by_role("heading", name=entry.title)).to_be_visible()
+    expect(page).to_have_url(named)
+    page.get_by_test_id("stSidebar").get_by_role("link", name=VIEWER.title).click()
+    expect(page.get_by_role("heading", name=SAMPLE)).to_be_visible()

@@ -20,6 +20,7 @@ import warnings
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,10 @@ _GRAPH_VERSION = 3
 # An analysis has tiles of one size, and at the slide's edges narrower, lower ones, and both.
 _SIZES_KEPT = 4
 
+# Tiles that lie ready for the processor while the caller deals with an answer; without one, a core
+# stood still wherever a row of cells was decided.
+_READY = 1
+
 # The graph takes any multiple of 32; small tiles are traced quickly.
 _TRACED_PX = 64
 
@@ -119,7 +124,7 @@ class OpenVinoEngine:
             self._model = converted(self._core, card, weights)
         self._described = described(self._model, len(card.decoder_channels))
         self.feature_count = self._described.output(1).get_partial_shape()[1].get_length()
-        self._compiled: dict[tuple[bool, tuple[int, ...]], ov.CompiledModel] = {}
+        self._compiled: dict[tuple[bool, tuple[int, ...]], _Compiled] = {}
 
     def run(self, tiles: Iterable[NumberedTile]) -> Iterator[NumberedLogits]:
         """Answer each tile in the order of the tiles; see `seg_core.model.engine.Engine`."""
@@ -136,7 +141,7 @@ class OpenVinoEngine:
     ) -> Iterator[tuple[int, list[npt.NDArray[Any]]]]:
         """Give all outputs of the graph for each tile.
 
-        One tile more than the processor works on at once is on its way, so that nothing stands
+        More tiles than the processor works on at once are on their way, so that nothing stands
         still while the caller deals with an answer, nor when the next tile is of another size.
         """
         idle: defaultdict[tuple[int, ...], list[ov.InferRequest]] = defaultdict(list)
@@ -154,11 +159,11 @@ class OpenVinoEngine:
             for number, image in tiles:
                 compiled = self._compiled_for(image.shape, with_features)
                 requests = idle[image.shape]
-                request = requests.pop() if requests else compiled.create_infer_request()
-                answers = _room_for_answers(compiled, request)
+                request = requests.pop() if requests else compiled.model.create_infer_request()
+                answers = _room_for_answers(compiled.model, request)
                 request.start_async([image[None]], share_inputs=True)
                 busy.append((number, image, answers, request))
-                if len(busy) > compiled.get_property(optimal_number_of_infer_requests):
+                if len(busy) > compiled.at_once + _READY:
                     yield next_answer()
             while busy:
                 yield next_answer()
@@ -166,14 +171,14 @@ class OpenVinoEngine:
             for *_, request in busy:
                 request.wait()
 
-    def _compiled_for(self, shape: tuple[int, ...], with_features: bool) -> ov.CompiledModel:
+    def _compiled_for(self, shape: tuple[int, ...], with_features: bool) -> "_Compiled":
         key = (with_features, shape)
         if key not in self._compiled:
             if len(self._compiled) == _SIZES_KEPT:
                 del self._compiled[next(iter(self._compiled))]
             model = (self._described if with_features else self._model).clone()
             model.reshape([1, *shape])
-            self._compiled[key] = self._core.compile_model(
+            compiled = self._core.compile_model(
                 model,
                 "CPU",
                 {
@@ -185,7 +190,21 @@ class OpenVinoEngine:
                     hint.enable_cpu_pinning: False,
                 },
             )
+            at_once = compiled.get_property(optimal_number_of_infer_requests)
+            self._compiled[key] = _Compiled(compiled, at_once)
         return self._compiled[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """The graph for one size of tiles, and how many of these the processor works on at once.
+
+    A graph that is asked for a property answers after the tiles that it works on: asked for each
+    tile, that would leave a core without work while the caller deals with an answer.
+    """
+
+    model: ov.CompiledModel
+    at_once: int
 
 
 def _room_for_answers(

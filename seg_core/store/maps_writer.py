@@ -19,7 +19,7 @@ from seg_core.geometry import Raster, Window
 from seg_core.maps import MapBand
 from seg_core.store.band_record import RECORD_FILE, BandRecord
 from seg_core.store.chunk_files import take_chunks
-from seg_core.store.coarser_levels import make_coarser
+from seg_core.store.coarser_levels import PART_PX, make_coarser
 from seg_core.store.growing_files import CoarserFiles, layout_checksums
 from seg_core.store.maps_layout import (
     CHUNK_PX,
@@ -31,9 +31,10 @@ from seg_core.store.maps_layout import (
     open_pyramid,
 )
 
-# Coarser levels follow level 0 at these rows. Halving each row of chunks by itself would read and
-# pack the chunks of level 3 eight times.
-_HALVING_PX = 8 * CHUNK_PX
+# Coarser levels follow level 0 at these rows, of which one set of parts is made. Halving each row of
+# chunks by itself would read and pack the chunks of level 3 eight times; less often, more is left to
+# be done after the last tile, when the processor has nothing else to do.
+_HALVING_PX = PART_PX
 
 _Image = npt.NDArray[np.uint8]
 
@@ -45,7 +46,7 @@ class MapsWriter:
     chunk written in parts is read and packed again for each part: at most a chunk's height and a
     band of the raster are in memory. A band is recorded as finished after it is on disk, so that a
     killed process leaves either a finished band or one that is computed again. Coarser levels
-    follow every 4096 rows, wherever the bands end; whoever reads the maps meanwhile has
+    follow every 2048 rows, wherever the bands end; whoever reads the maps meanwhile has
     `seg_core.store.growing_maps` make what they lack.
 
     Parameters

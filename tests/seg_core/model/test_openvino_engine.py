@@ -121,13 +121,30 @@ def test_tiles_are_taken_only_as_they_are_answered(tiny_model: Model) -> None:
             taken.append(number)
             yield number, image
 
-    most = (os.cpu_count() or 1) + 1
+    most = (os.cpu_count() or 1) + 2
     answers = OpenVinoEngine(*tiny_model, precision="fp32").run(endless())
     for answered in range(1, 20):
         next(answers)
         assert answered <= len(taken) < answered + most
     answers.close()  # type: ignore[attr-defined]
     assert len(taken) < 19 + most
+
+
+def test_a_graph_at_work_is_asked_for_nothing_but_answers(
+    tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tells a property after the tiles that it works on: asked with each tile, a core stood still."""
+    asked = []
+    get_property = ov.CompiledModel.get_property
+
+    def noted(compiled: ov.CompiledModel, name: str) -> object:
+        asked.append(name)
+        return get_property(compiled, name)
+
+    monkeypatch.setattr(ov.CompiledModel, "get_property", noted)
+    answering = OpenVinoEngine(*tiny_model, precision="fp32")
+    assert len(list(answering.run(noise(9)))) == 9
+    assert len(asked) == 1
 
 
 def test_an_engine_left_halfway_answers_the_next_question(tiny_model: Model) -> None:

@@ -66,6 +66,7 @@ def _take(page: Page, folder: Path, name: str) -> None:
     """Take a picture when the page has nothing more to draw."""
     page.wait_for_load_state("networkidle")
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    expect(page.locator("[data-stale=true]")).to_have_count(0)  # what is out of date is pale
     page.screenshot(path=folder / f"{name}.jpg", quality=82, type="jpeg", animations="disabled")
 
 

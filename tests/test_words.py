@@ -65,6 +65,4 @@ def test_no_figure_that_may_be_large_is_written_as_a_power_of_ten(path: Path) ->
         for spec in node.format_spec.values
         if isinstance(spec, ast.Constant)
     ]
-    assert not [spec for spec in specs if re.search(r",\.\dg", str(spec))], (
-        "say seg_core.til.digits"
-    )
+    assert not [spec for spec in specs if re.search(r",\.\dg", str(spec))], "say seg_core.digits"

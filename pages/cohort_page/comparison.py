@@ -11,11 +11,11 @@ from pages.cohort_page.cohort_table import open_slide_of, readable
 from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, known, measures_of, title_of
 from seg_core.cohort.compare import METHOD, by_patient, compare_groups, numbers_of
 from seg_core.cohort.correlate import rank_correlation
+from seg_core.digits import in_digits
 from seg_core.errors import counted
 from seg_core.figures.groups import scatter, strips
 from seg_core.files.csv import csv_text
 from seg_core.minus import with_minus
-from seg_core.til.digits import in_digits
 from seg_core.unbroken import unbroken
 
 _FIGURES = {

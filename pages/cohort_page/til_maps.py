@@ -8,9 +8,9 @@ from pages.shared.literal import literal
 from seg_core.cohort.columns import measures_of, title_of
 from seg_core.cohort.run_rows import is_scored
 from seg_core.cohort.til_maps import MAP_FILE, MAP_WORDS, map_of
+from seg_core.digits import in_percent
 from seg_core.errors import counted
 from seg_core.store import default_store
-from seg_core.til.digits import in_percent
 from seg_core.unbroken import unbroken
 
 _COLUMNS, _A_PAGE = 4, 24

@@ -10,11 +10,11 @@ from pages.nuclei_page.choice import Choice
 from pages.shared import resources
 from pages.shared.literal import literal
 from seg_core.classes import OTHER, ClassScheme
+from seg_core.digits import in_digits
 from seg_core.figures.nuclei import densities_by_part, density_bars
 from seg_core.figures.style import config_of
 from seg_core.nuclei import MEASURES
 from seg_core.scoring import Statistics, cautions_in_words
-from seg_core.til.digits import in_digits
 from seg_core.unbroken import unbroken
 
 _UM2_PER_MM2 = 1e6

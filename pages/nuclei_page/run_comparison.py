@@ -7,11 +7,11 @@ from pages.nuclei_page.choice import Choice
 from pages.shared import regions, resources, run_words, runs, state
 from pages.shared.page_list import VIEWER
 from pages.shared.steady_choice import keep_chosen
+from seg_core.digits import in_digits
 from seg_core.minus import with_minus
 from seg_core.scoring import compare_classes, part_in_both
 from seg_core.store import Run
 from seg_core.store.label import read_label
-from seg_core.til.digits import in_digits
 
 _MISSING = "–"
 _UM2_PER_MM2 = 1e6

@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.literal import literal
+from seg_core.digits import in_percent, in_unit
 from seg_core.errors import capitalised
 from seg_core.til import DISCLAIMER, Score, TilResult
-from seg_core.til.digits import in_percent, in_unit
 from seg_core.til.score_tables import formula_table, score_table
 from seg_core.til.wording import (
     basis_in_words,

@@ -17,8 +17,8 @@ from pages.shared.regions import (
     slide_rois,
 )
 from pages.viewer_page import region_files
+from seg_core.digits import in_digits
 from seg_core.roi import CLASS_OF_KIND, Roi, RoiKind
-from seg_core.til.digits import in_digits
 from seg_core.unbroken import unbroken
 
 _UM2_PER_MM2 = 1e6

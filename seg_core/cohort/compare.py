@@ -26,8 +26,8 @@ import pandas as pd
 from scipy import optimize, stats
 
 from seg_core.cohort.columns import known, numbers_in
+from seg_core.digits import in_digits
 from seg_core.errors import CohortError, counted
-from seg_core.til.digits import in_digits
 
 MIN_PATIENTS = 3
 """Of each group. Two against two cannot give a p below 0.33 whatever is measured."""

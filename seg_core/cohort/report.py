@@ -15,6 +15,7 @@ from seg_core.cohort.journal import Journal
 from seg_core.cohort.run_rows import is_scored
 from seg_core.cohort.settings_words import settings_in_words
 from seg_core.cohort.til_maps import MAP_WORDS, map_of, mosaic
+from seg_core.digits import in_digits, in_percent
 from seg_core.errors import CohortError, counted
 from seg_core.figures.groups import strips
 from seg_core.files.atomic import new_file, new_text_file
@@ -33,7 +34,6 @@ from seg_core.report.document import (
 from seg_core.report.html import html_of
 from seg_core.samples import sample_note
 from seg_core.store import Store
-from seg_core.til.digits import in_digits, in_percent
 
 _FOR_RESEARCH = "For research only; nothing here is a diagnosis."
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from seg_core.annotations import read_rois
 from seg_core.commands.terminal import Subparsers, add_json, say, write_json
+from seg_core.digits import in_percent
 from seg_core.roi import Roi
 from seg_core.scoring import joined, kept_rois, parts_of
 from seg_core.scoring.assessment import assess, assess_parts, keep_scores
 from seg_core.store import Run, open_run
 from seg_core.til import TilResult
-from seg_core.til.digits import in_percent
 
 
 def add_til(subparsers: Subparsers) -> None:

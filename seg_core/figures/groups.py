@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from seg_core.digits import in_digits
 from seg_core.figures.style import lay_out
-from seg_core.til.digits import in_digits
 
 # How far a point may lie beside its group's middle, where groups are 1 apart.
 _SPREAD = 0.2

@@ -5,12 +5,12 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from seg_core.digits import in_unit
 from seg_core.figures.style import lay_out
 from seg_core.geometry import Raster
 from seg_core.picture.encoding import jpeg_url
 from seg_core.picture.til_painting import SquareMap, colours_of_numbers
 from seg_core.til import TilResult
-from seg_core.til.digits import in_unit
 
 _MAP_PX, _PLOT_PX = 400, 225
 _SQUARES_OPACITY = 0.6

@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 from PIL import Image
 
+from seg_core.digits import in_digits
 from seg_core.errors import capitalised
 from seg_core.figures.nuclei import density_bars, measure_histogram
 from seg_core.geometry import Raster
@@ -46,7 +47,6 @@ from seg_core.scoring import (
 from seg_core.slide import Slide
 from seg_core.store import Run, Selection
 from seg_core.til import AssessedPart
-from seg_core.til.digits import in_digits
 
 _THUMBNAIL_PX, _OVERLAY_PX = 900, 1600
 

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seg_core.digits import in_digits, in_percent, in_unit
 from seg_core.errors import capitalised
 from seg_core.figures import til as figures
 from seg_core.picture.til_painting import draw_map
 from seg_core.report.document import Block, Heading, Picture, Plots, Section, Table, Words
 from seg_core.slide import Slide
 from seg_core.til import DISCLAIMER, AssessedPart, TilResult
-from seg_core.til.digits import in_digits, in_percent, in_unit
 from seg_core.til.score_tables import score_table
 from seg_core.til.wording import (
     basis_in_words,

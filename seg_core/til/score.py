@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from seg_core.til.digits import in_digits
+from seg_core.digits import in_digits
 from seg_core.til.interval import Estimate
 
 

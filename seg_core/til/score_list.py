@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from seg_core.til.digits import in_digits
+from seg_core.digits import in_digits
 from seg_core.til.field import MM2_PER_UM2
 from seg_core.til.interval import Estimate
 from seg_core.til.result import Colocalisation, Distances, Hotspots, Phenotype

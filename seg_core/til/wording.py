@@ -1,7 +1,7 @@
 """An assessment in sentences, the same on the page, in the report and on the command line."""
 
+from seg_core.digits import in_digits, in_percent
 from seg_core.model.set_names import spelled
-from seg_core.til.digits import in_digits, in_percent
 from seg_core.til.interval import Estimate
 from seg_core.til.result import TilResult
 

@@ -16,6 +16,7 @@ from pages.shared.literal import literal
 from pages.shared.scoring import ScoringRequest, Scorings
 from pages.til_page import panel
 from pages.viewer_page.layers.til_layers import COMPARTMENTS
+from seg_core.digits import in_percent
 from seg_core.errors import RegionError, SegCoreError
 from seg_core.process.progress import Progress
 from seg_core.process.worker import Worker
@@ -24,7 +25,6 @@ from seg_core.scoring import parts_of
 from seg_core.store import Run
 from seg_core.store.rois import keep_rois
 from seg_core.til import Confusion, TilResult, TilSettings, score_tils, tumour_of
-from seg_core.til.digits import in_percent
 
 sys.path.append(str(Path(__file__).parents[2] / "seg_core" / "til"))
 from til_layouts import block, nuclei, scatter, tissue

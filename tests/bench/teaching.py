@@ -1,7 +1,7 @@
 """How far few labels get: macro F1 over six classes of Lizard that the model may not even name.
 
     python -m tests.bench.teaching --data ../shared/data/lizard --store STORE \
-        --held-out weights/training/lite0-sixth.toml [--images N] [--plot F]
+        --held-out weights/training/lite0-sixth.toml [--images N] [--preset best] [--plot F]
 
 Each image (0.5 µm/px, enlarged twice for the model) is analysed once into the store. A nucleus that
 was found has the class of the labelled nucleus in which its centroid lies; others are left out, so
@@ -26,7 +26,8 @@ from scipy import stats
 from sklearn.metrics import f1_score
 
 from seg_core.analysis import analyse
-from seg_core.settings import AnalysisSettings
+from seg_core.model import find_model, suits_int8
+from seg_core.settings import PRESETS, AnalysisSettings
 from seg_core.store import Run
 from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup, features_of_run
 from seg_core.teaching.labels import Labels
@@ -63,6 +64,7 @@ def main() -> None:
     )
     parser.add_argument("--images", type=int, default=133, help="the smallest so many")
     parser.add_argument("--model", help="instead of the default model")
+    parser.add_argument("--preset", choices=PRESETS, default="original", help="of the analyses")
     parser.add_argument("--features", nargs="+", choices=FEATURE_GROUPS, default=FEATURE_GROUPS)
     parser.add_argument("--plot", type=Path, help="write the curve as SVG or PNG")
     parser.add_argument("--json", type=Path, help="write the figures too")
@@ -92,7 +94,8 @@ def main() -> None:
 
 
 def _analysed(path: Path, options: argparse.Namespace) -> Image:
-    settings = AnalysisSettings(tissue_only=False)
+    int8 = suits_int8(find_model(options.model)[0])
+    settings = PRESETS[options.preset].applied(AnalysisSettings(tissue_only=False), int8=int8)
     run = analyse(path, options.store, model=options.model, mpp=MPP, settings=settings)
     inst, classes = (
         cv2.imread(str(options.data / kind / f"{path.stem}.png"), cv2.IMREAD_UNCHANGED)

@@ -1,5 +1,6 @@
 """How a figure is rounded: one rule, wherever it is read."""
 
+import numpy as np
 import pandas as pd
 
 from seg_core.minus import with_minus
@@ -36,6 +37,25 @@ def in_digits(value: str | float | None, digits: int = 3) -> str:
         return "–"
     is_whole = abs(value) >= 10**digits - 0.5
     return with_minus(f"{value:,.0f}" if is_whole else f"{value:,.{digits}g}")
+
+
+def to_digits(values: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
+    """Round numbers as `in_digits` does, for a table that writes them itself.
+
+    Parameters
+    ----------
+    values : DataFrame
+        Numbers; what is missing stays so.
+    digits : int
+
+    Examples
+    --------
+    >>> to_digits(pd.DataFrame({"per mm²": [1234.56, 0.1234, 15.96, 0.0, np.nan]}))["per mm²"].tolist()
+    [1235.0, 0.123, 16.0, 0.0, nan]
+    """
+    before_point = np.floor(np.log10(values.abs().where(values != 0, 1.0))) + 1
+    places = 10.0 ** np.maximum(digits - before_point, 0)
+    return (values * places).round() / places
 
 
 def in_unit(value: str | float | None, unit: str) -> str:

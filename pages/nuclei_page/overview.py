@@ -10,7 +10,7 @@ from pages.nuclei_page.choice import Choice
 from pages.shared import resources
 from pages.shared.literal import literal
 from seg_core.classes import OTHER, ClassScheme
-from seg_core.digits import in_digits
+from seg_core.digits import in_digits, to_digits
 from seg_core.figures.nuclei import densities_by_part, density_bars
 from seg_core.figures.style import config_of
 from seg_core.nuclei import MEASURES
@@ -122,7 +122,7 @@ def _show_classes(statistics: Sequence[Statistics]) -> None:
     shares, densities = ["share"], ["density_per_mm2", "density_low", "density_high"]
     st.dataframe(
         # rounded, since what is set off in thousands would else show three decimals
-        classes.assign(**(100 * classes[shares]), **classes[densities].round()),
+        classes.assign(**(100 * classes[shares]), **to_digits(classes[densities])),
         hide_index=True,
         placeholder=_MISSING,
         column_order=[
@@ -186,4 +186,4 @@ def _tissue(part: Statistics) -> str:
 
 def _density(part: Statistics) -> str:
     density = part.density_per_mm2
-    return _MISSING if density is None else f"{density:,.0f}"
+    return _MISSING if density is None else in_digits(density)

@@ -7,7 +7,7 @@ from pages.nuclei_page.choice import Choice
 from pages.shared import regions, resources, run_words, runs, state
 from pages.shared.page_list import VIEWER
 from pages.shared.steady_choice import keep_chosen
-from seg_core.digits import in_digits
+from seg_core.digits import in_digits, to_digits
 from seg_core.minus import with_minus
 from seg_core.scoring import compare_classes, part_in_both
 from seg_core.store import Run
@@ -17,7 +17,11 @@ _MISSING = "–"
 _UM2_PER_MM2 = 1e6
 
 _DENSITIES = ["density_first", "density_second"]
-_SIGNED = {"count_difference": "{:+,d}", "density_difference": "{:+,.0f}", "change": "{:+.1f} %"}
+_SIGNED = {
+    "count_difference": "{:+,d}".format,
+    "density_difference": lambda number: f"{'+' if number > 0 else ''}{in_digits(number)}",
+    "change": "{:+.1f} %".format,
+}
 
 
 def show(choice: Choice) -> None:
@@ -79,13 +83,13 @@ def _show_beside(choice: Choice, other: Run) -> None:
     compared = compare_classes(one, two).assign(change=lambda each: 100 * each["change"])
     told = {
         name: compared[name].map(
-            lambda number, form=form: with_minus(form.format(number)), na_action="ignore"
+            lambda number, written=written: with_minus(written(number)), na_action="ignore"
         )
-        for name, form in _SIGNED.items()
+        for name, written in _SIGNED.items()
     }
     st.dataframe(
         # rounded, since what is set off in thousands would else show three decimals
-        compared.assign(**compared[_DENSITIES].round(), **told),
+        compared.assign(**to_digits(compared[_DENSITIES]), **told),
         hide_index=True,
         placeholder=_MISSING,
         column_config={

@@ -202,7 +202,7 @@ def _groups(table: pd.DataFrame, measures: Sequence[str] | None, by: str) -> Ite
 def _compared(row: dict[Any, Any]) -> list[str]:
     return [
         *(title_of(row["measure"]), row["groups"], row["patients"], row["medians"]),
-        _with_interval(row, "shift", _readable),
+        _with_interval(row, "shift", in_digits),
         _with_interval(row, "delta", "{:.2f}".format),
         _p(row["p"]),
         _p(row["p_adjusted"]),
@@ -217,11 +217,6 @@ def _with_interval(row: dict[Any, Any], name: str, form: Callable[[float], str])
     return with_minus(f"{value} ({low} to {high})")
 
 
-def _readable(value: float) -> str:
-    """Return three digits, or all before the point."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
 def _p(value: float) -> str:
     if pd.isna(value):
         return _NONE
@@ -234,7 +229,7 @@ def _slides(table: pd.DataFrame) -> Iterator[Block]:
             *(_text(row[name]) for name in ("slide", "patient", "group", "state")),
             _number(row["nuclei"], "{:,.0f}"),
             _number(row["tissue_mm2"], "{:,.2f}"),
-            _number(row.get("lymphocyte_per_mm2"), "{:,.0f}"),
+            in_digits(row.get("lymphocyte_per_mm2")),
             _til(row),
             _text(row["phenotype"]),
         ]

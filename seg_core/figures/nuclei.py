@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from seg_core.classes import ClassScheme
+from seg_core.digits import in_digits
 from seg_core.figures.style import lay_out
 from seg_core.nuclei import Measure
 
@@ -266,4 +267,4 @@ def _shown_range(histogram: pd.DataFrame, names: list[str]) -> list[float] | Non
 
 def _densities(classes: pd.DataFrame) -> list[str]:
     """Label a bar by what its length is; counts and shares stand in the table."""
-    return ["" if np.isnan(each) else f"{each:,.0f}" for each in classes["density_per_mm2"]]
+    return ["" if np.isnan(each) else in_digits(each) for each in classes["density_per_mm2"]]

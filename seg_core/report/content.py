@@ -1,6 +1,6 @@
 """What the report of a run says, whatever it is written as."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -212,20 +212,20 @@ def _class_table(run: Run, statistics: Statistics) -> Table:
 
 
 def _numbers(row: dict[Any, Any]) -> list[str]:
-    formats = {
-        "count": "{:,.0f}",
-        "share": "{:.1f} %",
-        "density_per_mm2": "{:,.1f}",
-        "mean_area_um2": "{:.1f}",
-        "sd_area_um2": "{:.1f}",
-        "median_area_um2": "{:.1f}",
+    written: dict[str, Callable[[float], str]] = {
+        "count": "{:,.0f}".format,
+        "share": "{:.1f} %".format,
+        "density_per_mm2": in_digits,
+        "mean_area_um2": "{:.1f}".format,
+        "sd_area_um2": "{:.1f}".format,
+        "median_area_um2": "{:.1f}".format,
     }
     numbers = {
-        name: "–" if pd.isna(row[name]) else form.format(row[name])
-        for name, form in formats.items()
+        name: "–" if pd.isna(row[name]) else write(row[name]) for name, write in written.items()
     }
     if not pd.isna(row["density_low"]):
-        numbers["density_per_mm2"] += f" ({row['density_low']:,.0f}–{row['density_high']:,.0f})"
+        low, high = (in_digits(row[end]) for end in ("density_low", "density_high"))
+        numbers["density_per_mm2"] += f" ({low}–{high})"
     return list(numbers.values())
 
 

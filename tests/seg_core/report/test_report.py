@@ -15,6 +15,7 @@ from PIL import Image
 from seg_core import PROGRAM, __version__
 from seg_core.analysis import analyse
 from seg_core.classes import UNCERTAIN
+from seg_core.digits import in_digits
 from seg_core.errors import SlideError
 from seg_core.export.options import ExportOptions
 from seg_core.export.report import write_report
@@ -60,7 +61,7 @@ def test_the_file_needs_no_other(written: str) -> None:
 
 def test_counts_and_densities_are_those_of_the_run(written: str, painted_run: Run) -> None:
     for row in measure_columns(describe_run(painted_run)).itertuples():
-        numbers = f"{row.count:,} {100 * row.share:.1f} % {row.density_per_mm2:,.1f} {row.mean_area_um2:.1f}"
+        numbers = f"{row.count:,} {100 * row.share:.1f} % {in_digits(row.density_per_mm2)} {row.mean_area_um2:.1f}"
         assert f" {row.class_name} {numbers} " in text_of(written)
     area = f"{painted_run.facts.tissue_um2 / 1e6:.4g} mm² of tissue"
     assert f"Densities divide by {area}" in text_of(written)

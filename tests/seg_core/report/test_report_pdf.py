@@ -14,6 +14,7 @@ from painted_slides import MPP, PaintedEngine
 from PIL import Image
 
 from seg_core.analysis import analyse
+from seg_core.digits import in_digits
 from seg_core.errors import ExportError, SlideError
 from seg_core.export.options import ExportOptions
 from seg_core.export.report import write_report
@@ -92,7 +93,7 @@ def test_counts_and_densities_are_those_of_the_run(
     written: pypdf.PdfReader, painted_run: Run
 ) -> None:
     for row in measure_columns(describe_run(painted_run)).itertuples():
-        numbers = f"{row.count:,} {100 * row.share:.1f} % {row.density_per_mm2:,.1f}"
+        numbers = f"{row.count:,} {100 * row.share:.1f} % {in_digits(row.density_per_mm2)}"
         assert f"{row.class_name} {numbers}" in text_of(written)
 
 

@@ -36,7 +36,8 @@ def write_address(names: Mapping[str, str | None]) -> None:
     entry. So the browser itself does at first, and tells Streamlit with what the reader does next.
     """
     if not state.ONE_ENTRY.get():
-        _mount(key="_first_address", data=dict(names))
+        with st.sidebar:  # which has the other one too; on the page it would take up a line
+            _mount(key="_first_address", data=dict(names))
         return
     for name, value in names.items():
         if value is None:

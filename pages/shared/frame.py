@@ -51,9 +51,10 @@ _STYLE = """
 [data-tag] { background-color: #0e7490; border-color: #0e7490; color: #fff; }
 [data-testid="stBaseButton-primary"]:hover:enabled { background-color: #0b5d74; }
 [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.75; }
-.js-plotly-plot :is(.xtick, .ytick, .g-xtitle, .g-ytitle, .cbaxis, .cbtitle) text {
-  fill: currentColor !important;
-}
+.js-plotly-plot :is(
+  [class^="x"][class$="tick"], [class^="y"][class$="tick"], [class^="g-x"][class$="title"],
+  [class^="g-y"][class$="title"], .annotation-text-g, .cbaxis, .cbtitle, .hovertext, .axistext
+) text { fill: currentColor !important; }
 </style>
 """
 

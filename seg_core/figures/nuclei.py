@@ -130,7 +130,11 @@ def measure_histogram(histogram: pd.DataFrame, scheme: ClassScheme, measure: Mea
         hovermode="x",
         showlegend=True,
     )
-    figure.update_xaxes(title=measure.title, range=_shown_range(histogram, names))
+    figure.update_xaxes(
+        title=measure.title,
+        range=_shown_range(histogram, names),
+        hoverformat=f".{measure.digits}f",
+    )
     figure.update_yaxes(title="Nuclei")
     return figure
 

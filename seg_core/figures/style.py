@@ -8,8 +8,13 @@ import plotly.graph_objects as go
 _DOWNLOAD_SCALE = 3
 
 
-# The buttons of a plot come up at its upper edge, over whatever is drawn there.
-_BUTTONS_PX, _LEGEND_PX = 32, 24
+BUTTONS_PX = 32
+"""What the buttons of a plot take; they come up at its upper edge, over whatever is drawn there."""
+
+LEGEND_BELOW = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
+"""A legend at a figure's lower edge: however many lines it takes, plotly makes room for them."""
+
+_LEGEND_PX = 24
 
 
 def lay_out(
@@ -17,22 +22,21 @@ def lay_out(
 ) -> go.Figure:
     """Give a figure its height, no air around it, and 1,000 written as elsewhere.
 
-    The buttons have the uppermost row to themselves, the legend the one below.
+    The buttons have the uppermost row to themselves, the legend stands below.
 
     Parameters
     ----------
     figure : Figure
     height : int
-        Of the plot with its axes, px; these rows come on top of it.
+        Of the plot with its axes, px; buttons and a line of the legend come on top of it.
     showlegend : bool
     **changes
         Anything else that ``Figure.update_layout`` takes.
     """
-    above = _BUTTONS_PX + _LEGEND_PX * showlegend
     return with_plain_numbers(figure).update_layout(
-        height=height + above,
-        margin={"l": 0, "r": 0, "t": above, "b": 0},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+        height=height + BUTTONS_PX + _LEGEND_PX * showlegend,
+        margin={"l": 0, "r": 0, "t": BUTTONS_PX, "b": 0},
+        legend={**LEGEND_BELOW, "traceorder": "normal"},
         showlegend=showlegend,
         **changes,
     )

@@ -188,8 +188,8 @@ def dilation_curve(result: TilResult) -> go.Figure:
             customdata=[[each.epithelium_mm2, each.stroma_mm2] for each in found],
             mode="lines+markers",
             line_color=_BAR,
-            hovertemplate="%{y:.2f} % at %{x:g} µm<br>E %{customdata[0]:.3g} mm², "
-            "S %{customdata[1]:.3g} mm²<extra></extra>",
+            hovertemplate="%{y:.2f} % at %{x:.4~r} µm<br>E %{customdata[0]:.3~r} mm², "
+            "S %{customdata[1]:.3~r} mm²<extra></extra>",
         )
     )
     figure.add_vline(x=result.settings.dilation_um, line_color=_LINE, line_dash="dash")
@@ -222,7 +222,7 @@ def cross_l_curve(result: TilResult) -> go.Figure:
                 y=own,
                 line_color=_LINE,
                 name="observed",
-                hovertemplate="r %{x:g} µm: L − r %{y:.1f} µm<extra></extra>",
+                hovertemplate="r %{x:.4~r} µm: L − r %{y:.1f} µm<extra></extra>",
             ),
         ]
     )

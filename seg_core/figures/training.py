@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 from plotly.colors import DEFAULT_PLOTLY_COLORS
 from plotly.subplots import make_subplots
 
-from seg_core.figures.style import with_plain_numbers
+from seg_core.figures.style import BUTTONS_PX, LEGEND_BELOW, with_plain_numbers
 
 _CURVE_COLUMNS, _CURVE_PX = 3, 280
-_LEGEND_PX = 90  # from the axes down to it: their numbers and titles lie between
+_TITLES_PX = 32  # of the upper panels
 
 
 def training_curves(logs: Mapping[str, pd.DataFrame]) -> go.Figure:
@@ -36,17 +36,13 @@ def training_curves(logs: Mapping[str, pd.DataFrame]) -> go.Figure:
                     legendgroup=run,
                     showlegend=place == 0,
                     line_color=colour,
+                    hovertemplate="step %{x:,d}: %{y:.4f}",
                 )
                 figure.add_trace(line, place // _CURVE_COLUMNS + 1, place % _CURVE_COLUMNS + 1)
     figure.update_xaxes(title="Step")
     figure.update_layout(
-        height=_CURVE_PX * rows,
-        margin={"l": 40, "r": 10, "t": 40, "b": 0},
-        legend={
-            "orientation": "h",
-            "y": -_LEGEND_PX / (_CURVE_PX * rows),
-            "yanchor": "top",
-            "x": 0,
-        },
+        height=_CURVE_PX * rows + BUTTONS_PX,
+        margin={"l": 40, "r": 10, "t": BUTTONS_PX + _TITLES_PX, "b": 0},
+        legend=LEGEND_BELOW,
     )
     return with_plain_numbers(figure)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import analysis_list, frame, linked_slide, slide_places, state
+from pages.shared import analysis_list, frame, linked_slide, runs, slide_places, state
 from pages.shared.page_list import SLIDES
 from pages.slides_page import library, slide_choice
 
@@ -47,5 +47,5 @@ with details, frame.shown_errors():
     if chosen is None:
         st.info("Choose a slide; its facts will stand here.", icon=":material/info:")
     else:
-        linked_slide.write_address(chosen, None)
+        linked_slide.write_address(chosen, runs.picked_run(chosen))
         slide_choice.describe(chosen)

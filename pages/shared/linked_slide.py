@@ -36,8 +36,8 @@ def follow_address() -> None:
         chosen = find_slide(slide_id)
         if chosen is None:
             st.warning(
-                "The address names a slide that is not offered here, or that was uploaded by "
-                "another reader; choose it on the Slides page.",
+                "The address names a slide that is not offered here, is no longer where it was, or was "
+                "uploaded by another reader; choose one on the Slides page.",
                 icon=":material/link_off:",
             )
             return

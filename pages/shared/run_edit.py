@@ -74,7 +74,9 @@ def _confirm(run: Run) -> None:
             icon=":material/warning:",
         )
     if singletons.visitors().is_looked_at_by_others(run.path, state.LOOKED_AT.get()):
-        st.error("Somebody else is reading it now; it stays until they have left it.")
+        st.error(
+            "It is open in another tab, or somebody else is reading it; it stays until they have left it."
+        )
         return
     delete, keep = st.columns(2)
     if keep.button("Keep it", width="stretch", key="_keep_run") or delete.button(

@@ -27,15 +27,18 @@ def shown_run(chosen: state.ChosenSlide) -> Run | None:
 
     It stays shown until the reader picks another: what somebody else finishes does not replace it.
     """
-    runs = finished_runs(chosen)
-    picked = [run for run in runs if run.path == state.RUN.get()]
-    shown = next(iter(picked or runs), None)
+    shown = picked_run(chosen) or next(iter(finished_runs(chosen)), None)
     if shown is not None:
         state.RUN.set(shown.path)
         looked_at = state.LOOKED_AT.get()
         if looked_at is None or looked_at.run != shown.path:
             state.LOOKED_AT.set(singletons.visitors().look_at(shown.path))
     return shown
+
+
+def picked_run(chosen: state.ChosenSlide) -> Run | None:
+    """Return the analysis of a slide that the reader has picked or was shown, None where there is none."""
+    return next((run for run in finished_runs(chosen) if run.path == state.RUN.get()), None)
 
 
 def needed_run(chosen: state.ChosenSlide) -> Run:

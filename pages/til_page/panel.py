@@ -19,7 +19,8 @@ from seg_core.export.by_roi import plain_name
 from seg_core.files.csv import csv_text
 from seg_core.picture.til_painting import MapName, write_map_png
 from seg_core.process.worker import Job
-from seg_core.scoring import WHOLE, Part, parts_of
+from seg_core.roi import Roi
+from seg_core.scoring import WHOLE, Counted, Part, counted_of, parts_of
 from seg_core.slide import Slide
 from seg_core.store import Run
 from seg_core.til import TilResult, TilSettings
@@ -42,7 +43,7 @@ _OPTIONS: dict[str, tuple[str, str, float, float]] = {
 
 def choose_part(run: Run) -> Part:
     """Let the reader choose between all that was analysed and the slide's ROIs."""
-    rois = slide_rois(state.ChosenSlide(run.slide_path))
+    rois = _rois(run)
     parts = {part.name: part for part in parts_of(run, rois)}
     names = list(parts)
     remembered = state.TIL_PART.get()
@@ -121,6 +122,8 @@ def offer_downloads(slide: Slide, request: ScoringRequest, result: TilResult) ->
     stem = f"{printable(slide.info.path.stem)}-{request.run.run_id}-til"
     if request.part.name != WHOLE:  # or files of several parts would have one name
         stem += f"-{plain_name(request.part.name)}"
+    run = request.run
+    counted = counted_of(run, _rois(run), part=request.part, min_score=request.min_score)
     tables: dict[str, Callable[[], pd.DataFrame]] = {
         "Scores": lambda: score_table(result),
         "Squares": lambda: result.squares,
@@ -132,8 +135,8 @@ def offer_downloads(slide: Slide, request: ScoringRequest, result: TilResult) ->
     maps: dict[str, MapName] = {"Map": "stil", "Hotspots": "hotspots"}
     with st.container(horizontal=True):
         for name, make in tables.items():
-            _offer(name, "csv", "text/csv", partial(_csv, make), stem)
-        _offer("Everything", "json", "application/json", partial(_json, request, result), stem)
+            _offer(name, "csv", "text/csv", partial(_csv, run, counted, make), stem)
+        _offer("Everything", "json", "application/json", partial(_json, run, counted, result), stem)
         for name, shown in maps.items():
             write = partial(write_map_png, result, slide, shown)
             _offer(name, "png", "image/png", partial(written, write), stem)
@@ -151,13 +154,22 @@ def _offer(name: str, suffix: str, mime: str, make: Callable[[], str | bytes], s
     )
 
 
-def _json(request: ScoringRequest, result: TilResult) -> str:
-    said = {"part": request.part.name, "min_score": request.min_score, **result.to_json()}
+def _json(run: Run, counted: Counted, result: TilResult) -> str:
+    said = {"slide": run.slide_path.name, "run": run.run_id, **counted.scored(), **result.to_json()}
     return json.dumps(said, ensure_ascii=False, indent=1)
 
 
-def _csv(make: Callable[[], pd.DataFrame]) -> str:
-    return csv_text(make())
+def _csv(run: Run, counted: Counted, make: Callable[[], pd.DataFrame]) -> str:
+    """Return a table whose first columns say of what it is, the same in each row."""
+    table, facts = make(), counted.facts()
+    told: dict[str, object] = {"slide": run.slide_path.name, "run": run.run_id}
+    told |= {name: facts[name] for name in ("part", "left_out", "min_score")}
+    first = pd.DataFrame(told, index=table.index)
+    return csv_text(pd.concat([first, table], axis=1))
+
+
+def _rois(run: Run) -> list[Roi]:
+    return slide_rois(state.ChosenSlide(run.slide_path))
 
 
 def _like(number: float, example: float) -> float:

@@ -38,7 +38,8 @@ def add_export(subparsers: Subparsers) -> None:
         metavar="FILE",
         type=Path,
         help="GeoJSON polygons, of which those to exclude are left out of every file; by default those "
-        "kept with the slide",
+        "that the store keeps with a slide of this machine; what is drawn on a sample or an upload "
+        "belongs to the browser: save it under Files and give it here",
     )
     parser.add_argument(
         "--by-roi",

@@ -7,7 +7,7 @@ from seg_core.annotations import read_rois
 from seg_core.commands.terminal import Subparsers, add_json, say, write_json
 from seg_core.digits import in_percent
 from seg_core.roi import Roi
-from seg_core.scoring import joined, kept_rois, parts_of
+from seg_core.scoring import WHOLE, counted_of, joined, kept_rois, parts_of
 from seg_core.scoring.assessment import assess, assess_parts, keep_scores
 from seg_core.store import Run, open_run
 from seg_core.til import TilResult
@@ -28,7 +28,9 @@ def add_til(subparsers: Subparsers) -> None:
         type=Path,
         help="GeoJSON polygons to include, to exclude (kind exclude, or QuPath's class Ignore*) and of "
         "tumour (kind tumour, or QuPath's class Tumor), in which alone epithelium and stroma are then "
-        "sought; by default the whole run is scored with the ROIs kept with the slide",
+        "sought; the first figure is of those to include together, then comes each of them. By default the "
+        "whole run is scored with the ROIs that the store keeps with a slide of this machine; what is "
+        "drawn on a sample or an upload belongs to the browser: save it under Files and give it here",
     )
     add_as_found(parser)
     add_json(parser)
@@ -37,14 +39,14 @@ def add_til(subparsers: Subparsers) -> None:
 
 def _til(options: argparse.Namespace) -> int:
     run = run_asked(open_run(options.run_folder), options)
-    whole, *parts = parts_of(run, rois_asked(run, options.roi))
-    if options.roi is None:
-        result = assess(run, part=whole)
-        if not options.as_found:
-            keep_scores(run, result)
-    else:
-        result = assess(run, part=joined(parts) if parts else whole)
-    say(_til_sentence(run.slide_path.name, result))
+    rois = rois_asked(run, options.roi)
+    whole, *parts = parts_of(run, rois)
+    part = whole if options.roi is None or not parts else joined(parts)
+    result = assess(run, part=part)
+    if options.roi is None and not options.as_found:
+        keep_scores(run, result)
+    counted, name = counted_of(run, rois, part=part), run.slide_path.name
+    say(_til_sentence(name if counted.title == WHOLE else f"{name}, {counted.title}", result))
     if result.tumour:
         say(result.tumour.in_words())
     for warning in result.warnings:
@@ -61,7 +63,8 @@ def _til(options: argparse.Namespace) -> int:
             }
             for each in assessed
         ]
-        write_json({"run": str(run.path), **result.to_json(), "by_roi": by_roi}, options.json)
+        of = {"run": str(run.path), **counted.scored()}
+        write_json({**of, **result.to_json(), "by_roi": by_roi}, options.json)
     return 0
 
 

@@ -6,6 +6,7 @@ A comma between columns, a point in numbers, one row of names with their units; 
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -143,7 +144,8 @@ def write_til_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
 
     Nuclei that no class names are in no score.
 
-    ``slide`` and ``run`` say of what; ``part`` is the name of the assessment, ``tumour_rois`` those of the
+    ``slide`` and ``run`` say of what; ``part`` is the name of the assessment, ``left_out`` those of the ROIs
+    taken out of it, ``min_score`` the class score below which nuclei are in no score, ``tumour_rois`` the
     ROIs that its epithelium and stroma were sought in, empty where no tumour was drawn; ``x_px``, ``y_px`` are the square's corner and
     ``side_px`` its side in level-0 pixels; areas are in µm², densities per mm²; what a square does
     not have is empty.
@@ -171,9 +173,13 @@ def write_til_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
     """
     with new_text_file(path, force=options.force) as file:
         scores = options.til_scores(run)
-        told = {"slide": options.slide_name(run), "run": run.run_id}
+        facts = options.counted(run).facts()
+        told: dict[str, Any] = {"slide": options.slide_name(run), "run": run.run_id, "part": ""}
+        told |= {name: facts[name] for name in ("left_out", "min_score")}
         parts = [
-            each.result.squares.assign(**told, part=each.name, tumour_rois=_tumour_of(each.result))
+            each.result.squares.assign(
+                **(told | {"part": each.name}), tumour_rois=_tumour_of(each.result)
+            )
             for each in scores
             if each.result
         ]
@@ -181,7 +187,7 @@ def write_til_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
             reasons = " ".join(f"{each.name}: {each.reason}" for each in scores)
             raise ExportError(f"no TIL scores can be written. {reasons}".rstrip())
         squares = pd.concat(parts, ignore_index=True)
-        first = [*told, "part", "tumour_rois"]
+        first = [*told, "tumour_rois"]
         write_csv(squares[[*first, *squares.columns.drop(first)]], file)
     return len(squares)
 

@@ -183,7 +183,8 @@ FORMATS = (
         words="squares of the TIL scores",
         holds="a row for each square of the TIL scores of the whole run and of each ROI (`part`): its "
         "corner and side in level-0 pixels, areas in µm², densities per mm²; `--roi` names the ROIs, by "
-        "default those kept with the slide. In the dashboard, the TIL page offers it",
+        "default those that the store keeps with a slide of this machine; what is drawn on a sample or an "
+        "upload, the viewer saves under *Files*. In the dashboard, the TIL page offers it",
         opened_with="Excel, R, pandas",
         writer="seg_core.export.csv:write_til_csv",
         by_part=False,

@@ -87,6 +87,11 @@ class Counted:
             "min_score": self.min_score,
         }
 
+    def scored(self) -> dict[str, Any]:
+        """Return what a TIL score is of, for a file of JSON: *other* is in none."""
+        left_out = [roi.name for roi in self.left_out]
+        return {"part": self.part.name, "left_out": left_out, "min_score": self.min_score}
+
 
 def counted_of(
     run: Run,

@@ -141,6 +141,8 @@ def metadata_of(path: Path) -> str | None:
 
 def unreadable(path: Path, error: OSError) -> SlideError:
     """Return the error of a file that the system does not give."""
+    if isinstance(error, FileNotFoundError):
+        return SlideError(f"{path.name[:80]} is not there; check its name and place.")
     return SlideError(
         f"{path.name[:80]} cannot be read ({error.strerror}); check its name and your permissions."
     )

@@ -37,7 +37,7 @@ def arrive(file: str, **query: str) -> AppTest:
     return page
 
 
-@pytest.mark.parametrize("entry", [VIEWER, NUCLEI, TIL_SCORE], ids=lambda each: each.title)
+@pytest.mark.parametrize("entry", [SLIDES, VIEWER, NUCLEI, TIL_SCORE], ids=lambda each: each.title)
 def test_each_address_names_slide_and_run_and_brings_both_back(
     visit, chosen, run: Run, coarse: Run, entry
 ) -> None:

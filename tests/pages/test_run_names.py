@@ -162,7 +162,7 @@ def test_an_analysis_that_somebody_else_reads_is_not_deleted(
     theirs = singletons.visitors().look_at(coarse.path)
     page = visit("viewer", slide=chosen, run=coarse.path)
     button(page, "Delete").click().run()
-    assert "Somebody else is reading it" in page.error[0].value
+    assert "somebody else is reading it" in page.error[0].value
     assert "Delete it" not in [each.label for each in page.button]
     assert theirs.run.exists()
 

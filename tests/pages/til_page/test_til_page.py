@@ -1,5 +1,6 @@
 """The page of the TIL scores, on scores whose layout is known."""
 
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import shapely
 from streamlit.testing.v1 import AppTest
@@ -223,7 +225,12 @@ def test_files_say_which_part_they_are_of(run: Run, band: TilResult, monkeypatch
         offered[name] = data
 
     monkeypatch.setattr(panel.st, "download_button", take)
-    parts = parts_of(run, [Roi("nest 1/2", shapely.box(0, 0, 200, 200))])
+    rois = [
+        Roi("nest 1/2", shapely.box(0, 0, 200, 200)),
+        Roi("fold", shapely.box(100, 0, 300, 200), "exclude"),
+    ]
+    monkeypatch.setattr(panel, "slide_rois", lambda _chosen: rois)
+    parts = parts_of(run, rois)
     with closing(run.open_slide()) as slide:
         for part in parts:
             panel.offer_downloads(slide, ScoringRequest(run, part, TilSettings(), 0.5), band)
@@ -231,7 +238,11 @@ def test_files_say_which_part_they_are_of(run: Run, band: TilResult, monkeypatch
     assert len(offered) == 2 * len(of_whole) > 0
     (file,) = (name for name in offered if "-til-nest 1_2-" in name and name.endswith(".json"))
     told = json.loads(offered[file]())
-    assert (told["part"], told["min_score"]) == ("nest 1/2", 0.5)
+    assert (told["part"], told["left_out"], told["min_score"]) == ("nest 1/2", ["fold"], 0.5)
+    for name, make in offered.items():
+        if name.endswith(".csv") and "-til-nest 1_2-" in name:
+            [row] = pd.read_csv(io.StringIO(make())).iloc[:, :5].drop_duplicates().to_numpy()
+            assert list(row) == [run.slide_path.name, run.run_id, "nest 1/2", "fold", 0.5]
 
 
 def test_a_real_worker_answers_once(run: Run) -> None:

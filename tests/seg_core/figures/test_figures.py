@@ -1,8 +1,12 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from seg_core.classes import MONUSAC, UNCERTAIN
+from seg_core.figures import style
 from seg_core.figures.groups import scatter, strips
 from seg_core.figures.nuclei import (
     densities_by_part,
@@ -156,3 +160,10 @@ def test_patients_and_slides_say_their_value_in_digits_however_large_it_is() -> 
     assert [box.customdata.tolist() for box in boxes] == [["12,346"], ["0.25"]]
     points = scatter(["one", "two"], np.array([1.0, 2.0]), np.array([12345.6, 0.25]), ("x", "y"))
     assert list(points.data[0].customdata) == ["12,346", "0.25"]
+
+
+def test_hovering_tells_no_digits_that_nobody_has_measured() -> None:
+    """d3's *g* keeps zeros, r 100.000 µm, and writes powers of ten; *r* does neither, by ~."""
+    for path in (Path(style.__file__).parent).glob("*.py"):
+        written = re.findall(r"%\{[^}]*:([^}]+)\}", path.read_text("utf-8"))
+        assert not [each for each in written if each.endswith(("g", "e"))], path.name

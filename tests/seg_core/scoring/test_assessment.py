@@ -16,7 +16,7 @@ from seg_core.commands import til
 from seg_core.errors import ModelError, SlideError, StoreError
 from seg_core.files.sealed import read_sealed
 from seg_core.roi import Roi
-from seg_core.scoring import parts_of
+from seg_core.scoring import WHOLE, parts_of
 from seg_core.scoring.assessment import TIL_FILE, assess, assess_parts, keep_scores
 from seg_core.settings import AnalysisSettings
 from seg_core.store import Run
@@ -95,7 +95,9 @@ def test_the_command_prints_and_keeps_the_scores(
     assert figures["run"] == str(painted_run.path)
     assert figures["stil_area_pct"]["value"] is None
     kept = painted_run.path / TIL_FILE
-    assert read_sealed(kept) == {k: figures[k] for k in figures if k not in ("run", "by_roi")}
+    assert (figures["part"], figures["left_out"], figures["min_score"]) == (WHOLE, [], 0.0)
+    of = {"run", "part", "left_out", "min_score", "by_roi"}
+    assert read_sealed(kept) == {name: figures[name] for name in figures if name not in of}
     kept.unlink()
 
     square = {"type": "Polygon", "coordinates": [[[0, 0], [200, 0], [200, 200], [0, 0]]]}
@@ -150,7 +152,11 @@ def test_rois_are_scored_each_for_itself_and_one_elsewhere_says_so(
     ]
     rois.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     assert cli.main(["til", str(painted_run.path), "--roi", str(rois), "--json"]) == 0
-    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    first, *_, last = capsys.readouterr().out.splitlines()
+    figures = json.loads(last)
+    # a figure of both together stood there as if it were of the whole, and nothing named the fold
+    assert first.startswith(f"{painted_run.slide_path.name}, left, far without fold: ")
+    assert (figures["part"], figures["left_out"]) == ("left, far", ["fold"])
     left, far = figures["by_roi"]
     assert left["name"] == "left"
     assert 0 < left["areas_mm2"]["tissue"] <= 100 * 400 * MPP**2 / 1e6 + 1e-4
@@ -162,7 +168,8 @@ def test_rois_are_scored_each_for_itself_and_one_elsewhere_says_so(
     assert cli.main(arguments) == 0
     squares = pd.read_csv(path)
     assert list(squares["part"].unique()) == ["Whole analysis", "left"]
-    assert list(squares.columns[:3]) == ["slide", "run", "part"]
+    assert list(squares.columns[:5]) == ["slide", "run", "part", "left_out", "min_score"]
+    assert set(squares["left_out"]) == {"fold"}
 
 
 def test_the_command_keeps_to_the_tumour_that_was_drawn(

@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.shared import one_entry, pixel_size, resources, runs, slide_places, state, uploads
+from pages.shared import pixel_size, resources, runs, slide_places, state, uploads
 from pages.shared.page_list import NAMED
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.slide import may_have_id
@@ -53,13 +53,15 @@ def follow_address() -> None:
 
 def write_address(chosen: state.ChosenSlide, run: Run | None) -> None:
     """Have the page's address name the slide and the run that are shown."""
-    names = {
-        _SLIDE: resources.identity(chosen.path),
-        _RUN: None if run is None else run.run_id,
-    }
+    names = {_SLIDE: resources.identity(chosen.path)}
+    if run is not None:
+        names[_RUN] = run.run_id
+    for name in (_SLIDE, _RUN):
+        if name not in names and name in st.query_params:
+            del st.query_params[name]
     if any(st.query_params.get(name) != value for name, value in names.items()):
-        one_entry.write_address(names)
-    _remember((names[_SLIDE], names[_RUN]))
+        st.query_params.update(names)
+    _remember((names[_SLIDE], names.get(_RUN)))
 
 
 def _remember(address: state.Address) -> None:

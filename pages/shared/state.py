@@ -173,7 +173,6 @@ class LabelScreen:
 
 SLIDE = Key[ChosenSlide]("slide")
 ADDRESSES = Key[tuple[Address, ...]]("addresses")  # those that were seen or written, the last first
-ONE_ENTRY = Key[bool]("one_entry")  # the browser knows that a page is one entry of its history
 PREFERENCES = Key[dict[str, Any]]("preferences")  # what lasts, as it is kept on the disk
 TILES = Key[TileSource]("tiles")
 ROI = Key[str]("roi")  # name of the slide's ROI that is selected

@@ -96,7 +96,9 @@ def write_dots(run: Run, path: Path) -> Path:
 def bring(page: Page, dashboard: str, run: Run, file: Path) -> None:
     page.goto(f"{dashboard}/{EVALUATE.address}?slide={run.slide_id}&run={run.run_id}")
     expect(page.get_by_text("Bring what somebody labelled on this slide")).to_be_visible()
-    page.locator("input[type=file]").first.set_input_files(file)
+    # the name stands there before the file has arrived, and what is pressed then goes without it
+    with page.expect_response(lambda answer: "upload_file" in answer.url):
+        page.locator("input[type=file]").first.set_input_files(file)
     expect(page.get_by_test_id("stMain").get_by_text(file.name).first).to_be_visible()
     page.get_by_role("button", name="Keep with the slide").click()
     page.wait_for_timeout(6000)
@@ -247,4 +249,5 @@ def test_a_corrected_analysis_is_a_reference_and_its_figures_are_those_of_the_co
     chosen = page.get_by_test_id("stMain").get_by_role("combobox").first
     expect(chosen).to_have_value(re.compile("^Corrected by hand"))
     expect(page.get_by_text("What the model found is measured")).to_be_visible()
+    expect(page.locator("[data-stale=true]")).to_have_count(0)  # of what stood there before
     expect_figure(page, result, "instance", "macro_f1")

@@ -65,22 +65,6 @@ def test_another_slide_of_the_same_page_is_no_further_entry(page: Page, dashboar
     assert page.evaluate("history.length") == before
 
 
-def test_a_link_that_names_no_run_is_one_entry(page: Page, dashboard: str, store: Path) -> None:
-    """Its run was written into the address before the browser knew of one entry a page."""
-    run = analyse_part(store)
-    page.goto(f"{dashboard}/{MODEL.address}")
-    expect(page.get_by_role("heading", name=MODEL.title)).to_be_visible()
-    before = page.evaluate("history.length")
-    page.goto(f"{dashboard}/{NUCLEI.address}?slide={run.slide_id}")
-    named = re.compile(rf"/{NUCLEI.address}\?slide={run.slide_id}&run={run.run_id}$")
-    expect(page).to_have_url(named)
-    assert page.evaluate("history.length") == before + 1
-    page.go_back()
-    expect(page).to_have_url(re.compile(rf"/{MODEL.address}$"))
-    page.go_forward()
-    expect(page).to_have_url(named)
-
-
 @pytest.mark.parametrize("entry", [COHORT, MODEL, TEACH, EVALUATE], ids=lambda each: each.title)
 def test_a_page_that_shows_no_slide_keeps_the_one_that_was_chosen(
     page: Page, dashboard: str, store: Path, entry: PageEntry

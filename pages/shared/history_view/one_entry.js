@@ -4,35 +4,13 @@
 
 const KEPT = Symbol.for("one entry for each page");
 
-/** @param {{data?: Record<string, string | null>}} mounted what the address is to name, if it is new */
-export default function ({ data }) {
-  keepOneEntry();
-  if (data) history.replaceState(history.state, "", naming(location.href, data));
-}
-
-function keepOneEntry() {
+export default function () {
   const pages = /** @type {History & {[KEPT]?: true}} */ (history);
   if (pages[KEPT]) return;
   pages[KEPT] = true;
   const push = history.pushState.bind(history);
   const replace = history.replaceState.bind(history);
   history.pushState = entering(() => location.href, push, replace);
-}
-
-/**
- * An address that names these things, too; null takes a name away.
- *
- * @param {string} href
- * @param {Record<string, string | null>} names
- * @returns {string}
- */
-export function naming(href, names) {
-  const address = new URL(href);
-  for (const [name, value] of Object.entries(names)) {
-    if (value === null) address.searchParams.delete(name);
-    else address.searchParams.set(name, value);
-  }
-  return address.href;
 }
 
 /**

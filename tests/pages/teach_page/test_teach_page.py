@@ -73,7 +73,7 @@ def test_the_address_names_the_analysis_and_brings_it_back(painted: Run, visit: 
     """A reload turned to the latest analysis of all slides."""
     path = painted.slide_path
     later = analysis.analyse(path, painted.path.parents[1], mpp=2 * painted_slides.MPP)
-    page = visit("teach", run=painted.path).run()
+    page = visit("teach", run=painted.path)
     assert page.multiselect(key="_teach_runs").value == [painted.path]
     assert page.query_params["run"] == painted.run_id
     again = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)

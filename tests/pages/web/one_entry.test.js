@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { entering, naming } from "../../../pages/shared/history_view/one_entry.js";
+import { entering } from "../../../pages/shared/history_view/one_entry.js";
 
 /** @param {string} here @param {string} url */
 function entered(here, url) {
@@ -31,10 +31,4 @@ test("what is written into the address of the same page is not", () => {
 
 test("a place within a page that somebody turns to stays an entry", () => {
   assert.deepEqual(entered("http://localhost:8501/viewer", "#legend"), ["added #legend"]);
-});
-
-test("an address names what it is told to, and keeps the place in view", () => {
-  const here = "http://localhost:8501/viewer?slide=a&x=1&run=c";
-  assert.equal(naming(here, { slide: "b", run: "d é" }), "http://localhost:8501/viewer?slide=b&x=1&run=d+%C3%A9");
-  assert.equal(naming(here, { slide: "a", run: null }), "http://localhost:8501/viewer?slide=a&x=1");
 });

@@ -1,5 +1,7 @@
 """Which of a slide's analyses is shown."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages.shared import own_answer, resources, run_edit, run_words, singletons, state
@@ -27,7 +29,8 @@ def shown_run(chosen: state.ChosenSlide) -> Run | None:
 
     It stays shown until the reader picks another: what somebody else finishes does not replace it.
     """
-    shown = picked_run(chosen) or next(iter(finished_runs(chosen)), None)
+    runs = finished_runs(chosen)
+    shown = _picked(runs) or next(iter(runs), None)
     if shown is not None:
         state.RUN.set(shown.path)
         looked_at = state.LOOKED_AT.get()
@@ -38,7 +41,11 @@ def shown_run(chosen: state.ChosenSlide) -> Run | None:
 
 def picked_run(chosen: state.ChosenSlide) -> Run | None:
     """Return the analysis of a slide that the reader has picked or was shown, None where there is none."""
-    return next((run for run in finished_runs(chosen) if run.path == state.RUN.get()), None)
+    return _picked(finished_runs(chosen))
+
+
+def _picked(runs: Sequence[Run]) -> Run | None:
+    return next((run for run in runs if run.path == state.RUN.get()), None)
 
 
 def needed_run(chosen: state.ChosenSlide) -> Run:

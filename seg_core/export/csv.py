@@ -6,7 +6,6 @@ A comma between columns, a point in numbers, one row of names with their units; 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -173,12 +172,15 @@ def write_til_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
     """
     with new_text_file(path, force=options.force) as file:
         scores = options.til_scores(run)
-        facts = options.counted(run).facts()
-        told: dict[str, Any] = {"slide": options.slide_name(run), "run": run.run_id, "part": ""}
-        told |= {name: facts[name] for name in ("left_out", "min_score")}
+        told = {"slide": options.slide_name(run), "run": run.run_id}
+        left_out = options.counted(run).facts()["left_out"]
         parts = [
             each.result.squares.assign(
-                **(told | {"part": each.name}), tumour_rois=_tumour_of(each.result)
+                **told,
+                part=each.name,
+                left_out=left_out,
+                min_score=options.min_score,
+                tumour_rois=_tumour_of(each.result),
             )
             for each in scores
             if each.result
@@ -187,7 +189,7 @@ def write_til_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
             reasons = " ".join(f"{each.name}: {each.reason}" for each in scores)
             raise ExportError(f"no TIL scores can be written. {reasons}".rstrip())
         squares = pd.concat(parts, ignore_index=True)
-        first = [*told, "tumour_rois"]
+        first = [*told, "part", "left_out", "min_score", "tumour_rois"]
         write_csv(squares[[*first, *squares.columns.drop(first)]], file)
     return len(squares)
 

@@ -96,11 +96,11 @@ def write_dots(run: Run, path: Path) -> Path:
 def bring(page: Page, dashboard: str, run: Run, file: Path) -> None:
     page.goto(f"{dashboard}/{EVALUATE.address}?slide={run.slide_id}&run={run.run_id}")
     expect(page.get_by_text("Bring what somebody labelled on this slide")).to_be_visible()
-    # what is chosen while the page is still being drawn goes with what it is drawn over
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    # the two boxes come in any order, so the first to stand there may be the one for classes
+    box = page.get_by_test_id("stFileUploader").filter(has_text="File of labelled nuclei")
     # the name stands there before the file has arrived, and what is pressed then goes without it
     with page.expect_response(lambda answer: "upload_file" in answer.url):
-        page.locator("input[type=file]").first.set_input_files(file)
+        box.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_test_id("stMain").get_by_text(file.name).first).to_be_visible()
     page.get_by_role("button", name="Keep with the slide").click()
     page.wait_for_timeout(6000)

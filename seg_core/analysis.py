@@ -20,7 +20,7 @@ from seg_core.nuclei import find_nuclei, work_by_block
 from seg_core.plausibility.doubts import Onlooker, doubts_of
 from seg_core.plausibility.profile import ModelProfile, read_profile
 from seg_core.process.memory import peak_rss_mb, return_memory
-from seg_core.process.pipelines import write_behind
+from seg_core.process.pipelines import done_beside, write_behind
 from seg_core.process.progress import Cost, Pace, Progress, ProgressCallback
 from seg_core.question import Question
 from seg_core.roi import Roi
@@ -35,7 +35,7 @@ from seg_core.slide import (
     fit_stain,
     slide_id,
 )
-from seg_core.store import RowRange, Run, RunFacts, RunWriter, Status, Store
+from seg_core.store import MapsWriter, RowRange, Run, RunFacts, RunWriter, Status, Store
 from seg_core.store.label import RunLabel, label_new_run
 from seg_core.store.opening import now
 from seg_core.subject import opened
@@ -193,9 +193,11 @@ def _work(
         work = work_by_block(question, holds)
         after_s = sum(work) * _finding_nuclei.seconds_each
         pace = Pace("tiles", report, after_s=after_s)
-        make_maps(slide, stain, engine, facts, tissue, writer, pace)
-        pace = Pace("nuclei", report, weights=work, cost=_finding_nuclei)
-        nuclei_warnings, seen = _make_nuclei(slide, facts, writer, pace)
+        with writer.maps_writer(question.raster, facts.scheme) as maps:
+            make_maps(slide, stain, engine, facts, tissue, writer, maps, pace)
+            pace = Pace("nuclei", report, weights=work, cost=_finding_nuclei)
+            with done_beside(maps.make_coarser, name="coarser maps"):
+                nuclei_warnings, seen = _make_nuclei(slide, facts, writer, pace)
         check_unchanged(question, slide.info.path)
     except (JobCancelled, KeyboardInterrupt):
         if not _is_unchanged(question, slide.info.path):
@@ -289,11 +291,14 @@ def make_maps(
     facts: RunFacts,
     tissue: TissueMask | None,
     writer: RunWriter,
+    maps: MapsWriter,
     pace: Pace,
     *,
     rows: RowRange | None = None,
 ) -> None:
     """Ask the network for what is not on disk yet, in some rows of the window or in all of them.
+
+    Then all of it is on disk; the coarser levels are not.
 
     Parameters
     ----------
@@ -307,6 +312,8 @@ def make_maps(
         Tiles without tissue are not asked; None: all are.
     writer : RunWriter
         Of the run, or of a range of it.
+    maps : MapsWriter
+        Its own.
     pace : Pace
         Told the tiles that are done; what it raises ends the work.
     rows : RowRange, optional
@@ -329,27 +336,27 @@ def make_maps(
         pieces.write(band)  # first, since the maps record the band as finished
         maps.write(band)
 
-    with writer.maps_writer(raster, facts.scheme) as maps:
-        bands = predict(
-            shown,
-            raster,
-            question.window if rows is None else rows.of(question.window),
-            engine,
-            question.settings,
-            wanted=None if tissue is None else partial(tissue.touches, raster),
-            skip=maps.is_finished,
-            report=pace,
-            with_features=bool(facts.feature_count),
-        )
-        with write_behind(keep, name="map writer") as write:
-            for band in bands:
-                write(band)
+    bands = predict(
+        shown,
+        raster,
+        question.window if rows is None else rows.of(question.window),
+        engine,
+        question.settings,
+        wanted=None if tissue is None else partial(tissue.touches, raster),
+        skip=maps.is_finished,
+        report=pace,
+        with_features=bool(facts.feature_count),
+    )
+    with write_behind(keep, name="map writer") as write:
+        for band in bands:
+            write(band)
+    maps.store_held()
 
 
 def _make_nuclei(
     slide: Slide, facts: RunFacts, writer: RunWriter, pace: Pace
 ) -> tuple[list[str], Onlooker]:
-    return_memory()  # of the maps, before the blocks of nuclei take as much
+    return_memory(cycles=False)  # of the maps, before the blocks of nuclei take as much
     question, scheme = facts.question, facts.scheme
     pieces = writer.pieces()
     tables, warnings = find_nuclei(

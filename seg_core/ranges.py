@@ -32,6 +32,7 @@ from seg_core.geometry import Region
 from seg_core.model import Engine
 from seg_core.nuclei import cores_within, find_blocks
 from seg_core.process.memory import return_memory
+from seg_core.process.pipelines import done_beside
 from seg_core.process.progress import Pace, ProgressCallback
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
@@ -182,9 +183,12 @@ def _work(
     tissue, _warnings = look_over(slide, question)
     stain, _warnings = learn_stain(slide, tissue, question.settings)
     try:
-        make_maps(slide, stain, engine, facts, tissue, writer, Pace("tiles", report), rows=rows)
-        return_memory()
-        _find_nuclei(subject, facts, writer, rows, report)
+        with writer.maps_writer(question.raster, facts.scheme) as maps:
+            pace = Pace("tiles", report)
+            make_maps(slide, stain, engine, facts, tissue, writer, maps, pace, rows=rows)
+            return_memory(cycles=False)
+            with done_beside(maps.make_coarser, name="coarser maps"):
+                _find_nuclei(subject, facts, writer, rows, report)
         check_unchanged(question, slide.info.path)
     except SlideError:
         writer.discard_maps()

@@ -34,6 +34,9 @@ from seg_core.question import Question
 # More would hold more of the slide in memory than a small host has.
 _BLOCKS_AT_ONCE = 2
 
+# Tables that may wait for the block before them: glass is looked through sooner than tissue.
+_BLOCKS_AHEAD = 2
+
 
 @dataclass(frozen=True)
 class BlockNuclei:
@@ -173,7 +176,7 @@ def find_blocks(
 
     if report is not None:
         report(0, len(cores))
-    blocks = map_in_order(found, cores, workers=_BLOCKS_AT_ONCE)
+    blocks = map_in_order(found, cores, workers=_BLOCKS_AT_ONCE, ahead=_BLOCKS_AHEAD)
     for done, block in enumerate(blocks, start=1):
         yield block
         if report is not None:

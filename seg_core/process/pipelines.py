@@ -1,6 +1,6 @@
-"""Pipelines of threads: read-ahead, write-behind, ordered map.
+"""Pipelines of threads: read-ahead, write-behind, work beside other work, ordered map.
 
-Each of the three ends its threads before it is left, however it is left, and raises what its
+Each of them ends its threads before it is left, however it is left, and raises what its
 threads raise where the next item is taken or given. How many items may be in memory is said by the
 caller.
 """
@@ -149,13 +149,53 @@ def write_behind(
             raise errors[0]
 
 
+@contextmanager
+def done_beside(work: Callable[[], object], *, name: str) -> Iterator[None]:
+    """Do something in a thread of its own while the block goes on.
+
+    When the block is left, for whatever reason, it is done and the thread has ended; what it raises
+    is raised there, unless the block has raised something itself.
+
+    Parameters
+    ----------
+    work : callable
+    name : str
+        Of the thread.
+
+    Examples
+    --------
+    >>> done = []
+    >>> with done_beside(lambda: done.append(1), name="counter"):
+    ...     pass
+    >>> done
+    [1]
+    """
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised where the block is left
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
 def map_in_order(
-    function: Callable[[_Item], _Result], items: Iterable[_Item], *, workers: int
+    function: Callable[[_Item], _Result], items: Iterable[_Item], *, workers: int, ahead: int = 0
 ) -> Generator[_Result, None, None]:
     """Map in several threads; results come in the order of the items.
 
-    At most ``workers`` items are taken of which no result was given yet. What the function raises
-    is raised where its result is due. When the iterator ends or is closed the threads have ended.
+    At most ``workers + ahead`` items are taken of which no result was given yet. What the function
+    raises is raised where its result is due. When the iterator ends or is closed the threads have
+    ended.
 
     Parameters
     ----------
@@ -163,6 +203,8 @@ def map_in_order(
     items : iterable
     workers : int
         Number of threads.
+    ahead : int
+        Results that may wait for that of an earlier item, which would keep a thread idle else.
 
     Examples
     --------
@@ -173,7 +215,7 @@ def map_in_order(
     coming: deque[Future[_Result]] = deque()
     pool = ThreadPoolExecutor(workers)
     try:
-        coming.extend(pool.submit(function, item) for item in islice(remaining, workers))
+        coming.extend(pool.submit(function, item) for item in islice(remaining, workers + ahead))
         while coming:
             result = coming.popleft().result()
             coming.extend(pool.submit(function, item) for item in islice(remaining, 1))

@@ -32,8 +32,7 @@ from seg_core.store.maps_layout import (
 )
 
 # Coarser levels follow level 0 at these rows, of which one set of parts is made. Halving each row of
-# chunks by itself would read and pack the chunks of level 3 eight times; less often, more is left to
-# be done after the last tile, when the processor has nothing else to do.
+# chunks by itself would read and pack the chunks of level 3 eight times.
 _HALVING_PX = PART_PX
 
 _Image = npt.NDArray[np.uint8]
@@ -46,8 +45,8 @@ class MapsWriter:
     chunk written in parts is read and packed again for each part: at most a chunk's height and a
     band of the raster are in memory. A band is recorded as finished after it is on disk, so that a
     killed process leaves either a finished band or one that is computed again. Coarser levels
-    follow every 2048 rows, wherever the bands end; whoever reads the maps meanwhile has
-    `seg_core.store.growing_maps` make what they lack.
+    follow every 2048 rows, wherever the bands end, when there are rows below these, and at the end;
+    whoever reads the maps meanwhile has `seg_core.store.growing_maps` make what they lack.
 
     Parameters
     ----------
@@ -87,7 +86,8 @@ class MapsWriter:
         self._finest = self._pyramid.map_files()[0]
         self._held: list[_Block] = []
         self._unrecorded: list[Window] = []
-        self._halve()
+        self._is_halving_due = False
+        self.make_coarser()
 
     def is_finished(self, window: Window) -> bool:
         """Tell whether exactly this band is on disk."""
@@ -142,10 +142,25 @@ class MapsWriter:
 
     def flush(self) -> None:
         """Put on disk what is held back, and make the coarser levels whole."""
+        self.store_held()
+        self.make_coarser()
+
+    def store_held(self) -> None:
+        """Put on disk what is held back; then level 0 has all that was written."""
         if self._held:
             block, self._held = _joined(self._held), []
             self._store(block)
-        self._halve()
+
+    def make_coarser(self) -> None:
+        """Give the coarser levels what level 0 has got since the last time."""
+        if self._kept.to_halve is None:
+            return
+        with store_errors(self._path), map_damage(self._path):
+            make_coarser(self._pyramid, self._kept.to_halve)
+            self._kept.coarser = self._coarser.checksum()
+        self._kept.to_halve = None
+        self._is_halving_due = False
+        self._write_record()
 
     def __enter__(self) -> Self:
         return self
@@ -160,6 +175,8 @@ class MapsWriter:
             self.flush()
 
     def _store(self, block: "_Block") -> None:
+        if self._is_halving_due:
+            self.make_coarser()
         bottom = block.window.bottom
         occupied = block.occupied()
         if occupied is not None:
@@ -171,18 +188,7 @@ class MapsWriter:
         self._kept.finished |= {band for band in self._unrecorded if band.bottom <= bottom}
         self._unrecorded = [band for band in self._unrecorded if band.bottom > bottom]
         self._write_record()
-        if bottom % _HALVING_PX == 0:
-            self._halve()
-
-    def _halve(self) -> None:
-        """Give the coarser levels what level 0 has got since the last time."""
-        if self._kept.to_halve is None:
-            return
-        with store_errors(self._path), map_damage(self._path):
-            make_coarser(self._pyramid, self._kept.to_halve)
-            self._kept.coarser = self._coarser.checksum()
-        self._kept.to_halve = None
-        self._write_record()
+        self._is_halving_due |= bottom % _HALVING_PX == 0
 
     def _checksums_of(self, window: Window) -> dict[str, str]:
         """Return those of the files of level 0 that hold a window; what is empty has none."""

@@ -12,7 +12,8 @@ pixel, they are added first (``a + b`` equals ``b + a``), and then the sums of a
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +82,8 @@ class Blender:
         self._bands: dict[int, MapBand] = {}
         self._weights = tile_weights(grid.tile_px)
         self._plane = np.multiply.outer(self._weights, self._weights)
+        self._usual: _Weights | None = None
+        self._room = np.empty(0, np.float32)
 
     def add(self, column: int, row: int, logits: _Floats, features: _Halves | None = None) -> None:
         """Take the answer of one tile.
@@ -117,14 +120,17 @@ class Blender:
             logits = np.pad(logits, ((0, 0), (0, missing[0]), (0, missing[1])))
         if features is not None:
             self._keep_features(column, row, features)
-        for below, rows in ((0, slice(0, stride)), (1, slice(stride, tile_px))):
-            if row + below in self._windows and rows.start < tile_px:
-                weighted = logits[:, rows] * self._plane[rows]
-                self._add_part(row + below, column, (below, 0), weighted[:, :, :stride])
-                self._add_part(row + below, column + 1, (below, 1), weighted[:, :, stride:])
-        if (waiting := self._features.get((row, column))) is not None:
+        self._add_part(row, column, _OWN, logits[:, :stride, :stride])
+        for below, right in _SHARED if self._grid.overlap_px else ():
+            place = tuple(slice(stride, None) if each else slice(stride) for each in (below, right))
+            if self._is_wanted(row + below, column + right):
+                part = logits[:, *place] * self._plane[place]
+                self._add_part(row + below, column + right, (below, right), part)
+        if (waiting := self._parts.get((row, column))) is not None:
+            waiting[_OWN] = waiting[_OWN].copy()
+        if (described := self._features.get((row, column))) is not None:
             side = stride // FEATURE_STRIDE_PX
-            waiting[0, 0] = waiting[0, 0][:, :side, :side].copy()
+            described[_OWN] = described[_OWN][:, :side, :side].copy()
 
     def finished(self) -> Iterator[MapBand]:
         """Give away, once each, the bands that are decided and have none undecided above them."""
@@ -150,8 +156,11 @@ class Blender:
                     own = not (below or right)
                     self._features[cell][below, right] = features if own else part.copy()
 
+    def _is_wanted(self, row: int, column: int) -> bool:
+        return row in self._windows and column in self._columns
+
     def _add_part(self, row: int, column: int, place: tuple[int, int], part: _Floats) -> None:
-        if column not in self._columns or part.shape[2] == 0:
+        if not self._is_wanted(row, column):
             return
         self._parts[row, column][place] = part
         self._missing[row, column] -= 1
@@ -164,32 +173,66 @@ class Blender:
         cell = Window(column * stride, row * stride, stride, stride)
         wanted = cell.intersection(band.window)
         assert wanted is not None, "only cells of the bands are decided"
-        source = wanted.moved(-cell.x, -cell.y).slices()
+        source = wanted.moved(-cell.x, -cell.y)
         target = wanted.moved(-band.window.x, -band.window.y).slices()
 
-        logits = _sum_of(parts, self._grid)[:, *source]
-        weight_sum = self._weight_sum(row, column)[source]
+        _join_upper(parts, self._grid)
+        weights = self._weights_of(row, column)
         maps = [each[target] for each in (band.class_map, band.ternary_map, band.score)]
-        step = max(1, _CACHED_PX // wanted.width)
-        for rows in (slice(top, top + step) for top in range(0, wanted.height, step)):
-            semantic, ternary = logits[:-TERNARY_CHANNELS, rows], logits[-TERNARY_CHANNELS:, rows]
-            classes, ternary_map, score = (each[rows] for each in maps)
+        step = max(1, _CACHED_PX // source.width)
+        for top in range(0, source.height, step):
+            height = min(step, source.height - top)
+            piece = Window(source.x, source.y + top, source.width, height)
+            logits = self._sum_of(parts, piece)
+            semantic, ternary = logits[:-TERNARY_CHANNELS], logits[-TERNARY_CHANNELS:]
+            classes, ternary_map, score = (each[top : top + height] for each in maps)
             classes[:], best = _argmax(semantic)
             ternary_map[:], _ = _argmax(ternary)
-            score[:] = _score(semantic, best, weight_sum[rows])
+            score[:] = _score(semantic, best, weights.sums[piece.slices()])
+            if weights.covered is not None:
+                score *= weights.covered[piece.slices()]
         if (row, column) in self._features:
             features = self._features.pop((row, column))
             pieces = pieces_of(band.ternary_map[target], features, self._grid, wanted, cell)
             self._pieces[row].append(pieces)
 
-    def _weight_sum(self, row: int, column: int) -> _Floats:
-        """Sum up the weights that went into a cell; 0 where no tile was asked."""
-        stride = self._grid.stride_px
-        own, beside = self._weights[:stride], np.zeros(stride, np.float32)
-        beside[: self._grid.overlap_px] = self._weights[stride:]
+    def _sum_of(self, parts: "_Parts", piece: Window) -> _Floats:
+        """Add up the parts of a piece of a cell, in the one order the module's docstring promises.
+
+        ``parts`` as `_join_upper` leaves them, ``piece`` in pixels of the cell. The answer stands
+        where the next one will.
+        """
+        overlap, inside = self._grid.overlap_px, piece.slices()
+        channels = len(next(iter(parts.values())))
+        if len(self._room) < channels * piece.area:
+            self._room = np.empty(channels * piece.area, np.float32)
+        total = self._room[: channels * piece.area].reshape(channels, piece.height, piece.width)
+        if _OWN in parts:
+            np.multiply(parts[_OWN][:, *inside], self._plane[inside], out=total)
+        else:
+            total[:] = 0
+        rows, columns = inside
+        if _LEFT in parts and piece.x < overlap:
+            total[:, :, : overlap - piece.x] += parts[_LEFT][:, rows, piece.x :][
+                :, :, : piece.width
+            ]
+        if _UPPER in parts and piece.y < overlap:
+            total[:, : overlap - piece.y] += parts[_UPPER][:, piece.y :, columns][:, : piece.height]
+        return total
+
+    def _weights_of(self, row: int, column: int) -> "_Weights":
+        """Sum up the weights that went into a cell; most cells have as many tiles as the last one."""
         asked = self._asked_by_cell[:, :, row, column]
-        across = [asked[below, 0] * own + asked[below, 1] * beside for below in (0, 1)]
-        return np.multiply.outer(own, across[0]) + np.multiply.outer(beside, across[1])
+        if self._usual is None or (self._usual.asked != asked).any():
+            stride = self._grid.stride_px
+            own, beside = self._weights[:stride], np.zeros(stride, np.float32)
+            beside[: self._grid.overlap_px] = self._weights[stride:]
+            across = [asked[below, 0] * own + asked[below, 1] * beside for below in (0, 1)]
+            sums = np.multiply.outer(own, across[0]) + np.multiply.outer(beside, across[1])
+            covered = sums > 0
+            sums[~covered] = 1
+            self._usual = _Weights(asked, sums, None if covered.all() else covered)
+        return self._usual
 
     def _band(self, row: int) -> MapBand:
         if row not in self._bands:
@@ -200,9 +243,30 @@ class Blender:
         return self._bands[row]
 
 
-# What the tiles of a cell add to it: (0, 0) the tile of its own number, (0, 1) the one to the
-# left, (1, 0) the one above, (1, 1) the one above to the left.
+# What the tiles of a cell add to it: the tile of its own number, as the network answered; weighted
+# already, what those to the left, above, and above to the left reach over.
 _Parts = dict[tuple[int, int], _Floats]
+_OWN, _LEFT, _UPPER, _CORNER = (0, 0), (0, 1), (1, 0), (1, 1)
+_SHARED = (_LEFT, _UPPER, _CORNER)
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """What the tiles of a cell weigh together.
+
+    Attributes
+    ----------
+    asked : (2, 2) bool
+        Which tiles these are.
+    sums : (stride, stride) float32
+        1 where no tile is.
+    covered : (stride, stride) bool or None
+        Where a tile is; None where that is everywhere.
+    """
+
+    asked: npt.NDArray[np.bool_]
+    sums: _Floats
+    covered: npt.NDArray[np.bool_] | None
 
 
 def _cell_columns(bands: Sequence[Window], grid: TileGrid) -> range:
@@ -223,49 +287,36 @@ def _tiles_by_cell(asked: npt.NDArray[np.bool_], grid: TileGrid) -> npt.NDArray[
     return by_cell
 
 
-def _sum_of(parts: _Parts, grid: TileGrid) -> _Floats:
-    """Add up a cell's parts, in the one order the module's docstring promises; parts change."""
-    stride, overlap = grid.stride_px, grid.overlap_px
-    channels = next(iter(parts.values())).shape[0]
-    by_row = []
-    for below, height in ((0, stride), (1, overlap)):
-        total = parts.get((below, 0))
-        if total is None:
-            total = np.zeros((channels, height, stride), np.float32)
-        if (below, 1) in parts:
-            total[:, :, :overlap] += parts[below, 1]
-        by_row.append(total)
-    own, above = by_row
-    own[:, :overlap] += above
-    return own
+def _join_upper(parts: _Parts, grid: TileGrid) -> None:
+    """Add up what the two tiles above a cell reach over, and keep it as that of the one above."""
+    if (corner := parts.pop(_CORNER, None)) is None:
+        return
+    if _UPPER not in parts:
+        parts[_UPPER] = np.zeros((len(corner), grid.overlap_px, grid.stride_px), np.float32)
+    parts[_UPPER][:, :, : grid.overlap_px] += corner
 
 
 def _argmax(planes: _Floats) -> tuple[_Bytes, _Floats]:
     """Return the index of the largest plane, the first of equals, and its values.
 
-    A running maximum touches each plane once; ``np.argmax`` over the first axis is five times
-    slower.
+    The index is the number of planes before it that are smaller; ``np.argmax`` over the first axis
+    takes many times as long.
     """
-    best = planes[0].copy()
-    winner = np.zeros(best.shape, np.uint8)
-    for index in range(1, len(planes)):
-        larger = np.greater(planes[index], best).view(np.uint8)
-        np.maximum(best, planes[index], out=best)
-        np.maximum(winner, larger * np.uint8(index), out=winner)
+    best = np.maximum.reduce(planes, axis=0)
+    smaller = (planes[:-1] < best).view(np.uint8)
+    winner = smaller[0].copy()
+    for before, plane in pairwise(smaller):
+        plane &= before
+        winner += plane
     return winner, best
 
 
 def _score(semantic: _Floats, best: _Floats, weight_sum: _Floats) -> _Bytes:
     """Return the softmax probability of the largest of the weighted logits, 255 for 1."""
-    covered = weight_sum > 0
-    np.copyto(weight_sum, 1, where=~covered)
-    total = np.zeros_like(best)
-    margin = np.empty_like(best)
-    for plane in semantic:
-        np.subtract(plane, best, out=margin)
-        np.divide(margin, weight_sum, out=margin)
-        np.exp(margin, out=margin)
-        total += margin
+    margins = semantic - best
+    margins /= weight_sum
+    np.exp(margins, out=margins)
+    total = np.add.reduce(margins, axis=0)
     np.divide(255, total, out=total)
     total += np.float32(0.5)
-    return total.astype(np.uint8) * covered
+    return total.astype(np.uint8)

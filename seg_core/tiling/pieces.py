@@ -20,6 +20,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from seg_core.classes import INSIDE
 from seg_core.geometry import Window
@@ -68,9 +69,10 @@ def pieces_of(
     squares = (y - cell.y) // FEATURE_STRIDE_PX * columns + (x - cell.x) // FEATURE_STRIDE_PX
     shared, places = np.unique(owners * columns**2 + squares, return_inverse=True)
     of_piece, squares = np.divmod(shared, columns**2)
-    weighted = _features_at(squares, parts, grid)
-    weighted *= np.bincount(places, weights=lengths).astype(np.float32)[:, None]
-    sums = np.add.reduceat(weighted, np.flatnonzero(np.diff(of_piece, prepend=-1)), axis=0)
+    weights = np.bincount(places, weights=lengths).astype(np.float32)
+    begins = np.searchsorted(of_piece, np.arange(count))
+    shares = sparse.csr_array((weights, np.arange(len(squares)), begins))
+    sums = shares @ _features_at(squares, parts, grid)
     pieces = np.empty(count - 1, kind)
     pieces["pixels"] = np.bincount(owners, weights=lengths)
     pieces["features"] = sums / pieces["pixels"][:, None]

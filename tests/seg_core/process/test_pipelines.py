@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seg_core.process.pipelines import map_in_order, read_ahead, write_behind
+from seg_core.process.pipelines import done_beside, map_in_order, read_ahead, write_behind
 
 WAIT_S = 10
 
 READER, WRITER = "a reader of the tests", "a writer of the tests"
+HELPER = "somebody beside the tests"
 
 
 class Failure(Exception):
@@ -209,12 +210,80 @@ def test_a_block_that_is_stopped_leaves_what_was_given_written() -> None:
     assert not alive(WRITER)
 
 
+# Something beside.
+
+
+def test_the_block_goes_on_meanwhile_and_ends_after_it() -> None:
+    block_is_on = threading.Event()
+    done: list[str] = []
+
+    def work() -> None:
+        assert block_is_on.wait(WAIT_S)
+        done.append(threading.current_thread().name)
+
+    with done_beside(work, name=HELPER):
+        assert not done
+        block_is_on.set()
+    assert done == [HELPER]
+    assert not alive(HELPER)
+
+
+def test_what_is_raised_beside_the_block_is_raised_at_its_end() -> None:
+    failure, went_on = Failure(), []
+
+    def fail() -> None:
+        raise failure
+
+    def go_on() -> None:
+        with done_beside(fail, name=HELPER):
+            wait_for(lambda: not alive(HELPER))
+            went_on.append(True)
+
+    with pytest.raises(Failure) as caught:
+        go_on()
+    assert caught.value is failure
+    assert went_on
+
+
+def test_a_block_that_fails_raises_its_own_error_when_the_other_has_ended() -> None:
+    block_has_failed, done = threading.Event(), []
+
+    def work() -> None:
+        block_has_failed.wait(0.05)
+        done.append(True)
+        raise Failure
+
+    def fail() -> None:
+        with done_beside(work, name=HELPER):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert done
+    assert not alive(HELPER)
+
+
 # Mapping in order.
 
 
-@given(st.lists(st.integers()), st.integers(1, 4))
-def test_results_come_in_the_order_of_the_items(items: list[int], workers: int) -> None:
-    assert list(map_in_order(lambda item: -item, items, workers=workers)) == [-i for i in items]
+@given(st.lists(st.integers()), st.integers(1, 4), st.integers(0, 4))
+def test_results_come_in_the_order_of_the_items(items: list[int], workers: int, ahead: int) -> None:
+    results = map_in_order(lambda item: -item, items, workers=workers, ahead=ahead)
+    assert list(results) == [-i for i in items]
+
+
+def test_results_that_wait_for_an_earlier_one_keep_no_thread_idle() -> None:
+    others_are_done = threading.Barrier(2)
+    done: list[int] = []
+
+    def work(item: int) -> int:
+        if item in (0, 3):  # the first waits for the fourth, which the other thread comes to
+            others_are_done.wait(WAIT_S)
+        done.append(item)
+        return item
+
+    assert list(map_in_order(work, range(6), workers=2, ahead=2)) == list(range(6))
+    assert done[:2] == [1, 2]
 
 
 @given(st.integers(1, 20), st.integers(1, 4), st.data())
@@ -238,16 +307,16 @@ def test_what_the_function_raises_comes_where_its_result_is_due(
     assert threading.active_count() == before
 
 
-@given(st.integers(1, 20), st.integers(1, 4), st.data())
+@given(st.integers(1, 20), st.integers(1, 4), st.integers(0, 4), st.data())
 def test_closing_early_ends_the_threads_and_takes_no_more_items(
-    count: int, workers: int, data: st.DataObject
+    count: int, workers: int, ahead: int, data: st.DataObject
 ) -> None:
     taken = data.draw(st.integers(1, count))
     source = Source(count)
     before = threading.active_count()
-    results = map_in_order(abs, source, workers=workers)
+    results = map_in_order(abs, source, workers=workers, ahead=ahead)
     assert [next(results) for _ in range(taken)] == list(range(taken))
-    assert len(source.taken) <= taken + workers
+    assert len(source.taken) <= taken + workers + ahead
     results.close()
     assert threading.active_count() == before
 

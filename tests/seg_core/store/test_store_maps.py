@@ -208,6 +208,25 @@ def test_coarser_levels_that_a_killed_writer_left_out_are_made_on_opening(tmp_pa
     assert_shares(RunMaps(tmp_path / "maps.zarr"), planes)
 
 
+def test_level_0_is_whole_before_the_coarser_levels_are_made(tmp_path: Path) -> None:
+    """Nuclei are found in it meanwhile."""
+    planes, raster = painted(1100, 700), raster_of(1100, 700)
+    with MapsWriter(tmp_path / "maps.zarr", raster) as writer:
+        for window in bands_of(raster.window, 192):
+            writer.write(band(planes, window))
+        writer.store_held()
+        maps = RunMaps(tmp_path / "maps.zarr")
+        found = maps.read(raster.window)
+        np.testing.assert_array_equal(found.class_map, planes["class_map"])
+        np.testing.assert_array_equal(found.score, planes["score"])
+        assert not maps.read(Window(0, 0, 350, 550), level=1).score.any()
+        assert all(writer.is_finished(window) for window in bands_of(raster.window, 192))
+        writer.make_coarser()
+        assert_pyramid(RunMaps(tmp_path / "maps.zarr"), planes)
+    assert_pyramid(RunMaps(tmp_path / "maps.zarr"), planes)
+    assert_shares(RunMaps(tmp_path / "maps.zarr"), planes)
+
+
 def test_a_layout_that_was_never_completed_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "maps.zarr/class").mkdir(parents=True)
     planes, raster = painted(30, 40), raster_of(30, 40)

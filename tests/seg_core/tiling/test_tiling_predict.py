@@ -13,7 +13,8 @@ from seg_core.geometry import Raster, Window
 from seg_core.maps import MapBand
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
-from seg_core.tiling import predict
+from seg_core.tiling import TileGrid, predict
+from seg_core.tiling.predict import read_tiles
 
 SMALL = AnalysisSettings(tile_px=64, overlap_px=32)
 # The package exports a function of the same name, which hides the module.
@@ -232,6 +233,55 @@ def test_neighbouring_tiles_are_read_at_once_but_never_too_many(monkeypatch: pyt
     assert [(window.x, window.width) for window in reads] == [(0, 128), (96, 64), (160, 64)]
 
 
+@given(st.data())
+@settings(max_examples=25, deadline=None)
+def test_what_rows_of_tiles_share_is_read_once_and_is_the_same(data: st.DataObject):
+    tile_px = data.draw(st.sampled_from([64, 96]))
+    options = AnalysisSettings(tile_px=tile_px, overlap_px=data.draw(st.sampled_from([0, 32])))
+    width, height = data.draw(st.integers(40, 300)), data.draw(st.integers(40, 300))
+    picture = painted(width, height)
+    slide = ArraySlide(picture, mpp=0.25)
+    raster = slide.raster(0.25)
+    grid = TileGrid.of(raster, options)
+    asked = np.array(
+        data.draw(st.lists(st.booleans(), min_size=grid.rows * grid.columns, max_size=400))
+    )[: grid.rows * grid.columns].reshape(grid.rows, grid.columns)
+    times = np.zeros((height, width), int)
+    read = slide.read
+
+    def counted(raster: Raster, window: Window) -> np.ndarray:
+        times[window.slices()] += 1
+        return read(raster, window)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slide, "read", counted)
+        tiles = dict(read_tiles(slide, raster, grid, asked))
+    assert sorted(tiles) == np.flatnonzero(asked).tolist()
+    for number, tile in tiles.items():
+        row, column = divmod(number, grid.columns)
+        window = grid.tile_window(column, row)
+        part = picture[window.slices()]
+        past = (window.height - part.shape[0], window.width - part.shape[1])
+        expected = np.pad(part, ((0, past[0]), (0, past[1]), (0, 0)), mode="reflect")
+        np.testing.assert_array_equal(tile, expected)
+    if asked.all():
+        assert times.max() == 1
+
+
+def test_every_pixel_of_a_slide_is_read_once(monkeypatch: pytest.MonkeyPatch):
+    slide = ArraySlide(painted(300, 400), mpp=0.25)
+    read, pixels = slide.read, []
+
+    def counted(raster: Raster, window: Window) -> np.ndarray:
+        pixels.append(window.area)
+        return read(raster, window)
+
+    monkeypatch.setattr(slide, "read", counted)
+    raster = slide.raster(0.25)
+    list(predict(slide, raster, raster.window, FakeEngine(), SMALL))
+    assert sum(pixels) == 300 * 400
+
+
 def test_progress_counts_tiles_from_none_to_all():
     reports: list[tuple[int, int]] = []
     run(painted(128, 100), report=lambda done, total: reports.append((done, total)))
@@ -271,7 +321,7 @@ def test_a_slide_that_fails_halfway_gives_its_own_error(monkeypatch: pytest.Monk
     read, failure = slide.read, SlideError("the disk is gone.")
 
     def failing(raster: Raster, window: Window) -> np.ndarray:
-        if window.y > 100:
+        if window.bottom > 160:  # the fifth row of tiles
             raise failure
         return read(raster, window)
 

@@ -76,11 +76,12 @@ def crofton_perimeters(labels: npt.NDArray[np.integer], areas_px: npt.NDArray[np
     padded = np.pad(labels, _REACH)
     flat = padded.reshape(-1)
     near = _near_edges(padded)
-    owners = flat[near]
+    owners = flat.take(near)
     perimeters = np.zeros(len(areas_px))
     for step in _DIRECTIONS:
         ahead = step.y * padded.shape[1] + step.x
-        left = owners[flat[near + ahead] != owners]
+        # a mask in brackets takes four times as long
+        left = owners.compress(flat.take(near + ahead) != owners)
         widths = np.bincount(left, minlength=len(areas_px) + 1)[1:] / step.length
         chords = 4 / np.pi * areas_px / widths
         perimeters += step.angle * widths / (1 - step.length**2 / (6 * chords**2))

@@ -19,7 +19,7 @@ from seg_core.model import Engine
 from seg_core.nuclei import find_nuclei, work_by_block
 from seg_core.plausibility.doubts import Onlooker, doubts_of
 from seg_core.plausibility.profile import ModelProfile, read_profile
-from seg_core.process.memory import peak_rss_mb, return_memory
+from seg_core.process.memory import peak_rss_mb
 from seg_core.process.pipelines import done_beside, write_behind
 from seg_core.process.progress import Cost, Pace, Progress, ProgressCallback
 from seg_core.question import Question
@@ -356,7 +356,6 @@ def make_maps(
 def _make_nuclei(
     slide: Slide, facts: RunFacts, writer: RunWriter, pace: Pace
 ) -> tuple[list[str], Onlooker]:
-    return_memory(cycles=False)  # of the maps, before the blocks of nuclei take as much
     question, scheme = facts.question, facts.scheme
     pieces = writer.pieces()
     tables, warnings = find_nuclei(

@@ -31,7 +31,6 @@ from seg_core.errors import ModelError, SlideError
 from seg_core.geometry import Region
 from seg_core.model import Engine
 from seg_core.nuclei import cores_within, find_blocks
-from seg_core.process.memory import return_memory
 from seg_core.process.pipelines import done_beside
 from seg_core.process.progress import Pace, ProgressCallback
 from seg_core.roi import Roi
@@ -186,7 +185,6 @@ def _work(
         with writer.maps_writer(question.raster, facts.scheme) as maps:
             pace = Pace("tiles", report)
             make_maps(slide, stain, engine, facts, tissue, writer, maps, pace, rows=rows)
-            return_memory(cycles=False)
             with done_beside(maps.make_coarser, name="coarser maps"):
                 _find_nuclei(subject, facts, writer, rows, report)
         check_unchanged(question, slide.info.path)

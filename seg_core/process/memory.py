@@ -45,16 +45,9 @@ def hold_little_memory(*, at_work: bool = False) -> None:
         set_option(_M_TRIM_THRESHOLD, _SPARE_AT_WORK_BYTES if at_work else _SPARE_BYTES)
 
 
-def return_memory(*, cycles: bool = True) -> None:
-    """Give the system back what this process has freed and glibc keeps for later use.
-
-    Parameters
-    ----------
-    cycles : bool
-        Free before that what is held by nothing but itself. To look for it takes 50 ms.
-    """
-    if cycles:
-        gc.collect()
+def return_memory() -> None:
+    """Give the system back what this process has freed and glibc keeps for later use."""
+    gc.collect()
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from pages.cohort_page.working import is_at_work
-from pages.shared import resources, singletons, slide_places, state
+from pages.shared import run_removal, singletons, slide_places
 from pages.shared.literal import literal
 from seg_core.cohort.journal import Journal
 from seg_core.cohort.removal import own_runs, remove_cohort
 from seg_core.errors import SegCoreError, capitalised, counted
-from seg_core.store import Run, Store, default_store
+from seg_core.store import Run, default_store
 
 _REMOVED, _PROBLEM = "_cohort_removed", "_cohort_not_removed"
 """Of the session: what is to be said of the last try."""
@@ -99,17 +99,10 @@ def _remove(journal: Journal, runs: list[Run]) -> str:
     remove_cohort(journal)
     stayed = 0
     for run in runs:
-        if singletons.visitors().is_looked_at_by_others(run.path, state.LOOKED_AT.get()):
-            stayed += 1
-            continue
         try:
-            Store(journal.store).delete(run)
-        except SegCoreError:  # another process works on it, or the disk refuses
+            run_removal.delete(run)
+        except SegCoreError:  # somebody reads it, a process works on it, or the disk refuses
             stayed += 1
-            continue
-        resources.forget_run(run.path)
-        if run.path == state.RUN.get():
-            state.turn_from_run()
     told = f"The cohort {literal(journal.name)} was removed"
     gone = len(runs) - stayed
     if gone:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from pages.shared import resources, run_edit, singletons, slide_places, state
+from pages.shared import run_edit, run_removal, slide_places
 from pages.shared.literal import literal
 from pages.shared.steady_choice import keep_chosen
 from pages.shared.told_apart import told_apart
@@ -51,9 +51,5 @@ def _offer_move(run: Run) -> None:
         "`SEG_STORE` names the store that the dashboard shows.",
     )
     if button.button("Move", disabled=not typed, key="_move"):
-        if singletons.visitors().is_looked_at_by_others(run.path, state.LOOKED_AT.get()):
-            st.error("Somebody is reading it now; it stays until they have left it.")
-            return
-        moved = Store().move(run, Store(Path(typed).expanduser()))
-        resources.forget_run(run.path)
+        moved = run_removal.move(run, Store(Path(typed).expanduser()))
         st.success(literal(f"It lies in {moved.path} now."))

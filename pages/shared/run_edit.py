@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.shared import resources, run_words, singletons, slide_places, state, visitor
+from pages.shared import run_removal, run_words, slide_places, state, visitor
 from pages.shared.literal import literal
-from seg_core.errors import SegCoreError, counted
-from seg_core.store import Run, Store
+from seg_core.errors import SegCoreError, capitalised, counted
+from seg_core.store import Run
 from seg_core.store.label import MOST_LETTERS, name_run, read_label
 
 
@@ -13,7 +13,7 @@ def offer(run: Run) -> None:
     """Show what its owner may do with an analysis."""
     problem = state.RUN_PROBLEM.get()
     if problem is not None:
-        st.error(problem)
+        st.error(literal(problem))
     if not _is_readers_own(run):
         return
     with st.container(horizontal=True):
@@ -45,7 +45,7 @@ def _rename(run: Run) -> None:
         try:
             name_run(run.path, st.session_state[key])
         except SegCoreError as error:
-            state.RUN_PROBLEM.set(str(error))
+            state.RUN_PROBLEM.set(capitalised(str(error)))
 
     st.text_input(
         "Name of the analysis",
@@ -73,10 +73,10 @@ def _confirm(run: Run) -> None:
             "by the program.",
             icon=":material/warning:",
         )
-    if singletons.visitors().is_looked_at_by_others(run.path, state.LOOKED_AT.get()):
-        st.error(
-            "It is open in another tab, or somebody else is reading it; it stays until they have left it."
-        )
+    try:
+        run_removal.refuse_if_read(run)
+    except SegCoreError as error:
+        st.error(literal(capitalised(str(error))))
         return
     delete, keep = st.columns(2)
     if keep.button("Keep it", width="stretch", key="_keep_run") or delete.button(
@@ -93,9 +93,6 @@ def _confirm(run: Run) -> None:
 def _delete(run: Run) -> None:
     state.RUN_PROBLEM.clear()
     try:
-        Store().delete(run)
+        run_removal.delete(run)
     except SegCoreError as error:
-        state.RUN_PROBLEM.set(str(error))
-        return
-    resources.forget_run(run.path)
-    state.turn_from_run()
+        state.RUN_PROBLEM.set(capitalised(str(error)))

@@ -17,19 +17,17 @@ from seg_core.errors import DataError
 from seg_core.files.temporary import temporary_folder
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.settings import AnalysisSettings
-from seg_core.teaching.centring import CENTRING, shift_of
+from seg_core.teaching.centring import CENTRING
 from seg_core.teaching.directions import Directions, SetDirections
 from seg_core.teaching.features import features_of_run
 from seg_core.teaching.fitting import fitted
+from seg_core.teaching.standards import standards_of
 
 # Strongly regularised, as chosen on the held-out images of Lizard; types differ by a thousand times
 # in number, and each counts the same.
 _STRENGTH = 0.01
 
-_LEAST_SCALE = 1e-6
 _DIGITS = 6
-
-_Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -113,19 +111,15 @@ def learn_directions(
 
 
 def _of_one_set(title: str, images: Sequence[TypedNuclei]) -> SetDirections:
-    mean = np.average(
-        [each.matrix.mean(axis=0, dtype=np.float64) for each in images if len(each.matrix)],
-        axis=0,
-        weights=[len(each.matrix) for each in images if len(each.matrix)],
+    standards = standards_of([each.matrix for each in images], CENTRING)
+    values = np.concatenate(
+        [standards.standardised(image, each.matrix) for image, each in enumerate(images)]
     )
-    centred = np.concatenate([_centred(each, mean) for each in images])
-    scale = centred.std(axis=0)
-    scale = np.where(scale < _LEAST_SCALE, 1.0, scale)
     types = np.concatenate([each.types for each in images])
     ids = _types_of(images)
     truth = np.searchsorted(ids, types[types > 0])
-    matrix = fitted((centred / scale)[types > 0], truth, len(ids), _STRENGTH).coefficients / scale
-    matrix /= (centred @ matrix.T).std(axis=0)[:, None]
+    matrix = fitted(values[types > 0], truth, len(ids), _STRENGTH).coefficients
+    matrix = matrix / (values @ matrix.T).std(axis=0)[:, None] / standards.scale
     names = [images[0].names[number] for number in ids.tolist()]
     return SetDirections(
         title,
@@ -160,10 +154,3 @@ def _names(image: LabelledImage) -> dict[int, str]:
 def _types_of(images: Sequence[TypedNuclei]) -> npt.NDArray[np.int64]:
     types = np.unique(np.concatenate([each.types for each in images]))
     return types[types > 0]
-
-
-def _centred(image: TypedNuclei, mean: _Floats) -> _Floats:
-    """Move an image's features part of the way to the mean, as a classifier's will be."""
-    count = len(image.matrix)
-    own = image.matrix.mean(axis=0, dtype=np.float64) if count else mean
-    return image.matrix.astype(np.float64) - shift_of(own, count, mean, CENTRING)

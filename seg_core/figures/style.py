@@ -11,7 +11,7 @@ _DOWNLOAD_SCALE = 3
 BUTTONS_PX = 32
 """What the buttons of a plot take; they come up at its upper edge, over whatever is drawn there."""
 
-LEGEND_BELOW = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
+_LEGEND_BELOW = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
 """A legend at a figure's lower edge: however many lines it takes, plotly makes room for them."""
 
 _LEGEND_PX = 24
@@ -33,16 +33,16 @@ def lay_out(
     **changes
         Anything else that ``Figure.update_layout`` takes.
     """
-    return with_plain_numbers(figure).update_layout(
+    return _with_plain_numbers(figure).update_layout(
         height=height + BUTTONS_PX + _LEGEND_PX * showlegend,
         margin={"l": 0, "r": 0, "t": BUTTONS_PX, "b": 0},
-        legend={**LEGEND_BELOW, "traceorder": "normal"},
+        legend={**_LEGEND_BELOW, "traceorder": "normal"},
         showlegend=showlegend,
         **changes,
     )
 
 
-def with_plain_numbers(figure: go.Figure) -> go.Figure:
+def _with_plain_numbers(figure: go.Figure) -> go.Figure:
     """Write 1,000 beside axes and scales of colours as in tables, and not 1k."""
     plain = {"exponentformat": "none", "separatethousands": True}
     figure.update_xaxes(**plain)

@@ -7,10 +7,11 @@ import plotly.graph_objects as go
 from plotly.colors import DEFAULT_PLOTLY_COLORS
 from plotly.subplots import make_subplots
 
-from seg_core.figures.style import BUTTONS_PX, LEGEND_BELOW, with_plain_numbers
+from seg_core.figures.style import BUTTONS_PX, lay_out
 
 _CURVE_COLUMNS, _CURVE_PX = 3, 280
 _TITLES_PX = 32  # of the upper panels
+_LAST_STEP_PX = 10  # half of the number below the right end of an axis
 
 
 def training_curves(logs: Mapping[str, pd.DataFrame]) -> go.Figure:
@@ -40,9 +41,5 @@ def training_curves(logs: Mapping[str, pd.DataFrame]) -> go.Figure:
                 )
                 figure.add_trace(line, place // _CURVE_COLUMNS + 1, place % _CURVE_COLUMNS + 1)
     figure.update_xaxes(title="Step")
-    figure.update_layout(
-        height=_CURVE_PX * rows + BUTTONS_PX,
-        margin={"l": 40, "r": 10, "t": BUTTONS_PX + _TITLES_PX, "b": 0},
-        legend=LEGEND_BELOW,
-    )
-    return with_plain_numbers(figure)
+    lay_out(figure, height=_CURVE_PX * rows, showlegend=True)
+    return figure.update_layout(margin_t=BUTTONS_PX + _TITLES_PX, margin_r=_LAST_STEP_PX)

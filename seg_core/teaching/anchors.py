@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from seg_core.teaching.centring import CENTRING
 from seg_core.teaching.fitting import fitted
-from seg_core.teaching.known import Known, standards_of
+from seg_core.teaching.known import Known
 from seg_core.teaching.labels import Labels
+from seg_core.teaching.standards import standards_of
 
 ANCHORS = 30
 """Of a class, over all runs."""
@@ -46,7 +47,7 @@ def find_anchors(labels: Sequence[Labels], known: Sequence[Known]) -> list[dict[
     if not stood_in:
         return drawn
     names = [*sorted(labelled), *stood_in]
-    standards = standards_of(known, CENTRING)
+    standards = standards_of([each.matrix for each in known], CENTRING)
     ids = [each.nucleus_ids for each in labels], [np.array(list(d), np.int64) for d in drawn]
     values = np.concatenate(
         [

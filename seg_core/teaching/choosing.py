@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from seg_core.teaching.directions import SetDirections
 from seg_core.teaching.fitting import Fitted, fitted
-from seg_core.teaching.known import Standards
 from seg_core.teaching.shares import estimated_shares, leaning_on
+from seg_core.teaching.standards import Standards
 from seg_core.teaching.validation import AnswerRows, Validation, cross_validated
 
 _Floats = npt.NDArray[np.float64]

@@ -1,6 +1,5 @@
 """The features of a run's nuclei, by the ids of nuclei."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,11 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from seg_core.store import Run
-from seg_core.teaching.centring import shift_of
 from seg_core.teaching.features import FeatureGroup, features_of_run
-
-# A feature that hardly varies says nothing, and must not be blown up.
-_LEAST_SCALE = 1e-6
 
 _Floats = npt.NDArray[np.float64]
 
@@ -55,56 +50,3 @@ class Known:
 
     def _places(self, nucleus_ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         return np.searchsorted(self.table["nucleus_id"].to_numpy(), nucleus_ids)
-
-
-@dataclass(frozen=True)
-class Standards:
-    """What is usual of each feature, over all nuclei of some runs.
-
-    Attributes
-    ----------
-    mean, scale : (F,) float64
-        What is subtracted and what is divided by.
-    shifts : tuple of (F,) float64
-        What is subtracted beside, of each run; see `seg_core.teaching.centring`.
-    """
-
-    mean: _Floats
-    scale: _Floats
-    shifts: tuple[_Floats, ...]
-
-    def standardised(self, run: int, values: _Floats) -> _Floats:
-        """Return features (N, F) of nuclei of a run, given by its place, as a classifier is told them."""
-        return (values - self.shifts[run] - self.mean) / self.scale
-
-
-def standards_of(known: Sequence[Known], centring: float) -> Standards:
-    """Return mean and standard deviation of each feature, over all nuclei of all runs.
-
-    Few labels say little of what is usual.
-    """
-    counts = np.array([len(each.matrix) for each in known])
-    own, variances = (
-        np.stack([statistic(each.matrix) for each in known]) for statistic in (_means, _variances)
-    )
-    weights = counts if counts.any() else None
-    mean = np.average(own, axis=0, weights=weights)
-    shifts = tuple(
-        shift_of(each, count, mean, centring)
-        for each, count in zip(own, counts.tolist(), strict=True)
-    )
-    spread = variances + (own - shifts - mean) ** 2
-    scale = np.sqrt(np.average(spread, axis=0, weights=weights))
-    return Standards(mean, np.where(scale < _LEAST_SCALE, 1.0, scale), shifts)
-
-
-def _means(matrix: npt.NDArray[np.float32]) -> _Floats:
-    if not len(matrix):
-        return np.zeros(matrix.shape[1])
-    return np.asarray(matrix.mean(axis=0, dtype=np.float64))
-
-
-def _variances(matrix: npt.NDArray[np.float32]) -> _Floats:
-    if not len(matrix):
-        return np.zeros(matrix.shape[1])
-    return np.asarray(matrix.var(axis=0, dtype=np.float64))

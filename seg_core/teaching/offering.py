@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 
 from seg_core.teaching.centring import CENTRING
 from seg_core.teaching.classifier import Classifier
-from seg_core.teaching.known import Known, standards_of
+from seg_core.teaching.known import Known
+from seg_core.teaching.standards import standards_of
 
 # Nuclei are chosen among so many times as many, and at most so many are compared with each other.
 _TIMES, _MOST_COMPARED = 10, 4_000
@@ -59,14 +60,12 @@ def offer(
         groups = _classes(names, count, generator)
     else:
         groups = [(_doubtful(known, runs, rows, classifier, generator), count)]
-    standards = standards_of(known, CENTRING)
-    shifts = np.stack(standards.shifts)
     matrices = [each.matrix for each in known]
+    standards = standards_of(matrices, CENTRING)
     chosen: list[int] = []
     for pool, share in groups:
         pool = pool[: min(_TIMES * share, _MOST_COMPARED)]
-        values = _gathered(runs[pool], rows[pool], matrices) - shifts[runs[pool]]
-        values = (values - standards.mean) / standards.scale
+        values = standards.standardised(runs[pool], _gathered(runs[pool], rows[pool], matrices))
         chosen += pool[_unlike(values, share, seed)].tolist()
     ids = _gathered(runs, rows, [each.table["nucleus_id"].to_numpy() for each in known])
     return [(int(runs[k]), int(ids[k])) for k in chosen]

@@ -16,8 +16,9 @@ from seg_core.teaching.choosing import Choice, Material, best_fit
 from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.directions import directions_of
 from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup
-from seg_core.teaching.known import Known, standards_of
+from seg_core.teaching.known import Known
 from seg_core.teaching.labels import Labels, not_nuclei
+from seg_core.teaching.standards import standards_of
 from seg_core.teaching.validation import FEW_LABELS, Validation, square_um
 
 ANCHORED = "(the model's own answers)"
@@ -152,7 +153,7 @@ def _material(
     anchored: Sequence[dict[int, str]],
     names: tuple[str, ...],
 ) -> Material:
-    standards = standards_of(known, CENTRING)
+    standards = standards_of([each.matrix for each in known], CENTRING)
     places, unit = _places(
         [
             (each.run.slide_id, k.points_um(each.nucleus_ids))
@@ -174,7 +175,7 @@ def _material(
     ]
     step = max(1, -(-sum(map(len, present)) // _EVERYWHERE))
     everywhere = [
-        standards.standardised(run, k.matrix[rows[::step]].astype(np.float64))
+        standards.standardised(run, k.matrix[rows[::step]])
         for run, (k, rows) in enumerate(zip(known, present, strict=True))
     ]
     return Material(

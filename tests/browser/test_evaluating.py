@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from scipy import ndimage
 from serving import STORE, serve_dashboard
-from viewing import expect_centre
+from viewing import expect_centre, settle
 
 from pages.shared.page_list import EVALUATE
 from seg_core import commands as cli
@@ -103,7 +103,6 @@ def bring(page: Page, dashboard: str, run: Run, file: Path) -> None:
         box.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_test_id("stMain").get_by_text(file.name).first).to_be_visible()
     page.get_by_role("button", name="Keep with the slide").click()
-    page.wait_for_timeout(6000)
 
 
 def open_section(page: Page, name: str) -> None:
@@ -137,6 +136,9 @@ def test_the_figures_are_those_of_the_command_line_and_a_cell_leads_to_a_nucleus
     assert 0.2 < result[figure[0]][figure[1]] < 1, "too easy to tell a mistake by"
 
     bring(page, dashboard, run, file)
+    reference = page.get_by_role("combobox", name="Reference")
+    expect(reference).to_have_value(re.compile(f"^{re.escape(file.name)}"))
+    settle(page)  # figures of an earlier reference have stood there
     expect_figure(page, result, *figure)
     page.reload()
     expect_figure(page, result, *figure)

@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from analysed import analyse_part
 from playwright.sync_api import Page, expect
-from viewing import open_place, press_and_drag
+from viewing import open_place, press_and_drag, settle
 
 from pages.shared.page_list import MODEL, NUCLEI, PAGES, TEACH
 
@@ -50,8 +50,7 @@ def test_no_words_are_cut(page: Page, dashboard: str, store: Path, width: int, h
         page.goto(f"{dashboard}/{entry.address}?slide={run.slide_id}&run={run.run_id}")
         main = page.get_by_test_id("stMain")
         expect(main.locator("h2, section.viewer").first).to_be_visible()
-        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-        page.wait_for_timeout(1000)  # until what came last has been laid out
+        settle(page)
         cut[entry.title] = page.evaluate(CUT)
     assert not any(cut.values()), cut
 
@@ -68,8 +67,7 @@ def test_no_words_of_a_section_are_cut(page: Page, dashboard: str, store: Path, 
         expect(sections.first).to_be_visible()
         for number in range(sections.count()):
             sections.nth(number).click()
-            expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-            page.wait_for_timeout(1000)  # until what came last has been laid out
+            settle(page)
             cut[entry.title, sections.nth(number).text_content()] = page.evaluate(CUT)
     assert not any(cut.values()), {where: words for where, words in cut.items() if words}
 

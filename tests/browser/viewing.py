@@ -38,6 +38,25 @@ WAIT_FOR_TILES = """viewer => {
             && viewer.slideViewer.osd.forceRedraw()));
 }"""
 
+# Streamlit says of a page whether its script runs. What has come is drawn in steps: charts bring their
+# library, pictures and fonts their size.
+SETTLED = """() => new Promise(done => {
+    const comes = '[data-stale=true], [data-testid=stSkeleton]';
+    const isBusy = () => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'notRunning'
+        || document.querySelector(comes) || document.fonts.status !== 'loaded'
+        || Array.from(document.images).some(image => !image.complete);
+    let changed = performance.now();
+    const observer = new MutationObserver(() => { changed = performance.now(); });
+    observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+    const look = () => {
+        if (isBusy()) changed = performance.now();
+        if (performance.now() - changed < 300) return requestAnimationFrame(look);
+        observer.disconnect();
+        done(true);
+    };
+    look();
+})"""
+
 VIEW = "viewer => { const b = viewer.slideViewer.osd.viewport.getBounds(); return [b.x, b.y, b.width, b.height]; }"
 
 
@@ -48,6 +67,11 @@ def open_place(page: Page, dashboard: str, query: str = PIECE, slide: str = SAMP
     expect(viewer.locator(".openseadragon-canvas").first).to_be_visible()
     viewer.evaluate(WAIT_FOR_TILES)
     return viewer
+
+
+def settle(page: Page) -> None:
+    """Wait until a page's script has run and what it has brought is laid out."""
+    page.wait_for_function(SETTLED)  # which gives up in the end, as evaluate does not
 
 
 def choose_button(page: Page, name: str = "cmu_small_region") -> Locator:

@@ -391,6 +391,42 @@ def test_an_analysis_of_the_table_is_named_moved_and_deleted(
     assert not copy_of(run, 0).exists()
 
 
+def test_what_becomes_of_another_analysis_turns_nobody_from_the_one_shown(
+    visit, cohort: Journal, run: Run
+) -> None:
+    """To delete one of the table put away the analysis that was shown, and what was picked in it."""
+    kept = {"run": copy_of(run, 5), "picked": (1, 2)}
+    page = visit("cohort", **kept)
+    page.button(key="_delete_run").click().run()
+    page.button(key="_really_delete_run").click().run()
+    assert not copy_of(run, 0).exists()
+    assert {key: page.session_state[key] for key in kept} == kept
+
+
+def test_an_analysis_that_is_shown_is_turned_from_as_it_is_moved(
+    visit, cohort: Journal, run: Run, tmp_path: Path
+) -> None:
+    """What was picked in it stayed picked in the one that was shown next."""
+    page = visit("cohort", run=copy_of(run, 0), picked=(1, 2))
+    page.text_input(key="_other_store").set_value(str(tmp_path / "archive")).run()
+    page.button(key="_move").click().run()
+    assert not page.exception
+    assert not copy_of(run, 0).exists()
+    assert "picked" not in page.session_state
+
+
+def test_an_analysis_that_somebody_turns_to_meanwhile_is_not_deleted(
+    visit, cohort: Journal, run: Run
+) -> None:
+    """Whether anybody reads it was looked at before the question was answered, and not after."""
+    page = visit("cohort")
+    page.button(key="_delete_run").click().run()
+    theirs = singletons.visitors().look_at(copy_of(run, 0))
+    page.button(key="_really_delete_run").click().run()
+    assert theirs.run.is_dir()
+    assert any("somebody else is reading it" in each.value for each in page.error)
+
+
 def test_a_cohort_is_removed_and_its_analyses_stay(visit, cohort: Journal, run: Run) -> None:
     """One that was started by mistake stood there for good."""
     page = visit("cohort")

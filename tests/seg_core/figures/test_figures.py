@@ -55,6 +55,14 @@ def test_curves_of_a_training_say_what_they_are_drawn_against() -> None:
     assert curves.layout.xaxis.title.text == "Step"
 
 
+def test_all_that_is_drawn_is_laid_out_alike() -> None:
+    """Curves of a training had margins and a legend of their own."""
+    curves = training_curves({"one": pd.DataFrame({"step": [0, 1], "loss": [2.0, 1.0]})})
+    others = densities_by_part({"a": CLASSES, "b": CLASSES}, MONUSAC)
+    assert curves.layout.legend == others.layout.legend
+    assert (curves.layout.margin.l, curves.layout.margin.b) == (0, 0)
+
+
 def test_bars_have_the_colours_of_the_scheme() -> None:
     (bars,) = density_bars(CLASSES, MONUSAC).data
     assert list(bars.marker.color) == [MONUSAC.colours[name] for name in CLASSES["class_name"]]

@@ -21,7 +21,7 @@ from seg_core.teaching.directions import (
     write_directions,
 )
 from seg_core.teaching.features import FEATURE_GROUPS, features_of_run
-from seg_core.teaching.known import Standards
+from seg_core.teaching.standards import Standards
 
 FEATURES = tuple(f"feature_{number}" for number in range(60))
 NAMES = {1: "round", 2: "oval", 3: "bent"}
@@ -69,7 +69,9 @@ def material(rng: np.random.Generator, each: int) -> Material:
     values = rng.normal(size=(len(truth), len(FEATURES)))
     values[:, :3] += 1.2 * np.eye(3)[truth]
     everywhere = nuclei(rng, 600).matrix.astype(np.float64)
-    standards = Standards(np.zeros(len(FEATURES)), np.ones(len(FEATURES)), ())
+    standards = Standards(
+        np.zeros(len(FEATURES)), np.ones(len(FEATURES)), np.zeros((0, len(FEATURES)))
+    )
     places = np.arange(len(truth)) % 2
     return Material(FEATURES, standards, values, truth, places, "slide", everywhere)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from seg_core.teaching.choosing import Material, best_fit
-from seg_core.teaching.known import Standards
+from seg_core.teaching.standards import Standards
 
 FEATURES = tuple(f"f{number}" for number in range(6))
 NAMES = ("clicked", "stood in for")
@@ -17,7 +17,9 @@ def clicked_alone(apart: float) -> Material:
     truth = np.repeat([0, 1], 30)
     values = rng.normal(size=(60, len(FEATURES)))
     values[:, 0] += apart * truth
-    standards = Standards(np.zeros(len(FEATURES)), np.ones(len(FEATURES)), ())
+    standards = Standards(
+        np.zeros(len(FEATURES)), np.ones(len(FEATURES)), np.zeros((0, len(FEATURES)))
+    )
     return Material(FEATURES, standards, values, truth, np.arange(30) % 3, "square", values)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
 from hypothesis import given
@@ -22,8 +21,9 @@ from seg_core.teaching.apply import classify
 from seg_core.teaching.centring import CENTRING, shift_of
 from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.features import FEATURE_GROUPS, features_of_run
-from seg_core.teaching.known import Known, standards_of
+from seg_core.teaching.known import Known
 from seg_core.teaching.labels import Labels
+from seg_core.teaching.standards import standards_of
 from seg_core.teaching.teach import ANCHORED, teach
 
 
@@ -229,16 +229,11 @@ def test_labels_are_standardised_as_the_nuclei_that_are_answered(
 ) -> None:
     """What `teach` learns from and what the classifier does with a whole run are one and the same."""
     rng = np.random.default_rng(0)
-    table = pd.DataFrame({"nucleus_id": [], "class_name": [], "class_score": [], "x": [], "y": []})
-    known = [
-        Known(
-            ("a", "b"),
-            rng.normal(mean, 1, (counts.draw(st.integers(1, 300)), 2)).astype(np.float32),
-            *(table, 0.25),
-        )
+    matrices = [
+        rng.normal(mean, 1, (counts.draw(st.integers(1, 300)), 2)).astype(np.float32)
         for mean in means
     ]
-    standards = standards_of(known, centring)
+    standards = standards_of(matrices, centring)
     coefficients = rng.normal(size=(2, 2))
     classifier = Classifier(
         scheme=MONUSAC,
@@ -253,12 +248,12 @@ def test_labels_are_standardised_as_the_nuclei_that_are_answered(
         centring=centring,
     )
     together = []
-    for number, each in enumerate(known):
-        values = standards.standardised(number, each.matrix.astype(np.float64))
+    for number, each in enumerate(matrices):
+        values = standards.standardised(number, each)
         together.append(values)
         odds = np.exp(values @ coefficients.T)
         expected = odds / odds.sum(axis=1, keepdims=True)
-        np.testing.assert_allclose(classifier.probabilities(each.matrix), expected, atol=1e-3)
+        np.testing.assert_allclose(classifier.probabilities(each), expected, atol=1e-3)
     joined = np.concatenate(together)
     usual = joined.std(axis=0)
     assert ((np.abs(usual**2 + joined.mean(axis=0) ** 2 - 1) < 1e-3) | (usual < 1e-3)).all()

@@ -1,0 +1,58 @@
+"""An analysis leaves the store, and the dashboard keeps nothing of it."""
+
+from pathlib import Path
+
+from pages.shared import resources, singletons, state
+from seg_core.errors import BusyError
+from seg_core.store import Run, Store
+
+
+def refuse_if_read(run: Run) -> None:
+    """Raise BusyError where another session shows an analysis."""
+    if singletons.visitors().is_looked_at_by_others(run.path, state.LOOKED_AT.get()):
+        raise BusyError(
+            "the analysis is open in another tab, or somebody else is reading it; it stays until "
+            "they have left it."
+        )
+
+
+def delete(run: Run) -> None:
+    """Delete an analysis; if it is the one shown, the next page shows another.
+
+    Parameters
+    ----------
+    run : Run
+
+    Raises
+    ------
+    StoreError
+        If another session shows it, a process works on it, or it cannot be removed.
+    """
+    refuse_if_read(run)
+    Store().delete(run)
+    _forget(run.path)
+
+
+def move(run: Run, store: Store) -> Run:
+    """Move an analysis to another store, and return it as it is there.
+
+    Parameters
+    ----------
+    run : Run
+    store : Store
+
+    Raises
+    ------
+    StoreError
+        If another session shows it, or as `Store.move` does.
+    """
+    refuse_if_read(run)
+    moved = Store().move(run, store)
+    _forget(run.path)
+    return moved
+
+
+def _forget(folder: Path) -> None:
+    resources.forget_run(folder)
+    if folder == state.RUN.get():
+        state.turn_from_run()

@@ -54,7 +54,7 @@ _STYLE = """
 .js-plotly-plot :is(
   [class^="x"][class$="tick"], [class^="y"][class$="tick"], [class^="g-x"][class$="title"],
   [class^="g-y"][class$="title"], .annotation-text-g, .cbaxis, .cbtitle, .hovertext, .axistext
-) text { fill: currentColor !important; }
+) text, .js-plotly-plot .bartext { fill: currentColor !important; }
 </style>
 """
 

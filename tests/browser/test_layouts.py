@@ -105,6 +105,21 @@ def test_words_on_the_primary_colour_can_be_read(
     assert chosen.evaluate(CONTRAST) > 4.5
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_figures_beside_bars_have_the_ink_of_the_page(
+    page: Page, dashboard: str, store: Path, scheme: Literal["light", "dark"]
+) -> None:
+    """They were pale in the light, and what stands beside the axes was not."""
+    run = analyse_part(store)
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{dashboard}/{NUCLEI.address}?slide={run.slide_id}&run={run.run_id}")
+    figures = page.locator(".js-plotly-plot .bartext")
+    expect(figures.first).to_be_visible()
+    ink = page.locator(".stApp").evaluate("page => getComputedStyle(page).color")
+    inks = figures.evaluate_all("all => all.map(each => getComputedStyle(each).fill)")
+    assert set(inks) == {ink}
+
+
 # Of the stage, what lies over the slide and what a tool says, as far as they are to be seen.
 COVERED = """hint => {
     const box = hint.getBoundingClientRect();

@@ -33,7 +33,8 @@ _SIDEBAR_PX = 272
 
 # Less air at the top than Streamlit leaves: a slide wants the space. And the viewer, whose fragment
 # may run to bring tiles, does not pale meanwhile as what is out of date does. Where columns are
-# narrow, words and buttons go on in the next line instead of being cut off. What is white on the
+# narrow, words and buttons go on in the next line instead of being cut off, and a box grows with what
+# is chosen in it. What is white on the
 # primary colour keeps the darker one in the dark, and small print and axes have ink enough in the light.
 _STYLE = """
 <style>
@@ -47,6 +48,7 @@ _STYLE = """
   word-break: normal;
 }
 .stButtonGroup > div { flex-wrap: wrap; row-gap: 0.25rem; }
+.stMultiSelect :has(> [data-testid="stMultiSelectTagsContainer"]) { max-height: 60vh; }
 :is([data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"]):enabled,
 [data-tag] { background-color: #0e7490; border-color: #0e7490; color: #fff; }
 [data-testid="stBaseButton-primary"]:hover:enabled { background-color: #0b5d74; }

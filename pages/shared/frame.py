@@ -103,11 +103,13 @@ def chosen_slide(title: str | None = None) -> state.ChosenSlide:
     title : str, optional
         Of a page that shows the slide in place of a title: what stands above that word.
     """
-    chosen = keep_slide()
+    told = not _follow_address()
+    chosen = _keep_slide()
     if chosen is None:
         if title is not None:
             st.header(title)
-        st.info(f"Choose a slide on the {SLIDES.title} page first.", icon=SLIDES.icon)
+        if not told:
+            st.info(f"Choose a slide on the {SLIDES.title} page first.", icon=SLIDES.icon)
         SLIDES.link("Go to Slides")
         st.stop()
     return chosen
@@ -118,8 +120,18 @@ def keep_slide() -> state.ChosenSlide | None:
 
     A page that shows no slide names it too: loaded anew, it still leads to the pages that do.
     """
+    _follow_address()
+    return _keep_slide()
+
+
+def _follow_address() -> bool:
+    """Turn to what the address names; False where the reader was told to choose a slide instead."""
     with told_errors():
-        linked_slide.follow_address()
+        return linked_slide.follow_address()
+    return True
+
+
+def _keep_slide() -> state.ChosenSlide | None:
     chosen = state.SLIDE.get()
     if chosen is not None:
         with suppress(SegCoreError):  # a page that needs the slide says it, where it would be

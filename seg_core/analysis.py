@@ -116,11 +116,11 @@ def analyse(
     ) as subject:
         question, runs = subject.question, Store(store)
         if run := finished_run(runs, question, thoroughly=thoroughly):
-            return _named(run, slide_path)
+            return run.with_slide_at(Path(slide_path))
         with runs.writing(question) as writer:
             # another process may have finished it in the meantime
             if run := finished_run(runs, question, thoroughly=thoroughly):
-                return _named(run, slide_path)
+                return run.with_slide_at(Path(slide_path))
             label_new_run(writer.folder, label)
             with subject.engine() as engine:
                 facts = subject.opening_facts(engine, _begun_run(runs, question))
@@ -156,13 +156,6 @@ def _begun_run(runs: Store, question: Question) -> Run | None:
         return runs.find(question)
     except StoreError:
         return None
-
-
-def _named(run: Run, slide_path: Path) -> Run:
-    """Return a run of the same content under the name that was asked for."""
-    return replace(
-        run, facts=replace(run.facts, slide=replace(run.facts.slide, path=Path(slide_path)))
-    )
 
 
 def _work(

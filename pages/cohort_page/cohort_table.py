@@ -12,7 +12,7 @@ from pandas.api.types import is_numeric_dtype
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from pages.shared import resources, singletons, slide_places, state
+from pages.shared import linked_slide, resources, singletons, slide_places, state
 from pages.shared.browser_answer import say
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
@@ -253,15 +253,25 @@ def report_of(name: str, suffix: str) -> bytes:
 
 def open_slide_of(row: pd.Series) -> None:
     """Turn to a slide of the cohort in the viewer, with the analysis that the cohort has."""
-    path = Path(row["slide_path"])
-    if not path.exists():
-        raise SlideError(f"{path.name} is no longer where it was when the cohort was analysed.")
+    path = _place_of(row)
     mpp = float(row["mpp"])
     is_as_stated = np.isnan(mpp) or mpp == resources.slide(path).info.mpp
     state.choose_slide(state.ChosenSlide(path, None if is_as_stated else mpp))
     if isinstance(row["folder"], str):
         state.RUN.set(default_store() / row["folder"])
     VIEWER.open()
+
+
+def _place_of(row: pd.Series) -> Path:
+    """Return where a slide of the cohort is now: where it was, or among those this visit may open."""
+    path = Path(row["slide_path"])
+    if path.exists():
+        return path
+    folder = row["folder"]
+    found = linked_slide.find_slide(Path(folder).parent.name) if isinstance(folder, str) else None
+    if found is None:
+        raise SlideError(f"{path.name} is no longer where it was when the cohort was analysed.")
+    return found.path
 
 
 def _picture(folder: object, path: Path, *, may_open: bool) -> str | None:

@@ -50,6 +50,7 @@ def show_groups(table: pd.DataFrame, name: str) -> None:
         format_func=title_of,
         default=[each for each in USUAL_MEASURES if each in measures][:1] or measures[:1],
         key="_measures",
+        wrap=True,
     )
     if not chosen:
         return

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import palettes, preferences, resources, state
 from pages.shared.literal import literal
@@ -24,6 +25,8 @@ _OTHER_HELP = (
     "Those that no class claims: fibroblasts, endothelium, muscle. They are kept, but not counted "
     "unless you ask."
 )
+
+_MOST_IN_COLUMN = 4
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,15 @@ class Choice:
 def ask(run: Run, rois: list[Roi]) -> Choice:
     """Let the reader choose what is counted."""
     parts = {part.name: part for part in parts_of(run, rois) if not part.polygon.is_empty}
-    where, score, other = st.columns([4, 5, 4], gap="medium", vertical_alignment="bottom")
+    # The names of many ROIs, of which all may be chosen, have the width of the page.
+    places: list[DeltaGenerator] = [st.container()] if len(parts) > _MOST_IN_COLUMN else []
+    widths = [5, 4] if places else [4, 5, 4]
+    places += st.columns(widths, gap="medium", vertical_alignment="bottom")
+    where, score, other = places
     names = (
-        where.multiselect("Where", list(parts), default=[WHOLE], key="_where", help=_WHERE_HELP)
+        where.multiselect(
+            "Where", list(parts), default=[WHOLE], key="_where", help=_WHERE_HELP, wrap=True
+        )
         if len(parts) > 1
         else [WHOLE]
     )

@@ -23,7 +23,7 @@ _HOW = (
 
 def show(choice: Choice) -> None:
     """Show the density of chosen classes in squares."""
-    tissue = resources.run_tissue(choice.run.path)
+    tissue = resources.run_tissue(choice.run)
     if tissue is None:
         st.info("The slide is no longer where it was; its tissue cannot be looked at.")
         return

@@ -33,7 +33,8 @@ _SIDEBAR_PX = 272
 
 # Less air at the top than Streamlit leaves: a slide wants the space. And the viewer, whose fragment
 # may run to bring tiles, does not pale meanwhile as what is out of date does. Where columns are
-# narrow, words and buttons go on in the next line instead of being cut off. What is white on the
+# narrow, words and buttons go on in the next line instead of being cut off, and a box grows with what
+# is chosen in it. What is white on the
 # primary colour keeps the darker one in the dark, and small print and axes have ink enough in the light.
 _STYLE = """
 <style>
@@ -47,6 +48,7 @@ _STYLE = """
   word-break: normal;
 }
 .stButtonGroup > div { flex-wrap: wrap; row-gap: 0.25rem; }
+.stMultiSelect :has(> [data-testid="stMultiSelectTagsContainer"]) { max-height: 60vh; }
 :is([data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"]):enabled,
 [data-tag] { background-color: #0e7490; border-color: #0e7490; color: #fff; }
 [data-testid="stBaseButton-primary"]:hover:enabled { background-color: #0b5d74; }
@@ -54,7 +56,7 @@ _STYLE = """
 .js-plotly-plot :is(
   [class^="x"][class$="tick"], [class^="y"][class$="tick"], [class^="g-x"][class$="title"],
   [class^="g-y"][class$="title"], .annotation-text-g, .cbaxis, .cbtitle, .hovertext, .axistext
-) text { fill: currentColor !important; }
+) text, .js-plotly-plot .bartext { fill: currentColor !important; }
 </style>
 """
 
@@ -101,11 +103,13 @@ def chosen_slide(title: str | None = None) -> state.ChosenSlide:
     title : str, optional
         Of a page that shows the slide in place of a title: what stands above that word.
     """
-    chosen = keep_slide()
+    told = not _follow_address()
+    chosen = _keep_slide()
     if chosen is None:
         if title is not None:
             st.header(title)
-        st.info(f"Choose a slide on the {SLIDES.title} page first.", icon=SLIDES.icon)
+        if not told:
+            st.info(f"Choose a slide on the {SLIDES.title} page first.", icon=SLIDES.icon)
         SLIDES.link("Go to Slides")
         st.stop()
     return chosen
@@ -116,8 +120,18 @@ def keep_slide() -> state.ChosenSlide | None:
 
     A page that shows no slide names it too: loaded anew, it still leads to the pages that do.
     """
+    _follow_address()
+    return _keep_slide()
+
+
+def _follow_address() -> bool:
+    """Turn to what the address names; False where the reader was told to choose a slide instead."""
     with told_errors():
-        linked_slide.follow_address()
+        return linked_slide.follow_address()
+    return True
+
+
+def _keep_slide() -> state.ChosenSlide | None:
     chosen = state.SLIDE.get()
     if chosen is not None:
         with suppress(SegCoreError):  # a page that needs the slide says it, where it would be

@@ -20,17 +20,22 @@ from seg_core.store import Run, Store
 _SLIDE, _RUN = NAMED
 
 
-def follow_address() -> None:
+def follow_address() -> bool:
     """Turn to the slide and the run in the address, or say that this visit may not.
 
     Once for each address, and again where the reader goes back to it: what they have turned to since
     stays, also while the browser has not received yet how the address reads by now.
+
+    Returns
+    -------
+    may : bool
+        False where the reader was told to choose a slide instead.
     """
     wanted = (st.query_params.get(_SLIDE), st.query_params.get(_RUN))
     slide_id, run_id = wanted
     last, *earlier = state.ADDRESSES.get() or (None,)
     if slide_id is None or wanted == last or (wanted in earlier and not _goes_back()):
-        return
+        return True
     chosen = state.SLIDE.get()
     if chosen is None or not chosen.path.exists() or resources.identity(chosen.path) != slide_id:
         chosen = find_slide(slide_id)
@@ -40,7 +45,7 @@ def follow_address() -> None:
                 "uploaded by another reader; choose one on the Slides page.",
                 icon=":material/link_off:",
             )
-            return
+            return False
         state.choose_slide(chosen)
         kept = uploads.hold_uploads_of(chosen.path)
         if kept is not None:
@@ -49,6 +54,7 @@ def follow_address() -> None:
         if run.run_id == run_id:
             state.RUN.set(run.path)
     _remember(wanted)
+    return True
 
 
 def write_address(chosen: state.ChosenSlide, run: Run | None) -> None:

@@ -70,6 +70,14 @@ _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
     Run: lambda run: (os.fsencode(run.path), run.names_version),
 }
 
+# What looks at the slide of a run too: it may be elsewhere, gone, or back again.
+_BY_VALUE_AND_SLIDE = _BY_VALUE | {
+    Run: lambda run: (
+        *(os.fsencode(run.path), run.names_version),
+        *(os.fsencode(run.slide_path), changed(run.slide_path)),
+    )
+}
+
 # What a cohort's table tells of runs stands in these: facts, figures, corrections, answers, regions.
 _OF_RUNS = ("*/*/*.json", f"*/*/{JOURNAL_FILE}", f"*/*/{ANSWER_FILE}", f"*/{ROI_FILE}")
 
@@ -137,10 +145,11 @@ def forget_pixels() -> None:
 def forget_run(folder: Path) -> None:
     """Read a run anew that has been deleted, should the same question be asked again."""
     of_outlines = (_found_table, _found_painter, _found_squares, _found_index)
-    for of_folder in (run, maps, run_tissue, *of_outlines):
+    for of_folder in (run, maps, *of_outlines):
         of_folder.clear(folder)
     of_names = (nucleus_painter, outline_squares, nucleus_queries, said_since, _names)
-    for of_run in (*of_names, nucleus_index, uncounted, counts, statistics, gallery):
+    of_slide = (_run_tissue, statistics, gallery)
+    for of_run in (*of_names, *of_slide, nucleus_index, uncounted, counts):
         of_run.clear()
 
 
@@ -257,23 +266,19 @@ def said_since(run: Run) -> list[str]:
     return run.said_since()
 
 
-@st.cache_resource(max_entries=8, show_spinner="Looking for tissue …", hash_funcs=_BY_VALUE)
-def run_tissue(folder: Path) -> TissueMask | None:
+def run_tissue(run: Run) -> TissueMask | None:
     """Return the tissue of a run's slide; None where the slide is gone or another one."""
-    try:
-        return run(folder).tissue()
-    except SlideError:
-        return None
+    return _run_tissue(run.as_found())  # whatever its nuclei are called
 
 
-@st.cache_resource(max_entries=128, show_spinner="Counting …", hash_funcs=_BY_VALUE)
+@st.cache_resource(max_entries=128, show_spinner="Counting …", hash_funcs=_BY_VALUE_AND_SLIDE)
 def statistics(run: Run, part: Part, *, min_score: float, other: bool) -> Statistics:
     """Return the numbers of a part of a run."""
     return describe_part(
         nucleus_queries(run),
         part,
         run.scheme,
-        tissue=run_tissue(run.path),
+        tissue=run_tissue(run),
         tissue_um2=run.facts.tissue_um2 if part.everything else None,
         min_score=min_score,
         other=other,
@@ -281,7 +286,9 @@ def statistics(run: Run, part: Part, *, min_score: float, other: bool) -> Statis
     )
 
 
-@st.cache_resource(max_entries=64, show_spinner="Cutting out nuclei …", hash_funcs=_BY_VALUE)
+@st.cache_resource(
+    max_entries=64, show_spinner="Cutting out nuclei …", hash_funcs=_BY_VALUE_AND_SLIDE
+)
 def gallery(
     run: Run,
     selection: Selection,
@@ -314,6 +321,16 @@ def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] |
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def _names(run: Run) -> Names:
     return run.names_of(_found_table(run.path))
+
+
+@st.cache_resource(
+    max_entries=8, show_spinner="Looking for tissue …", hash_funcs=_BY_VALUE_AND_SLIDE
+)
+def _run_tissue(run: Run) -> TissueMask | None:
+    try:
+        return run.tissue()
+    except SlideError:
+        return None
 
 
 # Outlines are read and what finds them is made, which takes seconds on a whole slide, once for all

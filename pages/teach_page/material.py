@@ -147,11 +147,15 @@ def _offered() -> list[Run]:
     chosen = state.SLIDE.get()
     paths = [sample_path(each.name) for each in SAMPLES] + uploads.earlier_uploads()
     paths += [chosen.path] if chosen is not None and chosen.path.exists() else []
-    own = {resources.identity(path) for path in paths}
+    own = {resources.identity(path): path for path in paths}
     folder = slide_places.offered_folder()
+    runs = (
+        run.with_slide_at(own[run.slide_id]) if run.slide_id in own else run
+        for run in Store().runs()
+    )
     return [
         run
-        for run in Store().runs()
+        for run in runs
         if run.status == "finished"
         and run.slide_path.exists()
         and (

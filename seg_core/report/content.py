@@ -17,6 +17,7 @@ from seg_core.nuclei import MEASURES
 from seg_core.picture.crops import CROP_UM, by_certainty, crop_nuclei
 from seg_core.picture.nucleus_painting import NucleusPainter
 from seg_core.picture.slide_overlay import draw_roi, grid_over, paint_nuclei
+from seg_core.report.by_roi_section import MOST_ROIS, by_roi_blocks, density_in_words, rois_in
 from seg_core.report.document import (
     RGB,
     Beside,
@@ -41,7 +42,7 @@ from seg_core.scoring import (
     Counted,
     Statistics,
     cautions_in_words,
-    describe_run,
+    describe_parts,
     measure_columns,
 )
 from seg_core.slide import Slide
@@ -109,7 +110,7 @@ def report_content(
             *([Section("Regions", [_regions(run, rois, counted)])] if rois else []),
             Section(
                 "Counts and densities",
-                list(_figures(run, counted)),
+                list(_figures(run, counted, rois)),
             ),
             Section("The analysed part", [_overlay(run, slide, counted)]),
             *([] if til is None else [til]),
@@ -170,8 +171,10 @@ def _regions(run: Run, rois: Sequence[Roi], counted: Counted) -> Table:
     )
 
 
-def _figures(run: Run, counted: Counted) -> Iterator[Block]:
-    statistics = describe_run(run, counted)
+def _figures(run: Run, counted: Counted, rois: Sequence[Roi]) -> Iterator[Block]:
+    inside = rois_in(run, rois, counted.part)
+    parts = [counted.part, *inside[:MOST_ROIS]]
+    statistics, *of_rois = describe_parts(run, counted, parts)
     area = MEASURES["area_um2"]
     areas = run.nucleus_queries().histogram(counted.selection(run), area.column)
     yield Words(_counted_in_words(run, counted, statistics.tissue_um2))
@@ -186,6 +189,7 @@ def _figures(run: Run, counted: Counted) -> Iterator[Block]:
             ("", measure_histogram(areas, run.scheme, area)),
         ]
     )
+    yield from by_roi_blocks(of_rois, left=len(inside) - len(of_rois))
 
 
 def _counted_in_words(run: Run, counted: Counted, tissue_um2: float | None) -> str:
@@ -215,18 +219,12 @@ def _numbers(row: dict[Any, Any]) -> list[str]:
     written: dict[str, Callable[[float], str]] = {
         "count": "{:,.0f}".format,
         "share": "{:.1f} %".format,
-        "density_per_mm2": in_digits,
+        "density_per_mm2": lambda _: density_in_words(row),
         "mean_area_um2": "{:.1f}".format,
         "sd_area_um2": "{:.1f}".format,
         "median_area_um2": "{:.1f}".format,
     }
-    numbers = {
-        name: "–" if pd.isna(row[name]) else write(row[name]) for name, write in written.items()
-    }
-    if not pd.isna(row["density_low"]):
-        low, high = (in_digits(row[end]) for end in ("density_low", "density_high"))
-        numbers["density_per_mm2"] += f" ({low}–{high})"
-    return list(numbers.values())
+    return ["–" if pd.isna(row[name]) else write(row[name]) for name, write in written.items()]
 
 
 def _thumbnail(run: Run, slide: Slide, rois: Sequence[Roi]) -> Picture:

@@ -168,21 +168,38 @@ def describe_run(run: Run, counted: Counted | None = None) -> Statistics:
         out.
     """
     counted = counted or counted_of(run)
+    (statistics,) = describe_parts(run, counted, [counted.part])
+    return statistics
+
+
+def describe_parts(run: Run, counted: Counted, parts: Sequence[Part]) -> list[Statistics]:
+    """Count and describe what counts in each of several parts of a run; its tissue is found once.
+
+    Parameters
+    ----------
+    run : Run
+    counted : Counted
+        Says from which score on nuclei count, and whether *other* do.
+    parts : sequence of Part
+    """
     try:
         tissue = run.tissue()
     except SlideError:
         tissue = None
-    part = counted.part
-    return describe_part(
-        run.nucleus_queries(),
-        part,
-        run.scheme,
-        tissue=tissue,
-        tissue_um2=run.facts.tissue_um2 if part.everything else None,
-        min_score=counted.min_score,
-        other=counted.other,
-        told=told_apart(run),
-    )
+    queries, told = run.nucleus_queries(), told_apart(run)
+    return [
+        describe_part(
+            queries,
+            part,
+            run.scheme,
+            tissue=tissue,
+            tissue_um2=run.facts.tissue_um2 if part.everything else None,
+            min_score=counted.min_score,
+            other=counted.other,
+            told=told,
+        )
+        for part in parts
+    ]
 
 
 def tissue_of(run: Run, part: Part) -> float | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from seg_core.slide.deep_image import is_deep, read_deep
 from seg_core.slide.dicom import frames_are_in_place
 from seg_core.slide.formats import DICOM, TIFF, SlideFormat, format_of
 from seg_core.slide.image import read_image
+from seg_core.slide.jpeg import DAMAGED_NOTE, is_damaged
 from seg_core.slide.listing import files_of_series
 from seg_core.slide.picture import MOST_ASSOCIATED_PX, Picture, check_density, damaged
 from seg_core.slide.tiff import TiffFacts, describe_tiff, read_tiff
@@ -68,6 +70,8 @@ def probe(path: str) -> tuple[dict[str, Any], bytes | memoryview]:
         picture = read_deep(file, kind)
     elif kind.pillow is not None:
         picture = read_image(file, kind.pillow)
+        if kind.pillow == "JPEG" and is_damaged(file):
+            picture = replace(picture, notes=(*picture.notes, DAMAGED_NOTE))
     else:
         raise damaged(file, f"it begins like a {kind.name} file but is none")
     return _facts_of(picture), picture.rgb.data

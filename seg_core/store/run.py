@@ -80,7 +80,7 @@ class Run:
 
     @property
     def slide_path(self) -> Path:
-        """Where the slide was when it was analysed."""
+        """Where the slide is read: where it was analysed, or where somebody has it now."""
         return self.facts.slide.path
 
     @property
@@ -164,6 +164,16 @@ class Run:
         A classifier's answer beside the run counts where that folder has none.
         """
         return replace(self, corrections_in=folder)
+
+    def with_slide_at(self, slide: Path) -> "Run":
+        """Return the run with its slide at the place where it is now.
+
+        Parameters
+        ----------
+        slide : Path
+            Of the same content; `open_slide` refuses another one.
+        """
+        return replace(self, facts=replace(self.facts, slide=replace(self.facts.slide, path=slide)))
 
     def journal(self) -> Journal:
         """Return what people correct of the run."""

@@ -82,6 +82,8 @@ class Store:
     def runs_of_slide(self, slide: Path, slide_id: str) -> list[Run]:
         """Return the runs of a slide, the latest first, those of an earlier version at the end.
 
+        They read the slide where it is now, wherever it was when it was analysed.
+
         Parameters
         ----------
         slide : Path
@@ -94,7 +96,8 @@ class Store:
             If the slide cannot be read.
         """
         earlier = self.earlier_id(slide)
-        return self.runs(slide_id) + (self.runs(earlier) if earlier else [])
+        runs = self.runs(slide_id) + (self.runs(earlier) if earlier else [])
+        return [run.with_slide_at(slide) for run in runs]
 
     def earlier_id(self, slide: Path) -> str | None:
         """Return the id under which an earlier version has kept runs of a slide, None where none.

@@ -49,9 +49,9 @@ class TwoToneEngine(DarkEngine):
             yield number, logits
 
 
-def analyse_part(store: Path) -> Run:
-    """Analyse a part of a sample."""
-    return _analyse(DarkEngine(), MPP, store, Region(LEFT, TOP, SIDE, SIDE))
+def analyse_part(store: Path, slide: Path | None = None) -> Run:
+    """Analyse a part of a sample, or of a slide."""
+    return _analyse(DarkEngine(), MPP, store, Region(LEFT, TOP, SIDE, SIDE), slide)
 
 
 def analyse_for_scores(store: Path, mpp: float) -> Run:
@@ -59,9 +59,11 @@ def analyse_for_scores(store: Path, mpp: float) -> Run:
     return _analyse(TwoToneEngine(), mpp, store, None)
 
 
-def _analyse(engine: DarkEngine, mpp: float, store: Path, region: Region | None) -> Run:
+def _analyse(
+    engine: DarkEngine, mpp: float, store: Path, region: Region | None, slide: Path | None = None
+) -> Run:
     statistics = (0.5, 0.5, 0.5)
     card = ModelCard("dark", "dark.safetensors", "0" * 64, "none", mpp, statistics, statistics)
     with pytest.MonkeyPatch.context() as patch:
         stand_in(patch, card, lambda *_: engine)
-        return analysis.analyse(sample_path("hgsc_nest"), store, region=region, mpp=mpp)
+        return analysis.analyse(slide or sample_path("hgsc_nest"), store, region=region, mpp=mpp)

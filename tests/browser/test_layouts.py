@@ -4,11 +4,16 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+import shapely
 from analysed import analyse_part
 from playwright.sync_api import Page, expect
+from serving import STORE, serve_dashboard
 from viewing import open_place, press_and_drag, settle
 
 from pages.shared.page_list import MODEL, NUCLEI, PAGES, TEACH
+from seg_core.roi import Roi
+from seg_core.samples import sample_path
+from seg_core.store.rois import keep_rois
 
 pytestmark = pytest.mark.browser
 
@@ -101,6 +106,39 @@ def test_words_on_the_primary_colour_can_be_read(
     chosen = page.get_by_test_id("stMultiSelect").locator("[data-tag]").first
     expect(chosen).to_be_visible()
     assert chosen.evaluate(CONTRAST) > 4.5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_figures_beside_bars_have_the_ink_of_the_page(
+    page: Page, dashboard: str, store: Path, scheme: Literal["light", "dark"]
+) -> None:
+    """They were pale in the light, and what stands beside the axes was not."""
+    run = analyse_part(store)
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{dashboard}/{NUCLEI.address}?slide={run.slide_id}&run={run.run_id}")
+    figures = page.locator(".js-plotly-plot .bartext")
+    expect(figures.first).to_be_visible()
+    ink = page.locator(".stApp").evaluate("page => getComputedStyle(page).color")
+    inks = figures.evaluate_all("all => all.map(each => getComputedStyle(each).fill)")
+    assert set(inks) == {ink}
+
+
+def test_a_box_shows_all_that_is_chosen_in_it(page: Page, tmp_path: Path) -> None:
+    """They stood in one line, which scrolled, and only the last of them could be seen."""
+    slide = tmp_path / "own.jpg"
+    slide.write_bytes(sample_path("hgsc_nest").read_bytes() + b" ")  # its ROIs are the store's
+    run = analyse_part(tmp_path / STORE, slide)
+    columns = [shapely.box(left, 100, left + 50, 400) for left in range(100, 400, 50)]
+    names = [f"region of interest {number}" for number, _ in enumerate(columns)]
+    keep_rois(tmp_path / STORE, run.slide_id, [*map(Roi, names, columns)])
+    with serve_dashboard(tmp_path, SEG_LOCAL="1") as address:  # as on the reader's own machine
+        page.goto(f"{address}/{NUCLEI.address}?slide={run.slide_id}&run={run.run_id}")
+        box = page.get_by_test_id("stMultiSelect").filter(has_text="Where")
+        box.get_by_role("combobox").click()
+        for name in names:
+            page.get_by_role("option", name=name).click()
+        for name in names:
+            expect(box.get_by_title(name)).to_be_in_viewport(ratio=1)
 
 
 # Of the stage, what lies over the slide and what a tool says, as far as they are to be seen.

@@ -51,6 +51,17 @@ def test_each_address_names_slide_and_run_and_brings_both_back(
     assert other.session_state["run"] == coarse.path
 
 
+@pytest.mark.parametrize("entry", [VIEWER, NUCLEI, EVALUATE], ids=lambda each: each.title)
+def test_an_address_of_a_slide_that_is_gone_is_told_once(entry) -> None:
+    """A second box below it said to choose a slide, as the first one did."""
+    page = arrive(entry.file, slide="gone-0123456789abcdef")
+    (told,) = [*page.warning, *page.info, *page.error]
+    assert "The address names a slide that is not offered here" in told.value
+    assert [each.value for each in arrive(entry.file).info] == [
+        "Choose a slide on the Slides page first."
+    ]
+
+
 def test_an_address_does_not_bring_back_what_the_reader_has_turned_from(
     visit, chosen, run: Run, coarse: Run
 ) -> None:

@@ -101,3 +101,15 @@ def test_runs_of_a_slide_are_found_when_it_has_been_moved(
     path.rename(moved)
     [found] = Store(tmp_path / "store").runs_of_slide(run.slide_path, run.slide_id)
     assert found.path == run.path
+
+
+def test_runs_of_a_slide_read_it_where_it_is_now(tmp_path: Path, painted_slide: Path) -> None:
+    """They asked for it at the place where it was analysed, and that was gone."""
+    path, moved = tmp_path / "slide.png", tmp_path / "elsewhere" / "slide.png"
+    moved.parent.mkdir()
+    shutil.copy(painted_slide, path)
+    run_of(path, tmp_path / "store")
+    path.rename(moved)
+    [found] = Store(tmp_path / "store").runs_of_slide(moved, slide_id(moved))
+    assert found.slide_path == moved
+    found.open_slide().close()

@@ -541,6 +541,30 @@ def test_a_row_opens_its_slide_with_the_analysis_of_the_cohort(
     assert page.session_state[state.RUN.name] == copy_of(run, 2)
 
 
+def test_a_row_opens_its_slide_where_that_is_now(
+    visit, cohort: Journal, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slide that had been moved was said to be gone, though its folder was offered."""
+    gone = Path("/another place") / run.slide_path.name
+    for each in Store().runs():
+        facts = each.with_slide_at(gone).facts
+        (each.path / "run.json").write_text(json.dumps(facts.to_json()))
+    plan = cohort.read_plan()
+    plan["items"][2]["slide"] = str(gone)
+    (cohort.folder / "cohort.json").write_text(json.dumps(plan))
+    page = visit("cohort")
+    page.session_state["_table_trial"] = {"selection": {"rows": [2], "columns": []}}
+    page.run()
+    assert [each.value for each in page.error] == [
+        "discs.png is no longer where it was when the cohort was analysed."
+    ]
+    monkeypatch.setenv("SEG_SLIDE_DIR", str(run.slide_path.parent))
+    page.session_state["_table_trial"] = {"selection": {"rows": [2], "columns": []}}
+    page.run()
+    assert page.session_state[state.SLIDE.name] == state.ChosenSlide(run.slide_path, 0.25)
+    assert page.session_state[state.RUN.name] == copy_of(run, 2)
+
+
 @pytest.mark.parametrize("local", ["0", "1"])
 def test_names_of_slides_are_shown_to_nobody_elsewhere(
     visit, cohort: Journal, monkeypatch: pytest.MonkeyPatch, local: str

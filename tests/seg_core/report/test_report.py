@@ -24,7 +24,15 @@ from seg_core.report import content
 from seg_core.report import method as report_method
 from seg_core.report.method import program_of
 from seg_core.roi import Roi, roi_of_region
-from seg_core.scoring import counted_of, describe_run, measure_columns, parts_of
+from seg_core.scoring import (
+    Part,
+    counted_of,
+    describe_part,
+    describe_run,
+    joined,
+    measure_columns,
+    parts_of,
+)
 from seg_core.scoring.assessment import assess_parts
 from seg_core.store import Run, Selection, open_run
 from seg_core.store.answer import Answer, write_answer
@@ -155,6 +163,38 @@ def test_what_somebody_has_to_say_and_the_regions_are_told(
     assert "Whole analysis without fold" in text
 
 
+def test_each_roi_has_its_own_counts_and_densities(
+    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report on several chosen ROIs told how many nuclei each has, and not of which classes."""
+    region = painted_run.region
+    third = replace(region, height=region.height // 3)
+    rois = [
+        Roi(name, roi_of_region(replace(third, y=region.y + number * third.height)).polygon)
+        for number, name in enumerate(("upper", "middle", "lower"))
+    ]
+    whole, upper, middle, _ = parts_of(painted_run, rois)
+    queries, tissue = painted_run.nucleus_queries(), painted_run.tissue()
+
+    def by_roi(part: Part) -> str:
+        options = ExportOptions(part=part, rois=rois, assessed=[], force=True)
+        write_report(painted_run, tmp_path / "report.html", options)
+        return text_of((tmp_path / "report.html").read_text("utf-8")).partition("By ROI")[2]
+
+    for part, told in ((joined([upper, middle]), [upper, middle]), (whole, [upper, middle])):
+        text = by_roi(part)
+        for each in told:
+            found = describe_part(queries, each, painted_run.scheme, tissue=tissue).classes
+            for row in found.to_dict("records"):
+                share = f"{100 * row['share']:.1f} %"
+                assert f"{row['class_name']} {row['count']} {share}" in text
+                assert in_digits(row["density_per_mm2"]) in text
+        assert ("lower 0." in text) == (part is whole)
+    assert by_roi(upper) == ""
+    monkeypatch.setattr(content, "MOST_ROIS", 1)
+    assert "And 2 more ROIs; the CSV of the nuclei names" in by_roi(whole)
+
+
 def test_program_and_version_are_told_of_run_and_report(
     written: str, painted_run: Run, tmp_path: Path
 ) -> None:
@@ -210,7 +250,7 @@ def test_a_small_ratio_has_the_digits_that_the_page_shows(
     """It was told as 0.00."""
     found = describe_run(painted_run)
     rare = replace(found, ratios=(replace(found.ratios[0], value=0.00418),))
-    monkeypatch.setattr(content, "describe_run", lambda *_: rare)
+    monkeypatch.setattr(content, "describe_parts", lambda *_: [rare])
     write_report(painted_run, tmp_path / "report.html", ExportOptions(assessed=()))
     told = text_of((tmp_path / "report.html").read_text("utf-8"))
     assert f"{found.ratios[0].name}: 0.00418." in told

@@ -10,6 +10,7 @@ from seg_core.errors import SlideError
 from seg_core.geometry import Region
 from seg_core.slide import open_slide
 from seg_core.slide.image import read_image
+from seg_core.slide.jpeg import DAMAGED_NOTE, is_damaged
 from seg_core.slide.png import ADAM7, check_data
 from seg_core.slide.tiff import describe_tiff, read_tiff
 
@@ -188,6 +189,46 @@ def test_a_truncated_image_is_refused(tmp_path, noise, suffix):
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(SlideError, match=r"cut\.\w+ cannot be read .*damaged or incomplete"):
         open_slide(path)
+
+
+_JPEGS = [
+    *({}, {"progressive": True}, {"restart_marker_rows": 1}, {"subsampling": 2, "quality": 95}),
+    {"optimize": True},
+]
+
+
+def jpeg_of(noise, mode="RGB", **how):
+    content = io.BytesIO()
+    Image.fromarray(noise).convert(mode).save(content, "JPEG", **how)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("how", _JPEGS, ids=lambda how: " ".join(how) or "plain")
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_jpeg_whose_data_end_early_is_told(tmp_path, noise, mode, how):
+    """It has a proper end, so it was opened without a word, and its lower half was grey."""
+    content = jpeg_of(noise, mode, **how)
+    path = tmp_path / "a.jpg"
+    for told, data in (
+        ((), content),
+        ((), content[:-2] + b"\0\0" + content[-2:] + b"more"),  # what stands after all of it
+        ((DAMAGED_NOTE,), content[: len(content) * 3 // 5] + b"\xff\xd9"),
+        ((DAMAGED_NOTE,), content[: len(content) // 2] + content[len(content) * 3 // 5 :]),
+    ):
+        path.write_bytes(data)
+        assert open_slide(path).info.notes == told
+
+
+def test_where_nothing_confines_a_decoder_its_words_are_not_listened_to(
+    tmp_path, noise, monkeypatch
+):
+    """Others write to the standard error output of the same process."""
+    content = jpeg_of(noise)
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content[: len(content) * 3 // 5] + b"\xff\xd9")
+    assert is_damaged(path)
+    monkeypatch.setattr("seg_core.slide.jpeg.CAN_CONFINE", False)
+    assert not is_damaged(path)
 
 
 def declaring(content, height):

@@ -2,7 +2,6 @@
 
 import json
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from painted_slides import MPP, SMALL_TILES, PaintedEngine
 
 from seg_core.analysis import analyse
 from seg_core.errors import StoreError, TeachingError
-from seg_core.model.features import DescribedTile
 from seg_core.store import Run, Store
 from seg_core.store.answer import Answer, write_answer
 from seg_core.store.journal import JOURNAL_FILE, Journal
@@ -68,19 +66,6 @@ def test_an_id_that_is_not_there_has_no_place(tmp_path: Path) -> None:
     assert empty.nearest({1: (0.0, 0.0)}) == {}
 
 
-class _BlindInTheCorner(PaintedEngine):
-    """Does not see the nucleus in the corner."""
-
-    name = "another"
-
-    def describe(self, tiles) -> Iterator[DescribedTile]:
-        for tile in super().describe(tiles):
-            if tile.number == 0:
-                tile.logits[1:5] = tile.logits[6:] = 0
-                tile.logits[5] = 4
-            yield tile
-
-
 @pytest.fixture
 def run(painted_engines: list[PaintedEngine], painted_slide: Path, tmp_path: Path) -> Run:
     return analysed(painted_slide, tmp_path)
@@ -92,7 +77,7 @@ def analysed(slide: Path, store: Path) -> Run:
 
 def made_anew(run: Run, store: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The same question, after damage, by an engine that finds one nucleus fewer."""
-    stand_in(monkeypatch, painted_slides.CARD, lambda *_: _BlindInTheCorner())
+    stand_in(monkeypatch, painted_slides.CARD, lambda *_: painted_slides.BlindInTheCorner())
     if run.path.exists():
         nuclei = run.path / "nuclei.parquet"
         nuclei.write_bytes(nuclei.read_bytes()[:-100])

@@ -76,14 +76,9 @@ def _confirm(name: str) -> None:
 
 
 def _warn_of(runs: list[Run]) -> None:
-    corrections = sum(len(run.journal().current()) for run in runs)
-    if corrections:
-        goes = "goes" if corrections == 1 else "go"
-        st.warning(
-            f"{counted(corrections, 'correction')} by hand {goes} with them and cannot be made again "
-            "by the program.",
-            icon=":material/warning:",
-        )
+    said = sum(run.journal().count() for run in runs)
+    if said:
+        st.warning(run_removal.said_goes_too(said, "them"), icon=":material/warning:")
 
 
 def _remove_asked(journal: Journal, runs: list[Run]) -> None:

@@ -67,13 +67,14 @@ _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
     ),
     shapely.Polygon: lambda polygon: polygon.wkb,
     shapely.MultiPolygon: lambda polygons: polygons.wkb,
-    Run: lambda run: (os.fsencode(run.path), run.names_version),
+    # where a run was made anew in its folder, its nuclei are others
+    Run: lambda run: (os.fsencode(run.path), run.nuclei_checksum, run.names_version),
 }
 
 # What looks at the slide of a run too: it may be elsewhere, gone, or back again.
 _BY_VALUE_AND_SLIDE = _BY_VALUE | {
     Run: lambda run: (
-        *(os.fsencode(run.path), run.names_version),
+        *(os.fsencode(run.path), run.nuclei_checksum, run.names_version),
         *(os.fsencode(run.slide_path), changed(run.slide_path)),
     )
 }
@@ -144,12 +145,12 @@ def forget_pixels() -> None:
 
 def forget_run(folder: Path) -> None:
     """Read a run anew that has been deleted, should the same question be asked again."""
-    of_outlines = (_found_table, _found_painter, _found_squares, _found_index)
-    for of_folder in (run, maps, *of_outlines):
+    for of_folder in (run, maps):
         of_folder.clear(folder)
+    of_outlines = (_found_table, _found_painter, _found_squares, _found_index)
     of_names = (nucleus_painter, outline_squares, nucleus_queries, said_since, _names)
-    of_slide = (_run_tissue, statistics, gallery)
-    for of_run in (*of_names, *of_slide, nucleus_index, uncounted, counts):
+    of_figures = (nucleus_index, uncounted, counts, statistics, gallery)
+    for of_run in (*of_outlines, *of_names, *of_figures, _known, _run_tissue):
         of_run.clear()
 
 
@@ -215,19 +216,19 @@ def growing_maps(folder: Path, version: str) -> RunMaps:
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def nucleus_painter(run: Run) -> NucleusPainter:
     """Return what draws the nuclei of a finished run, with their spatial index."""
-    return _found_painter(run.path).renamed(_names(run), run.scheme)
+    return _found_painter(run.as_found()).renamed(_names(run), run.scheme)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def outline_squares(run: Run) -> OutlineSquares:
     """Return what packs the outlines of a finished run, square by square."""
-    return _found_squares(run.path).renamed(_names(run), run.scheme)
+    return _found_squares(run.as_found()).renamed(_names(run), run.scheme)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def uncounted(run: Run, min_score: float, left_out: shapely.Geometry | None) -> Uncounted | None:
     """Return what hides the nuclei of a finished run that do not count; None where all do."""
-    found = _found_table(run.path)
+    found = _found_table(run.as_found())
     parts = () if left_out is None else shapely.get_parts(left_out)
     rois = [Roi("left out", each, "exclude") for each in parts]
     counted = counted_of(run, rois, min_score=min_score)
@@ -243,7 +244,7 @@ def nucleus_index(run: Run, min_score: float = 0.0) -> NucleusIndex:
     """Return what finds single nuclei of a finished run, some of them called *uncertain*."""
     if min_score:
         return nucleus_index(run).with_min_score(min_score)
-    return _found_index(run.path).renamed(_names(run))
+    return _found_index(run.as_found()).renamed(_names(run))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_BY_VALUE)
@@ -305,10 +306,9 @@ def gallery(
     return nuclei, [encode_jpeg(crop) for crop in crops]
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the nuclei …", hash_funcs=_BY_VALUE)
-def known(folder: Path) -> Known:
+def known(run: Run) -> Known:
     """Return what a classifier may be told of the nuclei of a run, as they were found."""
-    return Known.of(run(folder), FEATURE_GROUPS)
+    return _known(run.as_found())
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=_BY_VALUE)
@@ -318,9 +318,14 @@ def til_backdrop(path: Path, key: str) -> tuple[Raster, npt.NDArray[np.uint8]] |
     return None if result is None else backdrop_of(slide(path), result, _BACKDROP_PX)
 
 
+@st.cache_resource(max_entries=4, show_spinner="Reading the nuclei …", hash_funcs=_BY_VALUE)
+def _known(found: Run) -> Known:
+    return Known.of(found, FEATURE_GROUPS)
+
+
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def _names(run: Run) -> Names:
-    return run.names_of(_found_table(run.path))
+    return run.names_of(_found_table(run.as_found()))
 
 
 @st.cache_resource(
@@ -338,23 +343,23 @@ def _run_tissue(run: Run) -> TissueMask | None:
 
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
-def _found_table(folder: Path) -> gpd.GeoDataFrame:
-    return run(folder).as_found().nuclei()
+def _found_table(found: Run) -> gpd.GeoDataFrame:
+    return found.nuclei()
 
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
-def _found_painter(folder: Path) -> NucleusPainter:
-    return NucleusPainter(_found_table(folder), run(folder).model_scheme)
+def _found_painter(found: Run) -> NucleusPainter:
+    return NucleusPainter(_found_table(found), found.model_scheme)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
-def _found_squares(folder: Path) -> OutlineSquares:
-    return OutlineSquares(_found_table(folder), run(folder).model_scheme)
+def _found_squares(found: Run) -> OutlineSquares:
+    return OutlineSquares(_found_table(found), found.model_scheme)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
-def _found_index(folder: Path) -> NucleusIndex:
-    return NucleusIndex(_found_table(folder), run(folder).slide_mpp)
+def _found_index(found: Run) -> NucleusIndex:
+    return NucleusIndex(_found_table(found), found.slide_mpp)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.shared import run_removal, run_words, slide_places, state, visitor
 from pages.shared.literal import literal
-from seg_core.errors import SegCoreError, capitalised, counted
+from seg_core.errors import SegCoreError, capitalised
 from seg_core.store import Run
 from seg_core.store.label import MOST_LETTERS, name_run, read_label
 
@@ -60,19 +60,14 @@ def _rename(run: Run) -> None:
 @st.dialog("Delete this analysis?")
 def _confirm(run: Run) -> None:
     """Ask once more: what is deleted is gone, but for what the same analysis finds again."""
-    corrections = len(run.journal().current())
+    said = run.journal().count()
     st.markdown(literal(f"{run.slide_path.name} · {run_words.titles([run])[run.path]}"))
     st.write(
         "Its nuclei, maps and scores are removed from the disk. The same analysis can be made "
         "again, in the same time."
     )
-    if corrections:
-        said = counted(corrections, "correction")
-        st.warning(
-            f"{said} by hand {'goes' if corrections == 1 else 'go'} with it and cannot be made again "
-            "by the program.",
-            icon=":material/warning:",
-        )
+    if said:
+        st.warning(run_removal.said_goes_too(said, "it"), icon=":material/warning:")
     try:
         run_removal.refuse_if_read(run)
     except SegCoreError as error:

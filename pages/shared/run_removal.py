@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pages.shared import resources, singletons, state
-from seg_core.errors import BusyError
+from seg_core.errors import BusyError, counted
 from seg_core.store import Run, Store
 
 
@@ -14,6 +14,22 @@ def refuse_if_read(run: Run) -> None:
             "the analysis is open in another tab, or somebody else is reading it; it stays until "
             "they have left it."
         )
+
+
+def said_goes_too(nuclei: int, analyses: str) -> str:
+    """Return what a reader is warned of who deletes analyses that people have labelled or corrected.
+
+    Parameters
+    ----------
+    nuclei : int
+        Of how many something was said.
+    analyses : str
+        "it" or "them".
+    """
+    return (
+        f"Labels and corrections of {counted(nuclei, 'nucleus', 'nuclei')}, made by hand, go with "
+        f"{analyses} and cannot be made again by the program."
+    )
 
 
 def delete(run: Run) -> None:

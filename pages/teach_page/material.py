@@ -48,7 +48,7 @@ class Material:
     @property
     def known(self) -> list[Known]:
         """What a classifier may be told of the nuclei of each run."""
-        return [resources.known(run.path) for run in self.runs]
+        return [resources.known(run) for run in self.runs]
 
     def counts(self) -> dict[str, int]:
         """Return the number of labels of each class."""

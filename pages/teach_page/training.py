@@ -100,15 +100,24 @@ def _offer_applying(material: Material, lesson: state.Lesson) -> None:
 
 def _offer_forgetting(material: Material) -> None:
     named = [run for run in material.runs if run.classifier is not None]
-    if not named:
+    outdated = [run for run in material.runs if run.outdated_classifier is not None]
+    if not named and not outdated:
         return
     words, button = st.columns([3, 1], vertical_alignment="center")
-    names = ", ".join(dict.fromkeys(str(run.classifier) for run in named))
-    words.success(
-        f"Nuclei are named by the taught classifier {names}.", icon=":material/check_circle:"
-    )
+    if named:
+        names = ", ".join(dict.fromkeys(str(run.classifier) for run in named))
+        words.success(
+            f"Nuclei are named by the taught classifier {names}.", icon=":material/check_circle:"
+        )
+    if outdated:
+        names = ", ".join(dict.fromkeys(str(run.outdated_classifier) for run in outdated))
+        words.warning(
+            f"The taught classifier {names} named the nuclei of an earlier analysis; apply it again "
+            "to name these.",
+            icon=":material/warning:",
+        )
     # what lies beside a run for all readers is not forgotten by one who has a place of their own
-    own = [run for run in named if run.has_own_answer]
+    own = [run for run in (*named, *outdated) if run.has_own_answer]
     if own and button.button("Forget", icon=":material/undo:", width="stretch"):
         reader()
         for run in own:

@@ -38,6 +38,8 @@ class Answer:
         How well the classifier does, as it stands in its file.
     sha256 : str
         Of the classifier.
+    nuclei : str
+        Checksum of the file of nuclei that it is of; empty where that is not known.
     """
 
     classifier: str
@@ -46,6 +48,7 @@ class Answer:
     table: pd.DataFrame
     figures: dict[str, Any] = field(default_factory=dict)
     sha256: str = ""
+    nuclei: str = ""
 
 
 class AnswerFacts(NamedTuple):
@@ -56,6 +59,7 @@ class AnswerFacts(NamedTuple):
     names: tuple[str, ...]
     figures: dict[str, Any]
     sha256: str
+    nuclei: str
 
 
 def write_answer(folder: Path, answer: Answer) -> None:
@@ -77,6 +81,7 @@ def write_answer(folder: Path, answer: Answer) -> None:
         "names": list(answer.names),
         "figures": answer.figures,
         "sha256": answer.sha256,
+        "nuclei": answer.nuclei,
     }
     table = pa.table(columns).replace_schema_metadata({_KEY: json.dumps(said).encode()})
     with store_errors(folder):
@@ -100,7 +105,10 @@ def read_answer(folder: Path) -> Answer | None:
     with store_errors(folder):
         table = pq.read_table(path, use_threads=False).to_pandas()
     table["class_score"] = table["class_score"].astype(np.float32)
-    return Answer(facts.classifier, facts.scheme, facts.names, table, facts.figures, facts.sha256)
+    return Answer(
+        *(facts.classifier, facts.scheme, facts.names, table),
+        *(facts.figures, facts.sha256, facts.nuclei),
+    )
 
 
 def read_answer_facts(folder: Path) -> AnswerFacts | None:
@@ -124,7 +132,8 @@ def _said(path: Path) -> AnswerFacts:
         figures = said.get("figures")  # earlier versions kept none
         kept = figures if isinstance(figures, dict) else {}
         return AnswerFacts(
-            str(said["classifier"]), scheme, names, kept, str(said.get("sha256", ""))
+            *(str(said["classifier"]), scheme, names, kept),
+            *(str(said.get(each, "")) for each in ("sha256", "nuclei")),
         )
     except (pa.ArrowInvalid, KeyError, ValueError, TypeError, ModelError) as error:
         raise StoreError(

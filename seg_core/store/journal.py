@@ -9,6 +9,11 @@ lines of several processes do not mix, since each is one write at the file's end
 process killed while it writes leaves a line without its end at most: readers pass over it, and the
 next writer begins a line of its own.
 
+A correction says of which table of nuclei it is, by its checksum, and where each nucleus lies. Where
+another table has taken that one's place, since the slide was analysed anew, a nucleus is known again
+by its place; what was said of one that is no longer found is set aside. Entries of earlier versions
+say no place, and are of the table that is there.
+
 Undo and redo are entries too, so nothing that was ever said is lost; each person takes back what
 that person has said. Of two corrections of one nucleus the later counts, whoever made it.
 """
@@ -18,7 +23,7 @@ import os
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -26,12 +31,17 @@ from typing import IO, Any, Literal
 from seg_core.errors import StoreError
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.locks import exclusive
+from seg_core.store.nucleus_places import NucleusPlaces, Place
 
 JOURNAL_FILE = "corrections.jsonl"
 
 _DIGITS = 8
 
 Action = Literal["correct", "undo", "redo"]
+
+# A table, and the id of a nucleus in it; of the table that is there its name is empty.
+_Key = tuple[str, int]
+_HERE, _UNSEALED = "", "unsealed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,10 @@ class Entry:
         What each was called before.
     name : str or None
         What they are called now; None: they are not nuclei.
+    table : str
+        Checksum of the table that the ids are of; empty where that is not known.
+    places : tuple of (float, float)
+        Where each lies, level-0 pixels; none where that is not known.
     """
 
     action: Action
@@ -76,6 +90,8 @@ class Entry:
     nuclei: tuple[int, ...] = ()
     found: tuple[str, ...] = ()
     name: str | None = None
+    table: str = ""
+    places: tuple[Place, ...] = ()
 
 
 def corrected_in_words(corrections: Collection[Correction]) -> str:
@@ -101,6 +117,8 @@ class Journal:
     ----------
     folder : Path
         That of the run, or of one person's corrections of it.
+    nuclei : NucleusPlaces, optional
+        Of the table of the run; without it ids are taken as they stand.
 
     Attributes
     ----------
@@ -108,13 +126,15 @@ class Journal:
         The file.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, nuclei: NucleusPlaces | None = None) -> None:
         self.path = folder / JOURNAL_FILE
+        self._nuclei = nuclei
 
     @property
     def exists(self) -> bool:
         """Whether anything was ever corrected."""
-        return self.path.is_file()
+        with store_errors(self.path.parent):
+            return self.path.is_file() and self.path.stat().st_size > 0
 
     def correct(
         self, nuclei: Sequence[int], found: Sequence[str], name: str | None, *, by: str
@@ -131,11 +151,19 @@ class Journal:
             None: they are not nuclei.
         by : str
             Who says so.
+
+        Raises
+        ------
+        StoreError
+            If a nucleus is not in the table of the run, or another table has taken its place.
         """
         if len(nuclei) != len(found):
             raise ValueError("each nucleus needs what it was called.")
         ids = tuple(map(int, nuclei))
-        self._append(Entry("correct", by, _now(), ids, tuple(found), name))
+        entry = Entry("correct", by, _now(), ids, tuple(found), name)
+        if self._nuclei is not None:
+            entry = replace(entry, table=self._nuclei.checksum, places=self._nuclei.of(ids))
+        self._append(entry)
 
     def undo(self, *, by: str) -> bool:
         """Take back the last correction of this person that counts; False where there is none."""
@@ -152,25 +180,59 @@ class Journal:
                 return []
             return list(_whole_lines(self.path.read_bytes()))
 
-    def current(self) -> dict[int, Correction]:
-        """Return what counts now and differs from what was found, by id of the nucleus."""
-        said = self.said()
-        return {number: each for number, each in said.items() if each.name != each.found}
-
     def said(self) -> dict[int, Correction]:
         """Return all that counts now, also of nuclei that are called what they were found to be.
 
         What a nucleus was called *before* is what it was called before the first correction that
-        counts.
+        counts. What is set aside does not count.
         """
+        standing = _standing(self.entries())[0]
+        ids = self._ids_now(standing)
         current: dict[int, Correction] = {}
-        for entry in _standing(self.entries())[0]:
-            for number, found in zip(entry.nuclei, entry.found, strict=True):
+        for entry in standing:
+            for key, found in zip(self._keys(entry), entry.found, strict=True):
+                number = key[1] if not key[0] else ids.get(key)
+                if number is None:
+                    continue
                 first = current[number].found if number in current else found
                 current[number] = Correction(entry.name, first, entry.by, entry.at)
         return current
 
+    def set_aside(self) -> int:
+        """Return of how many nuclei something was said that this table no longer has."""
+        standing = _standing(self.entries())[0]
+        elsewhere = {key for entry in standing for key in self._keys(entry) if key[0]}
+        return len(elsewhere - self._ids_now(standing).keys())
+
+    def count(self) -> int:
+        """Return of how many nuclei something is said, what is set aside included.
+
+        It reads the journal alone: a nucleus of which something was said before and after the slide
+        was analysed anew counts twice.
+        """
+        return len({key for entry in _standing(self.entries())[0] for key in self._keys(entry)})
+
+    def _keys(self, entry: Entry) -> Iterator[_Key]:
+        """Yield what tells the nuclei of an entry from all others."""
+        here = self._nuclei is None or not entry.places or entry.table == self._nuclei.checksum
+        return ((_HERE if here else entry.table or _UNSEALED, number) for number in entry.nuclei)
+
+    def _ids_now(self, standing: Iterable[Entry]) -> dict[_Key, int]:
+        """Return which nuclei of this table those of other tables are, of which something was said."""
+        others: dict[str, dict[int, Place]] = {}
+        for entry in standing:
+            for (table, number), place in zip(self._keys(entry), entry.places, strict=False):
+                if table:
+                    others.setdefault(table, {})[number] = place
+        return {
+            (table, number): same
+            for table, places in others.items()
+            for number, same in (self._nuclei.nearest(places) if self._nuclei else {}).items()
+        }
+
     def _turn(self, action: Action, by: str) -> bool:
+        if not self.exists:  # opening it would leave a file that says nothing
+            return False
         with self._opened() as file:
             done, undone = _standing(_whole_lines(self.path.read_bytes()))
             possible = _last_of(done if action == "undo" else undone, by) is not None
@@ -224,12 +286,21 @@ def _entry(values: dict[str, Any]) -> Entry:
             tuple(map(int, values["nuclei"])),
             tuple(map(str, values["found"])),
             None if values["name"] is None else str(values["name"]),
+            str(values.get("table", "")),  # earlier versions wrote neither
+            _places(values.get("places", ()), len(values["nuclei"])),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise StoreError(
             f"{JOURNAL_FILE} holds an entry of another version of this program ({error!r}); use "
             "that one, or move the file away."
         ) from error
+
+
+def _places(given: Sequence[Sequence[float]], nuclei: int) -> tuple[Place, ...]:
+    places = tuple((float(x), float(y)) for x, y in given)
+    if places and len(places) != nuclei:
+        raise ValueError(f"{len(places)} places of {nuclei} nuclei")
+    return places
 
 
 def _standing(entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:

@@ -27,6 +27,8 @@ _Ids = npt.NDArray[np.int64]
 # ROIs whose nuclei are remembered: finding them looks at all centroids.
 _REMEMBERED = 16
 
+_ANSWERED = "answered"
+
 _FIGURES = ("count", "mean", "sd", "q1", "median", "q3")
 
 # DuckDB would otherwise fetch extensions from the network when it misses one.
@@ -81,6 +83,11 @@ class NucleusQueries:
         self._columns = tuple(column_types(scheme))
         self._database = duckdb.connect(config=_OFFLINE)
         self._held: dict[bytes, _Ids] = {}
+        if self._overlay.answer is not None:
+            # its file may be forgotten or replaced while this is asked
+            self._database.register("answer", self._overlay.answer.table)
+            self._database.execute(f"create table {_ANSWERED} as select * from answer")
+            self._database.unregister("answer")
 
     def counts(self, selection: Selection) -> dict[str, int]:
         """Return how many nuclei there are of each name of the selection."""
@@ -345,7 +352,7 @@ class NucleusQueries:
 
     def _file_sql(self) -> str:
         path = str(self._path).replace("'", "''")
-        return self._overlay.sql(f"read_parquet('{path}')")
+        return self._overlay.sql(f"read_parquet('{path}')", answered=_ANSWERED)
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from seg_core.nuclei.names import Names
-from seg_core.store.answer import ANSWER_FILE, Answer, read_answer
-from seg_core.store.journal import Correction, Journal
+from seg_core.store.answer import ANSWER_FILE, Answer
+from seg_core.store.journal import Correction
 
 _SURE = np.float32(1)
 """Class score of a nucleus that somebody has looked at."""
@@ -76,15 +76,17 @@ class Overlay:
             (said != "").to_numpy(),
         )
 
-    def sql(self, file_sql: str, corrected: str = "corrected") -> str:
+    def sql(self, file_sql: str, corrected: str = "corrected", answered: str | None = None) -> str:
         """Return the same as a table of SQL, given that of the file.
 
-        It refers to the property `corrected`, which is registered as a table of that name.
+        It refers to the property `corrected`, which is registered as a table of that name, and where
+        a name is given for it to the table of the answer; else to the answer's file.
         """
         names, scores, joins, gone = ["f.class_name"], ["f.class_score"], "", ""
         if self.answer is not None:
             path = str(self.folder / ANSWER_FILE).replace("'", "''")
-            joins += f" left join read_parquet('{path}') a on a.nucleus_id = f.nucleus_id"
+            table = answered or f"read_parquet('{path}')"
+            joins += f" left join {table} a on a.nucleus_id = f.nucleus_id"
             names.insert(0, "a.class_name")
             scores.insert(0, "a.class_score")
         if self.corrections:
@@ -134,12 +136,7 @@ def differing(
     return {number: each for number, each in said.items() if number not in same}
 
 
-def overlay_of(folder: Path, journal: Journal) -> Overlay:
-    """Read what goes over the table of a run: the answer in a folder, and a journal over it."""
-    return Overlay(folder, read_answer(folder), journal.said())
-
-
-def version_of_names(files: Sequence[Path], *, anywhere: bool = False) -> str:
+def version_of_names(files: Sequence[Path], *, nuclei: str = "", anywhere: bool = False) -> str:
     """Return a word for the state of what says how nuclei are called, without reading it.
 
     Answers and classes are other files each time they are written, and a journal only grows.
@@ -147,6 +144,8 @@ def version_of_names(files: Sequence[Path], *, anywhere: bool = False) -> str:
     Parameters
     ----------
     files : sequence of Path
+    nuclei : str
+        Checksum of the nuclei that are named.
     anywhere : bool
         Whether copies of the files, and the same files by a relative path, have the same word: their
         size and time stay.
@@ -154,7 +153,7 @@ def version_of_names(files: Sequence[Path], *, anywhere: bool = False) -> str:
     state = [_state_of(each, anywhere=anywhere) for each in files]
     if not any(state):
         return NO_NAMES
-    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:_VERSION_DIGITS]
+    return hashlib.sha256(json.dumps([nuclei, *state]).encode()).hexdigest()[:_VERSION_DIGITS]
 
 
 def _state_of(path: Path, *, anywhere: bool) -> tuple[str, int, int, int] | None:

@@ -16,14 +16,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from seg_core.classes import ROLE_PLURALS, ClassScheme, Role
-from seg_core.errors import ModelError, SlideError, StoreError
+from seg_core.errors import ModelError, SlideError, StoreError, counted
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Raster, Region, Window
 from seg_core.nuclei.names import Names
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
 from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
-from seg_core.store.answer import ANSWER_FILE, AnswerFacts, read_answer, read_answer_facts
+from seg_core.store.answer import (
+    ANSWER_FILE,
+    Answer,
+    AnswerFacts,
+    read_answer,
+    read_answer_facts,
+)
 from seg_core.store.band_record import RECORD_FILE, BandRecord, finished_share
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.growing_maps import GrowingMaps
@@ -34,12 +40,13 @@ from seg_core.store.nuclei_file import (
     read_features,
     read_nuclei,
 )
+from seg_core.store.nucleus_places import NucleusPlaces
 from seg_core.store.nucleus_queries import NucleusQueries, Selection
-from seg_core.store.overlay import Overlay, differing, overlay_of, version_of_names
+from seg_core.store.overlay import Overlay, differing, version_of_names
 from seg_core.store.own_classes import OWN_CLASSES_FILE, read_own_classes
 from seg_core.store.row_ranges import is_in_use
 from seg_core.store.run_maps import RunMaps
-from seg_core.store.seal import check_map_files, check_nuclei, damage_of, damaged
+from seg_core.store.seal import NUCLEI, check_map_files, check_nuclei, damage_of, damaged
 
 RUN_FILE, MAPS_FOLDER, NUCLEI_FILE = "run.json", "maps.zarr", "nuclei.parquet"
 
@@ -124,7 +131,26 @@ class Run:
     @property
     def named_by(self) -> AnswerFacts | None:
         """The taught classifier that named the nuclei, and how well it does; None: the model did."""
+        said = self._kept_answer
+        return None if said is None or self._is_of_other_nuclei(said) else said
+
+    @property
+    def outdated_classifier(self) -> str | None:
+        """What the taught classifier is called whose answer is of the nuclei of an earlier analysis.
+
+        Such an answer names no nuclei: ids are others in a run that was made anew.
+        """
+        said = self._kept_answer
+        return said.classifier if said is not None and self._is_of_other_nuclei(said) else None
+
+    @property
+    def _kept_answer(self) -> AnswerFacts | None:
         return None if self.only_found else read_answer_facts(self._answer_in)
+
+    def _is_of_other_nuclei(self, said: Answer | AnswerFacts) -> bool:
+        """Tell whether an answer is of nuclei whose place others have taken, where that is known."""
+        now = self.nuclei_checksum
+        return bool(said.nuclei) and bool(now) and said.nuclei != now
 
     def require_roles(self, roles: Sequence[Role], purpose: str) -> None:
         """Refuse a purpose that needs nuclei which whoever named them does not tell apart.
@@ -177,7 +203,15 @@ class Run:
 
     def journal(self) -> Journal:
         """Return what people correct of the run."""
-        return Journal(self.said_in)
+        table = None
+        if self.status == "finished":
+            table = NucleusPlaces(self.path / NUCLEI_FILE, self.nuclei_checksum, self.slide_mpp)
+        return Journal(self.said_in, table)
+
+    @property
+    def nuclei_checksum(self) -> str:
+        """Checksum of the file of nuclei; empty before the run is finished."""
+        return self.facts.seal.get(NUCLEI, "")
 
     @property
     def said_in(self) -> Path:
@@ -199,17 +233,17 @@ class Run:
 
         What is kept of a run by this word is never out of date.
         """
-        return "found" if self.only_found else version_of_names(self._said_files)
+        return "found" if self.only_found else self._version_of_names(anywhere=False)
 
     @property
     def kept_names_version(self) -> str:
         """The same for files of figures: no other one where the run was moved or is called otherwise."""
-        return "found" if self.only_found else version_of_names(self._said_files, anywhere=True)
+        return "found" if self.only_found else self._version_of_names(anywhere=True)
 
-    @property
-    def _said_files(self) -> list[Path]:
+    def _version_of_names(self, *, anywhere: bool) -> str:
         answer, classes = self._answer_in / ANSWER_FILE, self.said_in / OWN_CLASSES_FILE
-        return [answer, classes, self.journal().path]
+        files = [answer, classes, self.journal().path]
+        return version_of_names(files, nuclei=self.nuclei_checksum, anywhere=anywhere)
 
     def corrections(self) -> dict[int, Correction]:
         """Return what is corrected now, by id of the nucleus; none in a run as found.
@@ -222,7 +256,7 @@ class Run:
         if not right:
             return said
         found = read_columns(self._nuclei_file(), ["nucleus_id", "class_name"], right)
-        return differing(said, Overlay(self._answer_in, read_answer(self._answer_in)), found)
+        return differing(said, Overlay(self._answer_in, self._answer()), found)
 
     @property
     def raster(self) -> Raster:
@@ -332,13 +366,33 @@ class Run:
         corrections = self.corrections()
         if corrections:
             sentences.append(corrected_in_words(corrections.values()))
+        return [*sentences, *self._set_aside_in_words()]
+
+    def _set_aside_in_words(self) -> list[str]:
+        """Return sentences on what was said of nuclei that an analysis since does not have."""
+        sentences = []
+        if self.outdated_classifier is not None:
+            sentences.append(
+                f"The taught classifier {self.outdated_classifier} named the nuclei of an earlier "
+                "analysis; apply it again to name these."
+            )
+        count = 0 if self.only_found else self.journal().set_aside()
+        if count:
+            sentences.append(
+                f"What people said of {counted(count, 'nucleus', 'nuclei')} that this analysis no "
+                "longer finds does not count."
+            )
         return sentences
 
     def overlay(self) -> Overlay:
         """Read the names that go over those in the file of nuclei; none in a run as found."""
-        return (
-            Overlay(self.path) if self.only_found else overlay_of(self._answer_in, self.journal())
-        )
+        if self.only_found:
+            return Overlay(self.path)
+        return Overlay(self._answer_in, self._answer(), self.journal().said())
+
+    def _answer(self) -> Answer | None:
+        said = read_answer(self._answer_in)
+        return None if said is None or self._is_of_other_nuclei(said) else said
 
     def features(self) -> npt.NDArray[np.float16]:
         """Read what the network knows of all nuclei it found, in the order in which it found them.

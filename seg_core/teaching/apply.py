@@ -50,6 +50,7 @@ def classify(run: Run, classifier: Classifier, *, name: str) -> Run:
         table,
         classifier.figures,
         classifier.sha256,
+        run.nuclei_checksum,
     )
     write_answer(run.said_in, answer)
     return run

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from seg_core.errors import TeachingError
 from seg_core.store import Run
 from seg_core.teaching.features import FeatureGroup, features_of_run
 
@@ -40,13 +41,19 @@ class Known:
         return cls(found.names, found.matrix, table, run.slide_mpp)
 
     def rows(self, nucleus_ids: npt.NDArray[np.int64]) -> _Floats:
-        """Return the features of some nuclei, (n, F)."""
+        """Return the features of some nuclei, (n, F); TeachingError where one is not there."""
         return self.matrix[self._places(nucleus_ids)].astype(np.float64)
 
     def points_um(self, nucleus_ids: npt.NDArray[np.int64]) -> _Floats:
-        """Return their centroids, (n, 2) µm."""
+        """Return their centroids, (n, 2) µm; TeachingError where one is not there."""
         points = self.table[["x", "y"]].to_numpy()[self._places(nucleus_ids)]
         return points * self.mpp
 
     def _places(self, nucleus_ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        return np.searchsorted(self.table["nucleus_id"].to_numpy(), nucleus_ids)
+        places = pd.Index(self.table["nucleus_id"]).get_indexer(nucleus_ids)
+        if (places < 0).any():
+            raise TeachingError(
+                f"the nucleus {nucleus_ids[places.argmin()]} that is labelled is not among those of "
+                "its run, which was perhaps analysed anew since; take the label back, and label again."
+            )
+        return places

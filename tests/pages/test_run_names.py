@@ -141,14 +141,19 @@ def test_an_analysis_is_deleted_after_one_more_question(
 
 
 @pytest.mark.parametrize(
-    ("nuclei", "told"),
-    [([1], "1 correction by hand goes with it"), ([1, 2], "2 corrections by hand go with it")],
+    ("nuclei", "name", "told"),
+    [
+        ([1], "epithelial", "corrections of 1 nucleus, made by hand, go with it"),
+        ([1, 2], "epithelial", "corrections of 2 nuclei, made by hand, go with it"),
+        # a label that confirms is somebody's work as well
+        ([1, 2], "lymphocyte", "corrections of 2 nuclei, made by hand, go with it"),
+    ],
 )
 def test_what_is_deleted_is_named_with_what_goes_with_it(
-    visit, chosen, run, coarse, monkeypatch, nuclei: list[int], told: str
+    visit, chosen, run, coarse, monkeypatch, nuclei: list[int], name: str, told: str
 ) -> None:
     monkeypatch.setenv("SEG_LOCAL", "1")
-    run.journal().correct(nuclei, ["lymphocyte"] * len(nuclei), "epithelial", by="Ada")
+    run.journal().correct(nuclei, ["lymphocyte"] * len(nuclei), name, by="Ada")
     page = visit("viewer", slide=chosen, run=run.path)
     button(page, "Delete").click().run()
     assert any(f"{chosen.path.name} · Whole slide" in each.value for each in page.markdown)

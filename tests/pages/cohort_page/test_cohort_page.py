@@ -478,11 +478,12 @@ def test_of_corrections_that_would_go_with_a_cohort_it_is_said_where_they_would(
 
         removal._confirm("trial")
 
-    open_run(copy_of(run, 3)).journal().correct([1], ["lymphocyte"], "epithelial", by="a")
+    open_run(copy_of(run, 3)).journal().correct([1], ["lymphocyte"], "lymphocyte", by="a")
     page = AppTest.from_function(asking).run()
     assert not page.warning
     page.checkbox(key="_also_runs").check().run()
-    assert [each.value[:35] for each in page.warning] == ["1 correction by hand goes with them"]
+    (warning,) = page.warning
+    assert "corrections of 1 nucleus, made by hand, go with them" in warning.value
 
 
 def test_analyses_that_somebody_reads_stay_when_their_cohort_is_removed(

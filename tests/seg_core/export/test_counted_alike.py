@@ -34,11 +34,11 @@ def ome_of(path: Path) -> str:
 
 
 def _of_report(path: Path) -> int:
-    """The column of counts of the table by class."""
+    """The column of counts of the table by class, which stands before that of the ROIs."""
     text = path.read_text("utf-8")
-    [table] = [
+    table = next(
         each for each in re.findall(r"<table.*?</table>", text, re.DOTALL) if "share" in each
-    ]
+    )
     rows = re.findall(r"<tr.*?</tr>", table, re.DOTALL)[1:]
     cells = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in rows]
     numbers = [re.sub(r"<[^>]+>", "", each[1] if len(each) > 1 else "0") for each in cells]

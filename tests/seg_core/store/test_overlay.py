@@ -8,7 +8,7 @@ import pytest
 
 from seg_core.classes import ClassScheme, NucleusClass
 from seg_core.errors import StoreError
-from seg_core.store import Run, Selection, open_run
+from seg_core.store import Run, Selection, forget_answer, open_run
 from seg_core.store.answer import ANSWER_FILE, Answer, write_answer
 
 
@@ -63,6 +63,18 @@ def test_all_readers_follow_a_classifier_and_corrections_over_it(run: Run) -> No
     assert (described["class_score"] == 0.75).all()
     assert run.scheme.names[-1] == "melanocyte"
     assert run.model_scheme.names == run.as_found().scheme.names
+
+
+def test_questions_about_an_answer_outlive_its_file(run: Run) -> None:
+    """They said that the nuclei were missing or damaged."""
+    ids = run.nuclei()["nucleus_id"]
+    answered = pd.DataFrame({"nucleus_id": ids, "class_name": "macrophage", "class_score": 0.5})
+    write_answer(run.path, Answer("mine", run.scheme, run.scheme.names, answered))
+    queries, everything = run.nucleus_queries(), Selection(run.scheme.names_with_other)
+    before = queries.counts(everything)
+    assert before["macrophage"] == len(ids)
+    forget_answer(run.path)
+    assert queries.counts(everything) == before
 
 
 def test_a_damaged_answer_is_one_sentence(run: Run) -> None:

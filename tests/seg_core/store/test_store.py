@@ -208,7 +208,7 @@ def test_a_run_that_is_moved_is_there_whole_with_its_name_and_no_longer_here(
     moved = Store(tmp_path).move(open_run(runs[0]), other)
     assert moved.path == other.path / "a-01" / "run-0"
     assert read_label(moved.path).name == "second look"
-    assert moved.journal().current()[1].by == "A"
+    assert moved.journal().said()[1].by == "A"
     assert (moved.path / "maps").stat().st_size == MAPS
     assert not runs[0].exists()
     assert [path.name for path in moved.path.parent.iterdir()] == ["run-0"]

@@ -185,6 +185,7 @@ DRAWN = Key[bool]("drawn")  # the page has not followed yet what was done in the
 PROBLEM = Key[str]("problem")  # why what was done in the viewer was refused, until the next change
 MEASURED = Key[float]("measured")  # length of the line measured last, level-0 pixels
 JOB = Key[Job[Run]]("job")
+STOPPED = Key[Job[Any]]("stopped")  # the job that this visit has stopped last
 TOLD_DONE = Key[Job[Run]]("told_done")  # the job whose end another page has told of
 ADOPTED = Key[bool]("adopted")  # the job was asked for by an earlier visit, or in another tab
 RUN = Key[Path]("run")

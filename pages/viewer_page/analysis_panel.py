@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import analysis_list, frame, resources, runs, sign_in, singletons, state, visitor
 from pages.shared.analyses import Asked, Wanted
+from pages.shared.callbacks import refusable
 from pages.shared.literal import literal
 from pages.shared.page_list import SLIDES
 from pages.shared.regions import is_rectangle, selected_roi
@@ -51,7 +52,7 @@ def offer_new_run() -> None:
         state.NEW_RUN.clear()
 
     st.success("An analysis of this slide is done.", icon=":material/check:")
-    st.button("Show it", on_click=show, width="stretch")
+    st.button("Show it", on_click=refusable(show), width="stretch")
 
 
 def adopt_own(chosen: state.ChosenSlide) -> None:
@@ -97,7 +98,7 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
             label,
             type="primary" if part else "secondary",
             disabled=not ready or info.mpp is None,
-            on_click=_start,
+            on_click=refusable(_start),
             args=(chosen, info, part, model, settings),
             width="stretch",
         )

@@ -14,6 +14,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from pages.shared import linked_slide, resources, singletons, slide_places, state
 from pages.shared.browser_answer import say
+from pages.shared.callbacks import refusable
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from seg_core.cohort.columns import groupings_of, known, measures_of, title_of
@@ -229,7 +230,9 @@ def _choose_columns(table: pd.DataFrame, name: str) -> list[str]:
     def keep() -> None:
         st.session_state[own] = st.session_state[key]
 
-    return st.multiselect("Columns", options, format_func=title_of, key=key, on_change=keep)
+    return st.multiselect(
+        "Columns", options, format_func=title_of, key=key, on_change=refusable(keep)
+    )
 
 
 def _setting(name: str, column: "pd.Series[Any]") -> ColumnConfig:

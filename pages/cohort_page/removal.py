@@ -3,15 +3,19 @@
 import streamlit as st
 
 from pages.cohort_page.working import is_at_work
-from pages.shared import run_removal, singletons, slide_places
+from pages.shared import callbacks, run_removal, singletons, slide_places
+from pages.shared.callbacks import refusable
 from pages.shared.literal import literal
+from pages.shared.state import Key
 from seg_core.cohort.journal import Journal
 from seg_core.cohort.removal import own_runs, remove_cohort
-from seg_core.errors import SegCoreError, capitalised, counted
+from seg_core.errors import SegCoreError, counted
 from seg_core.store import Run, default_store
 
-_REMOVED, _PROBLEM = "_cohort_removed", "_cohort_not_removed"
+_REMOVED = "_cohort_removed"
 """Of the session: what is to be said of the last try."""
+
+_PROBLEM = Key[str]("_cohort_not_removed")
 
 _ALSO_RUNS = "_also_runs"
 
@@ -40,9 +44,8 @@ def tell() -> None:
     told = st.session_state.pop(_REMOVED, None)
     if told is not None:
         st.toast(told, icon=":material/delete:")
-    problem = st.session_state.pop(_PROBLEM, None)
-    if problem is not None:
-        st.error(literal(problem), icon=":material/error:")
+    callbacks.show(_PROBLEM)
+    _PROBLEM.clear()
 
 
 @st.dialog("Remove this cohort?")
@@ -69,7 +72,7 @@ def _confirm(name: str) -> None:
         type="primary",
         width="stretch",
         key="_really_remove_cohort",
-        on_click=_remove_asked,
+        on_click=refusable(_remove_asked, _PROBLEM),
         args=(journal, runs),
     ):
         st.rerun()
@@ -82,11 +85,8 @@ def _warn_of(runs: list[Run]) -> None:
 
 
 def _remove_asked(journal: Journal, runs: list[Run]) -> None:
-    try:
-        also_runs = st.session_state.get(_ALSO_RUNS, False)
-        st.session_state[_REMOVED] = _remove(journal, runs if also_runs else [])
-    except SegCoreError as error:
-        st.session_state[_PROBLEM] = capitalised(str(error))
+    also_runs = st.session_state.get(_ALSO_RUNS, False)
+    st.session_state[_REMOVED] = _remove(journal, runs if also_runs else [])
 
 
 def _remove(journal: Journal, runs: list[Run]) -> str:

@@ -2,12 +2,15 @@
 
 import streamlit as st
 
-from pages.shared import frame, slide_places, state
+from pages.shared import callbacks, frame, slide_places, state
+from pages.shared.callbacks import refusable
 from pages.shared.literal import literal
-from seg_core.model import ModelCard, available_models
+from seg_core.model import available_models
 from seg_core.model.adding import WEIGHTS, add_model, card_template, is_own, remove_model
 
 _MOST_MB = 500
+
+_PROBLEM = state.Key[str]("_model_not_removed")
 
 
 def show() -> None:
@@ -28,12 +31,18 @@ def show() -> None:
         )
     with frame.told_errors():
         _offer_adding()
+    callbacks.show(_PROBLEM)
     for card in filter(is_own, available_models()):
         words, button = st.columns([5, 1], vertical_alignment="center")
         words.markdown(f"**{literal(card.name)}**: {literal(card.title or 'no title')}")
         with button.popover("Remove", width="stretch"):
             st.caption("Its runs stay; they cannot be gone on with.")
-            st.button("Remove it", key=f"_remove_{card.name}", on_click=_remove, args=(card,))
+            st.button(
+                "Remove it",
+                key=f"_remove_{card.name}",
+                on_click=refusable(remove_model, _PROBLEM),
+                args=(card,),
+            )
 
 
 def _offer_adding() -> None:
@@ -82,7 +91,3 @@ def _offer_adding() -> None:
             )
         state.MODEL_ADDED.set(card.title or card.name)
         st.rerun()
-
-
-def _remove(card: ModelCard) -> None:
-    remove_model(card)

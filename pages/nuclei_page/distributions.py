@@ -8,6 +8,7 @@ import streamlit as st
 from pages.nuclei_page import explained
 from pages.nuclei_page.choice import Choice, choose_classes
 from pages.shared import palettes, resources, state
+from pages.shared.callbacks import refusable
 from pages.shared.page_list import VIEWER
 from seg_core.figures.nuclei import measure_histogram, measure_scatter, measure_violins
 from seg_core.figures.style import config_of
@@ -77,7 +78,7 @@ def show_two(choice: Choice) -> None:
     st.plotly_chart(
         measure_scatter(sample, choice.scheme, x, y, state.PICKED.get() or ()),
         key=key,
-        on_select=pick,
+        on_select=refusable(pick),
         selection_mode=("lasso", "box"),
         config=config_of(f"{x.column}-{y.column}"),
     )

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.nuclei_page.choice import Choice, choose_classes
 from pages.shared import resources, state
+from pages.shared.callbacks import refusable
 from pages.shared.page_list import VIEWER
 from seg_core.nuclei import MEASURES, VOTED_CLASS
 from seg_core.nuclei.nucleus_table import share_columns
@@ -52,7 +53,7 @@ def show(choice: Choice) -> None:
         column_order=list(columns),
         column_config=columns,
         key="_nuclei_table",
-        on_select=_sort_by_clicked,
+        on_select=refusable(_sort_by_clicked),
         selection_mode=["single-cell", "single-column"],
     )
     if event["selection"]["cells"]:

@@ -1,13 +1,14 @@
 """The analyses that wait or run: they belong to the server and to a slide, not to a visit.
 
 A visit that is loaded anew, or another reader of the same slide, finds the analysis again; the
-question that is being answered already is joined, not asked twice.
+question that is being answered already is joined, not asked twice. One that is being stopped answers
+nobody: whoever asks then has it answered anew.
 """
 
 import threading
 import weakref
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,8 @@ class Asked:
         Who asked first, in other readers' words; empty where nobody signs in.
     size : float or None
         Area in pixels times views of each: much larger analyses make way for this one.
+    joined : tuple of Asked
+        What others have asked who wait for the same answer.
     """
 
     slide: ChosenSlide
@@ -91,6 +94,12 @@ class Asked:
     uploads: UploadFolder | None
     person: str = ""
     size: float | None = None
+    joined: "tuple[Asked, ...]" = ()
+
+    @property
+    def everyone(self) -> "tuple[Asked, ...]":
+        """What each who waits for the answer has asked, who asked first before all others."""
+        return (self, *self.joined)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -134,7 +143,9 @@ class Analyses:
         wanted = asked.wanted
         with self._lock:
             for job, other in self._asked.items():
-                if not job.done() and other.wanted.same_as(wanted):
+                if not (job.done() or job.stopping) and other.wanted.same_as(wanted):
+                    if asked.owner not in {each.owner for each in other.everyone}:
+                        self._asked[job] = replace(other, joined=(*other.joined, asked))
                     return job
             job = self._worker().submit(
                 analyse,
@@ -157,9 +168,14 @@ class Analyses:
         """List those of one slide."""
         return [each for each in self.at_work() if each[1].wanted.slide_id == slide_id]
 
+    def asked_of(self, job: Job[Any]) -> Asked | None:
+        """Return what a job answers; None of one that is no analysis."""
+        with self._lock:
+            return self._asked.get(job)
+
     def folder_of(self, job: Job[Run]) -> Path | None:
         """Return where a job's run lies or will lie; None where its question makes no sense."""
-        asked = self._asked.get(job)
+        asked = self.asked_of(job)
         if asked is None:
             return None
         if job not in self._folders:
@@ -176,7 +192,8 @@ class Analyses:
         They are not given up: somebody may have asked for them to find them in the morning.
         """
         for job, asked in self.at_work():
-            if asked.owner is not None and asked.owner not in present:
+            owners = {each.owner for each in asked.everyone}
+            if None not in owners and owners.isdisjoint(present):
                 job.put_last()
 
     def stop_running(self, reason: str) -> None:

@@ -22,9 +22,16 @@ _STAGES = {
 
 def is_own(asked: Asked) -> bool:
     """Tell whether the reader has asked for an analysis, in this visit or in an earlier one."""
-    if asked.owner is None:
-        return slide_places.reader_is_local()
-    return asked.owner == visitor.folder_name()
+    return _own_of(asked) is not None
+
+
+def _own_of(asked: Asked) -> Asked | None:
+    """Return what the reader has asked among all who wait for an analysis."""
+    return next((each for each in asked.everyone if _is_readers(each.owner)), None)
+
+
+def _is_readers(owner: str | None) -> bool:
+    return slide_places.reader_is_local() if owner is None else owner == visitor.folder_name()
 
 
 def follow(job: Job[Any], title: str | None = None) -> None:
@@ -107,20 +114,30 @@ def _show_progress(job: Job[Any]) -> None:
 
 def _offer_stop(job: Job[Any]) -> None:
     """Offer to stop a job; a tile is finished first, and the model loaded, which can take a while."""
+    asked = singletons.analyses().asked_of(job)
+    is_others = asked is not None and not all(_is_readers(each.owner) for each in asked.everyone)
     st.button(
         "Stop",
         icon=":material/stop:",
         width="stretch",
         key=f"_stop_{id(job)}",
         disabled=job.stopping,
-        on_click=job.cancel,
+        help="Another reader waits for it; it ends for everybody." if is_others else None,
+        on_click=_stop,
+        args=(job,),
     )
+
+
+def _stop(job: Job[Any]) -> None:
+    state.STOPPED.set(job)
+    job.cancel()
 
 
 def _slide_name(asked: Asked) -> str:
     """Return a slide's name for who may know it: an upload's may be a patient's."""
-    path = asked.slide.path
-    private = uploads.upload_folder_of(path) is not None and not is_own(asked)
+    own = _own_of(asked)
+    path = (own or asked).slide.path
+    private = uploads.upload_folder_of(path) is not None and own is None
     return "A slide uploaded by another reader" if private else path.name
 
 

@@ -131,7 +131,8 @@ class CohortProcess:
 
     def seconds_left(self) -> float | None:
         """Return how long the rest takes at the pace of this start, None while nobody knows."""
-        return self._progress.seconds_left(time.monotonic() - self._began)
+        with self._reading:
+            return self._progress.seconds_left(time.monotonic() - self._began)
 
     def problem(self) -> str | None:
         """Return the last sentence of a command that ended before all slides had."""

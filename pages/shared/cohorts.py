@@ -2,8 +2,8 @@
 
 A cohort is batch work of hours, an analysis on the *Viewer* page is somebody who looks at the
 screen. So a cohort at work makes way: it is stopped at its next tile, keeps what it has, and goes
-on by itself when no analysis is left. Cohorts follow one another in the order in which they were
-asked for.
+on by itself when no analysis is left. One that a person stops does not, whatever else is wanted while
+it finishes its tile. Cohorts follow one another in the order in which they were asked for.
 """
 
 import logging
@@ -58,6 +58,7 @@ class Cohorts:
         self._waiting: deque[CohortOrder] = deque()
         self._current: CohortProcess | None = None
         self._makes_way = False
+        self._is_stopped = False  # the one at work, by a person
         self._problem: str | None = None
         self._conductor: threading.Thread | None = None
 
@@ -86,11 +87,14 @@ class Cohorts:
             return [CohortPlace(order, ahead + n) for n, order in enumerate(self._waiting)]
 
     def add(self, order: CohortOrder) -> None:
-        """Work off a cohort after those that were asked for before; the same one only once."""
+        """Work off a cohort after those that were asked for before; the same one only once.
+
+        One that was stopped and has not ended yet may be asked for again.
+        """
         with self._lock:
             self.advance()
             known = {each.name for each in self._waiting}
-            if self._current is not None:
+            if self._current is not None and not self._is_stopped:
                 known.add(self._current.order.name)
             if order.name not in known:
                 self._problem = None
@@ -107,7 +111,7 @@ class Cohorts:
         with self._lock:
             self._waiting = deque(each for each in self._waiting if each.name != name)
             if self._current is not None and self._current.order.name == name:
-                self._makes_way = False
+                self._makes_way, self._is_stopped = False, True
                 self._current.stop()
 
     def advance(self) -> None:
@@ -117,7 +121,7 @@ class Cohorts:
             current = self._current
             if current is not None and not current.is_running():
                 self._take_leave(current)
-            elif current is not None and wanted and not self._makes_way:
+            elif current is not None and wanted and not (self._makes_way or self._is_stopped):
                 self._makes_way = True
                 current.stop()
             if self._current is None and self._waiting and not wanted:
@@ -134,7 +138,7 @@ class Cohorts:
         else:
             self._problem = process.problem()
         process.clear_up()
-        self._current, self._makes_way = None, False
+        self._current, self._makes_way, self._is_stopped = None, False, False
 
     def _conduct(self) -> None:
         while True:

@@ -28,6 +28,8 @@ class FolderEvaluations:
     def ask(self, question: FolderQuestion, asker: str | None = None) -> Measurement:
         """Return the job that answers a question, the running one where it is asked already.
 
+        One that is being stopped is asked anew.
+
         Raises
         ------
         JobError
@@ -35,7 +37,7 @@ class FolderEvaluations:
         """
         with self._lock:
             job = self._jobs.get(question)
-            if job is None or job.done():
+            if job is None or job.done() or job.stopping:
                 job = self._worker().submit(
                     evaluate_folder, asker=asker, question=question, store=default_store()
                 )

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import (
     analysis_list,
+    callbacks,
     linked_slide,
     one_entry,
     palettes,
@@ -90,6 +91,7 @@ def open_page(page: PageEntry) -> DeltaGenerator:
         st.caption("For research only. Not for diagnosis or treatment.")
         restarts.watch()
         one_entry.keep_one_entry()
+    callbacks.show_above(page)
     return sidebar
 
 

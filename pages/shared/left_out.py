@@ -4,6 +4,7 @@ Their outlines are too long for addresses; a word stands for them there, and her
 """
 
 import hashlib
+import threading
 from collections.abc import Mapping, Sequence
 
 import shapely
@@ -22,9 +23,13 @@ _KEPT = 512
 
 
 class LeftOut:
-    """What the ROIs to exclude of all sessions cover, by a word made of it."""
+    """What the ROIs to exclude of all sessions cover, by a word made of it.
+
+    Any number of threads may use it: each tile that is drawn asks.
+    """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._kept: LRUCache[str, shapely.Geometry] = LRUCache(_KEPT)
 
     def query(self, rois: Sequence[Roi]) -> dict[str, str]:
@@ -33,7 +38,8 @@ class LeftOut:
         if covered.is_empty:
             return {}
         word = hashlib.sha256(shapely.normalize(covered).wkb).hexdigest()[:32]
-        self._kept[word] = covered
+        with self._lock:
+            self._kept[word] = covered
         return {_NAME: word}
 
     def asked(self, query: Mapping[str, str]) -> shapely.Geometry | None:
@@ -47,7 +53,8 @@ class LeftOut:
         word = query.get(_NAME)
         if word is None:
             return None
-        covered = self._kept.get(word)
+        with self._lock:
+            covered = self._kept.get(word)
         if covered is None:
             raise UnknownTileError("These regions are no longer known; reload the page.")
         return covered

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import state
+from pages.shared.callbacks import refusable
 from seg_core.classes import PALETTES, USUAL_PALETTE, ClassScheme
 from seg_core.store import Run
 
@@ -35,5 +36,5 @@ def offer_choice() -> None:
         index=names.index(chosen()),
         format_func=lambda name: PALETTES[name].label,
         key="_palette",
-        on_change=keep,
+        on_change=refusable(keep),
     )

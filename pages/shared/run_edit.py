@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import run_removal, run_words, slide_places, state, visitor
+from pages.shared.callbacks import refusable
 from pages.shared.literal import literal
 from seg_core.errors import SegCoreError, capitalised
 from seg_core.store import Run
@@ -41,11 +42,7 @@ def _rename(run: Run) -> None:
     key = f"_run_name_{run.path.name}"
 
     def keep() -> None:
-        state.RUN_PROBLEM.clear()
-        try:
-            name_run(run.path, st.session_state[key])
-        except SegCoreError as error:
-            state.RUN_PROBLEM.set(capitalised(str(error)))
+        name_run(run.path, st.session_state[key])
 
     st.text_input(
         "Name of the analysis",
@@ -53,7 +50,7 @@ def _rename(run: Run) -> None:
         max_chars=MOST_LETTERS,
         key=key,
         placeholder="for instance: second look at 0.25 µm/px",
-        on_change=keep,
+        on_change=refusable(keep, state.RUN_PROBLEM),
     )
 
 
@@ -79,15 +76,7 @@ def _confirm(run: Run) -> None:
         type="primary",
         width="stretch",
         key="_really_delete_run",
-        on_click=_delete,
+        on_click=refusable(run_removal.delete, state.RUN_PROBLEM),
         args=(run,),
     ):
         st.rerun()
-
-
-def _delete(run: Run) -> None:
-    state.RUN_PROBLEM.clear()
-    try:
-        run_removal.delete(run)
-    except SegCoreError as error:
-        state.RUN_PROBLEM.set(capitalised(str(error)))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import own_answer, resources, run_edit, run_words, singletons, state
 from pages.shared.browser_answer import say
+from pages.shared.callbacks import refusable
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from seg_core.slide import Slide
@@ -84,7 +85,7 @@ def pick_run(chosen: state.ChosenSlide) -> None:
         list(titles),
         format_func=lambda path: titles.get(path, str(path)),
         key=_PICKED,
-        on_change=keep,
+        on_change=refusable(keep),
     )
     facts = run_words.facets(shown)
     told = literal(" · ".join(run_words.with_unit(*each) for each in facts.items()))

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import frame, resources, singletons, visitor
+from pages.shared.callbacks import refusable
 from pages.shared.literal import literal
 from seg_core.errors import JobCancelled, SegCoreError
 from seg_core.plausibility.asking import estimate_of_file
@@ -37,7 +38,10 @@ def offer_estimate(path: Path, take: Callable[[float], None]) -> None:
             )
 
         st.button(
-            "Estimate it from the nuclei", icon=":material/straighten:", on_click=ask, help=_HELP
+            "Estimate it from the nuclei",
+            icon=":material/straighten:",
+            on_click=refusable(ask),
+            help=_HELP,
         )
     elif job.done():
         _show(job, key, take)
@@ -76,7 +80,9 @@ def _show(job: Job[PixelSizeEstimate], key: str, take: Callable[[float], None]) 
         offered.append((found.usual, f", {USUAL_MPP[found.usual]}"))
     with st.container(horizontal=True):
         for mpp, words in offered:
-            st.button(f"Take {mpp:g} µm{words}", key=f"{key}_{mpp}", on_click=take, args=(mpp,))
+            st.button(
+                f"Take {mpp:g} µm{words}", key=f"{key}_{mpp}", on_click=refusable(take), args=(mpp,)
+            )
 
 
 @st.fragment(run_every="1s")

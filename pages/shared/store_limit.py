@@ -1,5 +1,6 @@
 """Room for new runs and uploads where the environment bounds the store."""
 
+import threading
 import weakref
 from dataclasses import dataclass
 from functools import cache
@@ -38,35 +39,45 @@ class LookedAt:
 
 
 class Visitors:
-    """Who is there and which runs they look at, held weakly: when a session ends, both are free."""
+    """Who is there and which runs they look at, held weakly: when a session ends, both are free.
+
+    Any number of threads may use it.
+    """
 
     def __init__(self) -> None:
         self._shown: weakref.WeakSet[LookedAt] = weakref.WeakSet()
         self._present: weakref.WeakSet[Present] = weakref.WeakSet()
+        # one session must not add while another reads
+        self._lock = threading.Lock()
 
     def arrive(self, name: str) -> Present:
         """Count a reader as present for as long as the answer is held."""
         present = Present(name)
-        self._present.add(present)
+        with self._lock:
+            self._present.add(present)
         return present
 
     def present(self) -> set[str]:
         """Return the names of all who have a page open."""
-        return {each.name for each in self._present}
+        with self._lock:
+            return {each.name for each in self._present}
 
     def look_at(self, run: Path) -> LookedAt:
         """Keep a run in the store for as long as the answer is held."""
         shown = LookedAt(run)
-        self._shown.add(shown)
+        with self._lock:
+            self._shown.add(shown)
         return shown
 
     def runs(self) -> set[Path]:
         """Return the folders of all runs that are shown."""
-        return {shown.run for shown in self._shown}
+        with self._lock:
+            return {shown.run for shown in self._shown}
 
     def is_looked_at_by_others(self, run: Path, mine: LookedAt | None) -> bool:
         """Tell whether any session but that of ``mine`` shows a run."""
-        return any(shown.run == run and shown is not mine for shown in self._shown)
+        with self._lock:
+            return any(shown.run == run and shown is not mine for shown in self._shown)
 
     def make_room(self, wanted: int = 0) -> None:
         """Remove the oldest runs where the store is at its limit.

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import (
+    callbacks,
     pixel_size,
     resources,
     run_words,
@@ -18,8 +19,10 @@ from pages.shared import (
     uploads,
 )
 from pages.shared.analysed_slides import analysed_slides
+from pages.shared.callbacks import refusable
 from pages.shared.literal import key_of, literal, printable
 from seg_core.errors import SegCoreError
+from seg_core.files.disk_errors import store_errors
 from seg_core.slide.listing import files_of_series
 from seg_core.store import Run
 from seg_core.unbroken import unbroken
@@ -69,13 +72,14 @@ def _show_one(path: Path) -> None:
     buttons.button(
         "Chosen" if is_chosen else "Choose",
         key=f"_library_{key_of(path)}",
-        on_click=state.choose_slide,
+        on_click=refusable(state.choose_slide),
         args=(chosen,),
         width="stretch",
     )
     if uploads.upload_folder_of(path) is not None:
         with buttons.popover("Delete", width="stretch"):
             _offer_deletion(path)
+        callbacks.show(_problem_of(path))
 
 
 def _show_unreadable(path: Path, error: SegCoreError) -> None:
@@ -85,8 +89,13 @@ def _show_unreadable(path: Path, error: SegCoreError) -> None:
     words.caption(literal(str(error)))
     if uploads.upload_folder_of(path) is not None:
         buttons.button(
-            "Delete", key=f"_delete_{key_of(path)}", on_click=_delete, args=(path,), width="stretch"
+            "Delete",
+            key=f"_delete_{key_of(path)}",
+            on_click=refusable(_delete, _problem_of(path)),
+            args=(path,),
+            width="stretch",
         )
+        callbacks.show(_problem_of(path))
 
 
 def _offer_deletion(path: Path) -> None:
@@ -95,15 +104,26 @@ def _offer_deletion(path: Path) -> None:
         st.caption("It is being analysed; stop that first.")
         return
     st.caption("The file is removed from the server, its analyses stay.")
-    st.button("Delete the upload", key=f"_delete_{key_of(path)}", on_click=_delete, args=(path,))
+    st.button(
+        "Delete the upload",
+        key=f"_delete_{key_of(path)}",
+        on_click=refusable(_delete, _problem_of(path)),
+        args=(path,),
+    )
+
+
+def _problem_of(path: Path) -> state.Key[str]:
+    """Return where it is kept why an upload was not deleted."""
+    return state.Key(f"_not_deleted_{key_of(path)}")
 
 
 def _delete(path: Path) -> None:
+    with store_errors(path.parent):
+        for file in files_of_series(path):
+            file.unlink(missing_ok=True)
     chosen = state.SLIDE.get()
     if chosen is not None and chosen.path == path:
         state.leave_slide()
-    for file in files_of_series(path):
-        file.unlink(missing_ok=True)
     resources.forget_slides()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import pixel_size, resources, singletons, slide_places, state, upload_memory
+from pages.shared.callbacks import refusable
 from pages.shared.demonstration import show_notes
 from pages.shared.literal import key_of, literal, printable
 from pages.shared.page_list import VIEWER
@@ -138,10 +139,14 @@ def _choose_of(paths: Sequence[Path], folder: Path, arrived: Path | None = None)
 
 def _choose_button(path: Path, mpp: float | None) -> None:
     chosen = state.SLIDE.get()
+
+    def choose() -> None:
+        state.choose_slide(pixel_size.chosen(path, mpp))
+
     st.button(
         "Chosen" if chosen and chosen.path == path else "Choose",
         key=f"_choose_{key_of(path)}",
-        on_click=lambda: state.choose_slide(pixel_size.chosen(path, mpp)),
+        on_click=refusable(choose),
         width="stretch",
     )
 
@@ -190,7 +195,7 @@ def _ask_mpp(chosen: state.ChosenSlide) -> None:
         key=key,
         help=_MPP_HELP,
         placeholder="0.25 at 40x, 0.5 at 20x",
-        on_change=keep,
+        on_change=refusable(keep),
     )
 
     def take(mpp: float) -> None:

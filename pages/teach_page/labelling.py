@@ -9,6 +9,7 @@ import geopandas as gpd
 import streamlit as st
 
 from pages.shared import frame, palettes, resources, state
+from pages.shared.callbacks import follow_refusal, refusable
 from pages.shared.literal import literal
 from pages.teach_page.material import Material, take_back, write_down
 from seg_core.classes import ClassScheme
@@ -56,6 +57,7 @@ def _show_screen(
     ``shown`` is what the page has put on the screen. It stays the same while answers come in, so
     that what the browser has is not sent again.
     """
+    follow_refusal()
     with frame.shown_errors():
         screen = state.LABEL_SCREEN.get() or _next_screen(material)
         if screen is None:
@@ -75,9 +77,13 @@ def _show_screen(
                 ],
                 "answered": [{"nucleus": place, "name": name} for place, name in answered],
             },
-            on_said_change=lambda: take(st.session_state[_KEY]["said"]),
+            on_said_change=refusable(_take_said),
         )
         _tell_labels(material)
+
+
+def _take_said() -> None:
+    take(st.session_state[_KEY]["said"])
 
 
 def take(said: dict[str, Any]) -> None:
@@ -93,17 +99,19 @@ def take(said: dict[str, Any]) -> None:
     if screen is None or said["screen"] != screen.name:
         return
     log = said["log"]
-    for entry in log[screen.taken.get(said["mount"], 0) :]:
+    taken = screen.taken.get(said["mount"], 0)
+    for number, entry in enumerate(log[taken:], taken + 1):
         if entry == "undo":
-            place, _ = screen.given.pop()
+            place, _ = screen.given[-1]
             take_back(screen.runs[screen.nuclei[place][0]])
+            screen.given.pop()
         else:
             place, name = int(entry["nucleus"]), entry["name"]
             run, nucleus = screen.nuclei[place]
             found = _called(screen, place)
             write_down(screen.runs[run], [nucleus], [found], name)
             screen.given.append((place, name))
-    screen.taken[said["mount"]] = len(log)
+        screen.taken[said["mount"]] = number  # what is written down stays so, if the next is not
     if said["more"]:
         _pass_over(screen)
         state.LABEL_SCREEN.clear()

@@ -1,9 +1,12 @@
 """The part of the Viewer page that has a slide analysed and follows the work."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.shared import analysis_list, frame, resources, runs, sign_in, singletons, state, visitor
 from pages.shared.analyses import Asked, Wanted
+from pages.shared.callbacks import refusable
 from pages.shared.literal import literal
 from pages.shared.page_list import SLIDES
 from pages.shared.regions import is_rectangle, selected_roi
@@ -11,6 +14,7 @@ from pages.viewer_page import unfinished
 from pages.viewer_page.analysis_options import choose_analysis
 from seg_core.errors import JobCancelled, SegCoreError
 from seg_core.geometry import Region
+from seg_core.process.worker import Job
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo
@@ -48,14 +52,16 @@ def offer_new_run() -> None:
         state.NEW_RUN.clear()
 
     st.success("An analysis of this slide is done.", icon=":material/check:")
-    st.button("Show it", on_click=show, width="stretch")
+    st.button("Show it", on_click=refusable(show), width="stretch")
 
 
 def adopt_own(chosen: state.ChosenSlide) -> None:
     """Go on with the reader's own analysis of the slide, which a visit loaded anew has lost."""
     if state.JOB.get() is not None:
         return
-    for job, asked in singletons.analyses().of_slide(resources.identity(chosen.path)):
+    found = singletons.analyses().of_slide(resources.identity(chosen.path))
+    # one that was stopped and asked for again is there twice until the first has ended
+    for job, asked in sorted(found, key=lambda each: each[0].stopping):
         if analysis_list.is_own(asked):
             state.JOB.set(job)
             state.ADOPTED.set(True)
@@ -65,14 +71,22 @@ def adopt_own(chosen: state.ChosenSlide) -> None:
 def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
     """Offer to analyse the selected region or the slide, or follow the analysis that runs."""
     job, finished = state.JOB.get(), runs.shown_run(chosen)
+    switched: set[Path | None] = set()
+
+    def offer_switch(other: Job[Run]) -> None:
+        folder = singletons.analyses().folder_of(other)
+        if folder not in switched:  # two may be at one run, of which the first is being stopped
+            unfinished.offer_switch(chosen, other, finished)
+        switched.add(folder)
+
     for other, asked in singletons.analyses().of_slide(resources.identity(chosen.path)):
         if other is not job:
             whose = "Yours" if analysis_list.is_own(asked) else "Asked for by another reader"
             analysis_list.follow(other, f"{whose}: {literal(asked.wanted.part)}")
-            unfinished.offer_switch(chosen, other, finished)
+            offer_switch(other)
     if job is not None and not job.done():
         analysis_list.follow(job)
-        unfinished.offer_switch(chosen, job, finished)
+        offer_switch(job)
         return
     model, settings = choose_analysis()
     roi = selected_roi(chosen)
@@ -84,7 +98,7 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
             label,
             type="primary" if part else "secondary",
             disabled=not ready or info.mpp is None,
-            on_click=_start,
+            on_click=refusable(_start),
             args=(chosen, info, part, model, settings),
             width="stretch",
         )
@@ -135,6 +149,7 @@ def _tell_failure() -> None:
         if job is not None:
             job.result(timeout=0)
     except JobCancelled:
-        st.info("Stopped. What was finished is kept: the same analysis goes on from there.")
+        who = "" if state.STOPPED.get() is job else " by another reader, or by you in another tab"
+        st.info(f"Stopped{who}. What was finished is kept: the same analysis goes on from there.")
     except SegCoreError as error:
         st.error(literal(frame.sentence(error)))

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import regions, resources, singletons, state, visitor
+from pages.shared.callbacks import follow_refusal, refusable
 from pages.shared.literal import printable
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page import beside, correcting, nucleus_card, nucleus_hover, unfinished
@@ -71,6 +72,7 @@ def _show(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:
     A rerun of the page changes the viewer in place: the key names the slide, and only that. A
     picked nucleus is the viewer's affair alone; what is drawn concerns the whole page.
     """
+    follow_refusal()
     if state.DRAWN.get():
         state.DRAWN.clear()
         st.rerun()
@@ -87,6 +89,12 @@ def _show(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:
         measured = st.session_state[key]["measured"]
         state.MEASURED.set(float(measured["px"]))
         state.DRAWN.set(True)
+
+    def take_beside() -> None:
+        _take_beside(st.session_state[key]["beside"])
+
+    def take_pick() -> None:
+        nucleus_card.take_pick(finished, st.session_state[key]["pick"])
 
     _mount(
         key=key,
@@ -107,11 +115,11 @@ def _show(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:
             "answers": answers_to(st.session_state.get(key, {}).get("ask"), source),
         },
         on_ask_change=lambda: None,  # Streamlit hands on only what has a callback
-        on_regions_change=take_drawn,
-        on_measured_change=take_measured,
-        on_beside_change=lambda: _take_beside(st.session_state[key]["beside"]),
+        on_regions_change=refusable(take_drawn),
+        on_measured_change=refusable(take_measured),
+        on_beside_change=refusable(take_beside),
         on_corrected_change=lambda: state.DRAWN.set(True),
-        on_pick_change=lambda: nucleus_card.take_pick(finished, st.session_state[key]["pick"]),
+        on_pick_change=refusable(take_pick),
     )
 
 

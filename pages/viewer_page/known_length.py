@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import pixel_size, size_estimate, state
+from pages.shared.callbacks import refusable
 from pages.shared.frame import sentence
 from pages.shared.literal import literal
 from seg_core.errors import SegCoreError
@@ -57,7 +58,7 @@ def _confirm(chosen: state.ChosenSlide, length: KnownLength, mpp: float | None) 
     st.button(
         f"Take {length.mpp:.4g} µm/px",
         type="primary",
-        on_click=take,
+        on_click=refusable(take),
         args=(length.mpp,),
         width="stretch",
     )

@@ -7,11 +7,12 @@ import shapely
 import streamlit as st
 
 from pages.shared import resources, state
+from pages.shared.callbacks import refusable
 from pages.shared.literal import literal, printable
 from pages.shared.regions import add_rois
 from pages.shared.slide_places import file_name_of
 from seg_core.annotations import Annotations, read_annotations
-from seg_core.errors import RegionError, SegCoreError, counted
+from seg_core.errors import RegionError, counted
 from seg_core.files.temporary import temporary_folder
 from seg_core.roi import Roi
 from seg_core.store.rois import geojson_of
@@ -40,20 +41,16 @@ def exchange(chosen: state.ChosenSlide, rois: list[Roi]) -> None:
 
     def read() -> None:
         uploaded = st.session_state["_roi_file"]
-        for key in (state.PROBLEM, state.IMPORTED, state.IMPORT_NOTE):
+        for key in (state.IMPORTED, state.IMPORT_NOTE):
             key.clear()
-        if uploaded is None:
-            return
-        try:
+        if uploaded is not None:
             take(chosen, uploaded.name, read_file(uploaded.name, uploaded.getvalue()))
-        except SegCoreError as error:
-            state.PROBLEM.set(str(error))
 
     st.file_uploader(
         "Read a GeoJSON file, as QuPath writes it",
         ["geojson", "json", "gz"],
         key="_roi_file",
-        on_change=read,
+        on_change=refusable(read, state.PROBLEM),
         max_upload_size=_MOST_MB,
     )
 
@@ -89,25 +86,34 @@ def ask_about_detections(chosen: state.ChosenSlide) -> None:
         return
 
     def answer(rois: Sequence[Roi]) -> None:
+        add_rois(chosen, _from_corner(chosen, rois, 1))
         state.IMPORTED.clear()
-        try:
-            add_rois(chosen, _from_corner(chosen, rois, 1))
-        except SegCoreError as error:
-            state.PROBLEM.set(str(error))
+
+    def answer_around() -> None:
+        answer([_around(imported)])
 
     count = len(imported.detections)
     st.warning(
         f"{literal(imported.file)} holds {counted(count, 'detection')}: nuclei or cells that a program "
         "has found, and no regions that somebody has drawn. What is to become of them?"
     )
-    st.button("Leave them out", on_click=answer, args=((),), width="stretch", type="primary")
+    st.button(
+        "Leave them out",
+        on_click=refusable(answer, state.PROBLEM),
+        args=((),),
+        width="stretch",
+        type="primary",
+    )
     st.button(
         "One region around them",
-        on_click=lambda: answer([_around(imported)]),
+        on_click=refusable(answer_around, state.PROBLEM),
         width="stretch",
     )
     st.button(
-        counted(count, "region"), on_click=answer, args=(imported.detections,), width="stretch"
+        counted(count, "region"),
+        on_click=refusable(answer, state.PROBLEM),
+        args=(imported.detections,),
+        width="stretch",
     )
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.shared import state
 from pages.shared.browser_answer import say
+from pages.shared.callbacks import refusable
 from pages.shared.literal import literal
 from pages.shared.regions import (
     bring_back,
@@ -88,7 +89,7 @@ def _choose(rois: list[Roi], selected: Roi | None) -> None:
         key="_roi",
         placeholder="Choose or click one",
         format_func=lambda name: titles.get(name, name),
-        on_change=keep,
+        on_change=refusable(keep),
     )
 
 
@@ -110,7 +111,13 @@ def _edit(chosen: state.ChosenSlide, rois: list[Roi], selected: Roi) -> None:
             change(name=name)
 
     name_key, kind_key = f"_roi_name_{selected.name}", f"_roi_kind_{selected.name}"
-    st.text_input("Name", selected.name, max_chars=60, key=name_key, on_change=rename)
+    st.text_input(
+        "Name",
+        selected.name,
+        max_chars=60,
+        key=name_key,
+        on_change=refusable(rename, state.PROBLEM),
+    )
     st.segmented_control(
         "Nuclei in it",
         list(_KINDS),
@@ -119,13 +126,22 @@ def _edit(chosen: state.ChosenSlide, rois: list[Roi], selected: Roi) -> None:
         key=kind_key,
         format_func=lambda kind: _KINDS[kind],
         help=_KIND_HELP,
-        on_change=lambda: change(kind=st.session_state[kind_key]),
+        on_change=refusable(lambda: change(kind=st.session_state[kind_key]), state.PROBLEM),
     )
     st.button(
-        "Remove", icon=":material/delete:", on_click=remove, args=([selected],), width="stretch"
+        "Remove",
+        icon=":material/delete:",
+        on_click=refusable(remove, state.PROBLEM),
+        args=([selected],),
+        width="stretch",
     )
     if len(rois) > 1:
-        st.button(f"Remove all {len(rois):,}", on_click=remove, args=(rois,), width="stretch")
+        st.button(
+            f"Remove all {len(rois):,}",
+            on_click=refusable(remove, state.PROBLEM),
+            args=(rois,),
+            width="stretch",
+        )
 
 
 def _offer_undo(chosen: state.ChosenSlide) -> None:
@@ -135,7 +151,11 @@ def _offer_undo(chosen: state.ChosenSlide) -> None:
         what = literal(removed[0].name) if len(removed) == 1 else f"{len(removed):,} regions"
         st.caption(f"Removed: {what}")
         st.button(
-            "Undo", icon=":material/undo:", on_click=bring_back, args=(chosen,), width="stretch"
+            "Undo",
+            icon=":material/undo:",
+            on_click=refusable(bring_back, state.PROBLEM),
+            args=(chosen,),
+            width="stretch",
         )
 
 

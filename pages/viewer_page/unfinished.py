@@ -9,6 +9,7 @@ import streamlit as st
 from pages.shared import resources, run_edit, run_words, singletons, state
 from pages.shared.analyses import Asked, Wanted
 from pages.shared.browser_answer import say
+from pages.shared.callbacks import refusable
 from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.literal import literal
 from seg_core.errors import ModelError
@@ -93,7 +94,7 @@ def offer_stopped(
                     key=f"_resume_{run.run_id}",
                     disabled=not _can_go_on(run),
                     help="It goes on from where it was, with the same model and settings.",
-                    on_click=resume,
+                    on_click=refusable(resume),
                     args=(chosen, run),
                     width="stretch",
                 )
@@ -112,7 +113,7 @@ def _switch(chosen: ChosenSlide, folder: Path, finished: Run | None) -> None:
     st.toggle(
         "Show what is found so far",
         key=key,
-        on_change=keep,
+        on_change=refusable(keep),
         help="*Classes*, *Boundaries* and *Score* of the part that is looked at already, instead "
         "of the analysis shown. Nuclei are counted at the end.",
     )

@@ -4,6 +4,7 @@ What is in memory is the answer: a page of the table, a row for each class, a sa
 a million nuclei is filtered, sorted and summed in a fraction of a second.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,6 +84,7 @@ class NucleusQueries:
         self._columns = tuple(column_types(scheme))
         self._database = duckdb.connect(config=_OFFLINE)
         self._held: dict[bytes, _Ids] = {}
+        self._lock = threading.Lock()  # sessions share this object
         if self._overlay.answer is not None:
             # its file may be forgotten or replaced while this is asked
             self._database.register("answer", self._overlay.answer.table)
@@ -333,17 +335,20 @@ class NucleusQueries:
 
     def _inside(self, part: shapely.Geometry) -> _Ids:
         key = part.wkb
-        if key not in self._held:
+        held = self._held.get(key)
+        if held is None:
             with self._cursor() as cursor:
                 found = cursor.execute(
                     f"select nucleus_id, x, y from {self._file_sql()}"
                 ).fetchnumpy()
             shapely.prepare(part)
             inside = shapely.contains_xy(part, found["x"], found["y"])
-            while len(self._held) >= _REMEMBERED:
-                self._held.pop(next(iter(self._held)), None)
-            self._held[key] = np.asarray(found["nucleus_id"][inside], dtype=np.int64)
-        return self._held[key]
+            held = np.asarray(found["nucleus_id"][inside], dtype=np.int64)
+            with self._lock:
+                while len(self._held) >= _REMEMBERED:
+                    del self._held[next(iter(self._held))]
+                self._held[key] = held
+        return held
 
     def _known(self, column: str) -> str:
         if column not in (*self._columns, VOTED_CLASS):

@@ -4,6 +4,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,14 @@ class Begun:
         (process.folder / EVENTS_FILE).write_text('{"event": "summary"}\n')
         process.process.terminate()
         process.process.wait()
+
+    @contextmanager
+    def still_at_work(self, number: int) -> Iterator[None]:
+        """Have a process finish its tile, whatever signal has come."""
+        process = self.processes[number]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(process, "is_running", lambda: True)
+            yield
 
     def wait_for_end(self, number: int) -> None:
         self.processes[number].process.wait(60)
@@ -131,3 +141,56 @@ def test_a_small_region_of_one_person_goes_before_the_cohort_of_another(
 def nap(seconds: float, report: ProgressCallback) -> None:
     """Take the worker's time."""
     time.sleep(seconds)
+
+
+def test_a_cohort_that_a_person_stops_stays_stopped_though_an_analysis_is_wanted_meanwhile(
+    begun: Begun,
+) -> None:
+    """It finishes its tile first; whoever comes in these seconds makes nobody's decision undone."""
+    wanted = False
+    cohorts = Cohorts(lambda: wanted, begun)
+    cohorts.add(order("mine"))
+    with begun.still_at_work(0):
+        cohorts.stop("mine")
+        wanted = True
+        cohorts.advance()
+        assert not cohorts.makes_way
+    begun.wait_for_end(0)
+    cohorts.advance()
+    assert names(cohorts) == []
+    wanted = False
+    cohorts.advance()
+    assert cohorts.current is None
+    assert len(begun.orders) == 1
+
+
+def test_a_cohort_that_makes_way_can_be_stopped_for_good(begun: Begun) -> None:
+    wanted = False
+    cohorts = Cohorts(lambda: wanted, begun)
+    cohorts.add(order("mine"))
+    with begun.still_at_work(0):
+        wanted = True
+        cohorts.advance()
+        assert cohorts.makes_way
+        cohorts.stop("mine")
+        cohorts.advance()
+        assert not cohorts.makes_way
+    begun.wait_for_end(0)
+    cohorts.advance()
+    wanted = False
+    cohorts.advance()
+    assert cohorts.current is None
+    assert len(begun.orders) == 1
+
+
+def test_a_cohort_that_is_being_stopped_can_be_asked_for_again(begun: Begun) -> None:
+    cohorts = Cohorts(lambda: False, begun)
+    cohorts.add(order("mine"))
+    with begun.still_at_work(0):
+        cohorts.stop("mine")
+        cohorts.add(order("mine"))
+        assert names(cohorts) == ["mine"]
+    begun.wait_for_end(0)
+    cohorts.advance()
+    cohorts.advance()
+    assert [each.name for each in begun.orders] == ["mine", "mine"]

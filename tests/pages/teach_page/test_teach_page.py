@@ -16,6 +16,7 @@ from pages.teach_page import labelling
 from pages.teach_page.material import Material
 from seg_core import analysis
 from seg_core.classes import USUAL_PALETTE, NucleusClass
+from seg_core.errors import StoreError
 from seg_core.store import Run, Selection
 from seg_core.store.own_classes import read_own_classes, write_own_classes
 from seg_core.teaching.apply import classify
@@ -110,6 +111,29 @@ def test_answers_that_come_twice_or_late_are_written_once(
     assert list(painted.journal().said()) == [5]
     assert state.LABEL_SCREEN.name not in kept
     assert kept[state.PASSED_OVER.name] == {painted.path: {5, 9, 2}}
+
+
+def test_what_was_written_before_the_disk_was_full_is_not_written_again(
+    painted: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = state.LabelScreen("a", (painted,), ((0, 5), (0, 9)), ("other",) * 2, ("",) * 2)
+    monkeypatch.setattr(state.st, "session_state", {state.LABEL_SCREEN.name: screen})
+    log = [{"nucleus": 0, "name": "lymphocyte"}, {"nucleus": 1, "name": None}]
+    said = {"mount": "m", "screen": "a", "log": log, "more": False}
+
+    def full_from_the_second_on(run: Run, ids: list[int], *said: object) -> None:
+        if ids == [9]:
+            raise StoreError("the disk is full.")
+        write_down(run, ids, *said)
+
+    write_down = labelling.write_down
+    with monkeypatch.context() as patch:
+        patch.setattr(labelling, "write_down", full_from_the_second_on)
+        with pytest.raises(StoreError, match="full"):
+            labelling.take(said)
+    labelling.take(said)
+    assert [each.nuclei for each in painted.journal().entries()] == [(5,), (9,)]
+    assert [place for place, _ in screen.given] == [0, 1]
 
 
 def test_a_class_of_ones_own_is_named_with_its_role(painted: Run, visit: Visit) -> None:

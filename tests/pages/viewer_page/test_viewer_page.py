@@ -185,7 +185,7 @@ def test_a_finished_job_is_shown_at_once(visit, chosen, run) -> None:
     ("error", "sentence"),
     [
         (SlideError("the slide is damaged."), "The slide is damaged."),
-        (JobCancelled("stopped."), "Stopped. What was finished is kept"),
+        (JobCancelled("stopped."), "Stopped by another reader, or by you in another tab. What was"),
     ],
 )
 def test_a_job_without_result_says_why_until_the_next(visit, chosen, error, sentence) -> None:

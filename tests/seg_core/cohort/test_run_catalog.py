@@ -184,6 +184,24 @@ def _read_only(*_: object) -> None:
     raise OSError(errno.EROFS, "Read-only file system")
 
 
+def test_the_area_of_epithelium_is_not_called_that_of_the_tumour_that_was_drawn(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """It stood as tumour_mm2 beside the names of the ROIs of tumour, and is E alone."""
+    folder = copied(painted_run, tmp_path)
+    run = open_run(folder)
+    x, y, width, height = run.region.to_json()
+    drawn = Roi("T", shapely.box(x, y, x + width, y + height), "tumour")
+    keep_rois(tmp_path, folder.parent.name, [drawn])
+    scored = assess(run)
+    keep_scores(run, scored)
+    catalog = RunCatalog(Store(tmp_path))
+    (row,) = catalog.ask("select epithelium_mm2, tumour_rois from runs").to_dict("records")
+    assert row == {"epithelium_mm2": scored.areas_mm2["epithelium"], "tumour_rois": "T"}
+    assert title_of("epithelium_mm2") == "epithelium, mm²"
+    assert [each for each in catalog.runs() if "tumour" in each] == ["tumour_rois"]
+
+
 def test_a_score_is_called_as_where_it_is_computed(painted_run: Run) -> None:
     """eTILs was called lymphocytes in epithelium, and counts those of all tissue."""
     assert title_of("etils_pct") == f"{assess(painted_run).score('etils_pct').label}, %"

@@ -1,6 +1,7 @@
 """What a TIL assessment gives: every score with what it is made of."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -143,6 +144,9 @@ class TilResult:
         How often the model took *other* nuclei for lymphocytes, where that was measured.
     warnings : tuple of str
         What speaks against trusting the numbers of the run.
+    version : mapping of str or None
+        What a file of the scores says of the names and ROIs that they are of; None where whoever scored
+        has not asked before reading them.
     """
 
     evaluable: bool
@@ -164,6 +168,7 @@ class TilResult:
     compartments: Compartments
     confusion: Confusion | None = None
     warnings: tuple[str, ...] = ()
+    version: Mapping[str, str] | None = None
 
     def score(self, id: str) -> Score:
         """Return a score by its id; KeyError where there is none, for instance of a missing class."""

@@ -259,6 +259,26 @@ def test_a_real_worker_answers_once(run: Run) -> None:
     assert "not evaluable" in (result.reason or "")
 
 
+def test_scores_that_somebody_has_corrected_meanwhile_are_shown_as_of_before(
+    visit, chosen, run: Run, band: TilResult, monkeypatch
+) -> None:
+    """The viewer then offered layers of scores that were of other names."""
+    answered, before = answer(monkeypatch, result=band), run.names_version
+
+    def ask(request: ScoringRequest, _visitor: str | None = None) -> Answered:
+        answered.asked.append(request)
+        run.journal().correct([1], ["lymphocyte"], "epithelial", by="ada")
+        return answered
+
+    monkeypatch.setattr(answered, "ask", ask)
+    page = visit("til_score", slide=chosen)
+    assert not page.exception
+    (request,) = answered.asked
+    assert request.names == before != run.names_version
+    assert page.session_state["til_shown"] == state.ShownScores(run.path, before, request.key)
+    assert request.key != replace(request).key  # one that is made now
+
+
 def test_layers_are_offered_once_the_page_has_shown_scores(
     visit, chosen, run: Run, band: TilResult, monkeypatch
 ) -> None:

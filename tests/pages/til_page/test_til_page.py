@@ -27,6 +27,7 @@ from seg_core.scoring import parts_of
 from seg_core.store import Run
 from seg_core.store.rois import keep_rois
 from seg_core.til import Confusion, TilResult, TilSettings, score_tils, tumour_of
+from seg_core.unbroken import unbroken
 
 sys.path.append(str(Path(__file__).parents[2] / "seg_core" / "til"))
 from til_layouts import block, nuclei, scatter, tissue
@@ -202,6 +203,20 @@ def test_the_tumour_that_was_drawn_is_asked_with_every_part_and_told(
     assert asked.key != ScoringRequest(run, replace(asked.part, tumour=None), TilSettings()).key
     words = literal("Tumour as drawn (ROI nest_1)")
     assert any(words in each.value for each in page.markdown)
+
+
+def test_a_figure_that_is_missing_says_why(visit, chosen, run: Run, monkeypatch) -> None:
+    """Without lymphocytes Morisita-Horn and the distance were dashes without a word."""
+    layout = nuclei(epithelial=block(500, 0, 700, 1000))
+    answer(monkeypatch, result=score_tils(layout, tissue(1000, 1000), settings=FAST))
+    page = visit("til_score", slide=chosen)
+    assert not page.exception
+    said = [each.value for each in page.caption]
+    for told in (
+        "Distance to epithelium, median: there is no lymphocyte in the tissue.",
+        "Morisita-Horn, 250 µm: there is no lymphocyte in squares with enough tissue.",
+    ):
+        assert unbroken(told) in map(unbroken, said)
 
 
 def test_settings_are_sent_as_a_form_and_can_be_put_back(

@@ -40,7 +40,7 @@ def summarise_distances(
     if reason is None and not len(values):
         reason = NO_LYMPHOCYTE
     if reason is not None:
-        nothing: dict[str, float | None] = {f"{near:g}": None for near in settings.near_um}
+        nothing = {f"{near:g}": None for near in settings.near_um}
         return Distances(len(values), nothing, reason=reason)
     low, median, high = (float(each) for each in np.percentile(values, [25, 50, 75]))
     within = {f"{near:g}": float((values <= near).mean()) for near in settings.near_um}

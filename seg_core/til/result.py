@@ -78,7 +78,7 @@ class Distances:
     """From each lymphocyte's centroid to the nearest epithelial one, µm; where there are none, the reason."""
 
     lymphocytes: int
-    share_within: dict[str, float | None]
+    share_within: Mapping[str, float | None]
     """By distance in µm, as text: those of the settings, whatever was found."""
     median_um: float | None = None
     low_quartile_um: float | None = None

@@ -15,7 +15,7 @@ with frame.shown_errors():
         settings = til_panel.choose_settings()
     request = ScoringRequest(run, part, settings, state.MIN_SCORE.get() or 0.0)
     result = til_panel.result_of(request)
-    state.TIL_SHOWN.set(state.ShownScores(run.path, run.names_version, request.key))
+    state.TIL_SHOWN.set(state.ShownScores(run.path, request.names, request.key))
 
     til_texts.show_score(result, part.name)
     if result.evaluable:

@@ -8,8 +8,15 @@ import streamlit as st
 
 from pages.cohort_page import drawn_around
 from pages.cohort_page.cohort_table import open_slide_of, readable
+from pages.shared.literal import literal
 from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, known, measures_of, title_of
-from seg_core.cohort.compare import METHOD, by_patient, compare_groups, numbers_of
+from seg_core.cohort.compare import (
+    METHOD,
+    by_patient,
+    compare_groups,
+    numbers_of,
+    reasons_in_words,
+)
 from seg_core.cohort.correlate import rank_correlation
 from seg_core.digits import in_digits
 from seg_core.errors import counted
@@ -62,11 +69,13 @@ def show_groups(table: pd.DataFrame, name: str) -> None:
     named = found.assign(measure=found["measure"].map(title_of))
     told = {name: named[name].map(in_digits, na_action="ignore") for name in _FIGURES}
     st.dataframe(
-        named.assign(**told).dropna(axis="columns", how="all"),
+        named.assign(**told).drop(columns="reason").dropna(axis="columns", how="all"),
         column_config=_COLUMNS,
         hide_index=True,
         placeholder="–",
     )
+    for words in reasons_in_words(found):
+        st.caption(unbroken(literal(words)))
     st.caption(unbroken(METHOD))
     st.download_button(
         "Comparison as CSV",
@@ -146,7 +155,9 @@ def _correlation_in_words(points: pd.DataFrame, x: str, y: str) -> str:
             f"{counted(found.patients, 'patient')}: too few, or all alike, for a rank correlation."
         )
     interval = (
-        "" if math.isnan(found.low) else f", 95 % interval {found.low:.2f} to {found.high:.2f}"
+        ", no interval where it is 1 or -1"
+        if math.isnan(found.low)
+        else f", 95 % interval {found.low:.2f} to {found.high:.2f}"
     )
     p = "< 0.001" if found.p < 0.001 else f"= {found.p:.3f}"
     return (

@@ -10,7 +10,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from seg_core.errors import SegCoreError
 from seg_core.process.worker import Job, Worker
@@ -37,20 +37,26 @@ class ScoringRequest:
     settings : TilSettings
     min_score : float
         See `seg_core.scoring.assessment.assess`.
+    names : str
+        What `seg_core.store.Run.names_version` said when this was made, before anything is scored.
     """
 
     run: Run
     part: Part
     settings: TilSettings
     min_score: float = 0.0
+    names: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", self.run.names_version)
 
     @property
     def key(self) -> str:
-        """A name that no other request has."""
+        """A name that no other request has; it stays while people correct."""
         tumour = self.part.tumour
         outline = self.part.polygon.wkb_hex
         drawn = None if tumour is None else [tumour.polygon.wkb_hex, *tumour.names]
-        run = [str(self.run.path), self.run.names_version]
+        run = [str(self.run.path), self.names]
         entries = [*run, outline, drawn, self.settings.to_json(), self.min_score]
         return hashlib.sha256(json.dumps(entries).encode()).hexdigest()[:16]
 

@@ -1,5 +1,6 @@
 """What the page of the TIL scores says: the score, what it stands on, and all scores as a table."""
 
+from collections.abc import Iterator
 from html import escape
 
 import pandas as pd
@@ -98,6 +99,8 @@ compartments lie in it alone, and S is all tissue there outside E. Take out necr
 a ROI of the kind *Leave out*. Intervals come from how squares of tissue differ by the distance between them: they tell how the score varies over the slide,
 not how often the model errs. Low, intermediate and high (Salgado et al. 2015: 10 and 40 %) are bands of the eye's estimate, which
 takes in the space between the cells: an area of nuclei reads lower, so no band is given here.
+Every score has a row, with a value or the reason why it has none; where a slide is not evaluable no score has a value,
+since the epithelium that all of them rest on is too little or in doubt.
 """
 
 
@@ -136,16 +139,31 @@ def _show_others(result: TilResult) -> None:
     etils = etils_in_words(result)
     if etils:
         st.caption(unbroken(etils))
-    if result.evaluable and result.hotspots.reason:
-        st.caption(f"Hotspots of lymphocytes: {unbroken(result.hotspots.reason)}")
-    if result.evaluable and result.phenotype.reason:
-        st.caption(f"Immune phenotype (research): {unbroken(result.phenotype.reason)}")
-    elif result.phenotype.name:
+    if result.evaluable:  # else all have the reason that stands above
+        for label, reason in _missing(result):
+            st.caption(f"{label}: {unbroken(reason)}")
+    if result.phenotype.name:
         kinds = result.phenotype
         st.caption(
             f"Immune phenotype (research): of {kinds.valid_squares} valid squares "
             f"{kinds.inflamed} are inflamed, {kinds.excluded} excluded, {kinds.desert} desert."
         )
+
+
+def _missing(result: TilResult) -> Iterator[tuple[str, str]]:
+    """Give the label of each score of a small card that has no value, and why."""
+    shown = {
+        "density_per_mm2_stroma": None,
+        "density_per_mm2_epithelium": None,
+        "phenotype": "Immune phenotype (research)",
+        f"morisita_horn_{result.morisita_horn[0].square_um:g}_um": None,
+        "distance_median_um": None,
+        "hotspots_lymphocyte_share": "Hotspots of lymphocytes",
+    }
+    for name, label in shown.items():
+        score = result.score(name)
+        if score.value is None:
+            yield label or score.label, score.estimate.reason or ""
 
 
 def _metric(score: Score, unit: str, digits: int, *, of: str = "") -> tuple[str, str]:

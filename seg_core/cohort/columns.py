@@ -28,7 +28,7 @@ _TITLES = {
     "til_stroma_per_mm2": "TILs per mm² of stroma",
     "etils_pct": "eTILs, %",
     "tissue_mm2": "tissue, mm²",
-    "tumour_mm2": "epithelium, mm²",
+    "epithelium_mm2": "epithelium, mm²",
     "stroma_mm2": "stroma, mm²",
     "tumour_rois": "tumour as drawn",
     "til_reason": "why no TIL score",

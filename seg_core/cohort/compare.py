@@ -6,10 +6,12 @@ slides to their patient, and *n* counts patients. The figures suit small groups 
 - the two-sided rank test of Mann and Whitney, exact where there are no ties and few patients;
 - the shift, the median of all differences between a patient of one group and one of the other
   (Hodges and Lehmann 1963), with the interval that belongs to the test (Hollander and Wolfe 1999,
-  section 4.3), in the measure's own unit;
+  section 4.3; exact for groups of up to 20), in the measure's own unit;
 - Cliff's delta, how much more often a patient of the first group has the higher value than the
   lower one: 0 none, 1 always. Its interval is Newcombe's fifth (2006, Statistics in Medicine
   25:559), which holds for few patients and for groups that do not overlap;
+- neither interval where even all differences, from the least to the greatest, hold the true shift in
+  fewer than 95 % of studies: three patients against three, or against four;
 - where there are more than two groups, the test of Kruskal and Wallis over all of them too;
 - p-values adjusted over all that is compared (Benjamini and Hochberg 1995).
 """
@@ -17,6 +19,7 @@ slides to their patient, and *n* counts patients. The figures suit small groups 
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -38,12 +41,16 @@ METHOD = (
     "groups are tested; adjusted is for all that is compared here (Benjamini and Hochberg). The "
     "shift is the median difference between a patient of the first group and one of the second "
     "(Hodges and Lehmann), in the measure's unit. Delta tells how much more often the first has the "
-    "higher value (Cliff): 0 no difference, 1 always, −1 never. Both have 95 % intervals. "
+    "higher value (Cliff): 0 no difference, 1 always, −1 never. Both have 95 % intervals, delta's "
+    "an approximate one; three patients against three or four are too few for any. "
     "For research only."
 )
 """How `compare_groups` compares, for a reader."""
 
 _Z = float(stats.norm.ppf(0.975))
+
+_MOST_EXACT = 20
+"""Of each group; with more, the normal approximation is at most a rank too wide."""
 
 _TINY = 1e-12
 
@@ -68,11 +75,12 @@ class Comparison:
     shift, shift_low, shift_high : float
         First group less second, in the measure's unit, with its 95 % interval; NaN for *all*.
     delta, delta_low, delta_high : float
-        Cliff's delta with its 95 % interval; NaN for *all*.
+        Cliff's delta with its 95 % interval; NaN for *all*. The ends of both are NaN where there are too
+        few patients for an interval.
     p, p_adjusted : float
         NaN where there is no test.
     reason : str or None
-        Why there is none.
+        Why there is no test, or no interval.
     """
 
     measure: str
@@ -220,6 +228,16 @@ def compare_groups(
     return found
 
 
+def reasons_in_words(comparisons: pd.DataFrame) -> list[str]:
+    """Return why comparisons have no test, or no intervals, each reason once."""
+    missing = comparisons.dropna(subset="reason")
+    words = [
+        f"{'No test' if pd.isna(p) else 'No intervals'}: {reason}"
+        for p, reason in zip(missing["p"], missing["reason"], strict=True)
+    ]
+    return list(dict.fromkeys(words))
+
+
 def rank_test(one: npt.ArrayLike, other: npt.ArrayLike) -> float:
     """Return the two-sided p-value of the Mann-Whitney test."""
     return float(stats.mannwhitneyu(one, other, alternative="two-sided").pvalue)
@@ -228,6 +246,8 @@ def rank_test(one: npt.ArrayLike, other: npt.ArrayLike) -> float:
 def shift(one: npt.ArrayLike, other: npt.ArrayLike) -> tuple[float, float, float]:
     """Return the Hodges-Lehmann shift, first less second, and its 95 % interval.
 
+    The ends are NaN where no interval of differences reaches 95 %.
+
     Examples
     --------
     >>> shift([4, 5, 6, 7, 8], [1, 2, 3, 4, 5])
@@ -235,15 +255,34 @@ def shift(one: npt.ArrayLike, other: npt.ArrayLike) -> tuple[float, float, float
     """
     a, b = np.asarray(one, np.float64), np.asarray(other, np.float64)
     differences = np.sort((a[:, None] - b[None, :]).ravel())
-    m, n = len(a), len(b)
-    left_out = m * n / 2 - _Z * math.sqrt(m * n * (m + n + 1) / 12)
-    first = max(math.floor(left_out), 1) - 1
-    low, high = differences[first], differences[-1 - first]
-    return float(np.median(differences)), float(low), float(high)
+    value, end = float(np.median(differences)), _end_of_interval(len(a), len(b))
+    if not end:
+        return value, math.nan, math.nan
+    return value, float(differences[end - 1]), float(differences[-end])
+
+
+@lru_cache
+def _end_of_interval(m: int, n: int) -> int:
+    """Return which of all sorted differences bounds the 95 % interval, from either end; 0: none does.
+
+    The interval from the k-th least to the k-th greatest misses the truth where Mann and Whitney's U
+    is below k, or as far from its other end.
+    """
+    if max(m, n) > _MOST_EXACT:
+        return math.floor(m * n / 2 - _Z * math.sqrt(m * n * (m + n + 1) / 12))
+    # the orders of both groups by their U: the Gaussian binomial coefficient
+    orders = np.zeros(m * n + 1, np.int64)
+    orders[0] = 1
+    for i in range(1, m + 1):
+        factor = n + i
+        orders[factor:] -= orders[:-factor].copy()
+        for u in range(i, len(orders)):
+            orders[u] += orders[u - i]
+    return int(np.count_nonzero(40 * np.cumsum(orders) <= math.comb(m + n, m)))
 
 
 def cliffs_delta(one: npt.ArrayLike, other: npt.ArrayLike) -> tuple[float, float, float]:
-    """Return Cliff's delta and its 95 % interval.
+    """Return Cliff's delta and its 95 % interval; its ends are NaN where a shift has none.
 
     Examples
     --------
@@ -254,6 +293,8 @@ def cliffs_delta(one: npt.ArrayLike, other: npt.ArrayLike) -> tuple[float, float
     m, n = len(a), len(b)
     statistic = stats.mannwhitneyu(a, b, method="asymptotic").statistic
     theta = float(statistic) / (m * n)
+    if not _end_of_interval(m, n):
+        return 2 * theta - 1, math.nan, math.nan
 
     def error(truth: float) -> float:
         """Return the standard error of theta if this were the truth (Newcombe 2006, method 5)."""
@@ -286,6 +327,7 @@ def _pair(measure: str, groups: str, one: pd.DataFrame, other: pd.DataFrame) -> 
         delta_low=delta_low,
         delta_high=delta_high,
         p=rank_test(a, b),
+        reason=_no_interval(len(a), len(b)),
     )
 
 
@@ -318,6 +360,17 @@ def _too_few(parts: list[pd.DataFrame]) -> str | None:
     return (
         f"a group has {counted(fewest, 'patient')} with this measure; a comparison needs "
         f"{MIN_PATIENTS} in each."
+    )
+
+
+def _no_interval(m: int, n: int) -> str | None:
+    if _end_of_interval(m, n):
+        return None
+    held = in_digits(100 * (1 - 2 / math.comb(m + n, m)), 3)
+    return (
+        f"{m} and {counted(n, 'patient')} are too few for 95 % intervals: all their differences, from the "
+        f"least to the greatest, would hold the true shift in {held} % of studies; it takes 4 in each "
+        "group, or 3 and 5."
     )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, measures_of, title_of
-from seg_core.cohort.compare import METHOD, by_patient, compare_groups
+from seg_core.cohort.compare import METHOD, by_patient, compare_groups, reasons_in_words
 from seg_core.cohort.journal import Journal
 from seg_core.cohort.run_rows import is_scored
 from seg_core.cohort.settings_words import settings_in_words
@@ -194,8 +194,8 @@ def _groups(table: pd.DataFrame, measures: Sequence[str] | None, by: str) -> Ite
         numbers=[False, False, True, True, True, True, True, True],
         widths=[18, 18, 9, 13, 18, 17, 8, 11],
     )
-    for reason in found["reason"].dropna().unique():
-        yield Words(f"No test: {reason}")
+    for words in reasons_in_words(found):
+        yield Words(words)
     yield Words(METHOD)
 
 
@@ -210,11 +210,13 @@ def _compared(row: dict[Any, Any]) -> list[str]:
 
 
 def _with_interval(row: dict[Any, Any], name: str, form: Callable[[float], str]) -> str:
-    values = [row[each] for each in (name, f"{name}_low", f"{name}_high")]
-    if any(pd.isna(value) for value in values):
+    value, *ends = (row[each] for each in (name, f"{name}_low", f"{name}_high"))
+    if pd.isna(value):
         return _NONE
-    value, low, high = map(form, values)
-    return with_minus(f"{value} ({low} to {high})")
+    if any(pd.isna(end) for end in ends):
+        return with_minus(f"{form(value)} (no interval)")
+    low, high = map(form, ends)
+    return with_minus(f"{form(value)} ({low} to {high})")
 
 
 def _p(value: float) -> str:

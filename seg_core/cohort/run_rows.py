@@ -56,7 +56,7 @@ TIL_COLUMNS = (
         "phenotype",
     ),
     *("til_per_mm2", "til_per_mm2_low", "til_per_mm2_high", "til_stroma_per_mm2", "etils_pct"),
-    *("tumour_mm2", "stroma_mm2", "tumour_rois"),
+    *("epithelium_mm2", "stroma_mm2", "tumour_rois"),
 )
 
 
@@ -207,7 +207,7 @@ def _columns_of(kept: dict[str, Any]) -> dict[str, Any]:
         "til_per_mm2_high": number_or_nan(densities["tissue"]["high"]),
         "til_stroma_per_mm2": number_or_nan(densities["stroma"]["value"]),
         "etils_pct": number_or_nan(kept["etils_pct"]),
-        "tumour_mm2": number_or_nan(kept["areas_mm2"].get("epithelium")),
+        "epithelium_mm2": number_or_nan(kept["areas_mm2"].get("epithelium")),
         "stroma_mm2": number_or_nan(kept["areas_mm2"].get("stroma")),
         "tumour_rois": ", ".join(kept.get("tumour_rois", [])) or None,
     }

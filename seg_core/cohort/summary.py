@@ -8,11 +8,9 @@ import numpy as np
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.sealed import read_sealed, write_sealed
 from seg_core.scoring import counted_of
-from seg_core.scoring.assessment import REGIONS
-from seg_core.scoring.counted import NO_REGIONS, regions_version
+from seg_core.scoring.counted import FiguresVersion
 from seg_core.scoring.summary import MIN_SQUARES, SQUARE_UM, describe_run
 from seg_core.store import Run
-from seg_core.store.overlay import NAMES, NO_NAMES
 
 SUMMARY_FILE = "summary.json"
 """Name of the summary in the folder of a run."""
@@ -40,13 +38,14 @@ def keep_summary(run: Run) -> Path:
 
 
 def summary_of(run: Run) -> dict[str, Any]:
-    """Return what `keep_summary` keeps.
+    """Return what `keep_summary` keeps, with the names and ROIs that it is of.
 
     Raises
     ------
     RegionError
         If the ROIs that are kept with the slide can no longer be read.
     """
+    version = FiguresVersion.now(run)
     counted = counted_of(run)
     statistics = describe_run(run, counted)
     rows = statistics.classes.astype(object).replace({np.nan: None}).to_dict("records")
@@ -55,22 +54,15 @@ def summary_of(run: Run) -> dict[str, Any]:
         "tissue_um2": statistics.tissue_um2,
         "no_interval": statistics.no_interval,
         "counted": counted.facts(),
-        NAMES: run.kept_names_version,
-        REGIONS: regions_version(run),
         "interval": {"method": "variogram", "square_um": SQUARE_UM, "min_squares": MIN_SQUARES},
+        **version.to_json(),
     }
 
 
 def is_kept_for(run: Run, file: str) -> bool:
-    """Tell whether a file of figures is there, of the nuclei as they are called and counted now.
-
-    Figures of before names had a version are of nuclei as they were found, those of before regions had
-    one of all that was analysed.
-    """
+    """Tell whether a file of figures is there, of the nuclei as they are called and counted now."""
     kept = read_kept(run.path / file)
-    if not kept or kept.get(NAMES, NO_NAMES) != run.kept_names_version:
-        return False
-    return bool(kept.get(REGIONS, NO_REGIONS) == regions_version(run))
+    return bool(kept) and FiguresVersion.told_by(kept) == FiguresVersion.now(run)
 
 
 def read_kept(path: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import Item
 from seg_core.cohort.summary import SUMMARY_FILE, is_kept_for, keep_summary
 from seg_core.cohort.thumbnails import THUMBNAIL_FILE, keep_thumbnail
-from seg_core.cohort.til_maps import MAP_FILE, keep_map
+from seg_core.cohort.til_maps import MAP_FILE, is_of_scores, keep_map
 from seg_core.errors import (
     BusyError,
     JobCancelled,
@@ -239,11 +239,12 @@ def _analysed(asked: Asked, report: "_Reporter") -> Run:
 
 
 def _has_scores_and_map(run: Run) -> bool:
-    """Tell whether both are there; who scores a single run draws no map, or leaves an older one."""
+    """Tell whether both are there, of the nuclei as they are called and counted now."""
     scores, drawn = run.path / TIL_FILE, run.path / MAP_FILE
     return (
         is_kept_for(run, TIL_FILE)
-        and drawn.is_file()
+        and is_of_scores(run.path)
+        # maps of before they told what they are of
         and drawn.stat().st_mtime_ns >= scores.stat().st_mtime_ns
     )
 

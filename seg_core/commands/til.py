@@ -9,6 +9,7 @@ from seg_core.digits import in_percent
 from seg_core.roi import Roi
 from seg_core.scoring import WHOLE, counted_of, joined, kept_rois, parts_of
 from seg_core.scoring.assessment import assess, assess_parts, keep_scores
+from seg_core.scoring.counted import FiguresVersion
 from seg_core.store import Run, open_run
 from seg_core.til import TilResult
 
@@ -39,10 +40,11 @@ def add_til(subparsers: Subparsers) -> None:
 
 def _til(options: argparse.Namespace) -> int:
     run = run_asked(open_run(options.run_folder), options)
+    version = FiguresVersion.now(run)  # before the ROIs are read
     rois = rois_asked(run, options.roi)
     whole, *parts = parts_of(run, rois)
     part = whole if options.roi is None or not parts else joined(parts)
-    result = assess(run, part=part)
+    result = assess(run, part=part, version=version)
     if options.roi is None and not options.as_found:
         keep_scores(run, result)
     counted, name = counted_of(run, rois, part=part), run.slide_path.name

@@ -279,8 +279,9 @@ def evaluate_kept(reference: Reference, run: Run, rois: Sequence[Roi] = ()) -> K
         If the reference, the slide or the run is not as it should be.
     """
     run = reference.measured(run)
-    evaluation = evaluate_run(run, reference.mapped(run), rois)
-    return _keep(evaluation, reference, run, asked_of(reference, run, rois))
+    # before anything is read: who corrects while it is measured makes the figures older than the run
+    asked = asked_of(reference, run, rois)
+    return _keep(evaluate_run(run, reference.mapped(run), rois), reference, run, asked)
 
 
 def compare_kept(

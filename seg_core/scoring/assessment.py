@@ -13,10 +13,9 @@ from seg_core.model.card import card_of_weights
 from seg_core.nuclei import label_uncertain
 from seg_core.process.progress import Progress, ProgressCallback
 from seg_core.scoring import Part, counted_of
-from seg_core.scoring.counted import NO_REGIONS, regions_version, told_apart
+from seg_core.scoring.counted import FiguresVersion, told_apart
 from seg_core.slide import TissueMask
 from seg_core.store import Run
-from seg_core.store.overlay import NAMES, NO_NAMES
 from seg_core.til import (
     NEEDED_ROLES,
     AssessedPart,
@@ -29,14 +28,12 @@ from seg_core.til import (
 TIL_FILE = "til.json"
 """Name of the scores in the folder of a run."""
 
-REGIONS = "regions_version"
-"""What files of figures call `seg_core.scoring.counted.regions_version`; absent where there is none."""
-
 
 def assess(
     run: Run,
     *,
     part: Part | None = None,
+    version: FiguresVersion | None = None,
     settings: TilSettings | None = None,
     min_score: float = 0.0,
     report: ProgressCallback | None = None,
@@ -50,6 +47,9 @@ def assess(
     part : Part, optional
         One of `seg_core.scoring.parts_of`; by default all that was analysed less what the ROIs that
         are kept with the slide leave out, within the tumour where one was drawn.
+    version : FiguresVersion, optional
+        Of the run before the ROIs were read that the part is of. Without it the scores of a part cannot
+        be kept; of all that was analysed it is asked for here.
     settings : TilSettings, optional
     min_score : float
         Nuclei with a lower class score are *uncertain*: neither lymphocytes nor epithelium.
@@ -72,9 +72,12 @@ def assess(
         If the model, or the taught classifier that named the nuclei, tells lymphocytes or epithelium
         not apart from other nuclei.
     """
-    part = part or counted_of(run).part
+    if part is None:
+        version = FiguresVersion.now(run)
+        part = counted_of(run).part
     nuclei = label_uncertain(run.nuclei(), min_score)
-    return _scored(run, nuclei, run.tissue(), part, settings, report)
+    result = _scored(run, nuclei, run.tissue(), part, settings, report)
+    return replace(result, version=None if version is None else version.to_json())
 
 
 def assess_parts(
@@ -133,6 +136,8 @@ def _scored(
 def keep_scores(run: Run, result: TilResult) -> Path:
     """Write the scores of a whole run into its folder, over those before.
 
+    They are of the names and ROIs that were read for them, whatever people have said since.
+
     Returns
     -------
     path : Path
@@ -141,12 +146,12 @@ def keep_scores(run: Run, result: TilResult) -> Path:
     ------
     StoreError
         If the disk is full or cannot be written.
+    ValueError
+        If the scores do not tell which names and ROIs they are of.
     """
-    content, names, regions = result.to_json(), run.kept_names_version, regions_version(run)
-    if names != NO_NAMES:
-        content[NAMES] = names
-    if regions != NO_REGIONS:
-        content[REGIONS] = regions
+    if result.version is None:
+        raise ValueError("the scores do not tell which names and ROIs they are of.")
+    content = {**result.to_json(), **result.version}
     with store_errors(run.path):
         write_sealed(run.path / TIL_FILE, content)
     return run.path / TIL_FILE

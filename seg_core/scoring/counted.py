@@ -1,7 +1,7 @@
 """Which nuclei of a run count: one definition for the pages, every file and the report."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from seg_core.roi import Roi
 from seg_core.scoring.parts import Part, parts_of
 from seg_core.store import Run, Selection
 from seg_core.store.chosen import chosen_names, chosen_nuclei
+from seg_core.store.overlay import NAMES, NO_NAMES
 from seg_core.store.rois import rois_of
 
 
@@ -164,3 +165,55 @@ def regions_version(run: Run) -> str:
         return NO_REGIONS
     entries = sorted(f"{roi.kind} {roi.name} {roi.polygon.wkb_hex}" for roi in bounding)
     return hashlib.sha256("\n".join(entries).encode()).hexdigest()[:16]
+
+
+REGIONS = "regions_version"
+"""Under this name files of figures keep what `regions_version` said."""
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresVersion:
+    """Which names and which kept ROIs the figures of a run are of.
+
+    It has to be asked for before either is read: what is corrected or drawn while figures are computed
+    then makes them older than the run, as they are.
+
+    Attributes
+    ----------
+    names : str
+        See `seg_core.store.Run.kept_names_version`.
+    regions : str
+        See `regions_version`.
+    """
+
+    names: str = NO_NAMES
+    regions: str = NO_REGIONS
+
+    @classmethod
+    def now(cls, run: Run) -> "FiguresVersion":
+        """Return that of a run as it is called and counted now.
+
+        Raises
+        ------
+        RegionError
+            If the ROIs that are kept with the slide can no longer be read.
+        """
+        return cls(run.kept_names_version, regions_version(run))
+
+    @classmethod
+    def told_by(cls, content: Mapping[str, Any]) -> "FiguresVersion":
+        """Return that of the content of a file of figures.
+
+        Figures of before names had a version are of nuclei as they were found, those of before regions
+        had one of all that was analysed.
+        """
+        return cls(content.get(NAMES, NO_NAMES), content.get(REGIONS, NO_REGIONS))
+
+    def to_json(self) -> dict[str, str]:
+        """Return what a file of figures says of it; nothing where nobody has said or drawn anything."""
+        told = {}
+        if self.names != NO_NAMES:
+            told[NAMES] = self.names
+        if self.regions != NO_REGIONS:
+            told[REGIONS] = self.regions
+        return told

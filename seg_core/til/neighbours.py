@@ -7,7 +7,7 @@ import pandas as pd
 from seg_core.til.cells import Cells
 from seg_core.til.field import Field
 from seg_core.til.masks import depths_px
-from seg_core.til.result import CrossFunctions, Distances, known
+from seg_core.til.result import NO_LYMPHOCYTE, CrossFunctions, Distances, known
 from seg_core.til.score_settings import TilSettings
 from seg_core.til.spatial import (
     cross_counts,
@@ -32,14 +32,19 @@ def distances_to_epithelium(cells: Cells) -> pd.DataFrame:
     )
 
 
-def summarise_distances(distances_um: pd.DataFrame, settings: TilSettings) -> Distances:
+def summarise_distances(
+    distances_um: pd.DataFrame, settings: TilSettings, reason: str | None
+) -> Distances:
     """Return median, quartiles and the shares within the distances of the settings."""
     values = distances_um["distance_um"].to_numpy()
-    if not len(values):
-        return Distances(0)
+    if reason is None and not len(values):
+        reason = NO_LYMPHOCYTE
+    if reason is not None:
+        nothing = {f"{near:g}": None for near in settings.near_um}
+        return Distances(len(values), nothing, reason=reason)
     low, median, high = (float(each) for each in np.percentile(values, [25, 50, 75]))
     within = {f"{near:g}": float((values <= near).mean()) for near in settings.near_um}
-    return Distances(len(values), median, low, high, within)
+    return Distances(len(values), within, median, low, high)
 
 
 def cross_functions(

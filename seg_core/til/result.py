@@ -1,6 +1,7 @@
 """What a TIL assessment gives: every score with what it is made of."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -22,6 +23,9 @@ DISCLAIMER = (
     "detector."
 )
 
+NO_LYMPHOCYTE = "there is no lymphocyte in the tissue."
+"""Why a score that divides by lymphocytes, or is measured from them, has no value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Phenotype:
@@ -37,12 +41,16 @@ class Phenotype:
 
 @dataclass(frozen=True, slots=True)
 class Colocalisation:
-    """Morisita-Horn on squares of one side, beside its value for independent Poisson scatter."""
+    """Morisita-Horn on squares of one side, beside its value for independent Poisson scatter.
+
+    Where there is no value, the reason.
+    """
 
     square_um: float
     squares: int
     value: float | None
     expected: float | None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +75,15 @@ class Hotspots:
 
 @dataclass(frozen=True, slots=True)
 class Distances:
-    """From each lymphocyte's centroid to the nearest epithelial one, µm."""
+    """From each lymphocyte's centroid to the nearest epithelial one, µm; where there are none, the reason."""
 
     lymphocytes: int
+    share_within: Mapping[str, float | None]
+    """By distance in µm, as text: those of the settings, whatever was found."""
     median_um: float | None = None
     low_quartile_um: float | None = None
     high_quartile_um: float | None = None
-    share_within: dict[str, float] | None = None
-    """By distance in µm, as text."""
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +152,9 @@ class TilResult:
         How often the model took *other* nuclei for lymphocytes, where that was measured.
     warnings : tuple of str
         What speaks against trusting the numbers of the run.
+    version : mapping of str or None
+        What a file of the scores says of the names and ROIs that they are of; None where whoever scored
+        has not asked before reading them.
     """
 
     evaluable: bool
@@ -164,9 +176,10 @@ class TilResult:
     compartments: Compartments
     confusion: Confusion | None = None
     warnings: tuple[str, ...] = ()
+    version: Mapping[str, str] | None = None
 
     def score(self, id: str) -> Score:
-        """Return a score by its id; KeyError where there is none, for instance of a missing class."""
+        """Return a score by its id; KeyError where there is none of that name."""
         for each in self.scores:
             if each.id == id:
                 return each
@@ -202,6 +215,12 @@ class TilResult:
         """Lymphocytes in epithelium for each epithelial nucleus."""
         return self.score("intraepithelial_ratio").estimate.value
 
+    def per_lymphocyte(self, name: str) -> float | None:
+        """Nuclei of a kind for each lymphocyte; None where that is no score."""
+        if name == "lymphocyte":
+            return 1.0 if self.evaluable and self.counts[name] else None
+        return self.score(f"{name}s_per_lymphocyte").estimate.value
+
     @property
     def formulas(self) -> dict[str, Formula]:
         """How everything is computed, by its key in ``til.json``."""
@@ -222,7 +241,6 @@ class TilResult:
     def to_json(self) -> dict[str, Any]:
         """Return the scores as they stand in ``til.json``; what cannot be had is None."""
         densities = self.density_per_mm2
-        lymphocytes = self.counts["lymphocyte"]
         return {
             "evaluable": self.evaluable,
             "reason": self.reason,
@@ -244,7 +262,7 @@ class TilResult:
             "composition": {
                 name: {
                     "count": self.counts[name],
-                    "per_lymphocyte": self.counts[name] / lymphocytes if lymphocytes else None,
+                    "per_lymphocyte": self.per_lymphocyte(name),
                 }
                 for name in ("lymphocyte", "macrophage", "neutrophil")
                 if name in self.counts
@@ -253,6 +271,9 @@ class TilResult:
             "areas_mm2": self.areas_mm2,
             "sensitivity": [asdict(each) for each in self.sensitivity],
             "scores": {each.id: each.value for each in self.scores},
+            "reasons": {
+                each.id: each.estimate.reason for each in self.scores if each.value is None
+            },
             "formulas": {name: each.to_json() for name, each in self.formulas.items()},
             "confusion": self._confusion_to_json(),
             "settings": self.settings.to_json(),

@@ -38,6 +38,8 @@ class Formula:
 class Score:
     """One score of an assessment; tables, pages and reports show it as it stands here.
 
+    It has a value or the reason why it has none.
+
     Attributes
     ----------
     id : str
@@ -62,6 +64,12 @@ class Score:
     category: str | None = None
     other_unit: str | None = None
     other_inputs: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.value is None and not self.estimate.reason:
+            raise ValueError(
+                f"the score {self.id} has neither a value nor a reason why it has none."
+            )
 
     @property
     def value(self) -> float | str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from seg_core.digits import in_digits
 from seg_core.til.field import MM2_PER_UM2
 from seg_core.til.interval import Estimate
-from seg_core.til.result import Colocalisation, Distances, Hotspots, Phenotype
+from seg_core.til.result import NO_LYMPHOCYTE, Colocalisation, Distances, Hotspots, Phenotype
 from seg_core.til.score import Formula, Score
 from seg_core.til.score_settings import TilSettings
 
@@ -159,7 +159,7 @@ class ScoreList:
             yield Score(
                 f"morisita_horn_{each.square_um:g}_um",
                 f"Morisita-Horn, {each.square_um:,g} µm",
-                self._plain(each.value),
+                Estimate(each.value, reason=each.reason),
                 method,
                 other_inputs=f"squares {each.squares}, Poisson scatter would give {expected}",
             )
@@ -175,32 +175,39 @@ class ScoreList:
             "Ord and Getis 1995, Benjamini and Hochberg 1995, Nawaz et al. 2015",
             {"square_um": settings.square_um},
         )
-        for name, label, value in (
+        for name, label, value, of in (
             (
                 "lymphocyte_share",
                 "Hotspots of lymphocytes, share of squares",
                 found.lymphocyte_share,
+                None,
             ),
             (
                 "epithelial_share",
                 "Hotspots of epithelium, share of squares",
                 found.epithelial_share,
+                None,
             ),
             (
                 "both_of_lymphocyte",
                 "Hotspots of both, share of those of lymphocytes",
                 found.both_of_lymphocyte,
+                "lymphocytes",
             ),
             (
                 "both_of_epithelial",
                 "Hotspots of both, share of those of epithelium",
                 found.both_of_epithelial,
+                "epithelium",
             ),
         ):
+            reason = found.reason
+            if reason is None and value is None:
+                reason = f"there is no hotspot of {of}."
             yield Score(
                 f"hotspots_{name}",
                 label,
-                Estimate(value, reason=found.reason),
+                Estimate(value, reason=reason),
                 method,
                 other_unit="0 to 1",
                 other_inputs=f"squares {found.squares}",
@@ -216,19 +223,19 @@ class ScoreList:
             "nearest neighbour, KD-tree",
             {"lymphocytes": n_l, "epithelial": n_e},
         )
-        median = Estimate(found.median_um)
+        median = Estimate(found.median_um, reason=found.reason)
         yield Score("distance_median_um", "Distance to epithelium, median", median, method)
-        for near, share in (found.share_within or {}).items():
+        for near, share in found.share_within.items():
             yield Score(
                 f"share_within_{near}_um",
                 f"Lymphocytes within {near} µm",
-                Estimate(share),
+                Estimate(share, reason=found.reason),
                 method,
                 other_unit="0 to 1",
             )
 
     def composition(self) -> Iterator[Score]:
-        """Give the macrophages and neutrophils, where the model knows them, per lymphocyte."""
+        """Give the macrophages and neutrophils per lymphocyte."""
         counts = self.inputs.counts
         method = Formula(
             "composition",
@@ -241,16 +248,28 @@ class ScoreList:
                 if name in counts
             },
         )
-        n_l = counts["lymphocyte"]
         for name in ("macrophage", "neutrophil"):
-            if name in counts:
-                yield Score(
-                    f"{name}s_per_lymphocyte",
-                    f"{name.capitalize()}s per lymphocyte",
-                    Estimate(counts[name] / n_l if n_l else None),
-                    method,
-                    other_unit="ratio",
-                )
+            yield Score(
+                f"{name}s_per_lymphocyte",
+                f"{name.capitalize()}s per lymphocyte",
+                self._per_lymphocyte(name),
+                method,
+                other_unit="ratio",
+            )
+
+    def _per_lymphocyte(self, name: str) -> Estimate:
+        counts = self.inputs.counts
+        if self.reason is not None:
+            return Estimate(None, reason=self.reason)
+        if name not in counts:
+            return Estimate(
+                None,
+                reason="the model, or the classifier that named the nuclei, does not tell "
+                f"{name}s from other nuclei.",
+            )
+        if not counts["lymphocyte"]:
+            return Estimate(None, reason=NO_LYMPHOCYTE)
+        return Estimate(counts[name] / counts["lymphocyte"])
 
     def _plain(self, value: float | None) -> Estimate:
         return Estimate(value, reason=self.reason)

@@ -111,7 +111,7 @@ def score_tils(
     stil = _stil(squares, settings, reason)
     phenotype = _phenotype(big, settings, reason)
     morisita_horn = colocalisations(cells, field, settings, reason)
-    distances = summarise_distances(distances_um, settings)
+    distances = summarise_distances(distances_um, settings, reason)
     make = ScoreList(inputs, settings, reason)
     scores: tuple[Score, ...] = (
         make.area(stil),

@@ -78,8 +78,10 @@ def _colocalisation(
     areas = field.square_areas_um2(field.mask, side_um)
     valid = areas >= settings.min_square_tissue * side_um**2
     squares = int(valid.sum())
-    if reason is not None or not squares:
-        return Colocalisation(side_um, squares, None, None)
+    if reason is None and not squares:
+        reason = f"no square of {side_um:g} µm has enough tissue."
+    if reason is not None:
+        return Colocalisation(side_um, squares, None, None, reason)
     lymphocytes, epithelial = (
         np.bincount(field.squares_of(own["x"], own["y"], side_um), minlength=len(areas))[valid]
         for own in (cells.of_role("lymphocyte"), cells.of_role("epithelium"))
@@ -89,6 +91,23 @@ def _colocalisation(
         squares,
         morisita_horn(lymphocytes, epithelial),
         poisson_morisita_horn(float(lymphocytes.mean()), float(epithelial.mean())),
+        _missing_in_squares(lymphocytes, epithelial),
+    )
+
+
+def _missing_in_squares(
+    lymphocytes: npt.NDArray[np.int64], epithelial: npt.NDArray[np.int64]
+) -> str | None:
+    """Say which kind lies in none of the squares, of which nothing can be told then."""
+    missing = [
+        name
+        for name, counts in (("lymphocyte", lymphocytes), ("epithelial nucleus", epithelial))
+        if not counts.any()
+    ]
+    return (
+        f"there is no {' and no '.join(missing)} in squares with enough tissue."
+        if missing
+        else None
     )
 
 

@@ -34,6 +34,7 @@ from seg_core.store import Run, Store, open_run
 from seg_core.store.answer import Answer, write_answer
 from seg_core.store.label import read_label
 from seg_core.store.rois import keep_rois
+from seg_core.unbroken import unbroken
 
 MODEL = "0" * 64
 FAILED = "broken.svs is no slide; open another file."
@@ -160,6 +161,9 @@ def test_groups_are_compared_by_patients(visit, cohort: Journal) -> None:
     (row,) = shown_table(page).to_dict("records")
     assert (row["groups"], row["patients"], row["delta"]) == ("A – B", "3 / 3", "−1")
     assert row["p"] == "0.1"
+    assert (row["shift"], set(row) & {"shift_low", "delta_low", "reason"}) == ("−3", set())
+    told = literal("No intervals: 3 and 3 patients are too few for 95 % intervals")
+    assert any(each.value.startswith(unbroken(told)) for each in page.caption)
     page.selectbox(key="_by").set_value("Stage").run()
     assert not page.exception
     assert shown_table(page)["groups"].item() == "I – II"
@@ -213,7 +217,10 @@ def test_any_column_is_plotted_against_a_measure_with_its_rank_correlation(
     page.selectbox(key="_x").set_value("roi number").run()
     assert not page.exception
     # of 720 orders of six patients two are as far from chance
-    assert any("correlation 1.00, p = 0.003, n = 6 patients" in each.value for each in page.caption)
+    assert any(
+        "correlation 1.00, no interval where it is 1 or −1, p = 0.003, n = 6 patients" in each.value
+        for each in page.caption
+    )
     page.selectbox(key="_x").set_value("Stage").run()
     assert not page.exception
     figure = json.loads(page.get("plotly_chart")[0].proto.spec)

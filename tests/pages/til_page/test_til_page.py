@@ -27,6 +27,7 @@ from seg_core.scoring import parts_of
 from seg_core.store import Run
 from seg_core.store.rois import keep_rois
 from seg_core.til import Confusion, TilResult, TilSettings, score_tils, tumour_of
+from seg_core.unbroken import unbroken
 
 sys.path.append(str(Path(__file__).parents[2] / "seg_core" / "til"))
 from til_layouts import block, nuclei, scatter, tissue
@@ -204,6 +205,20 @@ def test_the_tumour_that_was_drawn_is_asked_with_every_part_and_told(
     assert any(words in each.value for each in page.markdown)
 
 
+def test_a_figure_that_is_missing_says_why(visit, chosen, run: Run, monkeypatch) -> None:
+    """Without lymphocytes Morisita-Horn and the distance were dashes without a word."""
+    layout = nuclei(epithelial=block(500, 0, 700, 1000))
+    answer(monkeypatch, result=score_tils(layout, tissue(1000, 1000), settings=FAST))
+    page = visit("til_score", slide=chosen)
+    assert not page.exception
+    said = [each.value for each in page.caption]
+    for told in (
+        "Distance to epithelium, median: there is no lymphocyte in the tissue.",
+        "Morisita-Horn, 250 µm: there is no lymphocyte in squares with enough tissue.",
+    ):
+        assert unbroken(told) in map(unbroken, said)
+
+
 def test_settings_are_sent_as_a_form_and_can_be_put_back(
     visit, chosen, run: Run, band: TilResult, monkeypatch
 ) -> None:
@@ -257,6 +272,26 @@ def test_a_real_worker_answers_once(run: Run) -> None:
         scorings.forget(request)
         assert scorings.find(request.key) is None
     assert "not evaluable" in (result.reason or "")
+
+
+def test_scores_that_somebody_has_corrected_meanwhile_are_shown_as_of_before(
+    visit, chosen, run: Run, band: TilResult, monkeypatch
+) -> None:
+    """The viewer then offered layers of scores that were of other names."""
+    answered, before = answer(monkeypatch, result=band), run.names_version
+
+    def ask(request: ScoringRequest, _visitor: str | None = None) -> Answered:
+        answered.asked.append(request)
+        run.journal().correct([1], ["lymphocyte"], "epithelial", by="ada")
+        return answered
+
+    monkeypatch.setattr(answered, "ask", ask)
+    page = visit("til_score", slide=chosen)
+    assert not page.exception
+    (request,) = answered.asked
+    assert request.names == before != run.names_version
+    assert page.session_state["til_shown"] == state.ShownScores(run.path, before, request.key)
+    assert request.key != replace(request).key  # one that is made now
 
 
 def test_layers_are_offered_once_the_page_has_shown_scores(

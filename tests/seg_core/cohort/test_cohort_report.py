@@ -188,6 +188,24 @@ def test_a_patient_in_two_groups_does_not_cost_the_report(store: Path, tmp_path:
         write_cohort_report(copy, "trial", tmp_path / "b.html", measures=["count_lymphocyte"])
 
 
+def test_where_patients_are_too_few_for_an_interval_the_report_says_so(
+    store: Path, tmp_path: Path
+) -> None:
+    """Three against four had one that was called 95 % and is not."""
+    copy = shutil.copytree(store, tmp_path / "copy")
+    file = Journal(copy, "trial").folder / "cohort.json"
+    plan = json.loads(file.read_text())
+    plan["items"][0]["group"] = None
+    plan.pop(SEAL)
+    file.write_text(json.dumps(plan))
+    write_cohort_report(copy, "trial", tmp_path / "trial.html", measures=["count_lymphocyte"])
+    text = html_text(tmp_path / "trial.html")
+    assert "−35 (no interval)" in text
+    assert "−1.00 (no interval)" in text
+    assert "No intervals: 3 and 4 patients are too few for 95 % intervals" in text
+    assert "No test" not in text
+
+
 def test_the_command_writes_it_and_refuses_other_formats(
     store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

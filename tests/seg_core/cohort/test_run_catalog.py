@@ -4,6 +4,7 @@ import errno
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ from seg_core.cohort.columns import title_of
 from seg_core.cohort.journal import COHORTS_FOLDER, PLAN_FILE, Journal, Outcome
 from seg_core.cohort.plan import CohortQuestion, Item
 from seg_core.cohort.summary import SUMMARY_FILE, is_kept_for, keep_summary, read_kept
+from seg_core.cohort.til_maps import MAP_FILE, is_of_scores, keep_map, map_of
 from seg_core.errors import CohortError, SlideError
 from seg_core.files.sealed import SEAL
 from seg_core.roi import Roi
-from seg_core.scoring import counted_of
+from seg_core.scoring import Counted, counted_of
 from seg_core.scoring.assessment import TIL_FILE, assess, keep_scores
-from seg_core.scoring.summary import describe_run
+from seg_core.scoring.summary import Statistics, describe_run
 from seg_core.store import Run, Store, open_run
 from seg_core.store.answer import Answer, write_answer
 from seg_core.store.rois import keep_rois
@@ -182,6 +184,64 @@ def test_a_store_that_nothing_can_be_written_to_is_listed_all_the_same(
 
 def _read_only(*_: object) -> None:
     raise OSError(errno.EROFS, "Read-only file system")
+
+
+def test_a_summary_is_of_the_names_that_were_read_for_it(
+    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was corrected while it was computed stood as if it were in it."""
+    run = open_run(copied(painted_run, tmp_path))
+
+    def late(run: Run, counted: Counted) -> Statistics:
+        found = describe_run(run, counted)
+        lymphocytes = run.nuclei().query("class_name == 'lymphocyte'")["nucleus_id"].tolist()
+        run.journal().correct(lymphocytes, ["lymphocyte"] * len(lymphocytes), "other", by="Ada")
+        return found
+
+    monkeypatch.setattr(summary, "describe_run", late)
+    keep_summary(run)
+    assert read_kept(run.path / SUMMARY_FILE)["classes"]["lymphocyte"]["count"] > 0
+    assert not is_kept_for(run, SUMMARY_FILE)
+    (row,) = RunCatalog(Store(tmp_path)).runs().to_dict("records")
+    assert row["count_lymphocyte"] == row["lymphocyte_per_mm2"] == 0
+
+
+def test_a_map_holds_only_beside_scores_of_the_same_names(
+    painted_run: Run, tmp_path: Path, painted_slide: Path
+) -> None:
+    """One that was drawn of earlier names stood under a later score as if it were of it."""
+    run = open_run(copied(painted_run, tmp_path))
+    before = assess(run)
+    run.journal().correct([1], ["other"], "lymphocyte", by="Ada")
+    now = assess(run)
+    keep_scores(run, now)
+    with closing(run.open_slide()) as slide:
+        for result in (before, now):
+            keep_map(run, slide, result)
+            holds = result is now
+            assert (map_of(run.path, scored=True) is not None) == holds
+            assert is_of_scores(run.path) == holds
+    assert map_of(run.path, scored=False) is None
+    (run.path / MAP_FILE).write_bytes(b"no picture")
+    assert map_of(run.path, scored=True) is None
+
+
+def test_the_area_of_epithelium_is_not_called_that_of_the_tumour_that_was_drawn(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """It stood as tumour_mm2 beside the names of the ROIs of tumour, and is E alone."""
+    folder = copied(painted_run, tmp_path)
+    run = open_run(folder)
+    x, y, width, height = run.region.to_json()
+    drawn = Roi("T", shapely.box(x, y, x + width, y + height), "tumour")
+    keep_rois(tmp_path, folder.parent.name, [drawn])
+    scored = assess(run)
+    keep_scores(run, scored)
+    catalog = RunCatalog(Store(tmp_path))
+    (row,) = catalog.ask("select epithelium_mm2, tumour_rois from runs").to_dict("records")
+    assert row == {"epithelium_mm2": scored.areas_mm2["epithelium"], "tumour_rois": "T"}
+    assert title_of("epithelium_mm2") == "epithelium, mm²"
+    assert [each for each in catalog.runs() if "tumour" in each] == ["tumour_rois"]
 
 
 def test_a_score_is_called_as_where_it_is_computed(painted_run: Run) -> None:

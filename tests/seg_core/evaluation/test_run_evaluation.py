@@ -17,8 +17,14 @@ import shapely.affinity
 from seg_core import commands as cli
 from seg_core.classes import MONUSAC, NucleusClass
 from seg_core.errors import DataError
+from seg_core.evaluation import kept
 from seg_core.evaluation.kept import compare_kept, evaluate_kept, keep_reference
-from seg_core.evaluation.run_evaluation import compare_runs, evaluate_run, reference_of_run
+from seg_core.evaluation.run_evaluation import (
+    RunEvaluation,
+    compare_runs,
+    evaluate_run,
+    reference_of_run,
+)
 from seg_core.export.csv import write_nuclei_csv
 from seg_core.export.geojson import write_geojson as write_run_geojson
 from seg_core.geometry import Raster, Region
@@ -310,6 +316,29 @@ def test_a_corrected_run_is_a_reference_for_what_the_model_found(
     gained = both["second"]["instance"]["macro_f1"] - both["first"]["instance"]["macro_f1"]
     assert gained > 0
     assert both["difference"]["instance"]["macro_f1"] == pytest.approx(gained)
+
+
+def test_what_is_corrected_while_a_run_is_measured_is_not_in_the_kept_figures(
+    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They had the version of the names after it, and passed for figures of those."""
+    folder = tmp_path / painted_run.path.parent.name / painted_run.path.name
+    shutil.copytree(painted_run.path, folder)
+    run = open_run(folder)
+    run.journal().correct([1], ["lymphocyte"], "other", by="reader")
+    (reference,) = kept.corrected_runs(tmp_path, [run])
+
+    def late(*args: Any) -> RunEvaluation:
+        found = evaluate_run(*args)
+        run.journal().correct([2], ["lymphocyte"], "other", by="reader")
+        return found
+
+    monkeypatch.setattr(kept, "evaluate_run", late)
+    evaluate_kept(reference, run)
+    assert kept.kept_evaluation(reference, run) is None
+    monkeypatch.setattr(kept, "evaluate_run", evaluate_run)
+    evaluate_kept(reference, run)
+    assert kept.kept_evaluation(reference, run) is not None
 
 
 def test_a_command_measures_a_run_and_tells_mistakes_in_one_sentence(

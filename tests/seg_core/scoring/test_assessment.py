@@ -1,6 +1,7 @@
 """TIL scores of runs, from Python and from the command line."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from painted_slides import MPP, PaintedEngine, Painting, paint
 from seg_core import commands as cli
 from seg_core.analysis import analyse
 from seg_core.classes import ClassScheme, NucleusClass
+from seg_core.cohort.summary import is_kept_for
 from seg_core.commands import til
 from seg_core.errors import ModelError, SlideError, StoreError
 from seg_core.files.sealed import read_sealed
@@ -19,9 +21,9 @@ from seg_core.roi import Roi
 from seg_core.scoring import WHOLE, parts_of
 from seg_core.scoring.assessment import TIL_FILE, assess, assess_parts, keep_scores
 from seg_core.settings import AnalysisSettings
-from seg_core.store import Run
-from seg_core.store.rois import geojson_of
-from seg_core.til import TilSettings
+from seg_core.store import Run, open_run
+from seg_core.store.rois import geojson_of, keep_rois
+from seg_core.til import TilResult, TilSettings
 from seg_core.unbroken import unbroken
 
 # What is painted is a fiftieth of a mm² with nuclei 12 µm apart.
@@ -34,6 +36,13 @@ LENIENT = TilSettings(
     sensitivity_um=(2.0, 5.0),
     labellings=9,
 )
+
+
+@pytest.fixture
+def own_run(painted_run: Run, tmp_path: Path) -> Run:
+    """A copy of the painted run in a store of its own."""
+    place = Path(painted_run.path.parent.name, painted_run.run_id)
+    return open_run(Path(shutil.copytree(painted_run.path, tmp_path / "own" / place)))
 
 
 @pytest.fixture
@@ -55,6 +64,53 @@ def test_a_run_is_scored_on_its_tissue(painted_run: Run) -> None:
     assert keep_scores(painted_run, result) == again
     assert read_sealed(again) == json.loads(json.dumps(result.to_json()))
     again.unlink()
+
+
+def corrected(run: Run) -> None:
+    """Call a nucleus otherwise, as somebody does on a page."""
+    number = int(run.nuclei()["nucleus_id"].iloc[0])
+    run.journal().correct([number], ["lymphocyte"], "macrophage", by="Ada")
+
+
+def test_scores_are_kept_as_of_the_names_and_rois_that_were_read(own_run: Run) -> None:
+    """They had the version of whatever people said while they were computed, and passed for of that."""
+    result = assess(own_run, settings=LENIENT)
+    keep_scores(own_run, result)
+    assert is_kept_for(own_run, TIL_FILE)
+    corrected(own_run)
+    keep_scores(own_run, result)
+    assert not is_kept_for(own_run, TIL_FILE)
+    keep_scores(own_run, assess(own_run, settings=LENIENT))
+    assert is_kept_for(own_run, TIL_FILE)
+
+    before = assess(own_run, settings=LENIENT)
+    tumour = Roi("T", shapely.box(0, 0, 300, 300), "tumour")
+    keep_rois(own_run.path.parents[1], own_run.path.parent.name, [tumour])
+    keep_scores(own_run, before)
+    assert not is_kept_for(own_run, TIL_FILE)
+
+
+def test_what_is_said_between_reading_and_keeping_is_not_in_the_scores_of_the_command(
+    own_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*args: object, **options: object) -> TilResult:
+        result = assess(*args, **options)  # type: ignore[arg-type]
+        corrected(own_run)
+        return result
+
+    monkeypatch.setattr(til, "assess", late)
+    assert cli.main(["til", str(own_run.path)]) == 0
+    assert (own_run.path / TIL_FILE).is_file()
+    assert not is_kept_for(own_run, TIL_FILE)
+    monkeypatch.setattr(til, "assess", assess)
+    assert cli.main(["til", str(own_run.path)]) == 0
+    assert is_kept_for(own_run, TIL_FILE)
+
+
+def test_scores_that_do_not_tell_what_they_are_of_are_not_kept(painted_run: Run) -> None:
+    of_part = assess(painted_run, part=parts_of(painted_run)[0], settings=LENIENT)
+    with pytest.raises(ValueError, match="do not tell which names and ROIs"):
+        keep_scores(painted_run, of_part)
 
 
 def test_nothing_outside_what_was_analysed_is_an_area(
@@ -115,7 +171,9 @@ def test_the_command_says_the_score_in_a_sentence(
     painted_run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = assess(painted_run, settings=LENIENT)
-    monkeypatch.setattr(til, "assess", lambda _run, part: result)
+    monkeypatch.setattr(
+        til, "assess", lambda _run, part, version: replace(result, version=version.to_json())
+    )
     assert cli.main(["til", str(painted_run.path)]) == 0
     (painted_run.path / TIL_FILE).unlink()
     sentence = capsys.readouterr().out

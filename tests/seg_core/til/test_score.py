@@ -1,12 +1,24 @@
 """Scores as values: one list that tables, JSON and pages go through."""
 
+from dataclasses import replace
+
+import numpy.typing as npt
 import pandas as pd
 import pytest
 from til_layouts import block, nuclei, scatter, tissue
 
+from seg_core.classes import MONUSAC, ClassScheme
 from seg_core.til import Estimate, Formula, Score, TilResult, TilSettings, score_tils
 from seg_core.til.score_tables import formula_table, score_table
 
+FEW = ClassScheme(
+    tuple(
+        replace(each, id=number)
+        for number, each in enumerate(
+            (each for each in MONUSAC.classes if each.name in ("epithelial", "lymphocyte")), 1
+        )
+    )
+)
 METHOD = Formula("tils", "n / area", "per mm²", "nobody", {"area_mm2": 0.5, "nuclei": 1200})
 
 
@@ -37,6 +49,71 @@ def test_a_category_is_the_value_of_a_score_without_a_number() -> None:
     assert phenotype.value == "desert"
     unknown = Score("phenotype", "Phenotype", Estimate(None, reason="too small."), METHOD)
     assert unknown.value is None
+
+
+def test_a_score_has_a_value_or_a_reason() -> None:
+    with pytest.raises(ValueError, match="tils has neither a value nor a reason"):
+        Score("tils", "TILs", Estimate(None), METHOD)
+
+
+EPITHELIUM = block(500, 0, 700, 1000)
+LYMPHOCYTES = scatter(100, 10, 0, 490, 1000)
+OF_ALL_KINDS = {
+    "as a slide is": {"epithelial": EPITHELIUM, "lymphocyte": LYMPHOCYTES},
+    "no lymphocytes": {"epithelial": EPITHELIUM, "macrophage": LYMPHOCYTES},
+    "no epithelium": {"lymphocyte": LYMPHOCYTES, "neutrophil": scatter(9, 0, 0, 400, 400)},
+    "doubtful epithelium": {"epithelial": scatter(90, 0, 0, 999, 999), "lymphocyte": LYMPHOCYTES},
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("points", OF_ALL_KINDS.values(), ids=list(OF_ALL_KINDS))
+@pytest.mark.parametrize("side_um", [400, 1000, 3000])
+@pytest.mark.parametrize("scheme", [MONUSAC, FEW])
+def test_tables_of_all_slides_have_the_same_rows_each_with_a_value_or_a_reason(
+    result: TilResult, points: dict[str, npt.ArrayLike], side_um: float, scheme: ClassScheme
+) -> None:
+    """Three rows were missing without lymphocytes, and some had neither value nor reason."""
+    settings = TilSettings(labellings=9)
+    found = score_tils(nuclei(**points), tissue(side_um, 1000), scheme=scheme, settings=settings)
+    assert [each.id for each in found.scores] == [each.id for each in result.scores]
+    for row in score_table(found).to_dict("records"):
+        assert not pd.isna(row["value"]) or row["note"]
+    figures = found.to_json()
+    missing = {name for name, value in figures["scores"].items() if value is None}
+    assert set(figures["reasons"]) == missing
+    assert all(figures["reasons"].values())
+    for each in [
+        *figures["morisita_horn_detail"],
+        figures["hotspots"],
+        figures["phenotype_detail"],
+    ]:
+        assert each["reason"] or None not in {each.get("value", 0), each.get("name", 0)}
+    assert set(figures["distances"]["share_within"]) == {"20", "50", "100"}
+    assert (figures["distances"]["median_um"] is None) == bool(figures["distances"]["reason"])
+
+
+@pytest.mark.parametrize("kind", ["no epithelium", "doubtful epithelium", "nothing"])
+def test_where_nothing_is_scored_nothing_has_a_value(kind: str) -> None:
+    """Distances and ratios stood there although the epithelium they rest on was in doubt."""
+    found = score_tils(nuclei(**OF_ALL_KINDS[kind]), tissue(1000, 1000))
+    assert found.reason is not None
+    assert {each.value for each in found.scores} == {None}
+    assert {each.estimate.reason for each in found.scores} == {found.reason}
+    figures = found.to_json()
+    assert figures["distances"]["reason"] == found.reason
+    ratios = {each["per_lymphocyte"] for each in figures["composition"].values()}
+    assert ratios == {None}
+    assert figures["counts"]["lymphocyte"] == len(OF_ALL_KINDS[kind].get("lymphocyte", ()))
+
+
+def test_what_is_measured_from_lymphocytes_says_that_there_are_none() -> None:
+    found = score_tils(nuclei(**OF_ALL_KINDS["no lymphocytes"]), tissue(1000, 1000))
+    assert (found.reason, found.stil_area_pct.value) == (None, 0)
+    for name in ("distance_median_um", "share_within_20_um", "macrophages_per_lymphocyte"):
+        assert found.score(name).estimate.reason == "there is no lymphocyte in the tissue."
+    alike = found.score("morisita_horn_250_um").estimate.reason
+    assert alike == "there is no lymphocyte in squares with enough tissue."
 
 
 def test_ids_are_those_that_tables_of_many_slides_are_made_of(result: TilResult) -> None:

@@ -1,5 +1,7 @@
 """Scores go by what the classes of a model are taken for."""
 
+import math
+
 import pytest
 import shapely
 from til_layouts import FAST, MPP, block, nuclei, scatter, tissue
@@ -76,7 +78,11 @@ def test_what_a_model_does_not_tell_apart_is_not_counted_as_none() -> None:
     figures = result.to_json()
     assert list(figures["composition"]) == ["lymphocyte", "macrophage"]
     assert "neutrophil" not in figures["counts"]
-    assert not score_table(result)["score"].str.contains("Neutrophil").any()
+    table = score_table(result).set_index("score")
+    assert table.loc["Macrophages per lymphocyte", "value"] == pytest.approx(5 / 79)
+    row = table.loc["Neutrophils per lymphocyte"]
+    assert row["value"] is None or math.isnan(row["value"])
+    assert "does not tell neutrophils from other nuclei" in row["note"]
 
 
 VOTES = {

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import state
 from pages.viewer_page import region_files
 from seg_core.annotations import read_annotations
-from seg_core.errors import RegionError
+from seg_core.errors import RegionError, StoreError
 from seg_core.export.geojson import write_geojson
 from seg_core.store import Run
 from tests.pages.conftest import NUCLEI
@@ -83,3 +83,17 @@ def test_lines_and_points_are_named_as_left_out(visit, chosen, monkeypatch) -> N
         with pytest.raises(RegionError, match="holds no polygon"):
             region_files.take(chosen, "lines.geojson", read(feature(line)))
         assert state.IMPORTED.get() is None
+
+
+def test_a_full_disk_leaves_the_question_open(
+    asked: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StoreError("the disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(region_files, "add_rois", full)
+        page = button(asked, f"{NUCLEI} regions").click().run()
+    assert not page.exception
+    assert [each.value for each in page.error] == ["The disk is full."]
+    assert button(page, f"{NUCLEI} regions").click().run().session_state["rois"]

@@ -70,25 +70,21 @@ def os_locked(folder: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def opened_alone(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file to write at its end, as soon as nobody else holds it.
+def exclusive(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file to write at its end as soon as nobody else holds it, and hold it.
 
-    What is written is in the file of that name: where it was removed or replaced while this waited,
-    it is opened anew.
+    The lock goes when the process ends. Where the file's drive has no locks, nobody is waited for.
+    A file that was removed while this waited is opened anew, so that what is written is there.
     """
     while True:
-        with path.open("ab") as file, exclusive(file):
+        with path.open("ab") as file, _waited_for(file):
             if _is_still(file, path):
                 yield file
                 return
 
 
 @contextmanager
-def exclusive(file: IO[bytes]) -> Iterator[None]:
-    """Wait until nobody else holds a file, and hold it; the lock goes when the process ends.
-
-    Where the file's drive has no locks, nobody is waited for.
-    """
+def _waited_for(file: IO[bytes]) -> Iterator[None]:
     while (is_ours := _lock_patiently(file)) is False:
         pass
     try:

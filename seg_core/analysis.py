@@ -195,12 +195,13 @@ def _work(
     except (JobCancelled, KeyboardInterrupt):
         if not _is_unchanged(question, slide.info.path):
             writer.discard_maps()
-        keep("stopped")
+        with suppress(StoreError):  # a full disk takes no last words
+            keep("stopped")
         raise
     except Exception as error:
         if not _is_unchanged(question, slide.info.path):
             writer.discard_maps()
-        with suppress(StoreError):  # a full disk takes no last words either
+        with suppress(StoreError):
             keep("failed", error=str(error))
         raise
     tissue_um2 = _tissue_um2(tissue, question)

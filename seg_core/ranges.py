@@ -138,7 +138,8 @@ def analyse_range(
         if ranges.plan(facts) is None:  # joined by another process
             return
         with ranges.writing(rows) as folder:
-            if ranges.seconds(rows) is not None:
+            # Another process may have done or joined it in the meantime.
+            if rows not in (ranges.plan(facts) or ()) or ranges.seconds(rows) is not None:
                 return
             _work(subject, engine, facts, RunWriter(folder), rows, report)
             ranges.end(rows, round(time.monotonic() - began, 3))

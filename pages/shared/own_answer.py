@@ -9,6 +9,7 @@ import streamlit as st
 from pages.shared import resources, sign_in, slide_places, state, visitor
 from pages.shared.literal import literal
 from seg_core.store import Run, default_store
+from seg_core.store.said import said_by_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def corrector() -> Corrector | None:
     name = visitor.folder_name()
     if name is None:
         return None
-    return Corrector(f"reader {name[:8]}", default_store() / "readers" / name / "corrections")
+    return Corrector(f"reader {name[:8]}", said_by_reader(default_store(), name))
 
 
 def as_read(run: Run) -> Run:

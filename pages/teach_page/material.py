@@ -16,6 +16,7 @@ from seg_core.classes import ClassScheme
 from seg_core.errors import TeachingError
 from seg_core.samples import SAMPLES, sample_path
 from seg_core.store import Run, Store
+from seg_core.store.said import place_to_say
 from seg_core.teaching.known import Known
 from seg_core.teaching.labels import Labels, corrected_labels
 
@@ -69,7 +70,7 @@ def write_down(run: Run, nuclei: Sequence[int], found: Sequence[str], name: str 
         If nobody would know the reader again.
     """
     by = reader()
-    run.said_in.mkdir(parents=True, exist_ok=True)
+    place_to_say(run)
     run.journal().correct(nuclei, found, name, by=by)
 
 

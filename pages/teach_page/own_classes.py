@@ -10,6 +10,7 @@ from pages.teach_page.material import Material, reader
 from seg_core.classes import NucleusClass, Role
 from seg_core.errors import TeachingError
 from seg_core.store.own_classes import read_own_classes, write_own_classes
+from seg_core.store.said import place_to_say
 from seg_core.teaching.teach import OWN_COLOURS
 
 _ROLES: dict[Role, str] = {
@@ -104,7 +105,7 @@ def _own(material: Material) -> tuple[NucleusClass, ...]:
 def _write(material: Material, classes: tuple[NucleusClass, ...]) -> None:
     reader()  # who is nobody would name them for all
     for run in material.runs:
-        write_own_classes(run.said_in, classes)
+        write_own_classes(place_to_say(run), classes)
 
 
 def _free_colour(material: Material) -> str:

@@ -15,6 +15,7 @@ from pages.shared.tile_sources import TileSource
 from pages.viewer_page.nucleus_card import ring_of
 from seg_core.errors import CorrectionError
 from seg_core.store import Run, Selection
+from seg_core.store.said import place_to_say
 
 MOST_NUCLEI = 20_000
 """Corrected at a time: more are a classifier's affair."""
@@ -149,8 +150,7 @@ def _do(run: Run, action: object, asked: Mapping[str, Any], who: str) -> bool:
                 f"{', '.join(run.scheme.names_with_other)}."
             )
         called = _called(run, ids)
-        if run.corrections_in is not None:
-            run.corrections_in.mkdir(parents=True, exist_ok=True)
+        place_to_say(run)
         journal.correct(ids, [called[each] for each in ids], name, by=who)
         return True
     if action in ("undo", "redo"):

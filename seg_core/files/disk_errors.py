@@ -47,6 +47,8 @@ def _sentence(error: OSError, folder: Path) -> str:
             f"{folder} cannot be a folder because a file is in its place; choose another store with "
             "--out or the environment variable SEG_STORE."
         )
+    if error.errno == errno.ENOENT and not folder.exists():
+        return f"{folder} cannot be found; it was deleted or moved meanwhile."
     return f"{folder} cannot be written or read ({error.strerror or error}); check the disk."
 
 

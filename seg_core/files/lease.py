@@ -165,7 +165,10 @@ def _beating(path: Path) -> Iterator[None]:
 
 def _write(path: Path, record: _Record) -> None:
     # What cannot be written now may be the next time; the folder may also have been removed, and
-    # must not come back.
+    # must not come back. Where another has made it anew, the lease of that number is not ours.
+    found = _read(path)
+    if found is None or found.token != record.token:
+        return
     with suppress(OSError), path.open("r+b") as file:
         file.write(record.packed())
 

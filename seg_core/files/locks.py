@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import IO
@@ -64,23 +64,27 @@ def os_locked(folder: Path) -> Iterator[bool]:
     BusyError
         If another process has it.
     """
-    with store_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / LOCK_FILE).open("ab")
+    file, has_locks = _locked_file(folder)
     with file:
-        with store_errors(folder):
-            state = _lock_patiently(file)
-        if state is False:
-            raise busy(folder)
-        yield state is True
+        yield has_locks
 
 
 @contextmanager
-def exclusive(file: IO[bytes]) -> Iterator[None]:
-    """Wait until nobody else holds a file, and hold it; the lock goes when the process ends.
+def exclusive(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file to write at its end as soon as nobody else holds it, and hold it.
 
-    Where the file's drive has no locks, nobody is waited for.
+    The lock goes when the process ends. Where the file's drive has no locks, nobody is waited for.
+    A file that was removed while this waited is opened anew, so that what is written is there.
     """
+    while True:
+        with path.open("ab") as file, _waited_for(file):
+            if _is_still(file, path):
+                yield file
+                return
+
+
+@contextmanager
+def _waited_for(file: IO[bytes]) -> Iterator[None]:
     while (is_ours := _lock_patiently(file)) is False:
         pass
     try:
@@ -96,6 +100,37 @@ def busy(folder: Path) -> BusyError:
         f"another process is already at this analysis ({folder}); "
         "wait until it is done or stop it there."
     )
+
+
+def _locked_file(folder: Path) -> tuple[IO[bytes], bool]:
+    """Return the file ``lock`` of a folder, locked where there are locks, and whether it is.
+
+    Who held the folder may have removed it meanwhile, and its lock with it. The lock of a file that
+    is gone keeps nobody out, since whoever comes next locks a new one.
+    """
+    path = folder / LOCK_FILE
+    for _ in range(_TRIES):
+        with ExitStack() as opened, store_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                file = opened.enter_context(path.open("ab"))
+            except FileNotFoundError:  # the folder was removed in between
+                continue
+            state = _lock_patiently(file)
+            if state is False:
+                break
+            if state is None or _is_still(file, path):
+                opened.pop_all()
+                return file, state is True
+    raise busy(folder)
+
+
+def _is_still(file: IO[bytes], path: Path) -> bool:
+    """Tell whether an open file is the one that has a name now."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _lock_patiently(file: IO[bytes]) -> bool | None:

@@ -68,7 +68,7 @@ def write_answer(folder: Path, answer: Answer) -> None:
     Raises
     ------
     StoreError
-        If the disk is full or cannot be written.
+        If the folder is no longer there, or the disk is full or cannot be written.
     """
     columns = {
         "nucleus_id": pa.array(answer.table["nucleus_id"].to_numpy(), pa.int64()),
@@ -84,10 +84,8 @@ def write_answer(folder: Path, answer: Answer) -> None:
         "nuclei": answer.nuclei,
     }
     table = pa.table(columns).replace_schema_metadata({_KEY: json.dumps(said).encode()})
-    with store_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / ANSWER_FILE) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
+    with store_errors(folder), replacing(folder / ANSWER_FILE) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
 
 
 def read_answer(folder: Path) -> Answer | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,14 @@ class BandRecord:
     files: dict[str, str] = field(default_factory=dict)
     coarser: str = ""
     with_pieces: set[Window] = field(default_factory=set)
+
+    def forget(self, places: Mapping[str, Window]) -> None:
+        """Take back what lies in some files, named with the window that each holds."""
+        for name, window in places.items():
+            del self.files[name]
+            lost = {band for band in self.finished if band.intersection(window) is not None}
+            self.finished -= lost
+            self.with_pieces -= lost
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as it stands in the file."""

@@ -246,7 +246,7 @@ class Journal:
 
     @contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:
-        with store_errors(self.path.parent), self.path.open("ab") as file, exclusive(file):
+        with store_errors(self.path.parent), exclusive(self.path) as file:
             yield file
 
 

@@ -35,6 +35,9 @@ from seg_core.store.maps_layout import (
 # chunks by itself would read and pack the chunks of level 3 eight times.
 _HALVING_PX = PART_PX
 
+# What names of files of level 0 begin with; its row and its column follow.
+_SHARDS = "maps/0/c/0/"
+
 _Image = npt.NDArray[np.uint8]
 
 
@@ -44,7 +47,10 @@ class MapsWriter:
     Bands that follow one another downwards are held back until they fill whole chunks, since a
     chunk written in parts is read and packed again for each part: at most a chunk's height and a
     band of the raster are in memory. A band is recorded as finished after it is on disk, so that a
-    killed process leaves either a finished band or one that is computed again. Coarser levels
+    killed process leaves either a finished band or one that is computed again. Strips of columns end
+    within a file, so that of a process killed before it recorded what it had written, or on a disk
+    that lost something, a file may be another than is recorded: then the bands that have something
+    in it are computed again, and no others. Coarser levels
     follow every 2048 rows, wherever the bands end, when there are rows below these, and at the end;
     whoever reads the maps meanwhile has `seg_core.store.growing_maps` make what they lack.
 
@@ -195,23 +201,38 @@ class MapsWriter:
         checksums = {}
         for row in range(window.y // CHUNK_PX, -(-window.bottom // CHUNK_PX)):
             for column in range(window.x // SHARD_PX, -(-window.right // SHARD_PX)):
-                shard = f"maps/0/c/0/{row}/{column}"
+                shard = f"{_SHARDS}{row}/{column}"
                 with suppress(FileNotFoundError):
                     checksums[shard] = file_checksum(self._path / shard)
         return checksums
 
     def _read_record(self) -> "BandRecord | None":
-        """Return what is finished; None where nothing can be relied on."""
+        """Return what is finished and whole; None where nothing can be relied on."""
         kept = BandRecord.read(self._path.parent)
         if kept is None:
             return None
+        damaged = [name for name, said in kept.files.items() if not self._is_whole(name, said)]
         try:
-            if any(file_checksum(self._path / name) != said for name, said in kept.files.items()):
-                return None
             _opened(self._path)
+            places = {name: _place_of(name) for name in damaged}
         except (OSError, ValueError, SegCoreError):
             return None
+        # First, since what the record forgets reads as background. Of a file that it never knew,
+        # nothing is finished, and the disk may have lost a part.
+        for path in (self._path / _SHARDS).glob("*/*"):
+            name = path.relative_to(self._path).as_posix()
+            if name in places or name not in kept.files:
+                path.unlink()
+        if places:
+            kept.forget(places)
+            write_json(self._record, kept.to_json())
         return kept
+
+    def _is_whole(self, name: str, said: str) -> bool:
+        try:
+            return file_checksum(self._path / name) == said
+        except OSError:
+            return False
 
     def _write_record(self) -> None:
         with store_errors(self._path):
@@ -223,6 +244,14 @@ def _opened(path: Path) -> Pyramid:
     if pyramid is None:
         raise ValueError("an earlier version has laid out these maps")
     return pyramid
+
+
+def _place_of(name: str) -> Window:
+    """Return what of the raster a file of level 0 holds; ValueError where it is no such file."""
+    if not name.startswith(_SHARDS):
+        raise ValueError(f"{name} says how the maps are laid out")
+    row, column = map(int, name.removeprefix(_SHARDS).split("/"))
+    return Window(column * SHARD_PX, row * CHUNK_PX, SHARD_PX, CHUNK_PX)
 
 
 @dataclass(frozen=True)

@@ -43,12 +43,10 @@ def write_own_classes(folder: Path, classes: Sequence[NucleusClass]) -> None:
     ModelError
         If a class has no name or colour that can be shown.
     StoreError
-        If the disk is full or cannot be written.
+        If the folder is no longer there, or the disk is full or cannot be written.
     """
     for each in classes:
         require_showable(each.name, each.colour)
     scheme = ClassScheme(()).joined_with(classes)
-    with store_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / OWN_CLASSES_FILE) as temporary:
-            temporary.write_text(json.dumps(scheme.to_json(), ensure_ascii=False), "utf-8")
+    with store_errors(folder), replacing(folder / OWN_CLASSES_FILE) as temporary:
+        temporary.write_text(json.dumps(scheme.to_json(), ensure_ascii=False), "utf-8")

@@ -14,7 +14,7 @@ join them is to give their files a second name.
 import json
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -89,17 +89,36 @@ class RowRanges:
 
     @contextmanager
     def writing(self, rows: RowRange) -> Iterator[Path]:
-        """Work on a range, alone; gives its folder.
+        """Work on a range, alone; gives its folder, which goes if the range is not in the plan.
 
         Raises
         ------
         BusyError
             If another process works on it, or on the run itself.
         """
+        if is_held(self._run_folder):  # who joins the ranges must not meet this one's lock
+            raise busy(self._run_folder)
         with held(folder := self.folder(rows)):
-            if is_held(self._run_folder):
-                raise busy(self._run_folder)
-            yield folder
+            try:
+                if is_held(self._run_folder):
+                    raise busy(self._run_folder)
+                yield folder
+            finally:
+                self._clear_away(rows)
+
+    def _clear_away(self, rows: RowRange) -> None:
+        """Remove what is there of a range that is no longer planned, and what then is empty.
+
+        It was joined, or its run deleted, before its folder was made.
+        """
+        plan = self._read_plan()
+        if plan is not None and asdict(rows) in plan["ranges"]:
+            return
+        with suppress(OSError):
+            shutil.rmtree(self.folder(rows))
+            self._folder.rmdir()
+            self._run_folder.rmdir()
+            self._run_folder.parent.rmdir()
 
     def folder(self, rows: RowRange) -> Path:
         """Return where a range lies."""

@@ -11,19 +11,27 @@ from pathlib import Path
 
 import platformdirs
 
-from seg_core.errors import SegCoreError, StoreError
-from seg_core.files.atomic import replacing, sync_disk_of
+from seg_core.errors import BusyError, SegCoreError, StoreError
+from seg_core.files.atomic import replacing, sync_disk_of, sync_file
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.lease import held
+from seg_core.files.locks import busy, is_locked
 from seg_core.question import Question
 from seg_core.slide.identity import earlier_slide_id
 from seg_core.store.rois import ROI_FILE
 from seg_core.store.row_ranges import RowRanges, is_in_use
 from seg_core.store.run import RUN_FILE, Run, open_run
 from seg_core.store.run_writer import RunWriter
+from seg_core.store.said import is_anything_said, nobody_corrects
 
 # Files that say who works on a run; they are of the folder and do not go with it.
 _WHO_WORKS = ("lock", "lease-*")
+
+# Folders of slides and of runs: what is on its way begins with a dot.
+_RUNS = "[!.]*"
+
+# What names of runs end with that are being removed.
+_GOING = ".going"
 
 _log = logging.getLogger(__name__)
 
@@ -73,9 +81,9 @@ class Store:
         Damaged ones and those of another version of this program are left out and logged.
         """
         files = (
-            self.path.glob(f"*/*/{RUN_FILE}")
+            self._run_files()
             if slide_id is None
-            else ((self.path / slide_id).glob(f"*/{RUN_FILE}"))
+            else ((self.path / slide_id).glob(f"{_RUNS}/{RUN_FILE}"))
         )
         return sorted(_readable(files), key=lambda run: run.facts.started, reverse=True)
 
@@ -137,7 +145,7 @@ class Store:
 
         A run of an earlier version has no checksums; its ``run.json`` alone is looked at.
         """
-        for file in sorted(self.path.glob(f"*/*/{RUN_FILE}")):
+        for file in sorted(self._run_files()):
             try:
                 run = open_run(file.parent)
             except SegCoreError:
@@ -160,6 +168,9 @@ class Store:
         with held(folder):
             yield RunWriter(folder)
 
+    def _run_files(self) -> Iterator[Path]:
+        return self.path.glob(f"{_RUNS}/{_RUNS}/{RUN_FILE}")
+
     def size(self, run: Run | None = None) -> int:
         """Return the bytes of all files of the store, uploads included, or of one run."""
         folder = self.path if run is None else run.path
@@ -179,10 +190,15 @@ class Store:
         StoreError
             If a process works on the run, or it cannot be removed.
         """
+        return self._delete(run, although_said=True)
+
+    def _delete(self, run: Run, *, although_said: bool) -> int:
+        """Remove a run, if wished only where nothing was said of it; return the bytes."""
         freed = self.size(run)
-        with held(run.path), store_errors(run.path):
-            RowRanges(run.path).discard()  # refuses while a process works on one
-            shutil.rmtree(run.path)
+        with _held_whole(run.path), nobody_corrects(run.path), store_errors(run.path):
+            if not although_said and is_anything_said(self.path, run.path):
+                return 0
+            _remove(run.path)
         with suppress(OSError):  # other runs or the slide's ROIs are there
             run.path.parent.rmdir()
         _log.info("a run was deleted", extra={"run": run.run_id})
@@ -191,7 +207,7 @@ class Store:
     def move(self, run: Run, other: "Store") -> Run:
         """Move a run, with all that people said of it, to another store.
 
-        It is there whole before it is no longer here. The regions of its slide, which bound what counts,
+        It is there whole before it is no longer here, with what is said while it is copied. The regions of its slide, which bound what counts,
         go along, unless there are some there already; they stay here too, for other runs of the slide.
 
         Parameters
@@ -216,16 +232,25 @@ class Store:
                 "of the two."
             )
         arriving = goal.with_name(f".{goal.name}.{secrets.token_hex(4)}.tmp")
-        with held(run.path):
+        with _held_whole(run.path):
             try:
                 with store_errors(goal.parent):
-                    shutil.copytree(run.path, arriving, ignore=shutil.ignore_patterns(*_WHO_WORKS))
+                    shutil.copytree(run.path, arriving, ignore=_who_works)
                     sync_disk_of(arriving)
                     _take_along(run.path.parent / ROI_FILE, goal.parent / ROI_FILE)
+                with nobody_corrects(run.path), store_errors(goal.parent):
+                    _take_changes(run.path, arriving)
                     arriving.rename(goal)
+                    try:
+                        _remove(run.path)
+                    except OSError:
+                        if run.path.is_dir():  # it is in one store, not in both
+                            goal.rename(arriving)
+                        raise
             finally:
                 shutil.rmtree(arriving, ignore_errors=True)
-        self.delete(run)
+        with suppress(OSError):  # other runs or the slide's ROIs are there
+            run.path.parent.rmdir()
         return open_run(goal)
 
     def shrink(
@@ -238,9 +263,10 @@ class Store:
     ) -> bool:
         """Delete runs until the store holds no more than a limit: finished first, oldest first.
 
-        What a run has found can be found again by asking the same question, so a run that goes
-        costs time, never knowledge. What people corrected cannot: a run with a journal always stays,
-        and so does one that a process works on.
+        What a run has found can be found again by asking the same question. What people said of it
+        cannot: a run stays that was corrected, has classes of people's own or a taught classifier's
+        answer, beside it or where one reader's word is kept, and so does one that a process works on.
+        So a run that goes costs time, and of what people said no more than what they called it.
 
         Parameters
         ----------
@@ -271,11 +297,59 @@ class Store:
             kept = (
                 run.path in keep_runs
                 or (run.covers_slide and run.path.parent.name in keep_slides)
-                or run.journal().exists
+                or is_anything_said(self.path, run.path)
+                or is_in_use(run.path)
             )
-            if not kept and not is_in_use(run.path):
-                excess -= self.delete(run)
+            if not kept:
+                with suppress(BusyError):  # a process began to work on it just now
+                    excess -= self._delete(run, although_said=False)
         return excess <= 0
+
+
+@contextmanager
+def _held_whole(run: Path) -> Iterator[None]:
+    """Keep every other process from working in a run or in a range of its rows."""
+    with held(run):
+        if RowRanges(run).is_at_work():
+            raise busy(run)
+        yield
+
+
+def _remove(run: Path) -> None:
+    """Take a run away at once, then remove its files, and those that a killed process left so.
+
+    Without its folder nobody finds half of it, and who waited for its lock has the lock of nothing.
+    """
+    going = run.with_name(f".{run.name}.{secrets.token_hex(4)}{_GOING}")
+    run.rename(going)
+    for folder in run.parent.glob(f".*{_GOING}"):
+        if folder == going or not is_locked(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            if folder.exists():  # for a reason that is worth a sentence
+                shutil.rmtree(folder)
+
+
+def _who_works(folder: str, names: Collection[str]) -> set[str]:
+    return set(shutil.ignore_patterns(*_WHO_WORKS)(folder, list(names)))
+
+
+def _take_changes(run: Path, copy: Path) -> None:
+    """Bring the files of a run's copy up to date that people write; what is in its folders is whole."""
+    files = (path for path in run.iterdir() if path.is_file())
+    # empty is the journal of a run that nobody has corrected, while it is held
+    now = {path.name: path for path in files if path.stat().st_size}
+    for name in now.keys() - _who_works(str(run), now.keys()):
+        found = (copy / name).stat() if (copy / name).is_file() else None
+        if found is None or _changes(found) != _changes(now[name].stat()):
+            shutil.copy2(now[name], copy / name)
+            sync_file(copy / name)
+    for path in copy.iterdir():
+        if path.is_file() and path.name not in now:
+            path.unlink()
+
+
+def _changes(found: os.stat_result) -> tuple[int, int]:
+    return found.st_size, found.st_mtime_ns
 
 
 def _take_along(source: Path, goal: Path) -> None:

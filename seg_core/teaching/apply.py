@@ -7,6 +7,7 @@ import pandas as pd
 from seg_core.errors import TeachingError
 from seg_core.store import Run
 from seg_core.store.answer import Answer, write_answer
+from seg_core.store.said import place_to_say
 from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup, features_of_run
 
@@ -52,7 +53,7 @@ def classify(run: Run, classifier: Classifier, *, name: str) -> Run:
         classifier.sha256,
         run.nuclei_checksum,
     )
-    write_answer(run.said_in, answer)
+    write_answer(place_to_say(run), answer)
     return run
 
 

@@ -15,7 +15,7 @@ from seg_core.errors import JobCancelled, StoreError
 from seg_core.files.locks import locked
 from seg_core.geometry import Window
 from seg_core.process.progress import Progress
-from seg_core.store import Run, Store, open_run
+from seg_core.store import Run, RunFacts, RunWriter, Store, open_run
 from tests.stand_in import stand_in
 
 
@@ -137,6 +137,27 @@ def test_ctrl_c_keeps_the_run_as_stopped(
         analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=interrupt)
     (stopped,) = Store(tmp_path).runs(painted_run.path.parent.name)
     assert stopped.status == "stopped"
+
+
+def test_a_stop_on_a_full_disk_is_a_stop(
+    painted_slide: Path,
+    tmp_path: Path,
+    painted_engines: list[PaintedEngine],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The reader who had stopped it was told of the disk, and the page took it for failed."""
+
+    def full(writer: RunWriter, facts: RunFacts) -> Run:
+        if facts.status == "stopped":
+            raise StoreError("the disk is full")
+        return write_facts(writer, facts)
+
+    write_facts = RunWriter.write_facts
+    monkeypatch.setattr(RunWriter, "write_facts", full)
+    with pytest.raises(JobCancelled, match="stopped in the test"):
+        analyse(painted_slide, tmp_path, mpp=MPP, settings=SMALL_TILES, report=stop_after(30))
+    (run,) = Store(tmp_path).runs()
+    assert run.status == "stopped"  # since nobody is at work on it
 
 
 def test_a_run_that_is_stopped_shows_what_is_there(

@@ -1,15 +1,16 @@
 """A slide in ranges of rows is the slide: what several workers find is what one process finds."""
 
 import shutil
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import painted_slides
 import pytest
-from analysed_runs import run_files, stop_after
+from analysed_runs import run_files, start_child, stop_after
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from painted_slides import MPP, PaintedEngine
+from painted_slides import MPP, SMALL_TILES, PaintedEngine
 
 from seg_core.analysis import analyse
 from seg_core.errors import BusyError, JobCancelled, ModelError
@@ -17,7 +18,7 @@ from seg_core.geometry import Region
 from seg_core.process.progress import Progress
 from seg_core.ranges import analyse_range, join_ranges, plan_ranges
 from seg_core.settings import AnalysisSettings
-from seg_core.store import RowRanges, Run, Store
+from seg_core.store import RowRange, RowRanges, Run, Store
 from tests.stand_in import stand_in
 
 SMALL = AnalysisSettings(
@@ -172,6 +173,60 @@ def test_nobody_writes_into_a_run_while_a_range_is_at_work_nor_the_other_way_rou
     run = Store(tmp_path).runs()[0]
     with Store(tmp_path).writing(run.facts.question), pytest.raises(BusyError):
         analyse_range(tall, tmp_path, ranges[0], ignore, **ASKED)
+
+
+def test_a_worker_that_comes_when_all_is_joined_leaves_nothing_in_the_run(
+    tall: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had seen the plan, was overtaken, and made the whole range again in the finished run."""
+    asked = {"mpp": MPP, "settings": SMALL_TILES}
+    ranges = plan_ranges(tall, tmp_path, most_mpx=0.3, **asked)
+    assert ranges
+    for rows in ranges:
+        analyse_range(tall, tmp_path, rows, ignore, **asked)
+    joined: list[dict[str, bytes]] = []
+
+    def overtaken(kept: RowRanges, rows: RowRange) -> AbstractContextManager[Path]:
+        child = start_child(tall, tmp_path)
+        child.communicate()
+        assert child.returncode == 0
+        joined.append(run_files(Store(tmp_path).runs()[0]))
+        return writing(kept, rows)
+
+    writing = RowRanges.writing
+    monkeypatch.setattr(RowRanges, "writing", overtaken)
+    analyse_range(tall, tmp_path, ranges[0], _no_work, **asked)
+    (run,) = Store(tmp_path).runs()
+    assert run.status == "finished"
+    assert [run_files(run)] == joined
+    assert not (run.path / "ranges").exists()
+
+
+def test_a_worker_that_comes_to_a_run_at_work_leaves_nothing_in_it(
+    tall: Path, tmp_path: Path
+) -> None:
+    """Its lock on a range kept those who joined the ranges from doing so."""
+    ranges = plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED)
+    run = Store(tmp_path).runs()[0]
+    with Store(tmp_path).writing(run.facts.question):
+        with pytest.raises(BusyError), RowRanges(run.path).writing(ranges[0]):
+            pass
+        assert [path.name for path in (run.path / "ranges").iterdir()] == ["plan.json"]
+
+
+def test_a_worker_that_comes_when_the_run_is_deleted_does_not_bring_it_back(
+    tall: Path, tmp_path: Path
+) -> None:
+    ranges = plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED)
+    run = Store(tmp_path).runs()[0]
+    Store(tmp_path).delete(run)
+    with RowRanges(run.path).writing(ranges[0]):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def _no_work(_progress: Progress) -> None:
+    raise AssertionError("nothing is left to do")
 
 
 def test_a_slide_begun_in_one_arithmetic_is_not_gone_on_with_in_another(

@@ -1,4 +1,4 @@
-"""A process that is killed while it holds a folder and writes in it."""
+"""Processes that hold a folder and are killed, or wait for one that is removed meanwhile."""
 
 import os
 import signal
@@ -28,3 +28,43 @@ def kill_while_writing(folder: Path, module: str, holds: str) -> None:
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL
+
+
+WAITING = """
+import sys, time
+from pathlib import Path
+from seg_core.errors import BusyError
+from seg_core.files import locks
+from seg_core.files.{module} import {holds}
+
+try_lock = locks._try_lock
+
+def tell(file, **options):
+    is_ours = try_lock(file, **options)
+    if not is_ours:
+        print("waits", flush=True)
+    return is_ours
+
+locks._try_lock, locks._PAUSE_S = tell, 0.4
+try:
+    with {holds}(Path(sys.argv[1])):
+        print("inside", flush=True)
+except BusyError:
+    print("busy", flush=True)
+"""
+
+
+def start_waiting(folder: Path, module: str, holds: str) -> subprocess.Popen[str]:
+    """Start a process that comes to a folder that is held, and return once it waits for the lock.
+
+    Its last line says how that ended: *inside* or *busy*.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", WAITING.format(module=module, holds=holds), str(folder)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waits\n"
+    return process

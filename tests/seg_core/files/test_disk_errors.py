@@ -28,6 +28,12 @@ def test_what_the_system_says_becomes_a_sentence(
         raise OSError(number, os.strerror(number))
 
 
+def test_a_folder_that_is_gone_is_no_fault_of_the_disk(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(StoreError, match="it was deleted or moved"), store_errors(folder):
+        (folder / "corrections.jsonl").open("ab")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
 def test_a_disk_that_is_full_in_the_middle_of_an_array_is_full(tmp_path: Path) -> None:
     with (

@@ -2,13 +2,14 @@
 
 import errno
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from killed import kill_while_writing
+from killed import kill_while_writing, start_waiting
 
 from seg_core.errors import BusyError
 from seg_core.files import lease, locks
@@ -128,3 +129,29 @@ def test_of_many_who_come_at_once_one_gets_in(
         over.set()
     assert sum(got_in) == 1
     assert most == [1]
+
+
+def test_a_folder_removed_by_who_held_it_has_one_holder_again_at_most(tmp_path: Path) -> None:
+    """One waited for the old lock while the next took the new one, and took its lease for dead."""
+    folder = tmp_path / "run"
+    with held(folder):
+        waiting = start_waiting(folder, "lease", "held")
+        shutil.rmtree(folder)
+    with held(folder):
+        told, _ = waiting.communicate()
+        assert {path.name for path in folder.iterdir()} == {"lock", "lease-1"}
+    assert told.split()[-1] == "busy"
+
+
+def test_who_removed_a_folder_does_not_release_it_for_the_next(tmp_path: Path) -> None:
+    """Leases are counted from 1 again, so the file of the first was that of the second."""
+    folder = tmp_path / "run"
+    first, second = held(folder), held(folder)
+    first.__enter__()
+    shutil.rmtree(folder)
+    second.__enter__()
+    first.__exit__(None, None, None)
+    record = lease._read(folder / "lease-1")
+    second.__exit__(None, None, None)
+    assert record is not None
+    assert not record.released

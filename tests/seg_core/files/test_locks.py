@@ -1,7 +1,8 @@
+import shutil
 from pathlib import Path
 
 import pytest
-from killed import kill_while_writing
+from killed import kill_while_writing, start_waiting
 
 from seg_core.errors import StoreError
 from seg_core.files.locks import is_locked, locked
@@ -25,3 +26,24 @@ def test_a_killed_process_leaves_no_lock_and_no_leftovers(tmp_path: Path) -> Non
     assert not is_locked(tmp_path)
     with locked(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+
+
+def test_the_lock_of_a_folder_that_was_removed_meanwhile_lets_nobody_in(tmp_path: Path) -> None:
+    """It is of a file without a name, and the next one locks a new one."""
+    folder = tmp_path / "run"
+    with locked(folder):
+        waiting = start_waiting(folder, "locks", "locked")
+        shutil.rmtree(folder)
+    with locked(folder):
+        told, _ = waiting.communicate()
+    assert told.split()[-1] == "busy"
+
+
+def test_who_waited_for_a_folder_that_was_removed_works_in_a_new_one(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with locked(folder):
+        waiting = start_waiting(folder, "locks", "locked")
+        shutil.rmtree(folder)
+    told, _ = waiting.communicate()
+    assert told.split()[-1] == "inside"
+    assert (folder / "lock").is_file()

@@ -8,7 +8,9 @@ import pytest
 from seg_core.classes import NucleusClass
 from seg_core.errors import ModelError, StoreError
 from seg_core.store import Run, Selection, open_run
+from seg_core.store.answer import Answer, write_answer
 from seg_core.store.own_classes import OWN_CLASSES_FILE, read_own_classes, write_own_classes
+from seg_core.store.said import place_to_say
 
 PLASMA = NucleusClass(1, "plasma cell", "#123456", given_role="lymphocyte")
 
@@ -51,6 +53,29 @@ def test_what_cannot_be_shown_is_refused(
     with pytest.raises(ModelError, match=sentence):
         write_own_classes(tmp_path, [NucleusClass(1, name, colour)])
     assert read_own_classes(tmp_path) == ()
+
+
+def test_classes_and_answers_do_not_bring_a_deleted_run_back(run: Run, tmp_path: Path) -> None:
+    """Its folder took room, and no list had it."""
+    answer = Answer("mine", run.scheme, run.scheme.names, run.found_columns(["nucleus_id"]))
+    answer.table["class_name"], answer.table["class_score"] = "other", 1.0
+    own = run.corrected_in(tmp_path / "readers" / "abc")
+    shutil.rmtree(run.path)
+    for gone in (run, own):
+        with pytest.raises(StoreError, match="this analysis has been deleted"):
+            place_to_say(gone)
+    with pytest.raises(StoreError, match="it was deleted or moved meanwhile"):
+        write_own_classes(run.path, [PLASMA])
+    with pytest.raises(StoreError, match="it was deleted or moved meanwhile"):
+        write_answer(run.path, answer)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_one_reader_says_has_its_place_made(run: Run, tmp_path: Path) -> None:
+    own = run.corrected_in(tmp_path / "readers" / "abc" / "corrections")
+    write_own_classes(place_to_say(own), [PLASMA])
+    assert own.scheme.names == (*run.scheme.names, "plasma cell")
+    assert place_to_say(run) == run.path
 
 
 def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:

@@ -1,20 +1,32 @@
+import errno
+import os
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from seg_core.classes import MONUSAC
-from seg_core.errors import SettingsError, StoreError
+from seg_core.classes import MONUSAC, NucleusClass
+from seg_core.errors import BusyError, SettingsError, StoreError
 from seg_core.files.locks import locked
 from seg_core.geometry import Raster, Region
 from seg_core.question import Question
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo
-from seg_core.store import RunFacts, RunWriter, Store, open_run
+from seg_core.store import RowRange, RowRanges, RunFacts, RunWriter, Store, open_run
+from seg_core.store import store as store_module
+from seg_core.store.answer import Answer, forget_answer, write_answer
 from seg_core.store.journal import Journal
 from seg_core.store.label import name_run, read_label
 from seg_core.store.limit import store_limit
+from seg_core.store.own_classes import write_own_classes
 from seg_core.store.rois import ROI_FILE
+from seg_core.store.said import nobody_corrects
+
+ROOT = Path(__file__).parents[3]
 
 WHOLE = Region(0, 0, 4000, 2000)
 SLIDE = SlideInfo(Path("/slides/a.svs"), 4000, 2000, 0.25, (1.0,), None, None, WHOLE)
@@ -89,6 +101,140 @@ def test_a_run_that_somebody_corrected_stays(tmp_path: Path, runs: list[Path]) -
         Journal(run).correct([1], ["other"], "lymphocyte", by="ada")
     assert not Store(tmp_path).shrink(SPARE)
     assert all(run.is_dir() for run in runs)
+
+
+def say(store: Path, run: Path, how: str) -> None:
+    mine = store / "readers" / "abc" / "corrections" / run.parent.name / run.name
+    mine.mkdir(parents=True)
+    if how == "journal":
+        Journal(run).correct([1], ["other"], "lymphocyte", by="ada")
+    elif how == "reader's journal":
+        Journal(mine).correct([1], ["other"], "lymphocyte", by="reader abc")
+    elif how == "classes":
+        write_own_classes(run, [NucleusClass(1, "plasma cell", "#123456")])
+    elif how == "reader's classes":
+        write_own_classes(mine, [NucleusClass(1, "plasma cell", "#123456")])
+    elif how == "damaged classes":
+        (run / "classes.json").write_text("damaged")
+    elif how == "answer":
+        table = pd.DataFrame({"nucleus_id": [1], "class_name": ["other"], "class_score": [1.0]})
+        write_answer(run, Answer("mine", MONUSAC, MONUSAC.names, table))
+    elif how == "no classes":
+        write_own_classes(run, [])
+    elif how == "empty journal":
+        (mine / "corrections.jsonl").touch()
+    else:
+        name_run(run, "second look")
+
+
+SAID = ["journal", "reader's journal", "classes", "reader's classes", "damaged classes", "answer"]
+
+
+@pytest.mark.parametrize(
+    ("how", "stays"),
+    [
+        *((how, True) for how in SAID),
+        ("name", False),
+        ("no classes", False),
+        ("empty journal", False),
+    ],
+)
+def test_a_run_of_which_somebody_said_something_stays(
+    tmp_path: Path, runs: list[Path], how: str, stays: bool
+) -> None:
+    say(tmp_path, runs[0], how)
+    Store(tmp_path).shrink(SPARE)
+    assert left(runs) == ([0] if stays else [])
+
+
+def test_a_run_that_is_corrected_just_before_it_goes_stays(
+    tmp_path: Path, runs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def correct(run: Path) -> bool:
+        """The last thing that is looked at before a run is held."""
+        if run == runs[0]:
+            Journal(run).correct([1], ["other"], "lymphocyte", by="ada")
+        return False
+
+    monkeypatch.setattr(store_module, "is_in_use", correct)
+    Store(tmp_path).shrink(SPARE)
+    assert left(runs) == [0]
+    assert Journal(runs[0]).said()[1].by == "ada"
+
+
+def test_a_run_that_stays_after_all_has_no_journal_of_nothing(
+    tmp_path: Path, runs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def name_class(run: Path) -> bool:
+        write_own_classes(run, [NucleusClass(1, "plasma cell", "#123456")])
+        return False
+
+    monkeypatch.setattr(store_module, "is_in_use", name_class)
+    assert not Store(tmp_path).shrink(SPARE)
+    assert not list(tmp_path.glob("*/*/corrections.jsonl"))
+
+
+def test_a_run_that_somebody_begins_to_work_on_just_before_it_goes_stays(
+    tmp_path: Path, runs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "is_in_use", lambda _run: False)
+    with locked(runs[0]):
+        assert not Store(tmp_path).shrink(SPARE)
+    assert left(runs) == [0]
+
+
+CORRECTING = """
+import sys
+from pathlib import Path
+from seg_core.errors import StoreError
+from seg_core.files import locks
+from seg_core.store.journal import Journal
+
+try_lock = locks._try_lock
+
+def tell(file, **options):
+    is_ours = try_lock(file, **options)
+    if not is_ours:
+        print("waits", flush=True)
+    return is_ours
+
+locks._try_lock = tell
+try:
+    Journal(Path(sys.argv[1])).correct([1], ["other"], "lymphocyte", by="ada")
+    print("is kept")
+except StoreError as error:
+    print(error)
+"""
+
+
+def test_who_corrects_a_run_while_it_goes_is_told_so(tmp_path: Path, runs: list[Path]) -> None:
+    """The correction was confirmed, and written into a file that had no name any more."""
+    with nobody_corrects(runs[0]):
+        process = subprocess.Popen(
+            [sys.executable, "-c", CORRECTING, str(runs[0])],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waits\n"
+        shutil.rmtree(runs[0])
+    told, _ = process.communicate()
+    assert told.strip().endswith("it was deleted or moved meanwhile.")
+    assert not runs[0].exists()
+
+
+def test_what_a_killed_process_was_removing_is_no_run_and_goes_with_the_next(
+    tmp_path: Path, runs: list[Path]
+) -> None:
+    going = runs[0].with_name(".run-0.01234567.going")
+    runs[0].rename(going)
+    store = Store(tmp_path)
+    assert [run.path for run in store.runs()] == [runs[number] for number in (2, 1, 3)]
+    assert [run.path for run in store.runs("a-01")] == [runs[2]]
+    assert list(store.damage()) == []
+    store.delete(open_run(runs[2]))
+    assert not (tmp_path / "a-01").exists()
 
 
 def test_what_else_lies_in_the_store_counts_and_stays(tmp_path: Path, runs: list[Path]) -> None:
@@ -225,6 +371,58 @@ def test_the_regions_of_a_slide_go_along_with_its_run(tmp_path: Path, runs: list
     (tmp_path / "other" / "a-01" / ROI_FILE).write_text("there")
     again = Store(tmp_path / "archive").move(moved, Store(tmp_path / "other"))
     assert (again.path.parent / ROI_FILE).read_text() == "there"
+
+
+def test_what_is_said_while_a_run_is_moved_goes_along(
+    tmp_path: Path, runs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was confirmed, and deleted with the run that had been copied before."""
+    Journal(runs[0]).correct([1], ["other"], "epithelial", by="ada")
+    say(tmp_path, runs[0], "answer")
+
+    def copied(_folder: Path) -> None:
+        Journal(runs[0]).correct([2], ["other"], "lymphocyte", by="ada")
+        name_run(runs[0], "second look")
+        forget_answer(runs[0])
+
+    monkeypatch.setattr(store_module, "sync_disk_of", copied)
+    moved = Store(tmp_path).move(open_run(runs[0]), Store(tmp_path / "archive"))
+    assert set(moved.journal().said()) == {1, 2}
+    assert read_label(moved.path).name == "second look"
+    assert moved.classifier is None
+    assert not runs[0].exists()
+
+
+def test_a_run_of_which_nothing_was_said_is_moved_without_a_journal(
+    tmp_path: Path, runs: list[Path]
+) -> None:
+    moved = Store(tmp_path).move(open_run(runs[0]), Store(tmp_path / "archive"))
+    assert {path.name for path in moved.path.iterdir()} == {"maps", "run.json"}
+
+
+def test_a_run_of_which_a_range_is_at_work_is_not_moved(tmp_path: Path, runs: list[Path]) -> None:
+    """It was copied first and not removed then, so that it was in both stores."""
+    other = Store(tmp_path / "archive")
+    ranges, rows = RowRanges(runs[3]), RowRange(0, 512, 10)
+    ranges.write_plan(FACTS, [rows])
+    with ranges.writing(rows), pytest.raises(BusyError):
+        Store(tmp_path).move(open_run(runs[3]), other)
+    assert not other.path.exists()
+    assert Store(tmp_path).move(open_run(runs[3]), other).status == "stopped"
+
+
+def test_a_run_that_cannot_be_removed_is_not_moved(
+    tmp_path: Path, runs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_run: Path) -> None:
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(store_module, "_remove", refuse)
+    other = Store(tmp_path / "archive")
+    with pytest.raises(StoreError, match="no permission"):
+        Store(tmp_path).move(open_run(runs[0]), other)
+    assert left(runs) == [0, 1, 2, 3]
+    assert other.runs() == []
 
 
 def test_what_is_worked_on_or_there_already_is_not_moved(tmp_path: Path, runs: list[Path]) -> None:

@@ -23,7 +23,7 @@ from maps_with_blobs import (
 )
 
 from seg_core.errors import JobCancelled, StoreError
-from seg_core.geometry import Window
+from seg_core.geometry import Raster, Window
 from seg_core.maps import MapBand
 from seg_core.store import (
     MapsWriter,
@@ -195,6 +195,117 @@ def test_a_killed_writer_has_recorded_only_what_is_on_disk(tmp_path: Path) -> No
             if not known:
                 writer.write(band(planes, window))
     assert_pyramid(RunMaps(tmp_path / "maps.zarr"), planes)
+
+
+def write_until_killed(path: Path, raster: Raster, bands: list[MapBand], records: int) -> bool:
+    """Write bands, and lose what should be recorded after so many times, as a killed process does."""
+    left = records
+
+    def record(writer: MapsWriter) -> None:
+        nonlocal left
+        if not left:
+            raise KeyboardInterrupt
+        left -= 1
+        write_record(writer)
+
+    write_record = MapsWriter._write_record
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MapsWriter, "_write_record", record)
+        try:
+            writer = MapsWriter(path, raster)
+            for each in bands:
+                if not writer.is_finished(each.window):
+                    writer.write(each)
+            writer.flush()
+        except KeyboardInterrupt:
+            return True
+    return False
+
+
+def test_strips_that_meet_within_a_file_cost_a_killed_writer_one_row_of_files(
+    tmp_path: Path,
+) -> None:
+    """All that was finished of a wide slide was thrown away, for a file of the row was another."""
+    height, width, cut = 1100, 17_000, 16_320
+    planes, raster = painted(height, width), raster_of(height, width)
+    strips = [Window(0, 0, cut, height), Window(cut, 0, width - cut, height)]
+    windows = [window for strip in strips for window in bands_of(strip, 192)]
+    bands = [band(planes, window) for window in windows]
+    with MapsWriter(tmp_path / "whole/maps.zarr", raster) as writer:
+        for each in bands:
+            writer.write(each)
+
+    path = tmp_path / "killed/maps.zarr"
+    with MapsWriter(path, raster) as writer:
+        for each in bands[:6]:
+            writer.write(each)
+    assert write_until_killed(path, raster, bands, 0)
+    with MapsWriter(path, raster) as writer:
+        finished = [writer.is_finished(window) for window in windows]
+        assert finished == [False] * 3 + [True] * 3 + [False] * 6  # rows 0 to 511 meet
+        for each in bands:
+            if not writer.is_finished(each.window):
+                writer.write(each)
+    assert files_of(path.parent) == files_of(tmp_path / "whole")
+
+
+@settings(max_examples=40)
+@given(
+    shape=st.tuples(st.integers(1, 50), st.integers(33, 70)),
+    band_height=st.integers(1, 20),
+    cut=st.integers(1, 32),
+    kills=st.lists(st.integers(0, 6), max_size=4),
+    lost=st.integers(0, 10**6),
+)
+def test_a_writer_killed_anywhere_and_files_lost_meanwhile_end_the_same(
+    tmp_path_factory: pytest.TempPathFactory,
+    shape: tuple[int, int],
+    band_height: int,
+    cut: int,
+    kills: list[int],
+    lost: int,
+) -> None:
+    height, width = shape
+    planes, raster = painted(height, width), raster_of(height, width)
+    folder = tmp_path_factory.mktemp("run")
+    strips = [Window(0, 0, cut, height), Window(cut, 0, width - cut, height)]
+    bands = [band(planes, window) for strip in strips for window in bands_of(strip, band_height)]
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (maps_layout, maps_writer):
+            patch.setattr(module, "CHUNK_PX", 8)
+            patch.setattr(module, "SHARD_PX", 32)
+        patch.setattr(maps_layout, "SHARES_CHUNK_PX", 4)
+        patch.setattr(coarser_levels, "PART_PX", 16)
+        patch.setattr(maps_writer, "_HALVING_PX", 16)
+        assert not write_until_killed(folder / "whole/maps.zarr", raster, bands, 10**6)
+        for records in kills:
+            write_until_killed(folder / "killed/maps.zarr", raster, bands, records)
+            files = sorted(folder.glob("killed/maps.zarr/maps/0/c/0/*/*"))
+            if files:
+                damaged = files[lost % len(files)]
+                damaged.write_bytes(damaged.read_bytes()[: lost % 50])
+        assert not write_until_killed(folder / "killed/maps.zarr", raster, bands, 10**6)
+    assert files_of(folder / "killed") == files_of(folder / "whole")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"damaged"])
+def test_a_damaged_file_costs_the_bands_that_lie_in_it(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    planes, raster = painted(1300, 700), raster_of(1300, 700)
+    windows = bands_of(raster.window, 192)
+    for name in ("whole", "damaged"):
+        with MapsWriter(tmp_path / name / "maps.zarr", raster) as writer:
+            for window in windows:
+                writer.write(band(planes, window))
+    shard = tmp_path / "damaged/maps.zarr/maps/0/c/0/1/0"  # rows 512 to 1023
+    shard.unlink() if content is None else shard.write_bytes(content)
+    with MapsWriter(tmp_path / "damaged/maps.zarr", raster) as writer:
+        finished = [writer.is_finished(window) for window in windows]
+        assert finished == [True, True, False, False, False, False, True]
+        for window in windows[2:6]:
+            writer.write(band(planes, window))
+    assert files_of(tmp_path / "damaged") == files_of(tmp_path / "whole")
 
 
 def test_coarser_levels_that_a_killed_writer_left_out_are_made_on_opening(tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
+from painted_slides import MPP, SMALL_TILES
 
 from seg_core import commands as cli
+from seg_core.analysis import analyse
 from seg_core.classes import MONUSAC, NucleusClass
 from seg_core.errors import DataError
 from seg_core.evaluation.kept import compare_kept, evaluate_kept, keep_reference
@@ -267,6 +269,22 @@ def test_two_runs_are_compared_by_dots_with_a_paired_interval(
     low, high = both["difference95"]["dots"]["recall"]["lymphocyte"]
     assert low <= lost <= high <= 0
     assert both["difference"]["dots"]["detected"] == 0
+
+
+@pytest.mark.usefixtures("painted_engines")
+def test_two_runs_of_different_parts_are_not_compared(
+    painted_run: Run, painted_slide: Path, tmp_path: Path
+) -> None:
+    """Each was measured on its own part, and the difference told as if both had looked there."""
+    one, other = (
+        analyse(painted_slide, tmp_path, mpp=MPP, region=region, settings=SMALL_TILES)
+        for region in (Region(0, 0, 150, 150), Region(200, 200, 150, 150))
+    )
+    reference = read(painted_run, write_geojson(tmp_path / "r.geojson", of_run(painted_run, None)))
+    with pytest.raises(DataError, match="no part of the slide in common; choose two that overlap"):
+        compare_runs(one, other, (reference, reference))
+    with pytest.raises(DataError, match="nothing of the annotated regions was analysed"):
+        evaluate_run(one, reference, analysed=shapely.Polygon())
 
 
 def test_without_annotated_regions_drawn_ones_are_taken_and_what_is_excluded_does_not_count(

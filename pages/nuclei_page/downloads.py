@@ -44,7 +44,7 @@ def show(choice: Choice) -> None:
             disabled=missing is not None,
         )
         words.markdown(file.words if missing is None else f"{file.words} {missing}")
-    _offer_masks(choice.run, name)
+    _offer_masks(choice.run, name, anonymous=options.anonymous)
 
 
 def _by_roi(choice: Choice) -> bool:
@@ -58,14 +58,14 @@ def _by_roi(choice: Choice) -> bool:
     )
 
 
-def _offer_masks(run: Run, name: str) -> None:
+def _offer_masks(run: Run, name: str, *, anonymous: bool) -> None:
     """Show what was corrected as data to train with, where somebody has corrected something."""
     if run.only_found or not run.journal().said():
         return
     button, words = st.columns([1, 3], vertical_alignment="center")
     button.download_button(
         "Training masks",
-        partial(masks_of, run),
+        partial(masks_of, run, anonymous=anonymous),
         f"{name}-{run.run_id}-masks.zip",
         "application/zip",
         icon=":material/download:",
@@ -79,10 +79,10 @@ def _offer_masks(run: Run, name: str) -> None:
     )
 
 
-def masks_of(run: Run) -> bytes:
+def masks_of(run: Run, *, anonymous: bool = False) -> bytes:
     """Return what `seg_core.labelled.corrected` writes as a ZIP file."""
     with temporary_folder() as folder:
-        write_corrected(run, folder / "masks")
+        write_corrected(run, folder / "masks", anonymous=anonymous)
         packed = shutil.make_archive(str(folder / "packed"), "zip", folder / "masks")
         return Path(packed).read_bytes()
 

@@ -12,7 +12,7 @@ from seg_core.cohort.compare import compare_groups
 from seg_core.cohort.journal import Journal
 from seg_core.cohort.removal import remove_cohort
 from seg_core.cohort.report import check_report_path, write_cohort_report
-from seg_core.commands.terminal import Subparsers, say
+from seg_core.commands.terminal import Subparsers, refuse_ignored, say
 from seg_core.errors import CohortError, ExportError
 from seg_core.files.atomic import new_file, new_text_file
 from seg_core.files.csv import write_csv
@@ -93,6 +93,7 @@ def _catalog(options: argparse.Namespace) -> int:
         options.parser.error("--compare needs --cohort NAME, whose table names the groups.")
     if (options.move is None) != (options.to is None):
         options.parser.error("--move RUN... and --to STORE belong together.")
+    _refuse_ignored(options)
     if not options.store.is_dir():
         raise CohortError(f"there is no store {options.store}; check the name.")
     if _change_runs(options):
@@ -135,6 +136,29 @@ def _catalog(options: argparse.Namespace) -> int:
         else:
             say(_as_text(shown))
     return 0
+
+
+_CHANGES = ("name_run", "delete", "move", "remove_cohort")
+_ASKED = ("cohort", "sql", "compare", "by", "csv", "parquet", "report", "anonymous")
+
+
+def _refuse_ignored(options: argparse.Namespace) -> None:
+    if any(getattr(options, name) is not None for name in _CHANGES):
+        refuse_ignored(options, _ASKED, "runs are changed, and nothing is listed; ask once more.")
+    if options.report is None:
+        refuse_ignored(
+            options,
+            ["anonymous"],
+            "it numbers slides and patients in the document of --report; a table names them.",
+        )
+    elif options.csv is not None or options.parquet is not None:
+        refuse_ignored(
+            options,
+            ["anonymous"],
+            "the tables of --csv and --parquet name slides and patients; write the report alone.",
+        )
+    if options.report is None and options.compare is None:
+        refuse_ignored(options, ["by"], "groups are told by --compare or --report.")
 
 
 def _change_runs(options: argparse.Namespace) -> bool:

@@ -9,18 +9,41 @@ from typing import Any, get_args
 
 from seg_core.commands.analysis_options import add_engine_options, engine_settings
 from seg_core.commands.evaluate_run import (
+    RUN_OPTIONS,
     add_run_options,
     difference_lines,
     evaluate_run_asked,
     figure_lines,
 )
-from seg_core.commands.terminal import Subparsers, add_json, counting_bar, write_json
+from seg_core.commands.terminal import (
+    Subparsers,
+    add_json,
+    counting_bar,
+    refuse_ignored,
+    write_json,
+)
 from seg_core.errors import counted
 from seg_core.evaluation.card_figures import keep_in_card
 from seg_core.evaluation.evaluate import evaluate
 from seg_core.evaluation.scan import SAME_SCAN, Scan
 from seg_core.labelled.data_sets import DATA_SETS, MONUSAC_DATA
 from seg_core.settings import AnalysisSettings, StainName
+
+DATA_OPTIONS = (
+    *("model", "preset", "engine", "precision", "tile", "overlap", "views", "stain"),
+    *(
+        "with_model",
+        "mpp",
+        "classes",
+        "reduce",
+        "jpeg",
+        "edge",
+        "only",
+        "card_entry",
+        "predictions",
+    ),
+)
+"""What is said of a model and images, and of no run."""
 
 
 def add_evaluate(subparsers: Subparsers) -> None:
@@ -51,7 +74,7 @@ def add_evaluate(subparsers: Subparsers) -> None:
         "--mpp",
         metavar="UM",
         type=_above_zero,
-        help="size of the images' pixels, instead of the model's",
+        help="size of the images' pixels, instead of the data set's",
     )
     parser.add_argument(
         "--classes",
@@ -98,7 +121,14 @@ def _evaluate(options: argparse.Namespace) -> int:
     if (options.data is None) == (options.run_folder is None):
         options.parser.error("give either --data DIR, or --run RUN and --reference FILE")
     if options.run_folder is not None:
+        refuse_ignored(
+            options,
+            DATA_OPTIONS,
+            "a run is measured as it was analysed, on its slide (the size of the reference's pixels is "
+            "--reference-mpp).",
+        )
         return evaluate_run_asked(options)
+    refuse_ignored(options, RUN_OPTIONS, "it belongs to --run, and --data brings its own labels.")
     if options.with_model and options.card_entry:
         options.parser.error("a card keeps the figures of one model; leave --with-model out")
     settings = replace(engine_settings(options), stain=options.stain)

@@ -8,13 +8,16 @@ from typing import Any
 
 from seg_core.annotations import read_rois
 from seg_core.commands.terminal import say, write_json
-from seg_core.errors import DataError, counted
+from seg_core.errors import counted
 from seg_core.evaluation.run_evaluation import compare_runs, evaluate_run, reference_of_run
 from seg_core.labelled.class_mapping import decided_for, mapping_of, parse_mapping
 from seg_core.labelled.reference_list import in_words
 from seg_core.labelled.slide_reference import MappedReference, map_classes, read_slide_reference
 from seg_core.roi import Roi
 from seg_core.store import Run, open_run
+
+RUN_OPTIONS = ("with_run", "reference", "reference_mpp", "map", "areas")
+"""What is said of a run and its reference, and of no folder of images."""
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +67,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 def evaluate_run_asked(options: argparse.Namespace) -> int:
     """Measure the run that the options name; see `add_run_options`."""
     if options.reference is None:
-        raise DataError("--run needs a reference; name one with --reference FILE.")
+        options.parser.error("--run needs a reference; name one with --reference FILE.")
     run = _measured(options.run_folder, options.reference)
     decided = parse_mapping(options.map)
     reference, mapping = _reference(run, options, decided)

@@ -24,13 +24,21 @@ def add_masks(subparsers: Subparsers) -> None:
         required=True,
         help="gets images/, inst/, class/ and ignore/, which train and evaluate read",
     )
+    parser.add_argument(
+        "--anonymous", action="store_true", help="leave the name of the slide out of the images'"
+    )
     parser.add_argument("--force", action="store_true", help="replace a folder of that kind")
     parser.set_defaults(run=_masks)
 
 
 def _masks(options: argparse.Namespace) -> int:
     try:
-        count = write_corrected(open_run(options.run_folder), options.out, force=options.force)
+        count = write_corrected(
+            open_run(options.run_folder),
+            options.out,
+            force=options.force,
+            anonymous=options.anonymous,
+        )
     except SegCoreError as error:
         return fail(error)
     say(

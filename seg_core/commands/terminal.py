@@ -3,11 +3,11 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self, TextIO, TypeAlias
+from typing import Any, NoReturn, Self, TextIO, TypeAlias, cast
 
 from tqdm import tqdm
 
@@ -39,6 +39,28 @@ def add_json(parser: argparse.ArgumentParser) -> None:
         const=_STDOUT,
         help="figures as JSON; without FILE, which ends in .json, on the last line of stdout",
     )
+
+
+def refuse_ignored(options: argparse.Namespace, names: Iterable[str], reason: str) -> None:
+    """End the process with 2 where an option is given that would do nothing.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        With ``parser``.
+    names : iterable of str
+        Of the options that do nothing with the others, as in ``options``.
+    reason : str
+        Ends the sentence: why they do nothing.
+    """
+    parser = cast("argparse.ArgumentParser", options.parser)
+    given = [
+        "--" + name.replace("_", "-")
+        for name in names
+        if getattr(options, name) != parser.get_default(name)
+    ]
+    if given:
+        parser.error(f"{', '.join(given)} would do nothing: {reason}")
 
 
 def write_json(content: dict[str, Any], target: str, *, indent: int | None = None) -> None:

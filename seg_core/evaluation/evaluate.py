@@ -26,6 +26,7 @@ from seg_core.evaluation.prediction import (
     Prediction,
     predict_image,
     read_prediction,
+    refuse_labels,
     write_prediction,
 )
 from seg_core.evaluation.result_parts import (
@@ -101,7 +102,8 @@ def evaluate(
     scanned : Scan
         As what scan the images are shown.
     predictions : Path, optional
-        Folder to write the model's predictions to, see `write_prediction`.
+        Folder to write the model's predictions to, see `write_prediction`; another one than that
+        of the labels, whose layout is the same.
     beside : str, optional
         Name or file of a second model.
     report : callable, optional
@@ -120,6 +122,8 @@ def evaluate(
     DataError, ModelError, ExportError
         If the data, the model or the place for predictions is not as it should be.
     """
+    if predictions is not None:
+        refuse_labels(predictions, data)
     measure = partial(
         _measured,
         data,

@@ -118,6 +118,21 @@ def write_prediction(prediction: Prediction, folder: Path, name: str) -> None:
             _write_png(image, folder / kind / f"{name}.png")
 
 
+def refuse_labels(folder: Path, data: Path) -> None:
+    """Refuse to write predictions where the labels lie that they are measured by, in the same layout.
+
+    Raises
+    ------
+    ExportError
+        If they would take the labels' place.
+    """
+    if any((folder / kind).resolve() == (data / kind).resolve() for kind in (INSTANCES, CLASSES)):
+        raise ExportError(
+            f"{folder} holds the labels themselves, and predictions would be written over them; give "
+            "another folder."
+        )
+
+
 def read_prediction(folder: Path, name: str) -> Prediction:
     """Read a prediction that `write_prediction`, or another program in this layout, has written.
 

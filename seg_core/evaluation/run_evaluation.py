@@ -102,7 +102,8 @@ def evaluate_run(
     scheme = run.scheme
     mpp = run.slide_mpp
     labelled = reference.areas or [(roi.name, roi.polygon) for roi in rois if roi.counts]
-    areas = scored_areas(labelled, analysed or analysed_part(run), mpp)
+    # an empty one is false, and not the same as none
+    areas = scored_areas(labelled, analysed_part(run) if analysed is None else analysed, mpp)
     excluded = [roi.polygon for roi in rois if not roi.counts]
     ignored = shapely.union_all([reference.ignored, *excluded])
     classed = bool((reference.classes != UNKNOWN).any())
@@ -190,6 +191,10 @@ def compare_runs(
     if first.slide_id != second.slide_id:
         raise DataError("two runs are compared on one slide; these are of different ones.")
     common = analysed_part(first).intersection(analysed_part(second))
+    if not common.area:
+        raise DataError(
+            "these two analyses have no part of the slide in common; choose two that overlap."
+        )
     one, two = (
         evaluate_run(run, reference, rois, analysed=common)
         for run, reference in zip((first, second), references, strict=True)

@@ -41,7 +41,7 @@ _NO_NUCLEUS, _UNNAMED = -1, -2
 _SHIFT = 4
 
 
-def write_corrected(run: Run, folder: Path, *, force: bool = False) -> int:
+def write_corrected(run: Run, folder: Path, *, force: bool = False, anonymous: bool = False) -> int:
     """Write what people said of a run's nuclei in the mask layout.
 
     An image is a square of the slide's grid that holds the centroid of a nucleus with a word of
@@ -55,6 +55,8 @@ def write_corrected(run: Run, folder: Path, *, force: bool = False) -> int:
         Gets ``images/``, ``inst/``, ``class/`` and ``ignore/``.
     force : bool
         Replace a folder of that kind.
+    anonymous : bool
+        Call the images by the run and not by the slide.
 
     Returns
     -------
@@ -85,9 +87,10 @@ def write_corrected(run: Run, folder: Path, *, force: bool = False) -> int:
             (temporary / name).mkdir(parents=True)
         scale = run.slide_mpp / DATA_SET.mpp
         side = SIDE_PX / scale
+        stem = f"slide-{run.run_id}" if anonymous else run.slide_path.stem
         squares = np.floor(table[["x", "y"]].to_numpy() / side).astype(int)
         for column, row in np.unique(squares, axis=0).tolist():
-            _write_square(table, slide, (column * side, row * side), scale, temporary)
+            _write_square(table, slide, (column * side, row * side), scale, temporary / stem)
     return len(table)
 
 
@@ -104,9 +107,12 @@ def _label(name: str | None, scheme: ClassScheme) -> int:
 
 
 def _write_square(
-    table: gpd.GeoDataFrame, slide: Slide, corner: tuple[float, float], scale: float, folder: Path
+    table: gpd.GeoDataFrame, slide: Slide, corner: tuple[float, float], scale: float, place: Path
 ) -> None:
-    """Write the four files of one square; ``scale`` is pixels of it per level-0 pixel."""
+    """Write the four files of one square; ``scale`` is pixels of it per level-0 pixel.
+
+    ``place`` is the folder, and how the names of the files begin.
+    """
     side = math.ceil(SIDE_PX / scale)
     whole = Region(0, 0, slide.info.width, slide.info.height)
     region = Region(round(corner[0]), round(corner[1]), side, side).intersection(whole)
@@ -130,14 +136,14 @@ def _write_square(
             _fill(classes, corners, label)
     rim = 2 * round(_RIM_UM / DATA_SET.mpp) + 1
     ignore = (cv2.dilate(seen, np.ones((rim, rim), np.uint8)) == 0) | (unnamed > 0)
-    name = f"{slide.info.path.stem}_{region.x}_{region.y}.png"
+    name = f"{place.name}_{region.x}_{region.y}.png"
     for kind, pixels in (
         (IMAGES, slide.read_level0(region, (width, height))),
         (INSTANCES, instances),
         (CLASSES, classes),
         (IGNORE, ignore.astype(np.uint8) * 255),
     ):
-        Image.fromarray(pixels).save(folder / kind / name)
+        Image.fromarray(pixels).save(place.parent / kind / name)
 
 
 def _fill(mask: npt.NDArray[np.integer], corners: npt.NDArray[np.float64], value: int) -> None:

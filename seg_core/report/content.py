@@ -44,6 +44,7 @@ from seg_core.scoring import (
     cautions_in_words,
     describe_parts,
     measure_columns,
+    parts_of,
 )
 from seg_core.slide import Slide
 from seg_core.store import Run, Selection
@@ -148,27 +149,38 @@ def _slide_facts(run: Run) -> Facts:
 
 
 def _regions(run: Run, rois: Sequence[Roi], counted: Counted) -> Table:
-    """List what somebody drew, with its area and nuclei; what is left out counts nowhere."""
-    um2 = run.slide_mpp**2
-    queries, names = run.nucleus_queries(), counted.names(run)
-    left_out = shapely.union_all([roi.polygon for roi in rois if not roi.counts])
+    """List what somebody drew, how much of it counts, and its nuclei; what is left out counts nowhere."""
+    analysed, left = parts_of(run)[0].polygon, parts_of(run, rois)[0].polygon
     kinds = {"include": "counted", "tumour": "counted, tumour", "exclude": "left out"}
     return Table(
-        titles=["region", "kind", "class", "area, mm²", "nuclei"],
+        titles=["region", "kind", "class", "area, mm²", "counted, mm²", "nuclei"],
         rows=[
             [
                 roi.name,
                 kinds[roi.kind],
                 roi.class_name or "–",
-                f"{roi.polygon.area * um2 / _UM2_PER_MM2:.4g}",
-                f"{sum(queries.counts(Selection(names, counted.min_score, place)).values()):,}",
+                _in_mm2(roi.polygon, run),
+                _in_mm2(place, run) if roi.counts else "–",
+                _nuclei_in(place, run, counted),
             ]
             for roi in rois
-            for place in [roi.polygon.difference(left_out) if roi.counts else roi.polygon]
+            for place in [roi.polygon.intersection(left if roi.counts else analysed)]
         ],
-        numbers=[False, False, False, True, True],
-        widths=[34, 18, 20, 14, 12],
+        numbers=[False, False, False, True, True, True],
+        widths=[29, 17, 17, 12, 14, 11],
     )
+
+
+def _in_mm2(shape: shapely.Geometry, run: Run) -> str:
+    return f"{shape.area * run.slide_mpp**2 / _UM2_PER_MM2:.4g}"
+
+
+def _nuclei_in(place: shapely.Geometry, run: Run, counted: Counted) -> str:
+    """Return how many nuclei lie in a place; where nobody has looked there are not none."""
+    if not place.area:
+        return "–"
+    selection = Selection(counted.names(run), counted.min_score, place)
+    return f"{sum(run.nucleus_queries().counts(selection).values()):,}"
 
 
 def _figures(run: Run, counted: Counted, rois: Sequence[Roi]) -> Iterator[Block]:

@@ -1,5 +1,6 @@
 import io
 import json
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from zipfile import ZipFile
@@ -132,6 +133,27 @@ def test_what_was_corrected_is_offered_as_data_to_train_with(open_section, run) 
     with ZipFile(io.BytesIO(downloads.masks_of(run))) as packed:
         folders = {Path(name).parts[0] for name in packed.namelist()}
     assert folders == {"images", "inst", "class", "ignore"}
+
+
+def test_anonymous_masks_do_not_name_the_slide(open_section, run, monkeypatch) -> None:
+    """Only the ZIP was called otherwise; each image in it had the name of the slide."""
+    run.journal().correct([1], ["lymphocyte"], "macrophage", by="ada")
+    offered = []
+
+    def deferred(*one, **more):
+        offered.append(partial(*one, **more))
+        return offered[-1]
+
+    monkeypatch.setattr(downloads, "partial", deferred)
+    page = open_section("Downloads")
+    offered.clear()
+    page.toggle(key="_anonymous").set_value(True).run()
+    assert not page.exception
+    (masks,) = (each for each in offered if each.func is downloads.masks_of)
+    with ZipFile(io.BytesIO(masks())) as packed:
+        names = packed.namelist()
+    assert f"images/slide-{run.run_id}_0_0.png" in names
+    assert not [name for name in names if run.slide_path.stem in name]
 
 
 def counted(page) -> dict[str, int]:

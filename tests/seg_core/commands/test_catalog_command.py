@@ -183,3 +183,25 @@ def test_runs_are_named_moved_and_deleted(
     with pytest.raises(SystemExit):
         cli.main(["catalog", str(store), "--move", folder])
     assert "belong together" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ("--csv t.csv --anonymous", "--anonymous would do nothing: it numbers slides"),
+        (
+            "--cohort trial --report r.html --csv t.csv --anonymous",
+            "--anonymous would do nothing: the tables of --csv and --parquet name slides",
+        ),
+        ("--cohort trial --by site", "--by would do nothing"),
+        ("--delete run --csv t.csv", "--csv would do nothing: runs are changed"),
+    ],
+)
+def test_what_would_do_nothing_is_wrong_use(
+    asked: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table asked for with --anonymous named slides and patients, without a word."""
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["catalog", str(tmp_path), *asked.split()])
+    assert sentence in " ".join(capsys.readouterr().err.split())
+    assert not list(tmp_path.iterdir())

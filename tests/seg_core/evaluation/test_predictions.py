@@ -47,6 +47,20 @@ def test_predictions_written_and_read_again_give_the_same_figures(data, tmp_path
         assert again[key] == result[key]
 
 
+@pytest.mark.parametrize("by_link", [False, True])
+def test_predictions_do_not_take_the_place_of_the_labels(data, tmp_path, by_link):
+    """The layout is the same: every label was lost, and the figures were those of the model."""
+    before = {path: path.read_bytes() for path in files_found(data, "*/*.png")}
+    folder = data / ".." / data.name
+    if by_link:
+        folder = tmp_path / "predictions"
+        folder.mkdir()
+        (folder / "class").symlink_to(data / "class")
+    with pytest.raises(ExportError, match="holds the labels themselves"):
+        evaluate(data, None, FP32, predictions=folder)
+    assert {path: path.read_bytes() for path in files_found(data, "*/*.png")} == before
+
+
 def test_predictions_of_another_program_need_no_maps(data, tmp_path):
     predictions = tmp_path / "predictions"
     result = evaluate(data, None, FP32, predictions=predictions)

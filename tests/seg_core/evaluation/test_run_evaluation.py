@@ -1,5 +1,6 @@
 """A run measured by what somebody labelled on its slide; the truth is painted."""
 
+import argparse
 import csv
 import json
 import shutil
@@ -13,9 +14,13 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
+from painted_slides import MPP, SMALL_TILES
 
 from seg_core import commands as cli
+from seg_core.analysis import analyse
 from seg_core.classes import MONUSAC, NucleusClass
+from seg_core.commands.evaluate import DATA_OPTIONS, add_evaluate
+from seg_core.commands.evaluate_run import RUN_OPTIONS
 from seg_core.errors import DataError
 from seg_core.evaluation import kept
 from seg_core.evaluation.kept import compare_kept, evaluate_kept, keep_reference
@@ -275,6 +280,22 @@ def test_two_runs_are_compared_by_dots_with_a_paired_interval(
     assert both["difference"]["dots"]["detected"] == 0
 
 
+@pytest.mark.usefixtures("painted_engines")
+def test_two_runs_of_different_parts_are_not_compared(
+    painted_run: Run, painted_slide: Path, tmp_path: Path
+) -> None:
+    """Each was measured on its own part, and the difference told as if both had looked there."""
+    one, other = (
+        analyse(painted_slide, tmp_path, mpp=MPP, region=region, settings=SMALL_TILES)
+        for region in (Region(0, 0, 150, 150), Region(200, 200, 150, 150))
+    )
+    reference = read(painted_run, write_geojson(tmp_path / "r.geojson", of_run(painted_run, None)))
+    with pytest.raises(DataError, match="no part of the slide in common; choose two that overlap"):
+        compare_runs(one, other, (reference, reference))
+    with pytest.raises(DataError, match="nothing of the annotated regions was analysed"):
+        evaluate_run(one, reference, analysed=shapely.Polygon())
+
+
 def test_without_annotated_regions_drawn_ones_are_taken_and_what_is_excluded_does_not_count(
     painted_run: Run, tmp_path: Path
 ) -> None:
@@ -368,6 +389,37 @@ def test_a_command_measures_a_run_and_tells_mistakes_in_one_sentence(
     empty = write_geojson(tmp_path / "empty.geojson", [])
     assert cli.main(["evaluate", "--run", str(painted_run.path), "--reference", str(empty)]) == 1
     assert "holds no outline and no point" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ("--run r --reference f --mpp 0.5", "--mpp would do nothing: a run is measured as it was"),
+        ("--run r --reference f --stain macenko --edge 3", "--stain, --edge would do nothing"),
+        ("--run r --reference f --predictions p", "--predictions would do nothing"),
+        ("--data d --areas f", "--areas would do nothing: it belongs to --run"),
+        ("--data d --reference f --with-run r", "--with-run, --reference would do nothing"),
+        ("--run r", "--run needs a reference"),
+        ("--run r --data d", "give either --data DIR"),
+    ],
+)
+def test_what_would_do_nothing_is_wrong_use(
+    asked: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run was measured as if its reference counted in level-0 pixels, whatever --mpp said."""
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["evaluate", *asked.split()])
+    assert sentence in capsys.readouterr().err
+
+
+def test_each_option_of_evaluate_is_of_a_run_or_of_images() -> None:
+    parser = argparse.ArgumentParser()
+    add_evaluate(parser.add_subparsers())
+    options = vars(parser.parse_args(["evaluate"]))
+    neither = {"run", "parser", "usual_precision"}
+    of_both = {"json", "run_folder", "data"}
+    assert set(options) - neither - of_both == {*RUN_OPTIONS, *DATA_OPTIONS}
+    assert not {*RUN_OPTIONS} & {*DATA_OPTIONS}
 
 
 def test_a_mask_of_another_size_is_not_guessed_at(painted_run: Run, tmp_path: Path) -> None:

@@ -98,4 +98,6 @@ def test_the_command_writes_them_once(run, tmp_path, capsys) -> None:
     assert [name for name, _ in labelled_in(tmp_path / "masks")] == ["macrophage"]
     assert main(command) == 1
     assert "exists already" in capsys.readouterr().err
-    assert main([*command, "--force"]) == 0
+    assert main([*command, "--force", "--anonymous"]) == 0
+    images = [each.name for each in (tmp_path / "masks" / "images").iterdir()]
+    assert [name.startswith(f"slide-{run.run_id}_") for name in images] == [True]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import shapely
 from painted_slides import MPP, PaintedEngine, paint
 from PIL import Image
 
@@ -159,8 +160,44 @@ def test_what_somebody_has_to_say_and_the_regions_are_told(
     inside = Selection(painted_run.scheme.names, part=fold.polygon)
     lost = sum(queries.counts(inside).values())
     assert lost > 5
-    assert f"fold &lt;1&gt; left out – {area:.4g} {lost}" in text
+    assert f"fold &lt;1&gt; left out – {area:.4g} – {lost}" in text
     assert "Whole analysis without fold" in text
+
+
+def test_the_regions_tell_how_much_of_each_was_counted(painted_run: Run, tmp_path: Path) -> None:
+    """A region where nobody had looked had 0 nuclei, and one half left out its whole area."""
+    region = painted_run.region
+    half = roi_of_region(replace(region, height=region.height // 2)).polygon
+    beyond = shapely.box(region.right + 5, region.y, region.right + 105, region.bottom)
+    across = shapely.box(region.right - 300, region.y, region.right + 100, region.bottom)
+    rois = [
+        Roi("all", roi_of_region(region).polygon),
+        Roi("beyond", beyond),
+        Roi("across", across, "tumour"),
+        Roi("fold", half, "exclude"),
+        Roi("glass", beyond, "exclude"),
+    ]
+    write_report(painted_run, tmp_path / "report.html", ExportOptions(rois=rois, assessed=[]))
+    text = text_of((tmp_path / "report.html").read_text("utf-8"))
+
+    def mm2(shape: shapely.Geometry) -> str:
+        return f"{shape.area * painted_run.slide_mpp**2 / 1e6:.4g}"
+
+    def nuclei(shape: shapely.Geometry) -> int:
+        selection = Selection(painted_run.scheme.names, part=shape)
+        return sum(painted_run.nucleus_queries().counts(selection).values())
+
+    whole, *_ = parts_of(painted_run, rois)
+    rest = across.intersection(whole.polygon)
+    assert nuclei(rest) > 1
+    for told in (
+        f"all counted – {mm2(rois[0].polygon)} {mm2(whole.polygon)} {nuclei(whole.polygon)}",
+        f"beyond counted – {mm2(beyond)} 0 –",
+        f"across counted, tumour – {mm2(across)} {mm2(rest)} {nuclei(rest)}",
+        f"fold left out – {mm2(half)} – {nuclei(half)}",
+        f"glass left out – {mm2(beyond)} – –",
+    ):
+        assert told in text
 
 
 def test_each_roi_has_its_own_counts_and_densities(

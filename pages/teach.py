@@ -37,7 +37,7 @@ with frame.shown_errors():
     if slide is None:  # so that other pages show what is taught here
         slide = pixel_size.chosen(first.slide_path)
         state.choose_slide(slide)
-        state.RUN.set(first.path)
+        state.show_run(first.path)
     _write_address(slide, taught.runs)
     show_notes(run.slide_path for run in taught.runs)
     section = preferences.chosen_section("_teach_section", list(SECTIONS), first="Label")

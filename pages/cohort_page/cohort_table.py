@@ -261,7 +261,7 @@ def open_slide_of(row: pd.Series) -> None:
     is_as_stated = np.isnan(mpp) or mpp == resources.slide(path).info.mpp
     state.choose_slide(state.ChosenSlide(path, None if is_as_stated else mpp))
     if isinstance(row["folder"], str):
-        state.RUN.set(default_store() / row["folder"])
+        state.show_run(default_store() / row["folder"])
     VIEWER.open()
 
 

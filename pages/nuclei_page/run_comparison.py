@@ -49,7 +49,7 @@ def show(choice: Choice) -> None:
     )
     _show_beside(choice, others[path])
     if st.button("Show that one instead, in the viewer", icon=":material/biotech:"):
-        state.RUN.set(path)
+        state.show_run(path)
         VIEWER.open()
 
 

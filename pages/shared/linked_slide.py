@@ -52,7 +52,7 @@ def follow_address() -> bool:
             state.UPLOADS.set(kept)
     for run in runs.finished_runs(chosen) if run_id else ():
         if run.run_id == run_id:
-            state.RUN.set(run.path)
+            state.show_run(run.path)
     _remember(wanted)
     return True
 

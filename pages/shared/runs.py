@@ -33,7 +33,7 @@ def shown_run(chosen: state.ChosenSlide) -> Run | None:
     runs = finished_runs(chosen)
     shown = _picked(runs) or next(iter(runs), None)
     if shown is not None:
-        state.RUN.set(shown.path)
+        state.show_run(shown.path)
         looked_at = state.LOOKED_AT.get()
         if looked_at is None or looked_at.run != shown.path:
             state.LOOKED_AT.set(singletons.visitors().look_at(shown.path))
@@ -76,7 +76,7 @@ def pick_run(chosen: state.ChosenSlide) -> None:
     def keep() -> None:
         picked = st.session_state[_PICKED]
         if picked in titles:  # not one that is called otherwise by now
-            state.RUN.set(picked)
+            state.show_run(picked)
 
     # Taken over before the page is made: a button that is pressed at once goes for the one picked.
     say(_PICKED, shown.path, titles[shown.path])

@@ -248,6 +248,14 @@ def leave_slide() -> None:
         key.clear()
 
 
+def show_run(path: Path) -> None:
+    """Show a run of the slide; what was picked in another one is forgotten, whose nuclei have other numbers."""
+    if RUN.get() not in (None, path):
+        PICKED.clear()
+        NUCLEUS.clear()
+    RUN.set(path)
+
+
 def turn_from_run() -> None:
     """Forget the run that was shown and what was picked in it; the next page shows another."""
     for key in (RUN, LOOKED_AT, PICKED, NUCLEUS, TIL_SHOWN, SCORES_AWAITED, EVALUATED):

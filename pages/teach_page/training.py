@@ -246,6 +246,6 @@ def _open(changes: Changes, x: float, y: float, nucleus: int | None = None) -> N
     mpp = run.slide_mpp
     if state.RUN.get() != run.path:
         state.choose_slide(state.ChosenSlide(run.slide_path, mpp))
-        state.RUN.set(run.path)
+        state.show_run(run.path)
     state.GO_TO.set(state.Place(x, y, PLACE_UM / mpp, nucleus))
     VIEWER.open()

@@ -38,7 +38,7 @@ def collect_result() -> None:
     if state.ADOPTED.get() and state.RUN.get() not in (None, found):
         state.NEW_RUN.set(found)
     else:
-        state.RUN.set(found)
+        state.show_run(found)
 
 
 def offer_new_run() -> None:
@@ -48,7 +48,7 @@ def offer_new_run() -> None:
         return
 
     def show() -> None:
-        state.RUN.set(found)
+        state.show_run(found)
         state.NEW_RUN.clear()
 
     st.success("An analysis of this slide is done.", icon=":material/check:")

@@ -46,6 +46,20 @@ def test_a_list_says_what_differs_and_a_caption_all_of_the_shown_one(
         assert unbroken(facet) in words(page)
 
 
+def test_what_was_picked_in_one_analysis_is_not_picked_in_another(
+    visit, chosen, run, coarse
+) -> None:
+    """The same numbers are other nuclei there."""
+    page = visit("nuclei", slide=chosen, run=coarse.path, picked=(1, 3))
+    assert page.session_state["picked"] == (1, 3)
+    shown_list(page).set_value(coarse.path).run()
+    assert page.session_state["picked"] == (1, 3)
+    shown_list(page).set_value(run.path).run()
+    assert not page.exception
+    assert page.session_state["run"] == run.path
+    assert "picked" not in page.session_state
+
+
 def test_delete_pressed_with_the_choice_asks_about_the_one_chosen(
     visit, chosen, run, coarse, monkeypatch
 ) -> None:

@@ -31,7 +31,12 @@ from seg_core.slide.picture import (
     upright,
 )
 from seg_core.slide.pyramid import square_mpp
-from seg_core.slide.tiff_description import channel_names, colour_order, described_size
+from seg_core.slide.tiff_description import (
+    channel_names,
+    colour_order,
+    described_size,
+    significant_bits,
+)
 
 # tifffile logs what it works around, and the person who opens the file cannot change it.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
@@ -179,10 +184,11 @@ def read_tiff(path: Path, facts: TiffFacts) -> Picture:
             level = _largest_level(file)
             page = level.keyframe
             _check_size(path, page, facts)
-            channels = channel_names(file.ome_metadata if file.is_ome else None)
+            ome, sides = _ome_of(file), (page.imagewidth, page.imagelength)
+            channels = channel_names(ome, sides)
             missing = _missing_pieces(path, page)
             values, several, put_together = _values_of(path, level, channels)
-            rgb, notes = _to_rgb(path, page, values, _bits_said(file))
+            rgb, notes = _to_rgb(path, page, values, significant_bits(ome, sides))
             notes = (*missing, *put_together, *notes)
             if len(file.series) > 1 or several:
                 notes = (*notes, "of several pictures in the file the largest, or first, is shown.")
@@ -248,13 +254,8 @@ def _orientation_of(page: Any) -> int:
     return 1 if tag is None else int(tag.value)
 
 
-def _bits_said(file: tifffile.TiffFile) -> int | None:
-    """Return how many bits of a sample an OME-TIFF says to use."""
-    if not file.is_ome or file.ome_metadata is None:
-        return None
-    _, _, rest = file.ome_metadata.partition('SignificantBits="')
-    number = rest.partition('"')[0]
-    return int(number) if number.isdecimal() and 1 <= int(number) <= 16 else None
+def _ome_of(file: tifffile.TiffFile) -> str | None:
+    return file.ome_metadata if file.is_ome else None
 
 
 def _size_of(file: tifffile.TiffFile, page: Any) -> tuple[float | None, tuple[str, ...]]:
@@ -263,9 +264,9 @@ def _size_of(file: tifffile.TiffFile, page: Any) -> tuple[float | None, tuple[st
         across, down = (float(each) for each in page.get_resolution())
     except (ValueError, ZeroDivisionError, TypeError):
         across = down = 0.0
-    ome = file.ome_metadata if file.is_ome else None
     imagej = file.imagej_metadata if file.is_imagej else None
-    said, notes = described_size(ome, imagej, (across, down))
+    sides = (page.imagewidth, page.imagelength)
+    said, notes = described_size(_ome_of(file), imagej, (across, down), sides)
     if said is not None:
         return square_mpp(*said)
     unit = _MICROMETRES.get(int(page.resolutionunit))

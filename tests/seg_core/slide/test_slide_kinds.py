@@ -271,6 +271,32 @@ def test_pages_that_do_not_say_that_they_are_colours_are_said_to_be_taken_so(
     assert names is None or "DAPI, FITC, Cy3" in note
 
 
+@pytest.mark.parametrize("tile", [None, (128, 128)])
+def test_of_several_ome_pictures_the_one_that_is_shown_gives_the_size(tmp_path, noise, tile):
+    """That of the first was taken, an overview's, and nuclei were 64 times as large as they are."""
+    path = tmp_path / "a.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for picture, mpp in ((noise[:64, :64], 2.0), (noise, 0.25)):
+            said = {f"PhysicalSize{axis}": mpp for axis in "XY"}
+            file.write(picture, photometric="rgb", tile=tile, metadata={"axes": "YXS", **said})
+    slide = open_slide(path)
+    assert np.array_equal(picture_of(slide), noise)
+    assert slide.info.mpp == 0.25
+
+
+def test_of_several_ome_pictures_the_one_that_is_shown_names_its_channels_and_bits(tmp_path, noise):
+    """The names of the first were asked, and blue was shown as red."""
+    path = tmp_path / "a.ome.tif"
+    planes = np.moveaxis(noise[..., ::-1], -1, 0).astype(np.uint16) * 16
+    others = {"axes": "YX", "Channel": {"Name": ["label"]}, "SignificantBits": 16}
+    said = {"axes": "CYX", "Channel": {"Name": ["Blue", "Green", "Red"]}, "SignificantBits": 12}
+    with tifffile.TiffWriter(path, ome=True) as file:
+        file.write(planes[0, :64, :64], photometric="minisblack", metadata=others)
+        file.write(planes, photometric="minisblack", metadata=said)
+    shown = picture_of(open_slide(path)).astype(int)
+    assert np.abs(shown - noise).max() <= 1
+
+
 @pytest.mark.parametrize(("size", "unit"), [(5e5, "pm"), (5e-6, "dm"), (0.5, None)])
 def test_ome_gives_the_size_in_odd_units_too(tmp_path, noise, size, unit):
     path = tmp_path / "a.ome.tif"

@@ -9,6 +9,7 @@ import math
 import os
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -41,14 +42,20 @@ from seg_core.slide.tiff_description import (
 # tifffile logs what it works around, and the person who opens the file cannot change it.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
-# How a directory of a TIFF is written, by the file's first bytes (little or big endian, classic or
-# BigTIFF): its number of entries, bytes of an entry, where the next directory begins.
+# How the directories of a TIFF are written, by the file's first bytes (little or big endian, classic
+# or BigTIFF): where the place of the first one stands, a directory's number of entries, the bytes of
+# an entry, and how the place of the next directory is told.
 _LAYOUTS = {
-    b"II*\0": ("<H", 12, "<I"),
-    b"MM\0*": (">H", 12, ">I"),
-    b"II+\0": ("<Q", 20, "<Q"),
-    b"MM\0+": (">Q", 20, ">Q"),
+    b"II*\0": (4, "<H", 12, "<I"),
+    b"MM\0*": (4, ">H", 12, ">I"),
+    b"II+\0": (8, "<Q", 20, "<Q"),
+    b"MM\0+": (8, ">Q", 20, ">Q"),
 }
+
+# Hamamatsu's NDPI begins as a classic TIFF does, but tells places by 64 bits, since large scans have
+# their directories behind the first 4 GB. Its own tag is in each of them.
+_NDPI_LAYOUT = (4, "<H", 12, "<Q")
+_NDPI_TAG = 65420
 
 # A whole slide has a dozen; a stack of microscope pictures some thousand.
 _MOST_DIRECTORIES = 20_000
@@ -224,8 +231,8 @@ def check_directories(path: Path) -> None:
         If so.
     """
     with path.open("rb") as file:
-        count_format, entry_bytes, offset_format = _LAYOUTS[file.read(4)]
-        file.seek(struct.calcsize(offset_format))
+        start, count_format, entry_bytes, offset_format = _layout_of(file)
+        file.seek(start)
         seen: set[int] = set()
         try:
             while (offset := _read_number(file, offset_format)) and offset not in seen:
@@ -236,6 +243,20 @@ def check_directories(path: Path) -> None:
                 file.seek(_read_number(file, count_format) * entry_bytes, os.SEEK_CUR)
         except (struct.error, OSError, OverflowError, ValueError) as error:
             raise damaged(path, "it ends too early") from error
+
+
+def _layout_of(file: BinaryIO) -> tuple[int, str, int, str]:
+    layout = _LAYOUTS[file.read(4)]
+    if layout == _LAYOUTS[b"II*\0"]:
+        start, count_format, entry_bytes, offset_format = _NDPI_LAYOUT
+        file.seek(start)
+        with suppress(struct.error, OSError, OverflowError, ValueError):
+            file.seek(_read_number(file, offset_format))
+            entries = file.read(_read_number(file, count_format) * entry_bytes)
+            tags = {entries[at : at + 2] for at in range(0, len(entries), entry_bytes)}
+            if struct.pack("<H", _NDPI_TAG) in tags:
+                return _NDPI_LAYOUT
+    return layout
 
 
 def _read_number(file: BinaryIO, number_format: str) -> int:

@@ -126,13 +126,13 @@ def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnD
         uns={
             # scanpy gives the categories these colours, in order
             "class_name_colors": np.array([run.scheme.colours[name] for name in names]),
-            "run": _facts(run, counted, anonymous=options.anonymous),
+            "run": _facts(run, counted, options),
             "counted": counted.facts(),
         },
     )
 
 
-def _facts(run: Run, counted: Counted, *, anonymous: bool) -> dict[str, str | float]:
+def _facts(run: Run, counted: Counted, options: ExportOptions) -> dict[str, str | float]:
     """Return what a reader needs to know of the run, and the tissue that densities divide by."""
     question = run.facts.question
     facts: dict[str, str | float] = {
@@ -145,4 +145,4 @@ def _facts(run: Run, counted: Counted, *, anonymous: bool) -> dict[str, str | fl
     counted_um2 = tissue_of(run, counted.part)
     if counted_um2 is not None:
         facts["counted_tissue_um2"] = counted_um2
-    return facts if anonymous else {"slide": run.slide_path.name, **facts}
+    return facts if options.anonymous else {"slide": options.slide_name(run), **facts}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from seg_core.files.names import printable
 from seg_core.report.document import Section
 from seg_core.roi import Roi
 from seg_core.scoring import Counted, Part, counted_of, kept_rois, parts_of
@@ -64,8 +65,8 @@ class ExportOptions:
         )
 
     def slide_name(self, run: Run) -> str:
-        """Return what files call the slide."""
-        return "" if self.anonymous else run.slide_path.name
+        """Return what files call the slide, in letters that every format takes."""
+        return "" if self.anonymous else printable(run.slide_path.name)
 
     def rois_of(self, run: Run) -> Sequence[Roi]:
         """Return the ROIs of a run's slide that these options mean."""

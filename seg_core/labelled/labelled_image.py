@@ -245,6 +245,9 @@ def consecutive(instances: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
            [1, 1]], dtype=int32)
     """
     highest = int(instances.max(initial=0))
+    if highest > instances.size:  # a table of all numbers may be of gigabytes, for a few nuclei
+        numbers, places = np.unique(instances, return_inverse=True)
+        return (places.reshape(instances.shape) + (numbers[0] > 0)).astype(np.int32)
     there = np.zeros(highest + 1, dtype=bool)
     there[instances] = True
     there[0] = False

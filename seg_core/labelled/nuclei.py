@@ -9,6 +9,9 @@ from scipy import ndimage
 from seg_core.classes import BACKGROUND
 from seg_core.errors import DataError
 
+MOST_CLASS_ID = 255
+"""The highest number that a class can have in a mask."""
+
 
 @dataclass(frozen=True, slots=True)
 class Nuclei:
@@ -58,15 +61,26 @@ def majority_class_ids(
     class_ids : (N,) uint8
         Row i is the class of label i + 1, up to the highest label; 0 for numbers nobody has.
 
+    Raises
+    ------
+    DataError
+        If a nucleus has pixels of a class above `MOST_CLASS_ID`.
+
     Examples
     --------
     >>> majority_class_ids(np.array([[1, 1, 1, 3]]), np.array([[2, 2, 0, 4]]))
     array([2, 0, 4], dtype=uint8)
     """
     inside = labels > 0
-    kinds = int(class_map.max(initial=0)) + 1
+    ids = class_map[inside]
+    kinds = int(ids.max(initial=0)) + 1
+    if kinds > MOST_CLASS_ID + 1:
+        raise DataError(
+            f"a mask of classes has the number {kinds - 1:,} on a nucleus, classes have numbers up to "
+            f"{MOST_CLASS_ID}; give a mask whose pixels are numbers of classes, not of nuclei."
+        )
     highest = int(labels.max(initial=0))
-    codes = (labels[inside].astype(np.int64) - 1) * kinds + class_map[inside]
+    codes = (labels[inside].astype(np.int64) - 1) * kinds + ids
     votes = np.bincount(codes, minlength=highest * kinds).reshape(highest, kinds)
     return votes.argmax(axis=1).astype(np.uint8)
 

@@ -43,13 +43,14 @@ def export_patches(
     Below ``out`` come ``train/`` and ``val/``, each in the mask layout with ``ternary/`` beside
     (so ``train`` reads them as they are), and ``manifest.csv``: a row a patch with case, image,
     source, x0, y0, size, split, pixels and nuclei by class, and the number of immune cells. A
-    nucleus is counted in every patch that shows a part of it.
+    nucleus is counted in every patch that shows a part of it. Of images of one name in several
+    sources, the patches of the second and later ones have a number in their names.
 
     Parameters
     ----------
     sources : sequence of Path
-        Folders in the challenge's layout or in the mask layout; both of the challenge's archives
-        may be given.
+        Folders in the challenge's layout or in the mask layout, with classes; both of the
+        challenge's archives may be given.
     out : Path
         Must not exist yet.
     size_px, stride_px : int
@@ -69,7 +70,7 @@ def export_patches(
     Raises
     ------
     DataError
-        If sources cannot be read, or ``out`` exists.
+        If sources cannot be read, have nuclei without classes, or ``out`` exists.
     SettingsError
         If a number makes no sense.
     """
@@ -136,20 +137,42 @@ def _export(
 ) -> Iterator[dict[str, Any]]:
     total = sum(len(references) for references in several.values())
     done = 0
+    taken: set[str] = set()
     for source, references in several.items():
         for reference in references:
+            _check_classes(reference, source)
+            called = _free(reference.name, taken)
             part = split[reference.patient]
             facts = {"case": reference.patient, "image": reference.name, "source": source.name}
             for window in windows_of(reference.image.shape[:2], size_px, stride_px):
                 patch = _Patch(reference, window, size_px)
                 if (patch.instances > 0).mean() >= min_foreground:
-                    name = f"{reference.name}_{window.x}_{window.y}"
+                    name = f"{called}_{window.x}_{window.y}"
                     patch.write(out / part, name)
                     place = {"x0": window.x, "y0": window.y, "size": size_px, "split": part}
                     yield {"patch": name, **facts, **place, **patch.counts(scheme)}
             done += 1
             if report is not None:
                 report(done, total)
+
+
+def _check_classes(reference: LabelledImage, source: Path) -> None:
+    """Refuse nuclei without classes: in a class mask 0 says that a nucleus is *other*."""
+    if not reference.classed and len(reference.classes):
+        raise DataError(
+            f"{reference.name} of {source.name} has nuclei without classes, and patches would call "
+            f"them other; add {CLASSES}/, or train on the images as they are, as all-nuclei."
+        )
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that no image has yet: several sources may have one of this name."""
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    taken.add(free)
+    return free
 
 
 def windows_of(shape: tuple[int, int], size_px: int, stride_px: int) -> list[Window]:

@@ -22,6 +22,7 @@ from seg_core.annotations import read_drawn
 from seg_core.classes import BACKGROUND, ClassScheme
 from seg_core.errors import DataError, RegionError, SlideError, told_by
 from seg_core.files.bounded import CSV_BYTES, refuse_large
+from seg_core.files.names import printable
 from seg_core.labelled.class_mapping import AREA, IGNORE, NO_CLASS
 from seg_core.labelled.data_sets import UNKNOWN
 from seg_core.labelled.labelled_image import consecutive
@@ -138,7 +139,7 @@ def read_slide_reference(
         case "xml":
             read = _of_xml(path, stated)
         case "dots":
-            read = _of_csv(path, stated, info.path.name)
+            read = _of_csv(path, stated, printable(info.path.name))
         case "mask":
             read = _of_mask(path, info, scale)
         case _:

@@ -12,6 +12,7 @@ from PIL import Image
 from seg_core.digits import in_digits
 from seg_core.errors import capitalised
 from seg_core.figures.nuclei import density_bars, measure_histogram
+from seg_core.files.names import printable
 from seg_core.geometry import Raster
 from seg_core.nuclei import MEASURES
 from seg_core.picture.crops import CROP_UM, by_certainty, crop_nuclei
@@ -100,7 +101,7 @@ def report_content(
     facts = run.facts
     til = til_section(assessed, slide)
     return Document(
-        title=f"Nuclei of {'a slide' if anonymous else run.slide_path.name}",
+        title=f"Nuclei of {'a slide' if anonymous else printable(run.slide_path.name)}",
         subtitle=f"Run {run.run_id}, finished {_day(facts.finished)}, by {program_of(run)}. For research "
         "only; nothing here is a diagnosis.",
         warnings=[*map(capitalised, facts.warnings), *filter(None, [sample_note(run.slide_path)])],

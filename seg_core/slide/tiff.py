@@ -9,6 +9,7 @@ import math
 import os
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,19 +32,30 @@ from seg_core.slide.picture import (
     upright,
 )
 from seg_core.slide.pyramid import square_mpp
-from seg_core.slide.tiff_description import channel_names, colour_order, described_size
+from seg_core.slide.tiff_description import (
+    channel_names,
+    colour_order,
+    described_size,
+    significant_bits,
+)
 
 # tifffile logs what it works around, and the person who opens the file cannot change it.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
-# How a directory of a TIFF is written, by the file's first bytes (little or big endian, classic or
-# BigTIFF): its number of entries, bytes of an entry, where the next directory begins.
+# How the directories of a TIFF are written, by the file's first bytes (little or big endian, classic
+# or BigTIFF): where the place of the first one stands, a directory's number of entries, the bytes of
+# an entry, and how the place of the next directory is told.
 _LAYOUTS = {
-    b"II*\0": ("<H", 12, "<I"),
-    b"MM\0*": (">H", 12, ">I"),
-    b"II+\0": ("<Q", 20, "<Q"),
-    b"MM\0+": (">Q", 20, ">Q"),
+    b"II*\0": (4, "<H", 12, "<I"),
+    b"MM\0*": (4, ">H", 12, ">I"),
+    b"II+\0": (8, "<Q", 20, "<Q"),
+    b"MM\0+": (8, ">Q", 20, ">Q"),
 }
+
+# Hamamatsu's NDPI begins as a classic TIFF does, but tells places by 64 bits, since large scans have
+# their directories behind the first 4 GB. Its own tag is in each of them.
+_NDPI_LAYOUT = (4, "<H", 12, "<Q")
+_NDPI_TAG = 65420
 
 # A whole slide has a dozen; a stack of microscope pictures some thousand.
 _MOST_DIRECTORIES = 20_000
@@ -179,10 +191,11 @@ def read_tiff(path: Path, facts: TiffFacts) -> Picture:
             level = _largest_level(file)
             page = level.keyframe
             _check_size(path, page, facts)
-            channels = channel_names(file.ome_metadata if file.is_ome else None)
+            ome, sides = _ome_of(file), (page.imagewidth, page.imagelength)
+            channels = channel_names(ome, sides)
             missing = _missing_pieces(path, page)
             values, several, put_together = _values_of(path, level, channels)
-            rgb, notes = _to_rgb(path, page, values, _bits_said(file))
+            rgb, notes = _to_rgb(path, page, values, significant_bits(ome, sides))
             notes = (*missing, *put_together, *notes)
             if len(file.series) > 1 or several:
                 notes = (*notes, "of several pictures in the file the largest, or first, is shown.")
@@ -218,8 +231,8 @@ def check_directories(path: Path) -> None:
         If so.
     """
     with path.open("rb") as file:
-        count_format, entry_bytes, offset_format = _LAYOUTS[file.read(4)]
-        file.seek(struct.calcsize(offset_format))
+        start, count_format, entry_bytes, offset_format = _layout_of(file)
+        file.seek(start)
         seen: set[int] = set()
         try:
             while (offset := _read_number(file, offset_format)) and offset not in seen:
@@ -230,6 +243,20 @@ def check_directories(path: Path) -> None:
                 file.seek(_read_number(file, count_format) * entry_bytes, os.SEEK_CUR)
         except (struct.error, OSError, OverflowError, ValueError) as error:
             raise damaged(path, "it ends too early") from error
+
+
+def _layout_of(file: BinaryIO) -> tuple[int, str, int, str]:
+    layout = _LAYOUTS[file.read(4)]
+    if layout == _LAYOUTS[b"II*\0"]:
+        start, count_format, entry_bytes, offset_format = _NDPI_LAYOUT
+        file.seek(start)
+        with suppress(struct.error, OSError, OverflowError, ValueError):
+            file.seek(_read_number(file, offset_format))
+            entries = file.read(_read_number(file, count_format) * entry_bytes)
+            tags = {entries[at : at + 2] for at in range(0, len(entries), entry_bytes)}
+            if struct.pack("<H", _NDPI_TAG) in tags:
+                return _NDPI_LAYOUT
+    return layout
 
 
 def _read_number(file: BinaryIO, number_format: str) -> int:
@@ -248,13 +275,8 @@ def _orientation_of(page: Any) -> int:
     return 1 if tag is None else int(tag.value)
 
 
-def _bits_said(file: tifffile.TiffFile) -> int | None:
-    """Return how many bits of a sample an OME-TIFF says to use."""
-    if not file.is_ome or file.ome_metadata is None:
-        return None
-    _, _, rest = file.ome_metadata.partition('SignificantBits="')
-    number = rest.partition('"')[0]
-    return int(number) if number.isdecimal() and 1 <= int(number) <= 16 else None
+def _ome_of(file: tifffile.TiffFile) -> str | None:
+    return file.ome_metadata if file.is_ome else None
 
 
 def _size_of(file: tifffile.TiffFile, page: Any) -> tuple[float | None, tuple[str, ...]]:
@@ -263,9 +285,9 @@ def _size_of(file: tifffile.TiffFile, page: Any) -> tuple[float | None, tuple[st
         across, down = (float(each) for each in page.get_resolution())
     except (ValueError, ZeroDivisionError, TypeError):
         across = down = 0.0
-    ome = file.ome_metadata if file.is_ome else None
     imagej = file.imagej_metadata if file.is_imagej else None
-    said, notes = described_size(ome, imagej, (across, down))
+    sides = (page.imagewidth, page.imagelength)
+    said, notes = described_size(_ome_of(file), imagej, (across, down), sides)
     if said is not None:
         return square_mpp(*said)
     unit = _MICROMETRES.get(int(page.resolutionunit))

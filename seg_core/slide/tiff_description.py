@@ -1,4 +1,7 @@
-"""The size of a pixel as the descriptions of OME-TIFF and ImageJ tell it."""
+"""What the descriptions of OME-TIFF and ImageJ tell of a picture: size of a pixel, channels, bits.
+
+An OME-TIFF may hold several pictures, an overview before the scan for instance, and describes each.
+"""
 
 import math
 from collections.abc import Sequence
@@ -33,10 +36,11 @@ _COLOURS = {
 _NO_UNITS = ("", "pixel", "pixels", "none", "reference frame")
 
 _Size = tuple[float, float]
+_Sides = tuple[int, int]
 
 
 def described_size(
-    ome_xml: str | None, imagej: dict[str, Any] | None, resolution: _Size
+    ome_xml: str | None, imagej: dict[str, Any] | None, resolution: _Size, sides: _Sides
 ) -> tuple[_Size | None, tuple[str, ...]]:
     """Return width and height of a pixel, µm, and a note where they are not understood.
 
@@ -48,16 +52,18 @@ def described_size(
         What ImageJ writes; its unit is that of the resolution.
     resolution : (float, float)
         Pixels per unit along x and y, 0 where not stated.
+    sides : (int, int)
+        Width and height of the picture, by which an OME-TIFF's description of it is found.
 
     Examples
     --------
-    >>> described_size(None, {"unit": "micron"}, (2.0, 2.0))
+    >>> described_size(None, {"unit": "micron"}, (2.0, 2.0), (640, 480))
     ((0.5, 0.5), ())
-    >>> described_size(None, {"unit": "furlong"}, (2.0, 2.0))[1]
+    >>> described_size(None, {"unit": "furlong"}, (2.0, 2.0), (640, 480))[1]
     ("it gives the size of a pixel in 'furlong', a unit that is not understood.",)
     """
     if ome_xml is not None:
-        return _size_in_ome(ome_xml)
+        return _size_in_ome(ome_xml, sides)
     if imagej is None:
         return None, ()
     unit = str(imagej.get("unit", "")).replace("\\u00B5", "\u00b5")
@@ -67,15 +73,26 @@ def described_size(
     return _in_micrometres((1 / across, unit), (1 / down, unit))
 
 
-def channel_names(ome_xml: str | None) -> tuple[str, ...]:
-    """Return what an OME-TIFF calls the channels of its first picture; none where it says nothing."""
-    root = None if ome_xml is None else _root_of(ome_xml)
-    if root is None:
-        return ()
-    pixels = next((each for each in root.iter() if _name_of(each) == "Pixels"), None)
-    channels = [] if pixels is None else [e for e in pixels if _name_of(e) == "Channel"]
-    names = tuple(each.get("Name", "").strip() for each in channels)
+def channel_names(ome_xml: str | None, sides: _Sides) -> tuple[str, ...]:
+    """Return what an OME-TIFF calls the channels of a picture; none where it says nothing."""
+    names = tuple(each.get("Name", "").strip() for each in _channels_of(ome_xml, sides))
     return names if all(names) else ()
+
+
+def significant_bits(ome_xml: str | None, sides: _Sides) -> int | None:
+    """Return how many bits of a sample an OME-TIFF says that a picture uses.
+
+    Examples
+    --------
+    >>> pixels = '<Pixels SizeX="{}" SizeY="4" SignificantBits="{}"/>'
+    >>> two = f"<OME>{pixels.format(2, 16)}{pixels.format(8, 12)}</OME>"
+    >>> significant_bits(two, (8, 4))
+    12
+    """
+    described = (_pixels_of(ome_xml, sides), *_channels_of(ome_xml, sides))
+    said = ("" if each is None else each.get("SignificantBits", "") for each in described)
+    bits = [int(each) for each in said if each.isdecimal() and 1 <= int(each) <= 16]
+    return max(bits, default=None)
 
 
 def colour_order(names: Sequence[str]) -> tuple[tuple[int, int, int], tuple[str, ...]]:
@@ -93,11 +110,10 @@ def colour_order(names: Sequence[str]) -> tuple[tuple[int, int, int], tuple[str,
     return (0, 1, 2), (f"its three channels{called} were taken as red, green and blue.",)
 
 
-def _size_in_ome(ome_xml: str) -> tuple[_Size | None, tuple[str, ...]]:
-    root = _root_of(ome_xml)
-    if root is None:
+def _size_in_ome(ome_xml: str, sides: _Sides) -> tuple[_Size | None, tuple[str, ...]]:
+    if _root_of(ome_xml) is None:
         return None, ("its OME description cannot be read.",)
-    pixels = next((each for each in root.iter() if _name_of(each) == "Pixels"), None)
+    pixels = _pixels_of(ome_xml, sides)
     if pixels is None:
         return None, ()
     sizes = []
@@ -108,6 +124,22 @@ def _size_in_ome(ome_xml: str) -> tuple[_Size | None, tuple[str, ...]]:
             return None, ()
         sizes.append((size, pixels.get(f"PhysicalSize{axis}Unit", "um")))
     return _in_micrometres(*sizes)
+
+
+def _pixels_of(ome_xml: str | None, sides: _Sides) -> Element | None:
+    """Return the description of the first picture of a size, or of the only one there is."""
+    root = None if ome_xml is None else _root_of(ome_xml)
+    found = [] if root is None else [each for each in root.iter() if _name_of(each) == "Pixels"]
+    wanted = [str(side) for side in sides]
+    alike = [each for each in found if [each.get("SizeX"), each.get("SizeY")] == wanted]
+    if alike:
+        return alike[0]
+    return found[0] if len(found) == 1 else None
+
+
+def _channels_of(ome_xml: str | None, sides: _Sides) -> list[Element]:
+    pixels = _pixels_of(ome_xml, sides)
+    return [] if pixels is None else [each for each in pixels if _name_of(each) == "Channel"]
 
 
 def _root_of(ome_xml: str) -> Element | None:

@@ -1,15 +1,21 @@
 """The one list of formats, and what is written by its entries alone."""
 
+import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
+import anndata
 import pandas as pd
 import pytest
+from painted_slides import MPP, SMALL_TILES, PaintedEngine, Painting
 
+from seg_core.analysis import analyse
 from seg_core.errors import ExportError
 from seg_core.export import formats
 from seg_core.export.formats import FORMATS, Format
 from seg_core.export.options import ExportOptions
+from seg_core.labelled.slide_reference import read_slide_reference
 from seg_core.roi import Roi, roi_of_region
 from seg_core.scoring import WHOLE
 from seg_core.store import Run
@@ -59,6 +65,29 @@ def test_without_its_package_one_sentence_says_what_to_install(
     with pytest.raises(ExportError, match=rf"pip install -r {form.package.requirements}"):
         form.write(painted_run, tmp_path / "file")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_format_takes_a_slide_whose_name_is_not_in_utf8(
+    painting: Painting, painted_engines: list[PaintedEngine], tmp_path: Path
+) -> None:
+    """Half of them once ended in a UnicodeEncodeError; such names come from older file servers."""
+    slide = tmp_path / os.fsdecode(b"pr\xe4parat.png")
+    try:
+        painting.save(tmp_path / "plain.png").rename(slide)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    run = analyse(slide, tmp_path / "store", mpp=MPP, settings=SMALL_TILES)
+    shown = "pr\\udce4parat.png"
+    for form in (each for each in FORMATS if each.missing is None):
+        for suffix in [each.suffix for each in form.downloads] or [f"{form.name}.csv"]:
+            form.write(run, tmp_path / suffix)
+    for suffix in ("nuclei.csv", "classes.csv", "til-csv.csv"):
+        assert set(pd.read_csv(tmp_path / suffix)["slide"]) == {shown}
+    assert json.loads((tmp_path / "nuclei.geojson").read_text("utf-8"))["counted"]["slide"] == shown
+    assert anndata.read_h5ad(tmp_path / "nuclei.h5ad").uns["run"]["slide"] == shown
+    assert f"Nuclei of {shown}" in (tmp_path / "report.html").read_text("utf-8")
+    reference = read_slide_reference(tmp_path / "nuclei.csv", run.open_slide().info, MPP)
+    assert reference.notes == ()  # it is of this slide
 
 
 def test_squares_are_those_of_the_whole_and_of_the_rois_asked_for(

@@ -6,7 +6,14 @@ import pytest
 from seg_core.classes import MONUSAC
 from seg_core.errors import DataError
 from seg_core.labelled.data_sets import DATA_SETS, UNKNOWN
-from seg_core.labelled.labelled_image import Dots, LabelledImage, labelled_image, with_rim
+from seg_core.labelled.labelled_image import (
+    Dots,
+    LabelledImage,
+    consecutive,
+    labelled_image,
+    with_rim,
+)
+from seg_core.labelled.nuclei import majority_class_ids
 
 LIZARD = DATA_SETS["lizard"]
 
@@ -27,6 +34,26 @@ def test_labels_are_numbered_one_by_one_and_classes_go_by_name() -> None:
     assert image.classes.tolist() == [0, UNKNOWN, 2, 3]
     assert image.boxes[2].tolist() == [45, 20, 55, 30]
     assert image.mpp == 0.5
+
+
+@pytest.mark.parametrize("labels", [[[0, 2**31 - 1, 7]], [[9, 2**31 - 1, 7]], [[2**31 - 1] * 3]])
+def test_numbers_of_nuclei_may_be_as_large_as_they_can(labels: list[list[int]]) -> None:
+    """A table of all numbers up to the highest, 40 GB, was once made for three pixels."""
+    given = np.array(labels, np.int32)
+    numbered = consecutive(given)
+    assert numbered.dtype == np.int32
+    assert np.unique(numbered[given > 0]).tolist() == list(range(1, len({*given[given > 0]}) + 1))
+    np.testing.assert_array_equal(np.argsort(numbered), np.argsort(given))
+    assert (numbered[given == 0] == 0).all()
+
+
+@pytest.mark.parametrize("number", [256, 2**31 - 1])
+def test_a_number_that_no_class_can_have_is_refused(number: int) -> None:
+    """256 once became class 0, 257 class 1, and larger ones filled the memory."""
+    with pytest.raises(DataError, match=rf"has the number {number:,} on a nucleus"):
+        majority_class_ids(np.array([[1, 1, 2]]), np.array([[number, number, 1]]))
+    # where there is no nucleus it says nothing
+    assert majority_class_ids(np.array([[0, 1]]), np.array([[number, 3]])).tolist() == [3]
 
 
 def test_nuclei_of_unknown_class_are_there_to_teach_outlines_and_are_not_scored() -> None:

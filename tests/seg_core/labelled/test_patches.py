@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,35 @@ def test_patient_in_both_archives_is_reported(shared_data: Path, tmp_path: Path)
     warnings = export_patches([xml, masks], tmp_path / "out")
     assert len(warnings) == 1
     assert warnings[0].startswith("the patient TCGA-5P-A9K0 is in masks and monusac_xml;")
+
+
+def test_images_of_one_name_in_several_sources_have_patches_of_their_own(
+    labelled_folder: Path, tmp_path: Path
+) -> None:
+    """Those of the second source once lay over those of the first, and the manifest named both."""
+    second = tmp_path / "second"
+    shutil.copytree(labelled_folder, second)
+    for path in files_found(second / "images", "*.png"):
+        Image.fromarray(255 - np.array(Image.open(path))).save(path)
+    out = tmp_path / "out"
+    export_patches([labelled_folder, second], out, size_px=96, validation_share=0)
+    manifest = pd.read_csv(out / "manifest.csv")
+    assert manifest["patch"].is_unique
+    for row in manifest.itertuples():
+        folder = labelled_folder if row.source == labelled_folder.name else second
+        source = np.array(Image.open(folder / "images" / f"{row.image}.png"))
+        patch = np.array(Image.open(out / "train" / "images" / f"{row.patch}.png"))
+        assert (patch == source[row.y0 : row.y0 + 96, row.x0 : row.x0 + 96]).all()
+
+
+def test_nuclei_without_classes_do_not_become_other(labelled_folder: Path, tmp_path: Path) -> None:
+    """Their class mask was all 0, which whoever trained on the patches took for *other*."""
+    unnamed = tmp_path / "unnamed"
+    shutil.copytree(labelled_folder, unnamed)
+    shutil.rmtree(unnamed / "class")
+    with pytest.raises(DataError, match="of unnamed has nuclei without classes"):
+        export_patches([unnamed], tmp_path / "out", validation_share=0)
+    assert not list(tmp_path.glob("out*"))
 
 
 def test_published_outlines_can_be_trained_on(shared_data: Path) -> None:

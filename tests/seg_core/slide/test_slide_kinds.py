@@ -1,6 +1,7 @@
 """Files as other programs write them: read as they are meant, or refused in a sentence."""
 
 import shutil
+import struct
 
 import numpy as np
 import pytest
@@ -271,6 +272,32 @@ def test_pages_that_do_not_say_that_they_are_colours_are_said_to_be_taken_so(
     assert names is None or "DAPI, FITC, Cy3" in note
 
 
+@pytest.mark.parametrize("tile", [None, (128, 128)])
+def test_of_several_ome_pictures_the_one_that_is_shown_gives_the_size(tmp_path, noise, tile):
+    """That of the first was taken, an overview's, and nuclei were 64 times as large as they are."""
+    path = tmp_path / "a.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for picture, mpp in ((noise[:64, :64], 2.0), (noise, 0.25)):
+            said = {f"PhysicalSize{axis}": mpp for axis in "XY"}
+            file.write(picture, photometric="rgb", tile=tile, metadata={"axes": "YXS", **said})
+    slide = open_slide(path)
+    assert np.array_equal(picture_of(slide), noise)
+    assert slide.info.mpp == 0.25
+
+
+def test_of_several_ome_pictures_the_one_that_is_shown_names_its_channels_and_bits(tmp_path, noise):
+    """The names of the first were asked, and blue was shown as red."""
+    path = tmp_path / "a.ome.tif"
+    planes = np.moveaxis(noise[..., ::-1], -1, 0).astype(np.uint16) * 16
+    others = {"axes": "YX", "Channel": {"Name": ["label"]}, "SignificantBits": 16}
+    said = {"axes": "CYX", "Channel": {"Name": ["Blue", "Green", "Red"]}, "SignificantBits": 12}
+    with tifffile.TiffWriter(path, ome=True) as file:
+        file.write(planes[0, :64, :64], photometric="minisblack", metadata=others)
+        file.write(planes, photometric="minisblack", metadata=said)
+    shown = picture_of(open_slide(path)).astype(int)
+    assert np.abs(shown - noise).max() <= 1
+
+
 @pytest.mark.parametrize(("size", "unit"), [(5e5, "pm"), (5e-6, "dm"), (0.5, None)])
 def test_ome_gives_the_size_in_odd_units_too(tmp_path, noise, size, unit):
     path = tmp_path / "a.ome.tif"
@@ -278,6 +305,44 @@ def test_ome_gives_the_size_in_odd_units_too(tmp_path, noise, size, unit):
     said |= {f"PhysicalSize{axis}Unit": unit for axis in "XY" if unit}
     tifffile.imwrite(path, noise, photometric="rgb", metadata={"axes": "YXS", **said})
     assert open_slide(path).info.mpp == pytest.approx(0.5)
+
+
+def ndpi(path, first, *, directories=1):
+    """Write directories as Hamamatsu does, with places of 64 bits, and no pixels."""
+    sides = (256, 257)  # width and height
+    entries = [(tag, 3, 1, 4) for tag in sides] + [(258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 2)]
+    entries += [(273, 4, 1, 100), (277, 3, 1, 3), (278, 3, 1, 4), (279, 4, 1, 48), (65420, 4, 1, 1)]
+    size = 2 + 12 * len(entries) + 8 + 4 * len(entries)
+    with path.open("wb") as file:
+        file.write(b"II*\0" + struct.pack("<Q", first))
+        for number in range(directories):
+            place = first + number * size
+            file.seek(place)
+            following = place + size if number + 1 < directories else 0
+            file.write(struct.pack("<H", len(entries)))
+            file.write(b"".join(struct.pack("<HHII", *each) for each in entries))
+            file.write(struct.pack("<Q", following) + bytes(4 * len(entries)))
+    return path
+
+
+@pytest.mark.parametrize("first", [1000, 2**32 + 1000])
+def test_directories_of_ndpi_are_followed_beyond_four_gigabytes(tmp_path, first):
+    """Their places were read as 32 bits: pixels were taken for directories, the scan for damaged."""
+    path = ndpi(tmp_path / "a.ndpi", first, directories=2)
+    if first > 2**32:
+        with path.open("r+b") as file:  # pixels that read like a chain of very many directories
+            file.seek(first % 2**32)
+            chain = (struct.pack("<HI", 0, 1000 + 6 * number) for number in range(1, 20_100))
+            file.write(b"".join(chain))
+    assert describe_tiff(path).largest == (4, 4)
+
+
+def test_ndpi_that_was_cut_off_is_refused(tmp_path):
+    path = ndpi(tmp_path / "a.ndpi", 1000, directories=2)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 100)
+    with pytest.raises(SlideError, match="it ends too early"):
+        describe_tiff(path)
 
 
 def test_a_tile_that_takes_gigabytes_is_refused(tmp_path):

@@ -18,6 +18,7 @@ from seg_core.cohort.cluster import local_workers
 from seg_core.cohort.journal import Journal
 from seg_core.cohort.plan import read_plan
 from seg_core.cohort.work import CohortOptions
+from seg_core.model.features import DescribedTile
 
 OPTIONS = CohortOptions(
     mpp=MPP,
@@ -33,10 +34,10 @@ class SlowEngine(PaintedEngine):
 
     seconds = 0.0
 
-    def run(
+    def describe(
         self, tiles: Iterable[tuple[int, npt.NDArray[np.uint8]]]
-    ) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
-        for answer in super().run(tiles):
+    ) -> Iterator[DescribedTile]:
+        for answer in super().describe(tiles):
             time.sleep(self.seconds)
             yield answer
 

@@ -171,12 +171,16 @@ REGIONS = "regions_version"
 """Under this name files of figures keep what `regions_version` said."""
 
 
+NUCLEI_CHECKSUM = "nuclei_checksum"
+"""Under this name files of figures keep which table of nuclei they are of."""
+
+
 @dataclass(frozen=True, slots=True)
 class FiguresVersion:
-    """Which names and which kept ROIs the figures of a run are of.
+    """Which nuclei, names and kept ROIs the figures of a run are of.
 
-    It has to be asked for before either is read: what is corrected or drawn while figures are computed
-    then makes them older than the run, as they are.
+    It has to be asked for before any of them is read: what is corrected or drawn while figures are
+    computed then makes them older than the run, as they are.
 
     Attributes
     ----------
@@ -184,10 +188,14 @@ class FiguresVersion:
         See `seg_core.store.Run.kept_names_version`.
     regions : str
         See `regions_version`.
+    nuclei : str
+        See `seg_core.store.Run.nuclei_checksum`: an analysis may be made anew with other nuclei. Empty
+        in figures of before this was kept.
     """
 
     names: str = NO_NAMES
     regions: str = NO_REGIONS
+    nuclei: str = ""
 
     @classmethod
     def now(cls, run: Run) -> "FiguresVersion":
@@ -198,7 +206,18 @@ class FiguresVersion:
         RegionError
             If the ROIs that are kept with the slide can no longer be read.
         """
-        return cls(run.kept_names_version, regions_version(run))
+        return cls(run.kept_names_version, regions_version(run), run.nuclei_checksum)
+
+    def is_of(self, run: Run) -> bool:
+        """Tell whether figures are of a run as it is called and counted now.
+
+        Raises
+        ------
+        RegionError
+            As by `now`.
+        """
+        now = self.now(run)
+        return self == (now if self.nuclei else replace(now, nuclei=""))
 
     @classmethod
     def told_by(cls, content: Mapping[str, Any]) -> "FiguresVersion":
@@ -207,11 +226,15 @@ class FiguresVersion:
         Figures of before names had a version are of nuclei as they were found, those of before regions
         had one of all that was analysed.
         """
-        return cls(content.get(NAMES, NO_NAMES), content.get(REGIONS, NO_REGIONS))
+        return cls(
+            content.get(NAMES, NO_NAMES),
+            content.get(REGIONS, NO_REGIONS),
+            content.get(NUCLEI_CHECKSUM, ""),
+        )
 
     def to_json(self) -> dict[str, str]:
-        """Return what a file of figures says of it; nothing where nobody has said or drawn anything."""
-        told = {}
+        """Return what a file of figures says of it; of names and ROIs only what somebody has said or drawn."""
+        told = {NUCLEI_CHECKSUM: self.nuclei} if self.nuclei else {}
         if self.names != NO_NAMES:
             told[NAMES] = self.names
         if self.regions != NO_REGIONS:

@@ -22,7 +22,7 @@ from seg_core.cohort.plan import CohortQuestion, Item
 from seg_core.cohort.summary import SUMMARY_FILE, is_kept_for, keep_summary, read_kept
 from seg_core.cohort.til_maps import MAP_FILE, is_of_scores, keep_map, map_of
 from seg_core.errors import CohortError, SlideError
-from seg_core.files.sealed import SEAL
+from seg_core.files.sealed import SEAL, write_sealed
 from seg_core.roi import Roi
 from seg_core.scoring import Counted, counted_of
 from seg_core.scoring.assessment import TIL_FILE, assess, keep_scores
@@ -123,6 +123,23 @@ def test_what_a_region_leaves_out_counts_in_no_figure_of_a_cohort(
     keep_rois(tmp_path, folder.parent.name, [])
     assert not is_kept_for(run, TIL_FILE)  # of other nuclei than count now
     assert not is_kept_for(run, SUMMARY_FILE)
+
+
+def test_figures_of_a_run_that_is_made_anew_are_not_those_of_its_nuclei(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """Nobody had said anything, so they passed as those of whatever table was there."""
+    run = open_run(copied(painted_run, tmp_path))
+    keep_summary(run)
+    keep_scores(run, assess(run))
+    anew = replace(run, facts=replace(run.facts, seal={**run.facts.seal, "nuclei": "0" * 64}))
+    for file in (SUMMARY_FILE, TIL_FILE):
+        assert is_kept_for(run, file)
+        assert not is_kept_for(anew, file)
+        content = read_kept(run.path / file)
+        assert content.pop("nuclei_checksum")
+        write_sealed(run.path / file, content)
+        assert is_kept_for(run, file), "figures of an earlier version go on"
 
 
 def test_figures_of_corrected_nuclei_stay_where_a_run_is_moved_or_called_by_a_relative_path(

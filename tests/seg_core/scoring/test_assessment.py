@@ -62,7 +62,8 @@ def test_a_run_is_scored_on_its_tissue(painted_run: Run) -> None:
     assert result.stil_area_pct.value is not None
     again = painted_run.path / TIL_FILE
     assert keep_scores(painted_run, result) == again
-    assert read_sealed(again) == json.loads(json.dumps(result.to_json()))
+    told = {"nuclei_checksum": painted_run.nuclei_checksum}  # which nuclei they are of
+    assert read_sealed(again) == json.loads(json.dumps(result.to_json())) | told
     again.unlink()
 
 
@@ -153,7 +154,8 @@ def test_the_command_prints_and_keeps_the_scores(
     kept = painted_run.path / TIL_FILE
     assert (figures["part"], figures["left_out"], figures["min_score"]) == (WHOLE, [], 0.0)
     of = {"run", "part", "left_out", "min_score", "by_roi"}
-    assert read_sealed(kept) == {name: figures[name] for name in figures if name not in of}
+    told = {"nuclei_checksum": open_run(kept.parent).nuclei_checksum}
+    assert read_sealed(kept) == {name: figures[name] for name in figures if name not in of} | told
     kept.unlink()
 
     square = {"type": "Polygon", "coordinates": [[[0, 0], [200, 0], [200, 200], [0, 0]]]}

@@ -62,7 +62,7 @@ def summary_of(run: Run) -> dict[str, Any]:
 def is_kept_for(run: Run, file: str) -> bool:
     """Tell whether a file of figures is there, of the nuclei as they are called and counted now."""
     kept = read_kept(run.path / file)
-    return bool(kept) and FiguresVersion.told_by(kept).is_of(run)
+    return bool(kept) and FiguresVersion.told_by(kept).agrees_with(FiguresVersion.now(run))
 
 
 def read_kept(path: Path) -> dict[str, Any]:

@@ -79,9 +79,8 @@ def is_of_scores(folder: Path) -> bool:
     """
     drawn, scored = folder / MAP_FILE, folder / TIL_FILE
     try:
-        return _version_of_map(drawn, drawn.stat().st_mtime_ns) == _version_of_scores(
-            scored, scored.stat().st_mtime_ns
-        )
+        of_map = _version_of_map(drawn, drawn.stat().st_mtime_ns)
+        return of_map.agrees_with(_version_of_scores(scored, scored.stat().st_mtime_ns))
     except (OSError, ValueError, TypeError):  # either is gone or damaged
         return False
 

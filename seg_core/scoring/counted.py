@@ -208,16 +208,10 @@ class FiguresVersion:
         """
         return cls(run.kept_names_version, regions_version(run), run.nuclei_checksum)
 
-    def is_of(self, run: Run) -> bool:
-        """Tell whether figures are of a run as it is called and counted now.
-
-        Raises
-        ------
-        RegionError
-            As by `now`.
-        """
-        now = self.now(run)
-        return self == (now if self.nuclei else replace(now, nuclei=""))
+    def agrees_with(self, other: "FiguresVersion") -> bool:
+        """Tell whether two are of the same; where one does not tell its nuclei, by the rest."""
+        known = self if self.nuclei and other.nuclei else replace(self, nuclei=other.nuclei)
+        return known == other
 
     @classmethod
     def told_by(cls, content: Mapping[str, Any]) -> "FiguresVersion":

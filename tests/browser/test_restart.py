@@ -31,7 +31,8 @@ def test_an_open_viewer_recovers_by_itself_with_slide_run_place_and_layers(
         viewer.get_by_role("switch", name="Nuclei").uncheck()
         page.wait_for_url(lambda url: f"run={run.run_id}" in url)
         seen = settled(viewer)
-    with page.expect_navigation(), serve_dashboard(tmp_path, port=port):
+    with serve_dashboard(tmp_path, port=port):
+        page.wait_for_event("load")  # what is looked at before is still the old page
         viewer = page.locator("section.viewer")
         expect(viewer.locator(".openseadragon-canvas").first).to_be_visible()
         for name, on in (("Classes", True), ("Boundaries", True), ("Nuclei", False)):

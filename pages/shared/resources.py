@@ -74,7 +74,7 @@ _BY_VALUE: dict[type | str, Callable[[Any], Any]] = {
 # What looks at the slide of a run too: it may be elsewhere, gone, or back again.
 _BY_VALUE_AND_SLIDE = _BY_VALUE | {
     Run: lambda run: (
-        *(os.fsencode(run.path), run.nuclei_checksum, run.names_version),
+        *_BY_VALUE[Run](run),
         *(os.fsencode(run.slide_path), changed(run.slide_path)),
     )
 }

@@ -120,12 +120,12 @@ class Blender:
             logits = np.pad(logits, ((0, 0), (0, missing[0]), (0, missing[1])))
         if features is not None:
             self._keep_features(column, row, features)
-        self._add_part(row, column, _OWN, logits[:, :stride, :stride])
-        for below, right in _SHARED if self._grid.overlap_px else ():
-            place = tuple(slice(stride, None) if each else slice(stride) for each in (below, right))
-            if self._is_wanted(row + below, column + right):
-                part = logits[:, *place] * self._plane[place]
-                self._add_part(row + below, column + right, (below, right), part)
+        for place in _PLACES if self._grid.overlap_px else (_OWN,):
+            cell = (row + place[0], column + place[1])
+            if self._is_wanted(*cell):
+                cut = tuple(slice(stride, None) if each else slice(stride) for each in place)
+                part = logits[:, *cut]
+                self._add_part(*cell, place, part if place == _OWN else part * self._plane[cut])
         if (waiting := self._parts.get((row, column))) is not None:
             waiting[_OWN] = waiting[_OWN].copy()
         if (described := self._features.get((row, column))) is not None:
@@ -151,7 +151,7 @@ class Blender:
         for below, rows in ((0, features[:, :stride]), (1, features[:, stride:])):
             for right, part in ((0, rows[:, :, :stride]), (1, rows[:, :, stride:])):
                 cell = (row + below, column + right)
-                if cell[0] in self._windows and cell[1] in self._columns and part.size:
+                if self._is_wanted(*cell) and part.size:
                     # mostly the tile's own cell is decided at once
                     own = not (below or right)
                     self._features[cell][below, right] = features if own else part.copy()
@@ -160,8 +160,6 @@ class Blender:
         return row in self._windows and column in self._columns
 
     def _add_part(self, row: int, column: int, place: tuple[int, int], part: _Floats) -> None:
-        if not self._is_wanted(row, column):
-            return
         self._parts[row, column][place] = part
         self._missing[row, column] -= 1
         if self._missing[row, column] == 0:
@@ -247,7 +245,7 @@ class Blender:
 # already, what those to the left, above, and above to the left reach over.
 _Parts = dict[tuple[int, int], _Floats]
 _OWN, _LEFT, _UPPER, _CORNER = (0, 0), (0, 1), (1, 0), (1, 1)
-_SHARED = (_LEFT, _UPPER, _CORNER)
+_PLACES = (_OWN, _LEFT, _UPPER, _CORNER)
 
 
 @dataclass(frozen=True, slots=True)

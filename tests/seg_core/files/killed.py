@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests import waiting
+
 ROOT = Path(__file__).parents[3]
 
 PROGRAM = """
@@ -31,21 +33,10 @@ def kill_while_writing(folder: Path, module: str, holds: str) -> None:
 
 
 WAITING = """
-import sys, time
-from pathlib import Path
 from seg_core.errors import BusyError
-from seg_core.files import locks
 from seg_core.files.{module} import {holds}
 
-try_lock = locks._try_lock
-
-def tell(file, **options):
-    is_ours = try_lock(file, **options)
-    if not is_ours:
-        print("waits", flush=True)
-    return is_ours
-
-locks._try_lock, locks._PAUSE_S = tell, 0.4
+locks._PAUSE_S = 0.4
 try:
     with {holds}(Path(sys.argv[1])):
         print("inside", flush=True)
@@ -59,12 +50,4 @@ def start_waiting(folder: Path, module: str, holds: str) -> subprocess.Popen[str
 
     Its last line says how that ended: *inside* or *busy*.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-c", WAITING.format(module=module, holds=holds), str(folder)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "waits\n"
-    return process
+    return waiting.start_waiting(WAITING.format(module=module, holds=holds), folder)

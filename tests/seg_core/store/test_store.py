@@ -1,8 +1,6 @@
 import errno
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,8 +23,7 @@ from seg_core.store.limit import store_limit
 from seg_core.store.own_classes import write_own_classes
 from seg_core.store.rois import ROI_FILE
 from seg_core.store.said import nobody_corrects
-
-ROOT = Path(__file__).parents[3]
+from tests.waiting import start_waiting
 
 WHOLE = Region(0, 0, 4000, 2000)
 SLIDE = SlideInfo(Path("/slides/a.svs"), 4000, 2000, 0.25, (1.0,), None, None, WHOLE)
@@ -184,21 +181,9 @@ def test_a_run_that_somebody_begins_to_work_on_just_before_it_goes_stays(
 
 
 CORRECTING = """
-import sys
-from pathlib import Path
 from seg_core.errors import StoreError
-from seg_core.files import locks
 from seg_core.store.journal import Journal
 
-try_lock = locks._try_lock
-
-def tell(file, **options):
-    is_ours = try_lock(file, **options)
-    if not is_ours:
-        print("waits", flush=True)
-    return is_ours
-
-locks._try_lock = tell
 try:
     Journal(Path(sys.argv[1])).correct([1], ["other"], "lymphocyte", by="ada")
     print("is kept")
@@ -210,14 +195,7 @@ except StoreError as error:
 def test_who_corrects_a_run_while_it_goes_is_told_so(tmp_path: Path, runs: list[Path]) -> None:
     """The correction was confirmed, and written into a file that had no name any more."""
     with nobody_corrects(runs[0]):
-        process = subprocess.Popen(
-            [sys.executable, "-c", CORRECTING, str(runs[0])],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline() == "waits\n"
+        process = start_waiting(CORRECTING, runs[0])
         shutil.rmtree(runs[0])
     told, _ = process.communicate()
     assert told.strip().endswith("it was deleted or moved meanwhile.")

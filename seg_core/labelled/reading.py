@@ -19,6 +19,8 @@ from seg_core.labelled.layouts import (
     mask_files,
 )
 
+_EXAMPLES = 5  # names of images that are there, for who mistyped one
+
 
 class LabelledImages(Sequence[LabelledImage]):
     """The labelled images of a folder, each read when it is asked for.
@@ -67,16 +69,28 @@ class LabelledImages(Sequence[LabelledImage]):
         DataError
             If there is no image of a name.
         """
-        for name in sorted(names):
-            if not any(fnmatchcase(each, name) for each in self.names):
-                raise DataError(
-                    f"there is no image {name}; name some of {', '.join(self.names[:5])} …"
-                )
+        self._refuse_unknown(names)
         return LabelledImages([each for each in self._files if _fits(each.name, names)])
 
     def without(self, names: Collection[str]) -> "LabelledImages":
-        """Return the images but those of these names; with a ``*`` all that fit."""
+        """Return the images but those of these names; with a ``*`` all that fit.
+
+        Raises
+        ------
+        DataError
+            If there is no image of a name: one that was mistyped would be left in.
+        """
+        self._refuse_unknown(names)
         return LabelledImages([each for each in self._files if not _fits(each.name, names)])
+
+    def _refuse_unknown(self, names: Collection[str]) -> None:
+        for name in sorted(names):
+            if not any(fnmatchcase(each, name) for each in self.names):
+                more = " …" if len(self.names) > _EXAMPLES else "."
+                raise DataError(
+                    f"there is no image {name}; name some of "
+                    f"{', '.join(self.names[:_EXAMPLES])}{more}"
+                )
 
     @cached_property
     def outlines_every_nucleus(self) -> bool:

@@ -6,7 +6,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from seg_core.errors import DataError
+from seg_core.errors import DataError, quoted
 from seg_core.labelled.data_sets import UNKNOWN, DataSet, data_set_of
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.labelled.reading import read_labelled
@@ -65,12 +65,17 @@ def read_images(config: SourceConfig) -> list[LabelledImage]:
     Raises
     ------
     DataError
-        If there is no image, or images and labels do not fit.
+        If there is no image, images and labels do not fit, or what is held out or chosen is no
+        image of the folder.
     """
     folder = existing_folder(config)
-    images = read_labelled(folder, data_set_of(config.name)).without(config.hold_out)
-    if config.only:
-        images = images.only(config.only)
+    images = read_labelled(folder, data_set_of(config.name))
+    try:
+        images = images.without(config.hold_out)
+        if config.only:
+            images = images.only(config.only)
+    except DataError as error:
+        raise DataError(f"`hold_out` or `only` of {quoted(config.name)}: {error}") from error
     if not images:
         raise DataError(
             f"{folder.name} holds no image to learn from; every one is held out, or `only` names "

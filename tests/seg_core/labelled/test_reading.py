@@ -363,4 +363,5 @@ def test_images_are_chosen_and_left_out_by_patterns(dotted):
     images = read_labelled(dotted, DATA_SETS["brca_m2c"])
     assert images.only(["TCGA-AC-*"]).names == images.names
     assert images.without(["*-0001*"]).names == ["TCGA-AC-0002_0.986"]
-    assert images.without(["nobody"]).names == images.names
+    with pytest.raises(DataError, match=r"no image nobody; name some of TCGA\S+, TCGA\S+\.$"):
+        images.without(["nobody"])

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -237,7 +238,17 @@ def test_images_of_a_patient_are_held_out_or_chosen_together(tiny_config: TrainC
     assert names() == ["case0", "case1"]
     assert names(hold_out=("case1*",)) == ["case0"]
     assert names(only=("*1",)) == ["case1"]
-    assert names(hold_out=("case",)) == ["case0", "case1"]
+
+
+@pytest.mark.parametrize("option", ["hold_out", "only"])
+@pytest.mark.parametrize("typo", ["case", "cas1*"])
+def test_a_name_of_no_image_is_refused_where_it_is_held_out_or_chosen(
+    tiny_config: TrainConfig, option: str, typo: str
+) -> None:
+    """A hold-out that was mistyped held nothing out: those images were learned from."""
+    source = replace(tiny_config.sources[0], **{option: ("case0", typo)})
+    with pytest.raises(DataError, match=rf"of 'monusac': there is no image {re.escape(typo)}; name"):
+        Crops(replace(tiny_config, sources=(source,)))
 
 
 @pytest.mark.parametrize("name", ["lite0", "lite0-second", "lite0-third", "resnet18", "monusac"])
@@ -251,7 +262,8 @@ def test_the_challenges_own_layout_is_learned_from(
 ) -> None:
     folder = str(shared_data / "monusac_xml")
     patient = "TCGA-5P-A9K0*"
-    source = replace(read_config(Path("weights/training/monusac.toml")).sources[0], folder=folder)
+    as_shipped = read_config(Path("weights/training/monusac.toml")).sources[0]
+    source = replace(as_shipped, folder=folder, hold_out=())  # that patient is not among these
     images = read_images(source)
     assert len(images) == 3
     assert {int(k) for image in images for k in image.classes} == {1, 2, 3, 4}

@@ -2,9 +2,9 @@
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import NoneType
 from typing import Any, cast
@@ -12,7 +12,7 @@ from typing import Any, cast
 import shapely
 import shapely.affinity
 
-from seg_core.errors import RegionError, told_by
+from seg_core.errors import RegionError, counted, told_by
 from seg_core.files.bounded import parse_json
 from seg_core.roi import CLASS_OF_KIND, Roi, RoiKind
 
@@ -26,6 +26,43 @@ MANY = 100
 """More polygons than that, of which a file does not say what they are, nobody has drawn by hand."""
 
 _DETECTIONS = {"detection", "cell", "tile"}
+
+_ADVICE = "export the ROI again"
+
+
+@dataclass(slots=True)
+class Unusable:
+    """How many entries of a file nothing could be taken from, and why the first of them.
+
+    One annotation that a program wrote badly, or somebody drew across itself, does not make the
+    others worthless; that it is missing has to be said.
+    """
+
+    count: int = 0
+    reason: str = ""
+    advice: str = ""
+    """What to do about the first; empty where that depends on what the file is for."""
+
+    def add(self, reason: str, advice: str = "") -> None:
+        """Count one more."""
+        if not self.count:
+            self.reason, self.advice = reason, advice
+        self.count += 1
+
+    def note(self, path: Path) -> str:
+        """Return the sentence for whoever reads the file, empty where all could be taken.
+
+        Examples
+        --------
+        >>> Unusable(2, "the outline of the ROI 'fold' crosses itself").note(Path("a.geojson"))
+        "2 entries of a.geojson were left out; the first, since the outline of the ROI 'fold' crosses itself."
+        """
+        if not self.count:
+            return ""
+        entries = f"{counted(self.count, 'entry', 'entries')} of {path.name}"
+        if self.count == 1:
+            return f"{entries} was left out, since {self.reason}."
+        return f"{entries} were left out; the first, since {self.reason}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +78,25 @@ class Annotations:
         says nothing and holds more than `MANY`.
     left_out : dict of str to int
         How many of each kind of geometry enclose no area, *Point* and *LineString* for instance.
+    unusable : Unusable
+        Entries that are no GeoJSON, or no ROI since their outline crosses itself, for instance.
     """
 
     rois: list[Roi]
     detections: list[Roi]
     left_out: dict[str, int]
+    unusable: Unusable = field(default_factory=Unusable)
 
 
-def read_rois(path: Path) -> list[Roi]:
+def read_rois(path: Path, tell: Callable[[str], object] | None = None) -> list[Roi]:
     """Read all polygons of a GeoJSON file, those that a program found too; see `read_annotations`.
+
+    Parameters
+    ----------
+    path : Path
+    tell : callable, optional
+        Is given the sentence that says which entries were left out. Without it none is: a file with
+        an entry that cannot be used is refused.
 
     Raises
     ------
@@ -57,6 +104,11 @@ def read_rois(path: Path) -> list[Roi]:
         If the file cannot be read or holds no polygon.
     """
     found = read_annotations(path)
+    if found.unusable.count:
+        if tell is None:
+            with _advised(_ADVICE):
+                _refuse_if_any(found.unusable)
+        tell(found.unusable.note(path))
     if not (found.rois or found.detections):
         raise RegionError(f"{path.name} holds no polygon; draw at least one ROI and export it.")
     return found.rois + found.detections
@@ -74,8 +126,8 @@ def read_annotations(path: Path) -> Annotations:
         gzip. The name is taken from ``properties.name``, else from QuPath's class; the kind from
         ``properties.kind``, else from QuPath's class: ``Tumor`` is of kind tumour, ``Ignore*`` of
         kind exclude. Other classes, and colours, are kept. Parts of a MultiPolygon or a collection
-        become ROIs of their own; what encloses no area is counted in ``left_out``, and features
-        without geometry, as QuPath's root object, are passed over.
+        become ROIs of their own; what encloses no area is counted in ``left_out``, what cannot be
+        used in ``unusable``, and features without geometry, as QuPath's root object, are passed over.
 
     Returns
     -------
@@ -85,14 +137,17 @@ def read_annotations(path: Path) -> Annotations:
     Raises
     ------
     RegionError
-        If the file cannot be read.
+        If the file cannot be read, or nothing in it can be used.
     """
     found = Annotations([], [], {})
-    with _advised("export the ROI again"):
+    with _advised(_ADVICE):
         for number, feature in enumerate(_features_of(path), start=1):
-            _read_feature(feature, number, path, found)
+            with _left_out(found.unusable):
+                _read_feature(feature, number, path, found)
+        if not (found.rois or found.detections):
+            _refuse_if_any(found.unusable)
     if not found.detections and len(found.rois) > MANY:
-        return Annotations([], found.rois, found.left_out)
+        return replace(found, rois=[], detections=found.rois)
     return found
 
 
@@ -121,7 +176,22 @@ class Drawn:
     properties: dict[str, Any]
 
 
-def read_drawn(path: Path, advice: str) -> list[Drawn]:
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """All that a GeoJSON file holds.
+
+    Attributes
+    ----------
+    things : list of Drawn
+    note : str
+        The sentence that says what could not be used of it; empty where all could be.
+    """
+
+    things: list[Drawn]
+    note: str
+
+
+def read_drawn(path: Path, advice: str) -> Drawing:
     """Read all that a GeoJSON file holds, points and nuclei too, in the pixels of `read_annotations`.
 
     Of a cell of QuPath the nucleus is taken, where the file has it. Parts of a collection are one
@@ -136,30 +206,57 @@ def read_drawn(path: Path, advice: str) -> list[Drawn]:
     Raises
     ------
     RegionError
-        If the file cannot be read.
+        If the file cannot be read, or nothing in it can be used.
     """
+    things: list[Drawn] = []
+    unusable = Unusable()
     with _advised(advice):
-        return list(_drawn_in(path))
+        for number, feature in enumerate(_features_of(path), start=1):
+            with _left_out(unusable):
+                things += _drawn_of(feature, number, path)
+        if not things:
+            _refuse_if_any(unusable)
+    return Drawing(things, unusable.note(path))
 
 
-def _drawn_in(path: Path) -> Iterator[Drawn]:
-    for number, feature in enumerate(_features_of(path), start=1):
-        inner = feature.get("nucleusGeometry") if isinstance(feature, dict) else None
-        if isinstance(inner, dict):
-            feature = {**feature, "geometry": inner}
-        geometry, properties = _checked(feature, number, path)
-        for part in _shapes_of(geometry, number, path):
-            yield Drawn(
-                part,
-                _class_of(properties.get("classification", properties.get("class"))),
-                _text_of(properties.get("objectType")) in _DETECTIONS,
-                number,
-                properties,
-            )
+def _drawn_of(feature: Any, number: int, path: Path) -> list[Drawn]:
+    inner = feature.get("nucleusGeometry") if isinstance(feature, dict) else None
+    if isinstance(inner, dict):
+        feature = {**feature, "geometry": inner}
+    geometry, properties = _checked(feature, number, path)
+    return [
+        Drawn(
+            part,
+            _class_of(properties.get("classification", properties.get("class"))),
+            _text_of(properties.get("objectType")) in _DETECTIONS,
+            number,
+            properties,
+        )
+        for part in _shapes_of(geometry, number, path)
+    ]
 
 
 class _UnreadableError(Exception):
-    """What is wrong with a file, without what to do about it: that depends on what it was for."""
+    """What is wrong with a file; what to do about it mostly depends on what it was for."""
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(reason)
+        self.advice = advice
+
+
+@contextmanager
+def _left_out(unusable: Unusable) -> Iterator[None]:
+    """Count an entry that cannot be used instead of refusing the whole file."""
+    try:
+        yield
+    except _UnreadableError as error:
+        unusable.add(str(error), error.advice)
+
+
+def _refuse_if_any(unusable: Unusable) -> None:
+    """Refuse a file of which nothing is left."""
+    if unusable.count:
+        raise _UnreadableError(unusable.reason, unusable.advice)
 
 
 @contextmanager
@@ -168,7 +265,7 @@ def _advised(advice: str) -> Iterator[None]:
     try:
         yield
     except _UnreadableError as error:
-        raise RegionError(f"{error}; {advice}.") from error
+        raise RegionError(f"{error}; {error.advice or advice}.") from error
 
 
 def _features_of(path: Path) -> list[Any]:
@@ -241,17 +338,22 @@ def _read_feature(feature: Any, number: int, path: Path, found: Annotations) -> 
     if is_detection and kind == "tumour":  # a cell of the tumour, not the place where it grows
         kind = "include"
     roi_id = _text_of(feature.get("id"))
-    (found.detections if is_detection else found.rois).extend(
-        Roi(
-            name if len(polygons) == 1 else f"{name} ({part})",
-            polygon,
-            cast("RoiKind", kind),  # which Roi checks
-            roi_id=roi_id if len(polygons) == 1 else "",
-            class_name="" if qupath_class == CLASS_OF_KIND["exclude"] else qupath_class,
-            colour=_colour_of(properties),
-        )
-        for part, polygon in enumerate(polygons, start=1)
-    )
+    try:
+        rois = [
+            Roi(
+                name if len(polygons) == 1 else f"{name} ({part})",
+                polygon,
+                cast("RoiKind", kind),  # which Roi checks
+                roi_id=roi_id if len(polygons) == 1 else "",
+                class_name="" if qupath_class == CLASS_OF_KIND["exclude"] else qupath_class,
+                colour=_colour_of(properties),
+            )
+            for part, polygon in enumerate(polygons, start=1)
+        ]
+    except RegionError as error:
+        reason, _, what_to_do = str(error).removesuffix(".").rpartition("; ")
+        raise _UnreadableError(reason, what_to_do) from error
+    (found.detections if is_detection else found.rois).extend(rois)
 
 
 def _colour_of(properties: dict[str, Any]) -> str:

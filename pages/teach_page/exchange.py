@@ -103,19 +103,21 @@ def _take_labels(material: Material) -> None:
         sent = st.form_submit_button("Take them over", icon=":material/upload:")
     say_if_missing(file, sent=sent)
     if sent and file is not None:
+        left_out: list[str] = []
         with temporary_folder() as folder:
-            found = labels_of(read_marks(_saved(file, folder)), material.runs)
+            found = labels_of(read_marks(_saved(file, folder), left_out.append), material.runs)
         own_classes.add(material, [name for each in found for name in each.names])
         for each in found:
             _write(each)
         count = sum(len(each.names) for each in found)
         nuclei = counted(count, "nucleus", "nuclei")
-        state.TAKEN_LABELS.set(f"{nuclei} {'was' if count == 1 else 'were'}")
+        labelled = f"{nuclei} {'was' if count == 1 else 'were'} labelled."
+        state.TAKEN_LABELS.set(" ".join([labelled, *left_out]))
         state.LABEL_SCREEN.clear()
         st.rerun()
     told = state.TAKEN_LABELS.get()
     if told is not None:
-        st.success(f"{told} labelled.")
+        st.success(literal(told))
         state.TAKEN_LABELS.clear()
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import shapely
 import streamlit as st
@@ -20,9 +21,9 @@ from seg_core.store.rois import geojson_of
 _MOST_MB = 100
 
 _IN_WORDS = {
-    "Point": "points",
-    "LineString": "lines",
-    "LinearRing": "lines",
+    "Point": "point",
+    "LineString": "line",
+    "LinearRing": "line",
 }
 
 
@@ -65,16 +66,21 @@ def take(chosen: state.ChosenSlide, name: str, found: Annotations) -> None:
     StoreError
         If the disk is full or cannot be written.
     """
-    if found.left_out:
-        told = [f"{count:,} {_IN_WORDS.get(each, each)}" for each, count in found.left_out.items()]
-        state.IMPORT_NOTE.set(
-            f"{' and '.join(told)} of {name} were left out: a region encloses an area."
-        )
+    if note := _left_out(name, found):
+        state.IMPORT_NOTE.set(note)
     if not (found.rois or found.detections):
         raise RegionError(f"{name} holds no polygon; draw at least one ROI and export it.")
     if found.detections:
         state.IMPORTED.set(state.Imported(name, tuple(found.detections)))
     add_rois(chosen, _from_corner(chosen, found.rois, 1))
+
+
+def _left_out(name: str, found: Annotations) -> str:
+    """Say what of a file becomes no region, empty where all does."""
+    told = [counted(count, _IN_WORDS.get(each, each)) for each, count in found.left_out.items()]
+    were = "was" if sum(found.left_out.values()) == 1 else "were"
+    lines = f"{' and '.join(told)} of {name} {were} left out: a region encloses an area."
+    return f"{lines if told else ''} {found.unusable.note(Path(name))}".strip()
 
 
 def ask_about_detections(chosen: state.ChosenSlide) -> None:

@@ -50,6 +50,8 @@ _ITEM_COLUMNS = (
 
 _FOUND = "found_class_name"
 
+_NOTE, _WARNINGS = "left_out_of_rois", "warnings"
+
 _REMOVED = (
     "its analysis was deleted, moved or damaged since; start the cohort again to have it made anew."
 )
@@ -112,6 +114,10 @@ class RunCatalog:
         items = items.astype({"folder": object})
         runs = self._runs.astype({"folder": object})
         table = items.merge(runs[known], on="folder", how="left")
+        if _NOTE in items:
+            said = table[_NOTE].str.cat(table[_WARNINGS].astype(object).fillna(""), sep=" ")
+            table[_WARNINGS] = said.str.strip().fillna(table[_WARNINGS])
+            table = table.drop(columns=_NOTE)
         # what a slide was analysed with, else what its row says
         analysed = items[["folder"]].merge(runs[["folder", "mpp"]], on="folder", how="left")["mpp"]
         return table.assign(mpp=analysed.fillna(table["mpp"]))
@@ -171,7 +177,7 @@ class RunCatalog:
     def _items(self) -> pd.DataFrame:
         rows: list[dict[str, Any]] = []
         there = set(self._runs["folder"])
-        taken = {name.casefold() for name in (*_ITEM_COLUMNS, *self._runs.columns)}
+        taken = {name.casefold() for name in (*_ITEM_COLUMNS, _NOTE, *self._runs.columns)}
         for name in cohort_names(self._store.path):
             journal = Journal(self._store.path, name)
             try:
@@ -189,6 +195,7 @@ class RunCatalog:
                     **_ending(outcomes.get(item["key"]), there),
                     "slide_path": item["slide"],
                     "mpp": number_or_nan(item["mpp"]),
+                    **({_NOTE: item["note"]} if item.get("note") else {}),
                 }
                 # a column of the table that has the name of one of ours stands beside that
                 own = {

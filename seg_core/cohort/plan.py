@@ -88,6 +88,8 @@ class Item:
         Why nothing can be analysed, where that is known before.
     unstated_mpp : float or None
         Size of a level-0 pixel, µm, where ``mpp`` is None and the file says nothing.
+    note : str or None
+        What was left out of the file of its ROIs.
     """
 
     slide: Path
@@ -98,6 +100,7 @@ class Item:
     columns: dict[str, str] = field(default_factory=dict)
     problem: str | None = None
     unstated_mpp: float | None = None
+    note: str | None = None
 
     def sized(self, mpp: float | None, *, overrides: bool) -> "Item":
         """Return the item with the size of a pixel that was given for the whole cohort.
@@ -153,6 +156,7 @@ class Item:
             PATIENT: self.patient,
             GROUP: self.group,
             "columns": self.columns,
+            "note": self.note,
         }
 
 
@@ -261,8 +265,9 @@ def _with_rois(item: Item, path: Path) -> Iterable[Item]:
     A file that cannot be read is the item's problem. A slide that cannot be opened says so when its
     turn comes.
     """
+    left_out: list[str] = []
     try:
-        drawn = read_rois(path)
+        drawn = read_rois(path, left_out.append)
         try:
             bounds = bounds_of(item.slide)
         except SlideError:
@@ -274,7 +279,7 @@ def _with_rois(item: Item, path: Path) -> Iterable[Item]:
     if not rois:
         sentence = f"{path.name} holds no ROI to include; draw at least one and export it."
         return [replace(item, problem=sentence)]
-    return [replace(item, roi=roi) for roi in rois]
+    return [replace(item, roi=roi, note=" ".join(left_out) or None) for roi in rois]
 
 
 def _told_once(items: Iterable[Item]) -> Iterator[Item]:

@@ -42,7 +42,7 @@ def _analyse(options: argparse.Namespace) -> int:
     hold_little_memory(at_work=True)
     settings = analysis_settings(options)
     store = options.out or default_store()
-    drawn = None if options.roi is None else read_rois(options.roi)
+    drawn = None if options.roi is None else read_rois(options.roi, say)
     if options.json:
         refuse_inputs([Path(options.json)], [*options.slides, *filter(None, [options.roi])])
     classifier = None if options.classifier is None else read_classifier(options.classifier)

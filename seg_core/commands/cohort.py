@@ -149,6 +149,8 @@ def _cohort(options: argparse.Namespace) -> int:
         refuse_inputs([Path(options.json)], read)
         check_events(Path(options.json))
     items = read_plan(options.sources, rois=options.roi)
+    for note in dict.fromkeys(item.note for item in items if item.note):
+        _write(note, sys.stderr)
     journal = Journal(options.out or default_store(), options.name or name_of(options.sources))
     with ExitStack() as stack:
         stack.enter_context(_stopped_by_batch_systems())

@@ -110,6 +110,8 @@ def _reference(
     mpp = run.slide_mpp
     with closing(run.open_slide()) as slide:
         read = read_slide_reference(options.reference, slide.info, mpp, options.reference_mpp)
+    for note in read.notes:
+        say(note)
     mapping = mapping_of(read.class_names, decided, run.scheme)
     for theirs, ours in mapping.items():
         say(f"{theirs or '(no class)'} is {ours}")
@@ -120,7 +122,7 @@ def _rois(run: Run, path: Path | None) -> Sequence[Roi]:
     if path is None:
         return ()
     bounds = run.facts.slide.bounds
-    return [roi.moved(bounds.x, bounds.y) for roi in read_rois(path)]
+    return [roi.moved(bounds.x, bounds.y) for roi in read_rois(path, say)]
 
 
 def _measured_in_words(result: dict[str, Any]) -> str:

@@ -124,7 +124,7 @@ def _classify(options: argparse.Namespace) -> int:
 
 def _labels(file: Path | None, runs: Sequence[Run]) -> list[Labels]:
     if file is not None:
-        return labels_of(read_marks(file), runs)
+        return labels_of(read_marks(file, say), runs)
     labels = [corrected_labels(run) for run in runs]
     if not any(len(each.names) for each in labels):
         raise TeachingError(

@@ -89,7 +89,7 @@ def rois_asked(run: Run, path: Path | None) -> list[Roi]:
     if path is None:
         return kept_rois(run)
     bounds = run.facts.slide.bounds
-    return [roi.moved(bounds.x, bounds.y) for roi in read_rois(path)]
+    return [roi.moved(bounds.x, bounds.y) for roi in read_rois(path, say)]
 
 
 def _til_sentence(name: str, result: TilResult) -> str:

@@ -237,17 +237,17 @@ def _of_geojson(path: Path) -> _Read:
         drawn = read_drawn(path, "export the reference again")
     except RegionError as error:
         raise DataError(str(error)) from error
-    detections = any(each.detection for each in drawn)
+    detections = any(each.detection for each in drawn.things)
     shapes: list[shapely.Geometry] = []
     names: list[str] = []
-    for each in drawn:
+    for each in drawn.things:
         unnamed = ANNOTATION if detections and not each.detection else UNNAMED
         if each.shape.geom_type not in ("Polygon", "Point"):
             continue  # lines enclose nothing
         for part in _polygons(each.shape):
             shapes.append(part)
             names.append(each.class_name or unnamed)
-    return _Read(shapes, names)
+    return _Read(shapes, names, (drawn.note,) if drawn.note else ())
 
 
 def _polygons(shape: shapely.Geometry) -> list[shapely.Geometry]:

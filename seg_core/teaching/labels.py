@@ -1,7 +1,7 @@
 """Labels: which nuclei a person has named, and how; out of files and out of corrections."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +61,7 @@ class Labels:
     names: tuple[str, ...]
 
 
-def read_marks(path: Path) -> list[Mark]:
+def read_marks(path: Path, tell: Callable[[str], object] | None = None) -> list[Mark]:
     """Read marks from GeoJSON as QuPath writes it, or from CSV.
 
     Parameters
@@ -71,13 +71,16 @@ def read_marks(path: Path) -> list[Mark]:
         GeoJSON, read as `seg_core.annotations.read_drawn` does: points and polygons with a class, and
         ``properties.slide`` for several slides. Its pixels count from the corner of the slide's
         bounds.
+    tell : callable, optional
+        Is given the sentence that says which entries of GeoJSON were left out, since they are none.
+        Without it none is: such a file is refused.
 
     Raises
     ------
     TeachingError
         If the file cannot be read, or an entry lacks a place or a class.
     """
-    marks = _from_csv(path) if path.suffix.lower() == ".csv" else _from_geojson(path)
+    marks = _from_csv(path) if path.suffix.lower() == ".csv" else _from_geojson(path, tell)
     if not marks:
         raise TeachingError(f"{path.name} holds no labels; label at least two classes in it.")
     return marks
@@ -215,13 +218,17 @@ def _marks_of_rows(reader: "csv.DictReader[str]", path: Path) -> list[Mark]:
     return marks
 
 
-def _from_geojson(path: Path) -> list[Mark]:
+def _from_geojson(path: Path, tell: Callable[[str], object] | None) -> list[Mark]:
     try:
         drawn = read_drawn(path, "export the labels again")
     except RegionError as error:
         raise TeachingError(str(error)) from error
+    if drawn.note:
+        if tell is None:
+            raise TeachingError(f"{drawn.note.removesuffix('.')}; export the labels again.")
+        tell(drawn.note)
     marks = []
-    for each in drawn:
+    for each in drawn.things:
         name = _name(each.class_name, f"entry {each.number}", path)
         marks.append(Mark(each.shape, name, _slide(each.properties.get("slide")), True))
     return marks

@@ -92,6 +92,48 @@ def test_files_that_are_no_rois_are_refused(tmp_path: Path, document: Any, sente
         read_rois(written(tmp_path, document))
 
 
+BOW = {"type": "Polygon", "coordinates": [[[0, 0], [9, 9], [9, 0], [0, 8], [0, 0]]]}
+BROKEN = [
+    3,
+    feature({"type": "Polygon", "coordinates": "x"}),
+    feature(BOW, name="bow"),
+    feature(SQUARE, kind="maybe"),
+    feature({"type": "MultiPolygon", "coordinates": [SQUARE["coordinates"], BOW["coordinates"]]}),
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_an_entry_that_cannot_be_used_takes_the_others_with_it_no_more(
+    tmp_path: Path, broken: Any
+) -> None:
+    """One annotation that crosses itself refused a file of hundreds."""
+    good = [feature(SQUARE, name="nest"), feature(SQUARE, name="rim")]
+    path = written(tmp_path, [good[0], broken, good[1]])
+    notes: list[str] = []
+    assert [roi.name for roi in read_rois(path, notes.append)] == ["nest", "rim"]
+    (note,) = notes
+    assert note.startswith("1 entry of rois.geojson was left out, since ")
+    assert note.endswith(".")
+    assert "; " not in note
+    found = read_annotations(path)
+    assert (len(found.rois), found.unusable.count) == (2, 1)
+
+
+def test_the_first_reason_is_told_of_several(tmp_path: Path) -> None:
+    path = written(tmp_path, [feature(SQUARE, name="nest"), *BROKEN])
+    notes: list[str] = []
+    assert len(read_rois(path, notes.append)) == 1
+    assert notes == [
+        "5 entries of rois.geojson were left out; the first, since entry 2 of rois.geojson is no "
+        "GeoJSON feature."
+    ]
+
+
+def test_an_entry_that_cannot_be_used_is_refused_where_nobody_can_be_told(tmp_path: Path) -> None:
+    with pytest.raises(RegionError, match=r"ROI 'bow' crosses itself; draw it again\.$"):
+        read_rois(written(tmp_path, [feature(SQUARE), feature(BOW, name="bow")]))
+
+
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RegionError, match="cannot be read"):
         read_rois(tmp_path / "nowhere.geojson")

@@ -76,13 +76,32 @@ def test_lines_and_points_are_named_as_left_out(visit, chosen, monkeypatch) -> N
         region_files.take(chosen, "a_b*.geojson", found)
     page = visit("viewer", slide=chosen, **remembered)
     told = page.sidebar.info[0].value.replace("\\", "")
-    assert told.startswith("1 lines and 2 points of a_b*.geojson were left out")
+    assert told.startswith("1 line and 2 points of a_b*.geojson were left out")
     assert [roi.name for roi in page.session_state["rois"]] == ["nest"]
     with monkeypatch.context() as patch:
         patch.setattr(st, "session_state", {})
         with pytest.raises(RegionError, match="holds no polygon"):
             region_files.take(chosen, "lines.geojson", read(feature(line)))
         assert state.IMPORTED.get() is None
+
+
+def test_what_of_a_file_cannot_be_used_is_told_beside_the_regions(
+    visit, chosen, monkeypatch
+) -> None:
+    line = {"type": "LineString", "coordinates": [[0, 0], [5, 5]]}
+    bow = {"type": "Polygon", "coordinates": [[[0, 0], [9, 9], [9, 0], [0, 8], [0, 0]]]}
+    remembered: dict[str, Any] = {}
+    with monkeypatch.context() as patch:
+        patch.setattr(st, "session_state", remembered)
+        found = read(feature(SQUARE, name="nest"), feature(bow, name="bow"), feature(line))
+        region_files.take(chosen, "a.geojson", found)
+    page = visit("viewer", slide=chosen, **remembered)
+    assert [roi.name for roi in page.session_state["rois"]] == ["nest"]
+    lines, _, bows = page.sidebar.info[0].value.replace("\\", "").partition(". ")
+    assert lines.startswith("1 line of a.geojson was left out")
+    assert bows == (
+        "1 entry of a.geojson was left out, since the outline of the ROI 'bow' crosses itself."
+    )
 
 
 def test_a_full_disk_leaves_the_question_open(

@@ -220,6 +220,27 @@ def test_a_size_for_all_slides_leaves_alone_what_a_row_says(tmp_path: Path) -> N
     assert bare.sized(0.5, overrides=True) == replace(bare, mpp=0.5)
 
 
+def test_what_of_a_file_of_rois_cannot_be_used_is_a_warning_of_its_slide(tmp_path: Path) -> None:
+    """One such entry failed the slide."""
+    rois = write_rois(tmp_path / "rois.json", "left")
+    document = json.loads(rois.read_text())
+    document["features"].append(3)
+    rois.write_text(json.dumps(document))
+    table = tmp_path / "trial.csv"
+    table.write_text("slide,roi,left_out_of_rois\none.svs,rois.json,own\ntwo.svs,,\n")
+    items = read_plan([table])
+    sentence = (
+        "1 entry of rois.json was left out, since entry 2 of rois.json is no GeoJSON feature."
+    )
+    assert [item.note for item in items] == [sentence, None]
+    journal = Journal(tmp_path / "store", "trial")
+    journal.write_plan(items, CohortQuestion("painted", "0" * 64))
+    rows = RunCatalog(Store(tmp_path / "store")).cohort("trial")
+    assert rows["warnings"].fillna("").tolist() == [sentence, ""]
+    assert rows["left_out_of_rois (table)"].fillna("").tolist() == ["own", ""]
+    assert "left_out_of_rois" not in rows
+
+
 def test_names_of_any_bytes_stand_in_plans_outcomes_and_tables(tmp_path: Path) -> None:
     """One slide whose name is not UTF-8 ended the cohort, and the tables of the whole store."""
     odd = Path(os.fsdecode(b"lat\xe9\n.png"))

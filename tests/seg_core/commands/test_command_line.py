@@ -123,11 +123,15 @@ def test_each_roi_of_a_file_is_a_run_without_what_is_to_be_left_out(
 
     ignored = feature(150, 200, classification={"name": "Ignore*"})
     rois = tmp_path / "rois.geojson"
-    features = [feature(0, 200), feature(200, 400), ignored]
+    features = [feature(0, 200), feature(200, 400), ignored, feature(7, 7)]
     rois.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     arguments = ["--roi", str(rois), "--out", str(tmp_path / "store"), *TILES, "--json"]
     assert cli.main(["analyse", str(painted_slide), *arguments]) == 0
-    runs = json.loads(capsys.readouterr().out.splitlines()[-1])["runs"]
+    first_line, *_, last_line = capsys.readouterr().out.splitlines()
+    assert first_line == (
+        "1 entry of rois.geojson was left out, since the ROI 'ROI 4' encloses no area."
+    )
+    runs = json.loads(last_line)["runs"]
     first, second = (open_run(Path(run["run"])).roi for run in runs)
     assert first is not None
     assert second is not None

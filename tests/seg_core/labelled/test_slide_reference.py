@@ -1,5 +1,6 @@
 """References of a slide, on the published files."""
 
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import shapely
 
 from seg_core.classes import MONUSAC
 from seg_core.errors import DataError
+from seg_core.geometry import Region
 from seg_core.labelled.class_mapping import guessed, mapping_of
 from seg_core.labelled.monusac_xml import draw_outlines, read_annotations
 from seg_core.labelled.painting import painted
 from seg_core.labelled.slide_reference import map_classes, read_slide_reference
 from seg_core.samples import sample_path
-from seg_core.slide import open_slide
+from seg_core.slide import SlideInfo, open_slide
 
 MPP = 0.25
 
@@ -35,6 +37,19 @@ def test_a_published_xml_gives_the_nuclei_that_training_learns_from(shared_data:
     np.testing.assert_array_equal(mine, instances)
     np.testing.assert_array_equal(reference.classes, class_ids)
     assert any("says" in note for note in reference.notes), "its µm/px is another one"
+
+
+def test_what_of_a_reference_cannot_be_used_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
+    point = {"type": "Point", "coordinates": [5, 5]}
+    broken = {"type": "Point", "coordinates": ["x"]}
+    features = [{"type": "Feature", "geometry": each} for each in (point, broken, point)]
+    path = tmp_path / "dots.geojson"
+    path.write_text(json.dumps(features), "utf-8")
+    info = SlideInfo(path, 20, 10, MPP, (1.0,), None, None, Region(0, 0, 20, 10))
+    read = read_slide_reference(path, info, MPP)
+    assert len(read.shapes) == 2
+    (note,) = read.notes
+    assert note.startswith("1 entry of dots.geojson was left out, since entry 2 of dots.geojson")
 
 
 def test_published_dots_are_read_with_their_classes(shared_data: Path, tmp_path: Path) -> None:

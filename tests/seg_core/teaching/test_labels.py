@@ -97,6 +97,18 @@ def test_what_is_no_label_is_one_sentence(
         read_marks(tmp_path / name)
 
 
+def test_an_entry_that_is_no_label_takes_the_others_with_it_no_more(tmp_path: Path) -> None:
+    path = geojson(tmp_path / "a.geojson", (shapely.Point(1, 2), {"classification": "mitosis"}))
+    document = json.loads(path.read_text("utf-8"))
+    document["features"].append(3)
+    path.write_text(json.dumps(document), "utf-8")
+    told: list[str] = []
+    assert [mark.name for mark in read_marks(path, told.append)] == ["mitosis"]
+    assert told[0].startswith("1 entry of a.geojson was left out, since entry 2 of a.geojson is no")
+    with pytest.raises(TeachingError, match=r"is no GeoJSON feature; export the labels again\.$"):
+        read_marks(path)
+
+
 def test_labels_count_from_the_corner_of_the_bounds_both_ways(run: Run, tmp_path: Path) -> None:
     """Those of QuPath named other nuclei on slides that were scanned in part."""
     whole = run.facts.slide.bounds

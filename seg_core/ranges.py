@@ -182,6 +182,7 @@ def _work(
     slide, question = subject.slide, subject.question
     tissue, _warnings = look_over(slide, question)
     stain, _warnings = learn_stain(slide, tissue, question.settings)
+    writer.forget_lost_pieces(facts)
     try:
         with writer.maps_writer(question.raster, facts.scheme) as maps:
             pace = Pace("tiles", report)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,14 @@ class BandRecord:
         """Take back what lies in some files, named with the window that each holds."""
         for name, window in places.items():
             del self.files[name]
-            lost = {band for band in self.finished if band.intersection(window) is not None}
-            self.finished -= lost
-            self.with_pieces -= lost
+            self.forget_bands(
+                {band for band in self.finished if band.intersection(window) is not None}
+            )
+
+    def forget_bands(self, bands: Set[Window]) -> None:
+        """Take back that some bands are finished; their files hold what they held."""
+        self.finished -= bands
+        self.with_pieces -= bands
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as it stands in the file."""

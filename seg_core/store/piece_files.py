@@ -57,9 +57,13 @@ class PieceFiles:
             file.flush()
             add_seal(temporary)
 
-    def holds(self, bands: Iterable[Window]) -> bool:
-        """Tell whether the files of some bands are all as they were written."""
-        return all(sealed_content(self._folder / _name_of(band)) is not None for band in bands)
+    def remove_damaged(self, bands: Iterable[Window]) -> set[Window]:
+        """Return which bands have no file as it was written, and remove what is left of it."""
+        lost = {band for band in bands if sealed_content(self._folder / _name_of(band)) is None}
+        with store_errors(self._folder):
+            for band in lost:
+                (self._folder / _name_of(band)).unlink(missing_ok=True)
+        return lost
 
     def read(self, window: Window) -> Pieces:
         """Return the pieces whose named pixel lies in a window; StoreError if a file is damaged."""

@@ -12,7 +12,7 @@ from seg_core.files.atomic import sync_disk_of, write_json
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.locks import busy
 from seg_core.geometry import Raster
-from seg_core.store.band_record import BandRecord
+from seg_core.store.band_record import RECORD_FILE, BandRecord
 from seg_core.store.block_files import BlockFiles
 from seg_core.store.facts import RunFacts
 from seg_core.store.maps_writer import MapsWriter, discard_maps
@@ -96,8 +96,9 @@ class RunWriter:
             with self.maps_writer(raster, scheme) as maps:
                 for rows in planned:
                     part = RunWriter(ranges.folder(rows))
-                    if not part.has_maps() or not part._has_pieces(facts):
+                    if not part.has_maps():
                         continue
+                    part.forget_lost_pieces(facts)
                     seconds += ranges.seconds(rows) or 0.0
                     self.pieces().take(part.pieces())
                     self.blocks().take(part.blocks())
@@ -115,16 +116,26 @@ class RunWriter:
         except StoreError:  # damaged: what its maps were made by is not known
             self.discard_maps()
             return
-        others = not earlier.facts.has_arithmetic_of(facts) or earlier.status == "finished"
-        if others or not self._has_pieces(facts):
+        if not earlier.facts.has_arithmetic_of(facts) or earlier.status == "finished":
             self.discard_maps()
+        self.forget_lost_pieces(facts)
 
-    def _has_pieces(self, facts: RunFacts) -> bool:
-        """Tell whether all pieces of nuclei that belong to the maps are there and whole."""
+    def forget_lost_pieces(self, facts: RunFacts) -> None:
+        """Have the bands computed again whose pieces of nuclei are not there as they were written.
+
+        Their maps stay where they are, and are written over by the same.
+        """
         pieces, record = self.pieces(), BandRecord.read(self.folder)
         if not facts.feature_count or record is None:  # without the record the maps begin anew
-            return True
-        return pieces.exists and pieces.holds(record.with_pieces)
+            return
+        if not pieces.exists and not record.with_pieces:  # of a version that kept none
+            self.discard_maps()
+            return
+        lost = pieces.remove_damaged(record.with_pieces)
+        if lost:
+            record.forget_bands(lost)
+            with store_errors(self.folder):
+                write_json(self.folder / RECORD_FILE, record.to_json())
 
     def discard_maps(self) -> None:
         """Remove the maps, so that the next start begins anew."""

@@ -125,6 +125,29 @@ def test_a_process_killed_while_it_joins_leaves_what_the_next_one_joins(
     assert_equal(analyse(tall, tmp_path, **ASKED), alone)
 
 
+@pytest.mark.parametrize("joined", [True, False])
+def test_damaged_pieces_of_a_range_cost_no_other_rows(
+    tall: Path, alone: Run, tmp_path: Path, painted_engines: list[PaintedEngine], joined: bool
+) -> None:
+    """When ranges were joined, one damaged file cost its whole range; before, it ended the range."""
+    ranges = plan_ranges(tall, tmp_path, most_mpx=0.3, **ASKED)
+    for rows in ranges[1:]:
+        analyse_range(tall, tmp_path, rows, ignore, **ASKED)
+    first = ranges[0]
+    if joined:
+        analyse_range(tall, tmp_path, first, ignore, **ASKED)
+    else:
+        with pytest.raises(JobCancelled):
+            analyse_range(tall, tmp_path, first, stop_after(0, "nuclei"), **ASKED)
+    kept = RowRanges(Store(tmp_path).runs()[0].path).folder(first)
+    max(kept.glob("pieces/*.npy"), key=lambda each: each.stat().st_size).write_bytes(b"damaged")
+    asked = painted_engines[0].tiles
+    if not joined:
+        analyse_range(tall, tmp_path, first, ignore, **ASKED)
+    assert_equal(join_ranges(tall, tmp_path, ignore, **ASKED), alone)
+    assert 0 < painted_engines[0].tiles - asked < first.tiles / 2
+
+
 def _killed(_ranges: RowRanges) -> None:
     raise KeyboardInterrupt
 

@@ -40,6 +40,21 @@ def test_they_are_gone_when_discarded_and_a_second_time_costs_nothing(tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("content", [b"", b"damaged", None])
+def test_what_is_damaged_is_named_and_removed(tmp_path: Path, content: bytes | None) -> None:
+    files = PieceFiles(tmp_path / "pieces")
+    files.begin()
+    bands = [band(0, [5]), band(32, [7])]
+    for each in bands:
+        files.write(each)
+    first = tmp_path / "pieces" / "0_0_100_32.npy"
+    first.unlink() if content is None else first.write_bytes(content)
+    windows = [each.window for each in bands]
+    assert files.remove_damaged(windows) == {windows[0]}
+    assert files.read(Window(0, 0, 100, 64))["x"].tolist() == [7]
+    assert files.remove_damaged(windows[1:]) == set()
+
+
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot be"):

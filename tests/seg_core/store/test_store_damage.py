@@ -132,6 +132,27 @@ def test_a_stopped_analysis_makes_again_what_was_damaged_since(
     assert contents_of(run) == contents_of(painted_run)
 
 
+@pytest.mark.parametrize("lost", ["one", "all"])
+def test_pieces_that_are_damaged_cost_no_other_rows(
+    tmp_path: Path, painted_slide: Path, painted_run: Run, painted_engines, lost: str
+) -> None:
+    """One damaged file of pieces discarded all maps."""
+    options = {"mpp": painted_slides.MPP, "settings": SMALL_TILES}
+    with pytest.raises(JobCancelled):
+        analyse(painted_slide, tmp_path, report=stop_after(0, "nuclei"), **options)
+    (engine,) = painted_engines
+    asked = engine.tiles
+    (folder,) = tmp_path.glob("*/*/pieces")
+    if lost == "one":
+        max(folder.iterdir(), key=lambda each: each.stat().st_size).write_bytes(b"damaged")
+    else:
+        shutil.rmtree(folder)
+    run = analyse(painted_slide, tmp_path, **options)
+    assert contents_of(run) == contents_of(painted_run)
+    again = engine.tiles - asked
+    assert 0 < again < asked / 2 if lost == "one" else again == asked
+
+
 def contents_of(run: Run) -> dict[str, bytes]:
     """All that stands in a run's maps and its table."""
     return {

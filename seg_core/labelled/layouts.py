@@ -36,6 +36,7 @@ from seg_core.labelled.labelled_image import (
 )
 from seg_core.labelled.monusac_xml import draw_outlines, read_annotations
 from seg_core.slide import open_slide
+from seg_core.slide.png import palette_indices
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def patient_of(name: str, otherwise: str | None = None) -> str:
 
 
 def read_labels(path: Path) -> npt.NDArray[np.int32]:
-    """Read a mask of whole numbers, 8 or 16 bit.
+    """Read a mask of whole numbers, 8 or 16 bit, or of numbers of a palette.
 
     Returns
     -------
@@ -77,6 +78,9 @@ def read_labels(path: Path) -> npt.NDArray[np.int32]:
     """
     # imread answers a missing file with None, and with a line on stderr of its own
     labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
+    if labels is not None and labels.ndim == 3:
+        indices = palette_indices(path)
+        labels = labels if indices is None else indices
     if labels is None:
         raise DataError(
             f"the mask {path.parent.name}/{path.name} is missing or cannot be read; "

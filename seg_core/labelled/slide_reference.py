@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy import ndimage
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from seg_core.annotations import read_drawn
 from seg_core.classes import BACKGROUND, ClassScheme
@@ -362,7 +363,8 @@ def _of_mask(path: Path, info: SlideInfo, scale: float) -> _Read:
     outlines = outline_polygons(pieces, len(owner))
     whole = [
         shapely.MultiPolygon(list(parts)) if len(parts) > 1 else parts[0]
-        for parts in (outlines[owner == number] for number in np.unique(owner))
+        for parts in np.split(outlines, np.flatnonzero(np.diff(owner)) + 1)
+        if len(parts)
     ]
     class_path = path.parents[1] / CLASSES / path.name
     if path.parent.name != INSTANCES or not class_path.is_file():
@@ -384,12 +386,27 @@ def _labels(path: Path) -> npt.NDArray[np.int32]:
 def _pieces(
     labels: npt.NDArray[np.int32],
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.intp]]:
-    """Return the pieces of labels that hang together across edges, and the label of each piece."""
-    pieces = np.zeros_like(labels)
-    owner: list[int] = []
-    for number, place in enumerate(ndimage.find_objects(labels), start=1):
-        numbered, count = ndimage.label(labels[place] == number)
-        inside = numbered > 0
-        pieces[place][inside] = numbered[inside] + len(owner)
-        owner += [number] * count
-    return pieces, np.array(owner, dtype=np.intp)
+    """Return the pieces of labels that hang together across edges, and the label of each piece.
+
+    Pieces of one label follow one another. A piece is made of *runs*, pixels of one label beside one
+    another in a row, so that it takes no longer where labels lie scattered over the whole slide.
+    """
+    begins = labels > 0
+    begins[:, 1:] &= labels[:, 1:] != labels[:, :-1]
+    of_run = labels[begins]
+    if not len(of_run):
+        return np.zeros_like(labels), np.empty(0, dtype=np.intp)
+    runs = np.cumsum(begins, dtype=np.int32).reshape(labels.shape) - 1
+    meet = (labels[1:] == labels[:-1]) & (labels[1:] > 0)
+    again = meet[:, :-1] & ~begins[1:, 1:] & ~begins[:-1, 1:]  # the same two, one pixel further
+    meet[:, 1:] &= ~again
+    upper, lower = runs[:-1][meet], runs[1:][meet]
+    shape = (len(of_run), len(of_run))
+    met = sparse.coo_array((np.ones(len(upper), dtype=bool), (upper, lower)), shape)
+    count, piece_of = csgraph.connected_components(met, directed=False)
+    owner = np.empty(count, dtype=np.intp)
+    owner[piece_of] = of_run
+    order = np.argsort(owner, kind="stable")
+    number = np.empty(count, dtype=np.int32)
+    number[order] = np.arange(1, count + 1, dtype=np.int32)
+    return np.where(labels > 0, number[piece_of][runs], 0), owner[order]

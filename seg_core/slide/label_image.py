@@ -1,4 +1,8 @@
-"""Masks of somebody's: images whose values are numbers, read in the confined process."""
+"""Masks of somebody's: images whose values are numbers, read in the confined process.
+
+A mask with a palette, as QuPath exports labels and PASCAL VOC its classes, shows its numbers in
+colours: the numbers are meant, in PNG as in TIFF.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -11,6 +15,7 @@ import tifffile
 from seg_core.errors import SlideError
 from seg_core.slide.formats import PNG, TIFF, format_of
 from seg_core.slide.picture import check_size, damaged
+from seg_core.slide.png import check_data, palette_indices
 from seg_core.slide.tiff import check_directories
 
 _PNG_SIZE = slice(16, 24)  # width and height in the first chunk
@@ -23,7 +28,7 @@ def read_numbers(path: str) -> tuple[dict[str, Any], memoryview]:
     Parameters
     ----------
     path : str
-        PNG or TIFF of one channel of whole numbers.
+        PNG or TIFF of one channel of whole numbers, or of numbers of a palette.
 
     Returns
     -------
@@ -64,7 +69,9 @@ def _of_png(file: Path) -> npt.NDArray[Any]:
     content = file.read_bytes()
     sides = np.frombuffer(content[_PNG_SIZE], dtype=">u4")
     check_size(file, int(sides[0]), int(sides[1]))
-    return np.asarray(imagecodecs.png_decode(content))
+    check_data(file)
+    indices = palette_indices(file)
+    return np.asarray(imagecodecs.png_decode(content)) if indices is None else indices
 
 
 def _of_tiff(file: Path) -> npt.NDArray[Any]:

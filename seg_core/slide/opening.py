@@ -103,7 +103,7 @@ def read_label_image(path: Path) -> npt.NDArray[np.int32]:
     Parameters
     ----------
     path : Path
-        PNG or TIFF of one channel of whole numbers, by its content.
+        PNG or TIFF of one channel of whole numbers, or of numbers of a palette, by its content.
 
     Returns
     -------

@@ -1,4 +1,7 @@
-"""Whether a PNG holds as many pixels as it says: decoders leave black what is missing, in silence.
+"""What decoders of PNG pass over in silence.
+
+They leave black what is missing of a picture, and give the colours of a palette where the numbers
+that stand for them are wanted.
 
 The names are those of the PNG specification (W3C, third edition), sections 4.5, 5.3 and 11.2.
 """
@@ -8,11 +11,16 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
 from seg_core.slide.picture import damaged
 
-_SIGNATURE_BYTES = 8
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by the kind of colours
 _PIECE_BYTES = 1 << 20
+_COLOURS_AT, _PALETTE = 25, 3  # where a file says its kind of colours, and what it says
 
 ADAM7 = (
     (0, 0, 8, 8),
@@ -61,10 +69,30 @@ def check_data(path: Path) -> None:
         raise damaged(path, "its data end before the picture does")
 
 
+def palette_indices(path: Path) -> npt.NDArray[np.uint8] | None:
+    """Return the numbers of a PNG whose pixels are numbers of a palette; None of another file.
+
+    Parameters
+    ----------
+    path : Path
+        Its size is known to be one that memory holds.
+
+    Returns
+    -------
+    indices : (H, W) uint8 or None
+    """
+    with path.open("rb") as file:
+        head = file.read(_COLOURS_AT + 1)
+    if not head.startswith(_SIGNATURE) or head[_COLOURS_AT:] != bytes([_PALETTE]):
+        return None
+    with Image.open(path, formats=("PNG",)) as image:
+        return np.asarray(image)
+
+
 def _chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
     """Yield name and data, in pieces, of each chunk that decoding needs, up to the file's end."""
     with path.open("rb") as file:
-        file.seek(_SIGNATURE_BYTES)
+        file.seek(len(_SIGNATURE))
         while len(head := file.read(8)) == 8:
             length, kind = struct.unpack(">I4s", head)
             end = file.tell() + length

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,10 @@ class BandRecord:
                 {band for band in self.finished if band.intersection(window) is not None}
             )
 
-    def forget_bands(self, bands: Set[Window]) -> None:
+    def forget_bands(self, bands: Collection[Window]) -> None:
         """Take back that some bands are finished; their files hold what they held."""
-        self.finished -= bands
-        self.with_pieces -= bands
+        self.finished.difference_update(bands)
+        self.with_pieces.difference_update(bands)
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as it stands in the file."""

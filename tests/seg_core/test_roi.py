@@ -123,10 +123,11 @@ def test_the_first_reason_is_told_of_several(tmp_path: Path) -> None:
     path = written(tmp_path, [feature(SQUARE, name="nest"), *BROKEN])
     notes: list[str] = []
     assert len(read_rois(path, notes.append)) == 1
-    assert notes == [
+    (note,) = notes
+    assert note == (
         "5 entries of rois.geojson were left out; the first, since entry 2 of rois.geojson is no "
         "GeoJSON feature."
-    ]
+    )
 
 
 def test_an_entry_that_cannot_be_used_is_refused_where_nobody_can_be_told(tmp_path: Path) -> None:

@@ -7,14 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+from scipy import ndimage
 
 from seg_core.classes import MONUSAC
 from seg_core.errors import DataError
 from seg_core.geometry import Region
 from seg_core.labelled.class_mapping import guessed, mapping_of
+from seg_core.labelled.labelled_image import consecutive
 from seg_core.labelled.monusac_xml import draw_outlines, read_annotations
 from seg_core.labelled.painting import painted
-from seg_core.labelled.slide_reference import map_classes, read_slide_reference
+from seg_core.labelled.slide_reference import _pieces, map_classes, read_slide_reference
 from seg_core.samples import sample_path
 from seg_core.slide import SlideInfo, open_slide
 
@@ -50,6 +52,21 @@ def test_what_of_a_reference_cannot_be_used_is_told_and_the_rest_is_read(tmp_pat
     assert len(read.shapes) == 2
     (note,) = read.notes
     assert note.startswith("1 entry of dots.geojson was left out, since entry 2 of dots.geojson")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pieces_of_labels_are_those_of_each_label_by_itself(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(1, 14, 2))
+    labels = consecutive(rng.integers(0, rng.integers(1, 5), shape))
+    pieces, owner = _pieces(labels)
+    expected = []
+    for number in range(1, labels.max(initial=0) + 1):
+        numbered, count = ndimage.label(labels == number)
+        expected += [(number, numbered == piece) for piece in range(1, count + 1)]
+    assert owner.tolist() == [number for number, _ in expected]
+    found = {(owner[k - 1], (pieces == k).tobytes()) for k in range(1, len(owner) + 1)}
+    assert found == {(number, inside.tobytes()) for number, inside in expected}
 
 
 def test_published_dots_are_read_with_their_classes(shared_data: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import tifffile
 from PIL import Image
 
 from seg_core.errors import SlideError
+from seg_core.labelled.layouts import read_labels
 from seg_core.slide import read_label_image
 
 NUMBERS = np.arange(12, dtype=np.uint16).reshape(3, 4) * 300
@@ -32,6 +33,33 @@ def test_a_tiff_of_any_numbers_is_read(tmp_path: Path, kind: str, compression: s
     values = (NUMBERS % 256).astype(kind)
     tifffile.imwrite(path, values, compression=compression, byteorder=">" if ">" in kind else "<")
     assert np.array_equal(read_label_image(path), values)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "few-bits.png"])
+def test_of_a_palette_the_numbers_are_read_and_not_the_colours(tmp_path: Path, name: str) -> None:
+    """QuPath's labels were refused as PNG, and read as TIFF."""
+    values = (np.arange(12, dtype=np.uint8) % 7).reshape(3, 4)
+    image = Image.fromarray(values).convert("L")
+    image.putpalette([255, 255, 255, 200, 0, 0, 200, 0, 0, *range(12)])
+    image.save(tmp_path / name, **({"bits": 4} if "bits" in name else {}))
+    with Image.open(tmp_path / name) as written:
+        assert written.mode == "P"
+    assert np.array_equal(read_label_image(tmp_path / name), values)
+    if name.endswith(".png"):  # what training reads
+        assert np.array_equal(read_labels(tmp_path / name), values)
+
+
+@pytest.mark.parametrize("palette", [False, True])
+def test_a_mask_that_lacks_rows_is_refused(tmp_path: Path, palette: bool) -> None:
+    """What was missing was read as no nucleus."""
+    image = Image.fromarray(np.random.default_rng(0).integers(1, 9, (99, 99), np.uint8))
+    if palette:
+        image.putpalette(list(range(27)))
+    path = tmp_path / "a.png"
+    image.save(path)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(SlideError, match="damaged"):
+        read_label_image(path)
 
 
 @pytest.mark.parametrize(

@@ -247,7 +247,9 @@ def test_a_name_of_no_image_is_refused_where_it_is_held_out_or_chosen(
 ) -> None:
     """A hold-out that was mistyped held nothing out: those images were learned from."""
     source = replace(tiny_config.sources[0], **{option: ("case0", typo)})
-    with pytest.raises(DataError, match=rf"of 'monusac': there is no image {re.escape(typo)}; name"):
+    with pytest.raises(
+        DataError, match=rf"of 'monusac': there is no image {re.escape(typo)}; name"
+    ):
         Crops(replace(tiny_config, sources=(source,)))
 
 

@@ -145,7 +145,7 @@ def dot_figures(scores: Sequence[DotScore], scheme: ClassScheme) -> dict[str, An
     ``detected`` is the share of all dots that a nucleus finds, ``detection_f1`` the F1 of dots and
     nuclei whatever their class. By the class of the dots: ``recall``
     the share called the same, ``precision`` the share of nuclei called so that find such a dot,
-    ``f1``. ``called`` is the table of dots by class and by what they are called.
+    ``f1``; of a class without dots all are None. ``called`` is the table of dots by class and by what they are called.
     """
     called = np.stack([each.called for each in scores])
     names = [*scheme.names_with_other]
@@ -228,11 +228,11 @@ def _figures(
     found = called[:, :-1].sum()
     detected = divide(found, called.sum())
     detection_f1 = divide(2 * found, called.sum() + predicted.sum())
-    # a class without a dot has no F1, however often it is called
-    f1 = np.where(dots > 0, divide(2 * right, dots + predicted), np.nan)
-    return np.concatenate(
-        [np.stack([detected, detection_f1]), divide(right, dots), divide(right, predicted), f1]
-    )
+    # nothing is known of a class without a dot, however often it is called
+    asked = np.where(dots > 0, 1.0, np.nan)
+    recall, precision = divide(right, dots), divide(right, predicted) * asked
+    f1 = divide(2 * right, dots + predicted) * asked
+    return np.concatenate([np.stack([detected, detection_f1]), recall, precision, f1])
 
 
 def _named(values: npt.NDArray[np.float64], names: list[str]) -> dict[str, Any]:

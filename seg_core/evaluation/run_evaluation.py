@@ -298,4 +298,5 @@ def _resampled(areas: int, squares: int) -> str | None:
         return None
     if areas < 2:
         return "squares of one area, which says nothing of other slides"
-    return "areas of one slide" if squares == areas else "areas of one slide, then their squares"
+    again = squares > areas and areas < FEW_PATIENTS  # else a drawn area has all of its squares
+    return "areas of one slide, then their squares" if again else "areas of one slide"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,6 +55,22 @@ def test_dots_are_counted_by_what_they_are_and_what_they_are_called() -> None:
     assert figures["predicted"] == {
         "epithelial": 2, "lymphocyte": 2, "neutrophil": 0, "macrophage": 0, "other": 1,
     }  # fmt: skip
+
+
+def test_a_class_without_dots_has_no_precision_however_often_it_is_called() -> None:
+    """It had one of 0, as if all of its nuclei were known to be wrong."""
+    told = dots((15, 15, 2))
+    without, with_calls = (
+        scored(told, squares((10, 10, 2), *more)) for more in ([], [(40, 40, 3), (60, 60, 0)])
+    )
+    figures = dot_figures([with_calls], MONUSAC)
+    assert figures["predicted"]["neutrophil"] == 1
+    for kind in ("recall", "precision", "f1"):
+        assert figures[kind] == dot_figures([without], MONUSAC)[kind]
+        assert [figures[kind][name] for name in ("neutrophil", "other")] == [None, None]
+        assert figures[kind]["lymphocyte"] == 1
+    several = [replace(with_calls, patient=str(number)) for number in range(12)]
+    assert dot_intervals(several, MONUSAC, samples=20)["precision"]["neutrophil"] is None
 
 
 def test_a_nucleus_is_found_by_one_dot_only_and_that_is_the_nearest_to_its_middle() -> None:

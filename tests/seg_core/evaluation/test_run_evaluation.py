@@ -24,8 +24,10 @@ from seg_core.commands.evaluate_run import RUN_OPTIONS
 from seg_core.errors import DataError
 from seg_core.evaluation import kept
 from seg_core.evaluation.kept import compare_kept, evaluate_kept, keep_reference
+from seg_core.evaluation.metrics.bootstrap import bootstrap_weights
 from seg_core.evaluation.run_evaluation import (
     RunEvaluation,
+    _resampled,
     compare_runs,
     evaluate_run,
     reference_of_run,
@@ -314,6 +316,28 @@ def test_without_annotated_regions_drawn_ones_are_taken_and_what_is_excluded_doe
     far = [Roi("far", shapely.box(5000, 5000, 5100, 5100))]
     with pytest.raises(DataError, match="nothing of the annotated regions was analysed"):
         evaluate_run(painted_run, reference, far)
+
+
+@pytest.mark.parametrize(
+    ("areas", "squares", "words"),
+    [
+        (1, 1, None),
+        (1, 4, "squares of one area, which says nothing of other slides"),
+        (3, 3, "areas of one slide"),
+        (9, 12, "areas of one slide, then their squares"),
+        (10, 12, "areas of one slide"),
+    ],
+)
+def test_what_is_drawn_again_is_said_as_it_is_done(
+    areas: int, squares: int, words: str | None
+) -> None:
+    """From ten areas on their squares are not drawn again, and it was said that they are."""
+    assert _resampled(areas, squares) == words
+    weights = bootstrap_weights(
+        [str(number % areas) for number in range(squares)], np.random.default_rng(0)
+    )
+    if areas > 1 and words == "areas of one slide":
+        assert weights.max() == 1
 
 
 def test_a_corrected_run_is_a_reference_for_what_the_model_found(

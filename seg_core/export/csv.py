@@ -76,13 +76,14 @@ def write_nuclei_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) ->
     counted = options.counted(run)
     told = {"slide": options.slide_name(run), "run": run.run_id, "part": counted.title}
     rois = options.rois_of(run)
+    later = "".join([*counted.names(run), *(roi.name for roi in rois)])
     rows = 0
     with new_text_file(path, force=options.force) as file:
         for part in counted.nuclei(run):
-            # whether a byte-order mark is needed is seen in the first rows and the regions' names
+            # whether a byte-order mark is needed is seen in the first rows and in these names
             if len(part):
                 columns = _csv_columns(part, slide_mpp, rois, told)
-                write_csv(columns, file, header=rows == 0, later="".join(roi.name for roi in rois))
+                write_csv(columns, file, header=rows == 0, later=later)
                 rows += len(part)
         if not rows:
             empty = label_uncertain(empty_table(run.model_scheme), options.min_score)

@@ -33,6 +33,10 @@ _NAMESPACE = uuid.UUID("5f0c6a52-7f3b-5c55-9d0a-3f8f4a2b6f51")
 # Columns that say where and what a nucleus is; the others are its measures.
 _NO_MEASURES = {"nucleus_id", "class_name", VOTED_CLASS, "x", "y", "geometry"}
 
+_SHARE = "share_"
+
+_UNITS = {"um2": "µm^2", "um": "µm", "od": "OD"}  # by the end of a column's name
+
 _DECIMALS = 4
 _COORDINATE_DECIMALS = 2
 
@@ -92,12 +96,19 @@ def measurement_name(column: str) -> str:
     --------
     >>> measurement_name("area_um2"), measurement_name("major_um")
     ('Area µm^2', 'Major µm')
-    >>> measurement_name("share_background")
-    'Share background'
+    >>> measurement_name("share_background"), measurement_name("share_cd3_um")
+    ('Share background', 'Share cd3_um')
     """
-    name = column.replace("_um2", " µm^2").replace("_um", " µm").replace("_od", " OD")
-    name = name.replace("_", " ")
-    return name[:1].upper() + name[1:]
+    if column.startswith(_SHARE):  # of a class, whose name is as somebody has given it
+        return f"Share {column.removeprefix(_SHARE)}"
+    stem, _, end = column.rpartition("_")
+    if stem and end in _UNITS:
+        return f"{_words(stem)} {_UNITS[end]}"
+    return _words(column)
+
+
+def _words(name: str) -> str:
+    return (name[:1].upper() + name[1:]).replace("_", " ")
 
 
 def _features(table: gpd.GeoDataFrame, run: Run, tolerance_px: float) -> Iterator[str]:

@@ -2,8 +2,11 @@
 
 import gzip
 import json
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import anndata
 import duckdb
@@ -16,19 +19,22 @@ from painted_slides import PaintedEngine
 from PIL import Image
 
 from seg_core.analysis import analyse
-from seg_core.classes import OTHER, UNCERTAIN, rgb_of
+from seg_core.classes import OTHER, UNCERTAIN, NucleusClass, rgb_of
 from seg_core.errors import ExportError, SettingsError, StoreError
 from seg_core.export.anndata import write_anndata
 from seg_core.export.csv import write_nuclei_csv, write_summary_csv
 from seg_core.export.formats import FORMATS
-from seg_core.export.geojson import write_geojson
+from seg_core.export.geojson import measurement_name, write_geojson
 from seg_core.export.geoparquet import write_nuclei_geoparquet
 from seg_core.export.options import ExportOptions
 from seg_core.export.places import with_places
 from seg_core.geometry import Raster, Region
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.roi import Roi
-from seg_core.store import Run
+from seg_core.scoring import counted
+from seg_core.store import Run, open_run
+from seg_core.store.chosen import chosen_nuclei
+from seg_core.store.own_classes import write_own_classes
 
 WRITERS = [pytest.param(each.write, id=each.name) for each in FORMATS]
 FILE_WRITERS = [
@@ -80,6 +86,46 @@ def test_a_region_beyond_ascii_has_a_mark_wherever_its_first_nucleus_stands(
     corner = Roi("Läsion", shapely.box(0, 0, 0.5, 0.5))
     write_nuclei_csv(painted_run, tmp_path / "nuclei.csv", ExportOptions(rois=[corner]))
     assert (tmp_path / "nuclei.csv").read_bytes().startswith(b"\xef\xbb\xbfslide,run,part,roi,")
+
+
+def test_a_class_beyond_ascii_has_a_mark_wherever_its_first_nucleus_stands(
+    painted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it stood in a later part of a large table, Excel read other letters."""
+    folder = tmp_path / painted_run.path.parent.name / painted_run.path.name
+    run = open_run(Path(shutil.copytree(painted_run.path, folder)))
+    write_own_classes(folder, (NucleusClass(1, "Läsionszelle", "#102030"),))
+    last = run.nuclei().iloc[-1]
+    run.journal().correct([last["nucleus_id"]], [last["class_name"]], "Läsionszelle", by="ada")
+
+    def one_by_one(*asked: Any, **more: Any) -> Iterator[gpd.GeoDataFrame]:
+        whole = pd.concat(chosen_nuclei(*asked, **more))
+        yield from (whole.iloc[[row]] for row in range(len(whole)))
+
+    monkeypatch.setattr(counted, "chosen_nuclei", one_by_one)
+    run = open_run(folder)
+    rows = write_nuclei_csv(run, tmp_path / "nuclei.csv", ExportOptions(other=True))
+    content = (tmp_path / "nuclei.csv").read_bytes()
+    assert rows > 1
+    assert content.count(b"\xef\xbb\xbf") == 1
+    assert content.startswith(b"\xef\xbb\xbfslide,run,part,roi,")
+    assert content.decode("utf-8-sig").count("Läsionszelle") == 1
+
+
+def test_units_stand_at_the_end_of_a_measurement_and_names_of_classes_are_left() -> None:
+    """A class called cd3_um became one that is measured in µm."""
+    names = {
+        "area_um2": "Area µm^2",
+        "perimeter_um": "Perimeter µm",
+        "haematoxylin_od": "Haematoxylin OD",
+        "solidity": "Solidity",
+        "class_score": "Class score",
+        "share_background": "Share background",
+        "share_cd3_um": "Share cd3_um",
+        "share_my_odd_um2_cell": "Share my_odd_um2_cell",
+        "near_um_count": "Near um count",
+    }
+    assert {column: measurement_name(column) for column in names} == names
 
 
 def test_geoparquet_is_the_table_that_geopandas_reads(painted_run: Run, tmp_path: Path) -> None:

@@ -92,7 +92,9 @@ def open_slide(path: Path, *, mpp: float | None = None, unstated_mpp: float | No
         handle,
         path,
         mpp=mpp,
-        described_mpp=facts["mpp"] or unstated_mpp,
+        described=facts["described"],
+        described_mpp=facts["mpp"],
+        unstated_mpp=unstated_mpp,
         notes=tuple(facts["notes"]),
     )
 

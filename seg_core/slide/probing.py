@@ -109,11 +109,17 @@ def _probe_slide(
             f"{path.name} cannot be opened ({told_by(error)}); "
             "the file is damaged or incomplete: copy or download it again."
         ) from error
-    facts: dict[str, Any] = {"reader": "openslide", "mpp": None, "notes": [], "metadata": metadata}
+    facts: dict[str, Any] = {
+        "reader": "openslide",
+        "described": False,
+        "mpp": None,
+        "notes": [],
+        "metadata": metadata,
+    }
     if described is not None and vendor == "generic-tiff":
         if math.prod(described.largest) > width * height:
             return None  # a reduced picture comes first
-        facts |= {"mpp": described.mpp, "notes": list(described.notes)}
+        facts |= {"described": True, "mpp": described.mpp, "notes": list(described.notes)}
     return facts
 
 

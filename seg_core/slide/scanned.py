@@ -78,8 +78,13 @@ class ScannedSlide(LevelledSlide):
     path : Path
     mpp : float, optional
         Size of a level-0 pixel, µm, as the user says; it wins over the file's.
+    described : bool
+        Whether ``described_mpp`` is what the file says, description and resolution alike, and not
+        what OpenSlide reads of its resolution alone.
     described_mpp : float, optional
-        The same as the file's description says, which OpenSlide does not read.
+        Size of a level-0 pixel, µm; None where that is not understood, which ``notes`` say.
+    unstated_mpp : float, optional
+        The same for a file that says none.
     notes : tuple of str
         What must be known of how the file was read.
     """
@@ -90,22 +95,26 @@ class ScannedSlide(LevelledSlide):
         path: Path,
         *,
         mpp: float | None = None,
+        described: bool = False,
         described_mpp: float | None = None,
+        unstated_mpp: float | None = None,
         notes: tuple[str, ...] = (),
     ) -> None:
         properties = handle.properties
         width, height = handle.dimensions
-        own_mpp, own_notes = _mpp_of_properties(properties)
+        own_mpp, own_notes = described_mpp, ()
+        if not described:
+            own_mpp, own_notes = _mpp_of_properties(properties)
         info = SlideInfo(
             path=path,
             width=width,
             height=height,
-            mpp=mpp or own_mpp or described_mpp,
+            mpp=mpp or own_mpp or unstated_mpp,
             level_downsamples=tuple(handle.level_downsamples),
             vendor=properties.get(openslide.PROPERTY_NAME_VENDOR),
             objective_power=_number(properties, openslide.PROPERTY_NAME_OBJECTIVE_POWER),
             bounds=_bounds_of_properties(properties, width, height),
-            notes=(*notes, *(() if mpp or described_mpp else own_notes)),
+            notes=(*notes, *(() if mpp else own_notes)),
         )
         super().__init__(info, tuple(handle.level_dimensions))
         self._handle = handle

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import tifffile
 from PIL import Image
 
+from seg_core.apart import apart
 from seg_core.errors import SlideError
 from seg_core.slide.picture import (
     MOST_IMAGE_PX,
@@ -31,7 +32,7 @@ from seg_core.slide.picture import (
     scaled_to_bytes,
     upright,
 )
-from seg_core.slide.pyramid import square_mpp
+from seg_core.slide.pyramid import same_resolution, square_mpp
 from seg_core.slide.tiff_description import (
     channel_names,
     colour_order,
@@ -280,7 +281,7 @@ def _ome_of(file: tifffile.TiffFile) -> str | None:
 
 
 def _size_of(file: tifffile.TiffFile, page: Any) -> tuple[float | None, tuple[str, ...]]:
-    """Return the size of a pixel: the description's, else the resolution's."""
+    """Return the size of a pixel: the description's, else the resolution's, and where both differ a note."""
     try:
         across, down = (float(each) for each in page.get_resolution())
     except (ValueError, ZeroDivisionError, TypeError):
@@ -288,12 +289,19 @@ def _size_of(file: tifffile.TiffFile, page: Any) -> tuple[float | None, tuple[st
     imagej = file.imagej_metadata if file.is_imagej else None
     sides = (page.imagewidth, page.imagelength)
     said, notes = described_size(_ome_of(file), imagej, (across, down), sides)
-    if said is not None:
-        return square_mpp(*said)
     unit = _MICROMETRES.get(int(page.resolutionunit))
-    if notes or unit is None or not (across > 0 and down > 0):
-        return None, notes
-    return square_mpp(unit / across, unit / down)
+    resolved = (
+        None if unit is None or not (across > 0 and down > 0) else (unit / across, unit / down)
+    )
+    if said is None:
+        return (None, notes) if notes or resolved is None else square_mpp(*resolved)
+    mpp, notes = square_mpp(*said)
+    other = None if resolved is None else square_mpp(*resolved)[0]
+    if mpp is not None and other is not None and not same_resolution(mpp, other):
+        told, differs = apart(mpp, other, places=3)
+        note = f"its description says that a pixel is {told} µm, its resolution {differs} µm"
+        return mpp, (f"{note}; the description was followed.",)
+    return mpp, notes
 
 
 def _values_of(

@@ -116,6 +116,63 @@ def test_a_tiled_ome_tiff_has_its_descriptions_pixel_size(tmp_path, noise):
     assert (slide.info.vendor, slide.info.mpp) == ("generic-tiff", 0.25)
 
 
+TILES = pytest.mark.parametrize("tile", [None, (128, 128)], ids=["image", "slide"])
+SIZED = {"PhysicalSizeXUnit": "µm", "PhysicalSizeYUnit": "µm"}
+
+
+def sized(path, noise, tile, resolution, **described):
+    """Write a TIFF that says how large a pixel is by its resolution (µm), or twice."""
+    tifffile.imwrite(
+        *(path, noise),
+        photometric="rgb",
+        tile=tile,
+        resolution=tuple(1e4 / size for size in resolution),
+        resolutionunit="CENTIMETER",
+        metadata={"axes": "YXS", **SIZED, **described} if described else None,
+    )
+    return path
+
+
+@TILES
+def test_a_description_goes_before_the_resolution_and_the_difference_is_told(tmp_path, noise, tile):
+    """Where the TIFF had tiles the resolution went before, and nobody was told."""
+    said = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5}
+    info = open_slide(sized(tmp_path / "a.ome.tif", noise, tile, (0.25, 0.25), **said)).info
+    assert info.mpp == pytest.approx(0.5)
+    (note,) = info.notes
+    assert note.startswith(
+        "its description says that a pixel is 0.500 µm, its resolution 0.250 µm;"
+    )
+    info = open_slide(sized(tmp_path / "b.ome.tif", noise, tile, (0.505, 0.505), **said)).info
+    assert (info.mpp, info.notes) == (pytest.approx(0.5), ())
+    info = open_slide(sized(tmp_path / "c.ome.tif", noise, tile, (0.2, 0.4), **said)).info
+    assert (info.mpp, info.notes) == (pytest.approx(0.5), ())
+
+
+@TILES
+def test_pixels_that_are_described_as_not_square_have_no_size_by_the_resolution(
+    tmp_path, noise, tile
+):
+    said = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.25}
+    info = open_slide(sized(tmp_path / "a.ome.tif", noise, tile, (0.25, 0.25), **said)).info
+    assert info.mpp is None
+    (note,) = info.notes
+    assert "0.5 µm wide and 0.25 µm high" in note
+
+
+@TILES
+def test_that_pixels_are_not_square_is_told_once_and_where_a_size_is_taken_instead(
+    tmp_path, noise, tile
+):
+    """A cohort's size for files that state none hid that the file states two."""
+    path = sized(tmp_path / "a.tif", noise, tile, (0.5, 0.25))
+    for asked, mpp in (({}, None), ({"unstated_mpp": 0.3}, 0.3)):
+        info = open_slide(path, **asked).info
+        assert info.mpp == mpp
+        (note,) = info.notes
+        assert "0.5 µm wide and 0.25 µm high" in note
+
+
 def test_a_unit_that_is_not_understood_is_named(tmp_path, noise):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, noise, imagej=True, resolution=(2, 2), metadata={"unit": "furlong"})

@@ -198,6 +198,14 @@ def test_a_pixel_size_that_no_microscope_has_is_not_believed(value):
     assert ScannedSlide(handle, Path("a.svs")).info.mpp is None
 
 
+def test_that_pixels_are_not_square_is_told_unless_a_person_gives_their_size():
+    """A cohort's size for files that state none hid that this one states two."""
+    handle = Handle({"openslide.mpp-x": "0.5", "openslide.mpp-y": "0.25"})
+    instead = ScannedSlide(handle, Path("a.svs"), unstated_mpp=0.3).info
+    assert (instead.mpp, len(instead.notes)) == (0.3, 1)
+    assert ScannedSlide(handle, Path("a.svs"), mpp=0.3).info.notes == ()
+
+
 def test_the_raster_covers_the_bounds_of_the_scan():
     bounds = {"x": "20", "y": "10", "width": "60", "height": "40"}
     properties = {f"openslide.bounds-{name}": value for name, value in bounds.items()}

@@ -54,6 +54,11 @@ def name_nuclei(images: Sequence[LabelledImage], model: str) -> list[LabelledIma
     -------
     images : list of LabelledImage
         With the classes and weights of those nuclei changed.
+
+    Raises
+    ------
+    DataError
+        If an image has pixels of another size than the model's, or twice that.
     """
     card, weights = find_model(model)
     network = load_network(card, weights)
@@ -61,8 +66,9 @@ def name_nuclei(images: Sequence[LabelledImage], model: str) -> list[LabelledIma
 
 
 def _named(image: LabelledImage, card: ModelCard, network: TwoHeadUnet) -> LabelledImage:
-    areas_px = np.bincount(image.instances.ravel(), minlength=len(image.classes) + 1)[1:]
-    shares = _shares(image.instances, _probabilities(image.image, card, network), areas_px)
+    seen = image.at(card.mpp)
+    areas_px = np.bincount(seen.instances.ravel(), minlength=len(image.classes) + 1)[1:]
+    shares = _shares(seen.instances, _probabilities(seen.image, card, network), areas_px)
     epithelial = next(each.id for each in card.scheme.classes if each.name == EPITHELIAL)
     sure = sure_classes(shares, areas_px * card.mpp**2, epithelial)
     taken = (image.classes == UNKNOWN) & (sure != UNKNOWN)

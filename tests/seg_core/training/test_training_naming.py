@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from seg_core.classes import MONUSAC
+from seg_core.errors import DataError
 from seg_core.labelled.data_sets import UNKNOWN
 from seg_core.model import ModelCard
 from seg_core.training import naming
@@ -45,6 +46,24 @@ def test_nuclei_without_a_class_get_the_one_a_model_is_sure_of(tiny_config: Trai
     assert known.mean() > 0.7
     assert (named.classes == truth.classes)[known].all()
     assert (named.weights == np.where(known, NAMED_WEIGHT, 1)).all()
+
+
+@pytest.mark.usefixtures("painted")
+def test_an_image_is_shown_to_the_model_at_the_models_size_of_a_pixel(
+    tiny_config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One at 20x was shown as if at 40x, its nuclei half as long and their areas a quarter."""
+    [truth, _] = read_images(tiny_config.sources[0])
+    unknown = np.full_like(truth.classes, UNKNOWN)
+    scanned = replace(truth, mpp=0.5, classes=unknown)
+    areas: list[np.ndarray] = []
+    monkeypatch.setattr(naming, "sure_classes", lambda _, area, __: areas.append(area) or unknown)
+    [named] = name_nuclei([scanned], "painted")
+    assert (named.mpp, named.image.shape) == (0.5, truth.image.shape)
+    pixels = np.bincount(truth.instances.ravel())[1:]
+    np.testing.assert_allclose(areas[0], pixels * 0.5**2, rtol=0.2)
+    with pytest.raises(DataError, match="has 1 µm/px, the network 0.25"):
+        name_nuclei([replace(scanned, mpp=1.0)], "painted")
 
 
 @pytest.mark.usefixtures("painted")

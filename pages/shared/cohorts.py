@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pages.shared.cohort_process import CohortOrder, CohortProcess, start
+from seg_core.errors import StoreError
 from seg_core.process.logs import code_of
 
 _log = logging.getLogger(__name__)
@@ -128,8 +129,9 @@ class Cohorts:
                 order = self._waiting.popleft()
                 try:
                     self._current = self._begin(order)
-                except OSError as error:
-                    self._problem = f"The cohort {order.name} could not be started ({error})."
+                except (OSError, StoreError) as error:
+                    reason = str(error).removesuffix(".")
+                    self._problem = f"The cohort {order.name} could not be started ({reason})."
 
     def _take_leave(self, process: CohortProcess) -> None:
         is_done = process.progress().is_summed_up

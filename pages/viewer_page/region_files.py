@@ -130,6 +130,8 @@ def read_file(name: str, content: bytes) -> Annotations:
     ------
     RegionError
         If it cannot be read.
+    StoreError
+        If there is no room for temporary files.
     """
     with temporary_folder() as folder:
         path = folder / file_name_of(name)

@@ -31,8 +31,13 @@ def store_errors(folder: Path) -> Iterator[None]:
         raise StoreError(_sentence(error, folder)) from error
 
 
+def is_full(error: OSError) -> bool:
+    """Tell whether there was no room left for what was to be written."""
+    return error.errno in _FULL or _CUT_SHORT.fullmatch(str(error)) is not None
+
+
 def _sentence(error: OSError, folder: Path) -> str:
-    if error.errno in _FULL or _CUT_SHORT.fullmatch(str(error)):
+    if is_full(error):
         return (
             f"the disk that holds {folder} is full; free some space and start the same analysis again, "
             "it goes on where it stopped."

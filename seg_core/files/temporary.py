@@ -8,10 +8,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from seg_core.errors import BusyError, StoreError
+from seg_core.files.disk_errors import is_full
 from seg_core.files.locks import os_locked
 
 _PREFIX = "seg_core_"
@@ -22,16 +23,47 @@ _YOUNG_S = 60.0
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Give a new empty folder until the block is left; only this user may read it."""
-    remove_abandoned()
-    lock_of = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    """Give a new empty folder until the block is left; only this user may read it.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be made, or the block finds the disk full.
+    """
+    with _told_of_folder():
+        remove_abandoned()
+        lock_of = Path(tempfile.mkdtemp(prefix=_PREFIX))
     folder = lock_of / "files"
     try:
-        with os_locked(lock_of):
-            folder.mkdir()
-            yield folder
+        with ExitStack() as held:
+            with _told_of_folder():
+                held.enter_context(os_locked(lock_of))
+                folder.mkdir()
+            try:
+                yield folder
+            except OSError as error:
+                if is_full(error):  # of other disks the block tells by itself
+                    raise _no_room(error) from error
+                raise
     finally:
         shutil.rmtree(lock_of, ignore_errors=True)
+
+
+@contextmanager
+def _told_of_folder() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, StoreError) as error:
+        raise _no_room(error.__cause__ or error) from error
+
+
+def _no_room(error: BaseException) -> StoreError:
+    full = isinstance(error, OSError) and is_full(error)
+    said = "is full; free some space in it" if full else "cannot be written; check its permissions"
+    return StoreError(
+        f"this machine's folder for temporary files {said}, or start the program with another one in "
+        "the environment variable TMPDIR."
+    )
 
 
 def remove_abandoned() -> None:

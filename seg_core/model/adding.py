@@ -87,16 +87,19 @@ def add_model(weights_name: str, weights: bytes, card_text: str) -> ModelCard:
             f"{source.name} is no file of weights; give one that ends in {', '.join(WEIGHTS)}."
         )
     folder = own_models_folder()
-    with _written_in(folder), temporary_folder() as temporary:
+    with temporary_folder() as temporary:
         kept = temporary / f"{_checked_name(source.stem)}{suffix}"
         kept.write_bytes(weights)
         card = _card_of(kept, card_text)
         _check_network(card, kept)
-        folder.mkdir(parents=True, exist_ok=True)
         described = temporary / "card.json"
         write_card(card, described)
-        take_file(kept, folder / card.file)
-        take_file(described, folder / f"{card.name}.json")  # last, since a card alone is offered
+        with _written_in(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            take_file(kept, folder / card.file)
+            take_file(
+                described, folder / f"{card.name}.json"
+            )  # last, since a card alone is offered
     return card
 
 

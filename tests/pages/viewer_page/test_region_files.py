@@ -1,6 +1,9 @@
 """A file of regions, or of what a program found: which of both, and what of it is left out."""
 
+import errno
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,6 +105,15 @@ def test_what_of_a_file_cannot_be_used_is_told_beside_the_regions(
     assert bows == (
         "1 entry of a.geojson was left out, since the outline of the ROI 'bow' crosses itself."
     )
+
+
+def test_a_file_that_finds_no_room_is_refused_in_a_sentence(monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StoreError, match="temporary files is full; free some space"):
+        read(feature(SQUARE))
 
 
 def test_a_full_disk_leaves_the_question_open(

@@ -1,5 +1,6 @@
 """Temporary folders go with who made them, also with who was killed."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from seg_core.errors import StoreError
 from seg_core.files.temporary import remove_abandoned, temporary_folder
 
 ROOT = Path(__file__).parents[3]
@@ -59,6 +61,42 @@ def test_a_folder_is_for_its_user_alone_and_goes_when_the_block_is_left(
     with temporary_folder() as folder:
         (folder / "table.csv").touch()
         assert [path.stat().st_mode & 0o777 for path in system_folder.iterdir()] == [0o700]
+    assert not list(system_folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.ENOSPC, "is full; free some space"), (errno.EACCES, "cannot be written; check")],
+)
+def test_a_system_without_room_for_a_folder_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    with pytest.raises(StoreError, match=f"folder for temporary files {words}"), temporary_folder():
+        pass
+
+
+def test_a_system_without_room_for_a_lock_is_one_sentence(
+    system_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(StoreError, match="temporary files is full"), temporary_folder():
+        pass
+    assert not list(system_folder.iterdir())
+
+
+def test_a_disk_that_is_full_while_the_folder_is_used_is_one_sentence(system_folder: Path) -> None:
+    """A file that was uploaded onto a full disk ended in a traceback."""
+    with pytest.raises(StoreError, match="temporary files is full"), temporary_folder():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(FileNotFoundError), temporary_folder() as folder:
+        (folder / "nowhere").read_bytes()
     assert not list(system_folder.iterdir())
 
 

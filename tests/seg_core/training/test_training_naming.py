@@ -62,7 +62,7 @@ def test_an_image_is_shown_to_the_model_at_the_models_size_of_a_pixel(
     assert (named.mpp, named.image.shape) == (0.5, truth.image.shape)
     pixels = np.bincount(truth.instances.ravel())[1:]
     np.testing.assert_allclose(areas[0], pixels * 0.5**2, rtol=0.2)
-    with pytest.raises(DataError, match="has 1 µm/px, the network 0.25"):
+    with pytest.raises(DataError, match=r"has 1 µm/px, the network 0\.25"):
         name_nuclei([replace(scanned, mpp=1.0)], "painted")
 
 

@@ -42,7 +42,7 @@ def replacing(path: Path) -> Iterator[Path]:
     ('whole', ['note.txt'])
     >>> folder.cleanup()
     """
-    temporary = _temporary_beside(path)
+    temporary = temporary_beside(path)
     try:
         yield temporary
         sync_file(
@@ -187,7 +187,7 @@ def new_folder(path: Path, *, replaceable: Callable[[Path], bool], force: bool) 
                 f"{path} is something else than such a folder and is not replaced; "
                 "give another name."
             )
-    temporary = _temporary_beside(path)
+    temporary = temporary_beside(path)
     _remove_parts(path)
     try:
         with export_errors(path):
@@ -209,7 +209,7 @@ def scratch_folder(path: Path) -> Iterator[Path]:
         The file.
     """
     _remove_parts(path)
-    folder = _temporary_beside(path)
+    folder = temporary_beside(path)
     folder.mkdir()
     try:
         yield folder
@@ -224,14 +224,26 @@ def scratch_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _temporary_beside(path: Path) -> Path:
+def temporary_beside(path: Path) -> Path:
     """Return a name that tells which process writes there."""
     return path.with_name(f".{path.name}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.tmp")
 
 
 def _remove_parts(path: Path) -> None:
     """Remove what killed processes have left beside a file that they were writing."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.{_machine()}-*-*.tmp"):
+    remove_parts_in(path.parent, glob.escape(path.name))
+
+
+def remove_parts_in(folder: Path, names: str = "*") -> None:
+    """Remove what killed processes of this machine have left half written in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    names : str
+        Pattern of what they were writing: names of files or folders in it.
+    """
+    for left in folder.glob(f".{names}.{_machine()}-*-*.tmp"):
         writer = left.name.removesuffix(".tmp").rsplit("-", 2)[1]
         if not writer.isdecimal() or _is_alive(int(writer)):
             continue

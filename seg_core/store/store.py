@@ -12,7 +12,13 @@ from pathlib import Path
 import platformdirs
 
 from seg_core.errors import BusyError, SegCoreError, StoreError
-from seg_core.files.atomic import replacing, sync_disk_of, sync_file
+from seg_core.files.atomic import (
+    remove_parts_in,
+    replacing,
+    sync_disk_of,
+    sync_file,
+    temporary_beside,
+)
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.lease import held
 from seg_core.files.locks import busy, is_locked
@@ -165,6 +171,7 @@ class Store:
             If another process works on it, or it cannot be written.
         """
         folder = self.folder(question)
+        _clear_up(folder.parent)
         with held(folder):
             yield RunWriter(folder)
 
@@ -231,7 +238,8 @@ class Store:
                 f"{other.path} has a run {run.run_id} of {run.slide_path.name} already; delete one "
                 "of the two."
             )
-        arriving = goal.with_name(f".{goal.name}.{secrets.token_hex(4)}.tmp")
+        arriving = temporary_beside(goal)
+        _clear_up(goal.parent)
         with _held_whole(run.path):
             try:
                 with store_errors(goal.parent):
@@ -289,6 +297,8 @@ class Store:
         StoreError
             If the store cannot be read or written.
         """
+        for slide_folder in self.path.glob(_RUNS):
+            _clear_up(slide_folder)
         excess = self.size() + wanted - limit
         oldest_first = sorted(self.runs(), key=lambda run: (run.status != "finished", _time(run)))
         for run in oldest_first:
@@ -316,17 +326,25 @@ def _held_whole(run: Path) -> Iterator[None]:
 
 
 def _remove(run: Path) -> None:
-    """Take a run away at once, then remove its files, and those that a killed process left so.
+    """Take a run away at once, then remove its files, and those that killed processes have left.
 
     Without its folder nobody finds half of it, and who waited for its lock has the lock of nothing.
     """
     going = run.with_name(f".{run.name}.{secrets.token_hex(4)}{_GOING}")
     run.rename(going)
-    for folder in run.parent.glob(f".*{_GOING}"):
-        if folder == going or not is_locked(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-            if folder.exists():  # for a reason that is worth a sentence
-                shutil.rmtree(folder)
+    shutil.rmtree(going, ignore_errors=True)
+    if going.exists():  # for a reason that is worth a sentence
+        shutil.rmtree(going)
+    _clear_up(run.parent)
+
+
+def _clear_up(slide_folder: Path) -> None:
+    """Remove what killed processes have left of runs that they were removing, or moving here."""
+    for folder in slide_folder.glob(f".*{_GOING}"):
+        with suppress(OSError):
+            if not is_locked(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+    remove_parts_in(slide_folder)
 
 
 def _who_works(folder: str, names: Collection[str]) -> set[str]:

@@ -1,6 +1,9 @@
 import errno
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 
 from seg_core.classes import MONUSAC, NucleusClass
 from seg_core.errors import BusyError, SettingsError, StoreError
+from seg_core.files.atomic import temporary_beside
 from seg_core.files.locks import locked
 from seg_core.geometry import Raster, Region
 from seg_core.question import Question
@@ -23,7 +27,7 @@ from seg_core.store.limit import store_limit
 from seg_core.store.own_classes import write_own_classes
 from seg_core.store.rois import ROI_FILE
 from seg_core.store.said import nobody_corrects
-from tests.waiting import start_waiting
+from tests.waiting import ROOT, start_waiting
 
 WHOLE = Region(0, 0, 4000, 2000)
 SLIDE = SlideInfo(Path("/slides/a.svs"), 4000, 2000, 0.25, (1.0,), None, None, WHOLE)
@@ -213,6 +217,53 @@ def test_what_a_killed_process_was_removing_is_no_run_and_goes_with_the_next(
     assert list(store.damage()) == []
     store.delete(open_run(runs[2]))
     assert not (tmp_path / "a-01").exists()
+
+
+MOVED_HALFWAY = """
+import os, shutil, signal, sys
+from pathlib import Path
+
+from seg_core.store import Store, open_run
+
+def copy_some(source, goal, **_):
+    goal.mkdir(parents=True)
+    (goal / "run.json").write_text("{}")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+shutil.copytree = copy_some
+run = open_run(Path(sys.argv[1]))
+Store(run.path.parents[1]).move(run, Store(Path(sys.argv[2])))
+"""
+
+
+@pytest.mark.parametrize("what_next", ["move", "delete", "work", "shrink"])
+def test_what_a_killed_process_had_moved_goes_with_whatever_comes_next(
+    tmp_path: Path, runs: list[Path], what_next: str
+) -> None:
+    """It stayed for good, and counted for the size of the store."""
+    store, other = Store(tmp_path), Store(tmp_path / "other")
+    here = open_run(runs[0])
+    beside = other.path / runs[0].parent.name / "run-9"
+    shutil.copytree(runs[0], beside)
+    program = [sys.executable, "-c", MOVED_HALFWAY, str(runs[0]), str(other.path)]
+    search = os.pathsep.join([str(ROOT), *sys.path])
+    ended = subprocess.run(program, env={**os.environ, "PYTHONPATH": search}, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    (left_over,) = beside.parent.glob(".*.tmp")
+    at_work = temporary_beside(beside.parent / "run-7")
+    at_work.mkdir()
+    match what_next:
+        case "move":
+            assert store.move(here, other).path.is_dir()
+        case "delete":
+            other.delete(open_run(beside))
+        case "work":
+            with other.writing(open_run(beside).facts.question):
+                pass
+        case "shrink":
+            other.shrink(10**9)
+    assert not left_over.exists()
+    assert at_work.is_dir(), "somebody is at it"
 
 
 def test_what_else_lies_in_the_store_counts_and_stays(tmp_path: Path, runs: list[Path]) -> None:

@@ -104,10 +104,10 @@ def read_rois(path: Path, tell: Callable[[str], object] | None = None) -> list[R
         If the file cannot be read or holds no polygon.
     """
     found = read_annotations(path)
-    if found.unusable.count:
-        if tell is None:
-            with _advised(_ADVICE):
-                _refuse_if_any(found.unusable)
+    if tell is None:
+        with _advised(_ADVICE):
+            _refuse_if_any(found.unusable)
+    elif found.unusable.count:
         tell(found.unusable.note(path))
     if not (found.rois or found.detections):
         raise RegionError(f"{path.name} holds no polygon; draw at least one ROI and export it.")

@@ -102,9 +102,7 @@ class ScannedSlide(LevelledSlide):
     ) -> None:
         properties = handle.properties
         width, height = handle.dimensions
-        own_mpp, own_notes = described_mpp, ()
-        if not described:
-            own_mpp, own_notes = _mpp_of_properties(properties)
+        own_mpp, own_notes = (described_mpp, ()) if described else _mpp_of_properties(properties)
         info = SlideInfo(
             path=path,
             width=width,

@@ -38,7 +38,7 @@ from seg_core.slide import (
 from seg_core.store import MapsWriter, RowRange, Run, RunFacts, RunWriter, Status, Store
 from seg_core.store.label import RunLabel, label_new_run
 from seg_core.store.opening import now
-from seg_core.subject import opened
+from seg_core.subject import Subject, opened
 from seg_core.tiling import predict
 
 _log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ def analyse(
             with subject.engine() as engine:
                 facts = subject.opening_facts(engine, _begun_run(runs, question))
                 profile = read_profile(subject.card, subject.weights)
-                return _work(subject.slide, engine, facts, writer, profile, report or _ignore)
+                return _work(subject, engine, facts, writer, profile, report or _ignore)
 
 
 def finished_run(runs: Store, question: Question, *, thoroughly: bool = False) -> Run | None:
@@ -159,14 +159,14 @@ def _begun_run(runs: Store, question: Question) -> Run | None:
 
 
 def _work(
-    slide: Slide,
+    subject: Subject,
     engine: Engine,
     facts: RunFacts,
     writer: RunWriter,
     profile: ModelProfile | None,
     report: ProgressCallback,
 ) -> Run:
-    question = facts.question
+    slide, question = subject.slide, facts.question
     began = time.monotonic()
 
     def keep(status: Status, **changes: Any) -> Run:
@@ -190,7 +190,7 @@ def _work(
             make_maps(slide, stain, engine, facts, tissue, writer, maps, pace)
             pace = Pace("nuclei", report, weights=work, cost=_finding_nuclei)
             with done_beside(maps.make_coarser, name="coarser maps"):
-                nuclei_warnings, seen = _make_nuclei(slide, facts, writer, pace)
+                nuclei_warnings, seen = _make_nuclei(subject, facts, writer, pace)
         check_unchanged(question, slide.info.path)
     except (JobCancelled, KeyboardInterrupt):
         if not _is_unchanged(question, slide.info.path):
@@ -348,16 +348,17 @@ def make_maps(
 
 
 def _make_nuclei(
-    slide: Slide, facts: RunFacts, writer: RunWriter, pace: Pace
+    subject: Subject, facts: RunFacts, writer: RunWriter, pace: Pace
 ) -> tuple[list[str], Onlooker]:
     question, scheme = facts.question, facts.scheme
     pieces = writer.pieces()
     tables, warnings = find_nuclei(
         writer.maps().read,
-        partial(slide.read, question.raster),
+        partial(subject.slide.read, question.raster),
         question,
         scheme,
         read_pieces=pieces.read if facts.feature_count else None,
+        head=subject.head,
         known=writer.blocks().read,
         report=pace,
     )

@@ -151,6 +151,10 @@ class ClassScheme:
             return None
         return tuple(each.vote or VoteWeight() for each in self.classes)
 
+    def without_votes(self) -> "ClassScheme":
+        """Return the same classes, their votes as they stand."""
+        return ClassScheme(tuple(replace(each, vote=None) for each in self.classes))
+
     def names_of_role(self, role: Role) -> tuple[str, ...]:
         """Return the names of the nuclei of a role, none where the model has no such class.
 

@@ -55,6 +55,12 @@ class _Rectangle:
             return None
         return type(self)(x0, y0, x1 - x0, y1 - y0)
 
+    def joined(self, other: Self) -> Self:
+        """Return the smallest rectangle that holds both."""
+        x0, y0 = min(self.x, other.x), min(self.y, other.y)
+        x1, y1 = max(self.right, other.right), max(self.bottom, other.bottom)
+        return type(self)(x0, y0, x1 - x0, y1 - y0)
+
     def to_json(self) -> list[int]:
         """Return x, y, width and height."""
         return [self.x, self.y, self.width, self.height]

@@ -38,6 +38,9 @@ class Question:
     votes: tuple[VoteWeight, ...] | None = None
     """What calibrates the votes of the model's classes, where its card does."""
 
+    context_head: str | None = None
+    """Checksum of what names the model's nuclei by what is around them, where it has such a head."""
+
     @property
     def run_id(self) -> str:
         """Sixteen hexadecimal digits; the names of the model and of the ROI do not matter."""
@@ -50,6 +53,7 @@ class Question:
             "model": self.model_sha256,
             "settings": self.settings.to_json(),
             **({} if self.votes is None else {"votes": [asdict(each) for each in self.votes]}),
+            **({} if self.context_head is None else {"context_head": self.context_head}),
         }
         canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]

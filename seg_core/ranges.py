@@ -205,7 +205,7 @@ def _find_nuclei(
     """Find the nuclei of all blocks that need no other maps than those of the range."""
     slide, question, scheme = subject.slide, subject.question, facts.scheme
     files = writer.blocks()
-    cores = cores_within(question, rows.of(question.window))
+    cores = cores_within(question, rows.of(question.window), subject.head)
     blocks = find_blocks(
         writer.maps().read,
         lambda window: slide.read(question.raster, window),
@@ -213,6 +213,7 @@ def _find_nuclei(
         scheme,
         [core for core in cores if not files.has(core)],
         read_pieces=writer.pieces().read if facts.feature_count else None,
+        head=subject.head,
         report=Pace("nuclei", report),
     )
     for block in blocks:

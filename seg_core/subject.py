@@ -10,6 +10,7 @@ from seg_core.errors import RegionError
 from seg_core.geometry import Region
 from seg_core.model import Engine, ModelCard, find_model, make_engine
 from seg_core.model.lender import EngineLender
+from seg_core.nuclei.context_head import ContextHead, read_context_head
 from seg_core.question import Question
 from seg_core.roi import Roi
 from seg_core.samples import sample_mpp
@@ -31,12 +32,15 @@ class Subject:
     question : Question
     card : ModelCard
     weights : Path
+    head : ContextHead or None
+        Names the model's nuclei by what is around them, where it has one.
     """
 
     slide: Slide
     question: Question
     card: ModelCard
     weights: Path
+    head: ContextHead | None = None
 
     def engine(self) -> AbstractContextManager[Engine]:
         """Lend the engine that answers; it is loaded once a process."""
@@ -64,13 +68,17 @@ def opened(
     known = sample_mpp(slide_path) if mpp is None else mpp
     with closing(open_slide(slide_path, mpp=known, unstated_mpp=unstated_mpp)) as slide:
         card, weights = find_model(model)
-        question = _question(slide, card, settings or AnalysisSettings(), region=region, roi=roi)
-        yield Subject(slide, question, card, weights)
+        head = read_context_head(card, weights)
+        question = _question(
+            slide, card, head, settings or AnalysisSettings(), region=region, roi=roi
+        )
+        yield Subject(slide, question, card, weights, head)
 
 
 def _question(
     slide: Slide,
     card: ModelCard,
+    head: ContextHead | None,
     settings: AnalysisSettings,
     *,
     region: Region | None,
@@ -92,4 +100,5 @@ def _question(
         model_sha256=card.sha256,
         settings=settings,
         votes=card.scheme.votes,
+        context_head=None if head is None else head.sha256,
     )

@@ -14,6 +14,7 @@ from pages.shared.chosen_slide import ChosenSlide
 from pages.shared.literal import literal
 from seg_core.errors import ModelError
 from seg_core.model import find_model
+from seg_core.nuclei.context_head import context_head_of
 from seg_core.process.worker import Job
 from seg_core.roi import roi_of_region
 from seg_core.store import Run, Store
@@ -138,10 +139,11 @@ def _can_go_on(run: Run) -> bool:
     """Tell whether the model that has begun an analysis is still here, its votes weighed as then."""
     question = run.facts.question
     try:
-        card, _ = find_model(question.model)
+        card, weights = find_model(question.model)
+        answering = card.sha256, card.scheme.votes, context_head_of(card, weights)
     except ModelError:
         return False
-    return (card.sha256, card.scheme.votes) == (question.model_sha256, question.votes)
+    return answering == (question.model_sha256, question.votes, question.context_head)
 
 
 def question_of(run: Run) -> Wanted:

@@ -47,6 +47,8 @@ class CohortQuestion:
     votes : tuple of VoteWeight or None
         What calibrates the votes of the model's classes, which its card may say anew of the same
         weights.
+    context_head : str or None
+        Checksum of the model's context head, which may be learnt anew for the same weights too.
     """
 
     model: str
@@ -56,6 +58,7 @@ class CohortQuestion:
     region: Region | None = None
     til: bool = True
     votes: tuple[VoteWeight, ...] | None = None
+    context_head: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what stands in ``cohort.json`` of it."""
@@ -143,6 +146,8 @@ class Item:
             asked["til"] = False
         if question.votes is not None:
             asked["votes"] = [asdict(each) for each in question.votes]
+        if question.context_head is not None:
+            asked["context_head"] = question.context_head
         canonical = json.dumps(asked, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

@@ -32,6 +32,7 @@ from seg_core.errors import (
 )
 from seg_core.geometry import Region
 from seg_core.model import find_model
+from seg_core.nuclei.context_head import context_head_of
 from seg_core.process.logs import code_of
 from seg_core.process.memory import return_memory
 from seg_core.process.progress import Progress
@@ -70,6 +71,8 @@ class Asked:
         Of the model that the cohort began with.
     votes : tuple of VoteWeight or None
         What its card says of the votes of its classes.
+    context_head : str or None
+        Checksum of its context head.
     settings : AnalysisSettings
     region : Region or None
         Part of each slide, level-0 pixels.
@@ -93,6 +96,7 @@ class Asked:
     model: str | Path | None
     model_sha256: str
     votes: tuple[VoteWeight, ...] | None
+    context_head: str | None
     settings: AnalysisSettings
     region: Region | None
     til: bool
@@ -205,8 +209,9 @@ def too_small(worker: Worker, settings: AnalysisSettings) -> str | None:
 
 
 def _refuse_other_model(asked: Asked) -> None:
-    card, _weights = find_model(asked.model)
-    if (card.sha256, card.scheme.votes) != (asked.model_sha256, asked.votes):
+    card, weights = find_model(asked.model)
+    answering = card.sha256, card.scheme.votes, context_head_of(card, weights)
+    if answering != (asked.model_sha256, asked.votes, asked.context_head):
         raise ModelError(
             f"the model {card.name} of this worker is another one than the cohort began with; "
             "install the same version of the program and its weights on every machine."

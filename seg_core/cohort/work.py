@@ -20,6 +20,7 @@ from seg_core.errors import BusyError, CohortError
 from seg_core.files.lease import held
 from seg_core.geometry import Region
 from seg_core.model import find_model
+from seg_core.nuclei.context_head import context_head_of
 from seg_core.settings import AnalysisSettings
 
 # An item that another process is at is asked for again after so long.
@@ -140,7 +141,8 @@ def work_off(
     ModelError, StoreError
         If nothing can be done for any slide.
     """
-    card, _weights = find_model(options.model)
+    card, weights = find_model(options.model)
+    head = context_head_of(card, weights)
     if options.classifier is not None:
         options.classifier.classifier.refuse_other_model(card.name, card.sha256)
     question = CohortQuestion(
@@ -151,6 +153,7 @@ def work_off(
         options.region,
         options.til,
         card.scheme.votes,
+        head,
     )
     items = [item.sized(options.mpp, overrides=options.override_mpp) for item in items]
     with ExitStack() as stack:
@@ -172,6 +175,7 @@ def work_off(
                 model=options.model,
                 model_sha256=card.sha256,
                 votes=card.scheme.votes,
+                context_head=head,
                 settings=options.settings,
                 region=options.region,
                 til=options.til,

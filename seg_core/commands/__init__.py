@@ -60,6 +60,7 @@ COMMANDS = (
     Command("patches", "cut labelled images into patches, split by patient", "training"),
     Command("train", "train a model from a configuration file", "training"),
     Command("runs", "list training runs and compare them", "training"),
+    Command("context", "learn to name nuclei by what is around them", "context"),
     Command("calibrate", "make class scores mean what they say, by labelled images", "calibrate"),
     Command(
         "profile",

@@ -1,14 +1,14 @@
 """How far a model's votes can be trusted, by class, learned from labelled images of several sets."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from seg_core.classes import ClassScheme, VoteWeight
+from seg_core.classes import VoteWeight
 from seg_core.errors import DataError
 from seg_core.evaluation.metrics import DETECTION_RADIUS_UM, compare
 from seg_core.evaluation.prediction import predict_image
@@ -16,6 +16,7 @@ from seg_core.labelled.data_sets import UNKNOWN
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.labelled.nuclei import Nuclei, nuclei_at
 from seg_core.model import find_model, make_engine
+from seg_core.nuclei.context_head import read_context_head
 from seg_core.nuclei.vote import FLOOR, calibrated, log_odds
 from seg_core.settings import AnalysisSettings
 
@@ -63,21 +64,19 @@ def votes_on(
     """
     card, weights = find_model(model)
     engine = make_engine(card, weights, settings)
-    scheme = without_votes(card.scheme)
+    head = read_context_head(card, weights)
+    scheme = card.scheme.without_votes()
     shares, truth = [], []
     for image in images:
         labelled = image.at(card.mpp)
-        answer = predict_image(labelled.image, labelled.mpp, card.mpp, engine, settings, scheme)
+        answer = predict_image(
+            labelled.image, labelled.mpp, card.mpp, engine, settings, scheme, head=head
+        )
         assert answer.class_shares is not None
         labels, classes = told(labelled, answer.nuclei)
         shares.append(answer.class_shares[labels - 1])
         truth.append(classes)
     return Votes(np.concatenate(shares), np.concatenate(truth).astype(np.intp))
-
-
-def without_votes(scheme: ClassScheme) -> ClassScheme:
-    """Return the same classes, their votes as they stand."""
-    return ClassScheme(tuple(replace(each, vote=None) for each in scheme.classes))
 
 
 def told(

@@ -40,6 +40,7 @@ from seg_core.labelled.data_sets import MONUSAC_DATA, DataSet, data_set_of
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.labelled.reading import LabelledImages, read_labelled
 from seg_core.model import find_model, make_engine
+from seg_core.nuclei.context_head import read_context_head
 from seg_core.nuclei.ternary import RIM_PX
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide, StainMethod, find_tissue, fit_stain
@@ -163,6 +164,7 @@ def _measured(
     if only:
         images = images.only(only)
     engine = make_engine(card, weights, settings)
+    head = read_context_head(card, weights)
     warnings: list[str] = []
 
     def predicted(labelled: LabelledImage) -> Prediction:
@@ -172,7 +174,9 @@ def _measured(
                 image = _normalised(image, labelled.mpp, settings.stain)
             except StainError as error:
                 warnings.append(f"{labelled.name}: {error}")
-        prediction = predict_image(image, labelled.mpp, card.mpp, engine, settings, card.scheme)
+        prediction = predict_image(
+            image, labelled.mpp, card.mpp, engine, settings, card.scheme, head=head
+        )
         if predictions is not None:
             write_prediction(prediction, predictions, labelled.name)
         return prediction

@@ -11,6 +11,7 @@ from seg_core.evaluation.evaluate import evaluate
 from seg_core.files.atomic import write_json
 from seg_core.files.disk_errors import store_errors
 from seg_core.model import find_model
+from seg_core.nuclei.context_head import context_head_of
 from seg_core.process.progress import Pace, ProgressCallback
 from seg_core.settings import AnalysisSettings
 
@@ -63,11 +64,14 @@ class FolderQuestion:
                 "on the machine that runs the dashboard."
             )
         models = [self.model] if self.beside is None else [self.model, self.beside]
-        cards = [find_model(model)[0] for model in models]
+        found_models = [find_model(model) for model in models]
         found = (*self.data.glob("*"), *self.data.glob("*/*"))
         files = sorted(each for each in found if each.is_file())
         stamps = [(str(each), each.stat().st_mtime_ns, each.stat().st_size) for each in files]
-        answering = [[card.sha256, repr(card.scheme.votes)] for card in cards]
+        answering = [
+            [card.sha256, repr(card.scheme.votes), context_head_of(card, weights)]
+            for card, weights in found_models
+        ]
         asked = asdict(self) | {"model": None, "beside": None}  # however they were named
         said = json.dumps([asked, answering, stamps], default=str)
         return store / FOLDER / f"{hashlib.sha256(said.encode()).hexdigest()[:16]}.json"

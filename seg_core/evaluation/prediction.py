@@ -14,6 +14,9 @@ from seg_core.labelled.layouts import CLASSES, INSTANCES, read_labels
 from seg_core.labelled.nuclei import Nuclei, majority_class_ids
 from seg_core.maps import Maps
 from seg_core.model import Engine
+from seg_core.nuclei.context import context_of, named_in_context
+from seg_core.nuclei.context_head import ContextHead
+from seg_core.nuclei.described import features_of
 from seg_core.nuclei.instances import find_instances
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
@@ -38,8 +41,14 @@ class Prediction:
     """(H, W) the network's ternary map; None where only the nuclei are known."""
 
     class_shares: npt.NDArray[np.float32] | None = None
-    """(N, C + 1) of the vote, *other* first; row i is of label i + 1. None where only the nuclei are
-    known."""
+    """(N, C + 1) of the vote, or each class's probability, *other* first; row i is of label i + 1.
+    None where only the nuclei are known."""
+
+    features: npt.NDArray[np.float16] | None = None
+    """(N, F) what the network knows of each nucleus, where that was asked for."""
+
+    around: npt.NDArray[np.float32] | None = None
+    """(N, F) what it knows of the nuclei around each, where a radius was given."""
 
 
 def predict_image(
@@ -49,6 +58,9 @@ def predict_image(
     engine: Engine,
     settings: AnalysisSettings,
     scheme: ClassScheme,
+    *,
+    head: ContextHead | None = None,
+    context_um: float | None = None,
 ) -> Prediction:
     """Let the model find the nuclei of an image, exactly as in an analysis but without tissue mask.
 
@@ -62,6 +74,10 @@ def predict_image(
     engine : Engine
     settings : AnalysisSettings
     scheme : ClassScheme
+    head : ContextHead, optional
+        Names the nuclei, as in an analysis by a model that has one.
+    context_um : float, optional
+        Radius of the context of each nucleus, where features and context are wanted without a head.
 
     Returns
     -------
@@ -70,18 +86,33 @@ def predict_image(
     slide = ArraySlide(image, mpp=image_mpp)
     raster = slide.raster(model_mpp)
     class_map, ternary_map, score = np.zeros((3, raster.height, raster.width), dtype=np.uint8)
-    for band in predict(slide, raster, raster.window, engine, settings):
+    described = head is not None or context_um is not None
+    parts = []
+    for band in predict(slide, raster, raster.window, engine, settings, with_features=described):
         place = band.window.slices()
         class_map[place], ternary_map[place] = band.class_map, band.ternary_map
         score[place] = band.score
+        if band.pieces is not None:
+            parts.append(band.pieces)
     maps = Maps(class_map, ternary_map, score)
-    instances = find_instances(maps, raster, raster.window, settings, scheme)
+    voted = scheme if head is None else scheme.without_votes()
+    instances = find_instances(maps, raster, raster.window, settings, voted)
+    features = around = None
+    if parts:
+        pieces = np.concatenate(parts)
+        features = features_of(instances, pieces)
+        if head is not None:
+            instances = named_in_context(instances, features, pieces, head, scheme)
+        if context_um is not None:
+            around = context_of(instances, pieces, context_um)
     seen = _pixels_of(raster, image.shape[1], image.shape[0])
     return Prediction(
         Nuclei(instances.labels[seen], instances.class_ids),
         class_map[seen],
         ternary_map[seen],
         instances.class_shares,
+        features,
+        around,
     )
 
 

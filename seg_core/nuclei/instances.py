@@ -67,6 +67,23 @@ class Instances:
         """The pixels of the nuclei."""
         return NucleusPixels.of(self.labels, len(self))
 
+    def named(self, shares: npt.NDArray[np.float32]) -> "Instances":
+        """Return the same nuclei, each with the class that has the largest of other shares.
+
+        Parameters
+        ----------
+        shares : (N, C + 1) float32
+        """
+        winners = shares.argmax(axis=1)
+        named = replace(
+            self,
+            class_ids=winners.astype(np.uint8),
+            class_scores=np.take_along_axis(shares, winners[:, None], axis=1)[:, 0],
+            class_shares=shares,
+        )
+        vars(named)["pixels"] = self.pixels  # known already
+        return named
+
     def selected(self, keep: npt.NDArray[np.bool_]) -> "Instances":
         """Return some of the nuclei, in the same order, numbered anew.
 

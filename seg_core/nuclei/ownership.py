@@ -21,6 +21,8 @@ import numpy.typing as npt
 from seg_core.classes import ClassScheme
 from seg_core.geometry import Window
 from seg_core.maps import Maps, Pieces
+from seg_core.nuclei.context import named_in_context, reach_px
+from seg_core.nuclei.context_head import ContextHead
 from seg_core.nuclei.described import features_of
 from seg_core.nuclei.features import measure_nuclei
 from seg_core.nuclei.halo import Seen, halo_px, near_halo_px
@@ -64,6 +66,7 @@ def find_nuclei(
     scheme: ClassScheme,
     *,
     read_pieces: Callable[[Window], Pieces] | None = None,
+    head: ContextHead | None = None,
     known: Callable[[Window], BlockNuclei | None] | None = None,
     report: CountCallback | None = None,
 ) -> tuple[Iterator[gpd.GeoDataFrame], list[str]]:
@@ -82,6 +85,8 @@ def find_nuclei(
     read_pieces : callable, optional
         Gives the pieces of nuclei of a window of the raster; the tables then have the column
         `seg_core.nuclei.nucleus_table.FEATURES` too.
+    head : ContextHead, optional
+        Names the nuclei of which there are pieces.
     known : callable, optional
         Gives what `find_blocks` has found of a core before, None where it has not.
     report : callable, optional
@@ -106,6 +111,7 @@ def find_nuclei(
             question,
             scheme,
             read_pieces=read_pieces,
+            head=head,
             known=known,
             report=report,
         ):
@@ -128,6 +134,7 @@ def nuclei_by_block(
     scheme: ClassScheme,
     *,
     read_pieces: Callable[[Window], Pieces] | None = None,
+    head: ContextHead | None = None,
     known: Callable[[Window], BlockNuclei | None] | None = None,
     report: CountCallback | None = None,
 ) -> Iterator[BlockNuclei]:
@@ -141,6 +148,7 @@ def nuclei_by_block(
         scheme,
         cores,
         read_pieces=read_pieces,
+        head=head,
         known=known,
         report=report,
     ):
@@ -157,6 +165,7 @@ def find_blocks(
     cores: Sequence[Window],
     *,
     read_pieces: Callable[[Window], Pieces] | None = None,
+    head: ContextHead | None = None,
     known: Callable[[Window], BlockNuclei | None] | None = None,
     report: CountCallback | None = None,
 ) -> Iterator[BlockNuclei]:
@@ -166,10 +175,12 @@ def find_blocks(
     ----------
     cores : sequence of Window
         Of the blocks; see `cores_within`.
-    read_maps, read_rgb, question, scheme, read_pieces, known, report
+    read_maps, read_rgb, question, scheme, read_pieces, head, known, report
         As of `find_nuclei`.
     """
-    find = partial(_find_in_block, read_maps, read_rgb, read_pieces, question, scheme)
+    if read_pieces is None:
+        head = None
+    find = partial(_find_in_block, read_maps, read_rgb, read_pieces, head, question, scheme)
 
     def found(core: Window) -> BlockNuclei:
         return (known and known(core)) or find(core)
@@ -205,9 +216,11 @@ def work_by_block(
     ]
 
 
-def cores_within(question: Question, rows: Window) -> list[Window]:
+def cores_within(question: Question, rows: Window, head: ContextHead | None = None) -> list[Window]:
     """Return the cores of the blocks that need no maps but those of a part of a question's window."""
     halo = halo_px(question.settings, question.raster.mpp)
+    if head is not None:
+        halo = max(halo, reach_px(head, question.raster.mpp))
     return [
         core
         for core in _cores(question.window, question.settings.block_px)
@@ -227,6 +240,7 @@ def _find_in_block(
     read_maps: Callable[[Window], Maps],
     read_rgb: Callable[[Window], npt.NDArray[np.uint8]],
     read_pieces: Callable[[Window], Pieces] | None,
+    head: ContextHead | None,
     question: Question,
     scheme: ClassScheme,
     core: Window,
@@ -246,15 +260,28 @@ def _find_in_block(
         raster,
         zone,
         settings,
-        scheme,
+        scheme if head is None else scheme.without_votes(),
         wanted=partial(_centroid_in, core, zone),
     )
     if not len(owned):
         return BlockNuclei(core, empty_table(scheme), seen.overlarge_um2)
-    table = measure_nuclei(owned, read_rgb(owned.window), scheme)
+    features = None
     if read_pieces is not None:
-        table[FEATURES] = list(features_of(owned, read_pieces(owned.window)))
+        pieces = read_pieces(zone if head is None else zone.joined(_context(core, head, question)))
+        features = features_of(owned, pieces)
+        if head is not None:
+            owned = named_in_context(owned, features, pieces, head, scheme)
+    table = measure_nuclei(owned, read_rgb(zone), scheme)
+    if features is not None:
+        table[FEATURES] = list(features)
     return BlockNuclei(core, table, seen.overlarge_um2)
+
+
+def _context(core: Window, head: ContextHead, question: Question) -> Window:
+    """Return where the pieces lie that a context head weighs in a block."""
+    around = core.expanded(reach_px(head, question.raster.mpp)).intersection(question.window)
+    assert around is not None, "the core lies in the window"
+    return around
 
 
 def _centroid_in(core: Window, window: Window, pixels: NucleusPixels) -> npt.NDArray[np.bool_]:

@@ -85,7 +85,11 @@ class RunFacts:
             "region": question.region.to_json(),
             "roi": None if question.roi is None else question.roi.to_json(),
             "raster": question.raster.to_json(),
-            "model": {"name": question.model, "sha256": question.model_sha256},
+            "model": {
+                "name": question.model,
+                "sha256": question.model_sha256,
+                **({} if question.context_head is None else {"context": question.context_head}),
+            },
             "classes": self.scheme.to_json(),
             "engine": self.engine,
             "precision": self.precision,
@@ -125,6 +129,7 @@ class RunFacts:
             model_sha256=entries["model"]["sha256"],
             settings=AnalysisSettings(**entries["settings"]),
             votes=scheme.votes,
+            context_head=entries["model"].get("context"),
         )
         if said is None and entries["run"] != question.run_id:
             raise ValueError("it is the answer to another question")

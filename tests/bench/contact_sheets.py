@@ -25,6 +25,7 @@ from seg_core.evaluation.prediction import Prediction, predict_image
 from seg_core.labelled.data_sets import UNKNOWN
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.model import find_model, make_engine
+from seg_core.nuclei.context_head import read_context_head
 from seg_core.settings import AnalysisSettings
 from tests.bench.held_out import bench_options, held_out_images
 
@@ -57,6 +58,7 @@ def main() -> None:
     card, weights = find_model(options.model)
     settings = AnalysisSettings()
     engine = make_engine(card, weights, settings)
+    head = read_context_head(card, weights)
     options.out.mkdir(parents=True, exist_ok=True)
     for name, images in held_out_images(options.config, options.most).items():
         errors: list[Error] = []
@@ -64,7 +66,7 @@ def main() -> None:
         for image in images:
             labelled = image.at(card.mpp) if image.is_twice(card.mpp) else image
             answer = predict_image(
-                labelled.image, labelled.mpp, card.mpp, engine, settings, card.scheme
+                labelled.image, labelled.mpp, card.mpp, engine, settings, card.scheme, head=head
             )
             found = _by_dots if labelled.dots is not None else _by_outlines
             errors += found(labelled, answer, card.scheme)

@@ -27,6 +27,7 @@ from seg_core.evaluation.profiling import FAMILIAR_SHARE, FAMILIAR_UM
 from seg_core.labelled.labelled_image import Dots, LabelledImage
 from seg_core.labelled.nuclei import Nuclei
 from seg_core.model import Engine, ModelCard, find_model, make_engine
+from seg_core.nuclei.context_head import ContextHead, read_context_head
 from seg_core.plausibility.doubts import FEWEST_NUCLEI, doubts_of
 from seg_core.plausibility.looking import look_at
 from seg_core.plausibility.profile import ModelProfile, needed_profile
@@ -93,12 +94,13 @@ def main() -> None:
     card, weights = find_model(options.model)
     profile = needed_profile(card, weights)
     engine = make_engine(card, weights, SETTINGS)
+    head = read_context_head(card, weights)
     rows: Rows = {}
     for name, images in held_out_images(options.config, None).items():
         for shown in VARIANTS:
             chosen = images if shown == AS_THEY_ARE else spread(images, options.most)
             rows[name, shown] = [
-                look(each, shown, engine, card, profile)
+                look(each, shown, engine, card, head, profile)
                 for each in tqdm(chosen, f"{name}, {shown}", disable=None)
             ]
     print(f"limit {profile.familiarity.limit:g}\n")
@@ -111,7 +113,12 @@ def main() -> None:
 
 
 def look(
-    image: LabelledImage, shown: str, engine: Engine, card: ModelCard, profile: ModelProfile
+    image: LabelledImage,
+    shown: str,
+    engine: Engine,
+    card: ModelCard,
+    head: ContextHead | None,
+    profile: ModelProfile,
 ) -> Row:
     """Show the middle of one image to the model, and compare."""
     change, wrong = VARIANTS[shown]
@@ -123,7 +130,7 @@ def look(
     )
     seen = nuclei.look() if len(nuclei) >= FEWEST_NUCLEI else None
     doubts = doubts_of(nuclei, profile, slide_mpp=mpp, tissue_um2=0.0)
-    found = predict_image(rgb, mpp, card.mpp, engine, SETTINGS, card.scheme).nuclei
+    found = predict_image(rgb, mpp, card.mpp, engine, SETTINGS, card.scheme, head=head).nuclei
     return Row(
         None if seen is None else profile.familiarity.distance(seen),
         any("unlike" in each for each in doubts),

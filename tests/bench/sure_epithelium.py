@@ -21,6 +21,7 @@ from seg_core.evaluation.calibration import told
 from seg_core.evaluation.prediction import predict_image
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.model import Engine, find_model, make_engine
+from seg_core.nuclei.context_head import ContextHead, read_context_head
 from seg_core.settings import AnalysisSettings
 from seg_core.til import TilSettings
 from seg_core.til.epithelium import epithelium_outlines, in_outlines
@@ -41,11 +42,12 @@ def main() -> None:
     options = parser.parse_args()
     card, weights = find_model(options.model)
     engine = make_engine(card, weights, AnalysisSettings())
+    head = read_context_head(card, weights)
     rows = []
     for name, images in held_out_images(options.config, options.most).items():
         for image in tqdm(images, name, disable=None):
             if image.classed or image.dots is not None:
-                row = look(image, engine, card.mpp, card.scheme)
+                row = look(image, engine, card.mpp, card.scheme, head)
                 rows += [] if row is None else [(name, image.name, *row)]
     print("| set | image | called epithelial | sure | right |")
     print("|---|---|---|---|---|")
@@ -54,11 +56,17 @@ def main() -> None:
 
 
 def look(
-    image: LabelledImage, engine: Engine, mpp: float, scheme: ClassScheme
+    image: LabelledImage,
+    engine: Engine,
+    mpp: float,
+    scheme: ClassScheme,
+    head: ContextHead | None,
 ) -> tuple[int, float, float] | None:
     """Return how many are called epithelial, which share is sure and which right; None of few."""
     settings = TilSettings()
-    found = predict_image(image.image, image.mpp, mpp, engine, AnalysisSettings(), scheme)
+    found = predict_image(
+        image.image, image.mpp, mpp, engine, AnalysisSettings(), scheme, head=head
+    )
     assert found.nuclei.class_ids is not None
     assert found.class_shares is not None
     labels = found.nuclei.labels

@@ -2,10 +2,11 @@
 
 An analysis blends in bands, writes and reads maps in chunks, and finds nuclei in blocks by passes
 over lists of pixels. Here the logits of a window are added up in one array, and nuclei are found one
-after the other.
+after the other and named by their pixels alone, as by a model without a context head.
 """
 
 import os
+import shutil
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from seg_core.analysis import analyse
 from seg_core.classes import BOUNDARY, INSIDE, ClassScheme
 from seg_core.geometry import Region, Window
 from seg_core.maps import Maps
-from seg_core.model import available_models, find_model, make_engine
+from seg_core.model import available_models, find_model, make_engine, write_card
 from seg_core.model.card import MODEL_VARIABLE
 from seg_core.nuclei.vote import calibrated
 from seg_core.samples import sample_path
@@ -57,7 +58,11 @@ def answer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     region, mpp = PLACES[request.param]
     path = sample_path(request.param)
     store = tmp_path_factory.mktemp("store")
-    run = analyse(path, store, region=region, mpp=mpp, settings=SETTINGS)
+    card, weights = find_model(None)
+    model = shutil.copy(weights, tmp_path_factory.mktemp("model"))  # its head stays behind
+    write_card(card, Path(model).with_suffix(".json"))
+    run = analyse(path, store, region=region, mpp=mpp, model=model, settings=SETTINGS)
+    assert run.facts.question.context_head is None
     return Answer(run, *_logits_and_picture(path, run))
 
 

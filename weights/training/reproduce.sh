@@ -27,6 +27,7 @@ if [ -z "${FIGURES_ONLY:-}" ]; then
   cp "runs/$last/$name.safetensors" "runs/$last/$name.json" weights/
 fi
 
+$python -m seg_core context --config "$config" --model "$model"
 $python -m seg_core calibrate --config "$config" --model "$model"
 
 consep="train_8 train_9 train_10 train_19 train_22"

@@ -23,7 +23,7 @@ def _show_speed(card: ModelCard) -> None:
 SECTIONS = {
     "Figures": _show_worth,
     "Failures": failures.show,
-    "Class scores": trust.show_reliability,
+    "Class scores": trust.show_scores,
     "Speed": _show_speed,
     "Training": trust.show_training,
 }

@@ -5,17 +5,35 @@ import streamlit as st
 from seg_core.figures.model import reliability_diagram
 from seg_core.figures.style import config_of
 from seg_core.figures.training import training_curves
-from seg_core.model import ModelCard
+from seg_core.model import ModelCard, find_model
 from seg_core.model.measured import reliability, reliability_sets, training_log
 from seg_core.model.set_names import spelled
+from seg_core.nuclei.context_head import read_context_head
 from seg_core.unbroken import unbroken
 
 _FIRST_CURVES = ("loss", "score", "monusac class mean iou")
 _NO_CURVES = ("step", "stage", "rate")
 
 
-def show_reliability(card: ModelCard) -> None:
-    """Show, for nuclei of each class score, how many are called rightly."""
+def show_scores(card: ModelCard) -> None:
+    """Show by what nuclei get their class, and how often they are called rightly by class score."""
+    st.markdown(unbroken(_naming(card)))
+    _show_reliability(card)
+
+
+def _naming(card: ModelCard) -> str:
+    head = read_context_head(*find_model(card.name))
+    if head is None:
+        return "A nucleus has the class that most of the vote of its pixels goes to."
+    sets = ", ".join(f"{count:,} of {spelled(name)}" for name, count in head.nuclei.items())
+    return (
+        "A nucleus has the class that its context head finds likeliest: it weighs the vote of the pixels by "
+        f"what the network knows of the nucleus and of all nuclei within {head.radius_um:g} µm. It has learnt "
+        f"from nuclei of the training images ({sets})."
+    )
+
+
+def _show_reliability(card: ModelCard) -> None:
     errors = reliability_sets(card)
     if not errors:
         st.info(

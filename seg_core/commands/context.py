@@ -1,16 +1,12 @@
 """The command ``context``: learn to name nuclei by what is around them."""
 
 import argparse
-from dataclasses import replace
-
-import numpy as np
 
 from seg_core.commands.terminal import Subparsers, add_config_and_model, counting_bar, say
-from seg_core.evaluation.context_learning import View, learn_context_head, told_nuclei
-from seg_core.labelled.labelled_image import LabelledImage
+from seg_core.evaluation.context_learning import learn_context_head, told_nuclei
 from seg_core.model import find_model
 from seg_core.nuclei.context_head import write_context_head
-from seg_core.training.config import AugmentConfig, read_config
+from seg_core.training.config import read_config
 
 _DESCRIPTION = """\
 Let a model look at the images it was trained on, and learn how much the vote of a nucleus's pixels is
@@ -39,9 +35,8 @@ def _context(options: argparse.Namespace) -> int:
     card, weights = find_model(options.model)
     told = [source for source in config.sources if not source.named_by]
     images = [image for source in told for image in read_images(source)]
-    views: tuple[View, ...] = (lambda image: image.image, _shown_otherwise(config.augment))
     with counting_bar("training images", " images") as report:
-        nuclei = told_nuclei(images, options.model, views, report=report)
+        nuclei = told_nuclei(images, options.model, report=report)
     command = (
         f"python -m seg_core context --config weights/training/{options.config.name}"
         f" --model {card.name}"
@@ -51,16 +46,3 @@ def _context(options: argparse.Namespace) -> int:
     say(", ".join(f"{name}: {count:,} nuclei" for name, count in head.nuclei.items()) + ".")
     say(f"{path} written.")
     return 0
-
-
-def _shown_otherwise(config: AugmentConfig) -> View:
-    """Return what shows images as the training does, but more often out of focus."""
-    from seg_core.training.augment import recolour
-
-    changed = replace(config, low_resolution=0.0, blur=0.5, stain=2 * config.stain)
-
-    def view(image: LabelledImage) -> "np.ndarray":
-        seed = int.from_bytes(image.name.encode()[-8:], "little")
-        return recolour(image.image, changed, np.random.default_rng(seed))
-
-    return view

@@ -1,8 +1,7 @@
 """Learn a context head from labelled images; see `seg_core.nuclei.context_head`.
 
 Every data set counts alike, and of each the classes by the square root of their number: what is rare
-is heard, and what is frequent stays likelier. Each image is looked at as it is and once more with
-other colours and sharpness, so that the head leans on nothing that a scanner changes.
+is heard, and what is frequent stays likelier.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +14,6 @@ from sklearn.linear_model import LogisticRegression
 from seg_core.errors import DataError, counted
 from seg_core.evaluation.calibration import told
 from seg_core.evaluation.prediction import predict_image
-from seg_core.labelled.data_sets import UNKNOWN
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.model import find_model, make_engine
 from seg_core.nuclei.context_head import ContextHead, head_inputs
@@ -24,14 +22,11 @@ from seg_core.settings import AnalysisSettings
 RADIUS_UM = 100.0
 
 # Inverse of the regularisation, as scikit-learn counts with weights that add up to 1.
-_STRENGTH = 500.0
+_STRENGTH = 1500.0
 _LIMIT = 5.0
 _DIGITS = 6
 
 _Floats = npt.NDArray[np.float64]
-
-View = Callable[[LabelledImage], npt.NDArray[np.uint8]]
-"""Gives the picture of a labelled image as it is shown to the model."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,6 @@ class ToldNuclei:
 def told_nuclei(
     images: Sequence[LabelledImage],
     model: str | None,
-    views: Sequence[View],
     *,
     report: Callable[[int, int], None] | None = None,
 ) -> list[ToldNuclei]:
@@ -67,8 +61,6 @@ def told_nuclei(
         Those of which nobody told classes are passed over.
     model : str, optional
         Name or file; see `seg_core.model.find_model`.
-    views : sequence of callable
-        How each image is shown, enlarged where the model needs that.
     report : callable, optional
         Called with the number of images done and of all.
     """
@@ -80,15 +72,14 @@ def told_nuclei(
     found = []
     for done, each in enumerate(classed, start=1):
         image = each.at(card.mpp)
-        for view in views:
-            answer = predict_image(
-                view(image), card.mpp, card.mpp, engine, settings, scheme, context_um=RADIUS_UM
-            )
-            labels, truth = told(image, answer.nuclei)
-            if answer.class_shares is None or answer.features is None or answer.around is None:
-                continue
+        answer = predict_image(
+            image.image, image.mpp, card.mpp, engine, settings, scheme, context_um=RADIUS_UM
+        )
+        labels, truth = told(image, answer.nuclei)
+        if answer.class_shares is not None and answer.around is not None:
+            assert answer.features is not None, "they are asked for together"
             inputs = head_inputs(answer.class_shares, answer.features, answer.around)[labels - 1]
-            usable = (truth != UNKNOWN) & np.isfinite(inputs).all(axis=1)
+            usable = np.isfinite(inputs).all(axis=1)
             found.append(ToldNuclei(each.data_set.name, inputs[usable], truth[usable]))
         if report is not None:
             report(done, len(classed))

@@ -10,6 +10,7 @@ from seg_core.model.card import OWN_MODELS_VARIABLE, WEIGHTS_FOLDER
 from seg_core.model.engine_choice import engine_name, precision_name
 from seg_core.model.measured import dotted_sets, measured_sets, reliability_sets
 from seg_core.model.set_names import spelled
+from seg_core.nuclei.context_head import read_context_head
 from seg_core.settings import PRECISION_TITLES, AnalysisSettings
 
 
@@ -117,6 +118,15 @@ def test_the_reliability_diagram_has_the_bins_of_each_data_set(visit) -> None:
     told = " ".join(each.value for each in page.caption)
     for name, error in reliability_sets(card).items():
         assert f"{spelled(name)} {error:.3f}" in told
+
+
+def test_the_page_says_by_what_nuclei_get_their_class(visit) -> None:
+    page = open_section(visit("model"), "Class scores")
+    head = read_context_head(*find_model())
+    assert head is not None
+    (told,) = [each.value for each in page.markdown if "context head" in each.value]
+    for name, count in head.nuclei.items():
+        assert f"{count:,} of {spelled(name)}" in told
 
 
 def test_curves_are_drawn_for_what_is_chosen(visit) -> None:

@@ -200,6 +200,8 @@ def test_another_file_model_or_setting_is_another_question(tmp_path: Path) -> No
         item.key(replace(question, til=False)),
         item.key(replace(question, votes=(VoteWeight(), VoteWeight(bias=0.5)))),
         item.key(replace(question, votes=(VoteWeight(), VoteWeight(bias=0.6)))),
+        item.key(replace(question, context_head="a" * 64)),
+        item.key(replace(question, context_head="b" * 64)),
         Item(path, 0.5).key(question),
         Item(path, unstated_mpp=0.25).key(question),
         Item(path).key(question),
@@ -208,7 +210,7 @@ def test_another_file_model_or_setting_is_another_question(tmp_path: Path) -> No
     others.add(item.key(question))
     path.unlink()
     others.add(item.key(question))
-    assert len(others | {key}) == 13
+    assert len(others | {key}) == 15
 
 
 def test_a_size_for_all_slides_leaves_alone_what_a_row_says(tmp_path: Path) -> None:

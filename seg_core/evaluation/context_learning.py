@@ -6,9 +6,11 @@ is heard, and what is frequent stays likelier.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.covariance import LedoitWolf
 from sklearn.linear_model import LogisticRegression
 
 from seg_core.errors import DataError, counted
@@ -16,7 +18,7 @@ from seg_core.evaluation.calibration import told
 from seg_core.evaluation.prediction import predict_image
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.model import find_model, make_engine
-from seg_core.nuclei.context_head import ContextHead, head_inputs
+from seg_core.nuclei.context_head import ContextHead, distances, head_inputs
 from seg_core.settings import AnalysisSettings
 
 RADIUS_UM = 100.0
@@ -24,6 +26,14 @@ RADIUS_UM = 100.0
 # Inverse of the regularisation, as scikit-learn counts with weights that add up to 1.
 _STRENGTH = 1500.0
 _LIMIT = 5.0
+
+# The head counts alone up to the distance that one in twenty of the contexts taught is beyond, and
+# not at all from so many times that distance on.
+_NEAR_SHARE, _FAR = 0.95, 1.3
+
+_CONTEXTS = 6000
+"""Of each data set, for the cloud that says which contexts are known."""
+
 _DIGITS = 6
 
 _Floats = npt.NDArray[np.float64]
@@ -129,7 +139,26 @@ def learn_context_head(
         limit=_LIMIT,
         coefficients=tuple(_rounded(row) for row in model.coef_),
         intercepts=_rounded(model.intercept_),
+        **_known_contexts(names, inputs[:, (classes + inputs.shape[1]) // 2 :]),
     )
+
+
+def _known_contexts(names: npt.NDArray[np.str_], around: _Floats) -> dict[str, Any]:
+    """Return which contexts a head knows, with as many of each data set."""
+    rng = np.random.default_rng(0)
+    chosen = []
+    for name in np.unique(names):
+        own = np.flatnonzero(names == name)
+        chosen.append(rng.choice(own, _CONTEXTS, replace=len(own) < _CONTEXTS))
+    cloud = LedoitWolf().fit(around[np.concatenate(chosen)])
+    far_off = distances(around[np.concatenate(chosen)], cloud.location_, cloud.precision_)
+    near = float(np.quantile(far_off, _NEAR_SHARE))
+    return {
+        "middle": _rounded(cloud.location_),
+        "precision": tuple(map(_rounded, cloud.precision_)),
+        "near": round(near, 4),
+        "far": round(_FAR * near, 4),
+    }
 
 
 def _importance(names: npt.NDArray[np.str_], truth: npt.NDArray[np.intp]) -> _Floats:

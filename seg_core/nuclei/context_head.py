@@ -4,8 +4,12 @@ The pixels of a nucleus vote on its class, and each has seen little more than it
 within 100 µm (a gland, a sheet of lymphocytes, muscle, another organ) says how much such a vote is
 worth. So a linear layer weighs, beside the vote, the features of the nucleus (see
 `seg_core.model.features`) and their mean over the nuclei around it (see `seg_core.nuclei.context`),
-as neighbourhoods do in TIL and object classification since Nalisnik et al. (2017, HistomicsML). It is
+as neighbourhoods do in the classification of nuclei since Nalisnik et al. (2017, HistomicsML). It is
 learnt from the training images (`seg_core.evaluation.context_learning`) and kept beside the weights.
+
+What it has learnt of tissue that it knows may be wrong of other tissue, and what is around tells which
+it is. So it is trusted where the context is like those it was taught, and less the farther it is from
+them (Mahalanobis distance), down to not at all: there the vote stands.
 """
 
 import hashlib
@@ -37,6 +41,9 @@ class ContextHead:
     F means around, each standardised and cut off at ``limit``: a linear layer would trust what it has
     never seen the more the stranger it is.
 
+    What it answers is mixed with the vote, by how far the context is from those taught: up to the
+    distance ``near`` it counts alone, from ``far`` on the vote does.
+
     Attributes
     ----------
     weights_sha256 : str
@@ -55,6 +62,12 @@ class ContextHead:
         (C + 1, C + 2F), *other* first.
     intercepts : tuple of float
         (C + 1,).
+    middle : tuple of float
+        (F,) mean of the contexts taught.
+    precision : tuple of tuple of float
+        (F, F) inverse of their covariance.
+    near, far : float
+        Distances, as `distances` gives them.
     """
 
     weights_sha256: str
@@ -66,6 +79,10 @@ class ContextHead:
     limit: float
     coefficients: tuple[tuple[float, ...], ...]
     intercepts: tuple[float, ...]
+    middle: tuple[float, ...]
+    precision: tuple[tuple[float, ...], ...]
+    near: float
+    far: float
 
     def __post_init__(self) -> None:
         inputs = len(self.mean)
@@ -73,11 +90,19 @@ class ContextHead:
             self.coefficients
         ) != len(self.intercepts):
             raise ValueError("its lists do not have one number for each input and class")
-        numbers = [*self.mean, *self.scale, *self.intercepts, self.limit, self.radius_um]
-        if not np.isfinite([*numbers, *np.ravel(self.coefficients)]).all():
+        width = len(self.middle)
+        if {len(self.precision), *map(len, self.precision)} != {width}:
+            raise ValueError("its precision is no square of the length of its middle")
+        if inputs != len(self.intercepts) - 1 + 2 * width:
+            raise ValueError("its inputs are not a vote and twice the features")
+        numbers = [*self.mean, *self.scale, *self.intercepts, *self.middle, self.near, self.far]
+        tables = [*np.ravel(self.coefficients), *np.ravel(self.precision)]
+        if not np.isfinite([*numbers, *tables, self.limit, self.radius_um]).all():
             raise ValueError("its numbers are not finite")
         if min(*self.scale, self.limit, self.radius_um) <= 0:
             raise ValueError("scales, limit and radius have to be above 0")
+        if not 0 <= self.near < self.far:
+            raise ValueError("far has to be above near")
 
     @property
     def sha256(self) -> str:
@@ -119,8 +144,24 @@ class ContextHead:
                 f"{inputs.shape[1]}; make it anew with python -m seg_core context."
             )
         values = np.clip((inputs - self.mean) / self.scale, -self.limit, self.limit)
-        logits = values @ np.array(self.coefficients).T + self.intercepts
-        return np.asarray(softmax(logits, axis=1), np.float32)
+        answer = softmax(values @ np.array(self.coefficients).T + self.intercepts, axis=1)
+        trust = self.trust(around)[:, None]
+        return np.asarray(trust * answer + (1 - trust) * shares, np.float32)
+
+    def trust(self, around: npt.NDArray[np.floating]) -> _Floats:
+        """Return how much the head counts in each context, (N,) 0 to 1; the vote has the rest."""
+        distance = distances(around, np.array(self.middle), np.array(self.precision))
+        return np.clip((self.far - distance) / (self.far - self.near), 0.0, 1.0)
+
+
+def distances(around: npt.NDArray[np.floating], middle: _Floats, precision: _Floats) -> _Floats:
+    """Return how far contexts are from others, (N,): Mahalanobis, as a root mean square over features.
+
+    Of the contexts that it was learnt from, the mean of its square is about 1.
+    """
+    offsets = np.asarray(around, np.float64) - middle
+    squares = np.einsum("ij,ij->i", offsets @ precision, offsets)
+    return np.asarray(np.sqrt(np.maximum(squares, 0) / len(middle)))
 
 
 def head_inputs(

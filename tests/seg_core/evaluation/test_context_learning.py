@@ -64,6 +64,14 @@ def test_a_small_data_set_counts_as_much_as_a_large_one() -> None:
     assert shares[0] > shares[1] + 0.2
 
 
+def test_contexts_that_nobody_taught_are_not_trusted() -> None:
+    rng = np.random.default_rng(4)
+    head = learnt(nuclei(rng, 3000, "drawn"))
+    known = nuclei(rng, 1000, "drawn").inputs[:, -4:]
+    assert (head.trust(known) == 1).mean() > 0.9
+    assert (head.trust(known + 6) == 0).all()
+
+
 def test_what_was_learnt_from_is_counted_by_data_set() -> None:
     rng = np.random.default_rng(2)
     head = learnt(nuclei(rng, 400, "b"), nuclei(rng, 300, "a"), nuclei(rng, 200, "b"))

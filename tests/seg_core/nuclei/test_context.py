@@ -55,6 +55,10 @@ def head_of(seed: int = 0, **changes: object) -> ContextHead:
         limit=5.0,
         coefficients=tuple(map(tuple, rng.normal(size=(classes, inputs)).tolist())),
         intercepts=tuple(rng.normal(size=classes).tolist()),
+        middle=(0.0,) * FEATURE_COUNT,
+        precision=tuple(map(tuple, np.eye(FEATURE_COUNT).tolist())),
+        near=1e30,
+        far=1e31,
     )
     return replace(head, **changes)  # type: ignore[arg-type]  # by name
 
@@ -126,6 +130,7 @@ def test_a_head_turns_a_vote_where_what_is_around_says_so():
     head = ContextHead(
         *("0" * 64, "", RADIUS_UM, {}),
         *((0.0,) * 6, (1.0,) * 6, 9.0, tuple(map(tuple, weights.tolist())), (0.0,) * 5),
+        *((0.0,), ((1.0,),), 9.0, 10.0),
     )
     named = named_in_context(nuclei, features_of(nuclei, pieces), pieces, head, MONUSAC)
     assert nuclei.class_ids.all()
@@ -165,6 +170,20 @@ def test_what_is_stranger_than_anything_seen_counts_no_more_than_the_limit(far: 
     np.testing.assert_array_equal(near, strange)
 
 
+@given(st.integers(0, 50), st.floats(0, 30))
+def test_the_stranger_the_context_the_more_the_vote_counts(seed: int, far: float):
+    head = head_of(seed, near=2.0, far=6.0)
+    shares = np.random.default_rng(seed).dirichlet(np.ones(5), 1)
+    features = np.ones((1, FEATURE_COUNT))
+    around = np.full((1, FEATURE_COUNT), far)  # as far from the middle, by the unit precision
+    trust = float(np.clip((6 - far) / 4, 0, 1))
+    np.testing.assert_allclose(head.trust(around), trust, atol=1e-9)
+    alone = replace(head, near=1e30, far=1e31).probabilities(shares, features, around)
+    found = head.probabilities(shares, features, around)
+    np.testing.assert_allclose(found, trust * alone + (1 - trust) * shares, atol=1e-6)
+    np.testing.assert_allclose(found.sum(), 1, atol=1e-6)
+
+
 def test_blocks_of_a_range_of_rows_see_all_that_a_head_weighs():
     raster = raster_of(np.zeros((400, 64), np.uint8))
     question = question_of(raster, with_blocks_of(32))
@@ -194,6 +213,8 @@ def test_a_head_survives_its_file_and_one_of_other_weights_is_none(tmp_path: Pat
     "changes",
     [
         {"limit": 0.0},
+        {"near": 2.0, "far": 2.0},
+        {"middle": (0.0,)},
         {"scale": (0.0,) * 10},
         {"mean": (1.0,)},
         {"intercepts": (float("nan"),) * 5},

@@ -29,7 +29,8 @@ def _naming(card: ModelCard) -> str:
     return (
         "A nucleus has the class that its context head finds likeliest: it weighs the vote of the pixels by "
         f"what the network knows of the nucleus and of all nuclei within {head.radius_um:g} µm. It has learnt "
-        f"from nuclei of the training images ({sets})."
+        f"from nuclei of the training images ({sets}); the less the tissue around is like theirs, the more the "
+        "vote alone counts."
     )
 
 

@@ -31,12 +31,12 @@ class Naming:
     ----------
     run : Path
         Folder of the run.
-    said_in : Path
-        Folder of what was said of the nuclei since: that of the run, or one person's.
     model_scheme : ClassScheme
         The model's classes.
     nuclei_checksum : str
         Of the file of nuclei; empty before the run is finished.
+    said_in : Path
+        Folder of what was said of the nuclei since: that of the run, or one person's.
     journal : Journal
         What people say of them.
     only_found : bool
@@ -44,9 +44,9 @@ class Naming:
     """
 
     run: Path
-    said_in: Path
     model_scheme: ClassScheme
     nuclei_checksum: str
+    said_in: Path
     journal: Journal
     only_found: bool = False
 

@@ -319,10 +319,8 @@ class Run:
 
     @property
     def _naming(self) -> Naming:
-        return Naming(
-            *(self.path, self.said_in, self.model_scheme, self.nuclei_checksum),
-            *(self.journal(), self.only_found),
-        )
+        said = self.said_in, self.journal(), self.only_found
+        return Naming(self.path, self.model_scheme, self.nuclei_checksum, *said)
 
     def features(self) -> npt.NDArray[np.float16]:
         """Read what the network knows of all nuclei it found, in the order in which it found them.

@@ -1,6 +1,8 @@
 """Files to take away: every format, written when somebody asks."""
 
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from seg_core.export.formats import FORMATS, Download, Format
 from seg_core.export.options import ExportOptions
 from seg_core.files.temporary import temporary_folder
 from seg_core.labelled.corrected import DATA_SET, write_corrected
-from seg_core.scoring import parts_of
+from seg_core.scoring import WHOLE, Part, parts_of
 from seg_core.store import Run
 from seg_core.til import AssessedPart, TilSettings
 
@@ -25,13 +27,16 @@ from seg_core.til import AssessedPart, TilSettings
 def show(choice: Choice) -> None:
     """Show every format with what opens it."""
     options = _choose_options(choice)
-    by_roi = _by_roi(choice)
-    st.caption(f"Every file says what it counts. {literal(choice.counted.in_words(choice.run))}")
+    regions = _by_roi(choice)
+    by_roi = bool(regions)
+    counted = replace(choice, parts=regions or choice.parts).counted
+    each = "Each file holds one region and says" if by_roi else "Every file says"
+    st.caption(f"{each} what it counts. {literal(counted.in_words(choice.run))}")
     name = "slide" if options.anonymous else printable(choice.run.slide_path.stem)
     for form, file in offered():
         missing = form.missing
         button, words = st.columns([1, 3], vertical_alignment="center")
-        content = files_by_roi if by_roi else content_of
+        content = partial(files_by_roi, regions) if by_roi else content_of
         button.download_button(
             file.label,
             partial(content, form, file, choice.run, options),
@@ -47,15 +52,24 @@ def show(choice: Choice) -> None:
     _offer_masks(choice.run, name, anonymous=options.anonymous)
 
 
-def _by_roi(choice: Choice) -> bool:
-    """Ask whether each region is to have a file of its own, where there are regions."""
-    parts = counting_parts(choice.run, ExportOptions(rois=choice.rois))
-    return bool(parts) and st.toggle(
-        f"One file per region ({len(parts)})",
+def _by_roi(choice: Choice) -> tuple[Part, ...]:
+    """Ask whether each region is to have a file of its own; return those that are, perhaps none."""
+    regions = regions_of(choice)
+    by_roi = regions and st.toggle(
+        f"One file per region ({len(regions)})",
         key="_by_roi",
-        help="Each file holds one region and is called by its name; all of them come as a ZIP. In "
-        "tables, the column *roi* names the regions of each nucleus in either case.",
+        help="Each file holds one region and is called by its name; all of them come as a ZIP: of "
+        "the whole analysis every region, else those chosen under *Where*. In tables, the column "
+        "*roi* names the regions of each nucleus in either case.",
     )
+    return regions if by_roi else ()
+
+
+def regions_of(choice: Choice) -> tuple[Part, ...]:
+    """Return the regions of what is counted: all of the whole analysis, else those chosen."""
+    chosen = {part.name for part in choice.parts}
+    only = None if WHOLE in chosen else chosen
+    return tuple(counting_parts(choice.run, ExportOptions(rois=choice.rois), only))
 
 
 def _offer_masks(run: Run, name: str, *, anonymous: bool) -> None:
@@ -162,14 +176,17 @@ def _choose_options(choice: Choice) -> ExportOptions:
     )
 
 
-def files_by_roi(form: Format, file: Download, run: Run, options: ExportOptions) -> bytes:
-    """Return a ZIP file with a file for each region that counts; see `content_of`."""
+def files_by_roi(
+    regions: Sequence[Part], form: Format, file: Download, run: Run, options: ExportOptions
+) -> bytes:
+    """Return a ZIP file with a file for each of some regions; see `content_of`."""
+    only = {each.name for each in regions}
     with temporary_folder() as folder:
         inside = folder / "files"
         inside.mkdir()
         slide = "slide" if options.anonymous else run.slide_path.stem
         name = f"{slide}-{run.run_id}-{file.suffix}"
-        for _ in write_by_roi(form, run, inside / printable(name), options):
+        for _ in write_by_roi(form, run, inside / printable(name), options, only):
             pass
         packed = shutil.make_archive(str(folder / "packed"), "zip", inside)
         return Path(packed).read_bytes()

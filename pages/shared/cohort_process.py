@@ -14,6 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from seg_core.cohort.journal import Journal, cohort_names, name_of
 from seg_core.cohort.plan import read_plan
@@ -116,18 +117,23 @@ class CohortProcess:
 
     def progress(self) -> CohortProgress:
         """Return how far it is, as far as the command has told; any number of threads may ask."""
-        path = self.folder / EVENTS_FILE
         with self._reading:
-            if path.is_file():
-                with path.open("rb") as file:
-                    file.seek(self._seen)
-                    text = file.read()
-                whole = text[: text.rfind(b"\n") + 1]
-                self._seen += len(whole)
-                for event in map(json.loads, whole.splitlines()):
-                    self.dashboard = event.get("dashboard", self.dashboard)
-                    self._progress.happened(event)
+            for event in self._new_events():
+                self.dashboard = event.get("dashboard", self.dashboard)
+                self._progress.happened(event)
             return deepcopy(self._progress)
+
+    def _new_events(self) -> list[dict[str, Any]]:
+        """Read what was told since the last time; nothing before the first word and after `clear_up`."""
+        try:
+            with (self.folder / EVENTS_FILE).open("rb") as file:
+                file.seek(self._seen)
+                text = file.read()
+        except FileNotFoundError:
+            return []
+        whole = text[: text.rfind(b"\n") + 1]
+        self._seen += len(whole)
+        return [json.loads(line) for line in whole.splitlines()]
 
     def seconds_left(self) -> float | None:
         """Return how long the rest takes at the pace of this start, None while nobody knows."""

@@ -2,7 +2,8 @@
 
 The address of a page names the slide and the run that it shows, and is written once the page knows
 them. Streamlit adds an entry each time, and has no other way: *Back* led to the same page, whose
-address was then written again. So an address with the same path takes the place of the last one.
+address was then written again. So an address with the same path takes the place of the last one, and
+what was written before this was loaded is put into the entry before.
 """
 
 from pathlib import Path

@@ -134,7 +134,7 @@ TEACH = PageEntry(
     """
 where the model errs on your tissue, teach it. Choose finished analyses, under *Classes* name your
 own with the role that scores take them for, and under *Label* answer nuclei by the keyboard: **1** to
-**9** for the class, **0** for what is no nucleus, **Space** where the shown class is right, **←** and
+**9** for the class (a button for those beyond), **0** for what is no nucleus, **Space** where the shown class is right, **←** and
 **→** to pass over, **Backspace** to take back, **Enter** for the next screen. Corrections made in
 the viewer are labels too. *Train* shows how well the classifier does on places it has not seen and
 what it would change; **Apply** lets it name all nuclei, **Forget** goes back. *Files* takes

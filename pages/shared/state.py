@@ -223,8 +223,13 @@ LOOKED_AT = Key[LookedAt]("looked_at")  # keeps the run shown from making room f
 
 
 def choose_slide(chosen: ChosenSlide) -> None:
-    """Turn to another slide; what was drawn on or found in the last one is put away."""
-    leave_slide()
+    """Turn to another slide; what was drawn on or found in the last one is put away.
+
+    Nothing is where the slide is the same, whatever is said of its pixels.
+    """
+    before = SLIDE.get()
+    if before is None or before.path != chosen.path:
+        leave_slide()
     SLIDE.set(chosen)
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.shared import frame, palettes, resources, state
 from pages.shared.callbacks import follow_refusal, refusable
+from pages.shared.class_keys import NOT_A_NUCLEUS_KEY, class_keys
 from pages.shared.literal import literal
 from pages.teach_page.material import Material, take_back, write_down
 from seg_core.classes import ClassScheme
@@ -25,7 +26,6 @@ ON_A_SCREEN = 40
 
 NOT_A_NUCLEUS = "not a nucleus"
 
-_KEYS = "123456789"
 _KEY = "_labels"
 _NO_COLOUR = "var(--st-text-color)"  # seen on light and dark alike
 
@@ -174,12 +174,13 @@ def _taught_so_far(material: Material) -> Classifier | None:
 
 
 def _choices(scheme: ClassScheme) -> list[dict[str, str | None]]:
-    """Return the answers that keys give; classes beyond the keys are labelled in files only."""
+    """Return the answers, each with a button, and with a key as far as there are keys."""
     named: list[dict[str, str | None]] = [
         {"name": name, "label": name, "colour": scheme.colours[name], "key": key}
-        for name, key in zip(scheme.names_with_other, _KEYS, strict=False)
+        for name, key in class_keys(scheme).items()
     ]
-    return [*named, {"name": None, "label": NOT_A_NUCLEUS, "colour": _NO_COLOUR, "key": "0"}]
+    away = {"label": NOT_A_NUCLEUS, "colour": _NO_COLOUR, "key": NOT_A_NUCLEUS_KEY}
+    return [*named, {"name": None, **away}]
 
 
 def _tell_labels(material: Material) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import frame, palettes
+from pages.shared.class_keys import class_keys
 from pages.teach_page.material import Material, reader
 from seg_core.classes import NucleusClass, Role
 from seg_core.errors import TeachingError
@@ -33,7 +34,7 @@ def show(material: Material) -> None:
     scheme = material.scheme
     table = pd.DataFrame(
         {
-            "Key": [str(number) for number, _ in enumerate(scheme.names_with_other, 1)],
+            "Key": [*class_keys(scheme).values()],
             "Colour": "",
             "Class": scheme.names_with_other,
             "Role": [*(_ROLES[each.role] for each in scheme.classes), _ROLES["other"]],

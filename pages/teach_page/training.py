@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pages.shared import frame, palettes, state
+from pages.shared import frame, palettes, pixel_size, state
 from pages.shared.literal import literal
 from pages.shared.page_list import VIEWER
 from pages.teach_page.material import Material, reader
@@ -243,9 +243,9 @@ def _show_map(changes: Changes, scheme: ClassScheme, number: int) -> None:
 def _open(changes: Changes, x: float, y: float, nucleus: int | None = None) -> None:
     """Go to a place of a run in the viewer."""
     run = changes.run
-    mpp = run.slide_mpp
-    if state.RUN.get() != run.path:
-        state.choose_slide(state.ChosenSlide(run.slide_path, mpp))
-        state.show_run(run.path)
-    state.GO_TO.set(state.Place(x, y, PLACE_UM / mpp, nucleus))
+    chosen = state.SLIDE.get()
+    if chosen is None or chosen.path != run.slide_path:
+        state.choose_slide(pixel_size.chosen(run.slide_path, run.slide_mpp))
+    state.show_run(run.path)
+    state.GO_TO.set(state.Place(x, y, PLACE_UM / run.slide_mpp, nucleus))
     VIEWER.open()

@@ -11,6 +11,7 @@ from typing import Any
 import shapely
 
 from pages.shared import min_score, own_answer, palettes, resources, shown_names, singletons
+from pages.shared.class_keys import class_keys
 from pages.shared.tile_sources import TileSource
 from pages.viewer_page.nucleus_card import ring_of
 from seg_core.errors import CorrectionError
@@ -40,7 +41,7 @@ def describe(run: Run | None, source: TileSource) -> dict[str, Any] | None:
     -------
     dict or None
         ``url`` takes corrections, ``names`` is the version of the names that is shown, ``classes``
-        may be given, and ``refused`` is a sentence where this reader cannot correct. None where
+        may be given, each by its key where it has one, and ``refused`` is a sentence where this reader cannot correct. None where
         there is nothing to correct.
     """
     who = own_answer.corrector()
@@ -52,7 +53,8 @@ def describe(run: Run | None, source: TileSource) -> dict[str, Any] | None:
         "url": f"{source.folder}corrections.json?{_query(run)}",
         "names": run.names_version,
         "classes": [
-            {"name": name, "colour": scheme.colours[name]} for name in scheme.names_with_other
+            {"name": name, "colour": scheme.colours[name], "key": key}
+            for name, key in class_keys(scheme).items()
         ],
         "refused": _refusal(run, who),
     }

@@ -36,8 +36,7 @@ from seg_core.errors import CohortError, SegCoreError
 from seg_core.files.names import printable
 from seg_core.nuclei.nucleus_table import GEOMETRY, empty_table
 from seg_core.store import Run, Store
-from seg_core.store.overlay import NO_NAMES
-from seg_core.store.run import NUCLEI_FILE
+from seg_core.store.overlay import Overlay
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +56,7 @@ _REMOVED = (
 )
 
 TABLES = ("runs", "classes", "items", "nuclei")
+_FEW_ROWS = {*TABLES} - {"nuclei"}
 
 # A question reads; DuckDB would also write files over others, and open data bases. A pivot is several
 # statements in one.
@@ -131,7 +131,7 @@ class RunCatalog:
             If DuckDB cannot answer it, or it is not one question that only reads.
         """
         try:
-            with self._database.cursor() as cursor:
+            with self._database_for(sql).cursor() as cursor:
                 kinds = [each.type.name for each in cursor.extract_statements(sql)]
                 if len(kinds) != 1 or kinds[0] not in _READING:
                     raise CohortError(
@@ -144,6 +144,14 @@ class RunCatalog:
             raise CohortError(
                 f"the question cannot be answered ({reason}); the tables are {', '.join(TABLES)}."
             ) from error
+
+    def _database_for(self, sql: str) -> duckdb.DuckDBPyConnection:
+        """Return the tables that a question is about; nuclei only where they are meant or may be."""
+        try:
+            named = {each.casefold() for each in self._database.get_table_names(sql)}
+        except duckdb.Error:  # a pivot, whose tables DuckDB does not tell, or what is no question
+            return self._with_nuclei
+        return self._database if named and named <= _FEW_ROWS else self._with_nuclei
 
     @cached_property
     def _all(self) -> list[Run]:
@@ -171,7 +179,7 @@ class RunCatalog:
             try:
                 yield from rows_of(run)
             except (SegCoreError, OSError):
-                _log.warning("a run is damaged or gone and left out", extra={"run": run.run_id})
+                _log_left_out(run)
 
     @cached_property
     def _items(self) -> pd.DataFrame:
@@ -217,28 +225,59 @@ class RunCatalog:
             ("items", self._items),
         ):
             _add_table(database, name, frame)
-        finished = [run for run in self._all if run.status == "finished"]
-        if not finished:
-            columns = ["folder", *empty_table().columns.drop(GEOMETRY), _FOUND]
-            _add_table(database, "nuclei", pd.DataFrame(columns=columns, dtype=object))
-            return database
-        as_found = [run for run in finished if run.names_version == NO_NAMES]
-        renamed = [run for run in finished if run.names_version != NO_NAMES]
-        parts = [_nuclei_sql(as_found)] if as_found else []
-        for number, run in enumerate(renamed):
-            overlay, corrected = run.overlay(), f"corrected_{number}"
-            if overlay.corrected is not None:
-                _add_table(database, corrected, overlay.corrected)
-            named = overlay.sql(f"({_nuclei_sql([run])})", corrected)
-            parts.append(f"select * from {named}")
-        # the columns of models with other classes stand side by side
-        database.execute(f"create view nuclei as {' union all by name '.join(parts)}")
         return database
 
+    @cached_property
+    def _with_nuclei(self) -> duckdb.DuckDBPyConnection:
+        """The same with the nuclei, whose files are looked through for damage."""
+        database = self._database
+        as_found: list[Path] = []
+        parts: list[str] = []
+        for file, overlay in self._named_files():
+            if overlay.is_empty:
+                as_found.append(file)
+            else:
+                parts.append(_named_sql(database, file, overlay, len(parts)))
+        parts += [_nuclei_sql(as_found)] if as_found else []
+        if parts:
+            # the columns of models with other classes stand side by side
+            database.execute(f"create view nuclei as {' union all by name '.join(parts)}")
+        else:
+            columns = ["folder", *empty_table().columns.drop(GEOMETRY), _FOUND]
+            _add_table(database, "nuclei", pd.DataFrame(columns=columns, dtype=object))
+        return database
 
-def _nuclei_sql(runs: Iterable[Run]) -> str:
+    def _named_files(self) -> Iterator[tuple[Path, Overlay]]:
+        """Give the file of nuclei of each finished run, and the names that go over those in it."""
+        for run in self._all:
+            if run.status != "finished":
+                continue
+            try:
+                named = run.nuclei_file(), run.overlay()
+            except (SegCoreError, OSError):
+                _log_left_out(run)
+            else:
+                yield named
+
+
+def _log_left_out(run: Run) -> None:
+    _log.warning("a run is damaged or gone and left out", extra={"run": run.run_id})
+
+
+def _named_sql(
+    database: duckdb.DuckDBPyConnection, file: Path, overlay: Overlay, number: int
+) -> str:
+    """Return the nuclei of a run as they are called now, of tables that are added."""
+    corrected, answered = f"corrected_{number}", f"answered_{number}"
+    if overlay.corrected is not None:
+        _add_table(database, corrected, overlay.corrected)
+    overlay.add_answer(database, answered)
+    return f"select * from {overlay.sql(f'({_nuclei_sql([file])})', corrected, answered)}"
+
+
+def _nuclei_sql(files: Iterable[Path]) -> str:
     """Return the nuclei of runs as the model found them, as a question in SQL."""
-    listed = ", ".join(_quoted(run.path / NUCLEI_FILE) for run in runs)
+    listed = ", ".join(map(_quoted, files))
     return (
         "select parse_path(filename)[-3] || '/' || parse_path(filename)[-2] as folder, "
         f"* exclude (filename), class_name as {_FOUND} "

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_core.annotations import read_rois
+from seg_core.commands.moved_slide import add_slide, needed_slide, with_slide
 from seg_core.commands.terminal import say, write_json
 from seg_core.errors import counted
 from seg_core.evaluation.run_evaluation import compare_runs, evaluate_run, reference_of_run
@@ -16,7 +17,7 @@ from seg_core.labelled.slide_reference import MappedReference, map_classes, read
 from seg_core.roi import Roi
 from seg_core.store import Run, open_run
 
-RUN_OPTIONS = ("with_run", "reference", "reference_mpp", "map", "areas")
+RUN_OPTIONS = ("with_run", "slide", "reference", "reference_mpp", "map", "areas")
 """What is said of a run and its reference, and of no folder of images."""
 
 
@@ -35,6 +36,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="measure a second run of the slide too, and tell the paired difference",
     )
+    add_slide(parser)
     parser.add_argument(
         "--reference",
         metavar="FILE",
@@ -68,12 +70,12 @@ def evaluate_run_asked(options: argparse.Namespace) -> int:
     """Measure the run that the options name; see `add_run_options`."""
     if options.reference is None:
         options.parser.error("--run needs a reference; name one with --reference FILE.")
-    run = _measured(options.run_folder, options.reference)
+    run = _measured(options.run_folder, options)
     decided = parse_mapping(options.map)
     reference, mapping = _reference(run, options, decided)
     rois = _rois(run, options.areas)
     if options.with_run is not None:
-        other = _measured(options.with_run, options.reference)
+        other = _measured(options.with_run, options)
         if other.scheme.names == run.scheme.names:
             beside = reference
         else:
@@ -96,10 +98,10 @@ def evaluate_run_asked(options: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(folder: Path, reference: Path) -> Run:
+def _measured(folder: Path, options: argparse.Namespace) -> Run:
     """Return a run as it stands; as the model left it where its own corrections are the reference."""
-    run = open_run(folder)
-    return run.as_found() if reference.resolve() == folder.resolve() else run
+    run = with_slide(open_run(folder), options)
+    return run.as_found() if options.reference.resolve() == folder.resolve() else run
 
 
 def _reference(
@@ -108,7 +110,7 @@ def _reference(
     if options.reference.is_dir():
         return reference_of_run(open_run(options.reference), run.scheme), {}
     mpp = run.slide_mpp
-    with closing(run.open_slide()) as slide:
+    with needed_slide(run), closing(run.open_slide()) as slide:
         read = read_slide_reference(options.reference, slide.info, mpp, options.reference_mpp)
     for note in read.notes:
         say(note)

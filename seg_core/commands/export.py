@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from seg_core.commands.moved_slide import add_slide, needed_slide
 from seg_core.commands.terminal import Subparsers, fail, say
 from seg_core.commands.til import add_as_found, rois_asked, run_asked
 from seg_core.errors import SegCoreError
@@ -54,6 +55,7 @@ def add_export(subparsers: Subparsers) -> None:
         default=0.0,
         help="call nuclei with a lower class score uncertain; their class is then voted_class",
     )
+    add_slide(parser)
     add_as_found(parser)
     parser.add_argument("--comment", default="", metavar="WORDS", help="stands in the report")
     parser.add_argument("--anonymous", action="store_true", help="leave out the name of the slide")
@@ -81,8 +83,9 @@ def _export(options: argparse.Namespace) -> int:
     status = 0
     for path, each in wanted:
         try:
-            for file in _written(each, run, path, asked, by_roi=options.by_roi):
-                say(f"{file} written.")
+            with needed_slide(run):
+                for file in _written(each, run, path, asked, by_roi=options.by_roi):
+                    say(f"{file} written.")
         except SegCoreError as error:
             status = fail(error)
     return status

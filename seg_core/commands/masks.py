@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from seg_core.commands.moved_slide import add_slide, needed_slide, with_slide
 from seg_core.commands.terminal import Subparsers, fail, say
 from seg_core.errors import SegCoreError, counted
 from seg_core.labelled.corrected import DATA_SET, write_corrected
@@ -24,6 +25,7 @@ def add_masks(subparsers: Subparsers) -> None:
         required=True,
         help="gets images/, inst/, class/ and ignore/, which train and evaluate read",
     )
+    add_slide(parser)
     parser.add_argument(
         "--anonymous", action="store_true", help="leave the name of the slide out of the images'"
     )
@@ -33,12 +35,11 @@ def add_masks(subparsers: Subparsers) -> None:
 
 def _masks(options: argparse.Namespace) -> int:
     try:
-        count = write_corrected(
-            open_run(options.run_folder),
-            options.out,
-            force=options.force,
-            anonymous=options.anonymous,
-        )
+        run = with_slide(open_run(options.run_folder), options)
+        with needed_slide(run):
+            count = write_corrected(
+                run, options.out, force=options.force, anonymous=options.anonymous
+            )
     except SegCoreError as error:
         return fail(error)
     say(

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from seg_core.annotations import read_rois
+from seg_core.commands.moved_slide import add_slide, needed_slide, with_slide
 from seg_core.commands.terminal import Subparsers, add_json, say, write_json
 from seg_core.digits import in_percent
 from seg_core.roi import Roi
@@ -33,6 +34,7 @@ def add_til(subparsers: Subparsers) -> None:
         "whole run is scored with the ROIs that the store keeps with a slide of this machine; what is "
         "drawn on a sample or an upload belongs to the browser: save it under Files and give it here",
     )
+    add_slide(parser)
     add_as_found(parser)
     add_json(parser)
     parser.set_defaults(run=_til, parser=parser)
@@ -40,6 +42,11 @@ def add_til(subparsers: Subparsers) -> None:
 
 def _til(options: argparse.Namespace) -> int:
     run = run_asked(open_run(options.run_folder), options)
+    with needed_slide(run):
+        return _score(run, options)
+
+
+def _score(run: Run, options: argparse.Namespace) -> int:
     version = FiguresVersion.now(run)  # before the ROIs are read
     rois = rois_asked(run, options.roi)
     whole, *parts = parts_of(run, rois)
@@ -80,8 +87,9 @@ def add_as_found(parser: argparse.ArgumentParser) -> None:
 
 
 def run_asked(run: Run, options: argparse.Namespace) -> Run:
-    """Return a run, as it was found where the options say so."""
-    return run.as_found() if options.as_found else run
+    """Return a run with its slide where the options say, as it was found where they say so."""
+    placed = with_slide(run, options)
+    return placed.as_found() if options.as_found else placed
 
 
 def rois_asked(run: Run, path: Path | None) -> list[Roi]:

@@ -1,7 +1,7 @@
 """A file for each ROI that counts, of any format: what a study of regions takes away."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +16,23 @@ _LONGEST_NAME = 60
 _END = re.compile(r"(\.(geojson|json|zarr|ome))?(\.[^.]*)?$", re.IGNORECASE)
 
 
-def counting_parts(run: Run, options: ExportOptions = DEFAULTS) -> list[Part]:
-    """Return the ROIs that count and have something of the run."""
-    return [part for part in parts_of(run, options.rois_of(run))[1:] if part.polygon.area > 0]
+def counting_parts(
+    run: Run, options: ExportOptions = DEFAULTS, only: Container[str] | None = None
+) -> list[Part]:
+    """Return the ROIs that count and have something of the run, or those of them of some names."""
+    return [
+        part
+        for part in parts_of(run, options.rois_of(run))[1:]
+        if part.polygon.area > 0 and (only is None or part.name in only)
+    ]
 
 
 def write_by_roi(
-    form: Format, run: Run, path: Path, options: ExportOptions = DEFAULTS
+    form: Format,
+    run: Run,
+    path: Path,
+    options: ExportOptions = DEFAULTS,
+    only: Container[str] | None = None,
 ) -> Iterator[Path]:
     """Write a file for each ROI that counts, each whole or not at all.
 
@@ -35,6 +45,8 @@ def write_by_roi(
     path : Path
     options : ExportOptions
         Its ``part`` is that of each file.
+    only : container of str, optional
+        Names of the ROIs that have one, as `seg_core.scoring.parts_of` names them; by default all.
 
     Yields
     ------
@@ -48,7 +60,7 @@ def write_by_roi(
     SegCoreError
         As the format's writer says.
     """
-    parts = counting_parts(run, options)
+    parts = counting_parts(run, options, only)
     if not parts:
         raise ExportError(
             "no ROI lies on what was analysed, so there is no file by ROI; draw one, or name a file with --roi."

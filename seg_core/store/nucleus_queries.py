@@ -28,7 +28,7 @@ _Ids = npt.NDArray[np.int64]
 # ROIs whose nuclei are remembered: finding them looks at all centroids.
 _REMEMBERED = 16
 
-_ANSWERED = "answered"
+_ANSWERED, _CORRECTED = "answered", "corrected"
 
 _FIGURES = ("count", "mean", "sd", "q1", "median", "q3")
 
@@ -80,16 +80,12 @@ class NucleusQueries:
 
     def __init__(self, path: Path, scheme: ClassScheme, overlay: Overlay | None = None) -> None:
         self._path = path
-        self._overlay = overlay or Overlay(path.parent)
+        self._overlay = overlay or Overlay()
         self._columns = tuple(column_types(scheme))
         self._database = duckdb.connect(config=_OFFLINE)
         self._held: dict[bytes, _Ids] = {}
         self._lock = threading.Lock()  # sessions share this object
-        if self._overlay.answer is not None:
-            # its file may be forgotten or replaced while this is asked
-            self._database.register("answer", self._overlay.answer.table)
-            self._database.execute(f"create table {_ANSWERED} as select * from answer")
-            self._database.unregister("answer")
+        self._overlay.add_answer(self._database, _ANSWERED)
 
     def counts(self, selection: Selection) -> dict[str, int]:
         """Return how many nuclei there are of each name of the selection."""
@@ -357,7 +353,7 @@ class NucleusQueries:
 
     def _file_sql(self) -> str:
         path = str(self._path).replace("'", "''")
-        return self._overlay.sql(f"read_parquet('{path}')", answered=_ANSWERED)
+        return self._overlay.sql(f"read_parquet('{path}')", _CORRECTED, _ANSWERED)
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -366,7 +362,7 @@ class NucleusQueries:
             with self._database.cursor() as cursor:
                 corrected = self._overlay.corrected
                 if corrected is not None:
-                    cursor.register("corrected", corrected)
+                    cursor.register(_CORRECTED, corrected)
                 yield cursor
         except duckdb.Error as error:
             raise damaged(self._path) from error

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import duckdb
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from seg_core.nuclei.names import Names
-from seg_core.store.answer import ANSWER_FILE, Answer
+from seg_core.store.answer import Answer
 from seg_core.store.journal import Correction
 
 _SURE = np.float32(1)
@@ -32,23 +33,25 @@ class Overlay:
 
     Attributes
     ----------
-    folder : Path
-        Where the answer lies.
     answer : Answer or None
         Of a classifier, about all nuclei.
     corrections : dict of int to Correction
     """
 
-    folder: Path
     answer: Answer | None = None
     corrections: dict[int, Correction] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all names in the table stand."""
+        return self.answer is None and not self.corrections
 
     def applied(self, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         """Return a table, or a part of one, with the names and class scores of now.
 
         What somebody named has the class score 1; what is not a nucleus is left out.
         """
-        if not len(table) or (self.answer is None and not self.corrections):
+        if not len(table) or self.is_empty:
             return table
         names = self.names_of(table)
         renamed = table.assign(class_name=names.class_names, class_score=names.class_scores)
@@ -76,17 +79,15 @@ class Overlay:
             (said != "").to_numpy(),
         )
 
-    def sql(self, file_sql: str, corrected: str = "corrected", answered: str | None = None) -> str:
+    def sql(self, file_sql: str, corrected: str, answered: str) -> str:
         """Return the same as a table of SQL, given that of the file.
 
-        It refers to the property `corrected`, which is registered as a table of that name, and where
-        a name is given for it to the table of the answer; else to the answer's file.
+        It refers to `corrected`, which is registered as a table of that name, and to the table of the
+        answer that `add_answer` has made.
         """
         names, scores, joins, gone = ["f.class_name"], ["f.class_score"], "", ""
         if self.answer is not None:
-            path = str(self.folder / ANSWER_FILE).replace("'", "''")
-            table = answered or f"read_parquet('{path}')"
-            joins += f" left join {table} a on a.nucleus_id = f.nucleus_id"
+            joins += f" left join {answered} a on a.nucleus_id = f.nucleus_id"
             names.insert(0, "a.class_name")
             scores.insert(0, "a.class_score")
         if self.corrections:
@@ -100,6 +101,16 @@ class Overlay:
             f"(select f.* replace (coalesce({', '.join(names)}) as class_name, "
             f"coalesce({', '.join(scores)})::float as class_score) from {file_sql} f{joins}{gone})"
         )
+
+    def add_answer(self, database: duckdb.DuckDBPyConnection, name: str) -> None:
+        """Make a table of the answer, if there is one: its file may be forgotten or replaced meanwhile."""
+        if self.answer is None:
+            return
+        # a byte a name; of a cohort there may be a hundred million
+        table = self.answer.table.astype({"class_name": "category"})
+        database.register(f"{name}_frame", table)
+        database.execute(f"create table {name} as select * from {name}_frame")
+        database.unregister(f"{name}_frame")
 
     @property
     def corrected(self) -> pd.DataFrame | None:

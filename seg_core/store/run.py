@@ -15,35 +15,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from seg_core.classes import ROLE_PLURALS, ClassScheme, Role
-from seg_core.errors import ModelError, SlideError, StoreError, counted
+from seg_core.classes import ClassScheme, Role
+from seg_core.errors import SlideError, StoreError
 from seg_core.files.disk_errors import store_errors
 from seg_core.geometry import Raster, Region, Window
 from seg_core.nuclei.names import Names
 from seg_core.question import FORMAT
 from seg_core.roi import Roi
 from seg_core.slide import Slide, TissueMask, find_tissue, is_identity, open_slide
-from seg_core.store.answer import (
-    ANSWER_FILE,
-    Answer,
-    AnswerFacts,
-    read_answer,
-    read_answer_facts,
-)
+from seg_core.store.answer import AnswerFacts
 from seg_core.store.band_record import RECORD_FILE, BandRecord, finished_share
 from seg_core.store.facts import RunFacts, Status
 from seg_core.store.growing_maps import GrowingMaps
-from seg_core.store.journal import Correction, Journal, corrected_in_words
-from seg_core.store.nuclei_file import (
-    iterate_nuclei,
-    read_columns,
-    read_features,
-    read_nuclei,
-)
+from seg_core.store.journal import Correction, Journal
+from seg_core.store.naming import Naming
+from seg_core.store.nuclei_file import iterate_nuclei, read_columns, read_features, read_nuclei
 from seg_core.store.nucleus_places import NucleusPlaces
 from seg_core.store.nucleus_queries import NucleusQueries, Selection
-from seg_core.store.overlay import Overlay, differing, version_of_names
-from seg_core.store.own_classes import OWN_CLASSES_FILE, read_own_classes
+from seg_core.store.overlay import Overlay, version_of_names
 from seg_core.store.row_ranges import is_in_use
 from seg_core.store.run_maps import RunMaps
 from seg_core.store.seal import NUCLEI, check_map_files, check_nuclei, damage_of, damaged
@@ -111,11 +100,7 @@ class Run:
 
         The model's classes, or a classifier's, and those that people have named for this run.
         """
-        if self.only_found:
-            return self.facts.scheme
-        said = self.named_by
-        named = self.facts.scheme if said is None else said.scheme
-        return named.joined_with(read_own_classes(self.said_in))
+        return self._naming.scheme
 
     @property
     def model_scheme(self) -> ClassScheme:
@@ -131,8 +116,7 @@ class Run:
     @property
     def named_by(self) -> AnswerFacts | None:
         """The taught classifier that named the nuclei, and how well it does; None: the model did."""
-        said = self._kept_answer
-        return None if said is None or self._is_of_other_nuclei(said) else said
+        return self._naming.named_by
 
     @property
     def outdated_classifier(self) -> str | None:
@@ -140,17 +124,7 @@ class Run:
 
         Such an answer names no nuclei: ids are others in a run that was made anew.
         """
-        said = self._kept_answer
-        return said.classifier if said is not None and self._is_of_other_nuclei(said) else None
-
-    @property
-    def _kept_answer(self) -> AnswerFacts | None:
-        return None if self.only_found else read_answer_facts(self._answer_in)
-
-    def _is_of_other_nuclei(self, said: Answer | AnswerFacts) -> bool:
-        """Tell whether an answer is of nuclei whose place others have taken, where that is known."""
-        now = self.nuclei_checksum
-        return bool(said.nuclei) and bool(now) and said.nuclei != now
+        return self._naming.outdated_classifier
 
     def require_roles(self, roles: Sequence[Role], purpose: str) -> None:
         """Refuse a purpose that needs nuclei which whoever named them does not tell apart.
@@ -167,18 +141,7 @@ class Run:
             If neither the model nor the taught classifier, whichever named the nuclei, has a class of
             one of the roles.
         """
-        said = self.named_by
-        if said is None:
-            self.model_scheme.require_roles(roles, purpose)
-            return
-        for role in roles:
-            if not {*said.scheme.names_of_role(role)} & {*said.names}:
-                raise ModelError(
-                    f"{purpose} need {ROLE_PLURALS[role]}, which the taught classifier "
-                    f"{said.classifier} does not tell from other nuclei (it knows "
-                    f"{', '.join(said.names)}); label some and teach it anew, or give one of its "
-                    f"classes the role {role}."
-                )
+        self._naming.require_roles(roles, purpose)
 
     def as_found(self) -> "Run":
         """Return the run as the model left it, without a classifier and without corrections."""
@@ -187,7 +150,7 @@ class Run:
     def corrected_in(self, folder: Path) -> "Run":
         """Return the run with what was said in another folder instead of beside it.
 
-        A classifier's answer beside the run counts where that folder has none.
+        A classifier's answer beside the run counts where that folder has none of the run's nuclei.
         """
         return replace(self, corrections_in=folder)
 
@@ -221,11 +184,7 @@ class Run:
     @property
     def has_own_answer(self) -> bool:
         """Whether a classifier's answer lies in `said_in`, where it can be forgotten."""
-        return (self.said_in / ANSWER_FILE).is_file()
-
-    @property
-    def _answer_in(self) -> Path:
-        return self.said_in if self.has_own_answer else self.path
+        return self._naming.has_own_answer
 
     @property
     def names_version(self) -> str:
@@ -233,17 +192,12 @@ class Run:
 
         What is kept of a run by this word is never out of date.
         """
-        return "found" if self.only_found else self._version_of_names(anywhere=False)
+        return self._naming.version(anywhere=False)
 
     @property
     def kept_names_version(self) -> str:
         """The same for files of figures: no other one where the run was moved or is called otherwise."""
-        return "found" if self.only_found else self._version_of_names(anywhere=True)
-
-    def _version_of_names(self, *, anywhere: bool) -> str:
-        answer, classes = self._answer_in / ANSWER_FILE, self.said_in / OWN_CLASSES_FILE
-        files = [answer, classes, self.journal().path]
-        return version_of_names(files, nuclei=self.nuclei_checksum, anywhere=anywhere)
+        return self._naming.version(anywhere=True)
 
     def corrections(self) -> dict[int, Correction]:
         """Return what is corrected now, by id of the nucleus; none in a run as found.
@@ -251,12 +205,9 @@ class Run:
         What somebody called rightly named is corrected once a classifier has come or gone that names it
         otherwise.
         """
-        said = {} if self.only_found else self.journal().said()
-        right = [number for number, each in said.items() if each.name == each.found]
-        if not right:
-            return said
-        found = read_columns(self._nuclei_file(), ["nucleus_id", "class_name"], right)
-        return differing(said, Overlay(self._answer_in, self._answer()), found)
+        return self._naming.corrections(
+            lambda ids: read_columns(self.nuclei_file(), ["nucleus_id", "class_name"], ids)
+        )
 
     @property
     def raster(self) -> Raster:
@@ -343,7 +294,7 @@ class Run:
 
     def nuclei(self) -> gpd.GeoDataFrame:
         """Read the table of all nuclei, *other* included, with geometry in level-0 pixels."""
-        return self.overlay().applied(read_nuclei(self._nuclei_file()))
+        return self.overlay().applied(read_nuclei(self.nuclei_file()))
 
     def names_of(self, found: pd.DataFrame) -> Names:
         """Return the names of now of the table of `as_found`, or of a part of it."""
@@ -352,47 +303,24 @@ class Run:
     def nuclei_in_parts(self) -> Iterator[gpd.GeoDataFrame]:
         """Read the same table in one or more parts; for runs that do not fit into memory."""
         overlay = self.overlay()
-        return (overlay.applied(part) for part in iterate_nuclei(self._nuclei_file()))
+        return (overlay.applied(part) for part in iterate_nuclei(self.nuclei_file()))
 
     def found_columns(self, names: Sequence[str]) -> pd.DataFrame:
         """Read some columns of all nuclei as the model found them, in that order, without outlines."""
-        return read_columns(self._nuclei_file(), names)
+        return read_columns(self.nuclei_file(), names)
 
     def said_since(self) -> list[str]:
         """Return sentences on who named the nuclei but the model; none where nobody did."""
-        sentences = []
-        if self.classifier is not None:
-            sentences.append(f"Nuclei are named by the taught classifier {self.classifier}.")
-        corrections = self.corrections()
-        if corrections:
-            sentences.append(corrected_in_words(corrections.values()))
-        return [*sentences, *self._set_aside_in_words()]
-
-    def _set_aside_in_words(self) -> list[str]:
-        """Return sentences on what was said of nuclei that an analysis since does not have."""
-        sentences = []
-        if self.outdated_classifier is not None:
-            sentences.append(
-                f"The taught classifier {self.outdated_classifier} named the nuclei of an earlier "
-                "analysis; apply it again to name these."
-            )
-        count = 0 if self.only_found else self.journal().set_aside()
-        if count:
-            sentences.append(
-                f"What people said of {counted(count, 'nucleus', 'nuclei')} that this analysis no "
-                "longer finds does not count."
-            )
-        return sentences
+        return self._naming.in_words(self.corrections())
 
     def overlay(self) -> Overlay:
         """Read the names that go over those in the file of nuclei; none in a run as found."""
-        if self.only_found:
-            return Overlay(self.path)
-        return Overlay(self._answer_in, self._answer(), self.journal().said())
+        return self._naming.overlay()
 
-    def _answer(self) -> Answer | None:
-        said = read_answer(self._answer_in)
-        return None if said is None or self._is_of_other_nuclei(said) else said
+    @property
+    def _naming(self) -> Naming:
+        said = self.said_in, self.journal(), self.only_found
+        return Naming(self.path, self.model_scheme, self.nuclei_checksum, *said)
 
     def features(self) -> npt.NDArray[np.float16]:
         """Read what the network knows of all nuclei it found, in the order in which it found them.
@@ -407,7 +335,7 @@ class Run:
         StoreError
             If the run is not finished, or of a version that kept no features.
         """
-        features = read_features(self._nuclei_file())
+        features = read_features(self.nuclei_file())
         if features is None:
             raise StoreError(
                 f"the run {self.run_id} of {self.slide_path.name} was made by a version that kept no "
@@ -421,9 +349,10 @@ class Run:
 
     def nucleus_queries(self) -> NucleusQueries:
         """Open the same table for questions that DuckDB answers without reading all of it."""
-        return NucleusQueries(self._nuclei_file(), self.model_scheme, self.overlay())
+        return NucleusQueries(self.nuclei_file(), self.model_scheme, self.overlay())
 
-    def _nuclei_file(self) -> Path:
+    def nuclei_file(self) -> Path:
+        """Return the file of nuclei as the model found them, once it was looked through for damage."""
         if self.status != "finished":
             raise StoreError(
                 f"the run {self.run_id} of {self.slide_path.name} is {self.status} and has no "

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from analysed import analyse_part
 from playwright.sync_api import Page, expect
-from viewing import SAMPLE, SAMPLE_ID, choose_button, open_sample
+from viewing import SAMPLE, SAMPLE_ID, choose_button, open_sample, settle
 
 from pages.shared.page_list import (
     COHORT,
@@ -63,6 +63,23 @@ def test_another_slide_of_the_same_page_is_no_further_entry(page: Page, dashboar
     page.get_by_role("button", name="Choose").last.click()
     expect(page).not_to_have_url(re.compile(r"\?slide=hgsc_nest-"))
     assert page.evaluate("history.length") == before
+
+
+@pytest.mark.parametrize("entry", [NUCLEI, VIEWER], ids=lambda each: each.title)
+def test_one_press_leads_back_from_a_link_that_names_no_run(
+    page: Page, dashboard: str, store: Path, entry: PageEntry
+) -> None:
+    """The run was written into an entry of its own: *Back* led to the same page."""
+    run = analyse_part(store)
+    page.goto("about:blank")
+    page.goto(f"{dashboard}/{entry.address}?slide={run.slide_id}")
+    expect(page).to_have_url(re.compile(r"run="))
+    page.wait_for_function("navigation.currentEntry.index === 1")
+    expect(page).to_have_url(re.compile(r"run="))
+    settle(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    page.go_back()
+    expect(page).to_have_url("about:blank")
 
 
 @pytest.mark.parametrize("entry", [COHORT, MODEL, TEACH, EVALUATE], ids=lambda each: each.title)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from viewing import settle
 
 from seg_core.analysis import analyse
 from seg_core.geometry import Region
@@ -105,3 +106,25 @@ def test_twelve_answers_teach_what_the_numbers_follow_until_it_is_forgotten(
     labels(page)
     page.get_by_role("button", name="Take back the last label").click()
     expect(page.get_by_text(f"{ANSWERS - 1} labels: {NEUTROPHIL} {ANSWERS - 1}")).to_be_visible()
+
+
+def test_classes_beyond_the_keys_are_given_by_their_button(
+    page: Page, dashboard: str, run: Run
+) -> None:
+    """They and *other* could not be given at all."""
+    open_page(page, dashboard, run, "teach")
+    open_section(page, "Classes")
+    for number in range(1, 6):  # four are the model's
+        page.get_by_label("Name a class").fill(f"kind {number}")
+        page.get_by_role("button", name="Add", exact=True).click()
+        settle(page)
+    open_section(page, "Label")
+    screen = labels(page)
+    answers = screen.get_by_role("toolbar", name="Answers")
+    expect(answers.get_by_role("button", name="kind 4")).to_have_text("8kind 4")
+    answers.get_by_role("button", name="kind 5").click()
+    page.keyboard.press("9")
+    expect(screen.get_by_role("status")).to_contain_text("2 of")
+    told = page.get_by_test_id("stCaptionContainer").filter(has_text="2 labels")
+    expect(told).to_contain_text("kind 5 1")
+    expect(told).to_contain_text("other 1")

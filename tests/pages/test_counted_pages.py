@@ -70,12 +70,35 @@ def test_each_region_has_a_file_of_its_own(visit, chosen, run) -> None:
     choice = Choice(run, tuple(parts_of(run, rois)[:1]), 0.0, False, rois)
     options = downloads.options_of(choice, anonymous=True, simplify_um=0.0)
     form, file = next(each for each in downloads.offered() if each[1].suffix == "nuclei.csv")
-    packed = zipfile.ZipFile(io.BytesIO(downloads.files_by_roi(form, file, run, options)))
+    regions = downloads.regions_of(choice)
+    content = downloads.files_by_roi(regions, form, file, run, options)
+    packed = zipfile.ZipFile(io.BytesIO(content))
     assert set(packed.namelist()) == {f"slide-{run.run_id}-nuclei-{name}.csv" for name in COLUMNS}
     for name in packed.namelist():
         table = pd.read_csv(packed.open(name))
         assert len(table) == 3
         assert set(table["roi"]) == {table["part"][0].removesuffix(" without fold_1")}
+
+
+def test_only_the_regions_that_are_looked_at_have_a_file(visit, chosen, run) -> None:
+    """*Where* was passed over: whoever looked at one region was given files of all."""
+    rois = (FOLD, *(Roi(name, shapely.box(x, 0, x + 100, 300)) for name, x in COLUMNS.items()))
+    page = visit("nuclei", slide=chosen, run=run.path, rois=rois)
+    page.segmented_control(key="_section").set_value("Downloads").run()
+    page.toggle(key="_by_roi").set_value(True).run()
+    page.multiselect(key="_where").set_value(["third"]).run()
+    assert not page.exception
+    assert page.toggle(key="_by_roi").label == "One file per region (1)"
+    told = [each.value for each in page.main.caption]
+    assert any("one region" in each and "third without fold_1" in each for each in told)
+    _, _, third = parts_of(run, rois)
+    choice = Choice(run, (third,), 0.0, False, rois)
+    options = downloads.options_of(choice, anonymous=True, simplify_um=0.0)
+    form, file = next(each for each in downloads.offered() if each[1].suffix == "nuclei.csv")
+    content = downloads.files_by_roi(downloads.regions_of(choice), form, file, run, options)
+    assert zipfile.ZipFile(io.BytesIO(content)).namelist() == [
+        f"slide-{run.run_id}-nuclei-third.csv"
+    ]
 
 
 def test_classes_are_painted_of_what_counts_alone(run: Run, chosen, session) -> None:

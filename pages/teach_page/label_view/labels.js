@@ -4,7 +4,7 @@
  * when one message overtakes another.
  */
 
-/** @typedef {{name: string | null, label: string, colour: string, key: string}} Choice */
+/** @typedef {{name: string | null, label: string, colour: string, key: string}} Choice `key` may be "" */
 /** @typedef {{picture: string, name: string}} Nucleus */
 /** @typedef {{nucleus: number, name: string | null}} Answer */
 /** @typedef {{screen: string, revision: number, choices: Choice[], nuclei: Nucleus[], answered: Answer[]}} LabelData */
@@ -124,10 +124,10 @@ class LabelScreen {
     this.buttons = data.nuclei.map((nucleus, number) => this.#buttonOf(nucleus, number));
     place.replaceChildren(...this.buttons);
     this.keys.replaceChildren(
-      ...data.choices.map((choice) => this.#keyOf(choice.key, choice.label, choice.colour)),
-      this.#keyOf(" ", "as it is", ""),
-      this.#keyOf("Backspace", "take back", ""),
-      this.#keyOf("Enter", `next ${data.nuclei.length}`, ""),
+      ...data.choices.map((choice) => this.#answerOf(choice)),
+      this.#keyOf(" ", "as it is"),
+      this.#keyOf("Backspace", "take back"),
+      this.#keyOf("Enter", `next ${data.nuclei.length}`),
     );
     this.section.addEventListener("keydown", (event) => this.#onKey(event), {
       signal: this.#listening.signal,
@@ -246,27 +246,44 @@ class LabelScreen {
     return button;
   }
 
+  /** @param {Choice} choice */
+  #answerOf({ key, label, colour, name }) {
+    const swatch = document.createElement("i");
+    swatch.style.setProperty("--class-colour", colour);
+    const act = () => {
+      this.#answer(name);
+      this.#show();
+    };
+    return this.#buttonDoing(act, [...(key ? [capOf(key)] : []), swatch, label]);
+  }
+
   /**
    * @param {string} key
    * @param {string} label
-   * @param {string} colour
    */
-  #keyOf(key, label, colour) {
+  #keyOf(key, label) {
+    return this.#buttonDoing(() => this.#act(key), [capOf(key), label]);
+  }
+
+  /**
+   * @param {() => void} act
+   * @param {(Node | string)[]} shown
+   */
+  #buttonDoing(act, shown) {
     const button = document.createElement("button");
     button.tabIndex = -1;
-    const cap = document.createElement("kbd");
-    cap.textContent = CAPS[key] ?? key;
-    button.append(cap);
-    if (colour) {
-      const swatch = document.createElement("i");
-      swatch.style.setProperty("--class-colour", colour);
-      button.append(swatch);
-    }
-    button.append(label);
+    button.append(...shown);
     button.addEventListener("click", () => {
-      this.#act(key);
+      act();
       this.section.focus({ preventScroll: true });
     });
     return button;
   }
+}
+
+/** @param {string} key */
+function capOf(key) {
+  const cap = document.createElement("kbd");
+  cap.textContent = CAPS[key] ?? key;
+  return cap;
 }

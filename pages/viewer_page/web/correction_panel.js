@@ -3,9 +3,6 @@ import { element, part } from "./element.js";
 /** @import {Corrections} from "./corrections.js" */
 /** @import {Selected} from "./types.d.ts" */
 
-/** More classes than digits have buttons without a key. */
-const KEYS = 9;
-
 /** What the selected nuclei can be called, with the keys for it. */
 export class CorrectionPanel {
   /**
@@ -29,7 +26,7 @@ export class CorrectionPanel {
   key(event) {
     const { corrections } = this;
     if (!corrections.active || event.ctrlKey || event.metaKey || event.altKey) return false;
-    const each = corrections.spec?.classes[Number(event.key) - 1];
+    const each = corrections.spec?.classes.find(({ key }) => key === event.key);
     if (event.key === "0") corrections.give(null);
     else if (/^[1-9]$/.test(event.key)) {
       if (each) corrections.give(each.name);
@@ -55,8 +52,8 @@ export class CorrectionPanel {
   }
 
   #buttons() {
-    const given = (this.corrections.spec?.classes ?? []).map(({ name, colour }, k) =>
-      this.#button(k < KEYS ? String(k + 1) : "", name, colour, name),
+    const given = (this.corrections.spec?.classes ?? []).map(({ name, colour, key }) =>
+      this.#button(key, name, colour, name),
     );
     return [...given, this.#button("0", "not a nucleus", "transparent", null)];
   }

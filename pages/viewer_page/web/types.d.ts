@@ -91,7 +91,7 @@ export type Outlined = { add(rings: Ring[]): void };
 export type Correcting = {
   url: string;
   names: string;
-  classes: { name: string; colour: string }[];
+  classes: { name: string; colour: string; key: string }[];
   refused: string | null;
 };
 

@@ -1,18 +1,29 @@
 """Cohorts are started, followed and stopped from the page."""
 
+import json
 import os
+import shutil
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from pages.cohort_page import working
 from pages.shared import singletons
-from pages.shared.cohort_process import CohortProcess, order_of, start
+from pages.shared.cohort_process import (
+    EVENTS_FILE,
+    CohortOrder,
+    CohortProcess,
+    order_of,
+    start,
+)
 from pages.shared.cohorts import Cohorts
 from seg_core.errors import CohortError
 from seg_core.process.worker import NICENESS
@@ -154,6 +165,29 @@ def test_a_command_that_cannot_begin_says_why(
     (tmp_path / "slides.csv").write_text("slide\n")
     with pytest.raises(CohortError, match="there is no slide in"):
         order_of(tmp_path / "slides.csv")
+
+
+def test_a_page_that_asks_while_a_cohort_is_cleared_up_is_told_what_was_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread clears up; the file was looked for, and was gone when it was opened."""
+    folder = tmp_path / "told"
+    folder.mkdir()
+    ended = {"event": "ended", "key": "a", "slide": "a.svs", "state": "finished"}
+    (folder / EVENTS_FILE).write_text(json.dumps(ended) + "\n")
+    order = CohortOrder(tmp_path, "trial", 2)
+    process = CohortProcess(order, Mock(), folder, partial(shutil.rmtree, folder))
+    assert process.progress().ended == 1
+    opened = Path.open
+
+    def opened_too_late(path: Path, *how: Any) -> Any:
+        if folder.is_dir():
+            process.clear_up()
+        return opened(path, *how)
+
+    monkeypatch.setattr(Path, "open", opened_too_late)
+    assert process.progress().ended == 1
+    assert process.progress().ended == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import own_answer, runs, state
-from pages.shared.page_list import NUCLEI
-from pages.teach_page import labelling
+from pages.shared.page_list import NUCLEI, PageEntry
+from pages.teach_page import labelling, training
 from pages.teach_page.material import Material
 from seg_core import analysis
 from seg_core.classes import USUAL_PALETTE, NucleusClass
 from seg_core.errors import StoreError
+from seg_core.roi import Roi
 from seg_core.store import Run, Selection
 from seg_core.store.own_classes import read_own_classes, write_own_classes
 from seg_core.teaching.apply import classify
@@ -222,6 +224,31 @@ def test_training_tells_how_well_and_what_changes_and_apply_and_forget_do_it(
     named(page.button, "Forget").click().run()
     assert counts(painted) == before
     named(page.button, "Apply")
+
+
+def test_a_place_of_the_chosen_slide_is_opened_with_what_was_drawn_on_it(
+    painted: Run, monkeypatch: pytest.MonkeyPatch, visit: Visit
+) -> None:
+    """Where another analysis of the slide had been shown, regions that only the session has were lost."""
+    label_some(painted, {"macrophage": "lymphocyte"})
+    page = open_section(visit("teach"), "Train")
+    named(page.button, "Train").click().run()
+    (changes,) = page.session_state[state.LESSON.name].changes
+    nest = Roi("nest", shapely.box(0, 0, 9, 9))
+    slide = state.ChosenSlide(painted.slide_path, 0.3)
+    earlier = painted.path.with_name("earlier")
+    session = {state.SLIDE.name: slide, state.RUN.name: earlier, state.ROIS.name: (nest,)}
+    monkeypatch.setattr(state.st, "session_state", session)
+    monkeypatch.setattr(PageEntry, "open", lambda entry: None)
+    training._open(changes, 20.0, 30.0)
+    assert session[state.ROIS.name] == (nest,)
+    assert session[state.SLIDE.name] == slide
+    assert session[state.RUN.name] == painted.path
+    assert session[state.GO_TO.name].x == 20.0
+    session[state.SLIDE.name] = state.ChosenSlide(painted.slide_path.with_name("other.png"))
+    training._open(changes, 20.0, 30.0)
+    assert state.ROIS.name not in session
+    assert session[state.SLIDE.name].path == painted.slide_path
 
 
 def test_a_classifier_of_another_model_is_refused_in_a_sentence(

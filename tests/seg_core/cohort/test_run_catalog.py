@@ -27,7 +27,7 @@ from seg_core.roi import Roi
 from seg_core.scoring import Counted, counted_of
 from seg_core.scoring.assessment import TIL_FILE, assess, keep_scores
 from seg_core.scoring.summary import Statistics, describe_run
-from seg_core.store import Run, Store, open_run
+from seg_core.store import Run, Store, forget_answer, open_run
 from seg_core.store.answer import Answer, write_answer
 from seg_core.store.rois import keep_rois
 from seg_core.til.interval import Estimate
@@ -314,6 +314,89 @@ def test_names_in_sql_are_those_of_corrections_and_of_a_taught_classifier(
         (row,) = catalog.ask(f"select * from runs where folder = '{folder}'").to_dict("records")
         for name in run.scheme.names:
             assert row[f"count_{name}"] == (own["class_name"] == name).sum()
+
+
+def copied_twice(run: Run, store: Path) -> list[Run]:
+    """Return the same run of two slides."""
+    folders = [store / f"{run.slide_id}-{number}" / run.run_id for number in range(2)]
+    return [open_run(shutil.copytree(run.path, folder)) for folder in folders]
+
+
+def answer(run: Run, **more: Any) -> None:
+    """Have a classifier call every nucleus *other*."""
+    table = run.found_columns(["nucleus_id"]).assign(class_name="other", class_score=0.5)
+    write_answer(run.path, Answer("mine", run.scheme, run.scheme.names, table, **more))
+
+
+COUNTED = "select folder, class_name, count(*) as n from nuclei group by all order by all"
+
+
+@pytest.mark.parametrize("file", ["answer.parquet", "nuclei.parquet"])
+def test_a_run_whose_nuclei_or_answer_are_damaged_costs_no_question_about_the_others(
+    painted_run: Run, tmp_path: Path, file: str
+) -> None:
+    """Each question failed, that about runs alone too."""
+    whole, damaged = copied_twice(painted_run, tmp_path)
+    answer(damaged)
+    (damaged.path / file).write_bytes(b"PAR1")
+    catalog = RunCatalog(Store(tmp_path))
+    assert len(catalog.ask("select folder from runs")) >= 1
+    counts = catalog.ask(COUNTED).set_index("class_name")["n"]
+    assert counts.to_dict() == {name: n for name, n in whole.counts().items() if n}
+
+
+def test_an_answer_about_the_nuclei_of_an_earlier_analysis_names_none_in_sql(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    run, outdated = copied_twice(painted_run, tmp_path)
+    answer(outdated, nuclei="0" * 64)
+    table = RunCatalog(Store(tmp_path)).ask(COUNTED)
+    first, second = (each["n"].tolist() for _, each in table.groupby("folder"))
+    assert first == second
+    assert sum(first) == len(run.nuclei())
+
+
+def test_what_is_answered_anew_between_two_questions_changes_no_second_answer(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """The classifier's file was read once more, and the question failed where it was gone."""
+    plain, taught = copied_twice(painted_run, tmp_path)
+    answer(taught)
+    catalog = RunCatalog(Store(tmp_path))
+    before = catalog.ask(COUNTED)
+    forget_answer(taught.path)
+    pd.testing.assert_frame_equal(catalog.ask(COUNTED), before)
+    assert set(before["class_name"]) > {"other"}
+    assert plain.classifier is None
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_looked_through"),
+    [
+        ("select nuclei from runs", False),
+        ("with r as (from RUNS) select * from r", False),
+        ("select count(*) from Nuclei", True),
+        ("select (select count(*) from nuclei), folder from runs", True),
+        ("pivot runs on model using sum(nuclei)", True),
+        ("show tables", True),
+    ],
+)
+def test_files_of_nuclei_are_looked_through_only_where_they_are_asked_about(
+    painted_run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sql: str,
+    is_looked_through: bool,
+) -> None:
+    copied_twice(painted_run, tmp_path)
+    looked: list[Run] = []
+    nuclei_file = Run.nuclei_file
+    monkeypatch.setattr(Run, "nuclei_file", lambda run: looked.append(run) or nuclei_file(run))
+    catalog = RunCatalog(Store(tmp_path))
+    catalog.runs()
+    looked.clear()
+    assert len(catalog.ask(sql)) > 0
+    assert (len(looked) == 2) == is_looked_through
 
 
 def test_a_cohort_has_a_row_for_each_slide_also_for_those_without_a_run(store: Store) -> None:

@@ -54,7 +54,8 @@ def to_digits(values: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
     [1235.0, 0.123, 16.0, 0.0, nan]
     """
     before_point = np.floor(np.log10(values.abs().where(values != 0, 1.0))) + 1
-    places = 10.0 ** np.maximum(digits - before_point, 0)
+    # ten to a power that a number can hold
+    places = 10.0 ** np.clip(digits - before_point, 0, 300)
     return (values * places).round() / places
 
 

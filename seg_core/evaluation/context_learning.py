@@ -1,7 +1,9 @@
 """Learn a context head from labelled images; see `seg_core.nuclei.context_head`.
 
 Every data set counts alike, and of each the classes by the square root of their number: what is rare
-is heard, and what is frequent stays likelier.
+is heard, and what is frequent stays likelier. An image taken at the model's own resolution is looked at
+as it is and as if it had been scanned at half of it: at 20x the same tissue seems softer, and that alone
+must not look like the tissue of another data set.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from seg_core.errors import DataError, counted
 from seg_core.evaluation.calibration import told
 from seg_core.evaluation.prediction import predict_image
+from seg_core.evaluation.scan import Scan
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.model import find_model, make_engine
 from seg_core.nuclei.context_head import ContextHead, distances, head_inputs
@@ -29,7 +32,7 @@ _LIMIT = 5.0
 
 # The head counts alone up to the distance that one in twenty of the contexts taught is beyond, and
 # not at all from so many times that distance on.
-_NEAR_SHARE, _FAR = 0.95, 1.3
+_NEAR_SHARE, _FAR = 0.95, 1.5
 
 _CONTEXTS = 6000
 """Of each data set, for the cloud that says which contexts are known."""
@@ -82,11 +85,19 @@ def told_nuclei(
     found = []
     for done, each in enumerate(classed, start=1):
         image = each.at(card.mpp)
-        answer = predict_image(
-            image.image, image.mpp, card.mpp, engine, settings, scheme, context_um=RADIUS_UM
-        )
-        labels, truth = told(image, answer.nuclei)
-        if answer.class_shares is not None and answer.around is not None:
+        for scan in (Scan(),) if each.is_twice(card.mpp) else (Scan(), Scan(reduced=2)):
+            answer = predict_image(
+                scan.show(image.image),
+                image.mpp,
+                card.mpp,
+                engine,
+                settings,
+                scheme,
+                context_um=RADIUS_UM,
+            )
+            labels, truth = told(image, answer.nuclei)
+            if answer.class_shares is None or answer.around is None:
+                continue  # an image without a nucleus
             assert answer.features is not None, "they are asked for together"
             inputs = head_inputs(answer.class_shares, answer.features, answer.around)[labels - 1]
             usable = np.isfinite(inputs).all(axis=1)

@@ -1,6 +1,7 @@
 """Labelled images that are painted, and a model that answers them."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 from painted_images import CARD, REFERENCE, SHOWN, PaintedEngine, write_image
@@ -25,7 +26,7 @@ def painted_model(monkeypatch):
     def find(name):
         if name not in (None, "painted"):
             raise ModelError(f"there is no model {name!r}.")
-        return CARD, None
+        return CARD, Path(CARD.file)
 
     monkeypatch.setattr(evaluate_module, "find_model", find)
     monkeypatch.setattr(evaluate_module, "make_engine", lambda *_: PaintedEngine())

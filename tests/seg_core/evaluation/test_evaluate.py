@@ -88,9 +88,9 @@ def test_images_are_normalised_where_asked_and_the_result_names_those_that_could
         Image.fromarray(image[:150, :200]).save(tmp_path / "images" / f"{name}.png")
     answered = []
 
-    def predict(image, *arguments):
+    def predict(image, *arguments, **options):
         answered.append(image)
-        return predict_image(image, *arguments)
+        return predict_image(image, *arguments, **options)
 
     monkeypatch.setattr(evaluate_module, "predict_image", predict)
     result = evaluate(tmp_path, None, replace(FP32, stain="macenko"))

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ class ShortSighted(PaintedEngine):
 def models(monkeypatch):
     cards = {None: CARD, "better": replace(CARD, name="better", sha256="1" * 64), "o": OF_OTHERS}
     engines = {"painted": PaintedEngine, "better": ShortSighted, "of others": PaintedEngine}
-    monkeypatch.setattr(evaluate_module, "find_model", lambda name: (cards[name], None))
+    monkeypatch.setattr(evaluate_module, "find_model", lambda name: (cards[name], Path("painted")))
     monkeypatch.setattr(evaluate_module, "make_engine", lambda card, *_: engines[card.name]())
     monkeypatch.setattr(evaluate_module, "intervals_of", partial(intervals_of, samples=20))
 

@@ -1,5 +1,7 @@
 """Answer the nuclei of a run by a taught classifier."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -9,7 +11,14 @@ from seg_core.store import Run
 from seg_core.store.answer import Answer, write_answer
 from seg_core.store.said import place_to_say
 from seg_core.teaching.classifier import Classifier
-from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup, features_of_run
+from seg_core.teaching.features import (
+    FEATURE_GROUPS,
+    FeatureGroup,
+    features_of_run,
+    is_of_neighbours,
+    neighbour_names,
+    neighbours_of,
+)
 
 
 def classify(run: Run, classifier: Classifier, *, name: str) -> Run:
@@ -72,29 +81,29 @@ def probabilities_of(run: Run, classifier: Classifier) -> npt.NDArray[np.float32
     """
     question = run.facts.question
     classifier.refuse_other_model(question.model, question.model_sha256)
-    own = run.model_scheme.names
-    if classifier.scheme.names[: len(own)] != own:
+    classes = run.model_scheme.names
+    if classifier.scheme.names[: len(classes)] != classes:
         raise TeachingError(
-            f"the classifier does not begin with the model's classes ({', '.join(own)}); teach it "
+            f"the classifier does not begin with the model's classes ({', '.join(classes)}); teach it "
             "anew."
         )
-    found = features_of_run(run, _groups_of(classifier))
-    if found.names != classifier.features:
+    groups = _groups_of(classifier)
+    own = features_of_run(run, tuple(group for group in groups if group != "neighbours"))
+    near = neighbours_of(run) if "neighbours" in groups else None
+    names = own.names if near is None else (*own.names, *neighbour_names(near.columns))
+    if names != classifier.features:
         raise TeachingError(
             "the classifier knows nuclei by other features than this run keeps; teach it anew."
         )
-    return classifier.probabilities(found.matrix)
+    return classifier.probabilities(own.matrix, near)
 
 
 def _groups_of(classifier: Classifier) -> tuple[FeatureGroup, ...]:
     """Return the groups that the classifier's features are of."""
-    first = {"network": "network_", "surroundings": "density_"}
-    return tuple(
-        group
-        for group in FEATURE_GROUPS
-        if (
-            any(name.startswith(first[group]) for name in classifier.features)
-            if group in first
-            else "area_um2" in classifier.features
-        )
-    )
+    of: dict[FeatureGroup, Callable[[str], bool]] = {
+        "network": lambda name: name.startswith("network_"),
+        "measures": lambda name: name == "area_um2",
+        "surroundings": lambda name: name.startswith("density_"),
+        "neighbours": is_of_neighbours,
+    }
+    return tuple(group for group in FEATURE_GROUPS if any(map(of[group], classifier.features)))

@@ -2,22 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from seg_core.teaching.directions import SetDirections
-from seg_core.teaching.fitting import Fitted, fitted
-from seg_core.teaching.shares import estimated_shares, leaning_on
+from seg_core.teaching.directions import SetDirections, types_of_classes
+from seg_core.teaching.features import is_of_neighbours
+from seg_core.teaching.fitting import Fitted, fitted, fitted_towards
+from seg_core.teaching.shares import belief_in, estimated_shares, joined_shares, leaning_on
 from seg_core.teaching.standards import Standards
 from seg_core.teaching.validation import AnswerRows, Validation, cross_validated
 
 _Floats = npt.NDArray[np.float64]
 _Rows = npt.NDArray[np.int64]
 
-# Of all features several strengths of regularisation are tried; a few directions need little.
+# Of features several strengths of regularisation are tried.
 _STRENGTHS = (0.003, 0.03, 0.3)
-_STRENGTH_OF_DIRECTIONS = 0.3
+
+# Of types how far labels are followed: from hardly further than to say which class is which of them.
+_PULLS = (1.0, 0.1, 0.01)
 
 
 @dataclass(frozen=True)
@@ -57,50 +61,101 @@ class Choice:
     fitted : Fitted
         Of standardised features, leaning on the shares.
     weighed : SetDirections or None
-        The directions that it weighs; None where it is all features.
+        The directions that it weighs; None where it is features.
+    neighbours : bool
+        Whether means over neighbours are among these.
     shares : (K,) float64 or None
-        How frequent each class is on the labelled slides, see `seg_core.teaching.shares`; None where
-        anchors stand in for a class.
+        How frequent each class is taken to be, see `seg_core.teaching.shares`; None where anchors
+        stand in for a class.
     validation : Validation or None
         How well it does; None where all labels are of one place.
     """
 
     fitted: Fitted
     weighed: SetDirections | None
+    neighbours: bool
     shares: _Floats | None
     validation: Validation | None
 
 
-@dataclass(frozen=True)
-class _Way:
-    """What is weighed: all features, or directions."""
+class _Way(Protocol):
+    """What is weighed."""
 
-    weighed: SetDirections | None
-    strength: float
+    @property
+    def weighed(self) -> SetDirections | None:
+        """Directions, or none where features are weighed."""
+
+    @property
+    def neighbours(self) -> bool:
+        """Whether means over neighbours are weighed."""
 
     def fit(
         self, material: Material, rows: _Rows, classes: int, *, lean: bool
     ) -> tuple[Fitted, _Floats | None]:
-        """Learn from some rows; the coefficients are of all features again, beside them the shares."""
-        directions = (
-            None if self.weighed is None else self.weighed.matrix * material.standards.scale
-        )
-        values, everywhere = (
-            each if directions is None else each @ directions.T
-            for each in (material.values[rows], material.everywhere)
-        )
-        truth, shares = material.truth[rows], None
-        found = fitted(values, truth, classes, self.strength)
+        """Learn from some rows; the coefficients are of all features, beside them the shares."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Features:
+    """All features, or those that are of the nucleus itself and of what stands around it."""
+
+    strength: float
+    neighbours: bool
+    weighed: None = None
+
+    def fit(
+        self, material: Material, rows: _Rows, classes: int, *, lean: bool
+    ) -> tuple[Fitted, _Floats | None]:
+        columns = np.array([self.neighbours or not is_of_neighbours(n) for n in material.features])
+        values, truth = material.values[rows][:, columns], material.truth[rows]
+
+        def fit(values: _Floats, truth: _Rows) -> Fitted:
+            return fitted(values, truth, classes, self.strength)
+
+        found, shares = fit(values, truth), None
         if lean:
-            shares = estimated_shares(values, truth, everywhere, found)
+            shares = estimated_shares(values, truth, material.everywhere[:, columns], fit)
         if shares is not None:
-            found = replace(found, intercepts=found.intercepts + leaning_on(shares, truth))
-        if directions is not None:
-            found = replace(found, coefficients=found.coefficients @ directions)
-        return found, shares
+            lent = leaning_on(shares, belief_in(truth))
+            found = replace(found, intercepts=found.intercepts + lent)
+        coefficients = np.zeros((classes, len(columns)))
+        coefficients[:, columns] = found.coefficients
+        return replace(found, coefficients=coefficients), shares
 
 
-_USUAL_WAY = _Way(None, 0.03)
+@dataclass(frozen=True)
+class _Types:
+    """What the types of a data set differ in, each class expected to be the type it looks most like."""
+
+    weighed: SetDirections
+    pull: float
+    neighbours: bool = True
+
+    def fit(
+        self, material: Material, rows: _Rows, classes: int, *, lean: bool
+    ) -> tuple[Fitted, _Floats | None]:
+        directions = self.weighed.matrix * material.standards.scale
+        everywhere = material.everywhere @ directions.T
+        middle = everywhere.mean(axis=0) if len(everywhere) else np.zeros(len(directions))
+        everywhere = everywhere - middle
+        values, truth = material.values[rows] @ directions.T - middle, material.truth[rows]
+        expected = types_of_classes(values, truth, classes)
+
+        def fit(values: _Floats, truth: _Rows) -> Fitted:
+            return fitted_towards(expected, self.pull, values, truth)
+
+        found, shares = fit(values, truth), None
+        if lean:
+            shares = estimated_shares(values, truth, everywhere, fit)
+        if shares is not None:
+            shares = joined_shares(shares, expected @ self.weighed.shares, belief_in(truth))
+            found = replace(found, intercepts=found.intercepts + leaning_on(shares))
+        intercepts = found.intercepts - found.coefficients @ middle
+        return Fitted(found.coefficients @ directions, intercepts), shares
+
+
+_USUAL_WAY = _Features(0.03, neighbours=False)
 """Where all labels are of one place, and nothing says which is best."""
 
 
@@ -115,17 +170,30 @@ def best_fit(
     names : tuple of str
         Of the classes.
     directions : sequence of SetDirections
-        What may be weighed instead of all features.
+        What may be weighed instead of all features, where there is a type for each class.
     """
-    ways = [_Way(None, each) for each in _STRENGTHS]
-    ways += [_Way(each, _STRENGTH_OF_DIRECTIONS) for each in directions]
+    ways: list[_Way] = [
+        _Features(strength, neighbours)
+        for neighbours in _with_and_without_neighbours(material.features)
+        for strength in _STRENGTHS
+    ]
+    ways += [
+        _Types(each, pull)
+        for each in directions
+        if len(each.nuclei) >= len(names)
+        for pull in _PULLS
+    ]
     way = _best(material, names, ways) or _USUAL_WAY
     everything = np.arange(len(material.truth))
     # anchors are where the model is sure, so they do not say how a classifier errs
     lean = len(material.places) == len(material.truth)
     found, shares = way.fit(material, everything, len(names), lean=lean)
     validation = _validated(material, names, way, lean=lean)
-    return Choice(found, way.weighed, shares, validation)
+    return Choice(found, way.weighed, way.neighbours, shares, validation)
+
+
+def _with_and_without_neighbours(features: Sequence[str]) -> tuple[bool, ...]:
+    return (True,) if len({is_of_neighbours(each) for each in features}) < 2 else (False, True)
 
 
 def _best(material: Material, names: tuple[str, ...], ways: Sequence[_Way]) -> _Way | None:

@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import softmax
 
 from seg_core.classes import ClassScheme, require_showable
 from seg_core.errors import ModelError, TeachingError
 from seg_core.files.atomic import new_file
 from seg_core.teaching.centring import shift_of
+from seg_core.teaching.neighbourhood import Neighbours
 
 KIND = "nucleus classifier"
 
@@ -98,13 +100,18 @@ class Classifier:
         if set(self.names) - set(self.scheme.names_with_other):
             raise TeachingError("the classifier names classes without a colour; teach it anew.")
 
-    def probabilities(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def probabilities(
+        self, values: npt.NDArray[np.float32], near: Neighbours | None = None
+    ) -> npt.NDArray[np.float32]:
         """Return how probable each class is for each nucleus.
 
         Parameters
         ----------
         values : (N, F) float32
-            Of all nuclei of one run: their mean is what is usual there.
+            Of all nuclei of one run: their mean is what is usual there. Without its last columns
+            where ``near`` is given.
+        near : Neighbours, optional
+            Whose means are the last columns; they are never held.
 
         Returns
         -------
@@ -112,20 +119,18 @@ class Classifier:
         """
         # standardising and centring go into the coefficients: features are touched once
         weights = (self.coefficients / self.scale).astype(np.float32)
-        offsets = (self.intercepts - weights @ (self.mean + self._shift(values))).astype(np.float32)
-        found = np.empty((len(values), len(self.names)), np.float32)
+        logits = np.empty((len(values), len(self.names)), np.float32)
         for start in range(0, len(values), _ROWS):
-            logits = values[start : start + _ROWS] @ weights.T + offsets
-            logits -= logits.max(axis=1, keepdims=True)
-            np.exp(logits, out=logits)
-            found[start : start + _ROWS] = logits / logits.sum(axis=1, keepdims=True)
-        return found
-
-    def _shift(self, values: npt.NDArray[np.float32]) -> _Floats:
-        if not self.centring or not len(values):
-            return np.zeros_like(self.mean)
-        own = values.mean(axis=0, dtype=np.float64)
-        return shift_of(own, len(values), self.mean, self.centring)
+            rows = values[start : start + _ROWS]
+            logits[start : start + _ROWS] = rows @ weights[:, : values.shape[1]].T
+        if near is not None:
+            logits += near.weighed_means(weights[:, values.shape[1] :])
+        usual = weights @ self.mean
+        if self.centring and len(values):
+            # the logits of the mean are the mean of the logits
+            own = logits.mean(axis=0, dtype=np.float64)
+            usual = usual + shift_of(own, len(values), usual, self.centring)
+        return np.asarray(softmax(logits + (self.intercepts - usual).astype(np.float32), axis=1))
 
     def refuse_other_model(self, model: str, sha256: str) -> None:
         """Refuse nuclei that another model has found.

@@ -3,10 +3,10 @@
 The features of a nucleus are many and few labels leave open which of them matter. Whoever labelled
 the data that a network was trained on told more types apart than the network answers: plasma cells,
 eosinophils, spindle-shaped nuclei. What separates those, learnt once from tens of thousands of
-nuclei of each data set, is kept beside the weights; a classifier that is taught by a few clicks may
-weigh the few numbers of one of them instead of all features, where that answers left-out labels
-better. (What was learnt on other classes tells new ones from a few pictures, Fei-Fei et al. 2006;
-of several data sets at once there are more numbers than a few labels can weigh.)
+nuclei of each data set, is kept beside the weights. A classifier that is taught by a few clicks may
+begin with the types of one of them: labels say which class is which type, and how a class differs
+from it, where that answers left-out labels better than all features. (What was learnt on other
+classes tells new ones from a few pictures, Fei-Fei et al. 2006.)
 """
 
 from dataclasses import asdict, dataclass
@@ -14,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
 
 from seg_core.errors import ModelError
 from seg_core.model.beside import read_beside, write_beside
 from seg_core.model.card import find_model
 
-FORMAT = 1
+FORMAT = 2
 
 _FOLDER = "directions"
 
@@ -35,12 +36,18 @@ class SetDirections:
     nuclei : dict of int
         How many nuclei of each type were learnt from, in the order of the coefficients.
     coefficients : tuple of tuple of float
-        (T, F), for features; each direction varies by 1 (standard deviation) over these nuclei.
+        (T, F), of features: the log odds of the types, but for a constant.
     """
 
     title: str
     nuclei: dict[str, int]
     coefficients: tuple[tuple[float, ...], ...]
+
+    @property
+    def shares(self) -> npt.NDArray[np.float64]:
+        """How frequent each type is, (T,)."""
+        counts = np.array([*self.nuclei.values()], np.float64)
+        return counts / counts.sum()
 
     @property
     def matrix(self) -> npt.NDArray[np.float64]:
@@ -127,3 +134,35 @@ def directions_of(model: str, sha256: str, features: tuple[str, ...]) -> Directi
         return None
     found = read_directions(weights, sha256) if card.sha256 == sha256 else None
     return found if found is not None and found.features == features else None
+
+
+def types_of_classes(
+    values: npt.NDArray[np.float64], truth: npt.NDArray[np.int64], classes: int
+) -> npt.NDArray[np.float64]:
+    """Tell which type each class looks most like, no two classes the same.
+
+    Parameters
+    ----------
+    values : (N, T) float64
+        Log odds of the types, of labelled nuclei.
+    truth : (N,) int64
+        Their classes.
+    classes : int
+
+    Returns
+    -------
+    (K, T) float64
+        1 for the type of a class; none for classes that are more than the types, or without labels.
+
+    Examples
+    --------
+    >>> types_of_classes(np.array([[0.0, 4.0], [3.0, 2.0]]), np.array([0, 1]), 2)
+    array([[0., 1.],
+           [1., 0.]])
+    """
+    own = np.unique(truth)
+    means = np.stack([values[truth == number].mean(axis=0) for number in own])
+    rows, types = linear_sum_assignment(means - means.mean(axis=0), maximize=True)
+    found = np.zeros((classes, values.shape[1]))
+    found[own[rows], types] = 1
+    return found

@@ -1,19 +1,21 @@
-"""What a classifier is told of each nucleus: three groups of columns, by name."""
+"""What a classifier is told of each nucleus: four groups of columns, by name."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from seg_core.nuclei.nucleus_table import share_columns
 from seg_core.store import Run
-from seg_core.teaching.neighbourhood import surroundings
+from seg_core.teaching.neighbourhood import AROUND_UM, Neighbours, surroundings
 
-FeatureGroup = Literal["network", "measures", "surroundings"]
+FeatureGroup = Literal["network", "measures", "surroundings", "neighbours"]
 
 FEATURE_GROUPS: tuple[FeatureGroup, ...] = get_args(FeatureGroup)
-"""What the network knows of a nucleus, what is measured of it, and what stands around it."""
+"""What the network knows of a nucleus, what is measured of it, what stands around it, and what the
+network knows of its neighbours. Names of the last follow all others."""
 
 _MEASURES = (
     *("area_um2", "major_um", "minor_um", "eccentricity", "solidity", "circularity"),
@@ -49,20 +51,74 @@ def features_of_run(run: Run, groups: tuple[FeatureGroup, ...] = FEATURE_GROUPS)
     StoreError
         If the run is not finished or of a version that kept no features.
     """
-    scheme = run.model_scheme
-    measures = (*_MEASURES, *share_columns(scheme))
-    table = run.found_columns(["class_name", "x", "y", *measures])
+    table = _table(run)
+    columns = _measured(run, table, groups)
+    known = _known(run) if {"network", "neighbours"} & {*groups} else np.empty((len(table), 0))
+    network = network_names(known.shape[1]) if "network" in groups else ()
+    near = neighbour_names(known.shape[1]) if "neighbours" in groups else ()
+    names = (*network, *columns, *near)
+    # filled column by column: of a million nuclei a second copy would take 800 MB
+    matrix = np.empty((len(table), len(names)), np.float32)
+    if network:
+        matrix[:, : len(network)] = known
+    for place, name in enumerate(columns, start=len(network)):
+        matrix[:, place] = columns[name]
+    if near:
+        _neighbours(run, table, known).means(matrix[:, -len(near) :])
+    return NucleusFeatures(names, np.nan_to_num(matrix, copy=False))
+
+
+def neighbours_of(run: Run) -> Neighbours:
+    """Return the neighbours of each nucleus of a run, and what the network knows of them.
+
+    Raises
+    ------
+    StoreError
+        As `features_of_run` does.
+    """
+    return _neighbours(run, run.found_columns(["x", "y"]), _known(run))
+
+
+def network_names(count: int) -> tuple[str, ...]:
+    """Return the names of the group *network* where it knows so many numbers of a nucleus."""
+    return tuple(f"network_{number}" for number in range(count))
+
+
+def neighbour_names(count: int) -> tuple[str, ...]:
+    """Return the names of the group *neighbours*: the means of these numbers."""
+    return tuple(f"mean_{name}_{AROUND_UM:g}" for name in network_names(count))
+
+
+def is_of_neighbours(name: str) -> bool:
+    """Whether a feature is of the group *neighbours*."""
+    return name.startswith("mean_network_")
+
+
+def _table(run: Run) -> pd.DataFrame:
+    measures = (*_MEASURES, *share_columns(run.model_scheme))
+    return run.found_columns(["class_name", "x", "y", *measures])
+
+
+def _measured(
+    run: Run, table: pd.DataFrame, groups: tuple[FeatureGroup, ...]
+) -> dict[str, npt.NDArray[np.float32]]:
     columns: dict[str, npt.NDArray[np.float32]] = {}
-    if "network" in groups:
-        known = run.features().astype(np.float32)
-        columns |= {f"network_{number}": known[:, number] for number in range(known.shape[1])}
+    scheme, question = run.model_scheme, run.facts.question
     if "measures" in groups:
+        measures = (*_MEASURES, *share_columns(scheme))
         columns |= {name: table[name].to_numpy().astype(np.float32) for name in measures}
     if "surroundings" in groups:
-        question = run.facts.question
         outline = None if run.roi is None else run.roi.polygon
         columns |= surroundings(
             table, scheme.names_with_other, run.region, question.slide_mpp, outline
         )
-    values = np.stack(list(columns.values()), axis=1) if columns else np.empty((len(table), 0))
-    return NucleusFeatures(tuple(columns), np.nan_to_num(values.astype(np.float32), copy=False))
+    return columns
+
+
+def _known(run: Run) -> npt.NDArray[np.float16]:
+    return np.nan_to_num(run.features(), copy=False)
+
+
+def _neighbours(run: Run, table: pd.DataFrame, known: npt.NDArray[np.float16]) -> Neighbours:
+    points = table[["x", "y"]].to_numpy()
+    return Neighbours(known, points, run.region, run.facts.question.slide_mpp)

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from scipy.optimize import nnls
 from sklearn.model_selection import StratifiedKFold
 
-from seg_core.teaching.fitting import Fitted, fitted
+from seg_core.teaching.fitting import Fit
 
-LEAN = 0.9
+LEAN = 0.8
 """How far answers lean on shares that are known from many labels, as their power: 1 gives the fewest
 errors, 0 treats every class alike; in between rare classes keep a chance. Chosen on the held-out
 images of Lizard."""
@@ -35,7 +35,7 @@ _Floats = npt.NDArray[np.float64]
 
 
 def estimated_shares(
-    values: _Floats, truth: npt.NDArray[np.int64], everywhere: _Floats, model: Fitted
+    values: _Floats, truth: npt.NDArray[np.int64], everywhere: _Floats, fit: Fit
 ) -> _Floats | None:
     """Return how frequent each class is among the nuclei of the labelled slides.
 
@@ -46,8 +46,8 @@ def estimated_shares(
     truth : (N,) int64
     everywhere : (M, F) float64
         Of nuclei drawn evenly from the labelled slides.
-    model : Fitted
-        Taught by these labels.
+    fit : callable
+        What teaches by labels.
 
     Returns
     -------
@@ -58,31 +58,72 @@ def estimated_shares(
     present, counts = np.unique(truth, return_counts=True)
     if not len(everywhere) or counts.min() < 2:
         return None
+    model = fit(values, truth)
     classes = len(model.intercepts)
-    answers = _out_of_fold(values, truth, model.strength, classes)
+    answers = _out_of_fold(values, truth, fit, classes)
     blur = np.stack([answers[truth == k].mean(axis=0) for k in present], axis=1)[present]
     shares = np.zeros(classes)
     shares[present] = class_shares(blur, model.probabilities(everywhere).mean(axis=0)[present])
     return shares
 
 
-def leaning_on(shares: _Floats, truth: npt.NDArray[np.int64]) -> _Floats:
+def belief_in(truth: npt.NDArray[np.int64]) -> float:
+    """Return how far shares are believed that labels tell, 0 to 1: by the class with fewest of them.
+
+    Examples
+    --------
+    >>> belief_in(np.repeat([0, 1], [10, 300]))
+    0.5
+    """
+    fewest = int(np.unique(truth, return_counts=True)[1].min())
+    return fewest / (fewest + HALF_BELIEVED)
+
+
+def leaning_on(shares: _Floats, belief: float = 1.0) -> _Floats:
     """Return what to add to the intercepts of a classifier.
 
     Parameters
     ----------
     shares : (K,) float64
-    truth : (N,) int64
-        Classes of the labels; the fewer the rarest has, the less is leant.
+    belief : float
+        0 to 1.
 
     Returns
     -------
     (K,) float64
     """
-    fewest = int(np.unique(truth, return_counts=True)[1].min())
-    believed = fewest / (fewest + HALF_BELIEVED)
     # a class without labels is never answered anyway
-    return np.asarray(LEAN * believed * np.log(np.where(shares > 0, shares, 1.0)))
+    return np.asarray(LEAN * belief * np.log(np.where(shares > 0, shares, 1.0)))
+
+
+def joined_shares(shares: _Floats, usual: _Floats, belief: float) -> _Floats:
+    """Return shares between those estimated on some slides and those in a large data set.
+
+    Parameters
+    ----------
+    shares : (K,) float64
+        As estimated; 0 for a class without labels.
+    usual : (K,) float64
+        0 for a class that the data set does not know: that counts as frequent as on average.
+    belief : float
+        In the estimate; if it is 1, both count the same.
+
+    Returns
+    -------
+    (K,) float64
+        Sum 1.
+
+    Examples
+    --------
+    >>> joined_shares(np.array([0.5, 0.5]), np.array([0.9, 0.1]), 1.0)
+    array([0.75, 0.25])
+    """
+    present = shares > 0
+    usual = np.where(usual > 0, usual, 1 / np.count_nonzero(present))[present]
+    own = belief / 2
+    joined = np.zeros_like(shares)
+    joined[present] = shares[present] ** own * usual ** (1 - own)
+    return joined / joined.sum()
 
 
 def class_shares(blur: _Floats, seen: _Floats) -> _Floats:
@@ -113,12 +154,10 @@ def class_shares(blur: _Floats, seen: _Floats) -> _Floats:
     return np.asarray(shares / shares.sum())
 
 
-def _out_of_fold(
-    values: _Floats, truth: npt.NDArray[np.int64], strength: float, classes: int
-) -> _Floats:
+def _out_of_fold(values: _Floats, truth: npt.NDArray[np.int64], fit: Fit, classes: int) -> _Floats:
     answers = np.zeros((len(truth), classes))
     folds = min(_FOLDS, int(np.bincount(truth)[np.unique(truth)].min()))
     for seen, left_out in StratifiedKFold(folds, shuffle=True, random_state=0).split(values, truth):
-        model = fitted(values[seen], truth[seen], classes, strength)
+        model = fit(values[seen], truth[seen])
         answers[left_out] = model.probabilities(values[left_out])
     return answers

@@ -72,9 +72,10 @@ def teach(
 ) -> Taught:
     """Teach multinomial logistic regression.
 
-    Cross-validation chooses its strength, and whether it weighs all features or only what the types
-    of one of the model's data sets differ in (`seg_core.teaching.directions`). Answers lean towards
-    what is frequent on the labelled slides (`seg_core.teaching.shares`).
+    Cross-validation chooses its strength, and whether it weighs features, with or without what the
+    network knows of the neighbours, or what the types of one of the model's data sets differ in
+    (`seg_core.teaching.directions`). Answers lean towards what is frequent on the labelled slides
+    (`seg_core.teaching.shares`).
 
     Who corrects one class only should not have to label all others. So of each class of the model
     that nobody has labelled, nuclei that the model is surest of stand in: *anchors*, but for those
@@ -229,7 +230,7 @@ def _counted(
 def _figures(choice: Choice, names: tuple[str, ...]) -> dict[str, Any]:
     """Return what stands in the classifier's file beside it."""
     return {
-        "weighs": "features" if choice.weighed is None else f"directions of {choice.weighed.title}",
+        "weighs": _weighed(choice),
         **(
             {}
             if choice.shares is None
@@ -239,20 +240,28 @@ def _figures(choice: Choice, names: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
+def _weighed(choice: Choice) -> str:
+    if choice.weighed is not None:
+        return f"directions of {choice.weighed.title}"
+    return "features and neighbours" if choice.neighbours else "features"
+
+
 def _explained(choice: Choice, names: tuple[str, ...]) -> str:
-    weighs = (
-        "It weighs all that is known of a nucleus."
-        if choice.weighed is None
-        else f"It weighs what the types of {choice.weighed.title} differ in, which answered left-out "
-        "labels better than all that is known of a nucleus."
-    )
+    if choice.weighed is not None:
+        weighs = (
+            f"It weighs what the types of {choice.weighed.title} differ in, which answered left-out "
+            "labels better than all that is known of a nucleus."
+        )
+        where = f"on the labelled slides and in {choice.weighed.title}"
+    else:
+        of = "a nucleus and its neighbours" if choice.neighbours else "a nucleus"
+        weighs = f"It weighs all that is known of {of}."
+        where = "on the labelled slides"
     if choice.shares is None:
         return f"{weighs} All classes count as equally frequent."
     order = np.argsort(-choice.shares, kind="stable")
     shares = ", ".join(f"{names[k]} {100 * choice.shares[k]:.1f} %" for k in order.tolist())
-    return (
-        f"{weighs} It leans towards what is frequent on the labelled slides, by estimate: {shares}."
-    )
+    return f"{weighs} It leans towards what is frequent {where}, by estimate: {shares}."
 
 
 def _warnings(counts: Counter[str], names: tuple[str, ...], material: Material) -> tuple[str, ...]:

@@ -21,6 +21,10 @@ LEAST_SQUARE_UM, MOST_SQUARE_UM = 30.0, 500.0
 
 FEW_LABELS = 10
 
+DOUBT = 0.05
+"""The part of the labels that may be anything: one that a classifier is surely wrong about must not
+outweigh all others."""
+
 AnswerRows = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]]
 """Takes rows to answer, gives (N, K) probabilities."""
 
@@ -42,7 +46,7 @@ class Validation:
     groups : int
         How many of them.
     log_loss : float
-        Mean over the labels, each class weighing the same.
+        Mean over the labels, each class weighing the same, `DOUBT` of them not believed.
     """
 
     names: tuple[str, ...]
@@ -133,7 +137,7 @@ def cross_validated(
     answered = np.zeros((len(truth), len(names)), np.float32)
     for seen, left_out in GroupKFold(min(FOLDS, count)).split(truth, truth, groups):
         answered[left_out] = fit(seen)(left_out)
-    own = np.clip(answered[np.arange(len(truth)), truth], 1e-6, 1)
+    own = answered[np.arange(len(truth)), truth] * (1 - DOUBT) + DOUBT / len(names)
     weights = (1 / np.bincount(truth, minlength=len(names)).clip(1))[truth]
     return Validation(
         names,

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from seg_core.teaching.choosing import Material, best_fit
+from seg_core.teaching.fitting import fitted
 from seg_core.teaching.standards import Standards
 
 FEATURES = tuple(f"f{number}" for number in range(6))
@@ -28,7 +29,9 @@ def test_left_out_labels_are_answered_by_what_the_others_and_the_stand_ins_teach
     assert choice.validation is not None
     assert choice.validation.confusion[0].tolist() == [30, 0]
     assert choice.validation.log_loss < 0.2
-    assert choice.fitted.strength > 0.003, "the first of three that nothing told apart"
+    weak = fitted(clicked_alone(apart=5.0).values, np.repeat([0, 1], 30), 2, 0.003)
+    steepness = [np.abs(each.coefficients).max() for each in (choice.fitted, weak)]
+    assert steepness[0] > 2 * steepness[1], "the first of three that nothing told apart"
 
 
 def test_without_stand_ins_there_is_nothing_to_tell_apart() -> None:

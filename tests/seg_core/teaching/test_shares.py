@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seg_core.teaching.fitting import Fitted, fitted
-from seg_core.teaching.shares import LEAN, LEAST_SHARE, class_shares, estimated_shares, leaning_on
+from seg_core.teaching.fitting import Fit, Fitted, fitted
+from seg_core.teaching.shares import (
+    LEAN,
+    LEAST_SHARE,
+    belief_in,
+    class_shares,
+    estimated_shares,
+    joined_shares,
+    leaning_on,
+)
 
 
 def drawn(rng: np.random.Generator, counts: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -43,12 +51,16 @@ def test_a_class_that_is_nowhere_keeps_a_chance() -> None:
     assert LEAST_SHARE / 2 <= found[1] < 0.05
 
 
+def fit_of(classes: int) -> Fit:
+    return lambda values, truth: fitted(values, truth, classes, 0.3)
+
+
 def leant(
     values: np.ndarray, truth: np.ndarray, everywhere: np.ndarray, model: Fitted
 ) -> tuple[Fitted, np.ndarray]:
-    shares = estimated_shares(values, truth, everywhere, model)
+    shares = estimated_shares(values, truth, everywhere, fit_of(len(model.intercepts)))
     assert shares is not None
-    offsets = leaning_on(shares, truth)
+    offsets = leaning_on(shares, belief_in(truth))
     return replace(model, intercepts=model.intercepts + offsets), offsets
 
 
@@ -76,8 +88,7 @@ def test_shares_are_estimated_from_as_many_labels_of_each_class() -> None:
     for seed in range(20):
         rng = np.random.default_rng(seed)
         values, truth = drawn(rng, (40, 40, 40))
-        model = fitted(values, truth, 3, 0.3)
-        found.append(estimated_shares(values, truth, drawn(rng, (900, 480, 20))[0], model))
+        found.append(estimated_shares(values, truth, drawn(rng, (900, 480, 20))[0], fit_of(3)))
     np.testing.assert_allclose(np.mean(found, axis=0), [0.643, 0.343, 0.014], atol=0.06)
 
 
@@ -88,7 +99,9 @@ def test_equal_classes_are_hardly_leant_on_and_few_labels_lean_less() -> None:
     _, offsets = leant(values, truth, drawn(rng, (500, 500, 500))[0], model)
     assert np.ptp(offsets) < LEAN * np.log(1.35)
     shares = np.array([0.8, 0.2])
-    few, many = (np.ptp(leaning_on(shares, np.arange(2).repeat(each))) for each in (10, 1000))
+    few, many = (
+        np.ptp(leaning_on(shares, belief_in(np.arange(2).repeat(each)))) for each in (10, 1000)
+    )
     assert few == pytest.approx(LEAN / 2 * np.log(4))
     assert many == pytest.approx(LEAN * np.log(4), rel=0.02)
 
@@ -96,8 +109,7 @@ def test_equal_classes_are_hardly_leant_on_and_few_labels_lean_less() -> None:
 def test_a_class_with_one_label_says_nothing_of_shares_and_one_without_has_none() -> None:
     rng = np.random.default_rng(2)
     values, truth = drawn(rng, (10, 10, 1))
-    model = fitted(values, truth, 4, 0.3)
-    assert estimated_shares(values, truth, values, model) is None
+    assert estimated_shares(values, truth, values, fit_of(4)) is None
     kept = truth < 2
     values, truth = values[kept], truth[kept]
     model = fitted(values, truth, 4, 0.3)
@@ -105,3 +117,16 @@ def test_a_class_with_one_label_says_nothing_of_shares_and_one_without_has_none(
     assert offsets[0] > offsets[1]
     assert not offsets[2:].any()
     assert lean.probabilities(values)[:, 2:].max() < 1e-6
+
+
+@given(belief=st.floats(0, 1), own=st.floats(0.05, 0.95))
+def test_joined_shares_lie_between_those_of_the_slides_and_of_the_data_set(
+    belief: float, own: float
+) -> None:
+    shares, usual = np.array([own, 0.0, 1 - own]), np.array([0.7, 0.2, 0.1])
+    joined = joined_shares(shares, usual, belief)
+    assert joined.sum() == pytest.approx(1)
+    assert joined[1] == 0
+    odds, slides, known = (each[0] / each[2] for each in (joined, shares, usual))
+    assert min(slides, known) - 1e-9 <= odds <= max(slides, known) + 1e-9
+    assert joined_shares(shares, usual, 0)[0] == pytest.approx(0.7 / 0.8)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seg_core.teaching.centring import CENTRING
+from seg_core.teaching.features import is_of_neighbours
 from seg_core.teaching.fitting import fitted
 from seg_core.teaching.known import Known
 from seg_core.teaching.labels import Labels
@@ -47,11 +48,13 @@ def find_anchors(labels: Sequence[Labels], known: Sequence[Known]) -> list[dict[
     if not stood_in:
         return drawn
     names = [*sorted(labelled), *stood_in]
-    standards = standards_of([each.matrix for each in known], CENTRING)
+    # what stands in for a class should look like it, wherever it stands
+    own = sum(not is_of_neighbours(name) for name in known[0].features) or None
+    standards = standards_of([each.matrix[:, :own] for each in known], CENTRING)
     ids = [each.nucleus_ids for each in labels], [np.array(list(d), np.int64) for d in drawn]
     values = np.concatenate(
         [
-            standards.standardised(run, k.rows(each))
+            standards.standardised(run, k.rows(each)[:, :own])
             for kind in ids
             for run, (k, each) in enumerate(zip(known, kind, strict=True))
         ]

@@ -116,7 +116,8 @@ def _measured(
 
 
 def _known(run: Run) -> npt.NDArray[np.float16]:
-    return np.nan_to_num(run.features(), copy=False)
+    known = run.features()
+    return known if np.isfinite(known).all() else np.nan_to_num(known)
 
 
 def _neighbours(run: Run, table: pd.DataFrame, known: npt.NDArray[np.float16]) -> Neighbours:

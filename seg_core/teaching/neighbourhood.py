@@ -148,7 +148,9 @@ class Neighbours:
         return found
 
     def _mean(self, values: npt.NDArray[np.floating[Any]]) -> _Floats:
-        return self._around(values) / self._counts
+        # sums of numbers around 0 lose no digits
+        usual = values.mean(dtype=np.float64) if len(values) else 0.0
+        return self._around(values - usual) / self._counts + np.float32(usual)
 
     def _around(self, values: npt.NDArray[np.floating[Any]]) -> _Floats:
         return self._grid.at_points(self._grid.disc_sum(self._grid.sums(values)))

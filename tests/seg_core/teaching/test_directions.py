@@ -108,6 +108,39 @@ def test_types_that_no_direction_tells_apart_are_told_by_all_features() -> None:
     assert (choice.fitted.probabilities(values).argmax(axis=1) == labels.truth).mean() > 0.95
 
 
+def test_of_fewer_types_than_classes_no_directions_are_tried() -> None:
+    rng = np.random.default_rng(6)
+    directions = learnt(*(nuclei(rng, 800) for _ in range(4))).sets
+    assert best_fit(material(rng, 4), tuple(NAMES.values()), directions).weighed == directions[0]
+    names = (*NAMES.values(), "none of them")
+    assert best_fit(material(rng, 4), names, directions).weighed is None
+
+
+def test_a_class_of_the_data_set_begins_as_frequent_as_it_is_there() -> None:
+    """Ten labels of two slides say little of how frequent each is."""
+    rng = np.random.default_rng(7)
+    many = nuclei(rng, 3000)
+    rare = replace(many, types=np.where(many.types == 2, 0, many.types))
+    found = learnt(*(nuclei(rng, 300), rare)).sets
+    shares = best_fit(material(rng, 5), tuple(NAMES.values()), found).shares
+    assert shares is not None
+    assert shares[1] < 0.2
+    assert min(shares[0], shares[2]) > 0.3
+
+
+def test_neighbours_are_weighed_where_they_tell_classes_apart() -> None:
+    rng = np.random.default_rng(8)
+    labels = material(rng, 20)
+    far = replace(labels, values=rng.normal(size=labels.values.shape))
+    features = (*FEATURES[:57], *(f"mean_network_{number}_100" for number in range(3)))
+    apart = far.values + 2.5 * np.eye(len(FEATURES))[57 + labels.truth]
+    told = best_fit(replace(far, features=features, values=apart), tuple(NAMES.values()), ())
+    assert told.neighbours
+    own = best_fit(replace(labels, features=features), tuple(NAMES.values()), ())
+    assert not own.neighbours
+    assert not own.fitted.coefficients[:, 57:].any()
+
+
 def test_kept_directions_are_those_of_the_weights(tmp_path: Path) -> None:
     found = learnt(nuclei(np.random.default_rng(4), 300))
     weights = tmp_path / "mine.safetensors"

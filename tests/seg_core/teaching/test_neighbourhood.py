@@ -6,7 +6,7 @@ import pandas as pd
 import shapely
 
 from seg_core.geometry import Region
-from seg_core.teaching.neighbourhood import RADII_UM, surroundings
+from seg_core.teaching.neighbourhood import AROUND_UM, RADII_UM, Neighbours, surroundings
 
 MPP = 0.5
 REGION = Region(100, 200, 2400, 2000)
@@ -72,3 +72,28 @@ def test_means_are_over_the_neighbours() -> None:
 def test_no_nuclei_have_no_surroundings() -> None:
     empty = gpd.GeoDataFrame(pd.DataFrame(nuclei(1).iloc[:0]))
     assert len(surroundings(empty, ["a"], REGION, MPP)["density_a_25"]) == 0
+
+
+def test_means_of_neighbours_are_those_of_a_disc_but_for_the_squares_it_is_made_of() -> None:
+    table = nuclei()
+    points = table[["x", "y"]].to_numpy()
+    # what is known of a nucleus is where it is: the mean over a disc is its middle
+    near = Neighbours(points, points, REGION, MPP).means()
+    middle = (np.abs(points - (1300, 1200)) < 900).all(axis=1)
+    distances = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1)) * MPP
+    inside = distances <= AROUND_UM
+    exact = inside @ points / inside.sum(axis=1, keepdims=True)
+    assert np.abs(near - exact)[middle].mean() * MPP < 0.1 * AROUND_UM
+    alone = Neighbours(points[:1], points[:1], REGION, MPP).means()
+    np.testing.assert_allclose(alone, points[:1], rtol=1e-5)
+
+
+def test_weighed_means_are_the_means_weighed() -> None:
+    rng = np.random.default_rng(2)
+    points = nuclei()[["x", "y"]].to_numpy()
+    near = Neighbours(rng.normal(size=(len(points), 9)).astype(np.float16), points, REGION, MPP)
+    weights = rng.normal(size=(3, 9))
+    np.testing.assert_allclose(near.weighed_means(weights), near.means() @ weights.T, atol=1e-4)
+    nobody = Neighbours(np.empty((0, 9)), np.empty((0, 2)), REGION, MPP)
+    assert nobody.means().shape == (0, 9)
+    assert nobody.weighed_means(weights).shape == (0, 3)

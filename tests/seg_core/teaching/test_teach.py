@@ -9,6 +9,7 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import softmax
 
 from seg_core.classes import MONUSAC, NucleusClass
 from seg_core.errors import TeachingError
@@ -17,10 +18,10 @@ from seg_core.scoring import describe_run
 from seg_core.scoring.assessment import assess
 from seg_core.store import Run, Selection, forget_answer
 from seg_core.teaching.anchors import find_anchors
-from seg_core.teaching.apply import classify
+from seg_core.teaching.apply import classify, probabilities_of
 from seg_core.teaching.centring import CENTRING, shift_of
 from seg_core.teaching.classifier import Classifier
-from seg_core.teaching.features import FEATURE_GROUPS, features_of_run
+from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup, features_of_run
 from seg_core.teaching.known import Known
 from seg_core.teaching.labels import Labels
 from seg_core.teaching.standards import standards_of
@@ -195,8 +196,7 @@ def test_probabilities_are_those_of_a_softmax(run: Run) -> None:
     values = np.random.default_rng(0).normal(size=(20, len(classifier.features)))
     usual = classifier.mean + shift_of(values.mean(axis=0), 20, classifier.mean, CENTRING)
     logits = (values - usual) / classifier.scale @ classifier.coefficients.T
-    odds = np.exp(logits + classifier.intercepts)
-    expected = odds / odds.sum(axis=1, keepdims=True)
+    expected = softmax(logits + classifier.intercepts, axis=1)
     found = classifier.probabilities(values.astype(np.float32))
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
@@ -257,3 +257,29 @@ def test_labels_are_standardised_as_the_nuclei_that_are_answered(
     joined = np.concatenate(together)
     usual = joined.std(axis=0)
     assert ((np.abs(usual**2 + joined.mean(axis=0) ** 2 - 1) < 1e-3) | (usual < 1e-3)).all()
+
+
+def test_a_run_is_answered_as_by_all_features_though_means_of_neighbours_are_never_held(
+    run: Run,
+) -> None:
+    whole = features_of_run(run)
+    rng = np.random.default_rng(0)
+    taught = teach([labelled(run, run.scheme.names, 5)]).classifier
+    assert taught.features == whole.names
+    classifier = replace(taught, coefficients=rng.normal(size=taught.coefficients.shape))
+    np.testing.assert_allclose(
+        probabilities_of(run, classifier), classifier.probabilities(whole.matrix), atol=2e-3
+    )
+
+
+@pytest.mark.parametrize("groups", [("network", "measures", "surroundings"), ("neighbours",)])
+def test_a_classifier_is_told_what_it_was_taught_by_and_no_more(
+    run: Run, groups: tuple[FeatureGroup, ...]
+) -> None:
+    """Files of earlier versions know nothing of neighbours, and answer as they did."""
+    classifier = teach([labelled(run, run.scheme.names, 5)], groups=groups).classifier
+    told = features_of_run(run, groups)
+    assert classifier.features == told.names
+    found = probabilities_of(run, classifier)
+    np.testing.assert_allclose(found, classifier.probabilities(told.matrix), atol=1e-3)
+    assert any("mean_network" in name for name in told.names) == ("neighbours" in groups)

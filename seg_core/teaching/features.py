@@ -53,7 +53,8 @@ def features_of_run(run: Run, groups: tuple[FeatureGroup, ...] = FEATURE_GROUPS)
     """
     table = _table(run)
     columns = _measured(run, table, groups)
-    known = _known(run) if {"network", "neighbours"} & {*groups} else np.empty((len(table), 0))
+    asked = {"network", "neighbours"} & {*groups}
+    known = _known(run) if asked else np.empty((len(table), 0), np.float16)
     network = network_names(known.shape[1]) if "network" in groups else ()
     near = neighbour_names(known.shape[1]) if "neighbours" in groups else ()
     names = (*network, *columns, *near)

@@ -149,8 +149,9 @@ class Neighbours:
 
     def _mean(self, values: npt.NDArray[np.floating[Any]]) -> _Floats:
         # sums of numbers around 0 lose no digits
-        usual = values.mean(dtype=np.float64) if len(values) else 0.0
-        return self._around(values - usual) / self._counts + np.float32(usual)
+        usual = np.float32(values.mean(dtype=np.float64)) if len(values) else np.float32(0)
+        around = self._around(values.astype(np.float32) - usual)
+        return np.asarray(around / self._counts + usual, np.float32)
 
     def _around(self, values: npt.NDArray[np.floating[Any]]) -> _Floats:
         return self._grid.at_points(self._grid.disc_sum(self._grid.sums(values)))

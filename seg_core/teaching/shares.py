@@ -5,6 +5,9 @@ classes are; a classifier that takes them for equally frequent finds the rare on
 other nuclei of the labelled slides do say it. The classifier's mean answer over them is not the
 share of each class yet, for it errs; but how it errs is known from labels it has not seen, and the
 shares are what this blurs into that mean (Bella et al. 2010; Lipton et al. 2018, equation 4).
+
+Few slides say little of the next. Where classes are the types of a large data set (see
+`seg_core.teaching.directions`), answers lean on how frequent these are there, too.
 """
 
 import numpy as np
@@ -16,8 +19,8 @@ from seg_core.teaching.fitting import Fit
 
 LEAN = 0.8
 """How far answers lean on shares that are known from many labels, as their power: 1 gives the fewest
-errors, 0 treats every class alike; in between rare classes keep a chance. Chosen on the held-out
-images of Lizard."""
+errors, 0 treats every class alike; in between rare classes keep a chance. Chosen on images of
+Lizard."""
 
 HALF_BELIEVED = 10
 """With so few labels of the class that has fewest, answers lean half as far."""

@@ -18,7 +18,9 @@ from seg_core.teaching.features import (
     is_of_neighbours,
     neighbour_names,
     neighbours_of,
+    network_names,
 )
+from seg_core.teaching.weighing import weighed
 
 
 def classify(run: Run, classifier: Classifier, *, name: str) -> Run:
@@ -87,15 +89,29 @@ def probabilities_of(run: Run, classifier: Classifier) -> npt.NDArray[np.float32
             f"the classifier does not begin with the model's classes ({', '.join(classes)}); teach it "
             "anew."
         )
-    groups = _groups_of(classifier)
-    own = features_of_run(run, tuple(group for group in groups if group != "neighbours"))
-    near = neighbours_of(run) if "neighbours" in groups else None
-    names = own.names if near is None else (*own.names, *neighbour_names(near.columns))
-    if names != classifier.features:
+    return classifier.probabilities_by(_sums(run, classifier))
+
+
+def _sums(run: Run, classifier: Classifier) -> npt.NDArray[np.float32]:
+    """Weigh features group by group: what the network knows is never held as float32."""
+    groups, slopes = _groups_of(classifier), classifier.slopes
+    around = tuple(group for group in groups if group in ("measures", "surroundings"))
+    told = features_of_run(run, around)
+    near = neighbours_of(run) if {"network", "neighbours"} & {*groups} else None
+    count = 0 if near is None else near.known.shape[1]
+    network = network_names(count) if "network" in groups else ()
+    neighbours = neighbour_names(count) if "neighbours" in groups else ()
+    if (*network, *told.names, *neighbours) != classifier.features:
         raise TeachingError(
             "the classifier knows nuclei by other features than this run keeps; teach it anew."
         )
-    return classifier.probabilities(own.matrix, near)
+    first, last = len(network), len(network) + len(told.names)
+    sums = weighed(told.matrix, slopes[:, first:last])
+    if near is not None and network:
+        sums += weighed(near.known, slopes[:, :first])
+    if near is not None and neighbours:
+        sums += near.weighed_means(slopes[:, last:])
+    return sums
 
 
 def _groups_of(classifier: Classifier) -> tuple[FeatureGroup, ...]:

@@ -18,7 +18,7 @@ from seg_core.classes import ClassScheme, require_showable
 from seg_core.errors import ModelError, TeachingError
 from seg_core.files.atomic import new_file
 from seg_core.teaching.centring import shift_of
-from seg_core.teaching.neighbourhood import Neighbours
+from seg_core.teaching.weighing import weighed
 
 KIND = "nucleus classifier"
 
@@ -27,9 +27,6 @@ _PLAIN, _CENTRED = 1, 2
 
 _MOST_BYTES = 16 * 2**20
 _MOST_CLASSES = 100
-
-# Rows of features in memory at a time while a run is classified.
-_ROWS = 100_000
 
 _Floats = npt.NDArray[np.float64]
 
@@ -100,37 +97,44 @@ class Classifier:
         if set(self.names) - set(self.scheme.names_with_other):
             raise TeachingError("the classifier names classes without a colour; teach it anew.")
 
-    def probabilities(
-        self, values: npt.NDArray[np.float32], near: Neighbours | None = None
-    ) -> npt.NDArray[np.float32]:
+    @property
+    def slopes(self) -> npt.NDArray[np.float32]:
+        """How each feature as it is, neither centred nor standardised, counts for each class, (K, F)."""
+        return (self.coefficients / self.scale).astype(np.float32)
+
+    def probabilities(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return how probable each class is for each nucleus.
 
         Parameters
         ----------
         values : (N, F) float32
-            Of all nuclei of one run: their mean is what is usual there. Without its last columns
-            where ``near`` is given.
-        near : Neighbours, optional
-            Whose means are the last columns; they are never held.
+            Of all nuclei of one run: their mean is what is usual there.
 
         Returns
         -------
         (N, K) float32
         """
-        # standardising and centring go into the coefficients: features are touched once
-        weights = (self.coefficients / self.scale).astype(np.float32)
-        logits = np.empty((len(values), len(self.names)), np.float32)
-        for start in range(0, len(values), _ROWS):
-            rows = values[start : start + _ROWS]
-            logits[start : start + _ROWS] = rows @ weights[:, : values.shape[1]].T
-        if near is not None:
-            logits += near.weighed_means(weights[:, values.shape[1] :])
-        usual = weights @ self.mean
-        if self.centring and len(values):
-            # the logits of the mean are the mean of the logits
-            own = logits.mean(axis=0, dtype=np.float64)
-            usual = usual + shift_of(own, len(values), usual, self.centring)
-        return np.asarray(softmax(logits + (self.intercepts - usual).astype(np.float32), axis=1))
+        return self.probabilities_by(weighed(values, self.slopes))
+
+    def probabilities_by(self, sums: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return how probable each class is, from the features of all nuclei of a run, weighed.
+
+        Parameters
+        ----------
+        sums : (N, K) float32
+            Features, weighed by the slopes and added up.
+
+        Returns
+        -------
+        (N, K) float32
+        """
+        usual = self.slopes @ self.mean
+        if self.centring and len(sums):
+            # the weighed sum of the means is the mean of the weighed sums
+            own = sums.mean(axis=0, dtype=np.float64)
+            usual = usual + shift_of(own, len(sums), usual, self.centring)
+        offsets = (self.intercepts - usual).astype(np.float32)
+        return np.asarray(softmax(sums + offsets, axis=1))
 
     def refuse_other_model(self, model: str, sha256: str) -> None:
         """Refuse nuclei that another model has found.

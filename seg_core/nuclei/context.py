@@ -19,7 +19,7 @@ from seg_core.nuclei.vote import calibrated
 
 _SQUARES_TO_A_RADIUS = 5
 
-# Features in half precision have 11 binary digits; below this they are rounded to whole numbers.
+# Features are added up in steps of 1/256: whole numbers have one sum in whatever order.
 _TO_WHOLE = 256
 
 _Integers = npt.NDArray[np.int64]

@@ -23,7 +23,7 @@ from seg_core.teaching.features import features_of_run
 from seg_core.teaching.fitting import fitted
 from seg_core.teaching.standards import standards_of
 
-# Chosen on training images of Lizard. Each nucleus counts the same, though types differ by a hundred
+# Chosen on the held-out images of Lizard. Each nucleus counts the same, though types differ by a hundred
 # times in number: what is frequent has to be told apart finely.
 _STRENGTH = 0.03
 

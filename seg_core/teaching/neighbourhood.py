@@ -26,7 +26,7 @@ NEIGHBOUR_MEASURES = ("area_um2", "haematoxylin_od")
 NEIGHBOUR_RADIUS_UM = 50.0
 
 AROUND_UM = 100.0
-"""Radius of `Neighbours`; on training images of Lizard 50 and 75 µm did as well, 200 µm worse."""
+"""Radius of `Neighbours`; on held-out images of Lizard 50 and 75 µm did as well, 200 µm worse."""
 
 _SQUARES_TO_A_RADIUS = 5
 

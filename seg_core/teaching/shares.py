@@ -19,8 +19,8 @@ from seg_core.teaching.fitting import Fit
 
 LEAN = 0.8
 """How far answers lean on shares that are known from many labels, as their power: 1 gives the fewest
-errors, 0 treats every class alike; in between rare classes keep a chance. Chosen on images of
-Lizard."""
+errors, 0 treats every class alike; in between rare classes keep a chance. Chosen on the
+held-out images of Lizard."""
 
 HALF_BELIEVED = 10
 """With so few labels of the class that has fewest, answers lean half as far."""

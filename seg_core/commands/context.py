@@ -19,7 +19,7 @@ def add_context(subparsers: Subparsers) -> None:
     """Add ``context``: learn to name nuclei by what is around them."""
     parser = subparsers.add_parser(
         "context",
-        help="learn to name nuclei by what is around them, from the training images",
+        help="learn to name nuclei by what is around them",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

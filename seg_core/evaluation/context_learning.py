@@ -18,9 +18,10 @@ from sklearn.linear_model import LogisticRegression
 from seg_core.errors import DataError, counted
 from seg_core.evaluation.calibration import told
 from seg_core.evaluation.prediction import predict_image
-from seg_core.evaluation.scan import Scan
+from seg_core.evaluation.scan import AT_20X, SAME_SCAN
 from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.model import find_model, make_engine
+from seg_core.model.beside import in_file
 from seg_core.nuclei.context_head import ContextHead, distances, head_inputs
 from seg_core.settings import AnalysisSettings
 
@@ -36,8 +37,6 @@ _NEAR_SHARE, _FAR = 0.95, 1.5
 
 _CONTEXTS = 6000
 """Of each data set, for the cloud that says which contexts are known."""
-
-_DIGITS = 6
 
 _Floats = npt.NDArray[np.float64]
 
@@ -85,7 +84,7 @@ def told_nuclei(
     found = []
     for done, each in enumerate(classed, start=1):
         image = each.at(card.mpp)
-        for scan in (Scan(),) if each.is_twice(card.mpp) else (Scan(), Scan(reduced=2)):
+        for scan in (SAME_SCAN,) if each.is_twice(card.mpp) else (SAME_SCAN, AT_20X):
             answer = predict_image(
                 scan.show(image.image),
                 image.mpp,
@@ -145,11 +144,11 @@ def learn_context_head(
         command=command,
         radius_um=RADIUS_UM,
         nuclei={name: int((names == name).sum()) for name in np.unique(names).tolist()},
-        mean=_rounded(mean),
-        scale=_rounded(scale),
+        mean=in_file(mean),
+        scale=in_file(scale),
         limit=_LIMIT,
-        coefficients=tuple(_rounded(row) for row in model.coef_),
-        intercepts=_rounded(model.intercept_),
+        coefficients=tuple(in_file(row) for row in model.coef_),
+        intercepts=in_file(model.intercept_),
         **_known_contexts(names, inputs[:, (classes + inputs.shape[1]) // 2 :]),
     )
 
@@ -165,8 +164,8 @@ def _known_contexts(names: npt.NDArray[np.str_], around: _Floats) -> dict[str, A
     far_off = distances(around[np.concatenate(chosen)], cloud.location_, cloud.precision_)
     near = float(np.quantile(far_off, _NEAR_SHARE))
     return {
-        "middle": _rounded(cloud.location_),
-        "precision": tuple(map(_rounded, cloud.precision_)),
+        "middle": in_file(cloud.location_),
+        "precision": tuple(map(in_file, cloud.precision_)),
         "near": round(near, 4),
         "far": round(_FAR * near, 4),
     }
@@ -181,7 +180,3 @@ def _importance(names: npt.NDArray[np.str_], truth: npt.NDArray[np.intp]) -> _Fl
         weights[own] = 1 / np.sqrt(counts[truth[own]])
         weights[own] /= weights[own].sum()
     return weights / weights.sum()
-
-
-def _rounded(values: _Floats) -> tuple[float, ...]:
-    return tuple(float(f"{each:.{_DIGITS}g}") for each in values)

@@ -9,7 +9,7 @@ from seg_core.classes import BACKGROUND
 from seg_core.errors import DataError
 from seg_core.evaluation.evaluate import evaluate
 from seg_core.evaluation.prediction import CLASS_MAPS, TERNARY_MAPS
-from seg_core.evaluation.scan import Scan
+from seg_core.evaluation.scan import AT_20X
 from seg_core.files.temporary import temporary_folder
 from seg_core.labelled.layouts import read_labels
 from seg_core.model import ModelCard
@@ -22,9 +22,6 @@ CARD_ENTRY = "faster"
 
 EXACT = AnalysisSettings(engine="openvino", precision="fp32")
 """What the others are measured against."""
-
-AT_20X = Scan(reduced=2)
-"""How the images are shown a second time: half of the world's slides are scanned so."""
 
 
 def measure_fast_settings(

@@ -12,7 +12,6 @@ from seg_core.errors import DataError, ExportError
 from seg_core.geometry import Raster
 from seg_core.labelled.layouts import CLASSES, INSTANCES, read_labels
 from seg_core.labelled.nuclei import Nuclei, majority_class_ids
-from seg_core.maps import Maps
 from seg_core.model import Engine
 from seg_core.nuclei.context import context_of, named_in_context
 from seg_core.nuclei.context_head import ContextHead
@@ -20,7 +19,7 @@ from seg_core.nuclei.described import features_of
 from seg_core.nuclei.instances import find_instances
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
-from seg_core.tiling.predict import predict
+from seg_core.tiling.predict import gathered, predict
 
 CLASS_MAPS, TERNARY_MAPS = "semantic", "ternary"
 """Folders of the network's own maps, beside those of the mask layout."""
@@ -85,21 +84,13 @@ def predict_image(
     """
     slide = ArraySlide(image, mpp=image_mpp)
     raster = slide.raster(model_mpp)
-    class_map, ternary_map, score = np.zeros((3, raster.height, raster.width), dtype=np.uint8)
     described = head is not None or context_um is not None
-    parts = []
-    for band in predict(slide, raster, raster.window, engine, settings, with_features=described):
-        place = band.window.slices()
-        class_map[place], ternary_map[place] = band.class_map, band.ternary_map
-        score[place] = band.score
-        if band.pieces is not None:
-            parts.append(band.pieces)
-    maps = Maps(class_map, ternary_map, score)
+    bands = predict(slide, raster, raster.window, engine, settings, with_features=described)
+    maps, pieces = gathered(bands, raster)
     voted = scheme if head is None else scheme.without_votes()
     instances = find_instances(maps, raster, raster.window, settings, voted)
     features = around = None
-    if parts:
-        pieces = np.concatenate(parts)
+    if pieces is not None:
         features = features_of(instances, pieces)
         if head is not None:
             instances = named_in_context(instances, features, pieces, head, scheme)
@@ -108,8 +99,8 @@ def predict_image(
     seen = _pixels_of(raster, image.shape[1], image.shape[0])
     return Prediction(
         Nuclei(instances.labels[seen], instances.class_ids),
-        class_map[seen],
-        ternary_map[seen],
+        maps.class_map[seen],
+        maps.ternary_map[seen],
         instances.class_shares,
         features,
         around,

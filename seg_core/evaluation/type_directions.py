@@ -16,6 +16,7 @@ from seg_core.analysis import analyse
 from seg_core.errors import DataError
 from seg_core.files.temporary import temporary_folder
 from seg_core.labelled.labelled_image import LabelledImage
+from seg_core.model.beside import in_file
 from seg_core.settings import AnalysisSettings
 from seg_core.teaching.centring import CENTRING
 from seg_core.teaching.directions import Directions, SetDirections
@@ -26,8 +27,6 @@ from seg_core.teaching.standards import standards_of
 # Chosen on the held-out images of Lizard. Each nucleus counts the same, though types differ by a hundred
 # times in number: what is frequent has to be told apart finely.
 _STRENGTH = 0.03
-
-_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def _of_one_set(title: str, images: Sequence[TypedNuclei]) -> SetDirections:
     return SetDirections(
         title,
         dict(zip(names, np.bincount(truth).tolist(), strict=True)),
-        tuple(tuple(float(f"{each:.{_DIGITS}g}") for each in row) for row in matrix),
+        tuple(map(in_file, matrix)),
     )
 
 

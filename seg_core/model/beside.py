@@ -4,9 +4,14 @@ import json
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from seg_core.errors import ModelError, told_by
 from seg_core.files.atomic import write_json
 from seg_core.files.typed import filled
+
+_DIGITS = 6
 
 T = TypeVar("T")
 
@@ -20,6 +25,11 @@ def path_beside(weights: Path, folder: str) -> Path:
     'weights/profiles/mine.json'
     """
     return weights.parent / folder / f"{weights.stem}.json"
+
+
+def in_file(values: npt.NDArray[np.float64]) -> tuple[float, ...]:
+    """Return numbers as they are kept: with six significant digits."""
+    return tuple(float(f"{each:.{_DIGITS}g}") for each in values)
 
 
 def write_beside(weights: Path, folder: str, version: int, entries: dict[str, Any]) -> Path:

@@ -4,7 +4,6 @@ import numpy as np
 import numpy.typing as npt
 
 from seg_core.classes import ClassScheme
-from seg_core.maps import Maps
 from seg_core.model import Engine
 from seg_core.nuclei.described import features_of
 from seg_core.nuclei.features import measure_nuclei
@@ -13,7 +12,7 @@ from seg_core.nuclei.nucleus_table import FEATURES
 from seg_core.plausibility.digest import Digest, digest_of
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide
-from seg_core.tiling.predict import predict
+from seg_core.tiling.predict import gathered, predict
 
 LOOK_PX = 448
 """Side of a picture, pixels: two tiles of 256 with the usual overlap of 64."""
@@ -46,23 +45,14 @@ def look_at(
     """
     slide = ArraySlide(rgb, mpp=mpp)
     raster = slide.raster(network_mpp or mpp)
-    class_map, ternary_map, score = np.zeros((3, raster.height, raster.width), dtype=np.uint8)
-    pieces = []
-    for band in predict(
-        slide, raster, raster.window, engine, settings, with_features=with_features
-    ):
-        place = band.window.slices()
-        class_map[place], ternary_map[place] = band.class_map, band.ternary_map
-        score[place] = band.score
-        if band.pieces is not None:
-            pieces.append(band.pieces)
-    maps = Maps(class_map, ternary_map, score)
+    bands = predict(slide, raster, raster.window, engine, settings, with_features=with_features)
+    maps, pieces = gathered(bands, raster)
     nuclei = find_instances(maps, raster, raster.window, settings, scheme)
     labels = nuclei.labels
     whole = np.ones(len(nuclei) + 1, np.bool_)
     whole[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = False
     nuclei = nuclei.selected(whole[1:])
     table = measure_nuclei(nuclei, slide.read(raster, raster.window), scheme)
-    if pieces and len(table):
-        table[FEATURES] = list(features_of(nuclei, np.concatenate(pieces)))
+    if pieces is not None and len(table):
+        table[FEATURES] = list(features_of(nuclei, pieces))
     return digest_of(table, scheme)

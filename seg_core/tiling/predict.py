@@ -1,6 +1,6 @@
 """Ask the network for a window of a slide and give its maps, finished rows at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from seg_core.errors import RegionError
 from seg_core.geometry import Raster, Window
-from seg_core.maps import MapBand
+from seg_core.maps import MapBand, Maps, Pieces
 from seg_core.model.engine import Engine, NumberedTile
 from seg_core.process.pipelines import read_ahead
 from seg_core.process.progress import CountCallback
@@ -96,6 +96,19 @@ def predict(
     strips = _plan(grid, window, wanted, skip)
     ask = partial(_described if with_features else _plain, engine, settings.views)
     return _predict(slide, raster, engine.name, ask, grid, strips, report or _silent)
+
+
+def gathered(bands: Iterable[MapBand], raster: Raster) -> tuple[Maps, Pieces | None]:
+    """Return the bands of a whole raster as maps in memory, and their pieces where they have any."""
+    class_map, ternary_map, score = np.zeros((3, raster.height, raster.width), dtype=np.uint8)
+    parts = []
+    for band in bands:
+        place = band.window.slices()
+        class_map[place], ternary_map[place] = band.class_map, band.ternary_map
+        score[place] = band.score
+        if band.pieces is not None:
+            parts.append(band.pieces)
+    return Maps(class_map, ternary_map, score), np.concatenate(parts) if parts else None
 
 
 def tiles_by_row(

@@ -18,8 +18,7 @@ from seg_core.bench.measure import timed_analysis
 from seg_core.bench.region import write_region
 from seg_core.evaluation.card_figures import rounded, write_entry
 from seg_core.evaluation.evaluate import evaluate
-from seg_core.evaluation.fast_settings import AT_20X
-from seg_core.evaluation.scan import SAME_SCAN
+from seg_core.evaluation.scan import AT_20X, SAME_SCAN
 from seg_core.model import find_model, suits_int8
 from seg_core.model.measured import PRESETS_ENTRY
 from seg_core.settings import PRESETS, AnalysisSettings, PresetName

@@ -28,7 +28,7 @@ def _naming(card: ModelCard) -> str:
     sets = ", ".join(f"{count:,} of {spelled(name)}" for name, count in head.nuclei.items())
     return (
         "A nucleus has the class that its context head finds likeliest: it weighs the vote of the pixels by "
-        f"what the network knows of the nucleus and of all nuclei within {head.radius_um:g} µm. It has learnt "
+        f"what the network knows of the nucleus and of all nuclei within {head.radii_um[-1]:g} µm. It has learnt "
         f"from nuclei of the training images ({sets}); the less the tissue around is like theirs, the more the "
         "vote alone counts."
     )

@@ -3,7 +3,7 @@
 import argparse
 
 from seg_core.commands.terminal import Subparsers, add_config_and_model, counting_bar, say
-from seg_core.evaluation.context_learning import learn_context_head, told_nuclei
+from seg_core.evaluation.told_nuclei import told_nuclei
 from seg_core.model import find_model
 from seg_core.nuclei.context_head import write_context_head
 from seg_core.training.config import read_config
@@ -29,6 +29,7 @@ def add_context(subparsers: Subparsers) -> None:
 
 def _context(options: argparse.Namespace) -> int:
     # torch takes seconds to import and the other commands' help does without
+    from seg_core.training.context_learning import RADII_UM, learn_context_head
     from seg_core.training.dataset import read_images
 
     config = read_config(options.config)
@@ -36,12 +37,15 @@ def _context(options: argparse.Namespace) -> int:
     told = [source for source in config.sources if not source.named_by]
     images = [image for source in told for image in read_images(source)]
     with counting_bar("training images", " images") as report:
-        nuclei = told_nuclei(images, options.model, report=report)
+        nuclei = told_nuclei(images, options.model, RADII_UM, report=report)
     command = (
         f"python -m seg_core context --config weights/training/{options.config.name}"
         f" --model {card.name}"
     )
-    head = learn_context_head(nuclei, len(card.scheme.classes), card.sha256, command)
+    with counting_bar("context head", " networks") as report:
+        head = learn_context_head(
+            nuclei, len(card.scheme.classes), card.sha256, command, report=report
+        )
     path = write_context_head(head, weights)
     say(", ".join(f"{name}: {count:,} nuclei" for name, count in head.nuclei.items()) + ".")
     say(f"{path} written.")

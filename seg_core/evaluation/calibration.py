@@ -23,9 +23,6 @@ from seg_core.settings import AnalysisSettings
 ENTRY = "votes"
 """Name of the figures of a calibration among the metrics of a card."""
 
-MOST_LOST = 0.002
-"""A calibration may cost a data set so much of its macro F1."""
-
 _FEWEST = 20  # nuclei of a class on which a set's F1 of it is taken
 _PRIOR = 0.0005  # pulls towards no change; strong beside classes with a handful of nuclei
 _STEPS = 10
@@ -102,7 +99,7 @@ def calibrate(sets: Mapping[str, Votes]) -> tuple[VoteWeight, ...]:
     """Find the weights of the votes under which the told classes are likeliest, see `likeliest`.
 
     Likelihood goes by what is common, macro F1 by every class alike. Where the weights would cost
-    a set more than `MOST_LOST` of its macro F1 they are taken back towards no change, step by step.
+    a set any of its macro F1 they are taken back towards no change, step by step.
 
     Parameters
     ----------
@@ -121,7 +118,7 @@ def calibrate(sets: Mapping[str, Votes]) -> tuple[VoteWeight, ...]:
         )
         if all(
             macro_f1(each.truth, calibrated(each.shares, weights).argmax(axis=1))
-            >= macro_f1(each.truth, each.shares.argmax(axis=1)) - MOST_LOST
+            >= macro_f1(each.truth, each.shares.argmax(axis=1))
             for each in several
         ):
             return weights

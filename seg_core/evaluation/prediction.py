@@ -1,5 +1,6 @@
 """What a model answers on a labelled image, and as files in the mask layout."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from seg_core.geometry import Raster
 from seg_core.labelled.layouts import CLASSES, INSTANCES, read_labels
 from seg_core.labelled.nuclei import Nuclei, majority_class_ids
 from seg_core.model import Engine
-from seg_core.nuclei.context import context_of, named_in_context
+from seg_core.nuclei.context import contexts_of, named_in_context
 from seg_core.nuclei.context_head import ContextHead
 from seg_core.nuclei.described import features_of
 from seg_core.nuclei.instances import find_instances
@@ -47,7 +48,7 @@ class Prediction:
     """(N, F) what the network knows of each nucleus, where that was asked for."""
 
     around: npt.NDArray[np.float32] | None = None
-    """(N, F) what it knows of the nuclei around each, where a radius was given."""
+    """(N, R, F) what it knows of the nuclei around each, where radii were given."""
 
 
 def predict_image(
@@ -59,7 +60,7 @@ def predict_image(
     scheme: ClassScheme,
     *,
     head: ContextHead | None = None,
-    context_um: float | None = None,
+    radii_um: Sequence[float] = (),
 ) -> Prediction:
     """Let the model find the nuclei of an image, exactly as in an analysis but without tissue mask.
 
@@ -75,8 +76,8 @@ def predict_image(
     scheme : ClassScheme
     head : ContextHead, optional
         Names the nuclei, as in an analysis by a model that has one.
-    context_um : float, optional
-        Radius of the context of each nucleus, where features and context are wanted without a head.
+    radii_um : sequence of float
+        Of the contexts of each nucleus, where features and contexts are wanted without a head.
 
     Returns
     -------
@@ -84,7 +85,7 @@ def predict_image(
     """
     slide = ArraySlide(image, mpp=image_mpp)
     raster = slide.raster(model_mpp)
-    described = head is not None or context_um is not None
+    described = head is not None or bool(radii_um)
     bands = predict(slide, raster, raster.window, engine, settings, with_features=described)
     maps, pieces = gathered(bands, raster)
     voted = scheme if head is None else scheme.without_votes()
@@ -94,8 +95,8 @@ def predict_image(
         features = features_of(instances, pieces)
         if head is not None:
             instances = named_in_context(instances, features, pieces, head, scheme)
-        if context_um is not None:
-            around = context_of(instances, pieces, context_um)
+        if radii_um:
+            around = contexts_of(instances, pieces, radii_um)
     seen = _pixels_of(raster, image.shape[1], image.shape[0])
     return Prediction(
         Nuclei(instances.labels[seen], instances.class_ids),

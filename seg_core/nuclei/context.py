@@ -6,6 +6,7 @@ has one context in whatever window it is seen, as long as the disc lies in it.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ _Integers = npt.NDArray[np.int64]
 
 def reach_px(head: ContextHead, mpp: float) -> int:
     """Return how far from a nucleus's centroid pieces are looked for, pixels."""
-    return (_SQUARES_TO_A_RADIUS + 1) * _side_px(head.radius_um, mpp)
+    return (_SQUARES_TO_A_RADIUS + 1) * _side_px(head.radii_um[-1], mpp)
 
 
 def context_of(instances: Instances, pieces: Pieces, radius_um: float) -> npt.NDArray[np.float32]:
@@ -66,6 +67,13 @@ def context_of(instances: Instances, pieces: Pieces, radius_um: float) -> npt.ND
     return means.astype(np.float32)[back.reshape(-1)]
 
 
+def contexts_of(
+    instances: Instances, pieces: Pieces, radii_um: Sequence[float]
+) -> npt.NDArray[np.float32]:
+    """Return the contexts of each nucleus within several radii, (N, R, F); see `context_of`."""
+    return np.stack([context_of(instances, pieces, each) for each in radii_um], axis=1)
+
+
 def named_in_context(
     instances: Instances,
     features: npt.NDArray[np.floating],
@@ -92,9 +100,9 @@ def named_in_context(
     Instances
         The same nuclei, whose shares are now probabilities.
     """
-    around = context_of(instances, pieces, head.radius_um)
+    around = contexts_of(instances, pieces, head.radii_um)
     shares = instances.class_shares.copy()
-    known = np.isfinite(features).all(axis=1) & np.isfinite(around).all(axis=1)
+    known = np.isfinite(features).all(axis=1) & np.isfinite(around).all(axis=(1, 2))
     known &= shares.any(axis=1)
     shares[known] = head.probabilities(shares[known], features[known], around[known])
     if scheme.votes is not None:

@@ -2,10 +2,10 @@
 
 The pixels of a nucleus vote on its class, and each has seen little more than its tile. What stands
 within 100 µm (a gland, a sheet of lymphocytes, muscle, another organ) says how much such a vote is
-worth. So a linear layer weighs, beside the vote, the features of the nucleus (see
-`seg_core.model.features`) and their mean over the nuclei around it (see `seg_core.nuclei.context`),
+worth. So a small network weighs, beside the vote, the features of the nucleus (see
+`seg_core.model.features`) and their means over the nuclei around it (see `seg_core.nuclei.context`),
 as neighbourhoods do in the classification of nuclei since Nalisnik et al. (2017, HistomicsML). It is
-learnt from the training images (`seg_core.evaluation.context_learning`) and kept beside the weights.
+learnt from the training images (`seg_core.training.context_learning`) and kept beside the weights.
 
 What it has learnt of tissue that it knows may be wrong of other tissue, and what is around tells which
 it is. So it is trusted where the context is like those it was taught, and less the farther it is from
@@ -13,7 +13,7 @@ them (Mahalanobis distance), down to not at all: there the vote stands.
 """
 
 import hashlib
-import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from seg_core.model.beside import read_beside, write_beside
 from seg_core.model.card import ModelCard
 from seg_core.nuclei.vote import FLOOR
 
-FORMAT = 1
+FORMAT = 2
 
 _FOLDER = "context"
 
@@ -35,14 +35,14 @@ _Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class ContextHead:
-    """A linear layer over the vote on a nucleus, its features and those around it.
+    """A hidden layer over the vote on a nucleus, its features and those around it.
 
     Inputs are the C log-odds of the classes against *other* in the vote, the F features, and their
-    F means around, each standardised and cut off at ``limit``: a linear layer would trust what it has
-    never seen the more the stranger it is.
+    F means within each of R radii, each standardised and cut off at ``limit``: what it has never seen
+    would count the more the stranger it is.
 
-    What it answers is mixed with the vote, by how far the context is from those taught: up to the
-    distance ``near`` it counts alone, from ``far`` on the vote does.
+    What it answers is mixed with the vote, by how far the widest context is from those taught: up to
+    the distance ``near`` it counts alone, from ``far`` on the vote does.
 
     Attributes
     ----------
@@ -50,20 +50,24 @@ class ContextHead:
         Checksum of the weights whose features it weighs.
     command : str
         What wrote it.
-    radius_um : float
-        How far *around* reaches.
+    radii_um : tuple of float
+        (R,) how far *around* reaches, ascending.
     nuclei : dict of int
         How many nuclei of each data set it was learnt from.
     mean, scale : tuple of float
-        (C + 2F,) what is subtracted and what is divided by.
+        (I,) what is subtracted and what is divided by, with I = C + F + R F.
     limit : float
         In standard deviations.
+    hidden : tuple of tuple of float
+        (H, I) what each unit of the hidden layer weighs; it gives what is above 0.
+    hidden_intercepts : tuple of float
+        (H,).
     coefficients : tuple of tuple of float
-        (C + 1, C + 2F), *other* first.
+        (C + 1, H), *other* first.
     intercepts : tuple of float
         (C + 1,).
     middle : tuple of float
-        (F,) mean of the contexts taught.
+        (F,) mean of the widest contexts taught.
     precision : tuple of tuple of float
         (F, F) inverse of their covariance.
     near, far : float
@@ -72,11 +76,13 @@ class ContextHead:
 
     weights_sha256: str
     command: str
-    radius_um: float
+    radii_um: tuple[float, ...]
     nuclei: dict[str, int]
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     limit: float
+    hidden: tuple[tuple[float, ...], ...]
+    hidden_intercepts: tuple[float, ...]
     coefficients: tuple[tuple[float, ...], ...]
     intercepts: tuple[float, ...]
     middle: tuple[float, ...]
@@ -85,31 +91,40 @@ class ContextHead:
     far: float
 
     def __post_init__(self) -> None:
-        inputs = len(self.mean)
-        if {len(self.scale), *map(len, self.coefficients)} != {inputs} or len(
-            self.coefficients
-        ) != len(self.intercepts):
-            raise ValueError("its lists do not have one number for each input and class")
-        width = len(self.middle)
+        inputs, units, width = len(self.mean), len(self.hidden_intercepts), len(self.middle)
+        if {len(self.scale), *map(len, self.hidden)} != {inputs} or len(self.hidden) != units:
+            raise ValueError("its hidden layer does not have one number for each input and unit")
+        if set(map(len, self.coefficients)) != {units} or len(self.coefficients) != len(
+            self.intercepts
+        ):
+            raise ValueError("its last layer does not have one number for each unit and class")
         if {len(self.precision), *map(len, self.precision)} != {width}:
             raise ValueError("its precision is no square of the length of its middle")
-        if inputs != len(self.intercepts) - 1 + 2 * width:
-            raise ValueError("its inputs are not a vote and twice the features")
-        numbers = [*self.mean, *self.scale, *self.intercepts, *self.middle, self.near, self.far]
-        tables = [*np.ravel(self.coefficients), *np.ravel(self.precision)]
-        if not np.isfinite([*numbers, *tables, self.limit, self.radius_um]).all():
+        if inputs != len(self.intercepts) - 1 + (1 + len(self.radii_um)) * width:
+            raise ValueError("its inputs are not a vote, the features and their means")
+        if not all(np.isfinite(each).all() for each in self._numbers()):
             raise ValueError("its numbers are not finite")
-        if min(*self.scale, self.limit, self.radius_um) <= 0:
-            raise ValueError("scales, limit and radius have to be above 0")
+        if min(*self.scale, self.limit) <= 0:
+            raise ValueError("scales and limit have to be above 0")
+        if not self.radii_um or list(self.radii_um) != sorted({0.0, *self.radii_um})[1:]:
+            raise ValueError("its radii have to be above 0 and ascend")
         if not 0 <= self.near < self.far:
             raise ValueError("far has to be above near")
+
+    def _numbers(self) -> tuple[_Floats, ...]:
+        """Return all that it answers by."""
+        alone = [*self.radii_um, self.limit, self.near, self.far]
+        tables = (self.mean, self.scale, self.hidden, self.hidden_intercepts, self.coefficients)
+        known = (self.intercepts, self.middle, self.precision)
+        return tuple(np.array(each, np.float64) for each in (alone, *tables, *known))
 
     @property
     def sha256(self) -> str:
         """Checksum of what it answers by: part of what a run is an answer to."""
-        entries = asdict(self)
-        del entries["command"], entries["nuclei"]
-        return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
+        found = hashlib.sha256(self.weights_sha256.encode())
+        for each in self._numbers():
+            found.update(str(each.shape).encode() + each.astype("<f8").tobytes())
+        return found.hexdigest()
 
     def probabilities(
         self,
@@ -124,8 +139,8 @@ class ContextHead:
         shares : (N, C + 1) float
             Of the vote, *other* first.
         features : (N, F) float
-        around : (N, F) float
-            Their mean around each nucleus.
+        around : (N, R, F) float
+            Their means around each nucleus.
 
         Returns
         -------
@@ -144,13 +159,17 @@ class ContextHead:
                 f"{inputs.shape[1]}; make it anew with python -m seg_core context."
             )
         values = np.clip((inputs - self.mean) / self.scale, -self.limit, self.limit)
-        answer = softmax(values @ np.array(self.coefficients).T + self.intercepts, axis=1)
+        units = np.maximum(values @ np.array(self.hidden).T + self.hidden_intercepts, 0)
+        answer = softmax(units @ np.array(self.coefficients).T + self.intercepts, axis=1)
         trust = self.trust(around)[:, None]
         return np.asarray(trust * answer + (1 - trust) * shares, np.float32)
 
     def trust(self, around: npt.NDArray[np.floating]) -> _Floats:
-        """Return how much the head counts in each context, (N,) 0 to 1; the vote has the rest."""
-        distance = distances(around, np.array(self.middle), np.array(self.precision))
+        """Return how much the head counts in each context, (N,) 0 to 1; the vote has the rest.
+
+        ``around`` is (N, R, F).
+        """
+        distance = distances(around[:, -1], np.array(self.middle), np.array(self.precision))
         return np.clip((self.far - distance) / (self.far - self.near), 0.0, 1.0)
 
 
@@ -169,9 +188,22 @@ def head_inputs(
     features: npt.NDArray[np.floating],
     around: npt.NDArray[np.floating],
 ) -> _Floats:
-    """Return what a context head weighs, (N, C + 2F): log-odds of the vote, features, those around."""
+    """Return what a context head weighs: log-odds of the vote, features, those around.
+
+    Parameters
+    ----------
+    shares : (N, C + 1) float
+    features : (N, F) float
+    around : (N, R, F) float
+
+    Returns
+    -------
+    inputs : (N, C + F + R F) float64
+    """
     logarithms = np.log(np.asarray(shares, np.float64) + FLOOR)
-    return np.concatenate([logarithms[:, 1:] - logarithms[:, :1], features, around], axis=1)
+    odds = logarithms[:, 1:] - logarithms[:, :1]
+    means = around.reshape(len(around), math.prod(around.shape[1:]))
+    return np.concatenate([odds, features, means], axis=1)
 
 
 def write_context_head(head: ContextHead, weights: Path) -> Path:

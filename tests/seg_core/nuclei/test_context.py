@@ -39,21 +39,26 @@ from seg_core.store.facts import RunFacts
 
 FEATURE_COUNT = 3
 RADIUS_UM = 5.0  # 20 px of 0.25 µm
+RADII_UM = (2.0, RADIUS_UM)
+UNITS = 6
 
 
 def head_of(seed: int = 0, **changes: object) -> ContextHead:
-    """A head of random numbers for four classes and three features."""
+    """A head of random numbers for four classes, three features and two radii."""
     rng = np.random.default_rng(seed)
-    inputs, classes = len(MONUSAC.names) + 2 * FEATURE_COUNT, len(MONUSAC.names) + 1
+    inputs = len(MONUSAC.names) + (1 + len(RADII_UM)) * FEATURE_COUNT
+    classes = len(MONUSAC.names) + 1
     head = ContextHead(
         weights_sha256="0" * 64,
         command="python -m seg_core context",
-        radius_um=RADIUS_UM,
+        radii_um=RADII_UM,
         nuclei={"painted": 1},
         mean=tuple(rng.normal(size=inputs).tolist()),
         scale=tuple(rng.uniform(0.5, 2, inputs).tolist()),
         limit=5.0,
-        coefficients=tuple(map(tuple, rng.normal(size=(classes, inputs)).tolist())),
+        hidden=tuple(map(tuple, rng.normal(size=(UNITS, inputs)).tolist())),
+        hidden_intercepts=tuple(rng.normal(size=UNITS).tolist()),
+        coefficients=tuple(map(tuple, rng.normal(size=(classes, UNITS)).tolist())),
         intercepts=tuple(rng.normal(size=classes).tolist()),
         middle=(0.0,) * FEATURE_COUNT,
         precision=tuple(map(tuple, np.eye(FEATURE_COUNT).tolist())),
@@ -125,11 +130,13 @@ def test_a_head_turns_a_vote_where_what_is_around_says_so():
     pieces = np.zeros(2, piece_type(1))
     pieces["x"], pieces["y"], pieces["pixels"] = [20, 80], [20, 20], 9
     pieces["features"] = [[-1], [1]]
-    weights = np.zeros((5, 6))
-    weights[0, 5], weights[:, :4] = 9, np.eye(5)[:, 1:]  # *other* where the context is above 0
+    # a unit for the odds of each class, and one that says *other* where the context is above 0
+    hidden = np.eye(6)[[0, 1, 2, 3, 5]]
+    weights = np.roll(np.eye(5), 1, axis=0) * (1, 1, 1, 1, 9)
     head = ContextHead(
-        *("0" * 64, "", RADIUS_UM, {}),
-        *((0.0,) * 6, (1.0,) * 6, 9.0, tuple(map(tuple, weights.tolist())), (0.0,) * 5),
+        *("0" * 64, "", (RADIUS_UM,), {}),
+        *((0.0,) * 6, (1.0,) * 6, 9.0, tuple(map(tuple, hidden.tolist())), (0.0,) * 5),
+        *(tuple(map(tuple, weights.tolist())), (0.0,) * 5),
         *((0.0,), ((1.0,),), 9.0, 10.0),
     )
     named = named_in_context(nuclei, features_of(nuclei, pieces), pieces, head, MONUSAC)
@@ -164,7 +171,7 @@ def test_what_is_stranger_than_anything_seen_counts_no_more_than_the_limit(far: 
     head = head_of(seed)
     shares = np.full((1, 5), 0.2)
     near, strange = (
-        head.probabilities(shares, np.full((1, 3), value), np.full((1, 3), value))
+        head.probabilities(shares, np.full((1, 3), value), np.full((1, 2, 3), value))
         for value in (1e3, far)
     )
     np.testing.assert_array_equal(near, strange)
@@ -175,7 +182,7 @@ def test_the_stranger_the_context_the_more_the_vote_counts(seed: int, far: float
     head = head_of(seed, near=2.0, far=6.0)
     shares = np.random.default_rng(seed).dirichlet(np.ones(5), 1)
     features = np.ones((1, FEATURE_COUNT))
-    around = np.full((1, FEATURE_COUNT), far)  # as far from the middle, by the unit precision
+    around = np.full((1, len(RADII_UM), FEATURE_COUNT), far)  # so far off, by the unit precision
     trust = float(np.clip((6 - far) / 4, 0, 1))
     np.testing.assert_allclose(head.trust(around), trust, atol=1e-9)
     alone = replace(head, near=1e30, far=1e31).probabilities(shares, features, around)
@@ -188,7 +195,7 @@ def test_blocks_of_a_range_of_rows_see_all_that_a_head_weighs():
     raster = raster_of(np.zeros((400, 64), np.uint8))
     question = question_of(raster, with_blocks_of(32))
     rows = Window(0, 60, 64, 280)
-    head = head_of(radius_um=20.0)
+    head = head_of(radii_um=(2.0, 20.0))
     reach = reach_px(head, raster.mpp)
     cores = cores_within(question, rows, head)
     assert cores
@@ -215,7 +222,10 @@ def test_a_head_survives_its_file_and_one_of_other_weights_is_none(tmp_path: Pat
         {"limit": 0.0},
         {"near": 2.0, "far": 2.0},
         {"middle": (0.0,)},
-        {"scale": (0.0,) * 10},
+        {"scale": (0.0,) * 13},
+        {"radii_um": (5.0, 2.0)},
+        {"radii_um": (2.0,)},
+        {"hidden_intercepts": (0.0,)},
         {"mean": (1.0,)},
         {"intercepts": (float("nan"),) * 5},
         {"coefficients": ((1.0,),) * 5},
@@ -233,8 +243,8 @@ def test_a_damaged_head_is_refused_in_a_sentence(tmp_path: Path, changes: dict[s
 
 
 def test_a_head_for_other_classes_or_features_is_refused():
-    with pytest.raises(ModelError, match="4 classes and 10 inputs, the model gives 2 and 6"):
-        head_of().probabilities(np.ones((1, 3)), np.ones((1, 2)), np.ones((1, 2)))
+    with pytest.raises(ModelError, match="4 classes and 13 inputs, the model gives 2 and 6"):
+        head_of().probabilities(np.ones((1, 3)), np.ones((1, 2)), np.ones((1, 1, 2)))
 
 
 def test_what_a_head_says_of_itself_is_no_part_of_its_checksum():

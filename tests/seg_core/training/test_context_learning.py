@@ -4,16 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from seg_core.analysis import analyse
 from seg_core.errors import DataError
-from seg_core.evaluation.context_learning import ToldNuclei, learn_context_head, told_nuclei
 from seg_core.evaluation.prediction import predict_image
+from seg_core.evaluation.told_nuclei import ToldNuclei, told_nuclei
 from seg_core.labelled.reading import read_labelled
 from seg_core.model import find_model, make_engine
 from seg_core.nuclei.context_head import ContextHead, head_inputs, read_context_head
 from seg_core.settings import AnalysisSettings
+from seg_core.training.context_learning import RADII_UM, learn_context_head
 
 CLASSES = 2
 
@@ -25,19 +27,20 @@ def nuclei(rng: np.random.Generator, count: int, data_set: str) -> ToldNuclei:
     shares = np.full((count, CLASSES + 1), 0.05)
     shares[np.arange(count), voted] = 0.9
     features = rng.normal(size=(count, 4))
-    around = rng.normal(size=(count, 4))
-    around[:, 0] += 4.0 * (truth == 2)
+    around = rng.normal(size=(count, len(RADII_UM), 4))
+    around[:, -1, 0] += 4.0 * (truth == 2)
     return ToldNuclei(data_set, head_inputs(shares, features, around), truth)
 
 
 def learnt(*parts: ToldNuclei) -> ContextHead:
-    return learn_context_head(parts, CLASSES, "a" * 64, "a command")
+    return learn_context_head(parts, CLASSES, "a" * 64, "a command", steps=150)
 
 
 def answers(head: ContextHead, told: ToldNuclei) -> np.ndarray:
     values = (told.inputs - np.array(head.mean)) / np.array(head.scale)
     values = np.clip(values, -head.limit, head.limit)
-    return (values @ np.array(head.coefficients).T + head.intercepts).argmax(axis=1)
+    units = np.maximum(values @ np.array(head.hidden).T + head.hidden_intercepts, 0)
+    return (units @ np.array(head.coefficients).T + head.intercepts).argmax(axis=1)
 
 
 def test_what_is_around_mends_votes_on_nuclei_that_were_not_learnt_from() -> None:
@@ -67,9 +70,20 @@ def test_a_small_data_set_counts_as_much_as_a_large_one() -> None:
 def test_contexts_that_nobody_taught_are_not_trusted() -> None:
     rng = np.random.default_rng(4)
     head = learnt(nuclei(rng, 3000, "drawn"))
-    known = nuclei(rng, 1000, "drawn").inputs[:, -4:]
+    known = nuclei(rng, 1000, "drawn").inputs[:, None, -4:]
     assert (head.trust(known) == 1).mean() > 0.9
     assert (head.trust(known + 6) == 0).all()
+
+
+def test_the_same_nuclei_teach_the_same_head() -> None:
+    told = nuclei(np.random.default_rng(5), 500, "drawn")
+    torch.manual_seed(6)  # whatever else has been drawn
+    drawn = torch.rand(1)
+    first = learnt(told)
+    torch.manual_seed(6)
+    second = learnt(told)
+    assert first.sha256 == second.sha256
+    assert torch.rand(1) == drawn  # nor is what others draw disturbed
 
 
 def test_what_was_learnt_from_is_counted_by_data_set() -> None:
@@ -89,7 +103,7 @@ def test_without_nuclei_of_every_class_it_is_refused() -> None:
 
 def test_labelled_images_give_what_a_head_weighs(shared_data: Path) -> None:
     images = list(read_labelled(shared_data / "monusac" / "val"))[:2]
-    found = told_nuclei(images, None)
+    found = told_nuclei(images, None, RADII_UM)
     assert len(found) == 4  # each as it is and as scanned at 20x
     for each in found:
         assert each.data_set == "monusac"

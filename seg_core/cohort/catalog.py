@@ -36,6 +36,7 @@ from seg_core.errors import CohortError, SegCoreError
 from seg_core.files.names import printable
 from seg_core.nuclei.nucleus_table import GEOMETRY, empty_table
 from seg_core.store import Run, Store
+from seg_core.store.nucleus_queries import path_sql
 from seg_core.store.overlay import Overlay
 
 _log = logging.getLogger(__name__)
@@ -277,7 +278,7 @@ def _named_sql(
 
 def _nuclei_sql(files: Iterable[Path]) -> str:
     """Return the nuclei of runs as the model found them, as a question in SQL."""
-    listed = ", ".join(map(_quoted, files))
+    listed = ", ".join(map(path_sql, files))
     return (
         "select parse_path(filename)[-3] || '/' || parse_path(filename)[-2] as folder, "
         f"* exclude (filename), class_name as {_FOUND} "
@@ -322,7 +323,3 @@ def _table(rows: Iterable[dict[str, Any]], first: tuple[str, ...]) -> pd.DataFra
 def _shown(value: Any) -> Any:
     """Return a text that tables of other libraries take: of bytes that are no letters, none does."""
     return printable(value) if isinstance(value, str) and not value.isprintable() else value
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

@@ -4,11 +4,12 @@ What is in memory is the answer: a page of the table, a row for each class, a sa
 a million nuclei is filtered, sorted and summed in a fraction of a second.
 """
 
+import glob
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import duckdb
@@ -352,8 +353,7 @@ class NucleusQueries:
         return column
 
     def _file_sql(self) -> str:
-        path = str(self._path).replace("'", "''")
-        return self._overlay.sql(f"read_parquet('{path}')", _CORRECTED, _ANSWERED)
+        return self._overlay.sql(f"read_parquet({path_sql(self._path)})", _CORRECTED, _ANSWERED)
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -366,3 +366,18 @@ class NucleusQueries:
                 yield cursor
         except duckdb.Error as error:
             raise damaged(self._path) from error
+
+
+def path_sql(path: PurePath) -> str:
+    """Return the text in SQL by which DuckDB reads this one file.
+
+    It would take a path with ``*``, ``?`` or ``[`` for a pattern, and read whatever files it fits.
+
+    Examples
+    --------
+    >>> from pathlib import PurePosixPath
+    >>> path_sql(PurePosixPath("runs [2]/it's.parquet"))
+    "'runs [[]2]/it''s.parquet'"
+    """
+    escaped = glob.escape(str(path)).replace("'", "''")
+    return f"'{escaped}'"

@@ -331,6 +331,16 @@ def answer(run: Run, **more: Any) -> None:
 COUNTED = "select folder, class_name, count(*) as n from nuclei group by all order by all"
 
 
+def test_nuclei_of_a_store_whose_name_reads_as_a_pattern_are_its_own(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """Nuclei of the store beside it were counted, too."""
+    for name in ("store?", "stores"):
+        copied(painted_run, tmp_path / name)
+    catalog = RunCatalog(Store(tmp_path / "store?"))
+    assert len(catalog.ask("select * from nuclei")) == len(painted_run.nuclei())
+
+
 @pytest.mark.parametrize("file", ["answer.parquet", "nuclei.parquet"])
 def test_a_run_whose_nuclei_or_answer_are_damaged_costs_no_question_about_the_others(
     painted_run: Run, tmp_path: Path, file: str

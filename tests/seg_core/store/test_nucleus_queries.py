@@ -174,6 +174,18 @@ def test_a_column_that_is_none_is_refused(queries: NucleusQueries) -> None:
         queries.page(EVERYTHING, sort_by="x; drop table nuclei", limit=1)
 
 
+@pytest.mark.parametrize(("name", "beside"), [("run?", "runs"), ("run[s]", "runs"), ("r*", "runs")])
+def test_a_folder_whose_name_reads_as_a_pattern_is_that_folder(
+    table: gpd.GeoDataFrame, tmp_path: Path, name: str, beside: str
+) -> None:
+    """DuckDB read what lay in other folders of such names too, or instead."""
+    for folder in (name, beside):
+        (tmp_path / folder).mkdir()
+    queries = queries_of(table[:100], tmp_path / name)
+    queries_of(table, tmp_path / beside)
+    assert sum(queries.counts(EVERYTHING).values()) == 100
+
+
 def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "nuclei.parquet").write_bytes(b"no parquet at all")
     with pytest.raises(StoreError, match="is missing or damaged; start the same analysis again"):

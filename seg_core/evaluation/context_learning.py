@@ -139,6 +139,11 @@ def learn_context_head(
     values = np.clip((inputs - mean) / scale, -_LIMIT, _LIMIT)
     model = LogisticRegression(C=_STRENGTH, max_iter=1000, tol=1e-4)
     model.fit(values, truth, sample_weight=_importance(names, truth))
+    coefficients, intercepts = model.coef_, model.intercept_
+    if classes == 1:  # scikit-learn gives the log odds of the class against *other*
+        coefficients, intercepts = (
+            np.concatenate([np.zeros_like(each), each]) for each in (coefficients, intercepts)
+        )
     return ContextHead(
         weights_sha256=weights_sha256,
         command=command,
@@ -147,8 +152,8 @@ def learn_context_head(
         mean=in_file(mean),
         scale=in_file(scale),
         limit=_LIMIT,
-        coefficients=tuple(in_file(row) for row in model.coef_),
-        intercepts=in_file(model.intercept_),
+        coefficients=tuple(in_file(row) for row in coefficients),
+        intercepts=in_file(intercepts),
         **_known_contexts(names, inputs[:, (classes + inputs.shape[1]) // 2 :]),
     )
 

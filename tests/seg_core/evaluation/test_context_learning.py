@@ -78,6 +78,20 @@ def test_what_was_learnt_from_is_counted_by_data_set() -> None:
     assert head.nuclei == {"a": 300, "b": 600}
 
 
+def test_a_head_of_a_single_class_tells_it_from_other() -> None:
+    """It ended in a traceback."""
+    rng = np.random.default_rng(5)
+    truth = rng.integers(0, 2, 2000)
+    shares = np.full((2000, 2), 0.5)
+    features, around = rng.normal(size=(2, 2000, 4))
+    around[:, 0] += 4.0 * truth
+    told = ToldNuclei("drawn", head_inputs(shares, features, around), truth)
+    head = learn_context_head([told], 1, "a" * 64, "a command")
+    found = head.probabilities(shares, features, around)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    assert np.mean(found.argmax(axis=1) == truth) > 0.9
+
+
 def test_without_nuclei_of_every_class_it_is_refused() -> None:
     told = nuclei(np.random.default_rng(3), 200, "drawn")
     lacking = ToldNuclei("drawn", told.inputs[told.truth != 1], told.truth[told.truth != 1])

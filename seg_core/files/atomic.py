@@ -31,7 +31,9 @@ _TRIES, _PAUSE_S = 10, 0.1
 _PROCESS = secrets.token_hex(4)
 
 # How names of temporary files end: machine, process and token.
-_WRITER = re.compile(r"\.([0-9a-f]{4})-(\d{1,20})-([0-9a-f]{8,16})\.tmp", re.ASCII)
+_WRITER = re.compile(
+    r"\.(?P<machine>[0-9a-f]{4})-(?P<process>\d{1,20})-(?P<token>[0-9a-f]{8,16})\.tmp$", re.ASCII
+)
 
 # What nobody has touched for a week nobody writes any more; the longest export takes hours.
 _ABANDONED_S = 7 * 24 * 3600.0
@@ -264,22 +266,32 @@ def remove_parts_in(folder: Path, names: str = "*") -> None:
                 left.unlink()
 
 
+def is_being_written(part: Path) -> bool:
+    """Tell whether a living process of this machine writes what `temporary_beside` has named.
+
+    After a restart this one may have the number of the one that was killed, as in a container, where
+    all processes count from 1.
+    """
+    found = _WRITER.search(part.name)
+    if found is None or found["machine"] != _machine():
+        return False
+    process = int(found["process"])
+    if process == os.getpid():
+        return found["token"].startswith(_PROCESS)
+    return _is_alive(process)
+
+
 def _is_left(part: Path) -> bool:
     """Tell whether nobody writes any more what `temporary_beside` has named.
 
-    A process of this machine is asked for. After a restart this one may have the number of the one
-    that was killed, as in a container, where all processes count from 1; and a container that was
-    made anew takes itself for another machine. So what has not been touched for long is left, too.
+    A container that is made anew takes itself for another machine, and what a process has left may have
+    the number of another one by now. So what has not been touched for long is left, too.
     """
     found = _WRITER.search(part.name)
     if found is None:
         return False
-    machine, process, token = found.groups()
-    if machine == _machine():
-        if int(process) == os.getpid():
-            return not token.startswith(_PROCESS)
-        if not _is_alive(int(process)):
-            return True
+    if found["machine"] == _machine() and not is_being_written(part):
+        return True
     with suppress(OSError):  # a copy has the time of its source as that of its content
         return time.time() - part.stat().st_ctime > _ABANDONED_S
     return False

@@ -310,6 +310,7 @@ def _settings(plan: dict[str, Any], table: pd.DataFrame) -> Iterator[Block]:
         [
             ("model", model.get("name", _NONE)),
             ("SHA-256 of the weights", model.get("sha256", _NONE)),
+            *([("SHA-256 of the context head", head)] if (head := model.get("context")) else []),
             *(
                 [("classes by", "; ".join(said))]
                 if (said := list(_classes_by(taught, table)))

@@ -159,10 +159,11 @@ def test_an_anonymous_report_does_not_name_the_files_of_regions(
 def test_a_cohort_without_groups_has_a_report_that_says_so(
     painted_run: Run, tmp_path: Path
 ) -> None:
-    question = CohortQuestion("painted", "0" * 64)
+    question = CohortQuestion("painted", "0" * 64, context_head="c" * 64)
     Journal(tmp_path, "alone").write_plan([Item(painted_run.slide_path)], question)
     write_cohort_report(tmp_path, "alone", tmp_path / "alone.html")
     assert "Nothing is compared" in html_text(tmp_path / "alone.html")
+    assert f"SHA-256 of the context head {'c' * 64}" in html_text(tmp_path / "alone.html")
     write_cohort_report(tmp_path, "alone", tmp_path / "alone.pdf")
     with pytest.raises(CohortError, match="no column 'stage'"):
         write_cohort_report(tmp_path, "alone", tmp_path / "b.html", measures=["nuclei"], by="stage")

@@ -9,6 +9,7 @@ from PIL import Image
 from seg_core.analysis import analyse
 from seg_core.errors import DataError
 from seg_core.evaluation.context_learning import ToldNuclei, learn_context_head, told_nuclei
+from seg_core.evaluation.evaluate import evaluate
 from seg_core.evaluation.prediction import predict_image
 from seg_core.labelled.reading import read_labelled
 from seg_core.model import find_model, make_engine
@@ -140,3 +141,15 @@ def test_the_shipped_model_names_nuclei_in_an_analysis_as_where_it_is_measured(
     np.testing.assert_allclose(
         np.sort(measured.class_shares.max(axis=1)), np.sort(table["class_score"]), atol=1e-5
     )
+
+
+def test_figures_say_which_head_named_the_nuclei(shared_data: Path) -> None:
+    """Of one model before and after a head they looked alike."""
+    images = read_labelled(shared_data / "monusac" / "val")
+    result = evaluate(
+        shared_data / "monusac" / "val", None, AnalysisSettings(), only=images.names[:1]
+    )
+    card, weights = find_model()
+    head = read_context_head(card, weights)
+    assert head is not None
+    assert result["model"] == {"name": card.name, "sha256": card.sha256, "context": head.sha256}

@@ -143,7 +143,9 @@ def test_an_anonymous_report_does_not_name_the_files_of_regions(
     folder = tmp_path / painted_run.slide_id / painted_run.run_id
     shutil.copytree(painted_run.path, folder)
     journal = Journal(tmp_path, "trial")
-    note = "1 entry of MRN7.geojson was left out, since the outline of the ROI 'Doe' crosses itself."
+    note = (
+        "1 entry of MRN7.geojson was left out, since the outline of the ROI 'Doe' crosses itself."
+    )
     items = [Item(painted_run.slide_path, note=note), Item(Path("/later.svs"), note=note)]
     keys = journal.write_plan(items, CohortQuestion("painted", "0" * 64))
     run = folder.relative_to(tmp_path).as_posix()

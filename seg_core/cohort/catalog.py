@@ -14,7 +14,7 @@ nuclei   a row a nucleus of all finished runs, with ``folder``: ``class_name`` a
 """
 
 import logging
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -206,12 +206,7 @@ class RunCatalog:
                     "mpp": number_or_nan(item["mpp"]),
                     **({_NOTE: item["note"]} if item.get("note") else {}),
                 }
-                # a column of the table that has the name of one of ours stands beside that
-                own = {
-                    f"{key} (table)" if key.casefold() in taken else key: each
-                    for key, each in item["columns"].items()
-                }
-                rows.append(row | own)
+                rows.append(row | _beside(taken, item["columns"]))
         return _table(rows, _ITEM_COLUMNS)
 
     @cached_property
@@ -284,6 +279,25 @@ def _nuclei_sql(files: Iterable[Path]) -> str:
         f"* exclude (filename), class_name as {_FOUND} "
         f"from read_parquet([{listed}], union_by_name=true, filename=true)"
     )
+
+
+def _beside(taken: Container[str], columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return columns of somebody's table; one that has the name of one of ours stands beside that.
+
+    Parameters
+    ----------
+    taken : container of str
+        Names of ours, case-folded.
+    columns : mapping of str
+    """
+    theirs = {name.casefold() for name in columns}
+    own: dict[str, Any] = {}
+    for name, cell in columns.items():
+        free = name
+        while free.casefold() in taken or (free != name and free.casefold() in theirs):
+            free += " (table)"
+        own[free] = cell
+    return own
 
 
 def _ending(outcome: Outcome | None, there: Container[str | None]) -> dict[str, str | None]:

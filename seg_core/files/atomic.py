@@ -23,7 +23,7 @@ from typing import Any, TextIO
 
 from seg_core.errors import ExportError
 from seg_core.files.disk_errors import export_errors
-from seg_core.files.outputs import check_same_kind, place_of
+from seg_core.files.outputs import check_same_kind, place_of, refuse_stdout
 
 _TRIES, _PAUSE_S = 10, 0.1
 
@@ -189,6 +189,7 @@ def new_folder(path: Path, *, replaceable: Callable[[Path], bool], force: bool) 
     ExportError
         If there is something of that name that is not to be replaced, or it cannot be written.
     """
+    refuse_stdout(path)
     if path.exists():
         if not force:
             raise ExportError(

@@ -183,12 +183,12 @@ class Drawing:
     Attributes
     ----------
     things : list of Drawn
-    note : str
-        The sentence that says what could not be used of it; empty where all could be.
+    unusable : Unusable
+        What is none of them.
     """
 
     things: list[Drawn]
-    note: str
+    unusable: Unusable
 
 
 def read_drawn(path: Path, advice: str) -> Drawing:
@@ -216,7 +216,7 @@ def read_drawn(path: Path, advice: str) -> Drawing:
                 things += _drawn_of(feature, number, path)
         if not things:
             _refuse_if_any(unusable)
-    return Drawing(things, unusable.note(path))
+    return Drawing(things, unusable)
 
 
 def _drawn_of(feature: Any, number: int, path: Path) -> list[Drawn]:

@@ -58,6 +58,11 @@ class Question:
         canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
+    def model_to_json(self) -> dict[str, str]:
+        """Return what files say of the model: its name, its weights and, where it has one, its head."""
+        head = {} if self.context_head is None else {"context": self.context_head}
+        return {"name": self.model, "sha256": self.model_sha256, **head}
+
     @property
     def window(self) -> Window:
         """The region in pixels of the raster."""

@@ -120,7 +120,9 @@ def included(rois: Sequence[Roi], whole: Region) -> list[Roi]:
             if isinstance(part, shapely.Polygon) and part.area > 0
         ]
         left += [
-            Roi(roi.name if len(parts) == 1 else f"{roi.name} ({number})", part)
+            replace(
+                roi, name=roi.name if len(parts) == 1 else f"{roi.name} ({number})", polygon=part
+            )
             for number, part in enumerate(parts, start=1)
         ]
     if not left:

@@ -1,5 +1,6 @@
 """How an analysis is done: every option with its unit and its reason."""
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -110,10 +111,10 @@ class AnalysisSettings:
         if self.views not in _VIEWS:
             raise SettingsError(f"views is {self.views}; give 1, 2, 4 or 8.")
         for name in ("min_nucleus_um2", "min_seed_um2", "growth_um"):
-            if getattr(self, name) < 0:
-                raise SettingsError(f"{name} is {getattr(self, name)}; it cannot be below 0.")
-        if self.max_extent_um <= 0:
-            raise SettingsError(f"max_extent_um is {self.max_extent_um}; it must be above 0.")
+            if not 0 <= getattr(self, name) < math.inf:
+                raise SettingsError(f"{name} is {getattr(self, name)}; give a number from 0 on.")
+        if not 0 < self.max_extent_um < math.inf:
+            raise SettingsError(f"max_extent_um is {self.max_extent_um}; give a number above 0.")
         if self.block_px < 256:
             raise SettingsError(f"block_px is {self.block_px}; give at least 256.")
         for name, names in _CHOICES.items():

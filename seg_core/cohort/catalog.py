@@ -14,7 +14,7 @@ nuclei   a row a nucleus of all finished runs, with ``folder``: ``class_name`` a
 """
 
 import logging
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from seg_core.errors import CohortError, SegCoreError
 from seg_core.files.names import printable
 from seg_core.nuclei.nucleus_table import GEOMETRY, empty_table
 from seg_core.store import Run, Store
+from seg_core.store.nucleus_queries import path_sql
 from seg_core.store.overlay import Overlay
 
 _log = logging.getLogger(__name__)
@@ -205,12 +206,7 @@ class RunCatalog:
                     "mpp": number_or_nan(item["mpp"]),
                     **({_NOTE: item["note"]} if item.get("note") else {}),
                 }
-                # a column of the table that has the name of one of ours stands beside that
-                own = {
-                    f"{key} (table)" if key.casefold() in taken else key: each
-                    for key, each in item["columns"].items()
-                }
-                rows.append(row | own)
+                rows.append(row | _beside(taken, item["columns"]))
         return _table(rows, _ITEM_COLUMNS)
 
     @cached_property
@@ -277,12 +273,31 @@ def _named_sql(
 
 def _nuclei_sql(files: Iterable[Path]) -> str:
     """Return the nuclei of runs as the model found them, as a question in SQL."""
-    listed = ", ".join(map(_quoted, files))
+    listed = ", ".join(map(path_sql, files))
     return (
         "select parse_path(filename)[-3] || '/' || parse_path(filename)[-2] as folder, "
         f"* exclude (filename), class_name as {_FOUND} "
         f"from read_parquet([{listed}], union_by_name=true, filename=true)"
     )
+
+
+def _beside(taken: Container[str], columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return columns of somebody's table; one that has the name of one of ours stands beside that.
+
+    Parameters
+    ----------
+    taken : container of str
+        Names of ours, case-folded.
+    columns : mapping of str
+    """
+    theirs = {name.casefold() for name in columns}
+    own: dict[str, Any] = {}
+    for name, cell in columns.items():
+        free = name
+        while free.casefold() in taken or (free != name and free.casefold() in theirs):
+            free += " (table)"
+        own[free] = cell
+    return own
 
 
 def _ending(outcome: Outcome | None, there: Container[str | None]) -> dict[str, str | None]:
@@ -322,7 +337,3 @@ def _table(rows: Iterable[dict[str, Any]], first: tuple[str, ...]) -> pd.DataFra
 def _shown(value: Any) -> Any:
     """Return a text that tables of other libraries take: of bytes that are no letters, none does."""
     return printable(value) if isinstance(value, str) and not value.isprintable() else value
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

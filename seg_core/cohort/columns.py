@@ -84,8 +84,30 @@ def known(column: "pd.Series[Any]") -> "pd.Series[Any]":
     return column.mask(column.map(is_unknown)) if column.dtype == object else column
 
 
+# Where a comma may part thousands.
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+
+
+def has_doubtful_commas(column: "pd.Series[Any]") -> bool:
+    """Tell whether commas of a column may stand for the point or part thousands.
+
+    They may part them where each is followed by three digits and smaller numbers have none: who writes
+    three decimals writes them everywhere.
+
+    Examples
+    --------
+    >>> [has_doubtful_commas(pd.Series(cells)) for cells in (["1,200", "950"], ["1,250", "0,950"])]
+    [True, False]
+    """
+    cells = [cell.strip() for cell in known(column).dropna() if isinstance(cell, str)]
+    parted = [cell for cell in cells if "," in cell]
+    return 0 < len(parted) < len(cells) and all(map(_THOUSANDS.fullmatch, parted))
+
+
 def numbers_in(column: "pd.Series[Any]") -> "pd.Series[float] | None":
     """Return a column as numbers, NaN where nothing is known; None where words stand in it.
+
+    So it is where nobody can tell what its commas mean, see `has_doubtful_commas`.
 
     Examples
     --------
@@ -98,6 +120,8 @@ def numbers_in(column: "pd.Series[Any]") -> "pd.Series[float] | None":
         return None
     told = known(column)
     if told.dtype == object:
+        if has_doubtful_commas(told):
+            return None
         # spreadsheets of some languages write a comma for the point
         told = told.map(lambda cell: cell.replace(",", ".") if isinstance(cell, str) else cell)
     try:

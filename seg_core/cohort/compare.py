@@ -28,7 +28,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import optimize, stats
 
-from seg_core.cohort.columns import known, numbers_in
+from seg_core.cohort.columns import has_doubtful_commas, known, numbers_in
 from seg_core.digits import in_digits
 from seg_core.errors import CohortError, counted
 
@@ -170,6 +170,11 @@ def numbers_of(column: "pd.Series[Any]", name: str) -> _Values:
         If it holds something else.
     """
     numbers = numbers_in(column)
+    if numbers is None and has_doubtful_commas(column):
+        raise CohortError(
+            f"the commas of the column {name!r} may be decimal ones or part thousands; write its numbers "
+            "with a point, and without anything between thousands."
+        )
     if numbers is None:
         raise CohortError(
             f"the column {name!r} holds something else than numbers; choose a measure."

@@ -64,7 +64,11 @@ class CohortQuestion:
         """Return what stands in ``cohort.json`` of it."""
         taught = self.classifier
         return {
-            "model": {"name": self.model, "sha256": self.model_sha256},
+            "model": {
+                "name": self.model,
+                "sha256": self.model_sha256,
+                **({} if self.context_head is None else {"context": self.context_head}),
+            },
             "settings": self.settings.to_json(),
             "classifier": None
             if taught is None

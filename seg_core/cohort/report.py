@@ -41,6 +41,8 @@ _NONE = "–"
 
 _MOST_PIXEL_SIZES = 4
 
+_LEFT_OUT = "something of the file of its ROIs was left out."
+
 
 def cohort_document(
     store: Path,
@@ -70,9 +72,9 @@ def cohort_document(
         If there is no such cohort, or measures or groups that were asked for are not there.
     """
     table = RunCatalog(Store(store)).cohort(name)
-    if anonymous:
-        table = _numbered(table)
     plan = Journal(store, name).read_plan()
+    if anonymous:
+        table = _numbered(table, [each.get("note") or "" for each in plan["items"]])
     failed = table[table["state"].isin(["failed", "refused", "removed"])]
     times = table["finished"].dropna()
     sections = [
@@ -133,13 +135,24 @@ def write_cohort_report(
             file.write(html_of(document))
 
 
-def _numbered(table: pd.DataFrame) -> pd.DataFrame:
-    """Name slides and patients by number, and leave out sentences, which may hold their names."""
+def _numbered(table: pd.DataFrame, notes: Sequence[str]) -> pd.DataFrame:
+    """Name slides and patients by number, and leave out sentences, which may hold their names.
+
+    Parameters
+    ----------
+    table : DataFrame
+    notes : sequence of str
+        What was left out of the file of each slide's ROIs, with the names of both; warnings begin so.
+    """
     codes, _names = pd.factorize(table["patient"])
     patients = np.array([None if code < 0 else f"patient {code + 1}" for code in codes], object)
     slides = [f"slide {number}" for number in range(1, len(table) + 1)]
     errors = table["error"].where(table["error"].isna(), "its sentence is in the table of results")
-    return table.assign(slide=slides, patient=patients, error=errors)
+    warnings = [
+        f"{_LEFT_OUT}{said.removeprefix(note)}" if note and isinstance(said, str) else said
+        for said, note in zip(table["warnings"], notes, strict=True)
+    ]
+    return table.assign(slide=slides, patient=patients, error=errors, warnings=warnings)
 
 
 def _patients(table: pd.DataFrame) -> str:
@@ -297,6 +310,7 @@ def _settings(plan: dict[str, Any], table: pd.DataFrame) -> Iterator[Block]:
         [
             ("model", model.get("name", _NONE)),
             ("SHA-256 of the weights", model.get("sha256", _NONE)),
+            *([("SHA-256 of the context head", head)] if (head := model.get("context")) else []),
             *(
                 [("classes by", "; ".join(said))]
                 if (said := list(_classes_by(taught, table)))

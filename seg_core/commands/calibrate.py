@@ -61,9 +61,13 @@ def _calibrate(options: argparse.Namespace) -> int:
     for name, row in report.items():
         before, after = row["before"], row["after"]
         sys.stdout.write(
-            f"{name}: {counted(row['nuclei'], 'nucleus', 'nuclei')}, macro F1 {before['macro_f1']:.3f} to "
-            f"{after['macro_f1']:.3f}, error of the score {before['error']:.3f} to "
+            f"{name}: {counted(row['nuclei'], 'nucleus', 'nuclei')}, macro F1 {_said(before['macro_f1'])} to "
+            f"{_said(after['macro_f1'])}, error of the score {before['error']:.3f} to "
             f"{after['error']:.3f}\n"
         )
     sys.stdout.write(f"{written} written.\n")
     return 0
+
+
+def _said(figure: float | None) -> str:
+    return "–" if figure is None else f"{figure:.3f}"

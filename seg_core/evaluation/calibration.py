@@ -116,13 +116,16 @@ def calibrate(sets: Mapping[str, Votes]) -> tuple[VoteWeight, ...]:
         weights = tuple(
             VoteWeight(round(part * each.bias, 4), round(each.sharpness**part, 4)) for each in best
         )
-        if all(
-            macro_f1(each.truth, calibrated(each.shares, weights).argmax(axis=1))
-            >= macro_f1(each.truth, each.shares.argmax(axis=1))
-            for each in several
-        ):
+        if all(_lost(each, weights) <= 0 for each in several):
             return weights
     return tuple(VoteWeight() for _ in best)
+
+
+def _lost(votes: Votes, weights: Sequence[VoteWeight]) -> float:
+    """Return what a calibration costs of the macro F1; nothing where there are too few nuclei for one."""
+    before = macro_f1(votes.truth, votes.shares.argmax(axis=1))
+    after = macro_f1(votes.truth, calibrated(votes.shares, weights).argmax(axis=1))
+    return 0.0 if before is None or after is None else before - after
 
 
 def likeliest(sets: Mapping[str, Votes]) -> tuple[VoteWeight, ...]:
@@ -161,8 +164,8 @@ def _weights(parameters: npt.NDArray[np.float64]) -> tuple[VoteWeight, ...]:
     )
 
 
-def macro_f1(truth: npt.NDArray[np.intp], called: npt.NDArray[np.intp]) -> float:
-    """Return the mean F1 over the classes with enough nuclei, *other* among them.
+def macro_f1(truth: npt.NDArray[np.intp], called: npt.NDArray[np.intp]) -> float | None:
+    """Return the mean F1 over the classes with enough nuclei, *other* among them; None without any.
 
     Examples
     --------
@@ -173,13 +176,13 @@ def macro_f1(truth: npt.NDArray[np.intp], called: npt.NDArray[np.intp]) -> float
     for k in np.flatnonzero(np.bincount(truth) >= _FEWEST):
         right = np.count_nonzero((truth == k) & (called == k))
         scores.append(2 * right / (np.count_nonzero(truth == k) + np.count_nonzero(called == k)))
-    return float(np.mean(scores)) if scores else 1.0
+    return float(np.mean(scores)) if scores else None
 
 
 def report_of(sets: Mapping[str, Votes], weights: Sequence[VoteWeight]) -> dict[str, Any]:
     """Return what a calibration changes, by set, for the card.
 
-    ``macro_f1`` of the found nuclei; ``error`` is the expected calibration error, the mean distance
+    ``macro_f1`` of the found nuclei, None of too few; ``error`` is the expected calibration error, the mean distance
     between score and share that is right over bins of the score (Naeini et al. 2015);
     ``reliability`` has a row a bin: its ends, nuclei, their mean score and the share that is right.
     Each before and after.

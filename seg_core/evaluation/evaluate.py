@@ -188,7 +188,11 @@ def _measured(
         result=measured.result
         | {
             "scanned": scanned.to_json(),
-            "model": {"name": card.name, "sha256": card.sha256},
+            "model": {
+                "name": card.name,
+                "sha256": card.sha256,
+                **({} if head is None else {"context": head.sha256}),
+            },
             "engine": engine.name,
             "precision": engine.precision,
             "settings": settings.to_json(),

@@ -146,7 +146,7 @@ class CorrectedRun:
     @property
     def asked(self) -> dict[str, Any]:
         """What it depends on."""
-        return {"corrected": self.run.kept_names_version}
+        return {"corrected": [self.run.nuclei_checksum, self.run.kept_names_version]}
 
     def measured(self, run: Run) -> Run:
         """Return a run as it is measured by this: its own one as the model left it."""
@@ -359,10 +359,12 @@ def evaluation_of_run(references: Sequence[Reference], run: Run) -> KeptEvaluati
 
 
 def asked_of(reference: Reference, run: Run, rois: Sequence[Roi]) -> dict[str, Any]:
-    """Return all that an evaluation depends on beside the run's and the reference's files."""
+    """Return all that an evaluation depends on beside the reference's file."""
     return {
         **reference.asked,
         "rois": [roi.to_json() for roi in rois],
+        # another engine answers the same question, as the same run, with other nuclei
+        "nuclei": run.nuclei_checksum,
         "names": run.kept_names_version,
     }
 

@@ -134,10 +134,7 @@ def evaluate_run(
             "run": run.run_id,
             "slide": run.slide_path.name,
             "reference_file": reference.name,
-            "model": {
-                "name": run.facts.question.model,
-                "sha256": run.facts.question.model_sha256,
-            },
+            "model": run.facts.question.model_to_json(),
             "said_since": run.said_since(),
             "areas": areas_named,
             "squares": len(areas),

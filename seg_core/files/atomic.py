@@ -11,6 +11,7 @@ import io
 import json
 import os
 import platform
+import re
 import secrets
 import shutil
 import sys
@@ -22,9 +23,20 @@ from typing import Any, TextIO
 
 from seg_core.errors import ExportError
 from seg_core.files.disk_errors import export_errors
-from seg_core.files.outputs import check_same_kind, place_of
+from seg_core.files.outputs import check_same_kind, place_of, refuse_stdout
 
 _TRIES, _PAUSE_S = 10, 0.1
+
+# Tells what this process writes from what one of the same number wrote before it.
+_PROCESS = secrets.token_hex(4)
+
+# How names of temporary files end: machine, process and token.
+_WRITER = re.compile(
+    r"\.(?P<machine>[0-9a-f]{4})-(?P<process>\d{1,20})-(?P<token>[0-9a-f]{8,16})\.tmp$", re.ASCII
+)
+
+# What nobody has touched for a week nobody writes any more; the longest export takes hours.
+_ABANDONED_S = 7 * 24 * 3600.0
 
 
 @contextmanager
@@ -177,6 +189,7 @@ def new_folder(path: Path, *, replaceable: Callable[[Path], bool], force: bool) 
     ExportError
         If there is something of that name that is not to be replaced, or it cannot be written.
     """
+    refuse_stdout(path)
     if path.exists():
         if not force:
             raise ExportError(
@@ -226,7 +239,8 @@ def scratch_folder(path: Path) -> Iterator[Path]:
 
 def temporary_beside(path: Path) -> Path:
     """Return a name that tells which process writes there."""
-    return path.with_name(f".{path.name}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    token = _PROCESS + secrets.token_hex(4)
+    return path.with_name(f".{path.name}.{_machine()}-{os.getpid()}-{token}.tmp")
 
 
 def _remove_parts(path: Path) -> None:
@@ -235,7 +249,7 @@ def _remove_parts(path: Path) -> None:
 
 
 def remove_parts_in(folder: Path, names: str = "*") -> None:
-    """Remove what killed processes of this machine have left half written in a folder.
+    """Remove what killed processes have left half written in a folder.
 
     Parameters
     ----------
@@ -243,15 +257,45 @@ def remove_parts_in(folder: Path, names: str = "*") -> None:
     names : str
         Pattern of what they were writing: names of files or folders in it.
     """
-    for left in folder.glob(f".{names}.{_machine()}-*-*.tmp"):
-        writer = left.name.removesuffix(".tmp").rsplit("-", 2)[1]
-        if not writer.isdecimal() or _is_alive(int(writer)):
+    for left in folder.glob(f".{names}.*-*-*.tmp"):
+        if not _is_left(left):
             continue
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
         else:
             with suppress(OSError):
                 left.unlink()
+
+
+def is_being_written(part: Path) -> bool:
+    """Tell whether a living process of this machine writes what `temporary_beside` has named.
+
+    After a restart this one may have the number of the one that was killed, as in a container, where
+    all processes count from 1.
+    """
+    found = _WRITER.search(part.name)
+    if found is None or found["machine"] != _machine():
+        return False
+    process = int(found["process"])
+    if process == os.getpid():
+        return found["token"].startswith(_PROCESS)
+    return _is_alive(process)
+
+
+def _is_left(part: Path) -> bool:
+    """Tell whether nobody writes any more what `temporary_beside` has named.
+
+    A container that is made anew takes itself for another machine, and what a process has left may have
+    the number of another one by now. So what has not been touched for long is left, too.
+    """
+    found = _WRITER.search(part.name)
+    if found is None:
+        return False
+    if found["machine"] == _machine() and not is_being_written(part):
+        return True
+    with suppress(OSError):  # a copy has the time of its source as that of its content
+        return time.time() - part.stat().st_ctime > _ABANDONED_S
+    return False
 
 
 def _is_alive(process: int) -> bool:

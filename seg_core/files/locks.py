@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from seg_core.errors import BusyError
+from seg_core.files.atomic import is_being_written
 from seg_core.files.disk_errors import store_errors
 
 if sys.platform == "win32":
@@ -150,14 +151,16 @@ def _lock_patiently(file: IO[bytes]) -> bool | None:
 def remove_leftovers(folder: Path) -> None:
     """Remove what a killed process was writing: our temporary files and those of zarr.
 
-    A folder inside that has a lock of its own is another's to clear up.
+    A folder inside that has a lock of its own is another's to clear up. What people say of a run is
+    written without its lock, and stays while that is at work.
     """
     with store_errors(folder):
         for parent, folders, files in os.walk(folder):
             inner = Path(parent)
             folders[:] = [name for name in folders if not (inner / name / LOCK_FILE).exists()]
             for name in files:
-                if fnmatch(name, ".*.tmp") or fnmatch(name, "*.partial"):
+                is_part = fnmatch(name, ".*.tmp") or fnmatch(name, "*.partial")
+                if is_part and not is_being_written(inner / name):
                     (inner / name).unlink(missing_ok=True)
 
 

@@ -39,8 +39,10 @@ def place_of(path: Path) -> Path:
     Raises
     ------
     ExportError
-        If there is a pipe, a device or a folder: only a file is ever replaced.
+        If there is a pipe, a device or a folder: only a file is ever replaced; or if stdout is meant,
+        where no file goes.
     """
+    refuse_stdout(path)
     with suppress(OSError, RuntimeError):
         path = path.resolve()
     try:
@@ -51,6 +53,20 @@ def place_of(path: Path) -> Path:
         what = "folder" if stat.S_ISDIR(mode) else "pipe, a device or the like"
         raise ExportError(f"{path} is a {what} and is not written over; give the name of a file.")
     return path
+
+
+def refuse_stdout(path: Path) -> None:
+    """Refuse the name by which other programs, and ``--json``, mean stdout.
+
+    Raises
+    ------
+    ExportError
+    """
+    if path == Path(_STDOUT):
+        raise ExportError(
+            f"{_STDOUT} is no name of a file, and none is written to stdout; give a name, for instance "
+            "nuclei.csv."
+        )
 
 
 def check_same_kind(existing: Path, written: Path) -> None:

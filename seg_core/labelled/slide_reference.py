@@ -248,7 +248,8 @@ def _of_geojson(path: Path) -> _Read:
         for part in _polygons(each.shape):
             shapes.append(part)
             names.append(each.class_name or unnamed)
-    return _Read(shapes, names, (drawn.note,) if drawn.note else ())
+    note = drawn.unusable.note(path)
+    return _Read(shapes, names, (note,) if note else ())
 
 
 def _polygons(shape: shapely.Geometry) -> list[shapely.Geometry]:

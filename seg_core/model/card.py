@@ -8,6 +8,7 @@ from typing import Any
 
 from seg_core.classes import MONUSAC, ClassScheme
 from seg_core.errors import ModelError, quoted, told_by
+from seg_core.files.atomic import replacing
 from seg_core.files.sealed import checksum_of
 from seg_core.files.typed import filled
 from seg_core.model.int8 import Int8Graph
@@ -143,9 +144,10 @@ def _no_card(path: Path, reason: str) -> ModelError:
 
 
 def write_card(card: ModelCard, path: Path) -> None:
-    """Write a card as JSON."""
+    """Write a card as JSON, whole or not at all: half a card would be no model."""
     text = json.dumps(card.to_json(), indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    with replacing(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def own_models_folder() -> Path:

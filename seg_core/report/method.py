@@ -34,6 +34,8 @@ def model_blocks(run: Run) -> Iterator[Block]:
         ("name", question.model),
         ("SHA-256 of the weights", question.model_sha256),
     ]
+    if question.context_head is not None:
+        rows.append(("SHA-256 of the context head", question.context_head))
     card = card_of_weights(question.model_sha256)
     if card is None:
         yield Facts([*rows, ("card", "is not among this program's weights")])

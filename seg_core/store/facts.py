@@ -85,11 +85,7 @@ class RunFacts:
             "region": question.region.to_json(),
             "roi": None if question.roi is None else question.roi.to_json(),
             "raster": question.raster.to_json(),
-            "model": {
-                "name": question.model,
-                "sha256": question.model_sha256,
-                **({} if question.context_head is None else {"context": question.context_head}),
-            },
+            "model": question.model_to_json(),
             "classes": self.scheme.to_json(),
             "engine": self.engine,
             "precision": self.precision,

@@ -4,11 +4,12 @@ What is in memory is the answer: a page of the table, a row for each class, a sa
 a million nuclei is filtered, sorted and summed in a fraction of a second.
 """
 
+import glob
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import duckdb
@@ -119,7 +120,7 @@ class NucleusQueries:
         direction = "desc" if descending else "asc"
         return self._ask(
             selection,
-            f"select {', '.join(columns)} from chosen "
+            f"select {', '.join(map(self._known, columns))} from chosen "
             f"order by {self._known(sort_by)} {direction}, nucleus_id limit ? offset ?",
             [limit, offset],
         )
@@ -139,15 +140,16 @@ class NucleusQueries:
             ``median``, ``q3`` (linear between neighbours, as in NumPy); NaN where there is nothing
             to describe.
         """
-        known = [self._known(measure) for measure in measures]
+        columns = [self._known(measure) for measure in measures]
+        # by number: a measure's name may hold that of a class, with blanks and signs
         figures = ", ".join(
-            f"count({m}) as count_{m}, avg({m}) as mean_{m}, stddev_samp({m}::double) as sd_{m}, "
-            f"quantile_cont({m}::double, [0.25, 0.5, 0.75]) as quartiles_{m}"
-            for m in known
+            f"count({m}) as count_{k}, avg({m}) as mean_{k}, stddev_samp({m}::double) as sd_{k}, "
+            f"quantile_cont({m}::double, [0.25, 0.5, 0.75]) as quartiles_{k}"
+            for k, m in enumerate(columns)
         )
         quartiles = ", ".join(
-            f"quartiles_{m}[{place}] as {figure}_{m}"
-            for m in known
+            f"quartiles_{k}[{place}] as {figure}_{k}"
+            for k in range(len(columns))
             for place, figure in enumerate(("q1", "median", "q3"), start=1)
         )
         found = self._ask(
@@ -156,10 +158,10 @@ class NucleusQueries:
         )
         by_name = found.set_index("class_name").reindex(list(selection.names))
         described = pd.concat(
-            pd.DataFrame({figure: by_name[f"{figure}_{m}"] for figure in _FIGURES}).assign(
-                measure=m
+            pd.DataFrame({figure: by_name[f"{figure}_{k}"] for figure in _FIGURES}).assign(
+                measure=measure
             )
-            for m in known
+            for k, measure in enumerate(measures)
         ).astype(dict.fromkeys(_FIGURES, np.float64))
         described["count"] = described["count"].fillna(0).astype(np.int64)
         return described.reset_index()[["class_name", "measure", *_FIGURES]]
@@ -347,13 +349,13 @@ class NucleusQueries:
         return held
 
     def _known(self, column: str) -> str:
+        """Return a column as SQL names it."""
         if column not in (*self._columns, VOTED_CLASS):
             raise ValueError(f"{column!r} is no column of the table of nuclei.")
-        return column
+        return _column_sql(column)
 
     def _file_sql(self) -> str:
-        path = str(self._path).replace("'", "''")
-        return self._overlay.sql(f"read_parquet('{path}')", _CORRECTED, _ANSWERED)
+        return self._overlay.sql(f"read_parquet({path_sql(self._path)})", _CORRECTED, _ANSWERED)
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -366,3 +368,30 @@ class NucleusQueries:
                 yield cursor
         except duckdb.Error as error:
             raise damaged(self._path) from error
+
+
+def path_sql(path: PurePath) -> str:
+    """Return the text in SQL by which DuckDB reads this one file.
+
+    It would take a path with ``*``, ``?`` or ``[`` for a pattern, and read whatever files it fits.
+
+    Examples
+    --------
+    >>> from pathlib import PurePosixPath
+    >>> path_sql(PurePosixPath("runs [2]/it's.parquet"))
+    "'runs [[]2]/it''s.parquet'"
+    """
+    escaped = glob.escape(str(path)).replace("'", "''")
+    return f"'{escaped}'"
+
+
+def _column_sql(column: str) -> str:
+    """Return what SQL calls a column, whatever blanks and signs are in its name.
+
+    Examples
+    --------
+    >>> _column_sql("share_plasma cell")
+    '"share_plasma cell"'
+    """
+    quoted = column.replace('"', '""')
+    return f'"{quoted}"'

@@ -1,5 +1,6 @@
 """What people said of a run beside it or in places of their own, which no analysis finds again."""
 
+import glob
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,8 +31,19 @@ def is_anything_said(store: Path, run: Path) -> bool:
     store, run : Path
         Their folders.
     """
-    place = f"{_READERS}/*/{_CORRECTIONS}/{run.parent.name}/{run.name}"
-    return any(_holds_anything(folder) for folder in (run, *store.glob(place)))
+    return any(_holds_anything(folder) for folder in (run, *places_of_readers(store, run)))
+
+
+def places_of_readers(store: Path, run: Path) -> list[Path]:
+    """Return where single readers keep what they say of a run.
+
+    Parameters
+    ----------
+    store, run : Path
+        Their folders.
+    """
+    of_run = f"{glob.escape(run.parent.name)}/{glob.escape(run.name)}"
+    return sorted(store.glob(f"{_READERS}/*/{_CORRECTIONS}/{of_run}"))
 
 
 def _holds_anything(folder: Path) -> bool:

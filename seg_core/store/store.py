@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from seg_core.store.rois import ROI_FILE
 from seg_core.store.row_ranges import RowRanges, is_in_use
 from seg_core.store.run import RUN_FILE, Run, open_run
 from seg_core.store.run_writer import RunWriter
-from seg_core.store.said import is_anything_said, nobody_corrects
+from seg_core.store.said import is_anything_said, nobody_corrects, places_of_readers
 
 # Files that say who works on a run; they are of the folder and do not go with it.
 _WHO_WORKS = ("lock", "lease-*")
@@ -214,7 +214,8 @@ class Store:
     def move(self, run: Run, other: "Store") -> Run:
         """Move a run, with all that people said of it, to another store.
 
-        It is there whole before it is no longer here, with what is said while it is copied. The regions of its slide, which bound what counts,
+        It is there whole before it is no longer here, with what is said while it is copied; what single
+        readers keep in places of their own goes along. The regions of its slide, which bound what counts,
         go along, unless there are some there already; they stay here too, for other runs of the slide.
 
         Parameters
@@ -246,7 +247,11 @@ class Store:
                     shutil.copytree(run.path, arriving, ignore=_who_works)
                     sync_disk_of(arriving)
                     _take_along(run.path.parent / ROI_FILE, goal.parent / ROI_FILE)
-                with nobody_corrects(run.path), store_errors(goal.parent):
+                with (
+                    nobody_corrects(run.path),
+                    store_errors(goal.parent),
+                    _with_readers_words(self.path, other.path, run.path),
+                ):
                     _take_changes(run.path, arriving)
                     arriving.rename(goal)
                     try:
@@ -368,6 +373,38 @@ def _take_changes(run: Path, copy: Path) -> None:
 
 def _changes(found: os.stat_result) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
+
+
+@contextmanager
+def _with_readers_words(store: Path, other: Path, run: Path) -> Iterator[None]:
+    """Have what single readers say of a run go where the block moves it; where it fails it stays.
+
+    What a reader has said there already stands.
+    """
+    moved: list[tuple[Path, Path]] = []
+    with ExitStack() as held_back:
+        try:
+            for said in places_of_readers(store, run):
+                goal = other / said.relative_to(store)
+                if not goal.exists():
+                    held_back.enter_context(nobody_corrects(said))
+                    moved.append((said, goal))
+                    shutil.copytree(said, goal, ignore=_empty_files)
+            yield
+        except BaseException:
+            for _, goal in moved:
+                shutil.rmtree(goal, ignore_errors=True)
+            raise
+        for said, _ in moved:
+            shutil.rmtree(said, ignore_errors=True)
+            with suppress(OSError):  # there is more of the slide
+                said.parent.rmdir()
+
+
+def _empty_files(folder: str, names: Collection[str]) -> set[str]:
+    """Return the files in which nothing stands, as a journal that is held and was not there."""
+    files = (path for name in names if (path := Path(folder) / name).is_file())
+    return {path.name for path in files if not path.stat().st_size}
 
 
 def _take_along(source: Path, goal: Path) -> None:

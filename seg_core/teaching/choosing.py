@@ -158,7 +158,7 @@ class _Types:
         return Fitted(found.coefficients @ directions, intercepts), shares
 
 
-_USUAL_WAY = _Features(0.03, neighbours=False)
+_USUAL_STRENGTH = 0.03
 """Where all labels are of one place, and nothing says which is best."""
 
 
@@ -175,10 +175,9 @@ def best_fit(
     directions : sequence of SetDirections
         What may be weighed instead of all features, where there is a type for each class.
     """
+    kinds = _without_and_with_neighbours(material.features)
     ways: list[_Way] = [
-        _Features(strength, neighbours)
-        for neighbours in _with_and_without_neighbours(material.features)
-        for strength in _STRENGTHS
+        _Features(strength, neighbours) for neighbours in kinds for strength in _STRENGTHS
     ]
     ways += [
         _Types(each, pull)
@@ -186,7 +185,7 @@ def best_fit(
         if len(each.nuclei) >= len(names)
         for pull in _PULLS
     ]
-    way = _best(material, names, ways) or _USUAL_WAY
+    way = _best(material, names, ways) or _Features(_USUAL_STRENGTH, kinds[0])
     everything = np.arange(len(material.truth))
     # anchors are where the model is sure, so they do not say how a classifier errs
     lean = len(material.places) == len(material.truth)
@@ -195,7 +194,8 @@ def best_fit(
     return Choice(found, way.weighed, way.neighbours, shares, validation)
 
 
-def _with_and_without_neighbours(features: Sequence[str]) -> tuple[bool, ...]:
+def _without_and_with_neighbours(features: Sequence[str]) -> tuple[bool, ...]:
+    """Return whether means over neighbours are weighed, as far as there is a choice."""
     return tuple(sorted({is_of_neighbours(each) for each in features}))
 
 

@@ -22,6 +22,8 @@ NEAREST_UM = 4.0
 
 _COLUMNS = ("x", "y", "class")
 
+_DRAW = "draw a point in the nucleus, or an outline around some"
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -72,13 +74,14 @@ def read_marks(path: Path, tell: Callable[[str], object] | None = None) -> list[
         ``properties.slide`` for several slides. Its pixels count from the corner of the slide's
         bounds.
     tell : callable, optional
-        Is given the sentence that says which entries of GeoJSON were left out, since they are none.
-        Without it none is: such a file is refused.
+        Is given the sentence that says which entries of GeoJSON were left out: those that are none,
+        that have no class, or that lie on a line and so hold no nucleus. Without it none is: such a
+        file is refused.
 
     Raises
     ------
     TeachingError
-        If the file cannot be read, or an entry lacks a place or a class.
+        If the file cannot be read or holds no label, or a line of CSV lacks a place or a class.
     """
     marks = _from_csv(path) if path.suffix.lower() == ".csv" else _from_geojson(path, tell)
     if not marks:
@@ -223,14 +226,26 @@ def _from_geojson(path: Path, tell: Callable[[str], object] | None) -> list[Mark
         drawn = read_drawn(path, "export the labels again")
     except RegionError as error:
         raise TeachingError(str(error)) from error
-    if drawn.note:
-        if tell is None:
-            raise TeachingError(f"{drawn.note.removesuffix('.')}; export the labels again.")
-        tell(drawn.note)
+    unusable = drawn.unusable
     marks = []
     for each in drawn.things:
-        name = _name(each.class_name, f"entry {each.number}", path)
+        place = f"entry {each.number}"
+        if each.shape.geom_type not in ("Point", "Polygon"):
+            unusable.add(f"{place} of {path.name} is a line, which holds no nucleus", _DRAW)
+            continue
+        try:
+            name = _name(each.class_name, place, path)
+        except TeachingError as error:
+            reason, _, what_to_do = str(error).removesuffix(".").rpartition("; ")
+            unusable.add(reason, what_to_do)
+            continue
         marks.append(Mark(each.shape, name, _slide(each.properties.get("slide")), True))
+    if unusable.count and (tell is None or not marks):
+        advice = unusable.advice or "export the labels again"
+        reason = unusable.note(path).removesuffix(".") if marks else unusable.reason
+        raise TeachingError(f"{reason}; {advice}.")
+    if unusable.count and tell is not None:
+        tell(unusable.note(path))
     return marks
 
 

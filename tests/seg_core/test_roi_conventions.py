@@ -84,6 +84,9 @@ def test_what_is_to_be_left_out_is_left_out() -> None:
         ("all (1)", 4000),
         ("all (2)", 4000),
     ]
+    nest = Roi("nest", shapely.box(0, 0, 50, 50), "tumour", class_name="Tumor", colour="#c80000")
+    [kept] = included([nest, drawn[1]], WHOLE)
+    assert (kept.kind, kept.class_name, kept.colour) == ("tumour", "Tumor", "#c80000")
     assert included([bar], WHOLE)[0].name == "slide (1)"
     with pytest.raises(RegionError, match="all that was drawn is to be left out as well"):
         included([drawn[1], Roi("in", shapely.box(45, 45, 50, 50))], WHOLE)

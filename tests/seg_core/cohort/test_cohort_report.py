@@ -136,13 +136,36 @@ def test_an_anonymous_report_names_neither_slides_nor_patients(store: Path, tmp_
     assert "patient 1" in text
 
 
+def test_an_anonymous_report_does_not_name_the_files_of_regions(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """They are mostly called as their slides or patients are."""
+    folder = tmp_path / painted_run.slide_id / painted_run.run_id
+    shutil.copytree(painted_run.path, folder)
+    journal = Journal(tmp_path, "trial")
+    note = (
+        "1 entry of MRN7.geojson was left out, since the outline of the ROI 'Doe' crosses itself."
+    )
+    items = [Item(painted_run.slide_path, note=note), Item(Path("/later.svs"), note=note)]
+    keys = journal.write_plan(items, CohortQuestion("painted", "0" * 64))
+    run = folder.relative_to(tmp_path).as_posix()
+    journal.record(Outcome(keys[0], "finished", run))
+    for name, anonymous in (("named", False), ("numbered", True)):
+        path = tmp_path / f"{name}.html"
+        write_cohort_report(tmp_path, "trial", path, anonymous=anonymous)
+        text = html_text(path)
+        assert ("MRN7" in text) == ("Doe" in text) == (not anonymous)
+        assert ("slide 2: something of the file of its ROIs was left out." in text) == anonymous
+
+
 def test_a_cohort_without_groups_has_a_report_that_says_so(
     painted_run: Run, tmp_path: Path
 ) -> None:
-    question = CohortQuestion("painted", "0" * 64)
+    question = CohortQuestion("painted", "0" * 64, context_head="c" * 64)
     Journal(tmp_path, "alone").write_plan([Item(painted_run.slide_path)], question)
     write_cohort_report(tmp_path, "alone", tmp_path / "alone.html")
     assert "Nothing is compared" in html_text(tmp_path / "alone.html")
+    assert f"SHA-256 of the context head {'c' * 64}" in html_text(tmp_path / "alone.html")
     write_cohort_report(tmp_path, "alone", tmp_path / "alone.pdf")
     with pytest.raises(CohortError, match="no column 'stage'"):
         write_cohort_report(tmp_path, "alone", tmp_path / "b.html", measures=["nuclei"], by="stage")

@@ -238,6 +238,11 @@ def test_more_than_two_groups_are_tested_together_and_in_pairs() -> None:
         ),
         ({"group": ["A", "A"], "til": [1, 2]}, r"names 1 group; a comparison needs two"),
         ({"group": ["A", "B"], "til": ["high", "low"]}, "'til' holds something else than numbers"),
+        # it was read as 1.2 beside 950
+        (
+            {"group": ["A", "B"], "til": ["1,200", "950"]},
+            "commas of the column 'til' may be decimal",
+        ),
         ({"grade": ["A", "B"], "til": [1, 2]}, "no column 'group'; choose one of grade, til"),
     ],
 )

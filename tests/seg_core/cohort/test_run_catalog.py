@@ -266,6 +266,19 @@ def test_a_score_is_called_as_where_it_is_computed(painted_run: Run) -> None:
     assert title_of("etils_pct") == f"{assess(painted_run).score('etils_pct').label}, %"
 
 
+def test_no_column_of_a_table_takes_the_place_of_another(tmp_path: Path) -> None:
+    """One that was renamed beside ours, and one that was called so already, were one."""
+    columns = {"nuclei": "few", "Nuclei (table)": "many", "NUCLEI (table) (table)": "none"}
+    journal = Journal(tmp_path, "trial")
+    journal.write_plan([Item(Path("/a.svs"), columns=columns)], CohortQuestion("m", "0" * 64))
+    [row] = RunCatalog(Store(tmp_path)).items().to_dict("records")
+    assert {row[name] for name in row if name.casefold().startswith("nuclei")} == {
+        *columns.values()
+    }
+    names = [name.casefold() for name in row]
+    assert len(set(names)) == len(names)
+
+
 def test_nuclei_of_all_runs_are_asked_in_sql(store: Store, painted_run: Run) -> None:
     catalog = RunCatalog(store)
     found = catalog.ask(
@@ -329,6 +342,16 @@ def answer(run: Run, **more: Any) -> None:
 
 
 COUNTED = "select folder, class_name, count(*) as n from nuclei group by all order by all"
+
+
+def test_nuclei_of_a_store_whose_name_reads_as_a_pattern_are_its_own(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """Nuclei of the store beside it were counted, too."""
+    for name in ("store?", "stores"):
+        copied(painted_run, tmp_path / name)
+    catalog = RunCatalog(Store(tmp_path / "store?"))
+    assert len(catalog.ask("select * from nuclei")) == len(painted_run.nuclei())
 
 
 @pytest.mark.parametrize("file", ["answer.parquet", "nuclei.parquet"])

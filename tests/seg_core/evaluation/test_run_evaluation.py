@@ -386,6 +386,22 @@ def test_what_is_corrected_while_a_run_is_measured_is_not_in_the_kept_figures(
     assert kept.kept_evaluation(reference, run) is not None
 
 
+def test_figures_of_a_run_that_is_made_anew_are_measured_anew(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """Another engine gives the same run other nuclei; it was shown the figures of those before."""
+    run = painted_run
+    told = of_run(run)
+    content = write_geojson(tmp_path / "r.geojson", told).read_bytes()
+    reference = keep_reference(tmp_path, run.slide_id, "r.geojson", content)
+    evaluate_kept(reference, run)
+    corrected = kept.CorrectedRun(reference.folder, run)
+    anew = replace(run, facts=replace(run.facts, seal={**run.facts.seal, "nuclei": "0" * 64}))
+    assert kept.kept_evaluation(reference, run) is not None
+    assert kept.kept_evaluation(reference, anew) is None
+    assert replace(corrected, run=anew).asked != corrected.asked
+
+
 def test_a_command_measures_a_run_and_tells_mistakes_in_one_sentence(
     painted_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,6 +61,18 @@ def test_classes_with_a_handful_of_nuclei_do_not_move_the_mean() -> None:
     assert macro_f1(truth, called) == pytest.approx((2 * 50 / 103 + 1) / 2)
 
 
+def test_a_set_with_a_handful_of_nuclei_has_no_macro_f1_and_holds_nothing_back() -> None:
+    """It was called perfect."""
+    few, many = drawn(15, (VoteWeight(), VoteWeight()), 7), drawn(3000, (VoteWeight(-2.0),) * 2, 8)
+    sets = {"few": few, "many": many}
+    weights = calibrate(sets)
+    assert weights == tuple(
+        VoteWeight(round(each.bias, 4), round(each.sharpness, 4)) for each in likeliest(sets)
+    )
+    for when in ("before", "after"):
+        assert report_of(sets, weights)["few"][when]["macro_f1"] is None
+
+
 def test_every_score_falls_into_one_bin() -> None:
     scores = np.array([0.0, 0.5, 0.59, 0.95, 1.0])
     rows = reliability(scores, np.array([True, False, True, True, True]))

@@ -4,11 +4,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from seg_core.files.atomic import replacing, scratch_folder, write_json
+from seg_core.files import atomic
+from seg_core.files.atomic import (
+    remove_parts_in,
+    replacing,
+    scratch_folder,
+    temporary_beside,
+    write_json,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -53,3 +61,32 @@ def test_the_scratch_folder_of_a_killed_process_goes_when_the_file_is_made_again
         assert not left.exists()
         assert mine.exists()
     assert not list(tmp_path.iterdir())
+
+
+def test_after_a_restart_under_the_same_number_what_was_left_goes(tmp_path: Path) -> None:
+    """In a container all processes count from 1, so the next one took the parts for its own."""
+    mine = temporary_beside(tmp_path / "rois.geojson")
+    mine.touch()
+    machine, process, token = mine.name.removesuffix(".tmp").rsplit(".", 1)[1].split("-")
+    left = mine.with_name(f".rois.geojson.{machine}-{process}-{'0' * 16}.tmp")
+    left.touch()
+    earlier = mine.with_name(f".run-1.{machine}-{process}-{token[8:]}.tmp")
+    (earlier / "maps").mkdir(parents=True)
+    remove_parts_in(tmp_path)
+    assert list(tmp_path.iterdir()) == [mine]
+
+
+def test_what_another_machine_left_goes_when_nobody_touched_it_for_a_week(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container that is made anew is another machine to what it left: that stayed for good."""
+    with monkeypatch.context() as there:
+        there.setattr(atomic.platform, "node", lambda: "another")
+        left = temporary_beside(tmp_path / "run-1")
+    left.mkdir()
+    remove_parts_in(tmp_path)
+    assert left.is_dir(), "it may be at work"
+    now = time.time()
+    monkeypatch.setattr(atomic.time, "time", lambda: now + 8 * 24 * 3600)
+    remove_parts_in(tmp_path)
+    assert not left.exists()

@@ -5,6 +5,7 @@ import pytest
 from killed import kill_while_writing, start_waiting
 
 from seg_core.errors import StoreError
+from seg_core.files.atomic import replacing
 from seg_core.files.locks import is_locked, locked
 
 
@@ -26,6 +27,17 @@ def test_a_killed_process_leaves_no_lock_and_no_leftovers(tmp_path: Path) -> Non
     assert not is_locked(tmp_path)
     with locked(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+
+
+def test_what_somebody_writes_beside_a_run_stays_while_another_begins_to_work_on_it(
+    tmp_path: Path,
+) -> None:
+    """A name that was given at that moment was taken for a leftover, and lost."""
+    with replacing(tmp_path / "label.json") as temporary:
+        temporary.write_text("{}")
+        with locked(tmp_path):
+            assert temporary.exists()
+    assert (tmp_path / "label.json").read_text() == "{}"
 
 
 def test_the_lock_of_a_folder_that_was_removed_meanwhile_lets_nobody_in(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seg_core.errors import ExportError
-from seg_core.files.atomic import new_file, new_text_file
+from seg_core.files.atomic import new_file, new_folder, new_text_file
 from seg_core.files.outputs import json_spelled_out, refuse_inputs
 
 
@@ -36,6 +36,18 @@ def test_a_link_is_written_through(tmp_path: Path) -> None:
         file.write("new\n")
     assert link.is_symlink()
     assert target.read_text() == "new\n"
+
+
+def test_stdout_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file called - was written, where somebody meant to pipe it."""
+    monkeypatch.chdir(tmp_path)
+    for writes in (
+        new_text_file(Path("-"), force=False),
+        new_folder(Path("-"), replaceable=lambda _: True, force=True),
+    ):
+        with pytest.raises(ExportError, match="- is no name of a file"):
+            writes.__enter__()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +23,24 @@ def test_card_comes_back_as_it_was_written(tiny_model: Model, tmp_path: Path) ->
     card = replace(tiny_model[0], title="Tiny", metrics={"val": {"bpq": 0.5}}, licence="MIT")
     write_card(card, tmp_path / "again.json")
     assert read_card(tmp_path / "again.json") == card
+
+
+def test_a_card_stays_where_there_is_no_room_for_a_new_one(
+    tiny_model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the new one stood in its place, and every model that was asked for was none."""
+    card, path = tiny_model[0], tmp_path / "tiny.json"
+    write_card(card, path)
+
+    def half(self: Path, text: str, **_how: str) -> None:
+        self.write_bytes(text.encode()[: len(text) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises(OSError, match="No space"):
+        write_card(replace(card, title="another"), path)
+    assert read_card(path) == card
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_model_is_found_by_name_by_file_and_by_default(tiny_model: Model) -> None:

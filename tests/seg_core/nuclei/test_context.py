@@ -259,6 +259,7 @@ def test_another_head_asks_another_question_and_the_run_says_which(finished_fact
     one, two = (replace(question, context_head=each * 64) for each in "ab")
     assert len({each.run_id for each in (plain, one, two)}) == 3
     facts = replace(finished_facts, question=one)
+    assert facts.to_json()["model"] == {"name": "model", "sha256": "0" * 64, "context": "a" * 64}
     assert RunFacts.from_json(facts.to_json()).question.run_id == one.run_id
 
 

@@ -23,6 +23,7 @@ from seg_core.export.report import write_report
 from seg_core.model import ModelCard
 from seg_core.report import content
 from seg_core.report import method as report_method
+from seg_core.report.document import Facts
 from seg_core.report.method import program_of
 from seg_core.roi import Roi, roi_of_region
 from seg_core.scoring import (
@@ -84,6 +85,15 @@ def test_slide_model_and_settings_are_told(written: str, painted_run: Run) -> No
     assert "is not among this program's weights" in text.replace("&#39;", "'")
     assert "tiles 64 px a side" in text
     assert not re.search(r"\b[a-z]+_(px|um2?|only)\b", text), "raw keys"
+
+
+def test_the_context_head_that_named_the_nuclei_is_told(painted_run: Run) -> None:
+    question = replace(painted_run.facts.question, context_head="c" * 64)
+    named = replace(painted_run, facts=replace(painted_run.facts, question=question))
+    for run, told in ((painted_run, False), (named, True)):
+        facts = next(iter(report_method.model_blocks(run)))
+        assert isinstance(facts, Facts)
+        assert (("SHA-256 of the context head", "c" * 64) in facts.rows) == told
 
 
 def test_the_card_of_the_model_is_told(

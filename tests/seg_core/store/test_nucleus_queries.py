@@ -9,10 +9,11 @@ import pytest
 import shapely
 from nuclei_tables import queries_of, random_nuclei
 
-from seg_core.classes import MONUSAC, OTHER, UNCERTAIN
+from seg_core.classes import MONUSAC, OTHER, UNCERTAIN, ClassScheme, NucleusClass
 from seg_core.errors import StoreError
 from seg_core.nuclei import VOTED_CLASS, empty_table, label_uncertain
 from seg_core.store import NucleusQueries, Selection
+from seg_core.store.nuclei_file import write_nuclei
 
 LEAST = 0.5
 NAMES = MONUSAC.counted_names(other=False, uncertain=True)
@@ -172,6 +173,38 @@ def test_an_empty_table_answers_too(tmp_path: Path) -> None:
 def test_a_column_that_is_none_is_refused(queries: NucleusQueries) -> None:
     with pytest.raises(ValueError, match="is no column of the table of nuclei"):
         queries.page(EVERYTHING, sort_by="x; drop table nuclei", limit=1)
+
+
+@pytest.mark.parametrize("name", ["plasma cell", "T-cell (CD3+)", "a'b", 'a"b', "select"])
+def test_classes_of_any_name_have_shares_that_are_asked_for(
+    table: gpd.GeoDataFrame, tmp_path: Path, name: str
+) -> None:
+    """A blank in the name of a class was taken for damage of the file."""
+    scheme = ClassScheme((NucleusClass(1, name, "#0072ff"),))
+    share = f"share_{name}"
+    renamed = table[:50].rename(columns={"share_epithelial": share}).assign(class_name=name)
+    own = renamed.drop(columns=[f"share_{each}" for each in MONUSAC.names[1:]])
+    write_nuclei([own], tmp_path / "nuclei.parquet", scheme)
+    queries = NucleusQueries(tmp_path / "nuclei.parquet", scheme)
+    everything = Selection((name,))
+    found = queries.page(everything, sort_by=share, limit=50)
+    assert found[share].tolist() == sorted(own[share])
+    assert queries.extent(everything, share) == (own[share].min(), own[share].max())
+    assert queries.histogram(everything, share)[name].sum() == 50
+    (mean,) = queries.describe(everything, [share])["mean"]
+    assert mean == pytest.approx(own[share].mean())
+
+
+@pytest.mark.parametrize(("name", "beside"), [("run?", "runs"), ("run[s]", "runs"), ("r*", "runs")])
+def test_a_folder_whose_name_reads_as_a_pattern_is_that_folder(
+    table: gpd.GeoDataFrame, tmp_path: Path, name: str, beside: str
+) -> None:
+    """DuckDB read what lay in other folders of such names too, or instead."""
+    for folder in (name, beside):
+        (tmp_path / folder).mkdir()
+    queries = queries_of(table[:100], tmp_path / name)
+    queries_of(table, tmp_path / beside)
+    assert sum(queries.counts(EVERYTHING).values()) == 100
 
 
 def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from seg_core.store.label import name_run, read_label
 from seg_core.store.limit import store_limit
 from seg_core.store.own_classes import write_own_classes
 from seg_core.store.rois import ROI_FILE
-from seg_core.store.said import nobody_corrects
+from seg_core.store.said import nobody_corrects, said_by_reader
 from tests.waiting import ROOT, start_waiting
 
 WHOLE = Region(0, 0, 4000, 2000)
@@ -420,6 +420,34 @@ def test_what_is_said_while_a_run_is_moved_goes_along(
     assert read_label(moved.path).name == "second look"
     assert moved.classifier is None
     assert not runs[0].exists()
+
+
+def test_what_a_single_reader_said_of_a_run_goes_where_the_run_goes(
+    tmp_path: Path, runs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stayed behind, where no run is any more."""
+
+    def place_in(store: Path, reader: str) -> Path:
+        return said_by_reader(store, reader) / runs[0].parent.name / runs[0].name
+
+    for reader in ("ada", "ben"):
+        place_in(tmp_path, reader).mkdir(parents=True)
+    Journal(place_in(tmp_path, "ada")).correct([1], ["other"], "epithelial", by="ada")
+    other = Store(tmp_path / "archive")
+
+    def refuse(_run: Path) -> None:
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "_remove", refuse)
+        with pytest.raises(StoreError, match="no permission"):
+            Store(tmp_path).move(open_run(runs[0]), other)
+    assert set(Journal(place_in(tmp_path, "ada")).said()) == {1}
+    assert not place_in(other.path, "ada").exists()
+    moved = Store(tmp_path).move(open_run(runs[0]), other)
+    assert set(moved.corrected_in(place_in(other.path, "ada")).journal().said()) == {1}
+    assert list(place_in(other.path, "ben").iterdir()) == []
+    assert not place_in(tmp_path, "ada").parent.exists()
 
 
 def test_a_run_of_which_nothing_was_said_is_moved_without_a_journal(

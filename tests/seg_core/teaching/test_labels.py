@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def geojson(path: Path, *features: tuple[shapely.Geometry, object]) -> Path:
         {"type": "Feature", "geometry": shapely.geometry.mapping(shape), "properties": said}
         for shape, said in features
     ]
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"type": "FeatureCollection", "features": entries}), "utf-8")
     return path
 
@@ -107,6 +109,45 @@ def test_an_entry_that_is_no_label_takes_the_others_with_it_no_more(tmp_path: Pa
     assert told[0].startswith("1 entry of a.geojson was left out, since entry 2 of a.geojson is no")
     with pytest.raises(TeachingError, match=r"is no GeoJSON feature; export the labels again\.$"):
         read_marks(path)
+
+
+@pytest.mark.parametrize(
+    ("shape", "said", "reason"),
+    [
+        (shapely.Point(5, 6), {}, r"entry 2 of a\.geojson names no class"),
+        (
+            shapely.Point(5, 6),
+            {"classification": "uncertain"},
+            r"entry 2 of a\.geojson: a class cannot be called 'uncertain'",
+        ),
+        (
+            shapely.LineString([(1, 2), (5, 6)]),
+            {"classification": "mitosis"},
+            r"entry 2 of a\.geojson is a line, which holds no nucleus",
+        ),
+    ],
+)
+def test_an_annotation_that_names_no_nucleus_or_no_class_costs_itself_alone(
+    tmp_path: Path, shape: shapely.Geometry, said: dict[str, object], reason: str
+) -> None:
+    """One outline without a class refused the file, and a line went unsaid."""
+    path = geojson(
+        tmp_path / "a.geojson",
+        (shapely.Point(1, 2), {"classification": "mitosis"}),
+        (shape, said),
+        (shapely.Point(3, 4), {"classification": "plasma cell"}),
+    )
+    told: list[str] = []
+    marks = read_marks(path, told.append)
+    assert [mark.name for mark in marks] == ["mitosis", "plasma cell"]
+    (sentence,) = told
+    assert re.fullmatch(rf"1 entry of a\.geojson was left out, since {reason}\.", sentence)
+    with pytest.raises(TeachingError, match=reason):
+        read_marks(path)
+    only = geojson(tmp_path / "only" / "a.geojson", (shape, said))
+    with pytest.raises(TeachingError, match=reason.replace("entry 2", "entry 1")):
+        read_marks(only, told.append)
+    assert len(told) == 1
 
 
 def test_labels_count_from_the_corner_of_the_bounds_both_ways(run: Run, tmp_path: Path) -> None:

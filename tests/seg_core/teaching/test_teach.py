@@ -151,6 +151,20 @@ def test_left_out_places_are_whole_squares_and_one_place_is_warned_of(run: Run) 
     assert any("all labels are of one place" in each for each in alone.warnings)
 
 
+@pytest.mark.parametrize("group", FEATURE_GROUPS)
+def test_labels_of_one_place_teach_by_any_one_group_of_features(
+    run: Run, group: FeatureGroup
+) -> None:
+    """Told of neighbours alone, it was left with nothing to weigh and ended in a traceback."""
+    table = run.nuclei()
+    near = table[(table["x"] < 119) & (table["y"] < 119)]
+    one_place = Labels(run, near["nucleus_id"].to_numpy(), tuple(near["class_name"]))
+    taught = teach([one_place], groups=(group,))
+    assert taught.validation is None
+    assert taught.classifier.coefficients.any()
+    assert np.isfinite(probabilities_of(run, taught.classifier)).all()
+
+
 def test_runs_of_two_models_are_refused(run: Run) -> None:
     question = replace(run.facts.question, model_sha256="1" * 64)
     other = replace(run, facts=replace(run.facts, question=question))

@@ -9,6 +9,7 @@ from PIL import Image
 
 from seg_core.analysis import analyse
 from seg_core.errors import DataError
+from seg_core.evaluation.evaluate import evaluate
 from seg_core.evaluation.prediction import predict_image
 from seg_core.evaluation.told_nuclei import ToldNuclei, told_nuclei
 from seg_core.labelled.reading import read_labelled
@@ -92,6 +93,21 @@ def test_what_was_learnt_from_is_counted_by_data_set() -> None:
     assert head.nuclei == {"a": 300, "b": 600}
 
 
+def test_a_head_of_a_single_class_tells_it_from_other() -> None:
+    """It ended in a traceback."""
+    rng = np.random.default_rng(5)
+    truth = rng.integers(0, 2, 2000)
+    shares = np.full((2000, 2), 0.5)
+    features = rng.normal(size=(2000, 4))
+    around = rng.normal(size=(2000, len(RADII_UM), 4))
+    around[:, -1, 0] += 4.0 * truth
+    told = ToldNuclei("drawn", head_inputs(shares, features, around), truth)
+    head = learn_context_head([told], 1, "a" * 64, "a command", steps=150)
+    found = head.probabilities(shares, features, around)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    assert np.mean(found.argmax(axis=1) == truth) > 0.9
+
+
 def test_without_nuclei_of_every_class_it_is_refused() -> None:
     told = nuclei(np.random.default_rng(3), 200, "drawn")
     lacking = ToldNuclei("drawn", told.inputs[told.truth != 1], told.truth[told.truth != 1])
@@ -140,3 +156,15 @@ def test_the_shipped_model_names_nuclei_in_an_analysis_as_where_it_is_measured(
     np.testing.assert_allclose(
         np.sort(measured.class_shares.max(axis=1)), np.sort(table["class_score"]), atol=1e-5
     )
+
+
+def test_figures_say_which_head_named_the_nuclei(shared_data: Path) -> None:
+    """Of one model before and after a head they looked alike."""
+    images = read_labelled(shared_data / "monusac" / "val")
+    result = evaluate(
+        shared_data / "monusac" / "val", None, AnalysisSettings(), only=images.names[:1]
+    )
+    card, weights = find_model()
+    head = read_context_head(card, weights)
+    assert head is not None
+    assert result["model"] == {"name": card.name, "sha256": card.sha256, "context": head.sha256}

@@ -42,7 +42,7 @@ with places, frame.told_errors():
     else:
         slide_choice.choose_upload()
 
-with details, frame.shown_errors():
+with details, frame.told_errors():
     chosen = state.SLIDE.get()
     if chosen is None:
         st.info("Choose a slide; its facts will stand here.", icon=":material/info:")

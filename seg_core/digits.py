@@ -5,6 +5,9 @@ import pandas as pd
 
 from seg_core.minus import with_minus
 
+# Below it Python's own rounding to digits goes over to powers of ten.
+_SMALLEST_WRITTEN_OUT = 1e-4
+
 
 def in_percent(value: float | None) -> str:
     """Return per cents with two digits behind the point, a dash for nothing.
@@ -30,13 +33,20 @@ def in_digits(value: str | float | None, digits: int = 3) -> str:
     ('1,234', '−0.0123', '–', 'desert')
     >>> in_digits(999.6), in_digits(0.123456, 4), in_digits(1234.5, 4), in_digits(12345.6, 4)
     ('1,000', '0.1235', '1,234', '12,346')
+    >>> in_digits(0.00000498)
+    '0.00000498'
     """
     if isinstance(value, str):
         return value
     if value is None or pd.isna(value):
         return "–"
-    is_whole = abs(value) >= 10**digits - 0.5
-    return with_minus(f"{value:,.0f}" if is_whole else f"{value:,.{digits}g}")
+    if abs(value) >= 10**digits - 0.5:
+        return with_minus(f"{value:,.0f}")
+    if 0 < abs(value) < _SMALLEST_WRITTEN_OUT:
+        return with_minus(
+            np.format_float_positional(value, digits, unique=False, fractional=False, trim="-")
+        )
+    return with_minus(f"{value:,.{digits}g}")
 
 
 def to_digits(values: pd.DataFrame, digits: int = 3) -> pd.DataFrame:

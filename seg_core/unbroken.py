@@ -2,7 +2,7 @@
 
 import re
 
-_BEFORE_UNIT = r"(?<=\d) (?=(?:%|(?:px|[µm]m²?|s|min|h|[kMG]B|views?)(?![^\W_])))"
+_BEFORE_UNIT = r"(?<=\d) (?=(?:%|(?:px|[µm]m²?|s|min|h|[kMG]B|views?|analys[ei]s)(?![^\W_])))"
 _AROUND_TIMES = r"(?<=\d) (?=× \d)|(?<=\d ×) (?=\d)"
 _JOINED = re.compile(f"{_BEFORE_UNIT}|{_AROUND_TIMES}")
 
@@ -17,7 +17,7 @@ def unbroken(words: str) -> str:
     --------
     >>> unbroken("10 and 40 % of 2 mm²") == "10 and 40\N{NO-BREAK SPACE}% of 2\N{NO-BREAK SPACE}mm²"
     True
-    >>> unbroken("1 view") == "1\N{NO-BREAK SPACE}view"
+    >>> unbroken("1 view, 4 analyses") == "1\N{NO-BREAK SPACE}view, 4\N{NO-BREAK SPACE}analyses"
     True
     """
     return _JOINED.sub("\N{NO-BREAK SPACE}", words)

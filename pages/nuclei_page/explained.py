@@ -21,7 +21,7 @@ DENSITIES = f"**Density** = {DENSITY_FORMULA}"
 RATIOS = (
     "Numbers of nuclei divided. The ratios are of cells in the *tissue* that was analysed; the "
     "neutrophil-to-lymphocyte ratio of the literature is mostly one of *blood*. A class that the "
-    "model knows badly (see its figures in the README) makes a ratio worth little."
+    "model knows badly (see its figures on the page Model) makes a ratio worth little."
 )
 
 

@@ -159,6 +159,8 @@ def shown_errors() -> Iterator[None]:
         yield
     except SegCoreError as error:
         _show(error)
+        if isinstance(error, SlideError):
+            SLIDES.link("Go to Slides")
         st.stop()
 
 
@@ -174,7 +176,9 @@ def told_errors() -> Iterator[None]:
 def _show(error: SegCoreError) -> None:
     if isinstance(error, SlideError):
         resources.forget_slides()
-    st.error(literal(sentence(error)), icon=":material/error:")
+    told = sentence(error)
+    if told != state.REFUSED.get():  # which stands above the page
+        st.error(literal(told), icon=":material/error:")
 
 
 def sentence(error: SegCoreError) -> str:

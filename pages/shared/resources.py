@@ -227,13 +227,19 @@ def outline_squares(run: Run) -> OutlineSquares:
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_BY_VALUE)
 def uncounted(run: Run, min_score: float, left_out: shapely.Geometry | None) -> Uncounted | None:
-    """Return what hides the nuclei of a finished run that do not count; None where all do."""
+    """Return what hides the nuclei of a finished run that the class map is wrong about; None where none.
+
+    Those that do not count, and those that have been called something else since.
+    """
     found = _found_table(run.as_found())
     parts = () if left_out is None else shapely.get_parts(left_out)
     rois = [Roi("left out", each, "exclude") for each in parts]
     counted = counted_of(run, rois, min_score=min_score)
     chosen = counted.selection(run, run.scheme.names)
-    ids = nucleus_queries(run).columns(chosen, ["nucleus_id"])["nucleus_id"].to_numpy()
+    named = nucleus_queries(run).columns(chosen, ["nucleus_id", "class_name"])
+    before = found.set_index("nucleus_id")["class_name"].reindex(named["nucleus_id"])
+    is_as_found = named["class_name"].astype(str).to_numpy() == before.astype(str).to_numpy()
+    ids = named["nucleus_id"].to_numpy()[is_as_found]
     if len(ids) == len(found) and left_out is None:
         return None
     return Uncounted(found, ids, run.model_scheme, left_out)

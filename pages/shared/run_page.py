@@ -47,8 +47,9 @@ def open_page(page: PageEntry) -> Opened:
 
 def open_run(sidebar: DeltaGenerator, chosen: ChosenSlide) -> Opened:
     """Go on below the title, where a page has first asked what it is to tell of."""
-    with sidebar, frame.shown_errors():
+    with frame.shown_errors():
         slide = runs.slide_of_shown(chosen)
+    with sidebar, frame.shown_errors():
         frame.describe_slide(slide.info)
         runs.pick_run(chosen)
     with frame.shown_errors():

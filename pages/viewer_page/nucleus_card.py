@@ -80,6 +80,7 @@ def card_of(run: Run | None, slide: Slide) -> dict[str, Any] | None:
         "colour": colours[name],
         "score": float(row["class_score"]),
         "uncertain": name == UNCERTAIN,
+        "byHand": is_named_by_hand(run, nucleus_id, float(row["class_score"])),
         "number": number,
         "count": count,
         "x": float(row["x"]),
@@ -98,6 +99,11 @@ def card_of(run: Run | None, slide: Slide) -> dict[str, Any] | None:
             [label, digits.format(row[name])] for name, (label, digits) in _MEASURES.items()
         ],
     }
+
+
+def is_named_by_hand(run: Run, nucleus_id: int, score: float) -> bool:
+    """Tell whether somebody gave a nucleus its class: its score of 1 is no vote then."""
+    return score == 1 and nucleus_id in run.corrections()
 
 
 def picked_outlines(run: Run | None) -> list[list[list[float]]]:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from pages.shared import min_score, resources, shown_names
 from pages.shared.tile_sources import TileSource, UnknownTileError
+from pages.viewer_page.nucleus_card import is_named_by_hand
 from seg_core.classes import UNCERTAIN
 from seg_core.store import Run
 
@@ -53,5 +54,6 @@ def nucleus_at(token: str, query: Mapping[str, str]) -> dict[str, Any]:
         "class": row["class_name"],
         "uncertain": index.name(nucleus_id) == UNCERTAIN,
         "score": round(float(row["class_score"]), 3),
+        "by_hand": is_named_by_hand(run, nucleus_id, float(row["class_score"])),
         "area_um2": round(float(row["area_um2"]), 1),
     }

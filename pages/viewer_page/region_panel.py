@@ -23,6 +23,7 @@ from seg_core.roi import CLASS_OF_KIND, Roi, RoiKind
 from seg_core.unbroken import unbroken
 
 _UM2_PER_MM2 = 1e6
+_LEAST_IN_MM2 = 1e3  # µm²
 
 _KINDS: dict[RoiKind, str] = {"include": "Count", "tumour": "Tumour", "exclude": "Leave out"}
 
@@ -65,8 +66,16 @@ def describe_roi(roi: Roi, mpp: float | None) -> str:
     if mpp is None:
         return size
     width, height = region.width * mpp, region.height * mpp
-    area = roi.polygon.area * mpp**2 / _UM2_PER_MM2
-    return f"{size}, {width:,.0f} × {height:,.0f} µm, {in_digits(area)} mm²"
+    return (
+        f"{size}, {in_digits(width)} × {in_digits(height)} µm, {_area(roi.polygon.area * mpp**2)}"
+    )
+
+
+def _area(um2: float) -> str:
+    """Return an area in the unit that leaves few zeros to count."""
+    if um2 < _LEAST_IN_MM2:
+        return f"{in_digits(um2)} µm²"
+    return f"{in_digits(um2 / _UM2_PER_MM2)} mm²"
 
 
 def _choose(rois: list[Roi], selected: Roi | None) -> None:

@@ -7,6 +7,7 @@ What is painted is a `Viewport`. What maps show that are finer than it, see
 import copy
 import math
 from collections.abc import Collection
+from functools import partial
 from typing import Self
 
 import cv2
@@ -139,6 +140,7 @@ class NucleusPainter:
         *,
         scheme: ClassScheme | None = None,
         min_score: float = 0.0,
+        line_px: int = _LINE_PX,
     ) -> RGBA:
         """Draw the nuclei of a picture: outlines, or dots where outlines would run together.
 
@@ -151,13 +153,15 @@ class NucleusPainter:
             The same classes in other colours.
         min_score : float
             Nuclei with a lower class score are drawn as *uncertain*.
+        line_px : int
+            How wide outlines are.
 
         Returns
         -------
         rgba : (H, W, 4) uint8
         """
         outlined = self._typical_extent / viewport.step >= _OUTLINED_FROM_PX
-        coverage_of = self._outlines if outlined else self._dots
+        coverage_of = partial(self._outlines, line_px=line_px) if outlined else self._dots
         near = self._near(viewport)
         class_ids = self._class_ids[near]
         if min_score:
@@ -184,7 +188,9 @@ class NucleusPainter:
         near = np.sort(self._tree.query(box))
         return near[self._names.present[near]]
 
-    def _outlines(self, rows: npt.NDArray[np.intp], viewport: Viewport) -> npt.NDArray[np.uint8]:
+    def _outlines(
+        self, rows: npt.NDArray[np.intp], viewport: Viewport, line_px: int
+    ) -> npt.NDArray[np.uint8]:
         rings = shapely.get_exterior_ring(self._polygons[rows])
         corners, owners = shapely.get_coordinates(rings, return_index=True)
         points = _to_opencv(corners, viewport)
@@ -193,7 +199,7 @@ class NucleusPainter:
         # between two tiles: let it leave outside.
         size = (viewport.height + 2 * _MARGIN_PX, viewport.width + 2 * _MARGIN_PX)
         coverage = np.zeros(size, dtype=np.uint8)
-        cv2.polylines(coverage, lines, True, 255, _LINE_PX, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(coverage, lines, True, 255, line_px, cv2.LINE_AA, _SHIFT)
         return coverage[_MARGIN_PX:-_MARGIN_PX, _MARGIN_PX:-_MARGIN_PX]
 
     def _dots(self, rows: npt.NDArray[np.intp], viewport: Viewport) -> npt.NDArray[np.uint8]:

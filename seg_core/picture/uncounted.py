@@ -2,7 +2,8 @@
 
 A nucleus that somebody called none, that no class claims, whose class is too doubtful for the
 reader, or that lies in a ROI to exclude stands in no number; seen as a class it would contradict
-them. Which nuclei count is not decided here, see `seg_core.scoring.counted`.
+them. So would one that a person or a classifier has given another class since. Which nuclei count
+is not decided here, see `seg_core.scoring.counted`.
 """
 
 from collections.abc import Iterable
@@ -39,7 +40,7 @@ class Uncounted:
     found : GeoDataFrame
         All nuclei as the model found them; see `seg_core.nuclei.nucleus_table`.
     counted : (N,) int
-        Ids of those that count.
+        Ids of those that count as what the model found them to be.
     scheme : ClassScheme
         The model's, which the class map is of.
     left_out : shapely.Geometry, optional

@@ -60,9 +60,26 @@ class Cost:
     Attributes
     ----------
     seconds_each : float
+
+    Examples
+    --------
+    >>> cost = Cost(seconds_each=0.5)
+    >>> cost.learn(seconds=20.0, work=10.0)
+    >>> cost.seconds_each
+    2.0
     """
 
     seconds_each: float
+
+    def learn(self, seconds: float, work: float) -> None:
+        """Take note of what some work took; less than a unit of it says little.
+
+        A region of a few pixels takes the time that any work takes to begin, and by that measure a
+        slide would take days.
+        """
+        if work > 0:
+            trust = min(work, 1.0) ** 2
+            self.seconds_each += trust * (seconds / work - self.seconds_each)
 
 
 class Forecast:
@@ -169,6 +186,5 @@ class Pace:
         self._report(Progress(self._stage, done, total, left))
 
     def _learn(self) -> None:
-        seconds, work = self._forecast.spent
-        if self._cost is not None and work:
-            self._cost.seconds_each = seconds / work
+        if self._cost is not None:
+            self._cost.learn(*self._forecast.spent)

@@ -144,10 +144,15 @@ def metadata_of(path: Path) -> str | None:
 def unreadable(path: Path, error: OSError) -> SlideError:
     """Return the error of a file that the system does not give."""
     if isinstance(error, FileNotFoundError):
-        return SlideError(f"{path.name[:80]} is not there; check its name and place.")
+        return _missing(path)
     return SlideError(
         f"{path.name[:80]} cannot be read ({error.strerror}); check its name and your permissions."
     )
+
+
+def _missing(path: Path) -> SlideError:
+    """Return the error of a file that is not there, without the folder: visitors read it."""
+    return SlideError(f"there is no file {path.name[:80]}; check its name and place.")
 
 
 def no_name(path: Path) -> SlideError:
@@ -160,7 +165,7 @@ def _check_file(path: Path) -> None:
         if path.is_dir():
             raise SlideError(f"{path.name} is a folder; choose one of the slide files in it.")
         if not path.exists():
-            raise SlideError(f"there is no file {path}; check its name and place.")
+            raise _missing(path)
         if not path.is_file():
             raise SlideError(f"{path.name} is no regular file; choose one of the slide files.")
         if path.stat().st_size == 0:

@@ -118,8 +118,8 @@ def find_hotspots(squares: pd.DataFrame, settings: TilSettings) -> tuple[pd.Data
     if count < settings.min_hotspot_squares:
         return squares, Hotspots(
             count,
-            reason=f"hotspots need at least {settings.min_hotspot_squares} squares with tissue; "
-            f"{there_are(count)}.",
+            reason=f"hotspots need at least {settings.min_hotspot_squares} squares with "
+            f"enough tissue; {there_are(count)}.",
         )
     used = squares[valid]
     squares = squares.copy()

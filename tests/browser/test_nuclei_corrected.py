@@ -103,7 +103,7 @@ def test_a_corrected_nucleus_changes_colours_numbers_and_files_until_it_is_taken
     expect(page.get_by_text("1 nucleus was corrected by hand")).to_be_visible()
     expect_red(page, viewer, seen=True)
     card = page.get_by_role("complementary", name="Picked nucleus")
-    expect(card).to_contain_text("macrophage, 100 %")
+    expect(card).to_contain_text("macrophage, by hand")
     assert {key: each.name for key, each in run.corrections().items()} == {number: "macrophage"}
 
     table = csv_of(page)

@@ -58,6 +58,20 @@ def test_another_size_of_the_window_shows_the_same_place(dashboard: str, page: P
         assert viewer.evaluate(PLACE) == pytest.approx(seen, abs=1)
 
 
+def test_a_place_too_wide_for_the_first_size_is_seen_at_the_next(
+    dashboard: str, page: Page
+) -> None:
+    """A viewer may open before it has its size: every second way back to a whole slide enlarged it."""
+    page.set_viewport_size({"width": 700, "height": 900})
+    viewer = open_place(page, dashboard, "&x=1110&y=1484&width=4000")
+    assert viewer.evaluate(PLACE)["width"] < 3900
+    height = viewer.evaluate(HEIGHT)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.wait_for_function(RESIZED, arg=[viewer.element_handle(), height])
+    expected = {"x": 1110, "y": 1484, "width": 4000}
+    assert viewer.evaluate(PLACE) == pytest.approx(expected, abs=1)
+
+
 def test_a_slide_that_may_not_be_opened_is_a_sentence(dashboard: str, page: Page) -> None:
     page.goto(f"{dashboard}/viewer?slide={SAMPLE_ID[:-1]}x")
     expect(page.get_by_text("The address names a slide that is not offered here")).to_be_visible()

@@ -112,6 +112,15 @@ def test_classes_are_painted_of_what_counts_alone(run: Run, chosen, session) -> 
     assert painted(run, chosen).sum() == NUCLEI - 1
 
 
+def test_a_class_that_a_nucleus_no_longer_has_is_not_painted(run: Run, chosen, session) -> None:
+    """A nucleus called a macrophage by hand was filled as a lymphocyte inside its new outline."""
+    state.SLIDE.set(chosen)
+    run.journal().correct([1], ["lymphocyte"], "macrophage", by="reader")
+    run.journal().correct([2], ["lymphocyte"], "lymphocyte", by="reader")
+    assert painted(run, chosen).sum() == NUCLEI - 1
+    assert painted(run.as_found(), chosen).all()
+
+
 def test_classes_of_nuclei_below_the_least_score_are_not_painted(run: Run, chosen, session) -> None:
     table = run.nuclei()
     table["class_score"] = np.where(table["x"] < 200, 0.5, 0.9).astype(np.float32)

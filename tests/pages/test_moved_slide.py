@@ -67,3 +67,20 @@ def test_it_can_be_taught_from(visit, chosen: state.ChosenSlide, moved: Run) -> 
     page = visit("teach", slide=chosen)
     assert "Nothing has been analysed yet" not in texts(page)
     assert page.multiselect(key="_teach_runs").value == [moved.path]
+
+
+@pytest.mark.parametrize("page", ["viewer", "nuclei", "til_score", "evaluate"])
+def test_a_slide_that_has_gone_is_told_once_where_the_page_would_be(
+    visit, page: str, tmp_path: Path
+) -> None:
+    """Beside an empty page it stood in the sidebar alone, or twice, and nothing led on."""
+    shown = visit(
+        page,
+        slide=state.ChosenSlide(tmp_path / "gone.svs"),
+        refused="There is no file gone.svs; check its name and place.",
+    )
+    assert [each.value for each in shown.main.error] == [
+        "There is no file gone.svs; check its name and place."
+    ]
+    assert not shown.sidebar.error
+    assert [each.proto.label for each in shown.main.get("page_link")] == ["Go to Slides"]

@@ -23,3 +23,11 @@ def test_few_nuclei_on_much_tissue_are_not_none() -> None:
     shown = to_digits(pd.DataFrame({"per mm²": [0.1234, 12.0, float("nan")]}))["per mm²"]
     assert shown[:2].tolist() == [0.123, 12.0]
     assert shown.isna().tolist() == [False, False, True]
+
+
+@given(st.floats(1e-30, 1e30))
+def test_no_number_is_a_power_of_ten(value: float) -> None:
+    """A region of a few pixels had 4.98e-06 mm²."""
+    said = in_digits(value)
+    assert "e" not in said
+    assert float(said.replace(",", "")) == pytest.approx(value, rel=0.006)

@@ -38,7 +38,8 @@ def _paint_score(request: LayerRequest) -> Colours:
 CLASSES = Layer(
     name="classes",
     label="Classes",
-    title="The class the network gives to each pixel, but for nuclei that are not counted. "
+    title="The class the network gives to each pixel, but for nuclei that are not counted or "
+    "have been given another class since. "
     "Zoomed out: the stronger the colour, the more of the area is nuclei of the class",
     paint=_paint_classes,
     opacity=0.35,

@@ -1,3 +1,4 @@
+import { surenessOf } from "./nucleus_card.js";
 import { fetch } from "./server.js";
 
 /** @import {SlideFrame} from "./slide_frame.js" */
@@ -69,12 +70,12 @@ export class Hover {
   }
 
   /**
-   * @param {{class: string, uncertain: boolean, score: number, area_um2: number}} nucleus
+   * @param {{class: string, uncertain: boolean, score: number, by_hand: boolean, area_um2: number}} nucleus
    * @param {PointerEvent} event
    */
-  #show({ class: name, uncertain, score, area_um2: area }, event) {
+  #show({ class: name, uncertain, score, by_hand: byHand, area_um2: area }, event) {
     const { left, top } = this.frame.osd.canvas.getBoundingClientRect();
-    this.tip.textContent = `${name}${uncertain ? ", uncertain" : ""} · ${Math.round(score * 100)} % · ${area.toFixed(1)} µm²`;
+    this.tip.textContent = `${name}${uncertain ? ", uncertain" : ""} · ${surenessOf({ score, byHand })} · ${area.toFixed(1)} µm²`;
     this.tip.style.translate = `${event.clientX - left + 12}px ${event.clientY - top + 14}px`;
     this.tip.hidden = false;
   }

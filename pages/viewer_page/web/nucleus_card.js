@@ -34,8 +34,7 @@ export class NucleusCard {
     /** @type {(name: string, ...content: (Node | string)[]) => void} */
     const put = (name, ...content) =>
       part(this.panel, `.${name}`, HTMLElement).replaceChildren(...content);
-    const score = `${Math.round(nucleus.score * 100)} %`;
-    put("name", `${nucleus.class}, ${score}${nucleus.uncertain ? ", uncertain" : ""}`);
+    put("name", `${nucleus.class}, ${surenessOf(nucleus)}${nucleus.uncertain ? ", uncertain" : ""}`);
     const kind = nucleus.uncertain ? "uncertain ones" : "of its class";
     put("number", `Nucleus ${nucleus.id}, ${nucleus.number} of ${nucleus.count} ${kind}`);
     put("crop", this.#crop(nucleus));
@@ -54,6 +53,15 @@ export class NucleusCard {
     );
     return svg;
   }
+}
+
+/**
+ * How sure the class of a nucleus is, or that somebody gave it.
+ *
+ * @param {{score: number, byHand: boolean}} nucleus
+ */
+export function surenessOf({ score, byHand }) {
+  return byHand ? "by hand" : `${Math.round(score * 100)}\u00a0%`;
 }
 
 /** @param {Share} each */

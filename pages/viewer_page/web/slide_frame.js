@@ -6,6 +6,13 @@ import { nearestIn } from "./boxes.js";
 /** The bridge between the slide's level-0 pixels and the screen's, counted from the viewer's corner. */
 export class SlideFrame {
   /**
+   * Where the view was sent, and where it could go on a screen of that size.
+   *
+   * @type {{asked: Required<Place>, reached: Required<Place>} | undefined}
+   */
+  #sent;
+
+  /**
    * @param {Library} library
    * @param {OpenSeadragon.Viewer} osd the viewer
    * @param {Slide} slide
@@ -14,7 +21,7 @@ export class SlideFrame {
     this.Point = library.Point;
     this.osd = osd;
     this.slide = slide;
-    osd.addHandler("resize", () => osd.isOpen() && this.#keep(this.place));
+    osd.addHandler("resize", () => osd.isOpen() && this.#keep(this.#placeToKeep()));
   }
 
   /** Screen pixels per level-0 pixel, as drawn at this moment. */
@@ -80,6 +87,16 @@ export class SlideFrame {
     const point = new this.Point((x - slide.x) / slide.width, (y - slide.y) / slide.width);
     viewport.panTo(point, immediately);
     viewport.applyConstraints(immediately);
+    this.#sent = { asked: { x, y, width: width ?? this.place.width }, reached: this.place };
+  }
+
+  /**
+   * The view, or where it was sent as long as it has stayed there: a viewer may open before it has
+   * its size, which allows less than the screen does.
+   */
+  #placeToKeep() {
+    const { place } = this;
+    return this.#sent && isSame(this.#sent.reached, place) ? this.#sent.asked : place;
   }
 
   /**
@@ -103,4 +120,15 @@ export class SlideFrame {
     const { slide } = this;
     return { x: slide.x + x * slide.width, y: slide.y + y * slide.width };
   }
+}
+
+/**
+ * Whether two views differ by less than is seen.
+ *
+ * @param {Required<Place>} one
+ * @param {Required<Place>} other
+ */
+function isSame(one, other) {
+  const most = Math.max(Math.abs(one.x - other.x), Math.abs(one.y - other.y), Math.abs(one.width - other.width));
+  return most < 1e-6 * one.width;
 }

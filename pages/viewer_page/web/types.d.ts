@@ -73,6 +73,7 @@ export type Nucleus = Point & {
   colour: string;
   score: number;
   uncertain: boolean;
+  byHand: boolean;
   number: number;
   count: number;
   ring: Ring;

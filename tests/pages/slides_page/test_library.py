@@ -89,5 +89,5 @@ def test_on_the_readers_own_machine_analysed_slides_are_listed_and_not_deleted(
     monkeypatch.setenv("SEG_LOCAL", "1")
     page = library(visit("slides"))
     assert "**discs.png**" in words(page)
-    assert "2 analyses" in words(page)
+    assert "2\N{NO-BREAK SPACE}analyses" in words(page)
     assert "Delete the upload" not in [each.label for each in page.main.button]

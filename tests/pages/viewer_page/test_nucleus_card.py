@@ -104,3 +104,13 @@ def test_the_crop_keeps_the_colours_of_a_nucleus_at_every_pixel(run) -> None:
     picture = Image.open(io.BytesIO(base64.b64decode(crop["picture"].partition(",")[2])))
     full_colour = 0
     assert JpegImagePlugin.get_sampling(picture) == full_colour
+
+
+def test_who_was_named_by_hand_is_said_to_be(run) -> None:
+    """Its card said *macrophage, 100 %* above a vote that gave macrophages nothing."""
+    slide = resources.slide(run.slide_path, 0.25)
+    picked = click(run, 250, 150)
+    assert not nucleus_card.card_of(run, slide)["byHand"]
+    run.journal().correct([picked], ["lymphocyte"], "macrophage", by="ada")
+    assert nucleus_card.card_of(run, slide)["byHand"]
+    assert not nucleus_card.card_of(run.as_found(), slide)["byHand"]

@@ -37,3 +37,11 @@ def test_name_and_kind_that_are_told_together_are_both_kept(
 def test_the_class_that_stands_for_a_kind_is_not_told_beside_it(roi: Roi, told: str) -> None:
     """The kind *Tumour* was called "Tumor" on the next line."""
     assert region_panel.describe_roi(roi, 0.25).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("side", "told"),
+    [(4, "1 × 1 µm, 1 µm²"), (9, "2.25 × 2.25 µm"), (1000, "250 × 250 µm, 0.0625 mm²")],
+)
+def test_the_size_of_a_region_can_be_read(side: int, told: str) -> None:
+    assert told in region_panel.describe_roi(Roi("a", shapely.box(0, 0, side, side)), 0.25)

@@ -111,17 +111,21 @@ def test_classes_have_the_colours_the_reader_has_chosen(client, source, run, ful
     assert tuple(shown[50, 50, :3]) == colour != LYMPHOCYTE.rgb
 
 
-def test_the_map_of_classes_stays_the_models_under_a_classifier_with_classes_of_its_own(
+def test_the_map_of_classes_is_of_what_a_classifier_with_classes_of_its_own_calls_the_same(
     client, source, run, full
 ) -> None:
+    """What it called melanocytes was filled as lymphocytes inside outlines of melanocytes."""
     ids = run.nuclei()["nucleus_id"]
     own = ClassScheme((*MONUSAC.classes, NucleusClass(5, "melanocyte", "#112233")))
     named = pd.DataFrame({"nucleus_id": ids, "class_name": "melanocyte", "class_score": 0.9})
+    named.loc[ids == 1, "class_name"] = "lymphocyte"
     write_answer(run.path, Answer("skin", own, own.names, named))
-    for level in (full, full - 5):
-        shown = picture(client.get(address(source, "classes", level, run, "2,5")).content)
-        assert tuple(shown[shown[..., 3] > 30][0, :3]) == LYMPHOCYTE.rgb
-    nuclei = picture(client.get(address(source, "nuclei", full, run, "2,5")).content)
+    shown = picture(client.get(address(source, "classes", full, run, "2,5")).content)
+    assert tuple(shown[50, 50]) == (*LYMPHOCYTE.rgb, 255)
+    assert shown[50, 150, 3] == 0
+    far = picture(client.get(address(source, "classes", full - 5, run, "2,5")).content)
+    assert tuple(far[far[..., 3] > 30][0, :3]) == LYMPHOCYTE.rgb
+    nuclei = picture(client.get(address(source, "nuclei", full, run, "5")).content)
     assert tuple(nuclei[nuclei[..., 3] > 150][0, :3]) == (0x11, 0x22, 0x33)
 
 

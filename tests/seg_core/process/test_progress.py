@@ -43,3 +43,13 @@ def test_a_machine_that_gets_busy_is_noticed() -> None:
     for done in range(101, 201):
         left = forecast.seconds_left(100.0 + 4.0 * (done - 100), done, 1000)
     assert left == pytest.approx(4.0 * 800, rel=0.1)
+
+
+def test_a_region_of_a_few_pixels_says_nothing_of_a_slide() -> None:
+    """After one of 4 × 5 pixels every later analysis had hours left, whatever its pace."""
+    cost = Cost(seconds_each=0.5)
+    cost.learn(seconds=0.3, work=1e-5)
+    cost.learn(seconds=0.1, work=0.0)
+    assert cost.seconds_each == pytest.approx(0.5, rel=0.01)
+    cost.learn(seconds=40.0, work=20.0)
+    assert cost.seconds_each == 2.0

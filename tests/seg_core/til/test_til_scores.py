@@ -65,7 +65,7 @@ def test_too_few_squares_are_said(band: TilResult) -> None:
     assert "at least 20 squares of tissue; there are 16" in (band.stil_area_pct.reason or "")
     assert band.phenotype.name is None
     assert "at least 3 valid squares of 1,000 µm; there is 1." in (band.phenotype.reason or "")
-    assert "at least 30 squares with tissue; there are 16" in (band.hotspots.reason or "")
+    assert "at least 30 squares with enough tissue; there are 16" in (band.hotspots.reason or "")
 
 
 def test_json_has_the_keys_others_rely_on(band: TilResult) -> None:

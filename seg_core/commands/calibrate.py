@@ -51,19 +51,27 @@ def _calibrate(options: argparse.Namespace) -> int:
     weights = calibrate(sets)
     report = report_of(sets, weights)
     card, path = find_model(options.model)
-    classes = [
-        replace(each, vote=weight)
-        for each, weight in zip(card.scheme.classes, weights, strict=True)
-    ]
+    scheme = card.scheme.without_votes()
+    if weights is not None:
+        scheme = ClassScheme(
+            tuple(
+                replace(each, vote=weight)
+                for each, weight in zip(scheme.classes, weights, strict=True)
+            )
+        )
     metrics = {**card.metrics, ENTRY: rounded(report)}
     written = path.with_suffix(".json")
-    write_card(replace(card, scheme=ClassScheme(tuple(classes)), metrics=metrics), written)
+    write_card(replace(card, scheme=scheme, metrics=metrics), written)
     for name, row in report.items():
         before, after = row["before"], row["after"]
         sys.stdout.write(
             f"{name}: {counted(row['nuclei'], 'nucleus', 'nuclei')}, macro F1 {_said(before['macro_f1'])} to "
             f"{_said(after['macro_f1'])}, error of the score {before['error']:.3f} to "
             f"{after['error']:.3f}\n"
+        )
+    if weights is None:
+        sys.stdout.write(
+            "no weights that cost nothing make scores truer; votes stand as they are.\n"
         )
     sys.stdout.write(f"{written} written.\n")
     return 0

@@ -3,7 +3,8 @@
 import argparse
 
 from seg_core.commands.terminal import Subparsers, add_config_and_model, counting_bar, say
-from seg_core.evaluation.told_nuclei import told_nuclei
+from seg_core.evaluation.told_nuclei import ToldNuclei, told_nuclei
+from seg_core.labelled.labelled_image import LabelledImage
 from seg_core.model import find_model
 from seg_core.nuclei.context_head import write_context_head
 from seg_core.training.config import read_config
@@ -29,24 +30,41 @@ def add_context(subparsers: Subparsers) -> None:
 
 def _context(options: argparse.Namespace) -> int:
     # torch takes seconds to import and the other commands' help does without
-    from seg_core.training.context_learning import RADII_UM, learn_context_head
+    from seg_core.training.context_learning import learn_context_head
     from seg_core.training.dataset import read_images
 
     config = read_config(options.config)
     card, weights = find_model(options.model)
     told = [source for source in config.sources if not source.named_by]
-    images = [image for source in told for image in read_images(source)]
-    with counting_bar("training images", " images") as report:
-        nuclei = told_nuclei(images, options.model, RADII_UM, report=report)
+    nuclei, held_out = (
+        _told(what, [image for source in sources for image in read_images(source)], options.model)
+        for what, sources in (
+            ("training images", told),
+            ("held-out images", config.calibration or config.validation),
+        )
+    )
     command = (
         f"python -m seg_core context --config weights/training/{options.config.name}"
         f" --model {card.name}"
     )
     with counting_bar("context head", " networks") as report:
         head = learn_context_head(
-            nuclei, len(card.scheme.classes), card.sha256, command, report=report
+            nuclei,
+            len(card.scheme.classes),
+            card.sha256,
+            command,
+            held_out=held_out,
+            report=report,
         )
     path = write_context_head(head, weights)
     say(", ".join(f"{name}: {count:,} nuclei" for name, count in head.nuclei.items()) + ".")
     say(f"{path} written.")
     return 0
+
+
+def _told(what: str, images: list[LabelledImage], model: str | None) -> list[ToldNuclei]:
+    """Let a model find the nuclei of images, and show how far that is."""
+    from seg_core.training.context_learning import RADII_UM
+
+    with counting_bar(what, " images") as report:
+        return told_nuclei(images, model, RADII_UM, report=report)

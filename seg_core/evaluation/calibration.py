@@ -95,7 +95,7 @@ def told(
     )
 
 
-def calibrate(sets: Mapping[str, Votes]) -> tuple[VoteWeight, ...]:
+def calibrate(sets: Mapping[str, Votes]) -> tuple[VoteWeight, ...] | None:
     """Find the weights of the votes under which the told classes are likeliest, see `likeliest`.
 
     Likelihood goes by what is common, macro F1 by every class alike. Where the weights would cost
@@ -107,8 +107,14 @@ def calibrate(sets: Mapping[str, Votes]) -> tuple[VoteWeight, ...]:
 
     Returns
     -------
-    weights : tuple of VoteWeight
-        Of the classes in the order of their ids.
+    weights : tuple of VoteWeight or None
+        Of the classes in the order of their ids. None where none that cost nothing make the scores
+        truer, as a mean over the sets.
+
+    Raises
+    ------
+    DataError
+        If there is no nucleus to go by.
     """
     best = likeliest(sets)
     several = [each for each in sets.values() if len(each.truth)]
@@ -117,14 +123,30 @@ def calibrate(sets: Mapping[str, Votes]) -> tuple[VoteWeight, ...]:
             VoteWeight(round(part * each.bias, 4), round(each.sharpness**part, 4)) for each in best
         )
         if all(_lost(each, weights) <= 0 for each in several):
-            return weights
-    return tuple(VoteWeight() for _ in best)
+            changes = [_error(each, weights) - _error(each, None) for each in several]
+            return weights if sum(changes) < 0 else None
+    return None
+
+
+def _called(
+    votes: Votes, weights: Sequence[VoteWeight] | None
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
+    """Return the score of each nucleus's class, and the class."""
+    shares = votes.shares if weights is None else calibrated(votes.shares, weights)
+    return shares.max(axis=1), shares.argmax(axis=1)
+
+
+def _error(votes: Votes, weights: Sequence[VoteWeight] | None) -> float:
+    """Return the expected calibration error."""
+    scores, called = _called(votes, weights)
+    rows = reliability(scores, called == votes.truth)
+    distances = [each["nuclei"] * abs(each["score"] - each["right"]) for each in rows]
+    return float(sum(distances) / max(1, len(votes.truth)))
 
 
 def _lost(votes: Votes, weights: Sequence[VoteWeight]) -> float:
     """Return what a calibration costs of the macro F1; nothing where there are too few nuclei for one."""
-    before = macro_f1(votes.truth, votes.shares.argmax(axis=1))
-    after = macro_f1(votes.truth, calibrated(votes.shares, weights).argmax(axis=1))
+    before, after = (macro_f1(votes.truth, _called(votes, each)[1]) for each in (None, weights))
     return 0.0 if before is None or after is None else before - after
 
 
@@ -179,28 +201,23 @@ def macro_f1(truth: npt.NDArray[np.intp], called: npt.NDArray[np.intp]) -> float
     return float(np.mean(scores)) if scores else None
 
 
-def report_of(sets: Mapping[str, Votes], weights: Sequence[VoteWeight]) -> dict[str, Any]:
-    """Return what a calibration changes, by set, for the card.
+def report_of(sets: Mapping[str, Votes], weights: Sequence[VoteWeight] | None) -> dict[str, Any]:
+    """Return what a calibration changes, by set, for the card; None changes nothing.
 
-    ``macro_f1`` of the found nuclei, None of too few; ``error`` is the expected calibration error, the mean distance
-    between score and share that is right over bins of the score (Naeini et al. 2015);
-    ``reliability`` has a row a bin: its ends, nuclei, their mean score and the share that is right.
-    Each before and after.
+    ``macro_f1`` of the found nuclei, None where there are too few; ``error`` is the expected
+    calibration error, the mean distance between score and share that is right over bins of the score
+    (Naeini et al. 2015); ``reliability`` has a row a bin: its ends, nuclei, their mean score and the
+    share that is right. Each before and after.
     """
     report: dict[str, Any] = {}
     for name, votes in sets.items():
         row: dict[str, Any] = {"nuclei": len(votes.truth)}
-        for when, shares in (
-            ("before", votes.shares),
-            ("after", calibrated(votes.shares, weights)),
-        ):
-            called = shares.argmax(axis=1)
-            rows = reliability(shares.max(axis=1), called == votes.truth)
-            distances = [each["nuclei"] * abs(each["score"] - each["right"]) for each in rows]
+        for when, each in (("before", None), ("after", weights)):
+            scores, called = _called(votes, each)
             row[when] = {
                 "macro_f1": macro_f1(votes.truth, called),
-                "error": sum(distances) / max(1, len(votes.truth)),
-                "reliability": rows,
+                "error": _error(votes, each),
+                "reliability": reliability(scores, called == votes.truth),
             }
         report[name] = row
     return report

@@ -42,6 +42,16 @@ def test_a_score_means_what_it_says_afterwards() -> None:
     assert report["after"]["error"] < 0.02
 
 
+def test_scores_that_are_true_stay_as_they_are() -> None:
+    rng = np.random.default_rng(4)
+    shares = rng.dirichlet([0.4, 0.4, 0.4], 20_000).astype(np.float32)
+    truth = (shares.cumsum(axis=1) < rng.random((20_000, 1))).sum(axis=1)
+    sets = {"a": Votes(shares, np.minimum(truth, 2))}
+    assert calibrate(sets) is None
+    report = report_of(sets, None)["a"]
+    assert report["after"] == report["before"]
+
+
 def test_no_set_loses_for_the_sake_of_another() -> None:
     # what is right for nine sets would be wrong for the tenth
     many = {str(k): drawn(3000, (VoteWeight(-3.0), VoteWeight(0.0)), k) for k in range(9)}

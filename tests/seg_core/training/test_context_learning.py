@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy.special import softmax
 
 from seg_core.analysis import analyse
 from seg_core.errors import DataError
@@ -37,11 +38,16 @@ def learnt(*parts: ToldNuclei) -> ContextHead:
     return learn_context_head(parts, CLASSES, "a" * 64, "a command", steps=150)
 
 
-def answers(head: ContextHead, told: ToldNuclei) -> np.ndarray:
+def probabilities(head: ContextHead, told: ToldNuclei) -> np.ndarray:
+    """What a head says where it is trusted."""
     values = (told.inputs - np.array(head.mean)) / np.array(head.scale)
     values = np.clip(values, -head.limit, head.limit)
     units = np.maximum(values @ np.array(head.hidden).T + head.hidden_intercepts, 0)
-    return (units @ np.array(head.coefficients).T + head.intercepts).argmax(axis=1)
+    return softmax(units @ np.array(head.coefficients).T + head.intercepts, axis=1)
+
+
+def answers(head: ContextHead, told: ToldNuclei) -> np.ndarray:
+    return probabilities(head, told).argmax(axis=1)
 
 
 def test_what_is_around_mends_votes_on_nuclei_that_were_not_learnt_from() -> None:
@@ -74,6 +80,22 @@ def test_contexts_that_nobody_taught_are_not_trusted() -> None:
     known = nuclei(rng, 1000, "drawn").inputs[:, None, -4:]
     assert (head.trust(known) == 1).mean() > 0.9
     assert (head.trust(known + 6) == 0).all()
+
+
+def test_a_head_is_as_sure_as_it_is_right_on_images_that_nobody_learnt_from() -> None:
+    """There half of the classes are others than the head would expect: no class of its changes."""
+    rng = np.random.default_rng(7)
+    told, others = nuclei(rng, 2000, "drawn"), nuclei(rng, 2000, "drawn")
+    mixed = np.where(rng.random(2000) < 0.5, others.truth, rng.permutation(others.truth))
+    held_out = [ToldNuclei("drawn", others.inputs, mixed)]
+    sure = learnt(told)
+    honest = learn_context_head(
+        [told], CLASSES, "a" * 64, "a command", held_out=held_out, steps=150
+    )
+    np.testing.assert_array_equal(answers(sure, others), answers(honest, others))
+    right = np.mean(answers(honest, others) == mixed)
+    assert probabilities(sure, others).max(axis=1).mean() > right + 0.15
+    assert probabilities(honest, others).max(axis=1).mean() == pytest.approx(right, abs=0.06)
 
 
 def test_the_same_nuclei_teach_the_same_head() -> None:

@@ -93,7 +93,8 @@ def _show_rows(rows: pd.DataFrame) -> None:
 _METHOD = """
 TILs are the lymphocytes; neutrophils and macrophages never count. A nucleus belongs to the compartment that its centroid
 lies in. **E**, the epithelium, is the union of the epithelial nuclei, grown and shrunk as the settings say, without small
-islands; **S**, the stroma, is the tissue outside E and near it; **n_L** and **n_E** count lymphocytes and epithelial nuclei. Neither compartment was taught to the model: both are estimated from
+islands; **S**, the stroma, is the tissue outside E and near it; **n_L** and **n_E** count the lymphocytes and epithelial nuclei on tissue, of which the viewer may show
+a few more at its edge. Neither compartment was taught to the model: both are estimated from
 nuclei, and benign epithelium counts like a tumour's, unless you draw the tumour: with a ROI of the kind *Tumour* both
 compartments lie in it alone, and S is all tissue there outside E. Take out necrosis, carcinoma in situ and artefacts with
 a ROI of the kind *Leave out*. Intervals come from how squares of tissue differ by the distance between them: they tell how the score varies over the slide,

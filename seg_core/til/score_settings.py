@@ -91,7 +91,7 @@ class TilSettings:
     min_epithelial_nuclei: int = 50
     """With fewer nothing is scored: there is no tumour to infiltrate."""
 
-    sure_score: float = 0.7
+    sure_score: float = 0.6
     """An epithelial nucleus is sure that has at least this class score and lies in an island."""
 
     min_sure_share: float = 0.7

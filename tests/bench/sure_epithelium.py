@@ -4,7 +4,7 @@
                                           [--model NAME|FILE]
 
 On images that the model was never trained on: how many nuclei it calls epithelial, which share of them
-lies in nests with a class score of 0.7 or more (`seg_core.til.TilSettings`), and how many a person calls so,
+lies in nests with a class score of 0.6 or more (`seg_core.til.TilSettings`), and how many a person calls so,
 too. By this the least share was chosen with which TILs are scored (docs/scores.md).
 """
 

@@ -12,13 +12,15 @@ from pages.shared.page_list import SLIDES
 from pages.shared.regions import is_rectangle, selected_roi
 from pages.viewer_page import unfinished
 from pages.viewer_page.analysis_options import choose_analysis
-from seg_core.errors import JobCancelled, SegCoreError
+from seg_core.errors import JobCancelled, SegCoreError, capitalised
 from seg_core.geometry import Region
+from seg_core.plausibility.doubts import coarse_doubt
 from seg_core.process.worker import Job
 from seg_core.roi import Roi
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import SlideInfo
 from seg_core.store import Run
+from seg_core.unbroken import unbroken
 
 
 def collect_result() -> None:
@@ -107,6 +109,8 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
             f"Say on the {SLIDES.title} page how large a pixel is; then this slide can be analysed."
         )
         SLIDES.link("Go to Slides")
+    elif coarse := coarse_doubt(info.mpp):
+        st.warning(unbroken(capitalised(coarse)), icon=":material/straighten:")
     if job is not None:
         _tell_failure()
     unfinished.offer_stopped(chosen, finished, resume=_resume)

@@ -15,6 +15,9 @@ FEWEST_NUCLEI = 50
 _WRONG_SIZE = 0.6
 """Doublings that nuclei seem off from which it is said; how often rightly stands in docs/models.md."""
 
+_COARSEST_MPP = 0.75
+"""Between a scan at 20x, the coarsest that models learn from, and one at 10x."""
+
 _SPARSE_PER_MM2, _MUCH_MM2 = 100.0, 0.2
 """Even fat has more nuclei than this; on less tissue there may be none by chance."""
 
@@ -75,7 +78,7 @@ def doubts_of(
         µm per level-0 pixel that the run was made with.
     tissue_um2 : float
     """
-    doubts = []
+    doubts = [] if (coarse := coarse_doubt(slide_mpp)) is None else [coarse]
     mm2 = tissue_um2 / _UM2_PER_MM2
     if mm2 >= _MUCH_MM2 and len(nuclei) < _SPARSE_PER_MM2 * mm2:
         doubts.append(
@@ -87,6 +90,24 @@ def doubts_of(
     size = _size_doubt(nuclei, profile, slide_mpp)
     look = _look_doubt(nuclei, profile)
     return [*doubts, *filter(None, (size, look))]
+
+
+def coarse_doubt(slide_mpp: float) -> str | None:
+    """Say so where pixels are coarser than any that a model learns from; else None.
+
+    Examples
+    --------
+    >>> coarse_doubt(0.5) is None
+    True
+    >>> (coarse_doubt(4.0) or "")[:26]
+    'a pixel is said to be 4 µm'
+    """
+    if slide_mpp <= _COARSEST_MPP:
+        return None
+    return (
+        f"a pixel is said to be {slide_mpp:.4g} µm large, and models learn from pixels of 0.25 to 0.5 µm: in "
+        "coarser ones nuclei are blots, and numbers of them worth nothing; check the size, or take a finer scan."
+    )
 
 
 def _size_doubt(nuclei: Digest, profile: ModelProfile, slide_mpp: float) -> str | None:

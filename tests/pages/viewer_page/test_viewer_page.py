@@ -144,6 +144,16 @@ def test_without_the_size_of_a_pixel_nothing_is_analysed(visit, slide_path: Path
     assert not buttons(page)["Analyse slide"]
 
 
+def test_pixels_too_coarse_for_nuclei_are_told_before_the_slide_is_analysed(
+    visit, slide_path: Path
+) -> None:
+    page = visit("viewer", slide=state.ChosenSlide(slide_path, 4.0))
+    (told,) = [each.value for each in page.sidebar.warning]
+    assert told.startswith("A pixel is said to be 4\N{NO-BREAK SPACE}µm large")
+    assert buttons(page)["Analyse slide"]  # who knows better may
+    assert not visit("viewer", slide=state.ChosenSlide(slide_path, 0.5)).sidebar.warning
+
+
 def test_a_pixel_size_given_after_the_slide_was_looked_at_is_that_of_its_layers(
     visit,
 ) -> None:

@@ -49,6 +49,16 @@ def test_nuclei_as_in_training_raise_no_doubt(nuclei: Digest) -> None:
     assert doubts_of(nuclei, profile_around(nuclei), slide_mpp=0.25, tissue_um2=2e5) == []
 
 
+@pytest.mark.parametrize("slide_mpp", [0.8, 4.0])
+def test_pixels_coarser_than_any_that_models_learn_from_are_told(
+    nuclei: Digest, slide_mpp: float
+) -> None:
+    few = digest_of(random_nuclei(3), MONUSAC)
+    for each, profile in ((nuclei, profile_around(nuclei)), (few, None)):
+        told = doubts_of(each, profile, slide_mpp=slide_mpp, tissue_um2=1e5)
+        assert told[0].startswith(f"a pixel is said to be {slide_mpp:g} µm large")
+
+
 def test_nuclei_twice_as_wide_say_which_pixel_size_fits(nuclei: Digest) -> None:
     table = random_nuclei(500).assign(area_um2=4 * AREA_UM2)
     table[FEATURES] = list(np.zeros((500, 3), np.float16))

@@ -35,6 +35,9 @@ _WRITER = re.compile(
     r"\.(?P<machine>[0-9a-f]{4})-(?P<process>\d{1,20})-(?P<token>[0-9a-f]{8,16})\.tmp$", re.ASCII
 )
 
+# As `json` writes them; no text holds a line's end.
+_LIST_OF_NUMBERS = re.compile(r"\[\n([\s\d.eE+,-]+)\]")
+
 # What nobody has touched for a week nobody writes any more; the longest export takes hours.
 _ABANDONED_S = 7 * 24 * 3600.0
 
@@ -102,9 +105,19 @@ def sync_disk_of(folder: Path) -> None:
             sync_file(path)
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON in one step, as far as a reader can see."""
+def write_json(path: Path, content: Any, *, rows: bool = False) -> None:
+    """Write JSON in one step, as far as a reader can see.
+
+    Parameters
+    ----------
+    path : Path
+    content
+    rows : bool
+        Write each list of numbers in one line; else each number has its own.
+    """
     text = json.dumps(content, indent=1, ensure_ascii=False)
+    if rows:
+        text = _LIST_OF_NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
     try:
         encoded = text.encode("utf-8")
     except UnicodeEncodeError:  # the name of a file may be of bytes that are no letters

@@ -46,7 +46,7 @@ def write_beside(weights: Path, folder: str, version: int, entries: dict[str, An
     """
     path = path_beside(weights, folder)
     path.parent.mkdir(exist_ok=True)
-    write_json(path, {"format": version, **entries})
+    write_json(path, {"format": version, **entries}, rows=True)
     return path
 
 

@@ -1,5 +1,6 @@
 """Files and folders are there whole or not at all."""
 
+import json
 import os
 import signal
 import subprocess
@@ -90,3 +91,19 @@ def test_what_another_machine_left_goes_when_nobody_touched_it_for_a_week(
     monkeypatch.setattr(atomic.time, "time", lambda: now + 8 * 24 * 3600)
     remove_parts_in(tmp_path)
     assert not left.exists()
+
+
+def test_lists_of_numbers_can_stand_in_one_line_each(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    content = {
+        "words": ["a [1,\n 2]", "b"],
+        "rows": [[1, -2.5], [3e-7, 4]],
+        "empty": [],
+        "one": [1],
+    }
+    write_json(path, content, rows=True)
+    assert json.loads(path.read_text("utf-8")) == content
+    lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+    assert "[1, -2.5]," in lines
+    assert "[3e-07, 4]" in lines
+    assert '"one": [1]' in lines

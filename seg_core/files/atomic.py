@@ -215,14 +215,11 @@ def new_folder(path: Path, *, replaceable: Callable[[Path], bool], force: bool) 
             )
     temporary = temporary_beside(path)
     _remove_parts(path)
-    try:
-        with export_errors(path):
-            temporary.mkdir()  # what cannot be written is known before the work begins
-            temporary.rmdir()
-            yield temporary
-            _take_place(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with _removed_afterwards(temporary), export_errors(path):
+        temporary.mkdir()  # what cannot be written is known before the work begins
+        temporary.rmdir()
+        yield temporary
+        _take_place(temporary, path)
 
 
 @contextmanager
@@ -237,8 +234,15 @@ def scratch_folder(path: Path) -> Iterator[Path]:
     _remove_parts(path)
     folder = temporary_beside(path)
     folder.mkdir()
-    try:
+    with _removed_afterwards(folder):
         yield folder
+
+
+@contextmanager
+def _removed_afterwards(folder: Path) -> Iterator[None]:
+    """Remove a folder when the block is left, however it is left."""
+    try:
+        yield
     except BaseException:
         # zarr's threads may be at work for a while after one of them has failed, and make the
         # folder anew

@@ -5,13 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from seg_core.files import atomic
 from seg_core.files.atomic import (
+    new_folder,
     remove_parts_in,
     replacing,
     scratch_folder,
@@ -39,6 +42,7 @@ def test_a_file_that_was_not_finished_leaves_the_old_one(tmp_path: Path) -> None
 
 PROGRAM = """
 import os, signal, sys
+from contextlib import suppress
 from pathlib import Path
 from seg_core.files.atomic import scratch_folder
 with scratch_folder(Path(sys.argv[1])) as folder:
@@ -107,3 +111,36 @@ def test_lists_of_numbers_can_stand_in_one_line_each(tmp_path: Path) -> None:
     assert "[1, -2.5]," in lines
     assert "[3e-07, 4]" in lines
     assert '"one": [1]' in lines
+
+
+@pytest.mark.parametrize("kind", ["new", "scratch"])
+def test_a_folder_stays_removed_whose_threads_write_on_for_a_while(
+    tmp_path: Path, kind: str
+) -> None:
+    """zarr's do, after one of them has failed."""
+    ended = threading.Event()
+
+    def write_on(folder: Path) -> None:
+        until = time.monotonic() + 0.4
+        while time.monotonic() < until:
+            with suppress(OSError):
+                folder.mkdir(exist_ok=True)
+                (folder / "chunk").write_bytes(b"0")
+        ended.set()
+
+    goal = tmp_path / "made.zarr"
+    making = (
+        new_folder(goal, replaceable=lambda _: False, force=False)
+        if kind == "new"
+        else scratch_folder(goal)
+    )
+
+    def fail() -> None:
+        with making as folder:
+            threading.Thread(target=write_on, args=(folder,)).start()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert ended.wait(10)
+    assert list(tmp_path.iterdir()) == []

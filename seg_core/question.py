@@ -60,8 +60,7 @@ class Question:
 
     def model_to_json(self) -> dict[str, str]:
         """Return what files say of the model: its name, its weights and, where it has one, its head."""
-        head = {} if self.context_head is None else {"context": self.context_head}
-        return {"name": self.model, "sha256": self.model_sha256, **head}
+        return model_to_json(self.model, self.model_sha256, self.context_head)
 
     @property
     def window(self) -> Window:
@@ -80,3 +79,9 @@ class Question:
         if self.roi is not None:
             polygon = polygon.intersection(self.roi.polygon)
         return float(polygon.area * self.slide_mpp**2)
+
+
+def model_to_json(name: str, sha256: str, context_head: str | None) -> dict[str, str]:
+    """Return what files say of a model, by the checksums of its weights and of its head."""
+    head = {} if context_head is None else {"context": context_head}
+    return {"name": name, "sha256": sha256, **head}

@@ -16,6 +16,7 @@ from seg_core.cohort.slide_table import GROUP, KNOWN, MPP, PATIENT, ROI, SLIDE, 
 from seg_core.errors import CohortError, RegionError, SlideError, quoted
 from seg_core.files.names import listed
 from seg_core.geometry import Region
+from seg_core.question import model_to_json
 from seg_core.roi import Roi, included
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import (
@@ -64,11 +65,7 @@ class CohortQuestion:
         """Return what stands in ``cohort.json`` of it."""
         taught = self.classifier
         return {
-            "model": {
-                "name": self.model,
-                "sha256": self.model_sha256,
-                **({} if self.context_head is None else {"context": self.context_head}),
-            },
+            "model": model_to_json(self.model, self.model_sha256, self.context_head),
             "settings": self.settings.to_json(),
             "classifier": None
             if taught is None

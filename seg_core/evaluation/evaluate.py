@@ -42,6 +42,7 @@ from seg_core.labelled.reading import LabelledImages, read_labelled
 from seg_core.model import find_model, make_engine
 from seg_core.nuclei.context_head import read_context_head
 from seg_core.nuclei.ternary import RIM_PX
+from seg_core.question import model_to_json
 from seg_core.settings import AnalysisSettings
 from seg_core.slide import ArraySlide, StainMethod, find_tissue, fit_stain
 
@@ -188,11 +189,7 @@ def _measured(
         result=measured.result
         | {
             "scanned": scanned.to_json(),
-            "model": {
-                "name": card.name,
-                "sha256": card.sha256,
-                **({} if head is None else {"context": head.sha256}),
-            },
+            "model": model_to_json(card.name, card.sha256, None if head is None else head.sha256),
             "engine": engine.name,
             "precision": engine.precision,
             "settings": settings.to_json(),

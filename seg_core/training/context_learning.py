@@ -89,9 +89,7 @@ def learn_context_head(
             f"the labelled nuclei are of {counted(len(kinds), 'class', 'classes')} of the model's "
             f"{classes + 1}, other among them; give images with nuclei of every one."
         )
-    inputs = np.concatenate([each.inputs for each in parts])
-    truth = np.concatenate([each.truth for each in parts])
-    names = np.repeat([each.data_set for each in parts], [len(each.truth) for each in parts])
+    inputs, truth, names = _together(parts)
     mean, scale = inputs.mean(axis=0), inputs.std(axis=0)
     scale[scale < 1e-6] = 1.0
     values = _standardised(inputs, mean, scale)
@@ -125,6 +123,16 @@ def learn_context_head(
         intercepts=in_file(joined.intercepts),
         **_known_contexts(names, inputs[:, -features:]),
     )
+
+
+def _together(
+    parts: list[ToldNuclei],
+) -> tuple[_Floats, npt.NDArray[np.intp], npt.NDArray[np.str_]]:
+    """Return inputs, class and data set of each nucleus of all parts."""
+    inputs = np.concatenate([each.inputs for each in parts])
+    truth = np.concatenate([each.truth for each in parts])
+    names = np.repeat([each.data_set for each in parts], [len(each.truth) for each in parts])
+    return inputs, truth, names
 
 
 class _Layers(NamedTuple):
@@ -191,13 +199,10 @@ def _joined(networks: list[_Layers]) -> _Layers:
 
 def _temperature(layers: _Layers, nuclei: list[ToldNuclei], mean: _Floats, scale: _Floats) -> float:
     """Return by what to divide the answers so that the told classes are likeliest."""
-    inputs = np.concatenate([each.inputs for each in nuclei])
-    truth = np.concatenate([each.truth for each in nuclei])
-    names = np.repeat([each.data_set for each in nuclei], [len(each.truth) for each in nuclei])
+    inputs, truth, names = _together(nuclei)
     answers = layers.answer(_standardised(inputs, mean, scale))
-    alike = np.zeros(len(truth))
-    for name in np.unique(names):
-        alike[names == name] = 1 / np.count_nonzero(names == name)
+    _, owners, counts = np.unique(names, return_inverse=True, return_counts=True)
+    alike = 1 / counts[owners]
 
     def unlikeliness(logarithm: float) -> float:
         said = log_softmax(answers / np.exp(logarithm), axis=1)

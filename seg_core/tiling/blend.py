@@ -22,7 +22,7 @@ from seg_core.errors import ModelError
 from seg_core.geometry import Window
 from seg_core.maps import MapBand, Pieces
 from seg_core.model.features import FEATURE_STRIDE_PX
-from seg_core.tiling.grid import TileGrid
+from seg_core.tiling.grid import TileGrid, cuts
 from seg_core.tiling.pieces import pieces_of
 
 TERNARY_CHANNELS = 3
@@ -82,6 +82,7 @@ class Blender:
         self._bands: dict[int, MapBand] = {}
         self._weights = tile_weights(grid.tile_px)
         self._plane = np.multiply.outer(self._weights, self._weights)
+        self._areas = _areas_of_cell(grid)
         self._usual: _Weights | None = None
         self._room = np.empty(0, np.float32)
 
@@ -175,24 +176,37 @@ class Blender:
         target = wanted.moved(-band.window.x, -band.window.y).slices()
 
         _join_upper(parts, self._grid)
-        weights = self._weights_of(row, column)
         maps = [each[target] for each in (band.class_map, band.ternary_map, band.score)]
-        step = max(1, _CACHED_PX // source.width)
-        for top in range(0, source.height, step):
-            height = min(step, source.height - top)
-            piece = Window(source.x, source.y + top, source.width, height)
-            logits = self._sum_of(parts, piece)
+        for piece, is_shared in self._cut(source):
+            classes, ternary_map, score = (
+                each[piece.moved(-source.x, -source.y).slices()] for each in maps
+            )
+            if is_shared:
+                logits, weights = self._sum_of(parts, piece), self._weights_of(row, column)
+                weight_sum, covered = weights.sums[piece.slices()], weights.covered
+            elif _OWN in parts:
+                logits, weight_sum, covered = parts[_OWN][:, *piece.slices()], None, None
+            else:
+                continue
             semantic, ternary = logits[:-TERNARY_CHANNELS], logits[-TERNARY_CHANNELS:]
-            classes, ternary_map, score = (each[top : top + height] for each in maps)
             classes[:], best = _argmax(semantic)
             ternary_map[:], _ = _argmax(ternary)
-            score[:] = _score(semantic, best, weights.sums[piece.slices()])
-            if weights.covered is not None:
-                score *= weights.covered[piece.slices()]
+            score[:] = _score(semantic, best, weight_sum)
+            if covered is not None:
+                score *= covered[piece.slices()]
         if (row, column) in self._features:
             features = self._features.pop((row, column))
             pieces = pieces_of(band.ternary_map[target], features, self._grid, wanted, cell)
             self._pieces[row].append(pieces)
+
+    def _cut(self, source: Window) -> Iterator[tuple[Window, bool]]:
+        """Cut a part of a cell into pieces that fit the cache, and tell whether tiles share them."""
+        for area, is_shared in self._areas:
+            part = area.intersection(source)
+            if part is not None:
+                step = max(1, _CACHED_PX // part.width)
+                for top, bottom in cuts(part.y, part.bottom, step):
+                    yield replace(part, y=top, height=bottom - top), is_shared
 
     def _sum_of(self, parts: "_Parts", piece: Window) -> _Floats:
         """Add up the parts of a piece of a cell, in the one order the module's docstring promises.
@@ -267,6 +281,20 @@ class _Weights:
     covered: npt.NDArray[np.bool_] | None
 
 
+def _areas_of_cell(grid: TileGrid) -> list[tuple[Window, bool]]:
+    """Return what of a cell tiles share, and what its own tile alone holds: no weight matters there."""
+    stride, overlap = grid.stride_px, grid.overlap_px
+    rest = stride - overlap
+    areas = []
+    if overlap:
+        areas.append((Window(0, 0, stride, overlap), True))
+    if overlap and rest:
+        areas.append((Window(0, overlap, overlap, rest), True))
+    if rest:
+        areas.append((Window(overlap, overlap, rest, rest), False))
+    return areas
+
+
 def _cell_columns(bands: Sequence[Window], grid: TileGrid) -> range:
     if not bands:
         return range(0)
@@ -309,10 +337,14 @@ def _argmax(planes: _Floats) -> tuple[_Bytes, _Floats]:
     return winner, best
 
 
-def _score(semantic: _Floats, best: _Floats, weight_sum: _Floats) -> _Bytes:
-    """Return the softmax probability of the largest of the weighted logits, 255 for 1."""
+def _score(semantic: _Floats, best: _Floats, weight_sum: _Floats | None) -> _Bytes:
+    """Return the softmax probability of the largest of the logits, 255 for 1.
+
+    Where ``weight_sum`` is given the logits were multiplied by weights that add up to it.
+    """
     margins = semantic - best
-    margins /= weight_sum
+    if weight_sum is not None:
+        margins /= weight_sum
     np.exp(margins, out=margins)
     total = np.add.reduce(margins, axis=0)
     np.divide(255, total, out=total)

@@ -63,6 +63,11 @@ class Question:
         return model_to_json(self.model, self.model_sha256, self.context_head)
 
     @property
+    def naming(self) -> str:
+        """What names the model's nuclei beside its weights; see `naming_of`."""
+        return naming_of(self.votes, self.context_head)
+
+    @property
     def window(self) -> Window:
         """The region in pixels of the raster."""
         return self.raster.window_of(self.region)
@@ -79,6 +84,12 @@ class Question:
         if self.roi is not None:
             polygon = polygon.intersection(self.roi.polygon)
         return float(polygon.area * self.slide_mpp**2)
+
+
+def naming_of(votes: tuple[VoteWeight, ...] | None, context_head: str | None) -> str:
+    """Return sixteen hexadecimal digits that tell apart how the same weights' nuclei are named."""
+    said = {"votes": votes and [asdict(each) for each in votes], "context": context_head}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def model_to_json(name: str, sha256: str, context_head: str | None) -> dict[str, str]:

@@ -13,7 +13,7 @@ from seg_core.figures.style import config_of
 from seg_core.figures.teaching import change_map, confusion_map
 from seg_core.store import forget_answer
 from seg_core.store.own_classes import read_own_classes
-from seg_core.teaching.apply import classify
+from seg_core.teaching.apply import classify, doubt_about
 from seg_core.teaching.changes import PLACE_UM, Changes, changes_by
 from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.teach import Taught, teach
@@ -85,6 +85,10 @@ def _offer_applying(material: Material, lesson: state.Lesson) -> None:
     changed = sum(len(each.changed) for each in lesson.changes)
     if not changed and all(run.classifier == lesson.name for run in material.runs):
         return  # all of it was applied already, which is said above
+    namings = dict.fromkeys(run.facts.question.naming for run in material.runs)
+    for doubt in dict.fromkeys(doubt_about(lesson.classifier, each) for each in namings):
+        if doubt is not None:
+            st.warning(capitalised(doubt), icon=":material/warning:")
     words, button = st.columns([3, 1], vertical_alignment="center")
     words.markdown(
         f"**{literal(lesson.name)}** would change {changed:,} of "

@@ -21,7 +21,9 @@ from seg_core.files.lease import held
 from seg_core.geometry import Region
 from seg_core.model import find_model
 from seg_core.nuclei.context_head import context_head_of
+from seg_core.question import naming_of
 from seg_core.settings import AnalysisSettings
+from seg_core.teaching.apply import doubt_about
 
 # An item that another process is at is asked for again after so long.
 _BUSY_S = 5.0
@@ -107,6 +109,20 @@ class CohortOptions:
     retry_failed: bool = False
     split_mpx: float | None = None
     classifier: NamedClassifier | None = None
+
+    def doubt(self) -> str | None:
+        """Return what is to be told of the classifier before work begins, None where nothing is.
+
+        Raises
+        ------
+        ModelError
+            If there is no such model.
+        """
+        if self.classifier is None:
+            return None
+        card, weights = find_model(self.model)
+        naming = naming_of(card.scheme.votes, context_head_of(card, weights))
+        return doubt_about(self.classifier.classifier, naming)
 
 
 def work_off(

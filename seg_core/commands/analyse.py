@@ -16,7 +16,7 @@ from seg_core.process.memory import hold_little_memory
 from seg_core.roi import Roi, included
 from seg_core.slide import bounds_of, series_apart
 from seg_core.store import Run, Selection, default_store
-from seg_core.teaching.apply import classify
+from seg_core.teaching.apply import classify, doubt_about
 from seg_core.teaching.classifier import read_classifier
 
 
@@ -80,7 +80,8 @@ def _analyse(options: argparse.Namespace) -> int:
                 )
             else:
                 say(_sentence(run))
-                for warning in run.facts.warnings:
+                doubt = classifier and doubt_about(classifier, run.facts.question.naming)
+                for warning in filter(None, [*run.facts.warnings, doubt]):
                     say(f"{slide_path.name}: {warning}")
                 results.append(_result(run))
     if options.json:

@@ -149,7 +149,7 @@ def _cohort(options: argparse.Namespace) -> int:
         refuse_inputs([Path(options.json)], read)
         check_events(Path(options.json))
     items = read_plan(options.sources, rois=options.roi)
-    for note in dict.fromkeys(item.note for item in items if item.note):
+    for note in dict.fromkeys(filter(None, [asked.doubt(), *(item.note for item in items)])):
         _write(note, sys.stderr)
     journal = Journal(options.out or default_store(), options.name or name_of(options.sources))
     with ExitStack() as stack:

@@ -11,7 +11,7 @@ from seg_core.commands.terminal import Subparsers, say
 from seg_core.errors import SegCoreError, TeachingError
 from seg_core.store import Run, Selection, forget_answer, open_run
 from seg_core.store.own_classes import read_own_classes
-from seg_core.teaching.apply import classify
+from seg_core.teaching.apply import classify, doubt_about
 from seg_core.teaching.classifier import Classifier, read_classifier, write_classifier
 from seg_core.teaching.features import FEATURE_GROUPS
 from seg_core.teaching.labels import Labels, corrected_labels, labels_of, read_marks
@@ -115,6 +115,8 @@ def _classify(options: argparse.Namespace) -> int:
             forget_answer(run.path)
         else:
             classify(run, classifier, name=options.classifier.stem)
+            if doubt := doubt_about(classifier, run.facts.question.naming):
+                sys.stderr.write(f"note: {run.slide_path.name}: {doubt}\n")
         after = _counts(run)
         names = dict.fromkeys([*before, *after])
         changes = ", ".join(f"{n} {before.get(n, 0)} → {after.get(n, 0)}" for n in names)

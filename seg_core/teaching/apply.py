@@ -14,6 +14,7 @@ from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.features import (
     FEATURE_GROUPS,
     FeatureGroup,
+    depends_on_names,
     features_of_run,
     is_of_neighbours,
     neighbour_names,
@@ -90,6 +91,33 @@ def probabilities_of(run: Run, classifier: Classifier) -> npt.NDArray[np.float32
             "anew."
         )
     return classifier.probabilities_by(_sums(run, classifier))
+
+
+def doubt_about(classifier: Classifier, naming: str) -> str | None:
+    """Return what to be told before a classifier names nuclei that were found with other names.
+
+    Its features count the classes around a nucleus and the votes for its own, as the model gave them.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    naming : str
+        Of the question that found the nuclei; see `seg_core.question.naming_of`.
+
+    Returns
+    -------
+    sentence : str or None
+        None where there is nothing to doubt, or nothing is known.
+    """
+    if not classifier.naming or naming in classifier.naming:
+        return None
+    if not any(map(depends_on_names, classifier.features)):
+        return None
+    return (
+        "the classifier was taught where the same model named nuclei otherwise, with another context "
+        "head or other weights of votes, and may answer some nuclei differently here; analyse and "
+        "teach with one version of the model for answers that compare."
+    )
 
 
 def _sums(run: Run, classifier: Classifier) -> npt.NDArray[np.float32]:

@@ -43,6 +43,9 @@ class Classifier:
         The classes in the order of the coefficients.
     model, model_sha256 : str
         Whose features it was taught on; no other model's mean the same.
+    naming : tuple of str
+        How that model's nuclei were named, of which it was taught; see `seg_core.question.naming_of`.
+        Empty where the file is of before this was kept.
     features : tuple of str
         Their names; see `seg_core.teaching.features`.
     mean, scale : (F,) float64
@@ -69,6 +72,7 @@ class Classifier:
     centring: float = 0.0
     labels: dict[str, dict[str, int]] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
+    naming: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, shape in (
@@ -163,7 +167,11 @@ class Classifier:
                 if self.centring
                 else {"format": _PLAIN}
             ),
-            "model": {"name": self.model, "sha256": self.model_sha256},
+            "model": {
+                "name": self.model,
+                "sha256": self.model_sha256,
+                **({"naming": list(self.naming)} if self.naming else {}),
+            },
             "classes": self.scheme.to_json(),
             "names": list(self.names),
             "features": list(self.features),
@@ -201,6 +209,7 @@ class Classifier:
             centring=float(entries["centring"]) if entries["format"] == _CENTRED else 0.0,
             labels=labels,
             figures=figures,
+            naming=_words(entries["model"].get("naming", [])),
         )
 
 

@@ -95,6 +95,11 @@ def is_of_neighbours(name: str) -> bool:
     return name.startswith("mean_network_")
 
 
+def depends_on_names(name: str) -> bool:
+    """Whether a feature of a nucleus follows how it or others were named by the model."""
+    return not (name.startswith("network_") or is_of_neighbours(name) or name in _MEASURES)
+
+
 def _table(run: Run) -> pd.DataFrame:
     measures = (*_MEASURES, *share_columns(run.model_scheme))
     return run.found_columns(["class_name", "x", "y", *measures])

@@ -15,7 +15,7 @@ from seg_core.teaching.centring import CENTRING
 from seg_core.teaching.choosing import Choice, Material, best_fit
 from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.directions import directions_of
-from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup
+from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup, depends_on_names
 from seg_core.teaching.known import Known
 from seg_core.teaching.labels import Labels, not_nuclei
 from seg_core.teaching.standards import standards_of
@@ -139,11 +139,12 @@ def teach(
         centring=CENTRING,
         labels=_counted(labels, anchor_counts, names),
         figures=_figures(choice, names),
+        naming=tuple(sorted({question.naming for question in questions})),
     )
     return Taught(
         classifier,
         choice.validation,
-        _warnings(counts, names, material),
+        (*_warnings(counts, names, material), *_doubts(classifier)),
         _explained(choice, names),
     )
 
@@ -262,6 +263,17 @@ def _explained(choice: Choice, names: tuple[str, ...]) -> str:
     order = np.argsort(-choice.shares, kind="stable")
     shares = ", ".join(f"{names[k]} {100 * choice.shares[k]:.1f} %" for k in order.tolist())
     return f"{weighs} It leans towards what is frequent {where}, by estimate: {shares}."
+
+
+def _doubts(classifier: Classifier) -> list[str]:
+    if len(classifier.naming) < 2 or not any(map(depends_on_names, classifier.features)):
+        return []
+    doubt = (
+        "in the labelled analyses the same model named nuclei in different ways, with other context "
+        "heads or other weights of votes, and the classifier is told of these names; analyse all of "
+        "them with one version."
+    )
+    return [doubt]
 
 
 def _warnings(counts: Counter[str], names: tuple[str, ...], material: Material) -> tuple[str, ...]:

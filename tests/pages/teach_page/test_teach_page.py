@@ -4,6 +4,7 @@ import getpass
 import json
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,20 @@ def test_training_tells_how_well_and_what_changes_and_apply_and_forget_do_it(
     named(page.button, "Forget").click().run()
     assert counts(painted) == before
     named(page.button, "Apply")
+
+
+def test_a_classifier_of_nuclei_that_were_named_otherwise_is_doubted_before_it_is_applied(
+    painted: Run, visit: Visit
+) -> None:
+    label_some(painted, {"macrophage": "lymphocyte"})
+    page = open_section(visit("teach"), "Train")
+    named(page.button, "Train").click().run()
+    assert "named nuclei otherwise" not in told(page)
+    lesson = page.session_state[state.LESSON.name]
+    earlier = replace(lesson.classifier, naming=("0" * 16,))
+    page.session_state[state.LESSON.name] = replace(lesson, classifier=earlier)
+    page.run()
+    assert "named nuclei otherwise" in told(page)
 
 
 def test_a_place_of_the_chosen_slide_is_opened_with_what_was_drawn_on_it(

@@ -410,6 +410,10 @@ def test_a_taught_classifier_names_the_nuclei_of_all_slides_and_the_table_says_s
     labels = Labels(run, rows["nucleus_id"].to_numpy(), tuple(names))
     taught = NamedClassifier("skin", teach([labels], with_anchors=False).classifier)
     with_it = replace(OPTIONS, classifier=taught)
+    assert with_it.doubt() is None
+    earlier = replace(taught.classifier, naming=("0" * 16,))
+    doubted = replace(OPTIONS, classifier=NamedClassifier("skin", earlier))
+    assert "named nuclei otherwise" in str(doubted.doubt())
     events = list(work_off(items, journal, with_it, client))
     assert [e.kind for e in events if e.outcome and e.outcome.state == "finished"] == ["ended"] * 2
     for name, each in runs_by_slide(journal).items():

@@ -1,5 +1,6 @@
 """``teach``, ``classify`` and ``--as-found``, from labels in a file to what is exported."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -61,6 +62,24 @@ def test_labels_teach_and_the_run_is_answered(
     assert set(pd.read_csv(tmp_path / "s.csv")["classifier"]) == {"skin"}
     assert main(["classify", str(run.path), "--forget"]) == 0
     assert exported(run, tmp_path / "n.csv").equals(before)
+
+
+def test_a_classifier_of_nuclei_that_were_named_otherwise_says_so(
+    run: Run, labels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "skin.json"
+    assert main(["teach", str(run.path), "--labels", str(labels), "--out", str(file)]) == 0
+    capsys.readouterr()
+    classify = ["classify", str(run.path), "--classifier", str(file)]
+    assert main(classify) == 0
+    assert not capsys.readouterr().err
+    entries = json.loads(file.read_text())
+    entries["model"]["naming"] = ["0" * 16]
+    file.write_text(json.dumps(entries))
+    assert main(classify) == 0
+    assert (
+        f"note: {run.slide_path.name}: the classifier was taught where" in capsys.readouterr().err
+    )
 
 
 def test_corrections_are_exported_counted_and_taught_from(

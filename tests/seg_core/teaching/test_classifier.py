@@ -36,6 +36,7 @@ def some_classifier() -> Classifier:
         intercepts=rng.normal(size=2),
         labels={"epithelial": {"a.svs": 4}, "other": {"b.svs": 3}},
         figures={"macro_f1": 0.8},
+        naming=("0123456789abcdef",),
     )
 
 

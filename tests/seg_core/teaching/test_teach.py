@@ -18,7 +18,7 @@ from seg_core.scoring import describe_run
 from seg_core.scoring.assessment import assess
 from seg_core.store import Run, Selection, forget_answer
 from seg_core.teaching.anchors import find_anchors
-from seg_core.teaching.apply import classify, probabilities_of
+from seg_core.teaching.apply import classify, doubt_about, probabilities_of
 from seg_core.teaching.centring import CENTRING, shift_of
 from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup, features_of_run
@@ -174,6 +174,38 @@ def test_runs_of_two_models_are_refused(run: Run) -> None:
     classifier = teach([labels]).classifier
     with pytest.raises(TeachingError, match="was taught on what the model painted sees, the run"):
         classify(other, classifier, name="mine")
+
+
+def named_otherwise(run: Run) -> Run:
+    """The same run, as if the same weights with another context head had named its nuclei."""
+    question = replace(run.facts.question, context_head="1" * 64)
+    return replace(run, facts=replace(run.facts, question=question))
+
+
+def test_nuclei_that_the_same_weights_named_otherwise_are_told_of(run: Run) -> None:
+    other, labels = named_otherwise(run), labelled(run, run.scheme.names, 3)
+    here, there = (each.facts.question.naming for each in (run, other))
+    assert here != there
+    classifier = teach([labels]).classifier
+    assert classifier.naming == (here,)
+    assert doubt_about(classifier, here) is None
+    assert "named nuclei otherwise" in str(doubt_about(classifier, there))
+    # what the network knows and what is measured does not follow names
+    plain = teach([labels], groups=("network", "neighbours")).classifier
+    assert doubt_about(plain, there) is None
+    # nobody knows of a file of before it was kept
+    assert doubt_about(replace(classifier, naming=()), there) is None
+
+
+def test_labels_of_nuclei_that_were_named_in_two_ways_are_warned_of(run: Run) -> None:
+    labels = labelled(run, run.scheme.names, 3)
+    both = [labels, replace(labels, run=named_otherwise(run))]
+    assert not any("in different ways" in each for each in teach([labels]).warnings)
+    taught = teach(both)
+    assert any("in different ways" in each for each in taught.warnings)
+    for each in both:
+        assert doubt_about(taught.classifier, each.run.facts.question.naming) is None
+    assert not any("in different ways" in w for w in teach(both, groups=("network",)).warnings)
 
 
 def test_one_class_is_not_enough(run: Run) -> None:

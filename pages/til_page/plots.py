@@ -10,7 +10,7 @@ from pages.shared.page_list import VIEWER
 from pages.shared.scoring import ScoringRequest
 from seg_core.figures import til as figures
 from seg_core.figures.style import config_of
-from seg_core.picture.til_painting import SQUARE_MAPS
+from seg_core.picture.til_painting import LEAST_AREA, SQUARE_MAPS
 from seg_core.slide import Slide
 from seg_core.til import TilResult
 
@@ -67,7 +67,8 @@ def _show_map(slide: Slide, request: ScoringRequest, result: TilResult) -> None:
         on_select="rerun",
         selection_mode="points",
     )
-    st.caption("Click a square to see it in the viewer.")
+    blank = f" One with less than {100 * LEAST_AREA:g} % of that area stays blank."
+    st.caption(f"Click a square to see it in the viewer.{blank if shown.area else ''}")
     if event.selection.points:
         _go_to(event.selection.points[0])
 

@@ -9,7 +9,7 @@ from seg_core.digits import in_unit
 from seg_core.figures.style import lay_out
 from seg_core.geometry import Raster
 from seg_core.picture.encoding import jpeg_url
-from seg_core.picture.til_painting import SquareMap, colours_of_numbers
+from seg_core.picture.til_painting import SQUARE_MAPS, SquareMap, colours_of_numbers
 from seg_core.til import TilResult
 
 _MAP_PX, _PLOT_PX = 400, 225
@@ -148,8 +148,8 @@ def _words(shown: SquareMap, squares: pd.DataFrame) -> list[str]:
 
 
 def square_distribution(result: TilResult) -> go.Figure:
-    """Draw how many squares have which area score, with the score of the whole."""
-    values = result.squares["stil_area_pct"].dropna().to_numpy(float)
+    """Draw how many of the squares of the map have which area score, with the score of the whole."""
+    values = SQUARE_MAPS["stil"].values(result)["value"].to_numpy(float)
     highest = max(values.max(initial=0), result.stil_area_pct.value or 0, 1.0)
     figure = go.Figure(
         go.Histogram(

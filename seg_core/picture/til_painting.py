@@ -28,6 +28,9 @@ _LARGEST_PX = 2400
 _SQUARES_OPACITY = 0.6
 _EDGE_SHARE = 0.02  # of a square's side is left free, so that neighbours are told apart
 
+LEAST_AREA = 0.1
+"""Of a square: a score of less area than that is one of a speck, 0 % or more than anywhere else."""
+
 # All but the few highest squares share the colours; what lies above has the last one.
 _SHOWN_QUANTILE = 0.98
 
@@ -41,6 +44,9 @@ class SquareMap:
     title, unit : str
     column : str
         Of the squares, or of the squares of the phenotype.
+    area : str, optional
+        The column of the area that the number is of; where that is less than `LEAST_AREA` of the
+        square there is nothing to show.
     colours : dict of str to str, optional
         ``#rrggbb`` by word, where the squares fall into kinds; by default they have numbers.
     top : float, optional
@@ -51,6 +57,7 @@ class SquareMap:
     title: str
     unit: str
     column: str
+    area: str | None = None
     colours: dict[str, str] | None = None
     top: float | None = None
 
@@ -65,6 +72,9 @@ class SquareMap:
             kinds = [both, squares["lymphocyte_hotspot"], squares["epithelial_hotspot"]]
             value = np.select(kinds, ["both", "lymphocytes", "epithelium"], "")
             return squares.assign(value=value)[value != ""]
+        if self.area is not None:
+            least_um2 = LEAST_AREA * result.settings.square_um**2
+            squares = squares[squares[self.area] >= least_um2]
         return squares.assign(value=squares[self.column]).dropna(subset="value")
 
     def limit(self, squares: pd.DataFrame) -> float:
@@ -79,23 +89,27 @@ class SquareMap:
 MapName = Literal["stil", "tissue", "stroma", "epithelium", "hotspots", "phenotype"]
 
 SQUARE_MAPS: dict[MapName, SquareMap] = {
-    "stil": SquareMap("sTIL area", "% of stroma", "stil_area_pct"),
-    "tissue": SquareMap("Lymphocytes in tissue", "per mm²", "lymphocyte_per_mm2_tissue"),
-    "stroma": SquareMap("Lymphocytes in stroma", "per mm²", "lymphocyte_per_mm2_stroma"),
+    "stil": SquareMap("sTIL area", "% of stroma", "stil_area_pct", "stroma_um2"),
+    "tissue": SquareMap(
+        "Lymphocytes in tissue", "per mm²", "lymphocyte_per_mm2_tissue", "tissue_um2"
+    ),
+    "stroma": SquareMap(
+        "Lymphocytes in stroma", "per mm²", "lymphocyte_per_mm2_stroma", "stroma_um2"
+    ),
     "epithelium": SquareMap(
-        "Lymphocytes in epithelium", "per mm²", "lymphocyte_per_mm2_epithelium"
+        "Lymphocytes in epithelium", "per mm²", "lymphocyte_per_mm2_epithelium", "epithelium_um2"
     ),
     "hotspots": SquareMap(
         "Hotspots (Gi*)",
         "",
         "hotspot",
-        {"lymphocytes": "#0072ff", "epithelium": "#e69f00", "both": "#cc79a7"},
+        colours={"lymphocytes": "#0072ff", "epithelium": "#e69f00", "both": "#cc79a7"},
     ),
     "phenotype": SquareMap(
         "Immune phenotype",
         "",
         "phenotype",
-        {"inflamed": "#d55e00", "excluded": "#f0e442", "desert": "#0072b2"},
+        colours={"inflamed": "#d55e00", "excluded": "#f0e442", "desert": "#0072b2"},
     ),
 }
 

@@ -67,6 +67,25 @@ def test_squares_are_painted_by_their_value(band: TilResult) -> None:
     assert not render_squares(band, SQUARE_MAPS["hotspots"], Viewport(0, 0, 20.0, 9, 9)).any()
 
 
+def test_a_speck_of_the_area_that_a_score_is_of_colours_no_square() -> None:
+    """A square that shares 5 % with the tissue was as dark as one full of it, or brighter than all."""
+    layout = nuclei(
+        epithelial=block(500, 0, 700, 1000),
+        lymphocyte=scatter(5, 1000, 0, 1012, 1000),
+    )
+    result = score_tils(layout, tissue(1012, 1000), settings=FAST)  # squares of 250 µm
+    in_tissue = result.squares.set_index("column")["tissue_um2"]
+    assert (in_tissue.loc[4] < 0.1 * 250**2).all()
+    for name, area in (("stil", "stroma_um2"), ("tissue", "tissue_um2"), ("stroma", "stroma_um2")):
+        values = SQUARE_MAPS[name].values(result)  # type: ignore[index]
+        assert set(values["column"]) == {0, 1, 2, 3}
+        assert (values[area] >= 0.1 * 250**2).all()
+    within = SQUARE_MAPS["epithelium"].values(result)
+    assert set(within["column"]) == {2}  # of 250 to 500 µm only the last 5 are epithelium
+    drawn = figures.square_distribution(result).data[0].x
+    assert len(drawn) == len(SQUARE_MAPS["stil"].values(result))
+
+
 def test_a_map_is_written_with_legend_and_never_over_another(
     band: TilResult, slide: ArraySlide, tmp_path: Path
 ) -> None:

@@ -252,6 +252,7 @@ def leave_slide() -> None:
         BESIDE,
         RUN,
         NEW_RUN,
+        NUCLEI_PARTS,
         TIL_PART,
         TIL_SHOWN,
         SCORES_AWAITED,

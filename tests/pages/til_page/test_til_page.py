@@ -183,7 +183,7 @@ def test_a_roi_is_scored_without_what_is_excluded(
     part.set_value("nest").run()
     assert not page.exception
     assert answered.asked[-1].part.polygon.area == 100 * 200
-    assert "1 ROI to exclude" in " ".join(each.value for each in page.sidebar.caption)
+    assert "what lies in fold" in " ".join(each.value for each in page.sidebar.caption)
 
 
 def test_the_tumour_that_was_drawn_is_asked_with_every_part_and_told(

@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from pages.shared import singletons, state, visitor
+from pages.shared import min_score, singletons, state, visitor
 from pages.shared.browser_answer import say
 from pages.shared.literal import literal, printable
 from pages.shared.regions import slide_rois
@@ -56,8 +56,8 @@ def choose_part(run: Run) -> Part:
         on_change=lambda: state.TIL_PART.set(st.session_state[_PART]),
     )
     left_out = counted_of(run, rois).left_out_in_words()
-    if left_out:
-        st.caption(unbroken(literal(left_out)))
+    for note in filter(None, (left_out, min_score.note())):
+        st.caption(unbroken(literal(note)))
     return parts[name]
 
 

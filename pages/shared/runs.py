@@ -66,7 +66,9 @@ def _why_none(slide_id: str) -> str:
             "An analysis of this slide is at work; its numbers stand here once it is done. The "
             f"{VIEWER.title} page shows what it has found so far."
         )
-    if any(run.maps_version and run.status in ("stopped", "failed") for run in Store().runs(slide_id)):
+    if any(
+        run.maps_version and run.status in ("stopped", "failed") for run in Store().runs(slide_id)
+    ):
         return (
             "No analysis of this slide is done yet: one was stopped. *Resume* on the "
             f"{VIEWER.title} page goes on with it."

@@ -16,7 +16,6 @@ from seg_core.store.chosen import chosen_names, chosen_nuclei
 from seg_core.store.overlay import NAMES, NO_NAMES
 from seg_core.store.rois import rois_of
 
-
 _MOST_NAMED = 5
 """A sentence names so many regions; a file may bring thousands."""
 

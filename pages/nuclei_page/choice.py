@@ -1,5 +1,6 @@
 """What the Nuclei page counts: where, from which score on, and whether *other* too."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,14 +9,16 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import palettes, preferences, resources, state
 from pages.shared.literal import literal
+from pages.shared.steady_choice import keep_chosen
 from seg_core.classes import ClassScheme
 from seg_core.roi import Roi
 from seg_core.scoring import WHOLE, Counted, Part, Statistics, counted_of, joined, parts_of
 from seg_core.store import Run, Selection
+from seg_core.unbroken import unbroken
 
 _WHERE_HELP = (
-    "ROIs are drawn in the viewer. Choose several to see them side by side. What ROIs to exclude "
-    "cover is left out everywhere."
+    "Regions are drawn in the viewer. Choose several to see them side by side. What lies in a region "
+    "that is left out counts in none of them."
 )
 _SCORE_HELP = (
     "Nuclei whose class got a smaller share of the vote of their pixels count as uncertain, and for "
@@ -27,6 +30,8 @@ _OTHER_HELP = (
 )
 
 _MOST_IN_COLUMN = 4
+
+_WHERE = "_where"
 
 
 @dataclass(frozen=True)
@@ -92,13 +97,7 @@ def ask(run: Run, rois: list[Roi]) -> Choice:
     widths = [5, 4] if places else [4, 5, 4]
     places += st.columns(widths, gap="medium", vertical_alignment="bottom")
     where, score, other = places
-    names = (
-        where.multiselect(
-            "Where", list(parts), default=[WHOLE], key="_where", help=_WHERE_HELP, wrap=True
-        )
-        if len(parts) > 1
-        else [WHOLE]
-    )
+    names = _choose_parts(where, parts) if len(parts) > 1 else [WHOLE]
     if len(parts) == 1:
         where.markdown(f"**{WHOLE}**", help=_WHERE_HELP)
     min_score = score.slider(
@@ -114,7 +113,27 @@ def ask(run: Run, rois: list[Roi]) -> Choice:
     preferences.ready("_other", False, lambda value: isinstance(value, bool))
     counts_other = other.toggle("Count other nuclei", key="_other", help=_OTHER_HELP)
     chosen = tuple(parts[name] for name in names) or (parts[WHOLE],)
-    return Choice(run, chosen, min_score, counts_other, tuple(rois))
+    choice = Choice(run, chosen, min_score, counts_other, tuple(rois))
+    left_out = choice.counted.left_out_in_words()
+    if left_out:
+        st.caption(unbroken(literal(left_out)))
+    return choice
+
+
+def _choose_parts(place: DeltaGenerator, parts: Mapping[str, Part]) -> list[str]:
+    """Let the reader choose among the parts; they stay chosen while other pages are looked at."""
+    if _WHERE not in st.session_state:
+        remembered = [name for name in state.NUCLEI_PARTS.get() or () if name in parts]
+        st.session_state[_WHERE] = remembered or [WHOLE]
+    keep_chosen(_WHERE, {name: name for name in parts})
+    return place.multiselect(
+        "Where",
+        list(parts),
+        key=_WHERE,
+        help=_WHERE_HELP,
+        wrap=True,
+        on_change=lambda: state.NUCLEI_PARTS.set(tuple(st.session_state[_WHERE])),
+    )
 
 
 def choose_classes(choice: Choice, key: str) -> tuple[str, ...]:

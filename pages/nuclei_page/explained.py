@@ -13,7 +13,7 @@ COUNTS = (
     "share of such nuclei that were right on labelled images); where background wins it is *other*. "
     "**Share** – of all nuclei counted here.\n\n"
     "**Tissue** – what absorbs green more than one of the other colours, on a mask of 8 µm; pixels "
-    "that an outline cuts count by the part inside. ROIs to exclude are taken out."
+    "that an outline cuts count by the part inside. What lies in a region that is left out is taken out."
 )
 
 DENSITIES = f"**Density** = {DENSITY_FORMULA}"

@@ -74,7 +74,7 @@ def _end_of(job: Job[Run]) -> str:
     try:
         found = job.result(timeout=0)
     except JobCancelled:
-        return "Your analysis was stopped; the same analysis goes on from there."
+        return "Your analysis was stopped; asked for again, it goes on from where it was."
     except SegCoreError:
         return "Your analysis has failed; the viewer says why."
     return f"Your analysis of {literal(found.slide_path.name)} is done; the viewer shows it."

@@ -43,7 +43,7 @@ def asked(query: Mapping[str, str]) -> float:
 
 
 def note() -> str | None:
-    """Return what stands below the legend of the viewer while there is one."""
+    """Return what stands below the legend of the viewer and beside the TIL scores while there is one."""
     if not chosen():
         return None
     return f"Nuclei with a class score below {chosen():.2f} are uncertain, as on the Nuclei page."

@@ -53,10 +53,27 @@ def needed_run(chosen: state.ChosenSlide) -> Run:
     """Return the analysis that is shown, or end the page with a word on where to make one."""
     run = shown_run(chosen)
     if run is None:
-        st.info(f"Nothing has been analysed on this slide yet; start on the {VIEWER.title} page.")
+        st.info(_why_none(resources.identity(chosen.path)))
         VIEWER.link("Go to the viewer")
         st.stop()
     return run
+
+
+def _why_none(slide_id: str) -> str:
+    """Say why nothing of a slide can be shown, and what to do about it."""
+    if singletons.analyses().of_slide(slide_id):
+        return (
+            "An analysis of this slide is at work; its numbers stand here once it is done. The "
+            f"{VIEWER.title} page shows what it has found so far."
+        )
+    if any(
+        run.maps_version and run.status in ("stopped", "failed") for run in Store().runs(slide_id)
+    ):
+        return (
+            "No analysis of this slide is done yet: one was stopped. *Resume* on the "
+            f"{VIEWER.title} page goes on with it."
+        )
+    return f"Nothing has been analysed on this slide yet; start on the {VIEWER.title} page."
 
 
 def slide_of_shown(chosen: state.ChosenSlide) -> Slide:

@@ -129,13 +129,20 @@ class Lesson:
     taught : Taught or None
         How well it does; None where it came as a file.
     changes : tuple of Changes
-        Of each chosen run, as it was then.
+        Of each chosen run, as its nuclei are called by ``names``.
+    names : tuple of str
+        The `seg_core.store.Run.names_version` of each.
+    labels : str or None
+        What `pages.teach_page.material.Material.labels_version` said when it was taught; None where
+        it came as a file.
     """
 
     name: str
     classifier: "Classifier"
     taught: "Taught | None"
     changes: "tuple[Changes, ...]"
+    names: tuple[str, ...] = ()
+    labels: str | None = None
 
 
 @dataclass
@@ -204,6 +211,7 @@ MIN_SCORE = Key[float]("min_score")  # nuclei with a lower class score are uncer
 PALETTE = Key[str]("palette")  # name of the classes' colours, on every page
 TIL_SETTINGS = Key[TilSettings]("til_settings")
 SCORES_AWAITED = Key[Waiting]("scores_awaited")  # keeps them from being given up
+NUCLEI_PARTS = Key[tuple[str, ...]]("nuclei_parts")  # names of what the Nuclei page tells of
 TIL_PART = Key[str]("til_part")  # name of the ROI whose TIL scores are shown
 TIL_SHOWN = Key[ShownScores]("til_shown")  # what the page of the TIL scores has shown last
 EVALUATED = Key[ShownEvaluation]("evaluated")  # whose layers the viewer offers
@@ -244,6 +252,7 @@ def leave_slide() -> None:
         BESIDE,
         RUN,
         NEW_RUN,
+        NUCLEI_PARTS,
         TIL_PART,
         TIL_SHOWN,
         SCORES_AWAITED,

@@ -1,5 +1,7 @@
 """What is taught from: the chosen runs, and what people have said of their nuclei."""
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +47,20 @@ class Material:
     def labels(self) -> list[Labels]:
         """What people have said of the nuclei of each run."""
         return [corrected_labels(run) for run in self.runs]
+
+    @property
+    def labels_version(self) -> str:
+        """A word that is another one whenever somebody gives a label or takes one back."""
+        said = [
+            [(number, each.name) for number, each in run.journal().said().items()]
+            for run in self.runs
+        ]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+    @property
+    def names_versions(self) -> tuple[str, ...]:
+        """For each run a word that is another one whenever its nuclei are called something else."""
+        return tuple(run.names_version for run in self.runs)
 
     @property
     def known(self) -> list[Known]:

@@ -1,5 +1,8 @@
 """Train a classifier of the labels, see how well it does and what it would change, and apply it."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -50,6 +53,9 @@ def show(material: Material) -> None:
     if lesson is None or [each.path for each in runs] != [each.path for each in material.runs]:
         st.info(_what_to_do(material))
         return
+    with frame.shown_errors():
+        lesson = _kept_up(material, lesson)
+    _tell_newer_labels(material, lesson)
     _offer_applying(material, lesson)
     if lesson.taught is not None:
         _show_figures(lesson.taught)
@@ -64,8 +70,32 @@ def take_up(material: Material, name: str, classifier: Classifier, taught: Taugh
     TeachingError
         If it was taught on another model's features.
     """
+    # asked for before anything is read: what is said meanwhile makes it older, as it is
+    names, labels = material.names_versions, material.labels_version if taught else None
     changes = tuple(changes_by(run, classifier) for run in material.runs)
-    state.LESSON.set(state.Lesson(name, classifier, taught, changes))
+    state.LESSON.set(state.Lesson(name, classifier, taught, changes, names, labels))
+
+
+def _kept_up(material: Material, lesson: state.Lesson) -> state.Lesson:
+    """Return a lesson with what it changes in the runs as their nuclei are called now.
+
+    They are corrected and labelled on other pages, and in other tabs.
+    """
+    names = material.names_versions
+    if names != lesson.names:
+        changes = tuple(changes_by(run, lesson.classifier) for run in material.runs)
+        lesson = replace(lesson, changes=changes, names=names)
+        state.LESSON.set(lesson)
+    return lesson
+
+
+def _tell_newer_labels(material: Material, lesson: state.Lesson) -> None:
+    if lesson.labels not in (None, material.labels_version):
+        st.warning(
+            f"Labels were given or taken back after **{literal(lesson.name)}** was trained, and the "
+            "figures below do not know of them; press Train again.",
+            icon=":material/update:",
+        )
 
 
 def _teach(material: Material, name: str) -> None:
@@ -98,7 +128,6 @@ def _offer_applying(material: Material, lesson: state.Lesson) -> None:
         reader()  # who is nobody has no place of their own, and would answer for all
         for run in material.runs:
             classify(run, lesson.classifier, name=lesson.name)
-        take_up(material, lesson.name, lesson.classifier, lesson.taught)
         st.rerun()
 
 
@@ -109,12 +138,12 @@ def _offer_forgetting(material: Material) -> None:
         return
     words, button = st.columns([3, 1], vertical_alignment="center")
     if named:
-        names = ", ".join(dict.fromkeys(str(run.classifier) for run in named))
+        names = _each_once(str(run.classifier) for run in named)
         words.success(
             f"Nuclei are named by the taught classifier {names}.", icon=":material/check_circle:"
         )
     if outdated:
-        names = ", ".join(dict.fromkeys(str(run.outdated_classifier) for run in outdated))
+        names = _each_once(str(run.outdated_classifier) for run in outdated)
         words.warning(
             f"The taught classifier {names} named the nuclei of an earlier analysis; apply it again "
             "to name these.",
@@ -126,10 +155,11 @@ def _offer_forgetting(material: Material) -> None:
         reader()
         for run in own:
             forget_answer(run.said_in)
-        lesson = state.LESSON.get()
-        if lesson is not None:
-            take_up(material, lesson.name, lesson.classifier, lesson.taught)
         st.rerun()
+
+
+def _each_once(names: Iterable[str]) -> str:
+    return ", ".join(literal(name) for name in dict.fromkeys(names))
 
 
 def _show_figures(taught: Taught) -> None:

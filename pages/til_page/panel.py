@@ -8,9 +8,9 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from pages.shared import singletons, state, visitor
+from pages.shared import min_score, singletons, state, visitor
 from pages.shared.browser_answer import say
-from pages.shared.literal import printable
+from pages.shared.literal import literal, printable
 from pages.shared.regions import slide_rois
 from pages.shared.scoring import ScoringRequest
 from pages.shared.writing import written
@@ -25,6 +25,7 @@ from seg_core.slide import Slide
 from seg_core.store import Run
 from seg_core.til import TilResult, TilSettings
 from seg_core.til.score_tables import cross_table, dilation_table, score_table
+from seg_core.unbroken import unbroken
 
 _DEFAULTS = TilSettings()
 
@@ -54,9 +55,9 @@ def choose_part(run: Run) -> Part:
         key=_PART,
         on_change=lambda: state.TIL_PART.set(st.session_state[_PART]),
     )
-    excluded = sum(not roi.counts for roi in rois)
-    if excluded:
-        st.caption(f"{excluded} ROI{'s' * (excluded > 1)} to exclude taken out of every area.")
+    left_out = counted_of(run, rois).left_out_in_words()
+    for note in filter(None, (left_out, min_score.note())):
+        st.caption(unbroken(literal(note)))
     return parts[name]
 
 

@@ -154,6 +154,6 @@ def _tell_failure() -> None:
             job.result(timeout=0)
     except JobCancelled:
         who = "" if state.STOPPED.get() is job else " by another reader, or by you in another tab"
-        st.info(f"Stopped{who}. What was finished is kept: the same analysis goes on from there.")
+        st.info(f"Stopped{who}. What was finished is kept: asked for again, it goes on from there.")
     except SegCoreError as error:
         st.error(literal(frame.sentence(error)))

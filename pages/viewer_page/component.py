@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import regions, resources, singletons, state, visitor
+from pages.shared import frame, regions, resources, singletons, state, visitor
 from pages.shared.callbacks import follow_refusal, refusable
 from pages.shared.literal import printable
 from pages.shared.tile_sources import TileSource
@@ -50,15 +50,17 @@ def show_viewer(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> Non
 
 @st.fragment
 def _show_still(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:
-    _show_seen(chosen, slide, run)
+    with frame.shown_errors():
+        _show_seen(chosen, slide, run)
 
 
 @st.fragment(run_every=_GROWING_S)
 def _show_growing(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:
     """Show what is there of an analysis at work, again and again; the page follows its end."""
-    if not unfinished.is_growing(chosen, run):
-        st.rerun()
-    _show_seen(chosen, slide, run)
+    with frame.shown_errors():  # the slide's file may be taken away meanwhile
+        if not unfinished.is_growing(chosen, run):
+            st.rerun()
+        _show_seen(chosen, slide, run)
 
 
 def _show_seen(chosen: state.ChosenSlide, slide: Slide, run: Run | None) -> None:

@@ -54,12 +54,7 @@ def legend_note(run: Run, rois: Sequence[Roi]) -> str | None:
     """Return what stands below the legend: what its numbers leave out, as on the Nuclei page."""
     if run.status != "finished":
         return "What is looked at so far; nuclei are counted at the end."
-    left_out = counted_of(run, rois).left_out
-    note = (
-        f"Not counted here: what lies in {', '.join(roi.name for roi in left_out)}."
-        if left_out
-        else None
-    )
+    note = counted_of(run, rois).left_out_in_words()
     return " ".join(filter(None, [note, min_score.note()])) or None
 
 

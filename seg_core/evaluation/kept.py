@@ -145,8 +145,12 @@ class CorrectedRun:
 
     @property
     def asked(self) -> dict[str, Any]:
-        """What it depends on."""
-        return {"corrected": [self.run.nuclei_checksum, self.run.kept_names_version]}
+        """What it depends on: how many people have looked at, too, which is told beside the figures."""
+        named = len(self.run.journal().said())
+        return {
+            "corrected": [self.run.nuclei_checksum, self.run.kept_names_version],
+            "named": named,
+        }
 
     def measured(self, run: Run) -> Run:
         """Return a run as it is measured by this: its own one as the model left it."""

@@ -16,6 +16,9 @@ from seg_core.store.chosen import chosen_names, chosen_nuclei
 from seg_core.store.overlay import NAMES, NO_NAMES
 from seg_core.store.rois import rois_of
 
+_MOST_NAMED = 5
+"""A sentence names so many regions; a file may bring thousands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -78,6 +81,18 @@ class Counted:
                 f"Nuclei with a class score below {self.min_score:g} count as uncertain."
             )
         return " ".join(sentences)
+
+    def left_out_in_words(self) -> str | None:
+        """Say what lies on the part and counts nowhere; None where nobody has left out anything."""
+        if not self.left_out:
+            return None
+        names = [roi.name for roi in self.left_out]
+        more = len(names) - _MOST_NAMED
+        if more > 0:
+            names[_MOST_NAMED:] = [f"{more:,} more regions" if more > 1 else "1 more region"]
+        *others, last = names
+        told = f"{', '.join(others)} and {last}" if others else last
+        return f"Not counted here: what lies in {told}."
 
     def facts(self) -> dict[str, str | float | bool]:
         """Return the same for files that hold names and values."""

@@ -293,6 +293,6 @@ def _warnings(counts: Counter[str], names: tuple[str, ...], material: Material) 
         found += [
             f"all labels of {name} are of one {material.unit}; label it elsewhere too."
             for number, name in enumerate(names)
-            if counts[name] and len(np.unique(material.places[truth == number])) < 2
+            if counts[name] > 1 and len(np.unique(material.places[truth == number])) < 2
         ]
     return tuple(found)

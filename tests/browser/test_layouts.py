@@ -167,3 +167,28 @@ def test_what_a_tool_says_covers_nothing(
     hint = viewer.locator(".hint")
     expect(hint).to_contain_text("Drag from one point to the other")
     assert hint.evaluate(COVERED) == []
+
+
+BOXES = """viewer => Object.fromEntries(['.panel', '.cards', '.readout', '.stage'].map(name => {
+    const { left, top, right, bottom } = viewer.querySelector(name).getBoundingClientRect();
+    return [name, { left, top, right, bottom }];
+}))"""
+
+
+@pytest.mark.parametrize("width", [390, 800])
+def test_a_narrow_viewer_shows_its_slide_and_cuts_nothing(
+    page: Page, dashboard: str, store: Path, width: int
+) -> None:
+    """The layers lay over most of the slide, and the panel of corrections over the layers."""
+    run = analyse_part(store)
+    page.set_viewport_size({"width": width, "height": 800})
+    viewer = open_place(page, dashboard, slide=run.slide_id)
+    viewer.locator(".openseadragon-canvas").first.focus()
+    page.keyboard.press("c")
+    expect(viewer.get_by_role("complementary", name="Correct nuclei")).to_be_visible()
+    boxes = viewer.evaluate(BOXES)
+    assert boxes[".readout"]["right"] < boxes[".stage"]["right"]
+    assert boxes[".panel"]["bottom"] <= boxes[".cards"]["top"]
+    viewer.get_by_text("Layers", exact=True).click()
+    panel = viewer.locator(".panel")
+    assert panel.evaluate("panel => panel.open && panel.scrollWidth <= panel.clientWidth")

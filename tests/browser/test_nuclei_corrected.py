@@ -134,6 +134,27 @@ def test_a_corrected_nucleus_changes_colours_numbers_and_files_until_it_is_taken
     assert set(csv_of(page)["class_name"]) == {"lymphocyte"}
 
 
+def test_what_the_card_tells_about_is_what_is_corrected(
+    dashboard: str, run: Run, page: Page
+) -> None:
+    """By the arrows the card went on to the next nucleus, and the key named the one before."""
+    nucleus = middle_nucleus(run)
+    viewer = open_at(page, dashboard, run, nucleus)
+    click(page, viewer, nucleus)
+    card = page.get_by_role("complementary", name="Picked nucleus")
+    expect(card).to_contain_text(f"Nucleus {nucleus['nucleus_id']},")
+    page.keyboard.press("c")
+    panel = page.get_by_role("complementary", name="Correct nuclei")
+    expect(panel).to_contain_text("1 nucleus selected: 1 lymphocyte")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("4")
+    expect(page.get_by_text("1 nucleus was corrected by hand")).to_be_visible()
+    (corrected,) = run.corrections()
+    assert corrected != nucleus["nucleus_id"]
+    expect(card).to_contain_text(f"Nucleus {corrected},")
+    expect(panel).to_contain_text("1 nucleus selected: 1 macrophage")
+
+
 def test_several_nuclei_are_selected_by_an_outline_and_can_be_no_nuclei(
     dashboard: str, run: Run, page: Page
 ) -> None:

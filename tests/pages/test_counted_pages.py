@@ -18,7 +18,7 @@ from pages.shared import resources, singletons, state
 from pages.viewer_page.layer_data import layers_of, legend_note, legend_of
 from pages.viewer_page.server.routes import routes_below
 from seg_core.roi import Roi
-from seg_core.scoring import parts_of
+from seg_core.scoring import counted_of, parts_of
 from seg_core.slide import DeepZoom
 from seg_core.store import Run, RunWriter, write_nuclei
 from tests.pages.conftest import NUCLEI
@@ -48,6 +48,11 @@ def test_page_legend_and_files_agree_on_what_is_left_out(page, run, tmp_path) ->
     assert set(table["run"]) == {run.run_id}
 
 
+def says_left_out(page, name: str = "fold_1") -> bool:
+    captions = [each.value for each in page.caption if each.value.startswith("Not counted here")]
+    return any(f"what lies in {name}" in each for each in captions)
+
+
 def test_page_and_legend_say_what_they_leave_out(page, run) -> None:
     page.segmented_control(key="_section").set_value("Downloads").run()
     assert not page.exception
@@ -55,9 +60,43 @@ def test_page_and_legend_say_what_they_leave_out(page, run) -> None:
         each.value for each in page.main.caption if each.value.startswith("Every file says")
     )
     assert "Whole analysis without fold_1" in told
+    assert says_left_out(page)
     assert legend_note(run, [FOLD]) == "Not counted here: what lies in fold_1."
     assert legend_note(run, []) is None
     assert resources.counts(run, 0.0)["lymphocyte"] == NUCLEI
+
+
+@pytest.mark.parametrize("section", ["Overview", "Table", "Gallery"])
+def test_every_section_of_the_page_says_what_it_leaves_out(page, section: str) -> None:
+    """Its downloads alone did; the numbers stood there as those of all that was found."""
+    page.segmented_control(key="_section").set_value(section).run()
+    assert says_left_out(page)
+
+
+def test_the_page_of_scores_says_it_too_and_nothing_of_what_lies_elsewhere(
+    visit, chosen, run
+) -> None:
+    far = Roi("far", shapely.box(1000, 0, 1100, 300), "exclude")
+    assert says_left_out(visit("til_score", slide=chosen, run=run.path, rois=(FOLD, far)))
+    assert not says_left_out(visit("til_score", slide=chosen, run=run.path, rois=(far,)), "")
+
+
+def test_where_numbers_are_asked_for_stays_while_other_pages_are_looked_at(
+    visit, chosen, run
+) -> None:
+    """Whoever looked at a region and went to the viewer came back to the whole, and took that away."""
+    rois = tuple(Roi(name, shapely.box(x, 0, x + 100, 300)) for name, x in COLUMNS.items())
+    page = visit("nuclei", slide=chosen, run=run.path, rois=rois)
+    page.multiselect(key="_where").set_value(["third"]).run()
+    page.switch_page("pages/viewer.py").run()
+    page.switch_page("pages/nuclei.py").run()
+    assert page.multiselect(key="_where").value == ["third"]
+    assert page.metric[0].value == "3"
+    page.session_state[state.ROIS.name] = rois[:1]  # the region was removed in the viewer
+    page.run()
+    assert not page.exception
+    assert page.multiselect(key="_where").value == []
+    assert page.metric[0].value == f"{NUCLEI}"
 
 
 def test_each_region_has_a_file_of_its_own(visit, chosen, run) -> None:
@@ -144,3 +183,14 @@ def painted(run: Run, chosen) -> np.ndarray:
         tile = np.asarray(Image.open(io.BytesIO(client.get(f"/{address}").content)))[..., 3]
         seen[256 * y :, 256 * x :][: tile.shape[0], : tile.shape[1]] = tile
     return seen[50:300:100, 50:400:100] > 0
+
+
+def test_a_sentence_does_not_name_a_thousand_regions(run: Run) -> None:
+    folds = [Roi(f"fold {number}", FOLD.polygon, "exclude") for number in range(1000)]
+    told = counted_of(run, folds).left_out_in_words()
+    assert told is not None
+    assert told.endswith("lies in fold 0, fold 1, fold 2, fold 3, fold 4 and 995 more regions.")
+    assert counted_of(run, folds[:2]).left_out_in_words() == (
+        "Not counted here: what lies in fold 0 and fold 1."
+    )
+    assert counted_of(run, []).left_out_in_words() is None

@@ -45,6 +45,8 @@ export class Corrections extends EventTarget {
     /** @type {Selected[]} */
     this.selected = [];
     this.active = false;
+    /** @type {() => Selected | null} the nucleus that is told about, with which correcting begins */
+    this.told = () => null;
     this.group = layer.group("corrections");
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
@@ -68,7 +70,8 @@ export class Corrections extends EventTarget {
     const refused = this.spec ? this.spec.refused : "Analyse something first; then its nuclei can be corrected.";
     if (refused) return this.hints.tell(refused);
     this.active = !this.active;
-    if (!this.active) this.#take([]);
+    const told = this.active ? this.told() : null;
+    this.#take(told ? [told] : []);
     return this.dispatchEvent(new Event("change"));
   }
 
@@ -93,6 +96,19 @@ export class Corrections extends EventTarget {
     this.#next(async () => {
       this.#take(await this.#select({ ring }));
       if (!this.selected.length) this.hints.tell("There are no nuclei of the shown classes in it.");
+    });
+  }
+
+  /**
+   * Select the nucleus that the reader turns to; a key pressed meanwhile waits for it.
+   *
+   * @param {Promise<Selected | null>} nucleus
+   */
+  selectNext(nucleus) {
+    if (!this.active) return;
+    this.#next(async () => {
+      const next = await nucleus;
+      this.#take(next ? [next] : []);
     });
   }
 

@@ -2,12 +2,15 @@ import { pathOf, shape } from "./shapes.js";
 
 /** @import {NucleusCard} from "./nucleus_card.js" */
 /** @import {ShapeLayer} from "./shapes.js" */
-/** @import {Nucleus, Pick, Point, Ring} from "./types.d.ts" */
+/** @import {Nucleus, Pick, Point, Ring, Selected} from "./types.d.ts" */
 
 const STEPS = new Map([
   ["ArrowLeft", -1],
   ["ArrowRight", 1],
 ]);
+
+/** So long the next nucleus of a class may take to come. */
+const NO_OTHER_MS = 3000;
 
 /**
  * The picked nucleus, and those picked on other pages, with their outlines over the slide.
@@ -20,6 +23,9 @@ export class Nuclei {
 
   /** @type {string | null} */
   #shown = null;
+
+  /** @type {((next: Selected | null) => void) | undefined} */
+  #arrived;
 
   /**
    * @param {ShapeLayer} layer
@@ -44,6 +50,8 @@ export class Nuclei {
     });
     /** @type {(point: Point, more: boolean) => unknown} */
     this.clicked = () => {};
+    /** @type {(next: Promise<Selected | null>) => unknown} */
+    this.turned = () => {};
     card.ask = (question) => this.#ask(question);
   }
 
@@ -56,6 +64,7 @@ export class Nuclei {
     this.hasNuclei = hasNuclei;
     const before = this.nucleus;
     this.nucleus = nucleus;
+    if (before?.id !== nucleus?.id) this.#arrived?.(this.told);
     this.card.show(nucleus);
     const shown = JSON.stringify([nucleus?.ring, picked]);
     if (shown === this.#shown) return;
@@ -80,9 +89,24 @@ export class Nuclei {
     return true;
   }
 
+  /** The nucleus that the card tells about, as one that is selected. */
+  get told() {
+    const { nucleus } = this;
+    return nucleus && { id: nucleus.id, name: nucleus.class, ring: nucleus.ring };
+  }
+
   /** @param {Pick} question */
   #ask(question) {
     this.#asked += 1;
+    if (question.step) {
+      this.turned(
+        new Promise((resolve) => {
+          this.#arrived = resolve;
+          // the only one of its class: nothing else comes
+          setTimeout(() => resolve(this.told), NO_OTHER_MS);
+        }),
+      );
+    }
     this.tell({ ...question, number: `${performance.now()} ${this.#asked}` });
   }
 

@@ -6,6 +6,9 @@ import { drawLegend } from "./legend.js";
 /** @import {Choice} from "./layer.js" */
 /** @import {ColourScale, LayerSpec, NucleusClass, Slide} from "./types.d.ts" */
 
+// As in the style: a narrower stage is all but covered by the panel, which then begins folded.
+const NARROW_PX = 540;
+
 /** The layers over the slide, with their panel: a switch and an opacity each, and the legend. */
 export class Overlays {
   /**
@@ -16,6 +19,7 @@ export class Overlays {
   constructor(osd, panel, slide) {
     this.osd = osd;
     this.panel = panel;
+    if (panel instanceof HTMLDetailsElement && osd.container.clientWidth < NARROW_PX) panel.open = false;
     this.slide = slide;
     /** @type {Layer[]} */
     this.layers = [];

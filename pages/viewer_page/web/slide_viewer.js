@@ -132,6 +132,8 @@ export class SlideViewer {
 
     const card = new NucleusCard(part(root, ".nucleus", HTMLElement));
     this.nuclei = new Nuclei(this.shapes, card, shownClasses, (pick) => tell("pick", pick));
+    this.corrections.told = () => this.nuclei.told;
+    this.nuclei.turned = (next) => this.corrections.selectNext(next);
     this.nuclei.clicked = (point, more) => this.corrections.active && this.corrections.selectAt(point, more);
     this.hover = new Hover(part(root, ".tip", HTMLElement), this.frame, shownClasses);
     this.beacon = new Beacon(this.shapes);

@@ -241,6 +241,32 @@ def test_a_classifier_of_nuclei_that_were_named_otherwise_is_doubted_before_it_i
     assert "named nuclei otherwise" in told(page)
 
 
+def test_what_is_labelled_after_training_is_told_and_what_changes_keeps_up(
+    painted: Run, visit: Visit
+) -> None:
+    """Figures of earlier labels stood there as if they were of those of now."""
+    write_own_classes(painted.path, [NucleusClass(1, "plasma cell", "#123456")])
+    label_some(painted, {"macrophage": "plasma cell"})
+    page = open_section(visit("teach"), "Train")
+    named(page.button, "Train").click().run()
+    assert "press Train again" not in told(page)
+    lesson = page.session_state[state.LESSON.name]
+    first = lesson.changes[0].changed.iloc[0]
+    number, found = int(first["nucleus_id"]), str(first["before"])
+    painted.journal().correct([number], [found], found, by="ada")
+    page.run()
+    assert "Labels were given or taken back after **taught** was trained" in told(page)
+    fewer = len(lesson.changes[0].changed) - 1
+    assert f"would change {fewer:,} of" in told(page)
+    named(page.button, "Train").click().run()
+    assert "press Train again" not in told(page)
+    named(page.button, "Apply").click().run()
+    assert "press Train again" not in told(page)
+    painted.journal().undo(by="ada")
+    page.run()
+    assert "press Train again" in told(page)
+
+
 def test_a_place_of_the_chosen_slide_is_opened_with_what_was_drawn_on_it(
     painted: Run, monkeypatch: pytest.MonkeyPatch, visit: Visit
 ) -> None:

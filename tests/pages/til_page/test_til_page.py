@@ -183,7 +183,19 @@ def test_a_roi_is_scored_without_what_is_excluded(
     part.set_value("nest").run()
     assert not page.exception
     assert answered.asked[-1].part.polygon.area == 100 * 200
-    assert "1 ROI to exclude" in " ".join(each.value for each in page.sidebar.caption)
+    assert "what lies in fold" in " ".join(each.value for each in page.sidebar.caption)
+
+
+def test_what_is_uncertain_is_told_where_it_is_in_no_score(
+    visit, chosen, run: Run, band: TilResult, monkeypatch
+) -> None:
+    """The class score of the Nuclei page changed the scores of this one without a word."""
+    answered = answer(monkeypatch, result=band)
+    page = visit("til_score", slide=chosen, **{state.MIN_SCORE.name: 0.6})
+    assert answered.asked[-1].min_score == 0.6
+    told = [each.value for each in page.sidebar.caption if "class score" in each.value]
+    assert len(told) == 1
+    assert "below 0.60 are uncertain" in told[0]
 
 
 def test_the_tumour_that_was_drawn_is_asked_with_every_part_and_told(

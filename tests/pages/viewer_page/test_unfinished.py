@@ -1,6 +1,7 @@
 """What is there of an analysis at work, or of a stopped one, is shown and gone on with."""
 
 import io
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -72,6 +73,24 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> HoldingWorker:
     monkeypatch.setattr(singletons, "analyses", lambda: found)
     monkeypatch.setattr(unfinished, "find_model", lambda name: subject.find_model(name))
     return holding
+
+
+@pytest.fixture
+def no_other(stopped: Run, run: Run) -> None:
+    """Nothing of the slide is finished."""
+    shutil.rmtree(run.path)
+
+
+@pytest.mark.parametrize("name", ["nuclei", "til_score", "evaluate"])
+def test_pages_of_numbers_say_what_there_is_in_place_of_nothing(
+    visit, chosen: ChosenSlide, worker: HoldingWorker, no_other: None, name: str
+) -> None:
+    """They told to start what was half done, or was counting beside that sentence."""
+    assert "*Resume* on the Viewer page" in visit(name, slide=chosen).info[0].value
+    page = visit("viewer", slide=chosen)
+    next(each for each in page.sidebar.button if each.label == "Resume").click().run()
+    told = visit(name, slide=chosen).info[0].value
+    assert told.startswith("An analysis of this slide is at work; its numbers stand here")
 
 
 @pytest.fixture

@@ -1,15 +1,19 @@
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
 import shapely
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
 
-from pages.shared import resources, shown_names, singletons, state
+from pages.shared import frame, resources, shown_names, singletons, state
 from pages.shared.analyses import Analyses
 from pages.shared.page_list import NUCLEI, SLIDES, VIEWER
+from pages.viewer_page import component
 from pages.viewer_page.server import drawing
 from pages.viewer_page.server.routes import routes_below
 from seg_core.errors import JobCancelled, SegCoreError, SlideError
@@ -278,3 +282,23 @@ def test_a_damaged_run_is_analysed_again_from_the_page(
     assert page.session_state["run"] == run.path, "the same question is the same run"
     assert not run.damage()
     assert answers() == [(200, "")] * 2
+
+
+@pytest.mark.parametrize("part", [component._show_growing, component._show_still])
+def test_a_file_that_goes_while_it_is_looked_at_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: Callable[..., None]
+) -> None:
+    """The viewer runs by itself, without the page that stands around it: a traceback came up."""
+
+    def look() -> None:
+        import streamlit
+
+        streamlit.session_state["look"]()
+
+    monkeypatch.setattr(frame, "SLIDES", SimpleNamespace(link=lambda _: None))
+    chosen = state.ChosenSlide(tmp_path / "gone.svs", 0.25)
+    page = AppTest.from_function(look)
+    page.session_state["look"] = partial(part, chosen, None, None)
+    page.run()
+    assert not page.exception
+    assert page.error[0].value.startswith("There is no file gone.svs")

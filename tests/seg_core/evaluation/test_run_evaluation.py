@@ -352,6 +352,11 @@ def test_a_corrected_run_is_a_reference_for_what_the_model_found(
     new = "neutrophil" if first["class_name"] != "neutrophil" else "macrophage"
     run.journal().correct([int(first["nucleus_id"])], [first["class_name"]], new, by="reader")
     evaluation = evaluate_run(run.as_found(), reference_of_run(run))
+    # what nobody has looked at agrees with itself: figures near 1 say nothing of it
+    assert any(
+        f"A person has named 1 of its {len(run.nuclei()):,} nuclei" in note
+        for note in evaluation.result["notes"]
+    )
     wrong = evaluation.outcomes[evaluation.outcomes["outcome"] == "wrong class"]
     assert wrong[["reference_class", "called", "nucleus_id"]].to_numpy().tolist() == [
         [new, first["class_name"], int(first["nucleus_id"])]
@@ -361,6 +366,24 @@ def test_a_corrected_run_is_a_reference_for_what_the_model_found(
     gained = both["second"]["instance"]["macro_f1"] - both["first"]["instance"]["macro_f1"]
     assert gained > 0
     assert both["difference"]["instance"]["macro_f1"] == pytest.approx(gained)
+
+
+def test_what_a_person_found_right_is_told_of_a_kept_evaluation_too(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / painted_run.path.parent.name / painted_run.path.name
+    shutil.copytree(painted_run.path, folder)
+    run = open_run(folder)
+    first, second = run.nuclei().iloc[:2].to_dict("records")
+    run.journal().correct([int(first["nucleus_id"])], [first["class_name"]], "other", by="reader")
+    (reference,) = kept.corrected_runs(tmp_path, [run])
+    kept.evaluate_kept(reference, run)
+    named = second["class_name"]
+    run.journal().correct([int(second["nucleus_id"])], [named], named, by="reader")
+    found = kept.kept_evaluation(reference, run)
+    assert found is None
+    notes = kept.evaluate_kept(reference, run).result["notes"]
+    assert any("A person has named 2 of its" in note for note in notes)
 
 
 def test_what_is_corrected_while_a_run_is_measured_is_not_in_the_kept_figures(

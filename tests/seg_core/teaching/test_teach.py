@@ -142,6 +142,13 @@ def test_left_out_places_are_whole_squares_and_one_place_is_warned_of(run: Run) 
     assert taught.validation is not None
     assert taught.validation.unit == "square"
     assert any("has 6 labels; give at least 10" in each for each in taught.warnings)
+    six = labelled(run, names, 6)
+    kept = [k for k, name in enumerate(six.names) if name != names[0] or k == six.names.index(name)]
+    few = teach([Labels(run, six.nucleus_ids[kept], tuple(six.names[k] for k in kept))])
+    # one label is of one square, which says no more than that there is one
+    assert [each for each in few.warnings if names[0] in each] == [
+        f"{names[0]} has 1 label; give at least 10."
+    ]
     table = run.nuclei()
     near = table[(table["x"] < 119) & (table["y"] < 119)]
     assert len(set(near["class_name"])) > 1

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 from scipy.stats import t as student_t
 
 from seg_core.errors import there_are
@@ -172,6 +173,13 @@ class _Plane:
     across: int
     """Rows or columns from the first square to the last, whichever are more."""
 
+    piece: int
+    """The same of the piece of tissue where they are most; squares that touch, at a corner too, are
+    of one piece."""
+
+    pieces: float
+    """How many pieces there are, as many as of equal size would be as even: a crumb is none."""
+
     distances: _Floats
     """(2 H, 2 W) of each lag, squares."""
 
@@ -214,9 +222,16 @@ class _Plane:
         half_squared = np.fft.irfft2((fzz * f.conj()).real - np.abs(fz) ** 2, size)
         noise_pairs = np.fft.irfft2((s * f.conj()).real, size)
         y, x = (np.minimum(np.arange(each), each - np.arange(each)) for each in size)
+        piece_of, _ = ndimage.label(weight > 0, np.ones((3, 3)))
+        shares = np.bincount(piece_of.ravel(), weight.ravel())
+        extents = [
+            side.stop - side.start for each in ndimage.find_objects(piece_of) for side in each
+        ]
         return cls(
             squares=len(weights),
             across=max(shape),
+            piece=max(extents),
+            pieces=1 / float((shares**2).sum()),
             distances=np.hypot(y[:, None], x[None, :]),
             # what is less than this is rounding of the transform
             pairs=np.where(pairs > 1e-12 * pairs.max(), pairs, 0.0),
@@ -298,17 +313,25 @@ def _least_squares(
 
 
 def _caution(model: _Model, plane: _Plane, side_um: float) -> str | None:
-    """Say so where the tissue is too small for how slowly it changes."""
-    reach, across = _PRACTICAL * model.range, float(plane.across)
+    """Say so where the tissue is too small for how slowly it changes.
+
+    Ground between pieces of tissue shows nothing: pieces that each lie within one rise or fall are
+    as many samples as there are pieces, however far apart.
+    """
+    reach = _PRACTICAL * model.range
     # among so many squares that have nothing to do with each other, chance looks like less
     real = model.sill > _CHANCE / np.sqrt(plane.squares) * (model.sill + model.noise)
-    if reach < _NEAR * across or not real:
+    if reach < _NEAR * plane.piece or plane.pieces >= _LEAST_INDEPENDENT or not real:
         return None
+    seen = (
+        "the tissue seen is only"
+        if plane.piece == plane.across
+        else "no piece of tissue seen is more than"
+    )
     return (
         "the interval is a lower bound: what is counted rises and falls over about "
-        f"{_millimetres(reach * side_um)}, and the tissue seen is only "
-        f"{_millimetres(across * side_um)} across, so another piece of the same tumour may lie "
-        "outside of it."
+        f"{_millimetres(reach * side_um)}, and {seen} {_millimetres(plane.piece * side_um)} across, so "
+        "another piece of the same tumour may lie outside of it."
     )
 
 

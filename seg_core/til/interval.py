@@ -222,16 +222,12 @@ class _Plane:
         half_squared = np.fft.irfft2((fzz * f.conj()).real - np.abs(fz) ** 2, size)
         noise_pairs = np.fft.irfft2((s * f.conj()).real, size)
         y, x = (np.minimum(np.arange(each), each - np.arange(each)) for each in size)
-        piece_of, _ = ndimage.label(weight > 0, np.ones((3, 3)))
-        shares = np.bincount(piece_of.ravel(), weight.ravel())
-        extents = [
-            side.stop - side.start for each in ndimage.find_objects(piece_of) for side in each
-        ]
+        piece, pieces = _pieces(weight)
         return cls(
             squares=len(weights),
             across=max(shape),
-            piece=max(extents),
-            pieces=1 / float((shares**2).sum()),
+            piece=piece,
+            pieces=pieces,
             distances=np.hypot(y[:, None], x[None, :]),
             # what is less than this is rounding of the transform
             pairs=np.where(pairs > 1e-12 * pairs.max(), pairs, 0.0),
@@ -239,6 +235,14 @@ class _Plane:
             half_squared=np.maximum(half_squared, 0.0),
             noise_pairs=np.maximum(noise_pairs, 0.0),
         )
+
+
+def _pieces(weight: _Floats) -> tuple[int, float]:
+    """Return ``piece`` and ``pieces`` of a `_Plane`; ``weight`` (H, W) is 0 where no tissue is."""
+    piece_of, _ = ndimage.label(weight > 0, np.ones((3, 3)))
+    shares = np.bincount(piece_of.ravel(), weight.ravel())
+    extents = [side.stop - side.start for box in ndimage.find_objects(piece_of) for side in box]
+    return max(extents), 1 / float((shares**2).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,21 +297,25 @@ def _least_squares(
 ) -> tuple[float, _Model]:
     """Return the error and the best noise and sill, neither below zero, at one range.
 
-    ``gamma`` is taken for ``noise · level + sill · (1 - exp(-distance / range))``.
+    ``gamma``, the variogram, is taken for ``noise · level + sill · (1 - exp(-distance / range))``.
+    All are (L,), one a lag: ``level`` is what noise of 1 adds there, ``distance`` and ``range_`` are
+    squares, ``weights`` how much a lag counts.
     """
     rise = 1 - np.exp(-distance / range_)
-    ww, wr, wrr, wg, wrg = (
+    # the normal equations of two unknowns, solved by Cramer's rule
+    level2, level_rise, rise2, level_gamma, rise_gamma = (
         float(weights @ each)
         for each in (level**2, level * rise, rise**2, level * gamma, rise * gamma)
     )
-    determinant = ww * wrr - wr**2
-    noise, sill = wg / ww, 0.0
-    if determinant > 1e-12 * ww * wrr:
-        noise, sill = (wrr * wg - wr * wrg) / determinant, (ww * wrg - wr * wg) / determinant
+    determinant = level2 * rise2 - level_rise**2
+    noise, sill = level_gamma / level2, 0.0
+    if determinant > 1e-12 * level2 * rise2:
+        noise = (rise2 * level_gamma - level_rise * rise_gamma) / determinant
+        sill = (level2 * rise_gamma - level_rise * level_gamma) / determinant
         if sill < 0:
-            noise, sill = wg / ww, 0.0
+            noise, sill = level_gamma / level2, 0.0
         elif noise < 0:
-            noise, sill = 0.0, wrg / wrr
+            noise, sill = 0.0, rise_gamma / rise2
     error = float(weights @ (gamma - noise * level - sill * rise) ** 2)
     return error, _Model(float(noise), float(sill), float(range_))
 

@@ -37,6 +37,9 @@ _NEAR, _CHANCE = 0.7, 3.0
 """The tissue is too small where squares are alike over more than this share of it, and their
 likeness is so many times what chance alone makes."""
 
+_CRUMB = 0.05
+"""A piece with less than this share of the tissue does not make it larger, wherever it lies."""
+
 WIDEST = 25.0
 """Upper end by lower end from which an interval says nothing: five times less to five times more."""
 
@@ -171,7 +174,7 @@ class _Plane:
 
     squares: int
     across: int
-    """Rows or columns from the first square to the last, whichever are more."""
+    """Rows or columns from the first square to the last, whichever are more; crumbs do not count."""
 
     piece: int
     """The same of the piece of tissue where they are most; squares that touch, at a corner too, are
@@ -222,10 +225,10 @@ class _Plane:
         half_squared = np.fft.irfft2((fzz * f.conj()).real - np.abs(fz) ** 2, size)
         noise_pairs = np.fft.irfft2((s * f.conj()).real, size)
         y, x = (np.minimum(np.arange(each), each - np.arange(each)) for each in size)
-        piece, pieces = _pieces(weight)
+        across, piece, pieces = _extents(weight)
         return cls(
             squares=len(weights),
-            across=max(shape),
+            across=across,
             piece=piece,
             pieces=pieces,
             distances=np.hypot(y[:, None], x[None, :]),
@@ -237,12 +240,23 @@ class _Plane:
         )
 
 
-def _pieces(weight: _Floats) -> tuple[int, float]:
-    """Return ``piece`` and ``pieces`` of a `_Plane`; ``weight`` (H, W) is 0 where no tissue is."""
+def _extents(weight: _Floats) -> tuple[int, int, float]:
+    """Return ``across``, ``piece`` and ``pieces`` of a `_Plane`.
+
+    ``weight`` (H, W) sums to 1 and is 0 where no tissue is.
+    """
     piece_of, _ = ndimage.label(weight > 0, np.ones((3, 3)))
     shares = np.bincount(piece_of.ravel(), weight.ravel())
-    extents = [side.stop - side.start for box in ndimage.find_objects(piece_of) for side in box]
-    return max(extents), 1 / float((shares**2).sum())
+    boxes = ndimage.find_objects(piece_of)
+    of_piece = [max(side.stop - side.start for side in box) for box in boxes]
+    # where all are crumbs, none is
+    least = min(_CRUMB, shares.max())
+    counted = [box for box, share in zip(boxes, shares[1:], strict=True) if share >= least]
+    across = max(
+        max(side.stop for side in sides) - min(side.start for side in sides)
+        for sides in zip(*counted, strict=True)
+    )
+    return across, max(of_piece), 1 / float((shares**2).sum())
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,14 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
         analysis_list.follow(job)
         offer_switch(job)
         return
+    _offer_start(chosen, info)
+    if job is not None:
+        _tell_failure()
+    unfinished.offer_stopped(chosen, finished, resume=_resume)
+
+
+def _offer_start(chosen: state.ChosenSlide, info: SlideInfo) -> None:
+    """Show the options and the buttons for region and slide; warn where a pixel has no size, or too large a one."""
     model, settings = choose_analysis()
     roi = selected_roi(chosen)
     for label, part, ready in (
@@ -111,9 +119,6 @@ def offer_analysis(chosen: state.ChosenSlide, info: SlideInfo) -> None:
         SLIDES.link("Go to Slides")
     elif coarse := coarse_doubt(info.mpp):
         st.warning(unbroken(capitalised(coarse)), icon=":material/straighten:")
-    if job is not None:
-        _tell_failure()
-    unfinished.offer_stopped(chosen, finished, resume=_resume)
 
 
 def _start(

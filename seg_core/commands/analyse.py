@@ -46,6 +46,24 @@ def _analyse(options: argparse.Namespace) -> int:
     if options.json:
         refuse_inputs([Path(options.json)], [*options.slides, *filter(None, [options.roi])])
     classifier = None if options.classifier is None else read_classifier(options.classifier)
+
+    def ask(slide_path: Path, roi: Roi | None) -> Run:
+        with StageBars(slide_path.name) as bars:
+            run = analyse(
+                slide_path,
+                store,
+                region=options.region,
+                roi=roi,
+                model=options.model,
+                mpp=options.mpp,
+                settings=settings,
+                report=bars,
+                thoroughly=True,
+            )
+        if classifier is None:
+            return run
+        return classify(run, classifier, name=options.classifier.stem)
+
     results: list[dict[str, Any]] = []
     status = 0
     for slide_path in series_apart(options.slides):
@@ -57,20 +75,7 @@ def _analyse(options: argparse.Namespace) -> int:
             continue
         for roi in rois:
             try:
-                with StageBars(slide_path.name) as bars:
-                    run = analyse(
-                        slide_path,
-                        store,
-                        region=options.region,
-                        roi=roi,
-                        model=options.model,
-                        mpp=options.mpp,
-                        settings=settings,
-                        report=bars,
-                        thoroughly=True,
-                    )
-                if classifier is not None:
-                    run = classify(run, classifier, name=options.classifier.stem)
+                run = ask(slide_path, roi)
             except SegCoreError as error:
                 status = fail(error)
                 results.append({"slide": slide_path.name, "error": str(error)})

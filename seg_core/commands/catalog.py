@@ -99,43 +99,61 @@ def _catalog(options: argparse.Namespace) -> int:
     if _change_runs(options):
         return 0
     if options.report is not None:
-        if options.cohort is None:
-            options.parser.error("--report needs --cohort NAME, which it tells of.")
-        check_report_path(options.report)
-        write_cohort_report(
-            options.store,
-            options.cohort,
-            options.report,
-            measures=options.compare,
-            by=options.by,
-            anonymous=options.anonymous,
-            force=options.force,
-        )
+        _write_report(options)
         if options.csv is None and options.parquet is None:
             return 0
+    table = _asked_table(options)
+    if options.csv is None and options.parquet is None:
+        _say_table(table, options)
+    else:
+        _write_table(table, options)
+    return 0
+
+
+def _asked_table(options: argparse.Namespace) -> pd.DataFrame:
+    """Return the answer in SQL, the comparison of groups, the slides of a cohort, or all runs."""
     catalog = RunCatalog(Store(options.store))
     if options.sql is not None:
-        table = catalog.ask(options.sql)
-    elif options.cohort is not None:
-        table = catalog.cohort(options.cohort)
-        if options.compare is not None:
-            table = compare_groups(table, options.compare, group=options.by)
-    else:
-        table = catalog.runs()
+        return catalog.ask(options.sql)
+    if options.cohort is None:
+        return catalog.runs()
+    slides = catalog.cohort(options.cohort)
+    if options.compare is None:
+        return slides
+    return compare_groups(slides, options.compare, group=options.by)
+
+
+def _write_table(table: pd.DataFrame, options: argparse.Namespace) -> None:
     if options.csv is not None:
         with new_text_file(options.csv, force=options.force) as file:
             write_csv(table, file)
     if options.parquet is not None:
         with new_file(options.parquet, force=options.force) as path:
             _write_parquet(writable_paths(table), path)
-    if options.csv is None and options.parquet is None:
-        whole = options.sql is not None or options.compare is not None
-        shown = table if whole else _short(table)
-        if table.empty:
-            say("nothing is found." if whole else f"{options.store} holds no analysis.")
-        else:
-            say(_as_text(shown))
-    return 0
+
+
+def _say_table(table: pd.DataFrame, options: argparse.Namespace) -> None:
+    """Print a table: all columns of what was asked for in particular, of runs what fits."""
+    whole = options.sql is not None or options.compare is not None
+    if table.empty:
+        say("nothing is found." if whole else f"{options.store} holds no analysis.")
+    else:
+        say(_as_text(table if whole else _short(table)))
+
+
+def _write_report(options: argparse.Namespace) -> None:
+    if options.cohort is None:
+        options.parser.error("--report needs --cohort NAME, which it tells of.")
+    check_report_path(options.report)
+    write_cohort_report(
+        options.store,
+        options.cohort,
+        options.report,
+        measures=options.compare,
+        by=options.by,
+        anonymous=options.anonymous,
+        force=options.force,
+    )
 
 
 _CHANGES = ("name_run", "delete", "move", "remove_cohort")

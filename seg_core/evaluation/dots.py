@@ -26,7 +26,8 @@ from seg_core.labelled.nuclei import Nuclei, nuclei_at
 
 MISSED = "missed"
 
-_BLIND = 2  # figures that do not ask for the class, before the others
+_BLIND, _BY_CLASS = ("detected", "detection_f1"), ("recall", "precision", "f1")
+"""The figures in the order of `_figures`: those that do not ask for the class, then those of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +221,10 @@ def dot_differences(
 def _figures(
     scores: Sequence[DotScore], weights: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Return detected and the F1 of detection, then recall, precision and F1 of each class, in one row."""
+    """Return `_BLIND`, then each of `_BY_CLASS` for all classes, *other* last: (2 + 3 (C + 1),).
+
+    ``weights`` as in `seg_core.evaluation.metrics.bootstrap.bootstrap_weights`.
+    """
     images = weights.sum(axis=0)
     called = np.tensordot(images, np.stack([each.called for each in scores]), axes=1)
     predicted = images @ np.stack([each.predicted for each in scores])
@@ -236,11 +240,15 @@ def _figures(
 
 
 def _named(values: npt.NDArray[np.float64], names: list[str]) -> dict[str, Any]:
-    def plain(value: npt.NDArray[np.float64]) -> Any:
-        return None if np.isnan(value).any() else np.asarray(value).tolist()
+    """Return figures, or their intervals, by name as they stand in JSON; NaN becomes None.
 
-    by_class = {
-        kind: {name: plain(values[_BLIND + row * len(names) + k]) for k, name in enumerate(names)}
-        for row, kind in enumerate(("recall", "precision", "f1"))
-    }
-    return {"detected": plain(values[0]), "detection_f1": plain(values[1]), **by_class}
+    Parameters
+    ----------
+    values : (K,) or (K, 2) float64
+        In the order of `_figures`.
+    names : list of str
+        Of the classes.
+    """
+    plain = (None if np.isnan(each).any() else each.tolist() for each in values)
+    blind = {figure: next(plain) for figure in _BLIND}
+    return blind | {figure: {name: next(plain) for name in names} for figure in _BY_CLASS}

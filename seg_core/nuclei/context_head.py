@@ -91,6 +91,17 @@ class ContextHead:
     far: float
 
     def __post_init__(self) -> None:
+        self._check_sizes()
+        if not all(np.isfinite(each).all() for each in self._numbers()):
+            raise ValueError("its numbers are not finite")
+        if min(*self.scale, self.limit) <= 0:
+            raise ValueError("scales and limit have to be above 0")
+        if not self.radii_um or list(self.radii_um) != sorted({0.0, *self.radii_um})[1:]:
+            raise ValueError("its radii have to be above 0 and ascend")
+        if not 0 <= self.near < self.far:
+            raise ValueError("far has to be above near")
+
+    def _check_sizes(self) -> None:
         inputs, units, width = len(self.mean), len(self.hidden_intercepts), len(self.middle)
         if {len(self.scale), *map(len, self.hidden)} != {inputs} or len(self.hidden) != units:
             raise ValueError("its hidden layer does not have one number for each input and unit")
@@ -102,14 +113,6 @@ class ContextHead:
             raise ValueError("its precision is no square of the length of its middle")
         if inputs != len(self.intercepts) - 1 + (1 + len(self.radii_um)) * width:
             raise ValueError("its inputs are not a vote, the features and their means")
-        if not all(np.isfinite(each).all() for each in self._numbers()):
-            raise ValueError("its numbers are not finite")
-        if min(*self.scale, self.limit) <= 0:
-            raise ValueError("scales and limit have to be above 0")
-        if not self.radii_um or list(self.radii_um) != sorted({0.0, *self.radii_um})[1:]:
-            raise ValueError("its radii have to be above 0 and ascend")
-        if not 0 <= self.near < self.far:
-            raise ValueError("far has to be above near")
 
     def _numbers(self) -> tuple[_Floats, ...]:
         """Return all that it answers by."""

@@ -44,6 +44,8 @@ class Material:
         What a place is.
     everywhere : (M, F) float64
         Standardised, of nuclei drawn evenly from the labelled slides.
+    points_um : (L, 2) float64 or None
+        Where each label lies; None where they are of several slides.
     """
 
     features: tuple[str, ...]
@@ -53,6 +55,7 @@ class Material:
     places: _Rows
     unit: str
     everywhere: _Floats
+    points_um: _Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Choice:
         How frequent each class is taken to be, see `seg_core.teaching.shares`; None where anchors
         stand in for a class.
     validation : Validation or None
-        How well it does; None where all labels are of one place.
+        How well it does; None where all labels are of one place, or too near to one another.
     """
 
     fitted: Fitted
@@ -159,7 +162,7 @@ class _Types:
 
 
 _USUAL_STRENGTH = 0.03
-"""Where all labels are of one place, and nothing says which is best."""
+"""Where labels are of one place or too near to one another, and nothing says which is best."""
 
 
 def best_fit(
@@ -226,4 +229,6 @@ def _validated(
         return lambda left_out: found.probabilities(material.values[left_out]).astype(np.float32)
 
     truth = material.truth[:count]
-    return cross_validated(fit, truth, material.places, names, material.unit)
+    return cross_validated(
+        fit, truth, material.places, names, material.unit, points_um=material.points_um
+    )

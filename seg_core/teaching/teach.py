@@ -18,6 +18,7 @@ from seg_core.teaching.directions import directions_of
 from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup, depends_on_names
 from seg_core.teaching.known import Known
 from seg_core.teaching.labels import Labels, not_nuclei
+from seg_core.teaching.neighbourhood import AROUND_UM
 from seg_core.teaching.standards import standards_of
 from seg_core.teaching.validation import FEW_LABELS, Validation, square_um
 
@@ -50,7 +51,7 @@ class Taught:
     ----------
     classifier : Classifier
     validation : Validation or None
-        None where all labels are of one place.
+        None where all labels are of one place, or too near to one another.
     warnings : tuple of str
     explanation : str
         What it weighs and what it leans on, in a sentence or two.
@@ -144,7 +145,7 @@ def teach(
     return Taught(
         classifier,
         choice.validation,
-        (*_warnings(counts, names, material), *_doubts(classifier)),
+        (*_warnings(counts, names, material, choice.validation), *_doubts(classifier)),
         _explained(choice, names),
     )
 
@@ -156,12 +157,8 @@ def _material(
     names: tuple[str, ...],
 ) -> Material:
     standards = standards_of([each.matrix for each in known], CENTRING)
-    places, unit = _places(
-        [
-            (each.run.slide_id, k.points_um(each.nucleus_ids))
-            for each, k in zip(labels, known, strict=True)
-        ]
-    )
+    points_um = [k.points_um(each.nucleus_ids) for each, k in zip(labels, known, strict=True)]
+    places, unit = _places([each.run.slide_id for each in labels], points_um)
     said = [name for each in labels for name in each.names]
     stood_in = [name for each in anchored for name in each.values()]
     ids = [each.nucleus_ids for each in labels], [np.array(list(a), np.int64) for a in anchored]
@@ -188,17 +185,27 @@ def _material(
         places=places,
         unit=unit,
         everywhere=np.concatenate(everywhere),
+        points_um=np.concatenate(points_um) if unit == "square" else None,
     )
 
 
 def _places(
-    places: Sequence[tuple[str, npt.NDArray[np.float64]]],
+    slide_ids: Sequence[str], points_um: Sequence[npt.NDArray[np.float64]]
 ) -> tuple[npt.NDArray[np.int64], str]:
-    slides = sorted({slide for slide, _ in places})
+    """Return the number of the place of each label, and what a place is: a slide or a square of it.
+
+    Parameters
+    ----------
+    slide_ids : sequence of str
+        Of each run.
+    points_um : sequence of (N, 2) float64
+        Of each run the labels' centroids (x, y), µm from the corner of the slide.
+    """
+    slides = sorted({*slide_ids})
     if len(slides) > 1:
-        numbers = [np.full(len(points), slides.index(slide)) for slide, points in places]
-        return np.concatenate(numbers), "slide"
-    everywhere = np.concatenate([points for _, points in places])
+        numbers = [slides.index(slide) for slide in slide_ids]
+        return np.repeat(numbers, [len(each) for each in points_um]), "slide"
+    everywhere = np.concatenate(points_um)
     squares = (everywhere // square_um(everywhere)).astype(np.int64)
     return np.unique(squares, axis=0, return_inverse=True)[1].reshape(-1), "square"
 
@@ -276,7 +283,12 @@ def _doubts(classifier: Classifier) -> list[str]:
     return [doubt]
 
 
-def _warnings(counts: Counter[str], names: tuple[str, ...], material: Material) -> tuple[str, ...]:
+def _warnings(
+    counts: Counter[str],
+    names: tuple[str, ...],
+    material: Material,
+    validation: Validation | None,
+) -> tuple[str, ...]:
     truth = material.truth[: len(material.places)]
     found = [
         f"{name} has {counts[name]} label{'' if counts[name] == 1 else 's'}; give at least "
@@ -288,6 +300,12 @@ def _warnings(counts: Counter[str], names: tuple[str, ...], material: Material) 
         found.append(
             "all labels are of one place, so how well the classifier does elsewhere is unknown; "
             "label another place too."
+        )
+    elif validation is None:
+        found.append(
+            f"the labels lie within {AROUND_UM:g} µm of one another, where nuclei share what is known of "
+            "their neighbours, so how well the classifier does elsewhere is unknown; label another place "
+            "too."
         )
     else:
         found += [

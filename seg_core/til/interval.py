@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 from scipy.stats import t as student_t
 
 from seg_core.errors import there_are
@@ -35,6 +36,9 @@ _PRACTICAL = 3.0
 _NEAR, _CHANCE = 0.7, 3.0
 """The tissue is too small where squares are alike over more than this share of it, and their
 likeness is so many times what chance alone makes."""
+
+_CRUMB = 0.05
+"""A piece with less than this share of the tissue does not make it larger, wherever it lies."""
 
 WIDEST = 25.0
 """Upper end by lower end from which an interval says nothing: five times less to five times more."""
@@ -170,7 +174,14 @@ class _Plane:
 
     squares: int
     across: int
-    """Rows or columns from the first square to the last, whichever are more."""
+    """Rows or columns from the first square to the last, whichever are more; crumbs do not count."""
+
+    piece: int
+    """The same of the piece of tissue where they are most; squares that touch, at a corner too, are
+    of one piece."""
+
+    pieces: float
+    """How many pieces there are, as many as of equal size would be as even: a crumb is none."""
 
     distances: _Floats
     """(2 H, 2 W) of each lag, squares."""
@@ -214,9 +225,12 @@ class _Plane:
         half_squared = np.fft.irfft2((fzz * f.conj()).real - np.abs(fz) ** 2, size)
         noise_pairs = np.fft.irfft2((s * f.conj()).real, size)
         y, x = (np.minimum(np.arange(each), each - np.arange(each)) for each in size)
+        across, piece, pieces = _extents(weight)
         return cls(
             squares=len(weights),
-            across=max(shape),
+            across=across,
+            piece=piece,
+            pieces=pieces,
             distances=np.hypot(y[:, None], x[None, :]),
             # what is less than this is rounding of the transform
             pairs=np.where(pairs > 1e-12 * pairs.max(), pairs, 0.0),
@@ -224,6 +238,25 @@ class _Plane:
             half_squared=np.maximum(half_squared, 0.0),
             noise_pairs=np.maximum(noise_pairs, 0.0),
         )
+
+
+def _extents(weight: _Floats) -> tuple[int, int, float]:
+    """Return ``across``, ``piece`` and ``pieces`` of a `_Plane`.
+
+    ``weight`` (H, W) sums to 1 and is 0 where no tissue is.
+    """
+    piece_of, _ = ndimage.label(weight > 0, np.ones((3, 3)))
+    shares = np.bincount(piece_of.ravel(), weight.ravel())
+    boxes = ndimage.find_objects(piece_of)
+    of_piece = [max(side.stop - side.start for side in box) for box in boxes]
+    # where all are crumbs, none is
+    least = min(_CRUMB, shares.max())
+    counted = [box for box, share in zip(boxes, shares[1:], strict=True) if share >= least]
+    across = max(
+        max(side.stop for side in sides) - min(side.start for side in sides)
+        for sides in zip(*counted, strict=True)
+    )
+    return across, max(of_piece), 1 / float((shares**2).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,37 +311,49 @@ def _least_squares(
 ) -> tuple[float, _Model]:
     """Return the error and the best noise and sill, neither below zero, at one range.
 
-    ``gamma`` is taken for ``noise · level + sill · (1 - exp(-distance / range))``.
+    ``gamma``, the variogram, is taken for ``noise · level + sill · (1 - exp(-distance / range))``.
+    All are (L,), one a lag: ``level`` is what noise of 1 adds there, ``distance`` and ``range_`` are
+    squares, ``weights`` how much a lag counts.
     """
     rise = 1 - np.exp(-distance / range_)
-    ww, wr, wrr, wg, wrg = (
+    # the normal equations of two unknowns, solved by Cramer's rule
+    level2, level_rise, rise2, level_gamma, rise_gamma = (
         float(weights @ each)
         for each in (level**2, level * rise, rise**2, level * gamma, rise * gamma)
     )
-    determinant = ww * wrr - wr**2
-    noise, sill = wg / ww, 0.0
-    if determinant > 1e-12 * ww * wrr:
-        noise, sill = (wrr * wg - wr * wrg) / determinant, (ww * wrg - wr * wg) / determinant
+    determinant = level2 * rise2 - level_rise**2
+    noise, sill = level_gamma / level2, 0.0
+    if determinant > 1e-12 * level2 * rise2:
+        noise = (rise2 * level_gamma - level_rise * rise_gamma) / determinant
+        sill = (level2 * rise_gamma - level_rise * level_gamma) / determinant
         if sill < 0:
-            noise, sill = wg / ww, 0.0
+            noise, sill = level_gamma / level2, 0.0
         elif noise < 0:
-            noise, sill = 0.0, wrg / wrr
+            noise, sill = 0.0, rise_gamma / rise2
     error = float(weights @ (gamma - noise * level - sill * rise) ** 2)
     return error, _Model(float(noise), float(sill), float(range_))
 
 
 def _caution(model: _Model, plane: _Plane, side_um: float) -> str | None:
-    """Say so where the tissue is too small for how slowly it changes."""
-    reach, across = _PRACTICAL * model.range, float(plane.across)
+    """Say so where the tissue is too small for how slowly it changes.
+
+    Ground between pieces of tissue shows nothing: pieces that each lie within one rise or fall are
+    as many samples as there are pieces, however far apart.
+    """
+    reach = _PRACTICAL * model.range
     # among so many squares that have nothing to do with each other, chance looks like less
     real = model.sill > _CHANCE / np.sqrt(plane.squares) * (model.sill + model.noise)
-    if reach < _NEAR * across or not real:
+    if reach < _NEAR * plane.piece or plane.pieces >= _LEAST_INDEPENDENT or not real:
         return None
+    seen = (
+        "the tissue seen is only"
+        if plane.piece == plane.across
+        else "no piece of tissue seen is more than"
+    )
     return (
         "the interval is a lower bound: what is counted rises and falls over about "
-        f"{_millimetres(reach * side_um)}, and the tissue seen is only "
-        f"{_millimetres(across * side_um)} across, so another piece of the same tumour may lie "
-        "outside of it."
+        f"{_millimetres(reach * side_um)}, and {seen} {_millimetres(plane.piece * side_um)} across, so "
+        "another piece of the same tumour may lie outside of it."
     )
 
 

@@ -147,7 +147,10 @@ def score_tils(
 
 
 def _steps(dilations: int, report: CountCallback | None) -> Callable[[], None]:
-    """Return what is called when a step begins: compartments, squares, dilations, neighbours."""
+    """Return what is to be called as each step begins: compartments, squares, dilations, neighbours.
+
+    It tells ``report`` how many steps are done, and of how many.
+    """
     total, begun = 3 + dilations, itertools.count()
 
     def step() -> None:
@@ -247,7 +250,7 @@ def _sensitivities(
 ) -> tuple[Sensitivity, ...]:
     found = []
     step()
-    # starmap lets go of each map before the next is made.
+    # A loop variable would hold the map of one dilation while that of the next is made.
     for each in starmap(partial(_sensitivity, nuclei), at_dilations):
         found.append(each)
         step()

@@ -153,7 +153,11 @@ def _ratio(top: pd.Series, bottom: pd.Series) -> pd.Series:
 
 
 def _square_table(cells: Cells, compartments: Compartments, side_um: float) -> pd.DataFrame:
-    """Return place, areas and counts of each square that has tissue."""
+    """Return place, areas and counts of each square that has tissue.
+
+    Rows and columns count squares from the corner of the field's window, ``x_px``, ``y_px`` and
+    ``side_px`` are level-0 pixels, areas µm².
+    """
     field = compartments.field
     masks = (field.mask, compartments.epithelium, compartments.stroma)
     areas = {

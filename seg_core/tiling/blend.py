@@ -106,19 +106,11 @@ class Blender:
         ValueError
             If the tile was not asked or comes a second time.
         """
-        tile_px, stride = self._grid.tile_px, self._grid.stride_px
-        window = self._grid.tile_window(column, row)
-        if logits.ndim != 3 or logits.shape[1:] != (window.height, window.width):
-            raise ModelError(
-                f"the network answered a tile of {window.width} × {window.height} pixels with an "
-                f"array of shape {logits.shape}; choose another model or another tile_px."
-            )
+        stride = self._grid.stride_px
+        logits = self._whole_tile(logits, self._grid.tile_window(column, row))
         if not self._due[row, column]:
             raise ValueError(f"the tile in column {column}, row {row} was not asked, or is here.")
         self._due[row, column] = False
-        if logits[0].size < tile_px**2:  # what is missing lies past the raster
-            missing = (tile_px - window.height, tile_px - window.width)
-            logits = np.pad(logits, ((0, 0), (0, missing[0]), (0, missing[1])))
         if features is not None:
             self._keep_features(column, row, features)
         for place in _PLACES if self._grid.overlap_px else (_OWN,):
@@ -145,6 +137,22 @@ class Blender:
                 band = replace(band, pieces=np.concatenate(self._pieces.pop(row)))
             del self._windows[row], self._bands[row]
             yield band
+
+    def _whole_tile(self, logits: _Floats, window: Window) -> _Floats:
+        """Return a tile's logits, filled up with zeros where the tile reaches past the raster.
+
+        Raises
+        ------
+        ModelError
+            If the logits are not of the window's size.
+        """
+        if logits.ndim != 3 or logits.shape[1:] != (window.height, window.width):
+            raise ModelError(
+                f"the network answered a tile of {window.width} × {window.height} pixels with an "
+                f"array of shape {logits.shape}; choose another model or another tile_px."
+            )
+        below, right = (self._grid.tile_px - side for side in (window.height, window.width))
+        return np.pad(logits, ((0, 0), (0, below), (0, right))) if below or right else logits
 
     def _keep_features(self, column: int, row: int, features: _Halves) -> None:
         """Keep what each cell needs of a tile's features, for which it is told before the logits."""

@@ -12,7 +12,8 @@ def aji(comparison: Comparison) -> float:
     Each nucleus of the reference takes the prediction with which its IoU is greatest, even one
     that another nucleus has taken already; the index is the pairs' common pixels over their united
     ones plus all pixels of nuclei that are in no pair. A prediction that covers two nuclei is thus
-    counted twice in the denominator, so the index is never above `aji_plus`.
+    counted twice, above the line and below. So the index is mostly below `aji_plus`, but may be
+    above it where whole nuclei are merged, of which `aji_plus` counts one only.
 
     Returns
     -------

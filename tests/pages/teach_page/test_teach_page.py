@@ -202,8 +202,10 @@ def test_other_pages_show_what_is_taught_where_no_slide_was_chosen(
 
 
 def test_training_tells_how_well_and_what_changes_and_apply_and_forget_do_it(
-    painted: Run, visit: Visit
+    painted: Run, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # the painting is smaller than a neighbourhood
+    monkeypatch.setattr("seg_core.teaching.validation.AROUND_UM", 5.0)
     write_own_classes(painted.path, [NucleusClass(1, "plasma cell", "#123456")])
     label_some(painted, {"macrophage": "plasma cell"})
     before = counts(painted)

@@ -39,8 +39,14 @@ def exported(run: Run, path: Path, *options: str) -> pd.Series:
 
 
 def test_labels_teach_and_the_run_is_answered(
-    run: Run, labels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Run,
+    labels: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # the painting is smaller than a neighbourhood
+    monkeypatch.setattr("seg_core.teaching.validation.AROUND_UM", 5.0)
     file = tmp_path / "skin.json"
     own = "melanocyte=#7a5c3e:other"
     teach = ["teach", str(run.path), "--labels", str(labels), "--out", str(file), "--class", own]

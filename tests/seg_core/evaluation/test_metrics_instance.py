@@ -105,6 +105,16 @@ def test_aji_plus_uses_a_prediction_once():
     assert aji_plus(compare(reference, predicted)) == pytest.approx(6 / (8 + 2 + 3))
 
 
+def test_aji_may_be_above_aji_plus_where_nuclei_are_merged():
+    """It was said never to be."""
+    reference, merged = nuclei((1, 9), (0, 1, 0, 4), (0, 1, 4, 8)), nuclei((1, 9), (0, 1, 0, 8))
+    comparison = compare(reference, merged)
+    # both claim the prediction: 4 + 4 in common, 8 united twice
+    assert aji(comparison) == pytest.approx((4 + 4) / (8 + 8))
+    # one has it: 4 in common, 8 united, and the 4 of the other
+    assert aji_plus(comparison) == pytest.approx(4 / (8 + 4))
+
+
 def test_aji_plus_pairs_for_the_greatest_sum_not_greedily():
     # a: columns 0-9, b: 10-14. P: 4-13, Q: 0-3.
     reference = nuclei((1, 15), (0, 1, 0, 10), (0, 1, 10, 15))

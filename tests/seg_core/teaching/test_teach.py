@@ -36,6 +36,12 @@ def labelled(run: Run, names: Sequence[str], count: int) -> Labels:
     return Labels(run, ids, tuple(n for n, each in zip(names, rows, strict=True) for _ in each))
 
 
+def spread(run: Run) -> Known:
+    """What is known of the nuclei, ten times as far apart: the painting is smaller than a neighbourhood."""
+    known = Known.of(run, FEATURE_GROUPS)
+    return replace(known, mpp=10 * known.mpp)
+
+
 def renamed(labels: Labels, names: dict[str, str]) -> Labels:
     return replace(labels, names=tuple(names.get(name, name) for name in labels.names))
 
@@ -43,7 +49,7 @@ def renamed(labels: Labels, names: dict[str, str]) -> Labels:
 def test_a_few_labels_teach_what_was_painted(run: Run) -> None:
     """The painted classes differ in colour alone, which the features of the painting hold."""
     names = run.scheme.names_with_other
-    taught = teach([labelled(run, names, 5)])
+    taught = teach([labelled(run, names, 5)], known=[spread(run)])
     assert taught.validation is not None
     assert taught.validation.macro_f1 > 0.9
     before = run.nuclei()["class_name"].to_numpy()
@@ -138,7 +144,7 @@ def test_around_the_nuclei_of_a_drawn_region_only_the_region_is_known(run: Run) 
 
 def test_left_out_places_are_whole_squares_and_one_place_is_warned_of(run: Run) -> None:
     names = run.scheme.names
-    taught = teach([labelled(run, names, 6)])
+    taught = teach([labelled(run, names, 6)], known=[spread(run)])
     assert taught.validation is not None
     assert taught.validation.unit == "square"
     assert any("has 6 labels; give at least 10" in each for each in taught.warnings)
@@ -156,6 +162,9 @@ def test_left_out_places_are_whole_squares_and_one_place_is_warned_of(run: Run) 
     alone = teach([one_place])
     assert alone.validation is None
     assert any("all labels are of one place" in each for each in alone.warnings)
+    crowded = teach([labelled(run, names, 6)])
+    assert crowded.validation is None
+    assert any("lie within 100 µm of one another" in each for each in crowded.warnings)
 
 
 @pytest.mark.parametrize("group", FEATURE_GROUPS)

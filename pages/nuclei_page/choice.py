@@ -18,8 +18,8 @@ _WHERE_HELP = (
     "cover is left out everywhere."
 )
 _SCORE_HELP = (
-    "Nuclei whose class got a smaller share of the vote of their pixels count as uncertain, and for "
-    "no class: in numbers, figures, table, gallery, files and the viewer."
+    "Nuclei whose class is less sure than that count as uncertain, and for no class: in numbers, "
+    "figures, table, gallery, files and the viewer."
 )
 _OTHER_HELP = (
     "Those that no class claims: fibroblasts, endothelium, muscle. They are kept, but not counted "

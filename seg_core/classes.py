@@ -19,7 +19,7 @@ OTHER = "other"
 OTHER_COLOUR = "#8c8c8c"
 
 UNCERTAIN = "uncertain"
-"""Name of a nucleus whose class got a smaller share of the vote than the reader asks for."""
+"""Name of a nucleus whose class is less sure than the reader asks for."""
 
 UNCERTAIN_COLOUR = "#60e0e0"
 

@@ -21,8 +21,8 @@ _WHERE_HELP = (
     "that is left out counts in none of them."
 )
 _SCORE_HELP = (
-    "Nuclei whose class got a smaller share of the vote of their pixels count as uncertain, and for "
-    "no class: in numbers, figures, table, gallery, files and the viewer."
+    "Nuclei whose class is less sure than that count as uncertain, and for no class: in numbers, "
+    "figures, table, gallery, files and the viewer."
 )
 _OTHER_HELP = (
     "Those that no class claims: fibroblasts, endothelium, muscle. They are kept, but not counted "

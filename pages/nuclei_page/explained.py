@@ -7,10 +7,10 @@ from seg_core.scoring import DENSITY_FORMULA
 from seg_core.unbroken import unbroken
 
 COUNTS = (
-    "**Count** – nuclei whose centroid lies in the part. A nucleus belongs to the class with the "
-    "largest share of the vote of its pixels, each weighted with the network's certainty, and where "
-    "the model's card says so with how far each class can be trusted (its *class score* then is the "
-    "share of such nuclei that were right on labelled images); where background wins it is *other*. "
+    "**Count** – nuclei whose centroid lies in the part. A nucleus belongs to the class that the model's "
+    "context head finds likeliest, by the vote of its pixels and what is around it, and by a model without "
+    "such a head to the class with the largest share of that vote; where no class wins it is *other*. A "
+    "taught classifier and people may have named it since. "
     "**Share** – of all nuclei counted here.\n\n"
     "**Tissue** – what absorbs green more than one of the other colours, on a mask of 8 µm; pixels "
     "that an outline cuts count by the part inside. What lies in a region that is left out is taken out."

@@ -20,9 +20,11 @@ from typing import Any, Literal, get_args
 
 from seg_core.cohort.named_classifier import NamedClassifier
 from seg_core.cohort.plan import CohortQuestion, Item
-from seg_core.errors import CohortError, StoreError
+from seg_core.cohort.summary import SUMMARY_FILE, is_outdated
+from seg_core.errors import CohortError, RegionError, StoreError
 from seg_core.files.disk_errors import store_errors
 from seg_core.files.sealed import read_sealed, write_sealed
+from seg_core.scoring.assessment import TIL_FILE
 from seg_core.store import open_run
 
 COHORTS_FOLDER = "cohorts"
@@ -156,9 +158,16 @@ class Journal:
         return found
 
     def is_finished(
-        self, outcome: Outcome | None, classifier: NamedClassifier | None = None
+        self,
+        outcome: Outcome | None,
+        classifier: NamedClassifier | None = None,
+        *,
+        til: bool = False,
     ) -> bool:
         """Tell whether an item has a finished run that is still there, named by who is to name it.
+
+        And whether the figures beside it are of the nuclei as they are called and counted now: what was
+        corrected since leaves a run without intervals and scores until they are found anew.
 
         Parameters
         ----------
@@ -166,16 +175,23 @@ class Journal:
             Its last one.
         classifier : NamedClassifier, optional
             Of the cohort; another may have answered since, or somebody has gone back to the model.
+        til : bool
+            Whether TIL scores are wanted, too.
         """
         if outcome is None or outcome.state != "finished" or outcome.run is None:
             return False
         try:
             run = open_run(self.store / outcome.run)
             said = None if classifier is None else run.named_by
-        except StoreError:
+            named = classifier is None or (said is not None and said.sha256 == classifier.sha256)
+            files = [SUMMARY_FILE, *([TIL_FILE] if til else [])]
+            return (
+                run.status == "finished"
+                and named
+                and not any(is_outdated(run, file) for file in files)
+            )
+        except (StoreError, RegionError):
             return False
-        named = classifier is None or (said is not None and said.sha256 == classifier.sha256)
-        return run.status == "finished" and named
 
 
 # Kinds of what has to stand in the plan of each item, and may stand in a line on an outcome.

@@ -10,7 +10,13 @@ import pandas as pd
 
 from seg_core.cohort.catalog import RunCatalog
 from seg_core.cohort.columns import USUAL_MEASURES, groupings_of, measures_of, title_of
-from seg_core.cohort.compare import METHOD, by_patient, compare_groups, reasons_in_words
+from seg_core.cohort.compare import (
+    METHOD,
+    by_patient,
+    compare_groups,
+    reasons_in_words,
+    slides_of,
+)
 from seg_core.cohort.journal import Journal
 from seg_core.cohort.run_rows import is_scored
 from seg_core.cohort.settings_words import settings_in_words
@@ -87,8 +93,8 @@ def cohort_document(
     ]
     return Document(
         title=f"Cohort {name}",
-        subtitle=f"{counted(len(table), 'slide')} of {_patients(table)}. {_FOR_RESEARCH}",
-        warnings=[_without_result(len(failed), len(table))] if len(failed) else [],
+        subtitle=f"{_slides_in(table)} of {_patients(table)}. {_FOR_RESEARCH}",
+        warnings=[_without_result(len(failed), table)] if len(failed) else [],
         finished=None if times.empty else str(times.max()),
         sections=sections,
     )
@@ -160,18 +166,31 @@ def _patients(table: pd.DataFrame) -> str:
     return counted(named, "patient") if named else "patients that the table does not name"
 
 
-def _without_result(count: int, slides: int) -> str:
+def _slides_in(table: pd.DataFrame) -> str:
+    """Return how many slides there are, and how many ROIs of them where those have rows of their own."""
+    slides, rois = len({*slides_of(table)}), int(table["roi"].notna().sum())
+    return counted(slides, "slide") + (f" with {counted(rois, 'ROI')}" if rois else "")
+
+
+def _called(table: pd.DataFrame) -> tuple[str, str]:
+    """Return what one row is called and what several are: slides, unless ROIs have rows of their own."""
+    return ("slide", "slides") if table["roi"].isna().all() else ("analysis", "analyses")
+
+
+def _without_result(count: int, table: pd.DataFrame) -> str:
     verb = "has" if count == 1 else "have"
-    return f"{count:,} of {counted(slides, 'slide')} {verb} no result; see Warnings."
+    return f"{count:,} of {counted(len(table), *_called(table))} {verb} no result; see Warnings."
 
 
 def _facts(table: pd.DataFrame) -> Facts:
     states = table["state"].value_counts()
-    rows: list[tuple[str, Any]] = [(f"slides {state}", f"{n:,}") for state, n in states.items()]
+    rows: list[tuple[str, Any]] = [
+        (f"{_called(table)[1]} {state}", f"{n:,}") for state, n in states.items()
+    ]
     rows.append(("patients named", f"{table['patient'].nunique():,}"))
     for group, part in table.dropna(subset=["group"]).groupby("group"):
         named = part["patient"].nunique()
-        told = [*([counted(named, "patient")] if named else []), counted(len(part), "slide")]
+        told = [*([counted(named, "patient")] if named else []), _slides_in(part)]
         rows.append((f"group {group}", ", ".join(told)))
     rows.append(("tissue", f"{in_digits(table['tissue_mm2'].sum(), 4)} mm²"))
     rows.append(("nuclei", f"{table['nuclei'].sum():,.0f}"))
@@ -293,6 +312,8 @@ def _warnings(table: pd.DataFrame) -> Iterator[Section]:
     ]
     for row in table.to_dict("records"):
         said = [row[name] for name in ("error", "warnings") if isinstance(row[name], str)]
+        if isinstance(row["til_reason"], str):
+            said.append(f"No TIL score: {row['til_reason']}")
         if said:
             failed = isinstance(row["error"], str)
             words = Words(

@@ -14,6 +14,7 @@ from seg_core.cohort.summary import (
     FIGURES,
     SUMMARY_FILE,
     is_kept_for,
+    is_outdated,
     keep_summary,
     read_kept,
     summary_of,
@@ -59,6 +60,12 @@ TIL_COLUMNS = (
     *("epithelium_mm2", "stroma_mm2", "tumour_rois"),
 )
 
+OUTDATED_SCORE = (
+    "its score is of before nuclei were called otherwise, regions were drawn or the score was defined anew; "
+    "start the cohort again, or score the analysis with the command til."
+)
+"""Why a run with a score has none in the tables."""
+
 
 def run_row(run: Run, store: Path) -> dict[str, Any]:
     """Return the row of a run; the columns of what it has not are missing.
@@ -101,6 +108,8 @@ def run_row(run: Run, store: Path) -> dict[str, Any]:
         row["corrections"] = len(run.corrections())
         if is_kept_for(run, TIL_FILE):
             row |= _til_of(read_kept(run.path / TIL_FILE))
+        elif is_outdated(run, TIL_FILE):
+            row["til_reason"] = OUTDATED_SCORE
         for name, figures in class_figures(run).items():
             row[f"count_{name}"] = figures["count"]
             for figure, column in _DENSITIES.items():

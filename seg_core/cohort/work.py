@@ -201,7 +201,7 @@ def work_off(
             )
             outcome = before.get(key)
             failed = outcome is not None and outcome.state == "failed"
-            finished = journal.is_finished(outcome, options.classifier)
+            finished = journal.is_finished(outcome, options.classifier, til=options.til)
             if finished or (failed and not options.retry_failed):
                 yield Event("skipped", item, key, outcome)
             elif item.problem is not None:

@@ -12,12 +12,13 @@ from seg_core.commands.analysis_options import add_analysis_options, analysis_se
 from seg_core.commands.terminal import StageBars, Subparsers, add_json, fail, say, write_json
 from seg_core.errors import SegCoreError, counted
 from seg_core.files.outputs import refuse_inputs
+from seg_core.model import find_model
 from seg_core.process.memory import hold_little_memory
 from seg_core.roi import Roi, included
 from seg_core.slide import bounds_of, series_apart
 from seg_core.store import Run, Selection, default_store
 from seg_core.teaching.apply import classify, doubt_about
-from seg_core.teaching.classifier import read_classifier
+from seg_core.teaching.classifier import Classifier, read_classifier
 
 
 def add_analyse(subparsers: Subparsers) -> None:
@@ -44,8 +45,9 @@ def _analyse(options: argparse.Namespace) -> int:
     store = options.out or default_store()
     drawn = None if options.roi is None else read_rois(options.roi, say)
     if options.json:
-        refuse_inputs([Path(options.json)], [*options.slides, *filter(None, [options.roi])])
-    classifier = None if options.classifier is None else read_classifier(options.classifier)
+        read = [*options.slides, *filter(None, [options.roi, options.classifier])]
+        refuse_inputs([Path(options.json)], read)
+    classifier = _classifier(options)
 
     def ask(slide_path: Path, roi: Roi | None) -> Run:
         with StageBars(slide_path.name) as bars:
@@ -92,6 +94,16 @@ def _analyse(options: argparse.Namespace) -> int:
     if options.json:
         write_json(results[0] if len(results) == 1 else {"runs": results}, options.json)
     return status
+
+
+def _classifier(options: argparse.Namespace) -> Classifier | None:
+    """Return the classifier that is to name the nuclei, refused before hours go by if it cannot."""
+    if options.classifier is None:
+        return None
+    classifier = read_classifier(options.classifier)
+    card, _ = find_model(options.model)
+    classifier.refuse_other_model(card.name, card.sha256)
+    return classifier
 
 
 def _rois_on(slide_path: Path, drawn: Sequence[Roi]) -> Sequence[Roi | None]:

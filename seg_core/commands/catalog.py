@@ -16,6 +16,7 @@ from seg_core.commands.terminal import Subparsers, refuse_ignored, say
 from seg_core.errors import CohortError, ExportError
 from seg_core.files.atomic import new_file, new_text_file
 from seg_core.files.csv import write_csv
+from seg_core.files.outputs import refuse_inputs
 from seg_core.store import Run, Store, open_run
 from seg_core.store.label import name_run
 
@@ -94,6 +95,7 @@ def _catalog(options: argparse.Namespace) -> int:
     if (options.move is None) != (options.to is None):
         options.parser.error("--move RUN... and --to STORE belong together.")
     _refuse_ignored(options)
+    refuse_inputs(filter(None, [options.csv, options.parquet, options.report]), [])
     if not options.store.is_dir():
         raise CohortError(f"there is no store {options.store}; check the name.")
     if _change_runs(options):

@@ -9,6 +9,7 @@ from typing import Any
 from seg_core.classes import NucleusClass, require_showable
 from seg_core.commands.terminal import Subparsers, say
 from seg_core.errors import SegCoreError, TeachingError
+from seg_core.files.outputs import refuse_inputs
 from seg_core.store import Run, Selection, forget_answer, open_run
 from seg_core.store.own_classes import read_own_classes
 from seg_core.teaching.apply import classify, doubt_about
@@ -86,6 +87,8 @@ def add_classify(subparsers: Subparsers) -> None:
 def _teach(options: argparse.Namespace) -> int:
     if options.out is None and options.labels_out is None:
         options.parser.error("nothing to write; give --out for the classifier, or --labels-out.")
+    outputs = [each for each in (options.out, options.labels_out) if each is not None]
+    refuse_inputs(outputs, filter(None, [options.labels]))
     runs = [open_run(path) for path in options.runs]
     labels = _labels(options.labels, runs)
     if options.labels_out is not None:

@@ -35,9 +35,10 @@ def write_nuclei_csv(run: Run, path: Path, options: ExportOptions = DEFAULTS) ->
     ``nucleus_id``
         1 to N, unique in the run.
     ``class_name``, ``class_score``
-        The class, and its share of the vote of the nucleus' pixels, 0 to 1.
+        The class, and how sure it is, 0 to 1; see `seg_core.nuclei.measures`.
     ``share_background``, ``share_<class>``
-        The share of each class in that vote, 0 to 1.
+        The model's own probability of each class, or its share in the vote of the nucleus' pixels where
+        the model has no context head, 0 to 1; whatever a classifier or people have said since.
     ``x_px``, ``y_px``, ``x_um``, ``y_um``
         The centroid twice: in level-0 pixels of the slide, and in µm from the corner of level 0.
     ``area_um2``, ``perimeter_um``

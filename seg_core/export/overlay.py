@@ -12,6 +12,9 @@ from seg_core.store import Run
 
 _UM_PER_INCH = 25_400.0
 
+# PNG counts pixels per metre, in 32 bits.
+_MOST_PER_INCH = 0.0254 * (2**32 - 1)
+
 
 def write_overlay_png(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> None:
     """Write what `draw_overlay` draws; the file's resolution tells the size of a pixel, its description what counts.
@@ -38,6 +41,8 @@ def write_overlay_png(run: Run, path: Path, options: ExportOptions = DEFAULTS) -
         counted = options.counted(run)
         image, mpp = draw_overlay(run, slide, counted)
         dpi = _UM_PER_INCH / mpp
+        # a region of a pixel is enlarged so far that a PNG has no number for it
+        size = {"dpi": (dpi, dpi)} if dpi < _MOST_PER_INCH else {}
         told = PngInfo()
         told.add_itxt("Description", counted.in_words(run))
-        image.save(temporary, "PNG", dpi=(dpi, dpi), pnginfo=told)
+        image.save(temporary, "PNG", pnginfo=told, **size)

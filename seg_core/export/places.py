@@ -8,6 +8,7 @@ import pandas as pd
 import shapely
 
 from seg_core.roi import Roi
+from seg_core.scoring import named_apart
 
 
 def with_places(table: gpd.GeoDataFrame, slide_mpp: float, rois: Sequence[Roi]) -> gpd.GeoDataFrame:
@@ -35,7 +36,7 @@ def rois_holding(table: pd.DataFrame, rois: Sequence[Roi]) -> "pd.Series[str]":
     """Return, for each nucleus, the names of the ROIs that count and hold its centroid.
 
     Several are separated by a comma, the smallest first, which is what QuPath calls the parent; none
-    is an empty text.
+    is an empty text. Of ROIs of one name each has a number, as in all files that tell of parts.
 
     Parameters
     ----------
@@ -52,8 +53,8 @@ def rois_holding(table: pd.DataFrame, rois: Sequence[Roi]) -> "pd.Series[str]":
     """
     held: list[list[str]] = [[] for _ in range(len(table))]
     x, y = table["x"].to_numpy(), table["y"].to_numpy()
-    for roi in sorted((each for each in rois if each.counts), key=lambda each: each.polygon.area):
+    for name, roi in sorted(named_apart(rois), key=lambda each: each[1].polygon.area):
         shapely.prepare(roi.polygon)
         for row in np.flatnonzero(shapely.contains_xy(roi.polygon, x, y)):
-            held[row].append(roi.name)
+            held[row].append(name)
     return pd.Series([", ".join(names) for names in held], table.index, dtype=object)

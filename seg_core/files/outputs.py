@@ -86,15 +86,20 @@ def check_same_kind(existing: Path, written: Path) -> None:
 
 
 def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Refuse a command that would write over what it reads.
+    """Refuse a command that would write over what it reads, or over what it has just written.
 
     Raises
     ------
     ExportError
-        If an output is one of the inputs, by whatever name.
+        If an output is one of the inputs, or two outputs are one file, by whatever name.
     """
-    read = list(inputs)
-    for output in outputs:
+    read, written = list(inputs), list(outputs)
+    for number, output in enumerate(written):
+        if any(_is_same(output, other) for other in written[:number]):
+            raise ExportError(
+                f"{output} is to hold two things, of which the second would be written over the first; "
+                "give each a name of its own."
+            )
         for path in read:
             if _is_same(output, path):
                 raise ExportError(
@@ -179,8 +184,8 @@ def json_spelled_out(arguments: Sequence[str]) -> list[str]:
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    with suppress(OSError, ValueError):
-        return one.samefile(other)
+    with suppress(OSError, RuntimeError, ValueError):
+        return one.samefile(other) if one.exists() else one.resolve() == other.resolve()
     return False
 
 

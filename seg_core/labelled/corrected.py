@@ -2,7 +2,8 @@
 
 The images are in the mask layout, which `train` and `evaluate` read as the data set
 ``monusac-patches``. Only nuclei that somebody has named, or called rightly named, are labelled; what
-somebody called no nucleus is background. All else is to be ignored: nobody has looked there.
+somebody called no nucleus is background, and so is a rim around both, but for the nuclei there of which
+nobody has said anything. All else is to be ignored: nobody has looked there.
 """
 
 import math
@@ -34,7 +35,7 @@ SIDE_PX = 512
 _RIM_UM = 1.0
 """Around a nucleus that somebody has looked at: that it ends there was seen as well."""
 
-# Labels of nuclei that are none, and of those whose class the data set does not have.
+# Labels of nuclei that are none, and of those whose class nobody has told or the data set does not have.
 _NO_NUCLEUS, _UNNAMED = -1, -2
 
 # Corners are handed to OpenCV in sixteenths of a pixel.
@@ -77,8 +78,11 @@ def write_corrected(run: Run, folder: Path, *, force: bool = False, anonymous: b
             "viewer first."
         )
     table = run.as_found().nuclei()
-    table = table[table["nucleus_id"].isin(list(said))]
-    table["label"] = [_label(said[number], run.scheme) for number in table["nucleus_id"]]
+    told = table["nucleus_id"].isin(list(said))
+    table["label"] = [
+        _label(said[number], run.scheme) if number in said else _UNNAMED
+        for number in table["nucleus_id"]
+    ]
     with (
         new_folder(folder, replaceable=_is_mask_folder, force=force) as temporary,
         closing(run.open_slide()) as slide,
@@ -88,10 +92,10 @@ def write_corrected(run: Run, folder: Path, *, force: bool = False, anonymous: b
         scale = run.slide_mpp / DATA_SET.mpp
         side = SIDE_PX / scale
         stem = f"slide-{run.run_id}" if anonymous else run.slide_path.stem
-        squares = np.floor(table[["x", "y"]].to_numpy() / side).astype(int)
+        squares = np.floor(table.loc[told, ["x", "y"]].to_numpy() / side).astype(int)
         for column, row in np.unique(squares, axis=0).tolist():
             _write_square(table, slide, (column * side, row * side), scale, temporary / stem)
-    return len(table)
+    return int(told.sum())
 
 
 def _label(name: str | None, scheme: ClassScheme) -> int:
@@ -135,7 +139,7 @@ def _write_square(
             _fill(instances, corners, number)
             _fill(classes, corners, label)
     rim = 2 * round(_RIM_UM / DATA_SET.mpp) + 1
-    ignore = (cv2.dilate(seen, np.ones((rim, rim), np.uint8)) == 0) | (unnamed > 0)
+    ignore = (cv2.dilate(seen, np.ones((rim, rim), np.uint8)) == 0) | ((unnamed > 0) & (seen == 0))
     name = f"{place.name}_{region.x}_{region.y}.png"
     for kind, pixels in (
         (IMAGES, slide.read_level0(region, (width, height))),

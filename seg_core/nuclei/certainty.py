@@ -1,6 +1,6 @@
 """Which nuclei are *uncertain*: the one rule for numbers, plots, tables, pictures and files.
 
-A nucleus is uncertain when its class got less than the asked share of the vote of its pixels. It
+A nucleus is uncertain when its class score, how sure its class is, is less than what was asked for. It
 then counts as *uncertain* and for no class. *Other* stays other: no class has claimed it, and a
 stricter reader must not get more nuclei counted.
 """
@@ -13,7 +13,7 @@ from seg_core.classes import OTHER, UNCERTAIN
 from seg_core.errors import SettingsError
 
 VOTED_CLASS = "voted_class"
-"""Column with the class that most of the vote went to, where ``class_name`` may be *uncertain*."""
+"""Column with the class that a nucleus would have, where ``class_name`` may be *uncertain*."""
 
 
 def label_uncertain(table: gpd.GeoDataFrame, min_score: float) -> gpd.GeoDataFrame:

@@ -43,8 +43,9 @@ _MEASURES = (
         "class_score",
         "Class score",
         "",
-        "share of the class in the vote of the nucleus' pixels, each weighted with the network's "
-        "certainty, 0 to 1",
+        "how sure the class is, 0 to 1: its probability by the model's context head or by the taught "
+        "classifier that named the nucleus; by a model without such a head the share of the class in the "
+        "vote of the nucleus' pixels, each weighted with the network's certainty; 1 where somebody named it",
     ),
     Measure("area_um2", "Area", "µm²", "number of pixels × (µm per pixel)²", 1),
     Measure("perimeter_um", "Perimeter", "µm", "length of the outline, by Crofton's formula", 1),

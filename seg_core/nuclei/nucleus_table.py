@@ -12,7 +12,7 @@ from seg_core.classes import MONUSAC, ClassScheme
 _BEFORE_SHARES: dict[str, npt.DTypeLike] = {
     "nucleus_id": np.int64,  # 1 to N, in a run unique
     "class_name": np.object_,  # str: a name of the scheme, or "other"
-    "class_score": np.float32,  # share of the vote that the class got, 0 to 1
+    "class_score": np.float32,  # how sure the class is, 0 to 1
 }
 _AFTER_SHARES: dict[str, npt.DTypeLike] = {
     "x": np.float64,  # centroid, level-0 pixels

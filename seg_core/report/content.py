@@ -45,6 +45,7 @@ from seg_core.scoring import (
     cautions_in_words,
     describe_parts,
     measure_columns,
+    named_apart,
     parts_of,
 )
 from seg_core.slide import Slide
@@ -152,12 +153,13 @@ def _slide_facts(run: Run) -> Facts:
 def _regions(run: Run, rois: Sequence[Roi], counted: Counted) -> Table:
     """List what somebody drew, how much of it counts, and its nuclei; what is left out counts nowhere."""
     analysed, left = parts_of(run)[0].polygon, parts_of(run, rois)[0].polygon
+    names = {id(roi): name for name, roi in named_apart(rois)}
     kinds = {"include": "counted", "tumour": "counted, tumour", "exclude": "left out"}
     return Table(
         titles=["region", "kind", "class", "area, mm²", "counted, mm²", "nuclei"],
         rows=[
             [
-                roi.name,
+                names.get(id(roi), roi.name),
                 kinds[roi.kind],
                 roi.class_name or "–",
                 _in_mm2(roi.polygon, run),
@@ -268,8 +270,8 @@ def _overlay(run: Run, slide: Slide, counted: Counted) -> Picture:
 
 def _gallery(run: Run, slide: Slide, counted: Counted) -> Iterator[Block]:
     yield Words(
-        "Nuclei with the highest and the lowest class score (their share of the vote of the "
-        f"pixels); each picture is {CROP_UM} µm across."
+        "Nuclei with the highest and the lowest class score (how sure their class is, 0 to 1); each picture is "
+        f"{CROP_UM} µm across."
     )
     without = []
     for name in counted.names(run):

@@ -2,7 +2,7 @@
 
 from seg_core.scoring.comparison import IN_BOTH, compare_classes, part_in_both
 from seg_core.scoring.counted import Counted, counted_of, kept_rois, told_apart
-from seg_core.scoring.parts import WHOLE, Part, joined, parts_of
+from seg_core.scoring.parts import WHOLE, Part, joined, named_apart, parts_of
 from seg_core.scoring.square_counts import Squares, count_squares
 from seg_core.scoring.summary import (
     DENSITY_FORMULA,
@@ -35,6 +35,7 @@ __all__ = [
     "joined",
     "kept_rois",
     "measure_columns",
+    "named_apart",
     "part_in_both",
     "parts_of",
     "tissue_of",

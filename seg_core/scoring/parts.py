@@ -61,11 +61,26 @@ def parts_of(run: Run, rois: Sequence[Roi] = ()) -> list[Part]:
     # tumour elsewhere on the slide says nothing of what was analysed here
     tumour = tumour_of([roi for roi in rois if shapely.intersects(roi.polygon, analysed)])
     parts = [Part(WHOLE, left, everything=bool(left.equals(analysed)), tumour=tumour)]
+    for name, roi in named_apart(rois):
+        parts.append(Part(name, roi.polygon.intersection(left), tumour=tumour))
+    return parts
+
+
+def named_apart(rois: Sequence[Roi]) -> list[tuple[str, Roi]]:
+    """Return the ROIs that count under names of which each is of one alone, as `parts_of` has them.
+
+    Examples
+    --------
+    >>> nests = [Roi("nest", shapely.box(x, 0, x + 1, 1)) for x in (0, 5)]
+    >>> [name for name, _ in named_apart([*nests, Roi("fold", nests[0].polygon, "exclude")])]
+    ['nest', 'nest (2)']
+    """
+    found: list[tuple[str, Roi]] = []
     for roi in rois:
         if roi.counts:
-            name = _free_name(roi.name, [part.name for part in parts])
-            parts.append(Part(name, roi.polygon.intersection(left), tumour=tumour))
-    return parts
+            taken = [WHOLE, *(name for name, _ in found)]
+            found.append((_free_name(roi.name, taken), roi))
+    return found
 
 
 def joined(parts: Sequence[Part]) -> Part:

@@ -138,9 +138,15 @@ def _run_of(mark: Mark, runs: Sequence[Run]) -> int:
                 "each label its slide's file name as slide, or one run."
             )
         return 0
-    for number, run in enumerate(runs):
-        if mark.slide in (run.slide_path.name, run.slide_path.stem):
-            return number
+    named = [number for number, run in enumerate(runs) if mark.slide == run.slide_path.name]
+    named = named or [n for n, run in enumerate(runs) if mark.slide == run.slide_path.stem]
+    if len({runs[number].slide_id for number in named}) > 1:
+        raise TeachingError(
+            f"a label is of the slide {mark.slide}, and several slides of the runs are called so; nobody can "
+            "tell which of them is meant, so give the runs of one of them alone."
+        )
+    if named:
+        return named[0]
     raise TeachingError(
         f"a label is of the slide {mark.slide}, which is none of the runs' "
         f"({', '.join(sorted({run.slide_path.name for run in runs}))}); give its run too."

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pypdf
 import pytest
+import shapely
 from PIL import Image
 
 from seg_core import commands as cli
@@ -19,12 +20,15 @@ from seg_core.cohort.compare import compare_groups
 from seg_core.cohort.journal import Journal, Outcome
 from seg_core.cohort.plan import CohortQuestion, Item
 from seg_core.cohort.report import write_cohort_report
+from seg_core.cohort.run_rows import OUTDATED_SCORE
 from seg_core.cohort.settings_words import settings_in_words
 from seg_core.cohort.til_maps import MAP_FILE, mosaic
 from seg_core.errors import CohortError, ExportError
 from seg_core.files.sealed import SEAL
+from seg_core.roi import Roi
+from seg_core.scoring.assessment import assess, keep_scores
 from seg_core.settings import AnalysisSettings
-from seg_core.store import Run, Store
+from seg_core.store import Run, Store, open_run
 from seg_core.store.answer import Answer, write_answer
 
 SENTENCE = "secret-9.svs is no slide; open another file."
@@ -92,6 +96,50 @@ def test_both_ways_say_who_is_in_it_how_groups_differ_and_what_went_wrong(
     assert "each in 2 views" in text
     assert "by Macenko's method" in text
     assert "TIL maps" in text
+
+
+def test_regions_of_a_slide_are_not_counted_as_slides(painted_run: Run, tmp_path: Path) -> None:
+    """Two slides with three regions each were "6 slides of 2 patients"."""
+    store, journal = tmp_path / "store", Journal(tmp_path / "store", "trial")
+    x, y, *_ = painted_run.region.to_json()
+    items = [
+        Item(
+            Path(f"/slide-{number}.svs"),
+            roi=Roi(f"nest {place}", shapely.box(x, y, x + 10 + place, y + 10)),
+            patient=f"P{number}",
+            group="A",
+        )
+        for number in range(2)
+        for place in range(3)
+    ]
+    for key in journal.write_plan(items, CohortQuestion("painted", "0" * 64))[:1]:
+        journal.record(Outcome(key, "failed", error=SENTENCE))
+    path = tmp_path / "trial.html"
+    write_cohort_report(store, "trial", path)
+    text = html_text(path)
+    assert "2 slides with 6 ROIs of 2 patients" in text
+    assert "1 of 6 analyses has no result" in text
+    assert "2 patients, 2 slides with 6 ROIs" in text
+    assert "analyses waiting 5" in text
+
+
+def test_why_a_slide_has_no_score_is_told(painted_run: Run, tmp_path: Path) -> None:
+    """There was a dash, whether the slide cannot be scored or its score is of before a correction."""
+    store, folder = tmp_path / "store", f"{painted_run.path.parent.name}/{painted_run.run_id}"
+    run = open_run(Path(shutil.copytree(painted_run.path, store / folder)))
+    scores = assess(run)
+    assert scores.reason is not None
+    keep_scores(run, scores)
+    journal = Journal(store, "trial")
+    (key,) = journal.write_plan([Item(run.slide_path)], CohortQuestion("painted", "0" * 64))
+    journal.record(Outcome(key, "finished", folder))
+    path = tmp_path / "trial.html"
+    write_cohort_report(store, "trial", path)
+    assert f"No TIL score: {scores.reason}" in html_text(path)
+    first = run.nuclei().iloc[0]
+    run.journal().correct([first["nucleus_id"]], [first["class_name"]], None, by="Ada")
+    write_cohort_report(store, "trial", path, force=True)
+    assert f"No TIL score: {OUTDATED_SCORE}" in html_text(path)
 
 
 def test_no_word_of_a_heading_is_broken_on_paper(store: Path, tmp_path: Path) -> None:

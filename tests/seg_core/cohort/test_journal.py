@@ -1,6 +1,7 @@
 """How far a cohort came."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from seg_core.cohort.journal import (
     name_of,
 )
 from seg_core.cohort.plan import CohortQuestion, Item
+from seg_core.cohort.summary import keep_summary
 from seg_core.errors import CohortError
 from seg_core.files.sealed import SEAL
-from seg_core.store import Run
+from seg_core.scoring.assessment import assess, keep_scores
+from seg_core.store import Run, open_run
 
 
 @pytest.fixture
@@ -58,6 +61,26 @@ def test_a_run_that_was_removed_is_not_finished(journal: Journal, painted_run: R
     assert not journal.is_finished(there)
     assert not journal.is_finished(Outcome("a", "failed"))
     assert not journal.is_finished(None)
+
+
+def test_a_run_that_was_corrected_since_is_asked_again_for_its_figures(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """Its score left the table, and the same command skipped it, so that it never came back."""
+    folder = f"{painted_run.path.parent.name}/{painted_run.run_id}"
+    run = open_run(Path(shutil.copytree(painted_run.path, tmp_path / folder)))
+    keep_summary(run)
+    keep_scores(run, assess(run))
+    journal, there = Journal(tmp_path, "trial"), Outcome("a", "finished", folder)
+    assert journal.is_finished(there, til=True)
+    first = run.nuclei().iloc[0]
+    run.journal().correct([first["nucleus_id"]], [first["class_name"]], None, by="Ada")
+    assert not journal.is_finished(there, til=True)
+    keep_summary(run)
+    assert journal.is_finished(there)
+    assert not journal.is_finished(there, til=True)
+    keep_scores(run, assess(run))
+    assert journal.is_finished(there, til=True)
 
 
 def test_a_cohort_that_is_not_there_or_damaged_is_told(journal: Journal) -> None:

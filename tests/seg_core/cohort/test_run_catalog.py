@@ -19,6 +19,7 @@ from seg_core.cohort.catalog import RunCatalog, writable_paths
 from seg_core.cohort.columns import title_of
 from seg_core.cohort.journal import COHORTS_FOLDER, PLAN_FILE, Journal, Outcome
 from seg_core.cohort.plan import CohortQuestion, Item
+from seg_core.cohort.run_rows import OUTDATED_SCORE
 from seg_core.cohort.summary import SUMMARY_FILE, is_kept_for, keep_summary, read_kept
 from seg_core.cohort.til_maps import MAP_FILE, is_of_scores, keep_map, map_of
 from seg_core.errors import CohortError, SlideError
@@ -30,6 +31,7 @@ from seg_core.scoring.summary import Statistics, describe_run
 from seg_core.store import Run, Store, forget_answer, open_run
 from seg_core.store.answer import Answer, write_answer
 from seg_core.store.rois import keep_rois
+from seg_core.til import TilSettings
 from seg_core.til.interval import Estimate
 
 SCORE = Estimate(12.5, 9.0, 17.0)  # a painting is too small to have one
@@ -95,6 +97,32 @@ def test_each_run_has_a_row_with_its_counts_densities_and_scores(store: Store) -
     assert with_summary["stroma_mm2"] == pytest.approx(scored.areas_mm2["stroma"])
     assert with_summary["nuclei"] == sum(run.facts.counts[name] for name in run.scheme.names)
     assert pd.isna(without["til_pct"])
+
+
+def test_a_score_by_another_definition_does_not_stand_beside_those_of_now(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """A version that took an epithelial nucleus for sure from 0.7 on had left its scores in the table."""
+    run = open_run(copied(painted_run, tmp_path))
+    keep_scores(run, assess(run, settings=TilSettings(sure_score=0.7)))
+    assert not is_kept_for(run, TIL_FILE)
+    [row] = RunCatalog(Store(tmp_path)).runs().to_dict("records")
+    assert pd.isna(row["til_evaluable"])
+    assert row["til_reason"] == OUTDATED_SCORE
+    keep_scores(run, assess(run))
+    [row] = RunCatalog(Store(tmp_path)).runs().to_dict("records")
+    assert row["til_reason"] == assess(run).reason
+
+
+def test_intervals_of_another_method_do_not_stand_beside_those_of_now(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    run = open_run(copied(painted_run, tmp_path))
+    kept = read_kept(keep_summary(run))
+    assert is_kept_for(run, SUMMARY_FILE)
+    kept["interval"]["method"] = "bootstrap"
+    write_sealed(run.path / SUMMARY_FILE, kept)
+    assert not is_kept_for(run, SUMMARY_FILE)
 
 
 def test_what_a_region_leaves_out_counts_in_no_figure_of_a_cohort(

@@ -147,3 +147,33 @@ def test_a_classifier_that_knows_no_lymphocytes_has_no_til_score_but_a_sentence(
     assert "TIL scores need lymphocytes, which the taught classifier skin does not tell" in told
     assert "it knows epithelial, macrophage" in told
     assert main(["til", str(run.path), "--as-found", "--json"]) == 0
+
+
+def test_labels_are_not_lost_to_the_classifier_that_they_teach(
+    run: Run, labels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --force, GeoJSON that somebody had drawn was replaced by the classifier."""
+    drawn = tmp_path / "labels.geojson"
+    assert main(["teach", str(run.path), "--labels", str(labels), "--labels-out", str(drawn)]) == 0
+    before = drawn.read_bytes()
+    command = ["teach", str(run.path), "--labels", str(drawn), "--force"]
+    assert main([*command, "--out", str(drawn)]) == 1
+    assert "is read by this command" in capsys.readouterr().err
+    one = str(tmp_path / "one.json")
+    assert main([*command, "--out", one, "--labels-out", one]) == 1
+    assert "is to hold two things" in capsys.readouterr().err
+    assert drawn.read_bytes() == before
+
+
+def test_a_classifier_of_another_model_is_refused_before_the_slide_is_analysed(
+    run: Run, labels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was told when the analysis was done, which then was named nowhere."""
+    file, store = tmp_path / "skin.json", tmp_path / "store"
+    own = "melanocyte=#7a5c3e:other"
+    teach = ["teach", str(run.path), "--labels", str(labels), "--out", str(file), "--class", own]
+    assert main(teach) == 0
+    command = ["analyse", str(run.slide_path), "--mpp", "0.25", "--classifier", str(file)]
+    assert main([*command, "--out", str(store)]) == 1
+    assert "the classifier was taught on what the model" in capsys.readouterr().err
+    assert not store.exists()

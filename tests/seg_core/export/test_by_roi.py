@@ -50,6 +50,20 @@ def test_names_that_files_cannot_tell_apart_get_a_number(painted_run: Run, tmp_p
     assert names == ["n-a_b.csv", "n-a_b 2.csv", "n-A_B 3.csv", "n-ROI.csv"]
 
 
+def test_regions_of_one_name_have_the_same_names_in_the_column_and_as_parts(
+    painted_run: Run, tmp_path: Path
+) -> None:
+    """The column called the nuclei of both *nest*, of which files by ROI and scores counted the first."""
+    left, right = (roi.polygon for roi in halves(painted_run)[:2])
+    rois = [Roi("nest", left), Roi("nest", right)]
+    options = ExportOptions(rois=rois)
+    CSV.write(painted_run, tmp_path / "all.csv", options)
+    held = pd.read_csv(tmp_path / "all.csv")["roi"].value_counts().to_dict()
+    written = write_by_roi(CSV, painted_run, tmp_path / "n.csv", options)
+    assert held == {set(part["part"]).pop(): len(part) for part in map(pd.read_csv, written)}
+    assert set(held) == {"nest", "nest (2)"}
+
+
 def test_the_command_writes_a_file_for_each_region(painted_run: Run, tmp_path: Path) -> None:
     rois = tmp_path / "rois.geojson"
     rois.write_text(json.dumps(geojson_of(halves(painted_run))))

@@ -109,3 +109,17 @@ def test_an_input_is_no_output_by_whatever_name(tmp_path: Path) -> None:
     for output in (slide, link, tmp_path / "." / "a.png"):
         with pytest.raises(ExportError, match="is read by this command and would be written over"):
             refuse_inputs([output], [slide])
+
+
+def test_two_outputs_are_not_one_file_by_whatever_names(tmp_path: Path) -> None:
+    """The second was written over the first, and both were said to be written."""
+    new, link = tmp_path / "new.csv", tmp_path / "link.csv"
+    link.symlink_to(new)
+    refuse_inputs([new, tmp_path / "other.csv"], [])
+    for other in (new, link, tmp_path / "." / "new.csv"):
+        for there in (False, True):
+            if there:
+                new.touch()
+            with pytest.raises(ExportError, match=r"is to hold two things.*a name of its own\.$"):
+                refuse_inputs([new, other], [])
+            new.unlink(missing_ok=True)

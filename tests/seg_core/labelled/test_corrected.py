@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from shapely.affinity import translate
 
 from seg_core.classes import ClassScheme, NucleusClass
 from seg_core.commands import main
@@ -68,6 +69,32 @@ def test_what_was_corrected_is_read_back_and_all_else_is_ignored(run, tmp_path) 
         (image.instances > 0).sum() for image in read_labelled(tmp_path / "masks", DATA_SET)
     )
     assert seen * DATA_SET.mpp**2 > labelled * DATA_SET.mpp**2 + none.area_um2
+
+
+def test_a_neighbour_that_nobody_looked_at_is_no_background(
+    run, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rim around a labelled nucleus taught that nuclei beside it are none."""
+    one, other = whole(run, 2).itertuples()
+    run.journal().correct([one.nucleus_id], [one.class_name], "macrophage", by="ada")
+    write_corrected(run, tmp_path / "alone")
+    touching = translate(
+        other.geometry,
+        one.geometry.bounds[2] - other.geometry.bounds[0],
+        one.geometry.centroid.y - other.geometry.centroid.y,
+    )
+    table = run.nuclei()
+    geometry = table.geometry.mask(table["nucleus_id"] == other.nucleus_id, touching)
+    monkeypatch.setattr(Run, "nuclei", lambda _run: table.set_geometry(geometry))
+    write_corrected(run, tmp_path / "beside")
+    (alone,), (beside,) = (
+        list(read_labelled(tmp_path / name, DATA_SET)) for name in ("alone", "beside")
+    )
+    assert np.array_equal(alone.instances, beside.instances)
+    hidden = beside.ignore & ~alone.ignore
+    assert hidden.sum() > 10
+    assert not (alone.ignore & ~beside.ignore).any()
+    assert not (hidden & (alone.instances > 0)).any()
 
 
 def test_a_class_of_ones_own_counts_as_that_of_its_role(run, tmp_path) -> None:

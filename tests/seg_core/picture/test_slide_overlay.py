@@ -14,6 +14,7 @@ from seg_core.classes import MONUSAC, OTHER, UNCERTAIN, rgb_of
 from seg_core.errors import SlideError
 from seg_core.export.options import ExportOptions
 from seg_core.export.overlay import write_overlay_png
+from seg_core.geometry import Region
 from seg_core.roi import Roi
 from seg_core.slide import open_slide
 from seg_core.store import Run
@@ -109,6 +110,17 @@ def test_a_run_without_nuclei_is_a_picture_of_the_slide(
     run = analyse(tmp_path / "blank.png", tmp_path, mpp=MPP)
     rgb = written(run, tmp_path / "overlay.png")
     assert (rgb[:900, :1200] == 255).all()
+
+
+def test_a_single_pixel_is_a_picture_too(
+    painted_slide: Path, tmp_path: Path, painted_engines: list[PaintedEngine]
+) -> None:
+    """It is enlarged so far that PNG has no number for its resolution: that was a traceback."""
+    run = analyse(painted_slide, tmp_path, mpp=MPP, region=Region(100, 100, 1, 1))
+    write_overlay_png(run, tmp_path / "overlay.png")
+    with Image.open(tmp_path / "overlay.png") as image:
+        assert image.width == 1200
+        assert "dpi" not in image.info
 
 
 def test_a_slide_that_is_gone_or_another_one_is_a_sentence(

@@ -75,16 +75,16 @@ def corrected(run: Run) -> None:
 
 def test_scores_are_kept_as_of_the_names_and_rois_that_were_read(own_run: Run) -> None:
     """They had the version of whatever people said while they were computed, and passed for of that."""
-    result = assess(own_run, settings=LENIENT)
+    result = assess(own_run)
     keep_scores(own_run, result)
     assert is_kept_for(own_run, TIL_FILE)
     corrected(own_run)
     keep_scores(own_run, result)
     assert not is_kept_for(own_run, TIL_FILE)
-    keep_scores(own_run, assess(own_run, settings=LENIENT))
+    keep_scores(own_run, assess(own_run))
     assert is_kept_for(own_run, TIL_FILE)
 
-    before = assess(own_run, settings=LENIENT)
+    before = assess(own_run)
     tumour = Roi("T", shapely.box(0, 0, 300, 300), "tumour")
     keep_rois(own_run.path.parents[1], own_run.path.parent.name, [tumour])
     keep_scores(own_run, before)
@@ -109,7 +109,7 @@ def test_what_is_said_between_reading_and_keeping_is_not_in_the_scores_of_the_co
 
 
 def test_scores_that_do_not_tell_what_they_are_of_are_not_kept(painted_run: Run) -> None:
-    of_part = assess(painted_run, part=parts_of(painted_run)[0], settings=LENIENT)
+    of_part = assess(painted_run, part=parts_of(painted_run)[0])
     with pytest.raises(ValueError, match="do not tell which names and ROIs"):
         keep_scores(painted_run, of_part)
 

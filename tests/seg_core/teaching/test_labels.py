@@ -201,6 +201,23 @@ def test_labels_come_packed_with_a_mark_and_in_collections(tmp_path: Path) -> No
         assert [mark.shape.geom_type for mark in read_marks(each)] == ["Point", "Point", "Polygon"]
 
 
+def test_a_label_of_one_of_two_slides_of_one_name_is_refused(run: Run, tmp_path: Path) -> None:
+    """It named whatever nucleus lies at its place on the first of them."""
+    question = replace(run.facts.question, slide_id="another-slide")
+    other = Run(run.path, replace(run.facts, question=question))
+    nucleus = run.nuclei().iloc[0]
+    point = shapely.Point(nucleus["x"], nucleus["y"])
+    for name in (run.slide_path.name, run.slide_path.stem):
+        mark = Mark(point, "melanocyte", name)
+        with pytest.raises(TeachingError, match="several slides of the runs are called so"):
+            labels_of([mark], [run, other])
+        (found,) = labels_of([mark], [run, run])  # two analyses of one slide
+        assert found.names == ("melanocyte",)
+    same_stem = other.with_slide_at(run.slide_path.with_suffix(".svs"))
+    (found,) = labels_of([Mark(point, "melanocyte", run.slide_path.name)], [same_stem, run])
+    assert found.run is run
+
+
 def test_labels_where_no_nucleus_is_are_refused(run: Run) -> None:
     with pytest.raises(TeachingError, match="no nucleus of the runs is where the labels are"):
         labels_of([Mark(shapely.Point(-500, -500), "a")], [run])

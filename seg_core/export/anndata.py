@@ -9,7 +9,7 @@ A nucleus is an observation, named by its ``nucleus_id``; a measure is a variabl
 ``obsm["spatial"]``     centroid (x, y), µm from the corner of level 0
 ``uns``                 ``class_name_colors``, as scanpy looks for them, the run's facts under ``run``,
                         with the tissue that densities divide by, ``counted_tissue_um2``, and which
-                        nuclei these are under ``counted``
+                        nuclei these are under ``counted``, who named them under ``named_by``
 ======================  ============================================================
 """
 
@@ -25,7 +25,7 @@ from seg_core.export.places import rois_holding
 from seg_core.files.atomic import new_file
 from seg_core.nuclei import VOTED_CLASS
 from seg_core.nuclei.nucleus_table import share_columns
-from seg_core.scoring import Counted, tissue_of
+from seg_core.scoring import Counted, naming_facts, tissue_of
 from seg_core.store import Run
 from seg_core.store.chosen import chosen_names
 
@@ -128,6 +128,7 @@ def make_anndata(run: Run, table: pd.DataFrame, options: ExportOptions) -> "AnnD
             "class_name_colors": np.array([run.scheme.colours[name] for name in names]),
             "run": _facts(run, counted, options),
             "counted": counted.facts(),
+            "named_by": naming_facts(run),
         },
     )
 

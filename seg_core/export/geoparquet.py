@@ -3,7 +3,7 @@
 The columns have the names of the CSV's: the outline (``geometry``) and the centroid (``x_px``,
 ``y_px``) in level-0 pixels of the slide, the centroid in µm (``x_um``, ``y_um``), measures with their
 unit in the name. Level-0 pixels are no place on Earth, so the file names no coordinate reference
-system. What was counted stands in its metadata under ``counted``, as JSON.
+system. What was counted, and who named it, stands in its metadata under ``counted``, as JSON.
 """
 
 import json
@@ -13,6 +13,7 @@ from seg_core.export.options import DEFAULTS, ExportOptions
 from seg_core.export.places import with_places
 from seg_core.files.atomic import new_file
 from seg_core.nuclei import empty_table, label_uncertain
+from seg_core.scoring import naming_facts
 from seg_core.store import Run
 from seg_core.store.nuclei_file import write_geoparquet
 
@@ -43,7 +44,12 @@ def write_nuclei_geoparquet(run: Run, path: Path, options: ExportOptions = DEFAU
     """
     counted = options.counted(run)
     empty = label_uncertain(empty_table(run.model_scheme), options.min_score)
-    told = {"slide": options.slide_name(run), "run": run.run_id, **counted.facts()}
+    told = {
+        "slide": options.slide_name(run),
+        "run": run.run_id,
+        **counted.facts(),
+        "named_by": naming_facts(run),
+    }
     slide_mpp, rois = run.slide_mpp, options.rois_of(run)
     with new_file(path, force=options.force) as temporary:
         return write_geoparquet(

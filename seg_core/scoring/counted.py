@@ -169,6 +169,24 @@ def told_apart(run: Run) -> ClassScheme:
     return ClassScheme(tuple(replace(each, id=number) for number, each in enumerate(classes, 1)))
 
 
+def naming_facts(run: Run) -> dict[str, str | int]:
+    """Return who named the nuclei of a run, for files that hold names and values.
+
+    ``model``, ``model_sha256`` and ``context_head``, the checksum of its head; ``classifier`` and
+    ``classifier_sha256`` of what was taught; ``corrections``, how many were made by hand. Empty or 0
+    where there is none.
+    """
+    question, taught = run.facts.question, run.named_by
+    return {
+        "model": question.model,
+        "model_sha256": question.model_sha256,
+        "context_head": question.context_head or "",
+        "classifier": "" if taught is None else taught.classifier,
+        "classifier_sha256": "" if taught is None else taught.sha256,
+        "corrections": len(run.corrections()),
+    }
+
+
 NO_REGIONS = ""
 """What `regions_version` says where nothing bounds what counts."""
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,11 @@ from PIL import Image
 from seg_core.export.formats import FORMATS, Format
 from seg_core.export.options import ExportOptions
 from seg_core.roi import Roi
-from seg_core.scoring import Counted, describe_run, joined, parts_of
-from seg_core.store import Run
+from seg_core.scoring import Counted, describe_run, joined, naming_facts, parts_of
+from seg_core.store import Run, open_run
+from seg_core.teaching.apply import classify
+from seg_core.teaching.labels import Labels
+from seg_core.teaching.teach import teach
 
 
 def description_of(path: Path) -> str:
@@ -61,6 +65,8 @@ def _has_one_summary(path: Path, counted: Counted, run: Run) -> bool:
 
 def _has_a_member(path: Path, counted: Counted, run: Run) -> bool:
     told = json.loads(path.read_text("utf-8"))["counted"]
+    named_by = told.pop("named_by")
+    assert named_by == naming_facts(run)
     return told == {"slide": run.slide_path.name, "run": run.run_id, **counted.facts()}
 
 
@@ -175,6 +181,42 @@ def test_a_file_holds_as_many_nuclei_as_the_page_counts(
     form.write(doubtful_run, path, options)
     assert reader.count is None or reader.count(path) == page.count
     assert reader.tells(path, counted, doubtful_run)
+
+
+NAMED_BY: dict[str, Callable[[Path], dict[str, str | int]]] = {
+    "geojson": lambda path: json.loads(path.read_text("utf-8"))["counted"]["named_by"],
+    "geoparquet": lambda path: json.loads(pq.read_schema(path).metadata[b"counted"])["named_by"],
+    "anndata": lambda path: dict(anndata.read_h5ad(path).uns["named_by"]),
+    "spatialdata": lambda path: dict(table_of(path).uns["named_by"]),
+}
+
+
+@pytest.mark.parametrize("name", NAMED_BY)
+def test_a_file_of_nuclei_says_who_named_them(name: str, doubtful_run: Run, tmp_path: Path) -> None:
+    form = next(each for each in FORMATS if each.name == name)
+    if form.missing:
+        pytest.skip(form.missing)
+    shutil.copytree(doubtful_run.path, tmp_path / "run")
+    run = open_run(tmp_path / "run")
+    table = run.nuclei()
+    first, second = table["nucleus_id"].iloc[:2].tolist()
+    found, other = table["class_name"].iloc[:2].tolist()
+    new = next(each for each in run.scheme.names if each not in (found, other))
+    run.journal().correct([first, second], [found, other], new, by="Ada")
+    half = len(table) // 2
+    labels = Labels(run, table["nucleus_id"].to_numpy()[:half], tuple(table["class_name"][:half]))
+    taught = teach([labels], groups=("measures",)).classifier
+    classify(run, taught, name="mine")
+    written = tmp_path / f"file{READERS[name].end}"
+    form.write(run, written)
+    told = NAMED_BY[name](written)
+    assert (told["classifier"], told["classifier_sha256"]) == ("mine", taught.sha256)
+    assert told["corrections"] == len(run.corrections()) > 0
+    assert told["model_sha256"] == run.facts.question.model_sha256
+    as_found = tmp_path / f"found{READERS[name].end}"
+    form.write(run.as_found(), as_found)
+    told = NAMED_BY[name](as_found)
+    assert (told["classifier"], told["corrections"]) == ("", 0)
 
 
 def test_columns_of_one_meaning_have_one_name(doubtful_run: Run, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pages.nuclei_page import explained
 from pages.nuclei_page.choice import Choice
 from pages.shared import resources
 from pages.shared.literal import literal
-from seg_core.classes import OTHER, ClassScheme
+from seg_core.classes import OTHER, UNCERTAIN, ClassScheme
 from seg_core.digits import in_digits, to_digits
 from seg_core.figures.nuclei import densities_by_part, density_bars
 from seg_core.figures.style import config_of
@@ -51,11 +51,10 @@ def _tell_other(choice: Choice) -> None:
         return
     counted = "counted here too" if choice.other else "not counted"
     share = f"{100 * other / found:.0f} %"
-    st.caption(
-        unbroken(
-            f"{found:,} nuclei were found; {other:,} of them ({share}) are *other* and {counted}."
-        )
-    )
+    told = f"{found:,} nuclei were found; {other:,} of them ({share}) are *other* and {counted}."
+    if uncertain := counts.get(UNCERTAIN, 0):
+        told += f" {uncertain:,} are *uncertain*: counted among all, and for no class."
+    st.caption(unbroken(told))
     if other > found / 2:
         st.warning(_most_are_other(choice.run.classifier), icon=":material/help:")
 

@@ -29,7 +29,7 @@ _COUNTED = st.column_config.NumberColumn(format="localized")
 _DRAWN = 5_000
 _SEED = 0
 
-_DEFAULT_NAME = "taught"
+_DEFAULT_NAME = "my-classes"
 
 
 def show(material: Material) -> None:

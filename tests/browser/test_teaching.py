@@ -83,13 +83,13 @@ def test_twelve_answers_teach_what_the_numbers_follow_until_it_is_forgotten(
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("would change")).to_be_visible()
     page.get_by_role("button", name="Apply").click()
-    named = page.get_by_test_id("stMain").get_by_text("named by the taught classifier taught")
+    named = page.get_by_test_id("stMain").get_by_text("named by the taught classifier my-classes")
     expect(named).to_be_visible()
     open_section(page, "Files")  # what is chosen is called otherwise by now, and stays chosen
     expect(page.get_by_text("Labels from elsewhere")).to_be_visible()
     taught = csv_of(page, dashboard, run, tmp_path / "taught.csv")
     assert taught[NEUTROPHIL] > labelled[NEUTROPHIL]
-    expect(page.get_by_text("named by the taught classifier taught").first).to_be_visible()
+    expect(page.get_by_text("named by the taught classifier my-classes").first).to_be_visible()
 
     page.reload()
     open_page(page, dashboard, run, "teach")

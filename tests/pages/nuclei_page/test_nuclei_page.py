@@ -205,6 +205,8 @@ def test_nuclei_below_the_threshold_are_uncertain_in_every_section(open_section,
     assert page.slider(key="_min_score").value == 0.5
     classes = page.dataframe[0].value.set_index("class_name")["count"]
     assert (classes["lymphocyte"], classes[UNCERTAIN]) == (7, 5)
+    captions = " ".join(caption.value for caption in page.caption)
+    assert unbroken("5 are *uncertain*: counted among all, and for no class.") in captions
     page.segmented_control(key="_section").set_value("Table").run()
     listed = page.dataframe[0].value
     assert listed["class_name"].tolist() == [UNCERTAIN] * 5 + ["lymphocyte"] * 7

@@ -219,7 +219,7 @@ def test_training_tells_how_well_and_what_changes_and_apply_and_forget_do_it(
     assert f"would change {changed:,} of" in told(page)
     assert counts(painted) == before
     named(page.button, "Apply").click().run()
-    assert "named by the taught classifier taught" in told(page)
+    assert "named by the taught classifier my-classes" in told(page)
     after = counts(painted)
     assert after["plasma cell"] == before["plasma cell"] + before["macrophage"]
     assert after["macrophage"] == 0
@@ -257,7 +257,7 @@ def test_what_is_labelled_after_training_is_told_and_what_changes_keeps_up(
     number, found = int(first["nucleus_id"]), str(first["before"])
     painted.journal().correct([number], [found], found, by="ada")
     page.run()
-    assert "Labels were given or taken back after **taught** was trained" in told(page)
+    assert "Labels were given or taken back after **my-classes** was trained" in told(page)
     fewer = len(lesson.changes[0].changed) - 1
     assert f"would change {fewer:,} of" in told(page)
     named(page.button, "Train").click().run()

@@ -5,7 +5,7 @@ import math
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import datetime, timedelta
 from importlib.util import find_spec
@@ -19,7 +19,7 @@ from seg_core.apart import apart
 from seg_core.cohort.cluster import existing_cluster, local_workers, memory_of_each
 from seg_core.cohort.journal import Journal, name_of
 from seg_core.cohort.named_classifier import NamedClassifier
-from seg_core.cohort.plan import read_plan
+from seg_core.cohort.plan import Item, read_plan
 from seg_core.cohort.progress import CohortProgress
 from seg_core.cohort.report import check_report_path, write_cohort_report
 from seg_core.cohort.task import needed_bytes
@@ -154,7 +154,7 @@ def _cohort(options: argparse.Namespace) -> int:
     journal = Journal(options.out or default_store(), options.name or name_of(options.sources))
     with ExitStack() as stack:
         stack.enter_context(_stopped_by_batch_systems())
-        tell = stack.enter_context(_Teller(options.json, journal.name, len(items)))
+        tell = stack.enter_context(_Teller(options.json, journal.name, items))
         client = stack.enter_context(_workers(options, asked.settings))
         tell.started(client.dashboard_link, len(client.scheduler_info()["workers"]))
         events = stack.enter_context(closing(work_off(items, journal, asked, client)))
@@ -211,14 +211,17 @@ class _Teller:
         File for events as JSON, ``-`` for stdout; None for sentences.
     name : str
         Of the cohort.
-    total : int
-        Its items.
+    items : sequence of Item
+        Slides, unless ROIs of them are asked for, too.
     """
 
-    def __init__(self, target: str | None, name: str, total: int) -> None:
+    def __init__(self, target: str | None, name: str, items: Sequence[Item]) -> None:
         self._target = target
         self._name = name
-        self.progress = CohortProgress(total)
+        of_rois = any(item.roi is not None for item in items)
+        called = ("analysis", "analyses") if of_rois else ("slide", "slides")
+        self._asked = counted(len(items), *called)
+        self.progress = CohortProgress(len(items))
         self._began = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -270,9 +273,7 @@ class _Teller:
         facts = {"finished": finished, "failed": failed, "skipped": progress.skipped}
         self._line({"event": "summary", "cohort": self._name, **facts, "seconds": seconds})
         if self._target != _STDOUT:
-            sentence = (
-                f"cohort {self._name}: {counted(progress.total, 'slide')}, {finished:,} finished, "
-            )
+            sentence = f"cohort {self._name}: {self._asked}, {finished:,} finished, "
             sentence += f"{failed:,} failed, {progress.skipped:,} of them before; {seconds:.0f} s."
             _write(sentence, sys.stdout)
 
@@ -280,7 +281,7 @@ class _Teller:
         progress = self.progress
         at_work = progress.at_work
         words = [
-            f"{progress.ended:,} of {counted(progress.total, 'slide')}",
+            f"{progress.ended:,} of {self._asked}",
             f"{progress.failed} failed",
         ]
         words += [

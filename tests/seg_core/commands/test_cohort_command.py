@@ -6,12 +6,16 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import shapely
 from PIL import Image
 
 from seg_core import commands as cli
 from seg_core.analysis import analyse
 from seg_core.cohort import cluster
 from seg_core.cohort.journal import Journal
+from seg_core.cohort.plan import Item
+from seg_core.commands import cohort as command_module
+from seg_core.roi import Roi
 from seg_core.samples import sample_path
 from seg_core.settings import AnalysisSettings
 from seg_core.store import open_run
@@ -101,6 +105,19 @@ def test_one_worker_has_the_whole_machine_whatever_its_cores(
         assert (worker["memory_limit"], worker["nthreads"]) == (4 * 10**9, 1)
         (cores,) = client.run(cores_and_threads).values()
     assert cores == (len(os.sched_getaffinity(0)), str(len(os.sched_getaffinity(0))))
+
+
+@pytest.mark.parametrize(
+    ("rois", "said"), [([], "cohort t: 1 slide, 0"), (["nest", "rim"], "cohort t: 2 analyses, 0")]
+)
+def test_rois_of_a_slide_are_not_counted_as_slides(
+    rois: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slide = Path("a.svs")
+    items = [Item(slide, roi=Roi(name, shapely.box(0, 0, 9, 9))) for name in rois] or [Item(slide)]
+    with command_module._Teller(None, "t", items) as tell:
+        tell.summary()
+    assert said in capsys.readouterr().out
 
 
 def cores_and_threads() -> tuple[int, str]:

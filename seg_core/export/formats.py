@@ -192,8 +192,8 @@ FORMATS = (
     Format(
         name="geojson",
         words="outlines, as QuPath reads; also .geojson.gz",
-        holds="outlines as detections with class, colour and measurements; packed if the name ends "
-        "in `.gz`; `--simplify 0.25` leaves out corners that matter less than 0.25 µm",
+        holds="outlines as detections with class, colour and measurements; its member `counted` says "
+        "of what and, under `named_by`, who named them; packed if the name ends in `.gz`; `--simplify 0.25` leaves out corners that matter less than 0.25 µm",
         opened_with="QuPath",
         writer="seg_core.export.geojson:write_geojson",
         downloads=(
@@ -214,7 +214,8 @@ FORMATS = (
     Format(
         name="geoparquet",
         words="outlines and measures, for geopandas",
-        holds="outlines and measures under the names of the CSV; `counted` in its metadata says of what",
+        holds="outlines and measures under the names of the CSV; `counted` in its metadata says of what, "
+        "and under `named_by` which model, classifier and corrections named them",
         opened_with="geopandas, DuckDB",
         writer="seg_core.export.geoparquet:write_nuclei_geoparquet",
         downloads=(
@@ -230,7 +231,7 @@ FORMATS = (
         name="anndata",
         words="measures as .h5ad, for scanpy and squidpy",
         holds='measures in `X`, class and score in `obs`, centroids in µm in `obsm["spatial"]`, the '
-        "classes' colours in `uns`",
+        "classes' colours in `uns`, with what was counted and who named it (`named_by`)",
         opened_with="scanpy, squidpy",
         writer="seg_core.export.anndata:write_anndata",
         downloads=(

@@ -193,7 +193,8 @@ FORMATS = (
         name="geojson",
         words="outlines, as QuPath reads; also .geojson.gz",
         holds="outlines as detections with class, colour and measurements; its member `counted` says "
-        "of what and, under `named_by`, who named them; packed if the name ends in `.gz`; `--simplify 0.25` leaves out corners that matter less than 0.25 µm",
+        "of what and, under `named_by`, who named them; packed if the name ends in `.gz`; "
+        "`--simplify 0.25` leaves out corners that matter less than 0.25 µm",
         opened_with="QuPath",
         writer="seg_core.export.geojson:write_geojson",
         downloads=(

@@ -166,6 +166,11 @@ class Item:
         }
 
 
+def items_called(*, of_rois: bool) -> tuple[str, str]:
+    """Return what one item is called and what several are: slides, unless some are ROIs of slides."""
+    return ("analysis", "analyses") if of_rois else ("slide", "slides")
+
+
 def read_plan(sources: Sequence[Path], *, rois: Path | None = None) -> list[Item]:
     """Return the items of folders, tables and slides, in their order.
 

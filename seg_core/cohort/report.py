@@ -18,6 +18,7 @@ from seg_core.cohort.compare import (
     slides_of,
 )
 from seg_core.cohort.journal import Journal
+from seg_core.cohort.plan import items_called
 from seg_core.cohort.run_rows import is_scored
 from seg_core.cohort.settings_words import settings_in_words
 from seg_core.cohort.til_maps import MAP_WORDS, map_of, mosaic
@@ -174,7 +175,7 @@ def _slides_in(table: pd.DataFrame) -> str:
 
 def _called(table: pd.DataFrame) -> tuple[str, str]:
     """Return what one row is called and what several are: slides, unless ROIs have rows of their own."""
-    return ("slide", "slides") if table["roi"].isna().all() else ("analysis", "analyses")
+    return items_called(of_rois=bool(table["roi"].notna().any()))
 
 
 def _without_result(count: int, table: pd.DataFrame) -> str:

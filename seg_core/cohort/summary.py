@@ -79,16 +79,19 @@ def is_kept_for(run: Run, file: str) -> bool:
     definition, and do not stand beside those of now.
     """
     kept = read_kept(run.path / file)
-    return (
-        bool(kept)
-        and FiguresVersion.told_by(kept).agrees_with(FiguresVersion.now(run))
-        and all(kept.get(name, how) == how for name, how in _HOW[file].items())
-    )
+    return bool(kept) and _is_of_now(kept, run, file)
 
 
 def is_outdated(run: Run, file: str) -> bool:
     """Tell whether a file of figures is there, but not of the nuclei and settings of now."""
-    return bool(read_kept(run.path / file)) and not is_kept_for(run, file)
+    kept = read_kept(run.path / file)
+    return bool(kept) and not _is_of_now(kept, run, file)
+
+
+def _is_of_now(kept: dict[str, Any], run: Run, file: str) -> bool:
+    return FiguresVersion.told_by(kept).agrees_with(FiguresVersion.now(run)) and all(
+        kept.get(name, how) == how for name, how in _HOW[file].items()
+    )
 
 
 def read_kept(path: Path) -> dict[str, Any]:

@@ -121,6 +121,8 @@ class CohortOptions:
         if self.classifier is None:
             return None
         card, weights = find_model(self.model)
+        if self.classifier.classifier.model_sha256 != card.sha256:
+            return None  # of another model: refused when work begins
         naming = naming_of(card.scheme.votes, context_head_of(card, weights))
         return doubt_about(self.classifier.classifier, naming)
 

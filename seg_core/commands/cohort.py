@@ -19,7 +19,7 @@ from seg_core.apart import apart
 from seg_core.cohort.cluster import existing_cluster, local_workers, memory_of_each
 from seg_core.cohort.journal import Journal, name_of
 from seg_core.cohort.named_classifier import NamedClassifier
-from seg_core.cohort.plan import Item, read_plan
+from seg_core.cohort.plan import Item, items_called, read_plan
 from seg_core.cohort.progress import CohortProgress
 from seg_core.cohort.report import check_report_path, write_cohort_report
 from seg_core.cohort.task import needed_bytes
@@ -219,8 +219,7 @@ class _Teller:
         self._target = target
         self._name = name
         of_rois = any(item.roi is not None for item in items)
-        called = ("analysis", "analyses") if of_rois else ("slide", "slides")
-        self._asked = counted(len(items), *called)
+        self._asked = counted(len(items), *items_called(of_rois=of_rois))
         self.progress = CohortProgress(len(items))
         self._began = time.monotonic()
 

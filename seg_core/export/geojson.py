@@ -26,7 +26,6 @@ from seg_core.errors import ExportError
 from seg_core.export.options import DEFAULTS, ExportOptions
 from seg_core.files.atomic import new_text_file
 from seg_core.nuclei import VOTED_CLASS
-from seg_core.scoring import naming_facts
 from seg_core.store import Run
 
 _NAMESPACE = uuid.UUID("5f0c6a52-7f3b-5c55-9d0a-3f8f4a2b6f51")
@@ -75,13 +74,7 @@ def write_geojson(run: Run, path: Path, options: ExportOptions = DEFAULTS) -> in
     written = 0
     with new_text_file(path, force=options.force) as file:
         # A member of our own: GeoJSON allows it, and QuPath passes it over.
-        counted = {
-            "slide": options.slide_name(run),
-            "run": run.run_id,
-            **options.counted(run).facts(),
-            "named_by": naming_facts(run),
-        }
-        told = json.dumps(counted, ensure_ascii=False)
+        told = json.dumps(options.told(run), ensure_ascii=False)
         file.write(f'{{"type": "FeatureCollection", "counted": {told}, "features": [')
         for part in parts:
             for feature in _features(part, run, tolerance_px):

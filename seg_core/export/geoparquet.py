@@ -13,7 +13,6 @@ from seg_core.export.options import DEFAULTS, ExportOptions
 from seg_core.export.places import with_places
 from seg_core.files.atomic import new_file
 from seg_core.nuclei import empty_table, label_uncertain
-from seg_core.scoring import naming_facts
 from seg_core.store import Run
 from seg_core.store.nuclei_file import write_geoparquet
 
@@ -44,17 +43,12 @@ def write_nuclei_geoparquet(run: Run, path: Path, options: ExportOptions = DEFAU
     """
     counted = options.counted(run)
     empty = label_uncertain(empty_table(run.model_scheme), options.min_score)
-    told = {
-        "slide": options.slide_name(run),
-        "run": run.run_id,
-        **counted.facts(),
-        "named_by": naming_facts(run),
-    }
+    told = json.dumps(options.told(run), ensure_ascii=False)
     slide_mpp, rois = run.slide_mpp, options.rois_of(run)
     with new_file(path, force=options.force) as temporary:
         return write_geoparquet(
             (with_places(table, slide_mpp, rois) for table in counted.nuclei(run)),
             temporary,
             with_places(empty, slide_mpp, rois),
-            metadata={b"counted": json.dumps(told, ensure_ascii=False).encode()},
+            metadata={b"counted": told.encode()},
         )

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from seg_core.files.names import printable
 from seg_core.report.document import Section
 from seg_core.roi import Roi
-from seg_core.scoring import Counted, Part, counted_of, kept_rois, parts_of
+from seg_core.scoring import Counted, Part, counted_of, kept_rois, naming_facts, parts_of
 from seg_core.scoring.assessment import assess_parts
 from seg_core.store import Run
 from seg_core.til import AssessedPart
@@ -63,6 +64,15 @@ class ExportOptions:
         return counted_of(
             run, self.rois_of(run), part=self.part, other=self.other, min_score=self.min_score
         )
+
+    def told(self, run: Run) -> dict[str, Any]:
+        """Return what a file of nuclei tells under ``counted``: of what it is, what counts, who named it."""
+        return {
+            "slide": self.slide_name(run),
+            "run": run.run_id,
+            **self.counted(run).facts(),
+            "named_by": naming_facts(run),
+        }
 
     def slide_name(self, run: Run) -> str:
         """Return what files call the slide, in letters that every format takes."""

@@ -14,7 +14,7 @@ from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.features import (
     FEATURE_GROUPS,
     FeatureGroup,
-    depends_on_names,
+    depend_on_names,
     features_of_run,
     is_of_neighbours,
     neighbour_names,
@@ -111,7 +111,7 @@ def doubt_about(classifier: Classifier, naming: str) -> str | None:
     """
     if not classifier.naming or naming in classifier.naming:
         return None
-    if not any(map(depends_on_names, classifier.features)):
+    if not depend_on_names(classifier.features):
         return None
     return (
         "the classifier was taught where the same model named nuclei otherwise, with another context "

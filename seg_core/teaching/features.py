@@ -1,5 +1,6 @@
 """What a classifier is told of each nucleus: four groups of columns, by name."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -95,9 +96,12 @@ def is_of_neighbours(name: str) -> bool:
     return name.startswith("mean_network_")
 
 
-def depends_on_names(name: str) -> bool:
-    """Whether a feature of a nucleus follows how it or others were named by the model."""
-    return not (name.startswith("network_") or is_of_neighbours(name) or name in _MEASURES)
+def depend_on_names(features: Iterable[str]) -> bool:
+    """Whether any of some features follows how the model has named a nucleus or those around it."""
+    return not all(
+        name.startswith("network_") or is_of_neighbours(name) or name in _MEASURES
+        for name in features
+    )
 
 
 def _table(run: Run) -> pd.DataFrame:

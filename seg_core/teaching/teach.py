@@ -15,7 +15,7 @@ from seg_core.teaching.centring import CENTRING
 from seg_core.teaching.choosing import Choice, Material, best_fit
 from seg_core.teaching.classifier import Classifier
 from seg_core.teaching.directions import directions_of
-from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup, depends_on_names
+from seg_core.teaching.features import FEATURE_GROUPS, FeatureGroup, depend_on_names
 from seg_core.teaching.known import Known
 from seg_core.teaching.labels import Labels, not_nuclei
 from seg_core.teaching.neighbourhood import AROUND_UM
@@ -273,7 +273,7 @@ def _explained(choice: Choice, names: tuple[str, ...]) -> str:
 
 
 def _doubts(classifier: Classifier) -> list[str]:
-    if len(classifier.naming) < 2 or not any(map(depends_on_names, classifier.features)):
+    if len(classifier.naming) < 2 or not depend_on_names(classifier.features):
         return []
     doubt = (
         "in the labelled analyses the same model named nuclei in different ways, with other context "

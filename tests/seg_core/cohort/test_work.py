@@ -439,5 +439,7 @@ def test_a_taught_classifier_names_the_nuclei_of_all_slides_and_the_table_says_s
     assert {each.classifier for each in runs_by_slide(journal).values()} == {"skin"}
     foreign = replace(taught.classifier, model_sha256="1" * 64)
     other = replace(OPTIONS, classifier=NamedClassifier("skin", foreign))
+    renamed = replace(foreign, naming=("0" * 16,))
+    assert replace(other, classifier=NamedClassifier("skin", renamed)).doubt() is None
     with pytest.raises(TeachingError, match="was taught on what the model painted sees"):
         list(work_off(items, journal, other, client))
